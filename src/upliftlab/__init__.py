@@ -1,0 +1,3 @@
+"""upliftlab: learn whether campaigns pay."""
+
+__version__ = "0.1.0"

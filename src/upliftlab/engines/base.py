@@ -1,0 +1,57 @@
+"""What an engine can do: three verbs over tables it holds under a name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Protocol, Self
+
+import pyarrow as pa
+
+from upliftlab.experiment import Source
+
+ColumnType = Literal["number", "text", "boolean", "time", "other"]
+"""The families of SQL types that the house tells apart."""
+
+
+class Engine(Protocol):
+    """Runs SQL where the data lie.
+
+    SQL is written in DuckDB's dialect; an engine of another dialect transpiles it. Tables are
+    known by the name they were attached under.
+    """
+
+    dialect: str
+    """Its SQL dialect, as sqlglot names it."""
+
+    @property
+    def description(self) -> str:
+        """Name and version, for the record."""
+        ...
+
+    def attach(self, name: str, source: Source) -> None:
+        """Make a table readable under `name`; raises DataError where it cannot be read."""
+        ...
+
+    def fingerprint(self, source: Source) -> tuple[str, str]:
+        """The place a source was read from, and the sha256 of its content."""
+        ...
+
+    def columns(self, name: str) -> dict[str, ColumnType]:
+        """The columns of an attached table, in order."""
+        ...
+
+    def query(self, sql: str) -> pa.Table:
+        """Run a query and return its result."""
+        ...
+
+    def write(self, sql: str, destination: Path) -> int:
+        """Write a query's result as one Parquet file and return its number of rows."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the data."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exception: object) -> None: ...

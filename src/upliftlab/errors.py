@@ -1,0 +1,75 @@
+"""What can go wrong, said once: a code, a place, the fault and its remedy.
+
+Verbs raise `UpliftLabError`; only `cli.py` turns it into text and an exit code.
+Codes: UL0xx reading YAML · UL1xx rules across fields · UL2xx data · UL3xx analysis ·
+UL4xx assignment and ledger · UL5xx engines · UL6xx files written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a fault lies: a file and, where known, its 1-based line and column.
+
+    >>> str(Place("configs/channels.yaml", 7, 5))
+    'configs/channels.yaml:7:5'
+    """
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        parts = (self.file, self.line, self.column)
+        return ":".join(str(part) for part in parts if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, in words its reader can act on.
+
+    >>> print(Fault("UL012", "unknown key 'x'", "remove it", Place("a.yaml", 2, 1)))
+    a.yaml:2:1: UL012 unknown key 'x'; remove it
+    """
+
+    code: str
+    message: str
+    remedy: str = ""
+    place: Place | None = None
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        head = f"{self.place}: " if self.place else ""
+        tail = f"; {self.remedy}" if self.remedy else ""
+        return f"{head}{self.code} {self.message}{tail}"
+
+
+class UpliftLabError(Exception):
+    """Anything upliftlab refuses to do, with every independent reason found."""
+
+    def __init__(self, faults: Fault | Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class ConfigError(UpliftLabError):
+    """The YAML cannot be read as an experiment, or contradicts itself."""
+
+
+class DataError(UpliftLabError):
+    """The data cannot be read, or are not what the experiment says they are."""
+
+
+class EngineError(UpliftLabError):
+    """An engine cannot be reached, or refused a query."""
+
+
+class OutputError(UpliftLabError):
+    """A file cannot be written."""

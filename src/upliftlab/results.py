@@ -1,0 +1,249 @@
+"""What was found: plain frozen values, the same in the page, the JSON and the Python API.
+
+The JSON they serialise to is documented in docs/analysis_json.md and versioned by `SCHEMA`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA: Literal[1] = 1
+Scalar = str | int | float | None
+
+
+class Result(BaseModel):
+    """A frozen value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Kind(StrEnum):
+    """What a finding estimates."""
+
+    difference = "difference"
+    relative_lift = "relative_lift"
+    incremental_profit = "incremental_profit"
+    roi = "roi"
+    iroas = "iroas"
+    cost_per_conversion = "cost_per_conversion"
+
+
+class Note(StrEnum):
+    """Why a number is absent, or how to read it: a fixed list, so that each can be translated."""
+
+    few_treated = "fewer than two treated customers"
+    few_control = "fewer than two control customers"
+    no_variation = "no variation: every customer in both groups has the same value"
+    zero_control = "the control's mean is zero"
+    zero_cost = "the arm costs nothing, so there is no return on it"
+    cost_unclear = "cost is too close to zero to say"
+    denominator_unclear = "the denominator is too close to zero to say"
+    no_conversions = "no incremental conversions to divide by"
+    unbounded_low = "the interval has no lower end"
+    unbounded_high = "the interval has no upper end"
+    invalid = "not shown: a critical check failed"
+    unknown_redemptions = "not computed: redemptions are not measured"
+
+
+class Message(Result):
+    """A sentence as a template and the values put in, so that it can be said in any language.
+
+    Placeholders are `{name}` (text as it is) or `{name:kind}` with kind one of money, percent,
+    number, count, p (see `language.py`).
+    """
+
+    template: str
+    values: dict[str, Scalar] = {}
+
+
+class Finding(Result):
+    """One number with its interval."""
+
+    kind: Kind
+    metric: str
+    arm: str | None
+    """The treated arm; None where the arms of one contact channel are pooled."""
+    control: str
+    dimension: str | None
+    """None overall, `contact_channel`, or a segment."""
+    level: str | None
+    n_treated: int
+    n_control: int
+    estimate: float | None
+    se: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_adjusted: float | None = None
+    family: str | None = None
+    method: str
+    confidence: float
+    shrunken: float | None = None
+    note: Note | None = None
+    """Why a value is absent, or how to read it: one of `Note`."""
+
+
+class Severity(StrEnum):
+    """What a failed check means: critical makes every number invalid."""
+
+    critical = "critical"
+    warning = "warning"
+    info = "info"
+
+
+class Check(Result):
+    """One question asked of the data before any number is shown."""
+
+    name: str
+    severity: Severity
+    passed: bool | None
+    """None where it could not be asked; the message says why."""
+    value: float | None = None
+    p: float | None = None
+    message: Message
+
+
+class VerdictCode(StrEnum):
+    """The answer in one word."""
+
+    ship = "SHIP"
+    stop = "STOP"
+    inconclusive = "INCONCLUSIVE"
+    not_final = "NOT FINAL"
+    invalid = "INVALID"
+
+
+class ArmVerdict(Result):
+    """The answer for one arm; `value`, `low` and `high` are of the decision metric."""
+
+    arm: str
+    code: VerdictCode
+    value: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_adjusted: float | None
+    note: Note | None = None
+
+
+class Verdict(Result):
+    """The answer, its reason and what to do next."""
+
+    code: VerdictCode
+    metric: str
+    """`profit` (incremental profit less the hurdle's share of cost) or a metric's name."""
+    arm: str | None
+    """The arm the sentence is about."""
+    sentence: Message
+    next_action: Message
+    arms: tuple[ArmVerdict, ...] = ()
+
+
+class ArmCount(Result):
+    """How many units an arm holds."""
+
+    arm: str
+    control: bool
+    channel: str | None
+    n: int
+    expected_share: float
+
+
+class DataFile(Result):
+    """What was read."""
+
+    source: str
+    file: str
+    sha256: str
+    rows: int
+
+
+class CellMoments(Result):
+    """Moments of one arm in one cell, over `Analysis.columns`.
+
+    `m2` is the upper triangle, row by row, of the centred cross-products Σ(z−z̄)(z−z̄)';
+    `m3` holds Σ(z−z̄)³ per column, None where it is not known to enough digits.
+    """
+
+    arm: str
+    dimension: str | None
+    level: str | None
+    n: int
+    mean: tuple[float, ...]
+    m2: tuple[float, ...]
+    m3: tuple[float | None, ...]
+
+
+class MetricInfo(Result):
+    """How a metric is named and shown."""
+
+    name: str
+    title: str
+    unit: Literal["number", "money", "share"]
+    better: Literal["higher", "lower"]
+    role: Literal["primary", "secondary", "guardrail", "money"]
+
+
+class SegmentInfo(Result):
+    """A reported dimension: descriptive between its levels unless customers were randomised to them."""
+
+    name: str
+    title: str
+    randomised: bool
+    """True for the contact channel of an arm, False for what customers are."""
+
+
+class Provenance(Result):
+    """What the numbers came from."""
+
+    version: str
+    python: str
+    engine: str
+    created: str
+    """ISO 8601, UTC."""
+    libraries: dict[str, str] = {}
+
+
+class Terms(Result):
+    """The money terms that were put in, for the methods section; per arm where arms differ."""
+
+    currency: str | None
+    revenue: str
+    margin: float
+    hurdle: float
+    cost_per_contact: dict[str, float]
+    cost_per_redemption: dict[str, float]
+    commission: dict[str, float]
+    service_cost: dict[str, float]
+    fixed_cost: dict[str, float]
+
+
+class Analysis(Result):
+    """Everything one run found."""
+
+    schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
+    experiment: str
+    title: str
+    owner: str | None = None
+    hypothesis: str | None = None
+    plan_sha256: str
+    confidence: float
+    currency: str | None
+    data: tuple[DataFile, ...]
+    verdict: Verdict
+    checks: tuple[Check, ...]
+    arms: tuple[ArmCount, ...]
+    metrics: tuple[MetricInfo, ...]
+    segments: tuple[SegmentInfo, ...]
+    terms: Terms | None
+    findings: tuple[Finding, ...]
+    columns: tuple[str, ...]
+    moments: tuple[CellMoments, ...]
+    provenance: Provenance
+    notes: tuple[str, ...] = ()
+    """What the plan asks for and this analysis does not compute."""
+
+

@@ -1,0 +1,270 @@
+"""The scalar types of the experiment language: text in, one typed value out.
+
+YAML scalars arrive as text (`config/document.py`) and are typed only here, so that `no`, `010`
+and `1:30` mean what their reader sees. Each type also accepts the Python value it produces.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+_NUMBER = r"[+-]?(?:\d[\d_]*)(?:\.\d+)?"
+_PERCENT = re.compile(rf"({_NUMBER})\s*(%?)")
+_FRACTION = re.compile(r"(\d+)\s*/\s*(\d+)")
+_MONEY = re.compile(rf"({_NUMBER})(?:\s*([A-Z]{{3}}))?")
+_DURATION = re.compile(r"(\d+)\s*(hour|day|week)s?")
+_TOLERANCE = re.compile(rf"({_NUMBER})\s*(points?|%)?")
+_DAYS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+
+
+def _text(value: Any) -> str | None:
+    """The stripped text of a scalar, None where it is not text."""
+    return value.strip() if isinstance(value, str) else None
+
+
+def _match(pattern: re.Pattern[str], value: str, hint: str) -> re.Match[str]:
+    found = pattern.fullmatch(value)
+    if not found:
+        raise ValueError(f"'{value}' is not {hint}")
+    return found
+
+
+def parse_fraction(value: Any) -> Fraction:
+    """A share or rate as an exact fraction.
+
+    >>> parse_fraction("33.3%"), parse_fraction("0.4"), parse_fraction("1/3")
+    (Fraction(333, 1000), Fraction(2, 5), Fraction(1, 3))
+    """
+    text = _text(value)
+    if text is None:
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Fraction):
+            raise ValueError("a percentage is written like 40% or 0.4")
+        return Fraction(str(value))
+    if found := _FRACTION.fullmatch(text):
+        if int(found[2]) == 0:
+            raise ValueError(f"'{text}' divides by zero")
+        return Fraction(int(found[1]), int(found[2]))
+    found = _match(_PERCENT, text, "a percentage such as 40% or 0.4")
+    return Fraction(found[1].replace("_", "")) / (100 if found[2] else 1)
+
+
+def _share(value: Any) -> Fraction:
+    share = parse_fraction(value)
+    if not 0 <= share <= 1:
+        hint = f"; did you mean {value}%?" if 1 < share <= 100 else ""
+        raise ValueError(f"{value} is not between 0% and 100%{hint}")
+    return share
+
+
+def _rate(value: Any) -> float:
+    return float(parse_fraction(value))
+
+
+def _proper_rate(value: Any) -> float:
+    return float(_share(value))
+
+
+class Money(BaseModel):
+    """An amount and its currency; None where the experiment's own currency is meant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    amount: Decimal
+    currency: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}" if self.currency else str(self.amount)
+
+
+def parse_money(value: Any) -> Money:
+    """Money as `500 EUR` or a bare number.
+
+    >>> str(parse_money("500 EUR")), str(parse_money("0.10"))
+    ('500 EUR', '0.10')
+    """
+    if isinstance(value, Money):
+        return value
+    text = _text(value)
+    if text is None:
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            raise ValueError("an amount is written like 500 EUR or 0.10")
+        text = str(value)
+    found = _match(_MONEY, text, "an amount such as 500 EUR or 0.10")
+    try:
+        return Money(amount=Decimal(found[1].replace("_", "")), currency=found[2])
+    except InvalidOperation as error:  # pragma: no cover - the pattern admits numbers only
+        raise ValueError(f"'{text}' is not an amount") from error
+
+
+def _cost(value: Any) -> Money:
+    money = parse_money(value)
+    if money.amount < 0:
+        raise ValueError(f"a cost cannot be negative, got {money}")
+    return money
+
+
+def parse_duration(value: Any) -> timedelta:
+    """A length of time in hours, days or weeks (months differ in length and are refused).
+
+    >>> parse_duration("28 days").days
+    28
+    """
+    if isinstance(value, timedelta):
+        return value
+    text = _text(value)
+    if text is None:
+        raise ValueError("a duration is written like 28 days")
+    found = _match(_DURATION, text, "a duration such as 28 days, 4 weeks or 12 hours")
+    return int(found[1]) * _DAYS[found[2]]
+
+
+def format_duration(value: timedelta) -> str:
+    """The inverse of `parse_duration`, in the largest unit that is exact.
+
+    >>> format_duration(timedelta(days=1)), format_duration(timedelta(hours=36))
+    ('1 day', '36 hours')
+    """
+    hours = round(value.total_seconds() / 3600)
+    count, unit = (hours // 24, "day") if hours % 24 == 0 else (hours, "hour")
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def _date(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    text = _text(value)
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError as error:
+        raise ValueError(f"'{value}' is not a date such as 2026-03-02") from error
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if (text := _text(value)) in ("true", "false"):
+        return text == "true"
+    raise ValueError(f"'{value}' is neither true nor false")
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = _text(value) or ""
+    if not re.fullmatch(r"0|[1-9]\d{0,17}", text):
+        raise ValueError(f"'{value}' is not a whole number")
+    return int(text)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return float(_match(re.compile(_NUMBER), _text(value) or "", "a number")[0].replace("_", ""))
+
+
+def _name(value: Any) -> str:
+    text = _text(value)
+    if not text:
+        raise ValueError("a name cannot be empty")
+    if len(text) > 120 or not text.isprintable():
+        raise ValueError("a name has at most 120 printable characters")
+    return text
+
+
+def _expression(value: Any) -> str:
+    text = _text(value)
+    if not text or len(text) > 2000:
+        raise ValueError("a condition has between 1 and 2,000 characters")
+    return text
+
+
+class Tolerance(BaseModel):
+    """How much a guardrail may move: points of a share, per cent of the control's mean, or units."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    value: float
+    kind: Literal["points", "relative", "absolute"]
+
+
+def parse_tolerance(value: Any) -> Tolerance:
+    """`0.5 points` (of a share), `5%` (of the control's mean) or a bare number of units.
+
+    >>> parse_tolerance("0.5 points")
+    Tolerance(value=0.005, kind='points')
+    """
+    if isinstance(value, Tolerance):
+        return value
+    if isinstance(value, dict):
+        return Tolerance.model_validate(value)
+    text = _text(value) or ""
+    found = _match(_TOLERANCE, text, "a tolerance such as 0.5 points, 5% or 2")
+    number = Fraction(found[1].replace("_", ""))
+    if number < 0:
+        raise ValueError(f"a tolerance cannot be negative, got {text}")
+    if not found[2]:
+        return Tolerance(value=float(number), kind="absolute")
+    kind = "relative" if found[2] == "%" else "points"
+    return Tolerance(value=float(number / 100), kind=kind)
+
+
+def _schema(pattern: str, description: str, *, number: bool = True) -> WithJsonSchema:
+    text: dict[str, Any] = {"type": "string", "pattern": pattern}
+    kinds = [{"type": "number"}, text] if number else [text]
+    return WithJsonSchema({"description": description, "anyOf": kinds})
+
+
+_PERCENT_SCHEMA = _schema(
+    r"^\s*([+-]?[0-9][0-9_]*(\.[0-9]+)?\s*%?|[0-9]+\s*/\s*[0-9]+)\s*$", "A percentage: 40% or 0.4"
+)
+_MONEY_SCHEMA = _schema(
+    r"^\s*[+-]?[0-9][0-9_]*(\.[0-9]+)?(\s*[A-Z]{3})?\s*$", "An amount: 500 EUR, or a bare number"
+)
+
+Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(str), _PERCENT_SCHEMA]
+"""An exact fraction between 0 and 1."""
+Rate = Annotated[float, BeforeValidator(_rate), _PERCENT_SCHEMA]
+"""A percentage that may exceed 100 % or be negative."""
+ProperRate = Annotated[float, BeforeValidator(_proper_rate), _PERCENT_SCHEMA]
+"""A percentage between 0 and 100 %."""
+Cost = Annotated[Money, BeforeValidator(_cost), PlainSerializer(str), _MONEY_SCHEMA]
+"""A non-negative amount of money."""
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration),
+    _schema(r"^\s*[0-9]+\s*(hour|day|week)s?\s*$", "A duration: 28 days", number=False),
+]
+Date = Annotated[date, BeforeValidator(_date)]
+Flag = Annotated[
+    bool,
+    BeforeValidator(_flag),
+    WithJsonSchema({"type": "boolean", "description": "true or false"}),
+]
+Count = Annotated[
+    int,
+    BeforeValidator(_count),
+    WithJsonSchema({"type": "integer", "minimum": 0, "description": "A whole number"}),
+]
+Number = Annotated[float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
+Name = Annotated[
+    str,
+    BeforeValidator(_name),
+    WithJsonSchema({"type": ["string", "number"], "description": "A name", "maxLength": 120}),
+]
+"""A name, column or label: printable, at most 120 characters."""
+Expression = Annotated[
+    str,
+    BeforeValidator(_expression),
+    WithJsonSchema({"type": "string", "maxLength": 2000, "description": "A condition over columns"}),
+]
+"""A condition over columns; its syntax tree is held to an allow-list in `config/expressions.py`."""
+AtMost = Annotated[
+    Tolerance,
+    BeforeValidator(parse_tolerance),
+    _schema(r"^\s*[0-9][0-9_]*(\.[0-9]+)?\s*(points?|%)?\s*$", "0.5 points, 5% or a number"),
+]
