@@ -103,7 +103,9 @@ class Check(Result):
     """None where it could not be asked; the message says why."""
     value: float | None = None
     p: float | None = None
-    message: Message
+    message: str
+    """In English; `parts` says it in any language."""
+    parts: Message
 
 
 class VerdictCode(StrEnum):
@@ -137,8 +139,11 @@ class Verdict(Result):
     """`profit` (incremental profit less the hurdle's share of cost) or a metric's name."""
     arm: str | None
     """The arm the sentence is about."""
-    sentence: Message
-    next_action: Message
+    sentence: str
+    """In English; `sentence_parts` says it in any language."""
+    sentence_parts: Message
+    next_action: str
+    next_action_parts: Message
     arms: tuple[ArmVerdict, ...] = ()
 
 
@@ -243,7 +248,5 @@ class Analysis(Result):
     columns: tuple[str, ...]
     moments: tuple[CellMoments, ...]
     provenance: Provenance
-    notes: tuple[str, ...] = ()
-    """What the plan asks for and this analysis does not compute."""
 
 
