@@ -260,7 +260,9 @@ Name = Annotated[
 Expression = Annotated[
     str,
     BeforeValidator(_expression),
-    WithJsonSchema({"type": "string", "maxLength": 2000, "description": "A condition over columns"}),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 2000, "description": "A condition over columns"}
+    ),
 ]
 """A condition over columns; its syntax tree is held to an allow-list in `config/expressions.py`."""
 AtMost = Annotated[
