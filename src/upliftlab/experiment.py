@@ -267,6 +267,8 @@ class MoneyTerms(Model):
     """The metric that counts contacts; one per customer of a contacted arm by default."""
     redemptions: Name | None = None
     """The metric that counts redemptions."""
+    conversions: Name | None = None
+    """The metric that counts conversions; `conversion` by default where it is measured."""
 
 
 class Bands(Model):
@@ -527,6 +529,25 @@ class Plan(Model):
     def treatments(self) -> tuple[str, ...]:
         """Every other arm, in the order of the file."""
         return tuple(name for name, arm in self.arms.items() if not arm.control)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Every metric a number depends on, the primary one first."""
+        asked, money = self.experiment.metrics, self.experiment.money
+        names = [asked.primary, *asked.secondary, *asked.guardrails]
+        if money:
+            names += [name for name in (money.revenue, money.contacts, money.redemptions) if name]
+            names += [self.conversions] if self.conversions else []
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def conversions(self) -> str | None:
+        """The metric that counts conversions, None where none is measured."""
+        asked, money = self.experiment.metrics, self.experiment.money
+        if money and money.conversions:
+            return money.conversions
+        named = (asked.primary, *asked.secondary, *asked.guardrails)
+        return "conversion" if "conversion" in named else None
 
     def canonical(self) -> str:
         """The plan as JSON with sorted keys, without what no number depends on (the engine)."""
