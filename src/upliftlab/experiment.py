@@ -2,8 +2,9 @@
 
 One class per mapping of the YAML. A field's docstring is its description in the generated
 JSON Schema and YAML reference; `config/schema.py` reads it from the source only when asked,
-because having pydantic collect it costs every start 50 ms. Merging with defaults is done by `config/load.py`, which turns an
-`Experiment` and the files of `configs/` into a `Plan`: everything a number depends on.
+because having pydantic collect it costs every start 50 ms. Merging with defaults is done by
+`config/load.py`, which turns an `Experiment` and the files of `configs/` into a `Plan`:
+everything a number depends on.
 """
 
 from __future__ import annotations

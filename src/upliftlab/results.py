@@ -248,5 +248,3 @@ class Analysis(Result):
     columns: tuple[str, ...]
     moments: tuple[CellMoments, ...]
     provenance: Provenance
-
-

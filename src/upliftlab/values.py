@@ -152,13 +152,8 @@ def _flag(value: Any) -> bool:
     text = (_text(value) or "").lower()
     if text in ("true", "false"):
         return text == "true"
-    hint = {
-        "yes": "; write true",
-        "on": "; write true",
-        "no": "; write false",
-        "off": "; write false",
-    }
-    raise ValueError(f"'{value}' is neither true nor false{hint.get(text, '')}")
+    hint = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text)
+    raise ValueError(f"'{value}' is neither true nor false" + (f"; write {hint}" if hint else ""))
 
 
 def _count(value: Any) -> int:
