@@ -62,7 +62,7 @@ def naming(path: Key) -> str:
     """What the writer would call the thing at `path`.
 
     >>> naming(("channels", "email")), naming(("waves", 0)), naming(("assignment",))
-    ("channel 'email'", 'entry 1 of 'waves'', "'assignment'")
+    ("channel 'email'", "entry 1 of 'waves'", "'assignment'")
     """
     if not path:
         return "this file"

@@ -31,26 +31,31 @@ class Workspace:
         Raises:
             ConfigError: the file would lie outside the data root.
         """
+        if fault := lexical_fault(file, place):
+            raise ConfigError(fault)
         root = self.data.resolve()
-        if reason := _escape(root, file):
-            remedy = "name a file relative to the data folder, or choose another with --data"
-            raise ConfigError(Fault("UL019", f"'{file[:120]}' {reason}", remedy, place))
-        return root / file
+        if not (root / file).resolve().is_relative_to(root):
+            raise ConfigError(_refusal(file, "leaves the data folder through a link", place))
+        return self.data / file
 
 
-def _escape(root: Path, file: str) -> str | None:
-    """Why `file` is not below `root`; None where it is."""
-    path = Path(file)
-    windows = len(file) > 1 and file[1] == ":"
-    if path.is_absolute() or windows or file.startswith(("\\", "~")):
-        return "is an absolute path"
+def lexical_fault(file: str | None, place: Place | None) -> Fault | None:
+    """Why a file's name alone shows that it is not inside the data root; None where it does not."""
+    if file is None:
+        return None
+    windows = file[1:2] == ":"
+    if Path(file).is_absolute() or windows or file.startswith(("\\", "/", "~")):
+        return _refusal(file, "is an absolute path", place)
     if "\0" in file or "://" in file:
-        return "is not a file's name"
+        return _refusal(file, "is not a file's name", place)
     if ".." in file.replace("\\", "/").split("/"):
-        return "leaves the data folder"
-    if not (root / path).resolve().is_relative_to(root):
-        return "leaves the data folder through a link"
+        return _refusal(file, "leaves the data folder", place)
     return None
+
+
+def _refusal(file: str, reason: str, place: Place | None) -> Fault:
+    remedy = "name a file relative to the data folder, or choose another with --data"
+    return Fault("UL019", f"'{file[:120]}' {reason}", remedy, place)
 
 
 def find_workspace(path: Path, data: Path | None = None) -> Workspace:
