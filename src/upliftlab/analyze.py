@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 from upliftlab import __version__
 from upliftlab.checks import expected_shares, guardrails, integrity
-from upliftlab.config.load import Loaded
 from upliftlab.cube import OVERALL, Cube, roll_up
 from upliftlab.engines.base import Engine
 from upliftlab.experiment import Plan
@@ -97,11 +96,6 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         moments=_moments(cube),
         provenance=_provenance(setting),
     )
-
-
-def analyze_loaded(loaded: Loaded, setting: Setting) -> Analysis:
-    """Analyse an experiment as `config.load` returned it."""
-    return analyze(loaded.plan, setting)
 
 
 def _data(plan: Plan, cube: Cube, engine: Engine) -> tuple[DataFile, ...]:

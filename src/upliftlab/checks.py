@@ -35,7 +35,7 @@ def check(
         passed=passed,
         value=measured[0],
         p=measured[1],
-        message=_ENGLISH.say(parts),
+        message=_ENGLISH.say(parts, None),
         parts=parts,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import quote
 
 from upliftlab.errors import Fault, OutputError, Place
 
@@ -33,6 +34,16 @@ def atomic_write(path: Path, content: bytes) -> None:
                 Place(str(path)),
             )
         ) from error
+
+
+def safe_name(name: str) -> str:
+    """A name as one part of a path on any system: everything unusual is percent-encoded.
+
+    >>> safe_name("spring 2026"), safe_name("../etc"), safe_name("..")
+    ('spring 2026', '%2E.%2Fetc', '%2E.')
+    """
+    encoded = quote(name, safe=" ")
+    return "%2E" + encoded[1:] if encoded.startswith(".") else encoded
 
 
 def _write(path: Path, content: bytes) -> None:

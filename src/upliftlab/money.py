@@ -141,19 +141,19 @@ class Question:
 
     def iroas(self) -> Effect:
         """Δrevenue / Δcost; whether it pays is asked of profit, so it has no p-value of its own."""
-        return replace(self._per_cost(self._form(Item.revenue), 0.0), p=None)
+        return self._per_cost(self._form(Item.revenue), None)
 
     def cost_per_conversion(self) -> Effect:
         """Δcost / Δconversions; no null hypothesis is natural, so it has no p-value."""
         if self.conversions is None:
             return Effect(None, note=Note.no_conversions)
         conversions = Form.difference(self._size, {self.conversions: 1.0})
-        effect = fieller(self.pair, self._form(Item.cost), conversions, self.confidence)
+        effect = fieller(self.pair, self._form(Item.cost), conversions, self.confidence, None)
         if effect.estimate is None and effect.note is Note.denominator_unclear:
             return Effect(None, note=Note.no_conversions)
-        return replace(effect, p=None)
+        return effect
 
-    def _per_cost(self, numerator: Form, null: float) -> Effect:
+    def _per_cost(self, numerator: Form, null: float | None) -> Effect:
         cost = self._form(Item.cost)
         effect = fieller(self.pair, numerator, cost, self.confidence, null)
         if effect.note is not Note.denominator_unclear:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scipy.special import ndtri
 
 from upliftlab.checks import closing_day
+from upliftlab.config.decision import ShipRule, parse_ship_if
 from upliftlab.cube import OVERALL, Cube
 from upliftlab.experiment import Plan
 from upliftlab.findings import difference
@@ -30,17 +30,16 @@ from upliftlab.study import Study
 
 PROFIT = "profit"
 _POWER = 0.8
-_RULE = re.compile(r"(lower|estimate)\s*(>=?)\s*([+-]?\d+(?:\.\d+)?)")
 _ENGLISH = Language("en")
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """The decision rule: which number must lie above which threshold."""
+    """The decision rule: which number must lie above which threshold, in which currency."""
 
+    currency: str | None
     metric: str
-    whole_interval: bool
-    threshold: float
+    ship_if: ShipRule
 
 
 def decide(
@@ -70,9 +69,8 @@ def decide(
 def _rule(plan: Plan) -> _Rule:
     asked = plan.experiment
     metric = asked.decision.metric or (PROFIT if asked.money else asked.metrics.primary)
-    found = _RULE.fullmatch(asked.decision.ship_if.strip())
-    assert found is not None  # noqa: S101 - `config/rules.py` refuses every other rule
-    return _Rule(PROFIT if metric == "roi" else metric, found[1] == "lower", float(found[3]))
+    rule = parse_ship_if(asked.decision.ship_if)
+    return _Rule(plan.currency, PROFIT if metric == "roi" else metric, rule)
 
 
 def _effect(plan: Plan, study: Study, cube: Cube, rule: _Rule, arm: str) -> Effect:
@@ -115,14 +113,14 @@ def _arms(plan: Plan, study: Study, cube: Cube, rule: _Rule) -> tuple[ArmVerdict
 def _p(effect: Effect, rule: _Rule) -> float | None:
     if effect.estimate is None or not effect.se or effect.df is None:
         return None
-    return two_sided_p((effect.estimate - rule.threshold) / effect.se, effect.df)
+    return two_sided_p((effect.estimate - rule.ship_if.threshold) / effect.se, effect.df)
 
 
 def _code(effect: Effect, rule: _Rule, p: float | None, alpha: float) -> VerdictCode:
     """SHIP above the threshold, STOP below it; Holm's p, as several arms are asked at once."""
-    if effect.estimate is None or (rule.whole_interval and (p is None or p >= alpha)):
+    if effect.estimate is None or (rule.ship_if.what == "lower" and (p is None or p >= alpha)):
         return VerdictCode.inconclusive
-    return VerdictCode.ship if effect.estimate > rule.threshold else VerdictCode.stop
+    return VerdictCode.ship if effect.estimate > rule.ship_if.threshold else VerdictCode.stop
 
 
 def _spoken(
@@ -138,7 +136,7 @@ def _spoken(
     else:
         sentence = _metric_sentence(best, rule.metric, findings)
     action = _action(rule, best, arms, cube, plan)
-    return _verdict((best.code, rule.metric, best.arm), sentence, action, arms)
+    return _verdict(rule, (best.code, best.arm), sentence, action, arms)
 
 
 _RANK = {VerdictCode.ship: 2, VerdictCode.inconclusive: 1, VerdictCode.stop: 0}
@@ -251,7 +249,7 @@ def _repeat(rule: _Rule, best: ArmVerdict, confidence: float) -> float | None:
     """How many times the sample would show an effect of this size with 80 % power."""
     if best.value is None or best.low is None or best.high is None:
         return None
-    distance = abs(best.value - rule.threshold)
+    distance = abs(best.value - rule.ship_if.threshold)
     half = (best.high - best.low) / 2
     if distance <= half / 100:
         return None
@@ -264,7 +262,7 @@ def _invalid(rule: _Rule, failed: Check) -> Verdict:
     text = N_("These numbers cannot be trusted: {reason}")
     sentence = Message(template=text, values={"reason": failed.message})
     action = Message(template=N_("Find and mend the cause, then analyse again."))
-    return _verdict((VerdictCode.invalid, rule.metric, None), sentence, action)
+    return _verdict(rule, (VerdictCode.invalid, None), sentence, action)
 
 
 def _not_final(rule: _Rule, day: str) -> Verdict:
@@ -274,23 +272,23 @@ def _not_final(rule: _Rule, day: str) -> Verdict:
         values=dict(values),
     )
     action = Message(template=N_("Analyse again after {date}."), values=dict(values))
-    return _verdict((VerdictCode.not_final, rule.metric, None), sentence, action)
+    return _verdict(rule, (VerdictCode.not_final, None), sentence, action)
 
 
 def _verdict(
-    head: tuple[VerdictCode, str, str | None],
+    rule: _Rule,
+    head: tuple[VerdictCode, str | None],
     sentence: Message,
     action: Message,
     arms: tuple[ArmVerdict, ...] = (),
-    currency: str | None = None,
 ) -> Verdict:
     return Verdict(
         code=head[0],
-        metric=head[1],
-        arm=head[2],
-        sentence=_ENGLISH.say(sentence, currency),
+        metric=rule.metric,
+        arm=head[1],
+        sentence=_ENGLISH.say(sentence, rule.currency),
         sentence_parts=sentence,
-        next_action=_ENGLISH.say(action, currency),
+        next_action=_ENGLISH.say(action, rule.currency),
         next_action_parts=action,
         arms=arms,
     )

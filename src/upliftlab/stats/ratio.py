@@ -19,7 +19,7 @@ from upliftlab.stats.effects import (
 
 
 def fieller(
-    pair: Pair, numerator: Form, denominator: Form, confidence: float, null: float = 0.0
+    pair: Pair, numerator: Form, denominator: Form, confidence: float, null: float | None = 0.0
 ) -> Effect:
     """Estimate `numerator / denominator` with Fieller's interval.
 
@@ -31,7 +31,8 @@ def fieller(
         numerator: The form above the line.
         denominator: The form below it, positive where the ratio has a meaning.
         confidence: Level of the interval, such as 0.95.
-        null: The ratio that the p-value tests.
+        null: The ratio that the p-value tests; None where none is natural, then degrees of
+            freedom are those at the estimate and there is no p-value.
     """
     if note := pair.unusable:
         return Effect(None, note=note)
@@ -39,14 +40,14 @@ def fieller(
     if below <= 0:
         return Effect(None, note=Note.denominator_unclear)
     estimate = numerator.value(pair) / below
-    tested = numerator.minus(denominator, null)
+    residual = numerator.minus(denominator, estimate)
+    se = max(0.0, sum(residual.covariance(residual, pair))) ** 0.5 / below
+    tested = residual if null is None else numerator.minus(denominator, null)
     parts = tested.covariance(tested, pair)
     if sum(parts) <= 0:
         return Effect(estimate, 0.0, note=Note.no_variation)
     df = degrees_of_freedom(parts, pair)
-    p = two_sided_p(tested.value(pair) / sum(parts) ** 0.5, df)
-    residual = numerator.minus(denominator, estimate)
-    se = max(0.0, sum(residual.covariance(residual, pair))) ** 0.5 / below
+    p = None if null is None else two_sided_p(tested.value(pair) / sum(parts) ** 0.5, df)
     bounds = _roots(pair, numerator, denominator, critical_value(df, confidence))
     if bounds is None:
         return Effect(estimate, se, df, p=p, note=Note.denominator_unclear)
