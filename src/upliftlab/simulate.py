@@ -125,13 +125,13 @@ def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulat
 
     Raises:
         DataError: With fewer than 100 customers, or a negative seed.
+        OutputError: Where a file cannot be written.
     """
     if customers < FEWEST or seed < 0:
         wrong = f"cannot simulate {customers} customers from seed {seed}"
         raise DataError(
             Fault("UL290", wrong, f"ask for at least {FEWEST} customers and a seed of 0 or more")
         )
-    folder.mkdir(parents=True, exist_ok=True)
     made = Simulated(folder / f"{NAME}.yaml", folder / f"{NAME}.parquet", folder / "truth.json")
     table, truth = draw(seed, customers)
     atomic_write(made.data, _parquet(table))
