@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from upliftlab import __version__
-from upliftlab.checks import expected_shares, guardrails, integrity
-from upliftlab.cube import OVERALL, Cube, roll_up
+from upliftlab.analysis.checks import expected_shares, guardrails, integrity
+from upliftlab.analysis.cube import OVERALL, Cube, roll_up
 from upliftlab.engines.base import Engine
 from upliftlab.experiment import Plan
-from upliftlab.findings import CHANNEL, find, withheld
-from upliftlab.intake import measure
+from upliftlab.analysis.findings import CHANNEL, find, withheld
+from upliftlab.analysis.intake import measure
 from upliftlab.results import (
     Analysis,
     ArmCount,
@@ -29,8 +29,8 @@ from upliftlab.results import (
     Terms,
     VerdictCode,
 )
-from upliftlab.study import Study, amount, study_of
-from upliftlab.verdict import decide
+from upliftlab.analysis.study import Study, amount, study_of
+from upliftlab.analysis.verdict import decide
 
 Progress = Callable[[str], None]
 """Told what is being done, for people who wait."""

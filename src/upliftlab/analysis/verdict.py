@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from scipy.special import ndtri
 
-from upliftlab.checks import closing_day
+from upliftlab.analysis.checks import closing_day
 from upliftlab.config.decision import ShipRule, parse_ship_if
-from upliftlab.cube import OVERALL, Cube
+from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.experiment import Plan
-from upliftlab.findings import difference
+from upliftlab.analysis.findings import difference
 from upliftlab.language import N_, Language
 from upliftlab.results import (
     ArmVerdict,
@@ -26,7 +26,7 @@ from upliftlab.results import (
 )
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Effect, two_sided_p
-from upliftlab.study import Study
+from upliftlab.analysis.study import Study
 
 PROFIT = "profit"
 _POWER = 0.8

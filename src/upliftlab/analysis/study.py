@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from upliftlab.cube import OVERALL, Cube
+from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.experiment import Arm, Plan
 from upliftlab.money import Question, Roles, Terms, projection
 from upliftlab.stats.effects import Pair

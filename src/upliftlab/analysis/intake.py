@@ -21,7 +21,7 @@ from upliftlab.queries.moments import (
 )
 from upliftlab.queries.units import UnitTable, missing_column
 from upliftlab.sql import quote
-from upliftlab.study import Study
+from upliftlab.analysis.study import Study
 
 TABLE = "customers"
 MOST_LEVELS = 200
