@@ -53,14 +53,17 @@ class Document:
                 return found
         return Place(self.file, 1, 1)
 
+    def has(self, *path: str | int) -> bool:
+        """Whether the file holds a value at `path`."""
+        return path in self.values
+
     def get(self, *path: str | int) -> Any:  # noqa: ANN401 - YAML holds text, lists and mappings
         """The raw value at `path`, None where there is none."""
+        if not self.has(*path):
+            return None
         here: Any = self.value
         for step in path:
-            try:
-                here = here[step]
-            except (KeyError, IndexError, TypeError):
-                return None
+            here = here[step]
         return here
 
 
@@ -93,7 +96,7 @@ def read_document(path: Path, name: str | None = None) -> Document:
 def parse_document(data: bytes, name: str) -> Document:
     """The document in bytes, with every fault found; never raises.
 
-    >>> parse_document(b"answer: no\\nzip: 01234\\n", "a.yaml").value
+    >>> parse_document(b"{answer: no, zip: 01234}", "a.yaml").value
     {'answer': 'no', 'zip': '01234'}
     """
     try:
@@ -256,7 +259,7 @@ class _Reader:
 
     def _alias(self, event: yaml.AliasEvent) -> _Node:
         self._aliases += 1
-        name: str = event.anchor
+        name: str = event.anchor or ""
         if name in self._open:
             message = f"the alias '*{name[:40]}' refers to itself"
             raise _Refused(self._fault("UL008", message, "write the value out", event))

@@ -17,12 +17,12 @@ from sqlglot.errors import SqlglotError
 MAX_DEPTH = 60
 _DIALECT = "duckdb"
 
-_PREDICATES: tuple[type[exp.Expression], ...] = (
+_PREDICATES: tuple[type[exp.Expr], ...] = (
     *(exp.And, exp.Or, exp.Not),
     *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
     *(exp.In, exp.Between, exp.Like, exp.ILike, exp.Is),
 )
-_ALLOWED = frozenset[type[exp.Expression]](
+_ALLOWED = frozenset[type[exp.Expr]](
     {
         *_PREDICATES,
         *(exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren),
@@ -30,7 +30,7 @@ _ALLOWED = frozenset[type[exp.Expression]](
         *(exp.Abs, exp.Lower, exp.Upper, exp.Coalesce, exp.Length, exp.Round),
     }
 )
-_NAMES: dict[type[exp.Expression], str] = {
+_NAMES: dict[type[exp.Expr], str] = {
     exp.Subquery: "a subquery",
     exp.Select: "a subquery",
     exp.Lambda: "a lambda",
@@ -59,7 +59,7 @@ class Condition:
 
     text: str
     columns: frozenset[str]
-    _tree: exp.Expression = field(repr=False, compare=False)
+    _tree: exp.Expr = field(repr=False, compare=False)
 
     def sql(self, dialect: str = _DIALECT) -> str:
         """The condition in a dialect of SQL, every identifier quoted.
@@ -94,7 +94,7 @@ def parse(text: str) -> Condition:
     return condition
 
 
-def _tree(text: str) -> exp.Expression:
+def _tree(text: str) -> exp.Expr:
     try:
         trees = sqlglot.parse(text, dialect=_DIALECT)
     except SqlglotError:
@@ -102,7 +102,7 @@ def _tree(text: str) -> exp.Expression:
     if len(trees) > 1 or ";" in _outside_quotes(text):
         raise ExpressionError("a semicolon is not allowed in a condition")
     tree = trees[0] if trees else None
-    if not isinstance(tree, exp.Expression):
+    if not isinstance(tree, exp.Expr):
         raise ExpressionError("the condition is empty")
     return tree
 
@@ -121,7 +121,7 @@ def _outside_quotes(text: str) -> str:
     return "".join(kept)
 
 
-def _hold_to_list(tree: exp.Expression) -> None:
+def _hold_to_list(tree: exp.Expr) -> None:
     for node in tree.walk():
         if node.comments:
             raise ExpressionError("a comment is not allowed in a condition")
@@ -134,7 +134,7 @@ def _hold_to_list(tree: exp.Expression) -> None:
         raise ExpressionError(f"{_name(node)} is not allowed in a condition")
 
 
-def _depth(node: exp.Expression) -> int:
+def _depth(node: exp.Expr) -> int:
     """How deep a node lies, not counting chains of the same operator (`a and b and c …`)."""
     depth, here = 0, node
     while (parent := here.parent) is not None and depth <= MAX_DEPTH:
@@ -143,20 +143,20 @@ def _depth(node: exp.Expression) -> int:
     return depth
 
 
-def _name(node: exp.Expression) -> str:
+def _name(node: exp.Expr) -> str:
     """What the writer would call a node."""
     if type(node) in _NAMES:
         return _NAMES[type(node)]
     if isinstance(node, exp.Anonymous):
         return f"the function '{node.name.lower()}'"
-    if isinstance(node, exp.Query | exp.DDL | exp.DML | exp.Command):
+    if isinstance(node, exp.Query | exp.DDL | exp.Command):
         return "a statement"
     if isinstance(node, exp.Func):
         return f"the function '{node.sql_name().lower()}'"
     return f"'{type(node).__name__.lower()}'"
 
 
-def _is_date(node: exp.Expression | None) -> bool:
+def _is_date(node: exp.Expr | None) -> bool:
     """A date written as `date '2026-03-02'`."""
     if type(node) is not exp.Cast or not isinstance(node.this, exp.Literal):
         return False
@@ -169,7 +169,7 @@ def _is_date(node: exp.Expression | None) -> bool:
     return True
 
 
-def _hold_to_condition(tree: exp.Expression) -> None:
+def _hold_to_condition(tree: exp.Expr) -> None:
     """The whole is true or false, tables are not named, nothing is compared with null."""
     top = tree.unnest()
     if not isinstance(top, (*_PREDICATES, exp.Column, exp.Boolean)):

@@ -43,19 +43,14 @@ def _fault(model: type[Model], document: Document, detail: Any) -> Fault | None:
 
 def _path(document: Document, detail: Any) -> tuple[Key, str | int | None]:  # noqa: ANN401 - as above
     """The part of pydantic's `loc` that is in the file, without its union tags, and what is not."""
-    path: list[str | int] = []
-    here: Any = document.value
+    path: Key = ()
     left: str | int | None = None
     for step in detail["loc"]:
-        if isinstance(here, dict) and step in here:
-            here = here[step]
-        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
-            here = here[step]
+        if document.has(*path, step):
+            path = (*path, step)
         else:
             left = step
-            continue
-        path.append(step)
-    return tuple(path), left
+    return path, left
 
 
 def naming(path: Key) -> str:
