@@ -102,9 +102,9 @@ def _maturity(plan: Plan, today: date) -> Check:
         return check(name, None, Severity.info, (text, {}))
     values: dict[str, Scalar] = {"date": closes.isoformat()}
     if today < closes:
-        text = N_("The outcome window is open until {date}.")
+        text = N_("The outcome window is open until {date:date}.")
         return check(name, passed=False, severity=severity, said=(text, values))
-    text = N_("The outcome window closed on {date}.")
+    text = N_("The outcome window closed on {date:date}.")
     return check(name, passed=True, severity=severity, said=(text, values))
 
 

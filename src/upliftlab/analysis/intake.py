@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -44,12 +45,24 @@ def measure(
     metrics = {name: units.metric(plan.metrics[name]) for name in study.metrics}
     segments = {name: units.segment(segment) for name, segment in plan.segments.items()}
     query = MomentsQuery(units, metrics, segments)
-    query = tuned(query, engine.query(sample_sql(query)))
     _identities(plan, units, engine)
     _levels(query, engine)
-    cells = read_cells(query, engine.query(moments_sql(query)))
+    cells = cells_of(query, engine)
     _arms(plan, next(iter(cells.values())))
     _missing(plan, query, cells, engine)
+    return cells
+
+
+def cells_of(
+    query: MomentsQuery, engine: Engine
+) -> Mapping[tuple[str, ...], Sequence[Cell]]:
+    """Run the Moments query: a small sample fixes centres and grouping, one scan does the rest."""
+    query = tuned(query, engine.query(sample_sql(query)))
+    cells = read_cells(query, engine.query(moments_sql(query)))
+    if cells is None:
+        query = replace(query, robust=True)
+        cells = read_cells(query, engine.query(moments_sql(query)))
+    assert cells is not None  # noqa: S101 - a robust query always has cells
     return cells
 
 
@@ -80,7 +93,8 @@ def _units(plan: Plan, engine: Engine) -> UnitTable:
         condition = parse(plan.experiment.eligible)
         for column in sorted(condition.columns - set(columns)):
             raise missing_column(column, "eligible", columns)
-        eligible = condition.sql()
+        text = {name for name, kind in columns.items() if kind == "text"}
+        eligible = condition.sql(engine.dialect, text)
     return UnitTable(TABLE, columns, arm, eligible)
 
 

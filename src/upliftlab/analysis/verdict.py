@@ -268,10 +268,10 @@ def _invalid(rule: _Rule, failed: Check) -> Verdict:
 def _not_final(rule: _Rule, day: str) -> Verdict:
     values: Mapping[str, Scalar] = {"date": day}
     sentence = Message(
-        template=N_("The outcome window closes on {date}; until then there is no verdict."),
+        template=N_("The outcome window closes on {date:date}; until then there is no verdict."),
         values=dict(values),
     )
-    action = Message(template=N_("Analyse again after {date}."), values=dict(values))
+    action = Message(template=N_("Analyse again after {date:date}."), values=dict(values))
     return _verdict(rule, (VerdictCode.not_final, None), sentence, action)
 
 

@@ -36,7 +36,7 @@ class UnitTable:
         return f"{quote(self.table)}" + (f" WHERE ({self.eligible})" if self.eligible else "")
 
     def metric(self, metric: Metric) -> str:
-        """A metric as SQL: a finite double, NULL where the data hold none.
+        """A metric as SQL: a double, NULL where the data hold no number.
 
         Raises:
             DataError: UL205 the column is not there, UL206 it cannot hold numbers,
@@ -57,8 +57,7 @@ class UnitTable:
             )
         column = quote(metric.column)
         # A boolean or text is cast by value; text that is no number becomes NULL and is reported.
-        number = f"TRY_CAST({column} AS DOUBLE)" if kind == "text" else f"CAST({column} AS DOUBLE)"
-        return f"CASE WHEN isfinite({number}) THEN {number} END"
+        return f"{'TRY_CAST' if kind == 'text' else 'CAST'}({column} AS DOUBLE)"
 
     def segment(self, segment: Segment) -> str:
         """A segment's level as SQL, NULL where it is not known.
