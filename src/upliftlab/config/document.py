@@ -287,7 +287,8 @@ class _Flat:
         if not isinstance(root.content, dict):
             message = "the file is not a list of keys and values"
             raise _Refused(Fault("UL011", message, "begin with 'schema: 1'", root.place))
-        return self._value(root, ())
+        value: dict[str, Any] = self._value(root, ())
+        return value
 
     def _value(self, node: _Node, path: Key) -> Any:  # noqa: ANN401 - text, lists and mappings
         self.values[path] = node.place
