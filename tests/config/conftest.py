@@ -29,6 +29,8 @@ def experiment(part: str = "") -> str:
 class Space:
     """A workspace whose files are written as text."""
 
+    experiment = staticmethod(experiment)
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self.write("experiments/example.yaml", experiment())

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import experiment
 
 import upliftlab.config
 from upliftlab.config import check, expand_env
@@ -22,7 +21,7 @@ def codes(paths=("experiments", "configs")):
 def put(space, entry, part):
     for file, text in entry.beside.items():
         space.write(file, text)
-    whole = experiment(part) if entry.file.startswith("experiments") else part + "\n"
+    whole = space.experiment(part) if entry.file.startswith("experiments") else part + "\n"
     space.write(entry.file, whole)
 
 
@@ -44,7 +43,7 @@ def test_right_example_is_clean(space, entry):
     right = "configs/channels.yaml" if entry.code == "UL021" else entry.file
     for file, text in entry.beside.items():
         space.write(file, text)
-    whole = experiment(entry.right) if right.startswith("experiments") else entry.right + "\n"
+    whole = space.experiment(entry.right) if right.startswith("experiments") else entry.right + "\n"
     space.write(right, whole)
     assert codes() == set()
 
