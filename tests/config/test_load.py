@@ -1,5 +1,6 @@
 """From files to a plan: workspaces, merging by presence, references, rules between experiments."""
 
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -125,8 +126,9 @@ def test_extends_is_one_level_deep(space):
     assert "UL018 'base.yaml' extends another file itself" in fault
 
 
+@pytest.mark.usefixtures("space")
 @pytest.mark.parametrize("file", ["../a.csv", "/a.csv", "~/a.csv", "a/../../b", "C:/a", "s3://a"])
-def test_locate_refuses_what_leaves_the_data(space, file):
+def test_locate_refuses_what_leaves_the_data(file):
     with pytest.raises(ConfigError, match="UL019"):
         load(FILE).workspace.locate(file)
 
@@ -221,3 +223,12 @@ def test_currency_of_a_channel_is_shown_where_it_is_written(space):
     assert fault.startswith("configs/channels.yaml:1:38: UL123 '1 EUR' is not in")
     part = "currency: USD\narms: {a: {control: true}, b: {channel: email, cost_per_contact: 1}}"
     assert space.check(part) == []
+
+
+def test_the_guide_s_examples_are_clean(space):
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/yaml.md").read_text(), re.DOTALL)
+    for block in (block for block in blocks if block.startswith("schema: 1")):
+        name = re.search(r"^experiment: (\w+)", block, re.MULTILINE)[1]
+        space.write(f"experiments/{name}.yaml", block)
+    assert space.check() == []
+    assert load(Path("experiments/autumn_email.yaml")).plan.currency == "EUR"

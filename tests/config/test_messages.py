@@ -5,10 +5,11 @@ import pytest
 
 def test_the_documented_message(space):
     text = "# channels\n\n\nschema: 1\nchannels:\n  email:\n    cost_per_contct: 0.02\n"
-    assert space.check(channels=text) == [
+    (fault,) = space.check(channels=text)
+    assert fault == (
         "configs/channels.yaml:7:5: UL012 unknown key 'cost_per_contct' in channel 'email'; "
         "did you mean 'cost_per_contact'?"
-    ]
+    )
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,8 @@ def _place_of(before: str, name: str) -> Place:
 
 def _is_tab(text: str, mark: Any) -> bool:  # noqa: ANN401 - PyYAML's marks have two classes
     lines = text.splitlines()
-    return mark.line < len(lines) and lines[mark.line][mark.column :][:1] == "\t"
+    line: int = mark.line
+    return line < len(lines) and lines[line][mark.column :].startswith("\t")
 
 
 class _Reader:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,7 @@ def reference() -> str:
     parts = [_section("An experiment", json_schema())]
     seen: set[str] = set()
     schemas = {"experiment": json_schema(), **{stem: json_schema(stem) for stem in FILES}}
-    for stem in FILES:
-        parts.append(_section(f"configs/{stem}.yaml", schemas[stem]))
+    parts += [_section(f"configs/{stem}.yaml", schemas[stem]) for stem in FILES]
     for schema in schemas.values():
         for name, definition in schema["definitions"].items():
             if "properties" in definition and name not in seen:
@@ -43,29 +43,53 @@ def _section(title: str, schema: dict[str, Any]) -> str:
 
 def _kind(schema: dict[str, Any]) -> str:
     """What a value looks like, in few words."""
-    if "$ref" in schema:
-        return schema["$ref"].rpartition("/")[2]
     if "allOf" in schema:
         return _kind(schema["allOf"][0])
     if "enum" in schema:
-        return ", ".join(
-            f"`{value}`" for value in schema["enum"] if not isinstance(value, str)
-        ) or (", ".join(f"`{value}`" for value in schema["enum"]))
+        return " or ".join(f"`{_word(value)}`" for value in _shown(schema["enum"]))
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_kind(choice) for choice in schema["anyOf"]))
+        kinds = [_kind(choice) for choice in schema["anyOf"] if choice.get("type") != "number"]
+        return " or ".join(dict.fromkeys(kinds))
+    return _structure(schema)
+
+
+def _shown(values: list[Any]) -> list[Any]:
+    """The values to show: `true` once, not also as the text "true"."""
+    typed = [value for value in values if not isinstance(value, str)]
+    return typed or values
+
+
+def _word(value: Any) -> str:  # noqa: ANN401 - any value of an enumeration
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _structure(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
     if schema.get("type") == "object":
         return f"name: {_kind(schema['additionalProperties'])}"
     if schema.get("type") == "array":
-        items = schema["items"]
-        return (
-            f"pair of {_kind(items[0])}" if isinstance(items, list) else f"list of {_kind(items)}"
-        )
-    if schema.get("type") == "number":
-        return "number"
-    return _PATTERNS.get(str(schema.get("pattern", ""))[-12:], "text")
+        items: Any = schema["items"]
+        pair = "maxItems" in schema
+        return f"`[{_kind(items[0])}, {_kind(items[1])}]`" if pair else f"list of {_kind(items)}"
+    return _text(str(schema.get("pattern", "")))
 
 
-_PATTERNS: dict[str, str] = {}
+def _text(pattern: str) -> str:
+    """A kind of text, known by what its pattern holds."""
+    return next((kind for sign, kind in _SIGNS if sign in pattern), "text")
+
+
+_SIGNS = (
+    ("points", "tolerance"),
+    ("hour", "duration"),
+    ("%?", "percentage"),
+    ("s*[A-Z]{3}", "money"),
+    ("[A-Z]{3}", "currency"),
+    ("{2}-", "date"),
+    ("(0|", "whole number"),
+    ("[0-9]", "number"),
+)
 
 
 def main(path: str) -> None:
