@@ -139,7 +139,8 @@ def _place_of(before: str, name: str) -> Place:
 
 def _is_tab(text: str, mark: Any) -> bool:  # noqa: ANN401 - PyYAML's marks have two classes
     lines = text.splitlines()
-    return mark.line < len(lines) and lines[mark.line][mark.column :][:1] == "\t"
+    line: int = mark.line
+    return line < len(lines) and lines[line][mark.column :].startswith("\t")
 
 
 class _Reader:
@@ -287,7 +288,8 @@ class _Flat:
         if not isinstance(root.content, dict):
             message = "the file is not a list of keys and values"
             raise _Refused(Fault("UL011", message, "begin with 'schema: 1'", root.place))
-        return self._value(root, ())
+        value: dict[str, Any] = self._value(root, ())
+        return value
 
     def _value(self, node: _Node, path: Key) -> Any:  # noqa: ANN401 - text, lists and mappings
         self.values[path] = node.place
