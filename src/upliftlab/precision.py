@@ -6,12 +6,12 @@ import math
 from typing import Final
 
 _MOST_DIGITS: Final = 12
-_WHOLE_MONEY: Final = 1000
+_WHOLE_MONEY: Final = 100
 _WHOLE_PERCENT: Final = 100
 
 
 def money_digits(currency: str | None, *scale: float) -> int:
-    """Decimals of an amount: none from a thousand, then the currency's own, more for small ones."""
+    """Decimals of an amount: none from a hundred, then the currency's own, more for small ones."""
     from babel.numbers import get_currency_precision  # noqa: PLC0415 - costs start-up
 
     usual = 2 if currency is None else get_currency_precision(currency)
@@ -23,6 +23,11 @@ def percent_digits(*scale: float) -> int:
     """Decimals of a percentage: one, none from 100%, more for small ones."""
     largest = _largest(scale) * 100
     return 0 if largest >= _WHOLE_PERCENT else max(1, _places(largest, 2)) if largest else 0
+
+
+def exact_percent_digits(value: float) -> int:
+    """Decimals of a percentage that was declared, so that nothing is added or lost."""
+    return len(f"{finite(value) * 100:.8f}".rstrip("0").partition(".")[2])
 
 
 def points_digits(*scale: float) -> int:

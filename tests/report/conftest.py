@@ -77,6 +77,11 @@ SEGMENTS = {
     "newbie": [("0", 0.498, 1.1), ("1", 0.502, 0.9)],
     "channel": [("Phone", 0.438, 0.8), ("Web", 0.441, 1.3), ("Multichannel", 0.121, 0.7)],
 }
+TITLES = {
+    "history_segment": "Past spend",
+    "newbie": "New customer",
+    "channel": "Channel of purchase",
+}
 PAYS = (
     "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money}), "
     "ROI {roi:percent}."
@@ -206,7 +211,7 @@ def checks(*, invalid: bool) -> tuple[Check, ...]:
 
 
 def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> Verdict:
-    by = {(f.kind, f.arm): f for f in found if f.dimension is None}
+    by = {(f.kind, f.arm): f for f in reversed(found) if f.dimension is None}
     best = arms[0]
     profit, roi = by[Kind.incremental_profit, best], by[Kind.roi, best]
     values = {"arm": best, "profit": profit.estimate, "low": profit.low, "high": profit.high}
@@ -235,10 +240,11 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
         code,
         ("Contact with {arm}; it was the best of {count:count} arms.", {"arm": best, "count": 2}),
     )
+    inconclusive = VerdictCode.inconclusive
     each = tuple(
         ArmVerdict(
             arm=arm,
-            code=code,
+            code=inconclusive if code is VerdictCode.ship and arm != best else code,
             value=by[Kind.incremental_profit, arm].estimate,
             low=by[Kind.incremental_profit, arm].low,
             high=by[Kind.incremental_profit, arm].high,
@@ -305,7 +311,7 @@ def make(
     if not money:
         found = [f for f in found if f.kind in (Kind.difference, Kind.relative_lift)]
     contact = SegmentInfo(name="contact_channel", title="Contact channel", randomised=True)
-    named = (SegmentInfo(name=s, title=s.capitalize(), randomised=False) for s in chosen)
+    named = (SegmentInfo(name=s, title=TITLES.get(s, s), randomised=False) for s in chosen)
     return Analysis(
         schema=1,
         experiment="hillstrom_email",
