@@ -7,7 +7,8 @@ from typing import Final
 
 _MOST_DIGITS: Final = 12
 _WHOLE_MONEY: Final = 100
-_WHOLE_PERCENT: Final = 100
+_PERCENT: Final = 2
+"""Decimals that a percentage moves to the left of its point."""
 
 
 def money_digits(currency: str | None, *scale: float) -> int:
@@ -21,8 +22,8 @@ def money_digits(currency: str | None, *scale: float) -> int:
 
 def percent_digits(*scale: float) -> int:
     """Decimals of a percentage: one, none from 100%, more for small ones."""
-    largest = _largest(scale) * 100
-    return 0 if largest >= _WHOLE_PERCENT else max(1, _places(largest, 2)) if largest else 0
+    largest = _largest(scale)
+    return 0 if largest >= 1 or largest == 0 else max(1, _places(largest, 2) - _PERCENT)
 
 
 def exact_percent_digits(value: float) -> int:
@@ -32,7 +33,7 @@ def exact_percent_digits(value: float) -> int:
 
 def points_digits(*scale: float) -> int:
     """Decimals of percentage points: two, more for small ones."""
-    return max(2, _places(_largest(scale) * 100, 2))
+    return max(2, _places(_largest(scale), 2) - _PERCENT)
 
 
 def number_digits(*scale: float) -> int:

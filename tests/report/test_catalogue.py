@@ -14,16 +14,15 @@ from upliftlab.resources import shipped
 from upliftlab.results import Note
 
 SOURCE = Path(upliftlab.__file__).parent
+RESULT = "incremental profit {profit:money} ({low:money} to {high:money})"
+CHANGE = "{value:number} per customer ({low:number} to {high:number})"
 SAID_BY_ANALYZE = (
-    "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money}), "
-    "ROI {roi:percent}.",
-    "{arm} loses money: incremental profit {profit:money} ({low:money} to {high:money}), "
-    "ROI {roi:percent}.",
-    "{arm} may or may not pay: incremental profit {profit:money} ({low:money} to {high:money}).",
-    "{arm} raises {metric} by {value:number} per customer ({low:number} to {high:number}).",
-    "{arm} lowers {metric} by {value:number} per customer ({low:number} to {high:number}).",
-    "No effect of {arm} on {metric} was shown: {value:number} per customer "
-    "({low:number} to {high:number}).",
+    f"{{arm}} pays: {RESULT}, ROI {{roi:percent}}.",
+    f"{{arm}} loses money: {RESULT}, ROI {{roi:percent}}.",
+    f"{{arm}} may or may not pay: {RESULT}.",
+    f"{{arm}} raises {{metric}} by {CHANGE}.",
+    f"{{arm}} lowers {{metric}} by {CHANGE}.",
+    f"No effect of {{arm}} on {{metric}} was shown: {CHANGE}.",
     "These numbers cannot be trusted: {reason}",
     "The outcome window closes on {date}; until then there is no verdict.",
     "Contact with {arm}; it was the best of {count:count} arms.",

@@ -92,9 +92,17 @@ def _interval(value: Value, form: Form, shared: Axis | None, teller: Teller) -> 
         high=end(value.high, "high"),
         low_text=teller.text(_NO_LOW),
         high_text=teller.text(_NO_HIGH),
-        note="" if value.note is None else teller.text(value.note.value),
+        note=_reason(value, teller),
         strip=None if shared is None else shared.strip(value.limits),
     )
+
+
+def _reason(value: Value, teller: Teller) -> str:
+    """The note, unless the interval's own words already say it."""
+    unbounded = value.note in (Note.unbounded_low, Note.unbounded_high)
+    if value.note is None or (unbounded and value.estimate is not None):
+        return ""
+    return teller.text(value.note.value)
 
 
 def _label(form: Form, teller: Teller) -> Callable[[float], str]:
