@@ -419,13 +419,14 @@ def see(browser, tmp_path):
     def opened(html: str, width: int = 1280, features: dict[str, str] | None = None):
         path: Path = tmp_path / "report.html"
         path.write_text(html, encoding="utf-8")
-        browser.get_log("performance")
         browser.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
         )
         chosen = [{"name": name, "value": value} for name, value in (features or {}).items()]
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": chosen})
+        browser.get("about:blank")
+        browser.get_log("performance")
         browser.get(path.as_uri())
         return browser
 

@@ -68,7 +68,7 @@ def test_it_reads_without_javascript(see, browser, make_analysis):
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+@pytest.mark.parametrize("width", [320, 390, 768, 1060, 1280])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_no_width_scrolls_sideways(see, make_analysis, rename, width, lang):
     browser = see(render(rename(make_analysis(nothing=True), LONG), lang=lang), width)

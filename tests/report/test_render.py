@@ -1,6 +1,7 @@
 """The page: every number has its source, hostile names stay text, invalid data show no effect."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -12,7 +13,7 @@ from upliftlab.errors import OutputError
 from upliftlab.language import Language
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.report.render import render, write
-from upliftlab.results import Note, VerdictCode
+from upliftlab.results import Kind, Note, VerdictCode
 
 KIBIBYTE = 1024
 HOSTILE = {
@@ -205,6 +206,35 @@ def test_tables_have_captions_and_row_headers(make_analysis):
 
 def test_the_page_stays_small(make_analysis):
     assert len(render(make_analysis()).encode()) <= 400 * KIBIBYTE
+
+
+def large(analysis):
+    """Ten levels, five arms and ten metrics, every finding of each."""
+    first = "Mens E-Mail"
+    overall = [f for f in analysis.findings if f.dimension is None and f.arm == first]
+    money = [f for f in overall if f.metric == "spend" or f.kind is Kind.cost_per_conversion]
+    pair = [f for f in money if f.kind in (Kind.difference, Kind.relative_lift)]
+    others = [f.model_copy(update={"metric": f"metric {i}"}) for f in pair for i in range(9)]
+    places = [(None, None), *(("region", f"level {i}") for i in range(10))]
+    arms = [f"arm {i}" for i in range(5)]
+    names = [
+        {"arm": arm, "dimension": dimension, "level": level}
+        for dimension, level in places
+        for arm in arms
+    ]
+    found = tuple(f.model_copy(update=name) for name in names for f in (*money, *others))
+    counts = tuple(analysis.arms[1].model_copy(update={"arm": arm}) for arm in arms)
+    return analysis.model_copy(update={"findings": found, "arms": counts})
+
+
+def test_a_large_analysis_can_still_be_mailed(make_analysis):
+    analysis = large(make_analysis())
+    assert len(analysis.findings) == 55 * (2 * 10 + 4)
+    html = render(analysis)
+    assert len(html.encode()) <= KIBIBYTE * KIBIBYTE
+    link = next(a for tag, a in Reader(html).tags if a.get("download", "").endswith(".json.gz"))
+    content = gzip.decompress(base64.b64decode(link["href"].partition("base64,")[2]))
+    assert content == to_json(analysis)
 
 
 def test_files_are_named_by_language(make_analysis, tmp_path):

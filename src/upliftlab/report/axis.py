@@ -122,7 +122,12 @@ def axis(
 
 
 def _reach(limits: Sequence[Limits], estimates: list[float]) -> tuple[float, float]:
-    halves = [(high - low) / 2 for _, low, high in limits if low is not None and high is not None]
+    halves = [
+        abs(end - estimate)
+        for estimate, *ends in limits
+        for end in ends
+        if end is not None and estimate is not None
+    ]
     reach = _REACH * median(halves) if halves else 0.0
     lows = [low for _, low, _ in limits if low is not None] + estimates
     highs = [high for _, _, high in limits if high is not None] + estimates
