@@ -175,7 +175,11 @@ def _moments(cube: Cube) -> tuple[CellMoments, ...]:
             level=place.level,
             n=group.n,
             mean=tuple(map(float, group.mean)),
-            m2=tuple(float(group.m2[i, j]) for i in range(len(group.mean)) for j in range(i, len(group.mean))),
+            m2=tuple(
+                float(group.m2[i, j])
+                for i in range(len(group.mean))
+                for j in range(i, len(group.mean))
+            ),
             m3=tuple(None if value != value else float(value) for value in group.m3),
         )
         for place, groups in cube.items()

@@ -108,7 +108,13 @@ def commands() -> None:
 @_json
 @_quiet
 def run(
-    experiment: Path | None, data: Path | None, out: Path | None, lang: str, *, as_json: bool, quiet: bool
+    experiment: Path | None,
+    data: Path | None,
+    out: Path | None,
+    lang: str,
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Analyse EXPERIMENT and write its report and its numbers.
 
@@ -139,7 +145,9 @@ def run(
 @_out
 @_json
 @_quiet
-def analyze(experiment: Path, data: Path | None, out: Path | None, *, as_json: bool, quiet: bool) -> None:
+def analyze(
+    experiment: Path, data: Path | None, out: Path | None, *, as_json: bool, quiet: bool
+) -> None:
     """Analyse EXPERIMENT and write its numbers (analysis.json), without a page.
 
     \b
@@ -199,7 +207,7 @@ def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
       upliftlab check experiments configs
       upliftlab check experiments/spring.yaml --format github
     """
-    from upliftlab.config.load import check as check_files  # noqa: PLC0415
+    from upliftlab.config.checking import check as check_files  # noqa: PLC0415
 
     faults = check_files(paths)
     if form == "json":
@@ -238,7 +246,11 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
 
     made = make(out, seed=seed, customers=customers)
     if not quiet:
-        for name, path in (("Experiment", made.experiment), ("Data", made.data), ("Truth", made.truth)):
+        for name, path in (
+            ("Experiment", made.experiment),
+            ("Data", made.data),
+            ("Truth", made.truth),
+        ):
             click.echo(f"{name + ':':<12}{path}")
 
 

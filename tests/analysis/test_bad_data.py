@@ -51,7 +51,10 @@ def test_rows(tmp_path, rows, expected):
     [
         ("", "UL202 customers.csv is empty"),
         ("arm,spend,spend\n", "UL202 customers.csv has two columns 'spend'"),
-        ("arm,spent\nnone,1\n", "UL205 the data have no column 'spend' (metric); did you mean 'spent'?"),
+        (
+            "arm,spent\nnone,1\n",
+            "UL205 the data have no column 'spend' (metric); did you mean 'spent'?",
+        ),
         ("group,spend\nnone,1\n", "UL205 the data have no column 'arm' (assignment)"),
     ],
 )
@@ -140,7 +143,9 @@ def test_one_customer_in_a_cell_is_a_reason_not_a_number(tmp_path):
 
 def test_all_zero_outcomes(tmp_path):
     rows = "none,0,n\n" * 5 + "mail,0,n\n" * 5
-    found = run(make_plan(money={"revenue": "spend", "margin": "40%"}), write(tmp_path, HEADER + rows))
+    found = run(
+        make_plan(money={"revenue": "spend", "margin": "40%"}), write(tmp_path, HEADER + rows)
+    )
     spend = pick(found, "difference")
     assert (spend.estimate, spend.low, spend.p, spend.note) == (0.0, None, None, Note.no_variation)
     assert pick(found, "relative_lift").note is Note.zero_control
@@ -159,9 +164,7 @@ def test_hostile_names_are_only_names(tmp_path):
     column = 'a"; DROP TABLE customers; --'
     text = f'"{column.replace(chr(34), chr(34) * 2)}",spend\n' + "x'),1\nx'),2\ny,3\ny,4\n"
     found = run(
-        make_plan(
-            assignment={"observed": column}, arms={"x')": {"control": "true"}, "y": {}}
-        ),
+        make_plan(assignment={"observed": column}, arms={"x')": {"control": "true"}, "y": {}}),
         write(tmp_path, text),
     )
     assert pick(found, "difference", "y").estimate == pytest.approx(2.0)

@@ -73,7 +73,9 @@ def test_t_and_degrees_of_freedom_are_scipys(rows, analysis):
         )
         low, high = theirs.confidence_interval(0.95)
         found = pick(analysis, "difference", arm, metric="spend")
-        assert (found.low, found.high, found.p) == pytest.approx((low, high, theirs.pvalue), rel=1e-9)
+        assert (found.low, found.high, found.p) == pytest.approx(
+            (low, high, theirs.pvalue), rel=1e-9
+        )
 
 
 def test_sample_ratio(analysis):
@@ -101,7 +103,9 @@ def recomputed(treated, control, margin, cost):
 
 
 @pytest.mark.parametrize("arm", [MENS, WOMENS])
-@pytest.mark.parametrize(("dimension", "level"), [(None, None), ("zip_code", "Rural"), ("newbie", "1")])
+@pytest.mark.parametrize(
+    ("dimension", "level"), [(None, None), ("zip_code", "Rural"), ("newbie", "1")]
+)
 def test_profit_and_roi_from_raw_rows(rows, analysis, arm, dimension, level):
     kept = rows if dimension is None else rows[rows[dimension].astype(str) == level]
     treated = kept.spend[kept.segment == arm].to_numpy()

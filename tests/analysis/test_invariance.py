@@ -72,7 +72,9 @@ def test_csv_and_parquet_give_the_same(tmp_path):
     rows = zip(*(values.tolist() for values in columns.values()), strict=True)
     text = ",".join(columns) + "\n" + "\n".join(",".join(map(str, row)) for row in rows)
     (tmp_path / "customers.csv").write_text(text)
-    assert_same_findings(run(make_plan(**{**PLAN, "customers": {"file": "customers.csv"}}), tmp_path), first)
+    assert_same_findings(
+        run(make_plan(**{**PLAN, "customers": {"file": "customers.csv"}}), tmp_path), first
+    )
 
 
 def test_a_table_in_a_duckdb_file_gives_the_same(tmp_path):

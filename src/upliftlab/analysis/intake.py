@@ -30,9 +30,7 @@ MOST_LEVELS = 200
 _SHOWN = 5
 
 
-def measure(
-    plan: Plan, study: Study, engine: Engine
-) -> Mapping[tuple[str, ...], Sequence[Cell]]:
+def measure(plan: Plan, study: Study, engine: Engine) -> Mapping[tuple[str, ...], Sequence[Cell]]:
     """Cells of every arm and combination of levels.
 
     Raises:
@@ -53,9 +51,7 @@ def measure(
     return cells
 
 
-def cells_of(
-    query: MomentsQuery, engine: Engine
-) -> Mapping[tuple[str, ...], Sequence[Cell]]:
+def cells_of(query: MomentsQuery, engine: Engine) -> Mapping[tuple[str, ...], Sequence[Cell]]:
     """Run the Moments query: a small sample fixes centres and grouping, one scan does the rest."""
     query = tuned(query, engine.query(sample_sql(query)))
     cells = read_cells(query, engine.query(moments_sql(query)))
@@ -113,7 +109,9 @@ def _identities(plan: Plan, units: UnitTable, engine: Engine) -> None:
     )
     if row["known"] < row["n"]:
         lacking = row["n"] - row["known"]
-        raise DataError(Fault("UL212", f"{lacking:,} rows have no '{name}'", "every customer needs one"))
+        raise DataError(
+            Fault("UL212", f"{lacking:,} rows have no '{name}'", "every customer needs one")
+        )
     if row["ids"] < row["n"]:
         again = row["n"] - row["ids"]
         raise DataError(
@@ -150,10 +148,16 @@ def _arms(plan: Plan, cells: Sequence[Cell]) -> None:
     for cell in cells:
         counts[cell.arm] = counts.get(cell.arm, 0) + cell.moments.n
     if not counts:
-        raise DataError(Fault("UL207", "the data hold no customers", "check the file and 'eligible'"))
+        raise DataError(
+            Fault("UL207", "the data hold no customers", "check the file and 'eligible'")
+        )
     if None in counts:
         raise DataError(
-            Fault("UL208", f"{counts[None]:,} customers have no arm", "give each an arm, or exclude them by 'eligible'")
+            Fault(
+                "UL208",
+                f"{counts[None]:,} customers have no arm",
+                "give each an arm, or exclude them by 'eligible'",
+            )
         )
     faults = [
         Fault("UL209", f"the data hold an arm '{arm}' ({n:,} customers) that the plan does not know",

@@ -208,7 +208,9 @@ def _metric_sentence(best: ArmVerdict, metric: str, findings: Sequence[Finding])
     )
     if best.code is not VerdictCode.inconclusive:
         text = (
-            N_("{arm} raises {metric} by {value:number} per customer ({low:number} to {high:number}).")
+            N_(
+                "{arm} raises {metric} by {value:number} per customer ({low:number} to {high:number})."
+            )
             if finding.estimate > 0
             else N_(
                 "{arm} lowers {metric}: {value:number} per customer ({low:number} to {high:number})."

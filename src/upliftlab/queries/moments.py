@@ -127,9 +127,7 @@ def _centres(query: MomentsQuery) -> list[float]:
     return [query.centres.get(name, 0.0) for name in query.metrics]
 
 
-def read_cells(
-    query: MomentsQuery, result: pa.Table
-) -> dict[tuple[str, ...], list[Cell]] | None:
+def read_cells(query: MomentsQuery, result: pa.Table) -> dict[tuple[str, ...], list[Cell]] | None:
     """The result's rows as cells, by the set of segments they were grouped by.
 
     None where too few digits are left, so that the query must be asked again as `robust`.
