@@ -5,13 +5,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.config import document as module
+from upliftlab.config import nodes
 from upliftlab.config.document import parse_document
 
 
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"], autouse=True)
 def loader(request, monkeypatch):
-    monkeypatch.setattr(module, "_LOADER", getattr(yaml, request.param, yaml.SafeLoader))
+    monkeypatch.setattr(nodes, "LOADER", getattr(yaml, request.param, yaml.SafeLoader))
 
 
 def read(text):

@@ -232,3 +232,53 @@ def test_the_guide_s_examples_are_clean(space):
         space.write(f"experiments/{name}.yaml", block)
     assert space.check() == []
     assert load(Path("experiments/autumn_email.yaml")).plan.currency == "EUR"
+
+
+FULL = """\
+customers: customers
+eligible: "recency_days between 90 and 365 and email_opt_in"
+assignment:
+  unit: customer_id
+  method: blocked
+  strata: [value_band, region]
+  salt: spring-2026
+  layer: retention
+waves:
+  - {start: 2026-03-02, share: 50%}
+  - {start: 2026-03-09, share: 50%}
+arms:
+  holdout:       {share: 20%, control: true}
+  email_voucher: {share: 40%, channel: email, offer: voucher10}
+  sms_voucher:   {share: 40%, channel: sms,   offer: voucher10}
+outcome_window: 28 days
+currency: EUR
+metrics:
+  primary: profit
+  secondary: [revenue, conversion, repeat_purchase]
+  guardrails: {unsubscribed: {max_increase: 0.5 points}, complaints: {max_increase: 0.1 points}}
+money:
+  revenue: revenue
+  margin: 35%
+  redemptions: redeemed
+  fixed_cost: {email_voucher: 500 EUR}
+  hurdle: 20%
+segments: [value_band, lifecycle, region]
+analysis:
+  covariates: [revenue_before, orders_before]
+  looks: [7 days, 14 days, 28 days]
+  winsorize: {revenue: 99.9%}
+uplift: {features: [recency_days, region, nps], budget: 20000 EUR}
+decision: {metric: profit, ship_if: "lower > 0"}
+"""
+
+
+def test_the_full_life_of_a_campaign(space):
+    for stem in ("sources", "metrics", "channels", "segments", "program"):
+        space.write(f"configs/{stem}.yaml", (ROOT / f"configs/{stem}.yaml").read_text())
+    (warning,) = space.check(FULL)
+    assert "UL116 wave 2 starts before the outcome window of wave 1 ends" in warning
+    resolved = load(FILE).plan
+    assert (resolved.control, resolved.treatments) == ("holdout", ("email_voucher", "sms_voucher"))
+    assert "profit" not in resolved.metrics  # computed from money
+    assert resolved.metrics["unsubscribed"].better == "lower"
+    assert resolved.arms["sms_voucher"].cost_per_redemption.amount == 10
