@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from upliftlab.errors import DataError, Fault, UpliftLabError
 from upliftlab.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
+    from upliftlab.language import Code
     from upliftlab.results import Analysis
 
 FAULTY = 1
@@ -87,7 +88,7 @@ def main() -> None:
 @click.group(cls=_Commands, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="upliftlab")
 def commands() -> None:
-    """Learn whether campaigns pay: incremental profit and ROI, with honest intervals.
+    r"""Learn whether campaigns pay: incremental profit and ROI, with honest intervals.
 
     \b
     Examples:
@@ -107,16 +108,16 @@ def commands() -> None:
 @_lang
 @_json
 @_quiet
-def run(
+def run(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path | None,
     data: Path | None,
     out: Path | None,
-    lang: str,
+    lang: Code,
     *,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Analyse EXPERIMENT and write its report and its numbers.
+    r"""Analyse EXPERIMENT and write its report and its numbers.
 
     Without EXPERIMENT, a simulated campaign whose truth is known is made in ./upliftlab-demo
     and analysed.
@@ -148,7 +149,7 @@ def run(
 def analyze(
     experiment: Path, data: Path | None, out: Path | None, *, as_json: bool, quiet: bool
 ) -> None:
-    """Analyse EXPERIMENT and write its numbers (analysis.json), without a page.
+    r"""Analyse EXPERIMENT and write its numbers (analysis.json), without a page.
 
     \b
     Examples:
@@ -174,8 +175,8 @@ def analyze(
 @_out
 @_lang
 @_quiet
-def report(analysis: Path, out: Path | None, lang: str, *, quiet: bool) -> None:
-    """Render the page of an ANALYSIS that `analyze` wrote.
+def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None:
+    r"""Render the page of an ANALYSIS that `analyze` wrote.
 
     \b
     Examples:
@@ -200,7 +201,7 @@ def report(analysis: Path, out: Path | None, lang: str, *, quiet: bool) -> None:
 )
 @_quiet
 def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
-    """Check experiment and configuration files, or folders of them.
+    r"""Check experiment and configuration files, or folders of them.
 
     \b
     Examples:
@@ -236,7 +237,7 @@ def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
 )
 @_quiet
 def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
-    """Make a simulated campaign whose truth is known: experiment, data and truth.json.
+    r"""Make a simulated campaign whose truth is known: experiment, data and truth.json.
 
     \b
     Example:
@@ -284,7 +285,7 @@ def _analysis(experiment: Path, data: Path | None, *, quiet: bool) -> Analysis:
             return verb(loaded.plan, Setting(engine, datetime.now(UTC), tell))
 
 
-def _write(analysis: Analysis, out: Path | None, lang: str) -> tuple[Path, Path]:
+def _write(analysis: Analysis, out: Path | None, lang: Code) -> tuple[Path, Path]:
     from upliftlab.report.export import to_json  # noqa: PLC0415
     from upliftlab.report.render import write  # noqa: PLC0415
 
@@ -329,7 +330,7 @@ def _print_json(analysis: Analysis) -> None:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+def _progress(*, quiet: bool) -> Generator[Callable[[str], None]]:
     """A status line on a terminal's standard error; silent where nobody watches."""
     if quiet or not sys.stderr.isatty():
         yield lambda _step: None

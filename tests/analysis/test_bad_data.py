@@ -1,4 +1,4 @@
-"""Data that are not what the plan says: one clear fault or a finding with its reason, never a lie."""
+"""Data that are not what the plan says: a clear fault or a finding with its reason, never a lie."""
 
 import gzip
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_every_wrong_column_is_named_at_once(tmp_path):
 
 def test_bytes_that_are_not_utf8(tmp_path):
     (tmp_path / "customers.csv").write_bytes(b"arm,spend\nnone,1\nm\xff,2\n")
-    with pytest.raises(DataError, match="UL202.*not utf-8"):
+    with pytest.raises(DataError, match=r"UL202.*not utf-8"):
         run(make_plan(), tmp_path)
 
 

@@ -164,7 +164,8 @@ def test_equal_values_have_no_variance_at_all(tmp_path):
     columns = draw(3000)
     columns["spend"] = np.where(columns["area"] == "n", 29.99, columns["spend"])
     pq.write_table(pa.table(columns), tmp_path / "customers.parquet")
-    found = run(make_plan(customers={"file": "customers.parquet"}, segments=["area"],
-                          arms={"none": {"control": "true"}, "mail": {}, "sms": {}}), tmp_path)  # fmt: skip
+    arms = {"none": {"control": "true"}, "mail": {}, "sms": {}}
+    source = {"file": "customers.parquet"}
+    found = run(make_plan(customers=source, segments=["area"], arms=arms), tmp_path)
     cell = pick(found, "difference", dimension="area", level="n")
     assert (cell.estimate, cell.se, cell.p) == (0.0, 0.0, None)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from upliftlab.analysis.cube import OVERALL, Cube, Place
+from upliftlab.analysis.study import Study
 from upliftlab.experiment import Plan
 from upliftlab.results import Finding, Kind, Note
 from upliftlab.stats.adjust import benjamini_hochberg, holm
 from upliftlab.stats.effects import Effect, Form, Pair, welch
 from upliftlab.stats.ratio import fieller
-from upliftlab.analysis.study import Study
 
 CHANNEL = "contact_channel"
 """The dimension of the channels through which arms contact; customers are randomised to them."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from upliftlab.analysis.study import Study
 from upliftlab.config.expressions import parse
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Fault
@@ -22,7 +23,6 @@ from upliftlab.queries.moments import (
 )
 from upliftlab.queries.units import UnitTable, missing_column
 from upliftlab.sql import quote
-from upliftlab.analysis.study import Study
 
 TABLE = "customers"
 MOST_LEVELS = 200
@@ -160,7 +160,7 @@ def _arms(plan: Plan, cells: Sequence[Cell]) -> None:
             )
         )
     faults = [
-        Fault("UL209", f"the data hold an arm '{arm}' ({n:,} customers) that the plan does not know",
+        Fault("UL209", f"the data hold an arm '{arm}' ({n:,} customers) that is not in the plan",
               "add it to 'arms', or exclude its customers by 'eligible'")
         for arm, n in list(counts.items())[:_SHOWN] if arm not in plan.arms
     ]  # fmt: skip

@@ -19,11 +19,11 @@ from upliftlab.sql import quote
 from upliftlab.stats.moments import Array, Moments
 
 MOST_CELLS = 20_000
-"""Where a sample holds more combinations of all segments than this, each segment is grouped alone."""
+"""With more combinations of all segments in a sample than this, each segment is grouped alone."""
 SAMPLE = 100_000
 """Rows of the sample that fixes centres and how to group."""
 FAR = 300.0
-"""Standard deviations between centre and mean beyond which a sum of squares keeps under 10 digits."""
+"""Standard deviations between centre and mean beyond which squares keep under 10 digits."""
 _EXACT = 2.0**26
 """Whole numbers up to here have squares that a double holds exactly."""
 
@@ -155,11 +155,12 @@ def diagnosis_sql(query: MomentsQuery, metric: str, column: str) -> str:
     """SQL for why a metric's column lacks values: counts by fault and one unreadable example."""
     value = quote(column)
     text = f"CAST({value} AS VARCHAR)"
+    usable = f"coalesce(isfinite({query.metrics[metric]}), false)"
     bad = f"{value} IS NOT NULL AND TRY_CAST({text} AS DOUBLE) IS NULL"
     return (
         f"SELECT count(*) FILTER ({value} IS NULL) AS empty, count(*) FILTER ({bad}) AS text, "  # noqa: S608
         f"min({text}) FILTER ({bad}) AS example, count(*) AS n FROM "
-        f"(SELECT * FROM {query.units.source}) WHERE NOT coalesce(isfinite({query.metrics[metric]}), false)"
+        f"(SELECT * FROM {query.units.source}) WHERE NOT {usable}"
     )
 
 
@@ -181,8 +182,7 @@ def _grouping(query: MomentsQuery) -> str:
 
 def _floats(result: pa.Table, name: str) -> Array:
     """A column of numbers; NULL (of no rows, or a variance of one) is 0."""
-    values = np.array([0.0 if v is None else v for v in result[name].to_pylist()], dtype=float)
-    return values
+    return np.array([0.0 if v is None else v for v in result[name].to_pylist()], dtype=np.float64)
 
 
 def _square(query: MomentsQuery, result: pa.Table) -> Array:
