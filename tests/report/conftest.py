@@ -35,7 +35,7 @@ from upliftlab.results import (
 
 CONTROL = "No E-Mail"
 N = {"No E-Mail": 21306, "Mens E-Mail": 21307, "Womens E-Mail": 21387}
-Z, MARGIN, COST = 1.96, 0.4, 0.1
+Z, MARGIN, COST, HURDLE = 1.96, 0.4, 0.1, 0.2
 # metric: (control mean, {arm: (difference, Welch standard error, p)})
 TRUTH = {
     "spend": (
@@ -248,9 +248,7 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
         ArmVerdict(
             arm=arm,
             code=inconclusive if code is VerdictCode.ship and arm != best else code,
-            value=by[Kind.incremental_profit, arm].estimate,
-            low=by[Kind.incremental_profit, arm].low,
-            high=by[Kind.incremental_profit, arm].high,
+            **less_hurdle(by[Kind.incremental_profit, arm]),
             p=by[Kind.difference, arm].p,
             p_adjusted=by[Kind.difference, arm].p_adjusted,
         )
@@ -266,6 +264,12 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
         next_action_parts=Message(template=step, values=given),
         arms=each,
     )
+
+
+def less_hurdle(profit: Finding) -> dict[str, float]:
+    share = HURDLE * COST * N[profit.arm]
+    ends = {"value": profit.estimate, "low": profit.low, "high": profit.high}
+    return {name: end - share for name, end in ends.items()}
 
 
 def broken() -> str:
@@ -343,7 +347,7 @@ def make(
             currency="USD",
             revenue="spend",
             margin=MARGIN,
-            hurdle=0.2,
+            hurdle=HURDLE,
             cost_per_contact=dict.fromkeys(arms, COST),
             cost_per_redemption={},
             commission={},
