@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from pathlib import Path
@@ -160,7 +161,7 @@ def cells(arms: tuple[str, ...], segments: dict[str, list]) -> list[Finding]:
                 difference, se, _ = TRUTH["spend"][1][arm]
                 n = round(N[arm] * share)
                 z = factor * difference / (se / share**0.5)
-                p = min(1.0, 2.0 * 2.718281828 ** (-0.717 * abs(z) - 0.416 * z * z) / 2)
+                p = math.erfc(abs(z) / math.sqrt(2))
                 more = {
                     "dimension": dimension,
                     "level": level,
@@ -249,8 +250,6 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
             arm=arm,
             code=inconclusive if code is VerdictCode.ship and arm != best else code,
             **less_hurdle(by[Kind.incremental_profit, arm]),
-            p=by[Kind.difference, arm].p,
-            p_adjusted=by[Kind.difference, arm].p_adjusted,
         )
         for arm in arms
     )
@@ -269,7 +268,8 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
 def less_hurdle(profit: Finding) -> dict[str, float]:
     share = HURDLE * COST * N[profit.arm]
     ends = {"value": profit.estimate, "low": profit.low, "high": profit.high}
-    return {name: end - share for name, end in ends.items()}
+    p = math.erfc(abs(profit.estimate - share) / profit.se / math.sqrt(2))
+    return {name: end - share for name, end in ends.items()} | {"p": p, "p_adjusted": min(1, 2 * p)}
 
 
 def broken() -> str:
