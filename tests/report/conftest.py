@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from pathlib import Path
@@ -35,7 +36,7 @@ from upliftlab.results import (
 
 CONTROL = "No E-Mail"
 N = {"No E-Mail": 21306, "Mens E-Mail": 21307, "Womens E-Mail": 21387}
-Z, MARGIN, COST = 1.96, 0.4, 0.1
+Z, MARGIN, COST, HURDLE = 1.96, 0.4, 0.1, 0.2
 # metric: (control mean, {arm: (difference, Welch standard error, p)})
 TRUTH = {
     "spend": (
@@ -160,7 +161,7 @@ def cells(arms: tuple[str, ...], segments: dict[str, list]) -> list[Finding]:
                 difference, se, _ = TRUTH["spend"][1][arm]
                 n = round(N[arm] * share)
                 z = factor * difference / (se / share**0.5)
-                p = min(1.0, 2.0 * 2.718281828 ** (-0.717 * abs(z) - 0.416 * z * z) / 2)
+                p = math.erfc(abs(z) / math.sqrt(2))
                 more = {
                     "dimension": dimension,
                     "level": level,
@@ -248,11 +249,7 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
         ArmVerdict(
             arm=arm,
             code=inconclusive if code is VerdictCode.ship and arm != best else code,
-            value=by[Kind.incremental_profit, arm].estimate,
-            low=by[Kind.incremental_profit, arm].low,
-            high=by[Kind.incremental_profit, arm].high,
-            p=by[Kind.difference, arm].p,
-            p_adjusted=by[Kind.difference, arm].p_adjusted,
+            **less_hurdle(by[Kind.incremental_profit, arm]),
         )
         for arm in arms
     )
@@ -266,6 +263,13 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
         next_action_parts=Message(template=step, values=given),
         arms=each,
     )
+
+
+def less_hurdle(profit: Finding) -> dict[str, float]:
+    share = HURDLE * COST * N[profit.arm]
+    ends = {"value": profit.estimate, "low": profit.low, "high": profit.high}
+    p = math.erfc(abs(profit.estimate - share) / profit.se / math.sqrt(2))
+    return {name: end - share for name, end in ends.items()} | {"p": p, "p_adjusted": min(1, 2 * p)}
 
 
 def broken() -> str:
@@ -343,7 +347,7 @@ def make(
             currency="USD",
             revenue="spend",
             margin=MARGIN,
-            hurdle=0.2,
+            hurdle=HURDLE,
             cost_per_contact=dict.fromkeys(arms, COST),
             cost_per_redemption={},
             commission={},

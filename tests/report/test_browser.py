@@ -10,6 +10,8 @@ from upliftlab.report.render import render
 from upliftlab.results import VerdictCode
 
 pytestmark = pytest.mark.browser
+A4 = 695
+"""Width of A4 less its margins, in CSS pixels."""
 LONG = {
     "Mens E-Mail": "Mens" + "x" * 110,
     "1) $0 - $100": "L" * 120,
@@ -91,13 +93,15 @@ def test_axe_finds_no_violation(see, axe, make_analysis, look, code):
     assert found == []
 
 
-def test_print_opens_what_is_folded(see, make_analysis):
-    browser = see(render(make_analysis()))
+def test_print_opens_what_is_folded_and_fits_the_paper(see, make_analysis, rename):
+    browser = see(render(rename(make_analysis(nothing=True), LONG)), A4)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     heights = browser.execute_script(
         "return [...document.querySelectorAll('details > :not(summary)')]"
         ".map(e => e.getBoundingClientRect().height)"
     )
+    wide = overflow(browser)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert wide <= 0
     assert heights
     assert min(heights) > 0

@@ -65,7 +65,7 @@ def test_a_value_that_is_absent_is_a_dash_with_its_reason(macros):
 def test_one_wide_interval_does_not_squeeze_the_others():
     narrow = [(float(i), i - 1.0, i + 1.0) for i in range(5)]
     scale = axis([*narrow, (2.0, -500.0, 500.0)], ZERO, str, 150)
-    assert (scale.low, scale.high) == (-3.0, 7.0)
+    assert (scale.low, scale.high) == (-4.0, 8.0)
     wide = scale.strip((2.0, -500.0, 500.0))
     assert (wide.beyond_low, wide.beyond_high, wide.clear) == (True, True, False)
 
