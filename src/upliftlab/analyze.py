@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from upliftlab import __version__
 from upliftlab.analysis.checks import expected_shares, guardrails, integrity
 from upliftlab.analysis.cube import OVERALL, Cube, roll_up
-from upliftlab.analysis.findings import CHANNEL, find, withheld
+from upliftlab.analysis.findings import CHANNEL, find
 from upliftlab.analysis.intake import measure
 from upliftlab.analysis.study import Study, amount, study_of
 from upliftlab.analysis.verdict import decide
@@ -27,6 +27,7 @@ from upliftlab.results import (
     CellMoments,
     DataFile,
     MetricInfo,
+    Note,
     Provenance,
     SegmentInfo,
     Terms,
@@ -71,13 +72,9 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     findings = find(plan, study, projected)
     checks = integrity(plan, study, cube, setting.now.date())
     verdict = decide(plan, study, projected, checks, findings)
-    if verdict.code is VerdictCode.invalid:
-        findings = withheld(findings)
-    else:
-        checks = (*checks, *guardrails(plan, findings))
     setting.progress("Fingerprinting the data")
     asked = plan.experiment
-    return Analysis(
+    analysis = Analysis(
         experiment=asked.experiment,
         title=asked.title or asked.experiment,
         owner=asked.owner,
@@ -87,7 +84,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         currency=plan.currency,
         data=_data(plan, cube, setting.engine),
         verdict=verdict,
-        checks=checks,
+        checks=(*checks, *guardrails(plan, findings)),
         arms=_arms(plan, cube),
         metrics=_metrics(plan),
         segments=_segments(plan, study),
@@ -97,6 +94,16 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         moments=_moments(cube),
         provenance=_provenance(setting),
     )
+    return withheld(analysis) if verdict.code is VerdictCode.invalid else analysis
+
+
+def withheld(analysis: Analysis) -> Analysis:
+    """The analysis without effects and moments: what a failed critical check leaves of it."""
+    numbers = ("estimate", "se", "low", "high", "p", "p_adjusted", "shrunken")
+    blank = {**dict.fromkeys(numbers), "note": Note.invalid}
+    findings = tuple(finding.model_copy(update=blank) for finding in analysis.findings)
+    kept = tuple(c for c in analysis.checks if not c.name.startswith("guardrail"))
+    return analysis.model_copy(update={"findings": findings, "moments": (), "checks": kept})
 
 
 def _data(plan: Plan, cube: Cube, engine: Engine) -> tuple[DataFile, ...]:

@@ -129,7 +129,7 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
     """
     if experiment is None:
         experiment = _demonstration(quiet=quiet or as_json)
-        out = out or DEMO
+        data, out = data or DEMO, out or DEMO
     analysis = _analysis(experiment, data, quiet=quiet or as_json)
     page, numbers = _write(analysis, out, lang)
     if as_json:
