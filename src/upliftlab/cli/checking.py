@@ -1,0 +1,45 @@
+"""The command that checks YAML."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from upliftlab.cli.options import quiet_option
+from upliftlab.cli.output import FAULTY, annotation, as_dict, painted
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="How faults are printed; github makes annotations.",
+)
+@quiet_option
+def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
+    r"""Check experiment and configuration files, or folders of them.
+
+    \b
+    Examples:
+      upliftlab check experiments configs
+      upliftlab check experiments/spring.yaml --format github
+    """
+    from upliftlab.config.checking import check as check_files  # noqa: PLC0415
+
+    faults = check_files(paths)
+    if form == "json":
+        click.echo(json.dumps([as_dict(fault) for fault in faults], ensure_ascii=False, indent=1))
+    else:
+        for fault in faults:
+            click.echo(annotation(fault) if form == "github" else painted(fault))
+    errors = sum(fault.severity == "error" for fault in faults)
+    if not quiet and form == "text":
+        warnings = len(faults) - errors
+        click.echo(f"{errors} errors, {warnings} warnings" if faults else "No faults found.")
+    if errors:
+        raise click.exceptions.Exit(FAULTY)
