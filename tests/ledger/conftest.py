@@ -1,0 +1,1 @@
+"""Plans and small assignments for the ledger's tests."""
