@@ -16,27 +16,10 @@ from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, EngineError, Fault
 from upliftlab.experiment import Engine as Settings
 from upliftlab.experiment import Source
+from upliftlab.sql import literal, quote
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 _TIMES = ("DATE", "TIME", "INTERVAL")
-
-
-def quote(name: str) -> str:
-    """A name as an SQL identifier.
-
-    >>> quote('a"b')
-    '"a""b"'
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal.
-
-    >>> literal("it's")
-    "'it''s'"
-    """
-    return "'" + text.replace("'", "''") + "'"
 
 
 class DuckDB:
