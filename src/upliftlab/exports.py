@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upliftlab.durable import create_private, make_folder, publish, remove, sync
-from upliftlab.engines.duckdb import literal, quote
+from upliftlab.sql import literal, quote
 from upliftlab.ledger.faults import refuse, unwritable
 from upliftlab.ledger.names import file_name
 from upliftlab.ledger.records import Part

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from upliftlab.engines.duckdb import literal, quote
+from upliftlab.sql import literal, quote
 from upliftlab.ledger.scratch import parquet
 from upliftlab.ledger.shelf import Generation
 

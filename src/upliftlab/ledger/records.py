@@ -18,7 +18,7 @@ from upliftlab.experiment import Plan
 class Entry(BaseModel):
     """A record of one file: JSON with sorted keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
     format: Literal[1] = 1
     """Version of this record's shape."""
 
@@ -116,7 +116,7 @@ class Cell(BaseModel):
 class Part(BaseModel):
     """One Parquet file: the customers of one arm and wave, or the excluded."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
     file: str
     arm: str | None
     """None for customers who take no part."""

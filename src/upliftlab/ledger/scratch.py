@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from upliftlab.engines.duckdb import literal
+from upliftlab.sql import literal
 from upliftlab.experiment import Engine
 from upliftlab.ledger.faults import refuse
 

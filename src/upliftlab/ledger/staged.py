@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from upliftlab.engines.duckdb import literal, quote
+from upliftlab.sql import literal, quote
 from upliftlab.errors import Fault
 from upliftlab.experiment import Plan
 from upliftlab.ledger.records import Cell, Part
@@ -64,7 +64,7 @@ class Staged:
 
     def ghosts(self) -> int:
         """How many new customers of the control would have been contacted."""
-        return self.scratch.number(f"SELECT count(*) FROM {self._fresh} WHERE ghost")
+        return self.scratch.number(f"SELECT count(*) FROM {self._fresh} AND ghost")
 
     def split(self, folder: Path, plan: Plan, today: date) -> tuple[Part, ...]:
         """Write the new decisions as one part or more per arm and wave, and one of the excluded."""
@@ -106,7 +106,8 @@ class Staged:
 
     @property
     def _fresh(self) -> str:
-        return f"{self._rows} WHERE NOT {self._known}" if self.earlier else self._rows
+        """A relation with a condition, for more to be added by AND."""
+        return f"{self._rows} WHERE {f'NOT {self._known}' if self.earlier else 'true'}"
 
     def _columns(self, relation: str) -> dict[str, str]:
         """Columns and their types."""
