@@ -19,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from conftest import NOW, assignment_sql, files, make_draft, make_plan, record
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from ledgers import NOW, assignment_sql, files, make_draft, make_plan, record
 
 from upliftlab.ledger import Ledger, LedgerError
 
