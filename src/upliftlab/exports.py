@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upliftlab.durable import create_private, make_folder, publish, remove, sync
-from upliftlab.sql import literal, quote
 from upliftlab.ledger.faults import refuse, unwritable
 from upliftlab.ledger.names import file_name
 from upliftlab.ledger.records import Part
 from upliftlab.ledger.scratch import parquet, scratch
 from upliftlab.ledger.shelf import Generation
+from upliftlab.sql import literal, quote
 
 _BATCH = 10_000
 _SHORTEST_SECRET = 16

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+
 from upliftlab.experiment import Experiment, Plan, Program, Source
 from upliftlab.ledger import Draft, Ledger, Origin, Recorded
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from upliftlab.sql import literal, quote
 from upliftlab.ledger.scratch import parquet
 from upliftlab.ledger.shelf import Generation
+from upliftlab.sql import literal, quote
 
 _NOBODY = (
     "SELECT CAST(NULL AS VARCHAR) AS id, CAST(NULL AS DATE) AS day,"

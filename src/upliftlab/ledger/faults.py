@@ -29,6 +29,6 @@ def unwritable(error: OSError, where: Path) -> LedgerError:
     return refuse(
         "UL470",
         f"cannot be written: {reason}",
-        "nothing was recorded; make room or choose a folder you may write to, and run it again",
+        "make room or choose a folder you may write to, and run it again: nothing is half done",
         Path(str(error.filename)) if error.filename else where,
     )

@@ -9,9 +9,9 @@ from typing import Any
 
 import duckdb
 
-from upliftlab.sql import literal
 from upliftlab.experiment import Engine
 from upliftlab.ledger.faults import refuse
+from upliftlab.sql import literal
 
 
 def parquet(files: Iterable[Path]) -> str:
