@@ -19,7 +19,11 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import combinations_with_replacement
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from upliftlab.engines.duckdb import DuckDB
+    from upliftlab.queries.moments import MomentsQuery
 
 KEYS = ("arm", "segment", "channel")
 METRICS = ("revenue", "conversion", "visits", "revenue_before")
@@ -83,13 +87,32 @@ def scan(file: Path) -> dict[str, float]:
 
 
 def upliftlab(file: Path) -> dict[str, float]:
-    """The Moments query, to be plugged in: n, means, cross-products and third moments by cell.
+    """The Moments query as the product runs it: a sample, one scan, rows read into Moments."""
+    from upliftlab.analysis.intake import cells_of  # noqa: PLC0415 - a contender's own libraries
+    from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415 - the same
 
-    Returns the digest of `_digest`, computed from the merged cells.
-    """
-    import upliftlab.queries.moments  # noqa: PLC0415 - a contender loads its own libraries only
+    with DuckDB(lambda name: file.parent / name) as engine:
+        cells = cells_of(_query(engine, file), engine)
+    found = [cell.moments for cell in cells[KEYS[1:]]]
+    return _digest(
+        sum(cell.n for cell in found),
+        [cell.m2[0, 0] for cell in found],
+        [cell.m2[0, 1] for cell in found],
+    )
 
-    raise NotImplementedError(f"{upliftlab.queries.moments} is not measured yet, nor is {file}")
+
+def _query(engine: DuckDB, file: Path) -> MomentsQuery:
+    from upliftlab.experiment import Metric, Segment, Source  # noqa: PLC0415 - as above
+    from upliftlab.queries.moments import MomentsQuery  # noqa: PLC0415
+    from upliftlab.queries.units import UnitTable  # noqa: PLC0415
+
+    engine.attach("customers", Source(file=file.name))
+    units = UnitTable("customers", engine.columns("customers"), KEYS[0])
+    return MomentsQuery(
+        units,
+        {name: units.metric(Metric(column=name)) for name in METRICS},
+        {name: units.segment(Segment(column=name)) for name in KEYS[1:]},
+    )
 
 
 def pandas(file: Path) -> dict[str, float]:
@@ -143,7 +166,7 @@ CONTENDERS: dict[str, Callable[[Path], dict[str, float]]] = {
 }
 _LOADS = {
     "scan": ("duckdb",),
-    "upliftlab": ("upliftlab.queries.moments",),
+    "upliftlab": ("upliftlab.analysis.intake", "upliftlab.engines.duckdb"),
     "pandas": ("pandas", "pyarrow.parquet"),
     "tea_tasting": ("polars", "tea_tasting.aggr"),
 }

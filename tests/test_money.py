@@ -40,7 +40,7 @@ def profit_rows(rows, terms):
 
 
 def test_hand_worked():
-    """Four treated customers: margin 60, contacts 3.50, vouchers 6, commission 3, service 1, fixed 4."""
+    """Four treated: margin 60, contacts 3.50, vouchers 6, commission 3, service 1, fixed 4."""
     asked = question()
     # Per treated customer: margin 15, cost 17.5 / 4 = 4.375; per control customer: margin 10.
     assert asked.incremental_profit().estimate == pytest.approx(4 * (15 - 4.375 - 10))
@@ -56,7 +56,12 @@ def test_profit_from_moments_is_profit_from_rows():
     def draw(n, rate):
         bought = rng.random(n) < rate
         return np.column_stack(
-            [bought * rng.lognormal(3, 1, n), rng.poisson(2, n), bought * (rng.random(n) < 0.5), bought]
+            [
+                bought * rng.lognormal(3, 1, n),
+                rng.poisson(2, n),
+                bought * (rng.random(n) < 0.5),
+                bought,
+            ]
         )
 
     treated, control = draw(800, 0.3), draw(300, 0.2)
@@ -82,7 +87,9 @@ def test_the_parts_sum_to_profit():
 @given(st.integers(0, 999), st.floats(-0.5, 3))
 def test_roi_exceeds_the_hurdle_exactly_where_the_linear_form_is_positive(seed, hurdle):
     rng = np.random.default_rng(seed)
-    treated = np.column_stack([rng.gamma(1, 30, 60), np.ones(60), rng.random(60) < 0.3, np.ones(60)])
+    treated = np.column_stack(
+        [rng.gamma(1, 30, 60), np.ones(60), rng.random(60) < 0.3, np.ones(60)]
+    )
     control = np.column_stack([rng.gamma(1, 25, 60), np.zeros(60), np.zeros(60), np.ones(60)])
     asked = question(treated, control, hurdle=hurdle)
     roi, line = asked.roi(), asked.above_hurdle()

@@ -70,7 +70,7 @@ def test_the_smallest_experiment_is_the_shipped_one():
 
 
 def test_the_commands_are_those_of_the_program():
-    from upliftlab.cli import main  # noqa: PLC0415 - the other tests need no program
+    from upliftlab.cli import main
 
     named = set(re.findall(r"^\| `upliftlab (\w+)", section("Commands"), re.MULTILINE))
     assert named == set(main.commands)

@@ -6,6 +6,7 @@ It orchestrates and computes nothing: the engine counts (`queries`), the statist
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from datetime import UTC, datetime
 from upliftlab import __version__
 from upliftlab.analysis.checks import expected_shares, guardrails, integrity
 from upliftlab.analysis.cube import OVERALL, Cube, roll_up
-from upliftlab.engines.base import Engine
-from upliftlab.experiment import Plan
 from upliftlab.analysis.findings import CHANNEL, find, withheld
 from upliftlab.analysis.intake import measure
+from upliftlab.analysis.study import Study, amount, study_of
+from upliftlab.analysis.verdict import decide
+from upliftlab.engines.base import Engine
+from upliftlab.experiment import Plan
 from upliftlab.results import (
     Analysis,
     ArmCount,
@@ -29,8 +32,6 @@ from upliftlab.results import (
     Terms,
     VerdictCode,
 )
-from upliftlab.analysis.study import Study, amount, study_of
-from upliftlab.analysis.verdict import decide
 
 Progress = Callable[[str], None]
 """Told what is being done, for people who wait."""
@@ -175,8 +176,12 @@ def _moments(cube: Cube) -> tuple[CellMoments, ...]:
             level=place.level,
             n=group.n,
             mean=tuple(map(float, group.mean)),
-            m2=tuple(float(group.m2[i, j]) for i in range(len(group.mean)) for j in range(i, len(group.mean))),
-            m3=tuple(None if value != value else float(value) for value in group.m3),
+            m2=tuple(
+                float(group.m2[i, j])
+                for i in range(len(group.mean))
+                for j in range(i, len(group.mean))
+            ),
+            m3=tuple(None if math.isnan(value) else float(value) for value in group.m3),
         )
         for place, groups in cube.items()
         for arm, group in groups.items()

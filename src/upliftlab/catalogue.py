@@ -19,5 +19,6 @@ def catalogue(code: str) -> dict[str, str]:
     return {
         message.id: message.string
         for message in read
-        if isinstance(message.id, str) and isinstance(message.string, str) and message.string
+        if isinstance(message.id, str) and isinstance(message.string, str)
+        if message.id and message.string
     }

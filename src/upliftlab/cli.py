@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from upliftlab.errors import DataError, Fault, UpliftLabError
 from upliftlab.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
+    from upliftlab.language import Code
     from upliftlab.results import Analysis
 
 FAULTY = 1
@@ -87,7 +88,7 @@ def main() -> None:
 @click.group(cls=_Commands, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="upliftlab")
 def commands() -> None:
-    """Learn whether campaigns pay: incremental profit and ROI, with honest intervals.
+    r"""Learn whether campaigns pay: incremental profit and ROI, with honest intervals.
 
     \b
     Examples:
@@ -107,10 +108,16 @@ def commands() -> None:
 @_lang
 @_json
 @_quiet
-def run(
-    experiment: Path | None, data: Path | None, out: Path | None, lang: str, *, as_json: bool, quiet: bool
+def run(  # noqa: PLR0913 - one parameter an option is how click calls
+    experiment: Path | None,
+    data: Path | None,
+    out: Path | None,
+    lang: Code,
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
-    """Analyse EXPERIMENT and write its report and its numbers.
+    r"""Analyse EXPERIMENT and write its report and its numbers.
 
     Without EXPERIMENT, a simulated campaign whose truth is known is made in ./upliftlab-demo
     and analysed.
@@ -139,8 +146,10 @@ def run(
 @_out
 @_json
 @_quiet
-def analyze(experiment: Path, data: Path | None, out: Path | None, *, as_json: bool, quiet: bool) -> None:
-    """Analyse EXPERIMENT and write its numbers (analysis.json), without a page.
+def analyze(
+    experiment: Path, data: Path | None, out: Path | None, *, as_json: bool, quiet: bool
+) -> None:
+    r"""Analyse EXPERIMENT and write its numbers (analysis.json), without a page.
 
     \b
     Examples:
@@ -166,8 +175,8 @@ def analyze(experiment: Path, data: Path | None, out: Path | None, *, as_json: b
 @_out
 @_lang
 @_quiet
-def report(analysis: Path, out: Path | None, lang: str, *, quiet: bool) -> None:
-    """Render the page of an ANALYSIS that `analyze` wrote.
+def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None:
+    r"""Render the page of an ANALYSIS that `analyze` wrote.
 
     \b
     Examples:
@@ -192,14 +201,14 @@ def report(analysis: Path, out: Path | None, lang: str, *, quiet: bool) -> None:
 )
 @_quiet
 def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
-    """Check experiment and configuration files, or folders of them.
+    r"""Check experiment and configuration files, or folders of them.
 
     \b
     Examples:
       upliftlab check experiments configs
       upliftlab check experiments/spring.yaml --format github
     """
-    from upliftlab.config.load import check as check_files  # noqa: PLC0415
+    from upliftlab.config.checking import check as check_files  # noqa: PLC0415
 
     faults = check_files(paths)
     if form == "json":
@@ -228,7 +237,7 @@ def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
 )
 @_quiet
 def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
-    """Make a simulated campaign whose truth is known: experiment, data and truth.json.
+    r"""Make a simulated campaign whose truth is known: experiment, data and truth.json.
 
     \b
     Example:
@@ -238,7 +247,11 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
 
     made = make(out, seed=seed, customers=customers)
     if not quiet:
-        for name, path in (("Experiment", made.experiment), ("Data", made.data), ("Truth", made.truth)):
+        for name, path in (
+            ("Experiment", made.experiment),
+            ("Data", made.data),
+            ("Truth", made.truth),
+        ):
             click.echo(f"{name + ':':<12}{path}")
 
 
@@ -272,7 +285,7 @@ def _analysis(experiment: Path, data: Path | None, *, quiet: bool) -> Analysis:
             return verb(loaded.plan, Setting(engine, datetime.now(UTC), tell))
 
 
-def _write(analysis: Analysis, out: Path | None, lang: str) -> tuple[Path, Path]:
+def _write(analysis: Analysis, out: Path | None, lang: Code) -> tuple[Path, Path]:
     from upliftlab.report.export import to_json  # noqa: PLC0415
     from upliftlab.report.render import write  # noqa: PLC0415
 
@@ -317,7 +330,7 @@ def _print_json(analysis: Analysis) -> None:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+def _progress(*, quiet: bool) -> Generator[Callable[[str], None]]:
     """A status line on a terminal's standard error; silent where nobody watches."""
     if quiet or not sys.stderr.isatty():
         yield lambda _step: None

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -51,7 +51,7 @@ def _shorthand(key: str) -> BeforeValidator:
     return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
-def _singleton(value: Any) -> Any:
+def _singleton(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
@@ -118,7 +118,7 @@ class Assignment(Model):
     strata: Names = ()
     """Columns within whose combinations `blocked` keeps the shares exact."""
     salt: Name | None = None
-    """Separates this experiment's randomisation from every other; the experiment's name by default."""
+    """Keeps this experiment's randomisation apart; the experiment's name by default."""
     layer: Name | None = None
     """A layer of configs/program.yaml whose experiments exclude one another."""
 
@@ -224,7 +224,8 @@ class Metric(Model):
         ]
         if len(chosen) != 1:
             raise ValueError(
-                "a metric is defined by exactly one of column, sum, mean, count, any, at_least, ratio"
+                "a metric is defined by exactly one of "
+                "column, sum, mean, count, any, at_least, ratio"
                 + (f"; found {', '.join(chosen)}" if chosen else "")
             )
         if chosen[0] in ("column", "ratio") and (self.source or self.where or self.during):
@@ -342,7 +343,7 @@ class Analysis(Model):
 
     @model_validator(mode="after")
     def _open_interval(self) -> Analysis:
-        if not 0.5 <= self.confidence < 1:
+        if not 0.5 <= self.confidence < 1:  # noqa: PLR2004 - named in the message
             raise ValueError("'confidence' lies between 50% and below 100%")
         return self
 

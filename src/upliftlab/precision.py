@@ -6,12 +6,13 @@ import math
 from typing import Final
 
 _MOST_DIGITS: Final = 12
-_WHOLE_MONEY: Final = 1000
-_WHOLE_PERCENT: Final = 100
+_WHOLE_MONEY: Final = 100
+_PERCENT: Final = 2
+"""Decimals that a percentage moves to the left of its point."""
 
 
 def money_digits(currency: str | None, *scale: float) -> int:
-    """Decimals of an amount: none from a thousand, then the currency's own, more for small ones."""
+    """Decimals of an amount: none from a hundred, then the currency's own, more for small ones."""
     from babel.numbers import get_currency_precision  # noqa: PLC0415 - costs start-up
 
     usual = 2 if currency is None else get_currency_precision(currency)
@@ -21,13 +22,18 @@ def money_digits(currency: str | None, *scale: float) -> int:
 
 def percent_digits(*scale: float) -> int:
     """Decimals of a percentage: one, none from 100%, more for small ones."""
-    largest = _largest(scale) * 100
-    return 0 if largest >= _WHOLE_PERCENT else max(1, _places(largest, 2)) if largest else 0
+    largest = _largest(scale)
+    return 0 if largest >= 1 or largest == 0 else max(1, _places(largest, 2) - _PERCENT)
+
+
+def exact_percent_digits(value: float) -> int:
+    """Decimals of a percentage that was declared, so that nothing is added or lost."""
+    return len(f"{finite(value) * 100:.8f}".rstrip("0").partition(".")[2])
 
 
 def points_digits(*scale: float) -> int:
     """Decimals of percentage points: two, more for small ones."""
-    return max(2, _places(_largest(scale) * 100, 2))
+    return max(2, _places(_largest(scale), 2) - _PERCENT)
 
 
 def number_digits(*scale: float) -> int:

@@ -193,7 +193,7 @@ class MetricInfo(Result):
 
 
 class SegmentInfo(Result):
-    """A reported dimension: descriptive between its levels unless customers were randomised to them."""
+    """A reported dimension; its levels are comparable only where customers were drawn into them."""
 
     name: str
     title: str

@@ -1,8 +1,9 @@
-"""An Analysis as the analysis would find it: Hillstrom's published overall figures, made-up cells."""
+"""An Analysis as one run would find it: Hillstrom's overall figures, made-up cells."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+from upliftlab.language import Language
 from upliftlab.results import (
     Analysis,
     ArmCount,
@@ -34,7 +36,7 @@ from upliftlab.results import (
 
 CONTROL = "No E-Mail"
 N = {"No E-Mail": 21306, "Mens E-Mail": 21307, "Womens E-Mail": 21387}
-Z, MARGIN, COST = 1.96, 0.4, 0.1
+Z, MARGIN, COST, HURDLE = 1.96, 0.4, 0.1, 0.2
 # metric: (control mean, {arm: (difference, Welch standard error, p)})
 TRUTH = {
     "spend": (
@@ -76,6 +78,11 @@ SEGMENTS = {
     ],
     "newbie": [("0", 0.498, 1.1), ("1", 0.502, 0.9)],
     "channel": [("Phone", 0.438, 0.8), ("Web", 0.441, 1.3), ("Multichannel", 0.121, 0.7)],
+}
+TITLES = {
+    "history_segment": "Past spend",
+    "newbie": "New customer",
+    "channel": "Channel of purchase",
 }
 PAYS = (
     "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money}), "
@@ -154,7 +161,7 @@ def cells(arms: tuple[str, ...], segments: dict[str, list]) -> list[Finding]:
                 difference, se, _ = TRUTH["spend"][1][arm]
                 n = round(N[arm] * share)
                 z = factor * difference / (se / share**0.5)
-                p = min(1.0, 2.0 * 2.718281828 ** (-0.717 * abs(z) - 0.416 * z * z) / 2)
+                p = math.erfc(abs(z) / math.sqrt(2))
                 more = {
                     "dimension": dimension,
                     "level": level,
@@ -179,26 +186,29 @@ def pooled(channel: str) -> list[Finding]:
     return contrast("spend", None, (0.5967957, 0.1144, 1.8e-7), 42694, **more)
 
 
-def check(name: str, passed: bool | None, template: str, **values) -> Check:
+def check(name: str, state: str, template: str, **values) -> Check:
+    passed = {"passed": True, "failed": False, "unasked": None}[state]
     p = values.pop("p", None)
     severity = values.pop("severity", Severity.critical)
-    text = template.format(**values) if values else template
     parts = Message(template=template, values=values)
+    text = Language("en").say(parts, "USD")
     return Check(name=name, severity=severity, passed=passed, p=p, message=text, parts=parts)
 
 
 def checks(*, invalid: bool) -> tuple[Check, ...]:
     ratio = "The arms hold the shares planned."
-    broken = "Arms differ from the planned shares by more than chance: {n} customers are missing."
+    broken = (
+        "Arms differ from the planned shares by more than chance: {n:count} customers are missing."
+    )
     return (
-        check("sample_ratio", False, broken, n=1312, p=2.1e-9)
+        check("sample_ratio", "failed", broken, n=1312, p=2.1e-9)
         if invalid
-        else check("sample_ratio", True, ratio, p=0.903693),
-        check("one_arm", True, "No customer is in two arms."),
-        check("duplicates", None, "The data have no customer id, so this cannot be asked."),
+        else check("sample_ratio", "passed", ratio, p=0.903693),
+        check("one_arm", "passed", "No customer is in two arms."),
+        check("duplicates", "unasked", "The data have no customer id, so this cannot be asked."),
         check(
             "outcome_window",
-            False,
+            "failed",
             "The plan declares no outcome window.",
             severity=Severity.warning,
         ),
@@ -206,7 +216,7 @@ def checks(*, invalid: bool) -> tuple[Check, ...]:
 
 
 def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> Verdict:
-    by = {(f.kind, f.arm): f for f in found if f.dimension is None}
+    by = {(f.kind, f.arm): f for f in reversed(found) if f.dimension is None}
     best = arms[0]
     profit, roi = by[Kind.incremental_profit, best], by[Kind.roi, best]
     values = {"arm": best, "profit": profit.estimate, "low": profit.low, "high": profit.high}
@@ -217,8 +227,7 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
             {"date": "2026-12-01"},
         ),
         VerdictCode.inconclusive: (
-            "{arm} may or may not pay: incremental profit {profit:money} "
-            "({low:money} to {high:money}).",
+            PAYS.replace("pays", "may or may not pay").replace(", ROI {roi:percent}", ""),
             values,
         ),
     }
@@ -235,15 +244,12 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
         code,
         ("Contact with {arm}; it was the best of {count:count} arms.", {"arm": best, "count": 2}),
     )
+    inconclusive = VerdictCode.inconclusive
     each = tuple(
         ArmVerdict(
             arm=arm,
-            code=code,
-            value=by[Kind.incremental_profit, arm].estimate,
-            low=by[Kind.incremental_profit, arm].low,
-            high=by[Kind.incremental_profit, arm].high,
-            p=by[Kind.difference, arm].p,
-            p_adjusted=by[Kind.difference, arm].p_adjusted,
+            code=inconclusive if code is VerdictCode.ship and arm != best else code,
+            **less_hurdle(by[Kind.incremental_profit, arm]),
         )
         for arm in arms
     )
@@ -259,6 +265,13 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
     )
 
 
+def less_hurdle(profit: Finding) -> dict[str, float]:
+    share = HURDLE * COST * N[profit.arm]
+    ends = {"value": profit.estimate, "low": profit.low, "high": profit.high}
+    p = math.erfc(abs(profit.estimate - share) / profit.se / math.sqrt(2))
+    return {name: end - share for name, end in ends.items()} | {"p": p, "p_adjusted": min(1, 2 * p)}
+
+
 def broken() -> str:
     return checks(invalid=True)[0].message
 
@@ -266,7 +279,7 @@ def broken() -> str:
 def absent(found: list[Finding]) -> list[Finding]:
     """As where an arm costs nothing: no ROI, an unbounded cost, one cell with a lone customer."""
     changed = []
-    for i, one in enumerate(found):
+    for one in found:
         nothing = dict.fromkeys(("estimate", "se", "low", "high", "p", "p_adjusted"))
         if one.kind in (Kind.roi, Kind.iroas):
             changed.append(one.model_copy(update=nothing | {"note": Note.zero_cost}))
@@ -277,7 +290,7 @@ def absent(found: list[Finding]) -> list[Finding]:
             gone = nothing | {"note": Note.few_control, "n_control": 1}
             changed.append(one.model_copy(update=gone))
         else:
-            changed.append(one if i else one)
+            changed.append(one)
     return changed
 
 
@@ -305,7 +318,7 @@ def make(
     if not money:
         found = [f for f in found if f.kind in (Kind.difference, Kind.relative_lift)]
     contact = SegmentInfo(name="contact_channel", title="Contact channel", randomised=True)
-    named = (SegmentInfo(name=s, title=s.capitalize(), randomised=False) for s in chosen)
+    named = (SegmentInfo(name=s, title=TITLES.get(s, s), randomised=False) for s in chosen)
     return Analysis(
         schema=1,
         experiment="hillstrom_email",
@@ -334,7 +347,7 @@ def make(
             currency="USD",
             revenue="spend",
             margin=MARGIN,
-            hurdle=0.2,
+            hurdle=HURDLE,
             cost_per_contact=dict.fromkeys(arms, COST),
             cost_per_redemption={},
             commission={},
@@ -410,13 +423,14 @@ def see(browser, tmp_path):
     def opened(html: str, width: int = 1280, features: dict[str, str] | None = None):
         path: Path = tmp_path / "report.html"
         path.write_text(html, encoding="utf-8")
-        browser.get_log("performance")
         browser.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
         )
         chosen = [{"name": name, "value": value} for name, value in (features or {}).items()]
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": chosen})
+        browser.get("about:blank")
+        browser.get_log("performance")
         browser.get(path.as_uri())
         return browser
 

@@ -13,9 +13,9 @@ from upliftlab.stats.moments import Moments
 
 RELATIVE = 1e-9
 FORM = Form.difference(1, {0: 1.0})
-samples = st.lists(
-    st.floats(-1e4, 1e4).map(lambda v: round(v, 3)), min_size=2, max_size=60
-).map(lambda values: np.array(values)[:, None])
+samples = st.lists(st.floats(-1e4, 1e4).map(lambda v: round(v, 3)), min_size=2, max_size=60).map(
+    lambda values: np.array(values)[:, None]
+)
 
 
 def pair_of(treated, control) -> Pair:

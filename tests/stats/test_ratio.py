@@ -51,11 +51,17 @@ def test_a_ratio_of_money_knows_no_currency(seed, rate):
     pair = make_pair(seed)
     plain = fieller(pair, ABOVE, BELOW, 0.95)
     scaled = Pair(
-        Moments(pair.treated.n, pair.treated.mean * rate, pair.treated.m2 * rate**2, pair.treated.m3),
-        Moments(pair.control.n, pair.control.mean * rate, pair.control.m2 * rate**2, pair.control.m3),
+        Moments(
+            pair.treated.n, pair.treated.mean * rate, pair.treated.m2 * rate**2, pair.treated.m3
+        ),
+        Moments(
+            pair.control.n, pair.control.mean * rate, pair.control.m2 * rate**2, pair.control.m3
+        ),
     )
     other = fieller(scaled, ABOVE, BELOW, 0.95)
-    assert (other.low, other.high, other.p) == pytest.approx((plain.low, plain.high, plain.p), rel=1e-7)
+    assert (other.low, other.high, other.p) == pytest.approx(
+        (plain.low, plain.high, plain.p), rel=1e-7
+    )
 
 
 def test_a_constant_denominator_reduces_to_a_linear_map():

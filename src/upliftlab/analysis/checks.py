@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 from upliftlab.analysis.cube import OVERALL, Cube
+from upliftlab.analysis.study import Study
 from upliftlab.experiment import Guardrail, Plan
 from upliftlab.language import N_, Language
 from upliftlab.results import Check, Finding, Kind, Message, Scalar, Severity
 from upliftlab.stats.effects import skewness
 from upliftlab.stats.integrity import independence, sample_ratio
-from upliftlab.analysis.study import Study
 
 IMPLAUSIBLE = 0.001
 """A sample ratio or imbalance this improbable is a fault of the experiment, not of chance."""
@@ -102,9 +102,9 @@ def _maturity(plan: Plan, today: date) -> Check:
         return check(name, None, Severity.info, (text, {}))
     values: dict[str, Scalar] = {"date": closes.isoformat()}
     if today < closes:
-        text = N_("The outcome window is open until {date}.")
+        text = N_("The outcome window is open until {date:date}.")
         return check(name, passed=False, severity=severity, said=(text, values))
-    text = N_("The outcome window closed on {date}.")
+    text = N_("The outcome window closed on {date:date}.")
     return check(name, passed=True, severity=severity, said=(text, values))
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from upliftlab.analysis.cube import OVERALL, Cube, Place
+from upliftlab.analysis.study import Study
 from upliftlab.experiment import Plan
 from upliftlab.results import Finding, Kind, Note
 from upliftlab.stats.adjust import benjamini_hochberg, holm
 from upliftlab.stats.effects import Effect, Form, Pair, welch
 from upliftlab.stats.ratio import fieller
-from upliftlab.analysis.study import Study
 
 CHANNEL = "contact_channel"
 """The dimension of the channels through which arms contact; customers are randomised to them."""
@@ -155,20 +155,21 @@ def _finding(
 
 
 def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Adjust p-values: Holm for confirmatory families, Benjamini–Hochberg for the others.
+    """Adjust p-values: Benjamini–Hochberg where one explores, Holm elsewhere.
 
-    A family is one kind of number; the exploratory ones and guardrails are one metric each.
+    A family is one kind of number: of the primary metric (and of money) over the arms, of all
+    secondary metrics over the arms, of each guardrail over the arms; exploring, of one metric
+    over every level of every segment, every contact channel and the arms.
     """
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, finding in enumerate(findings):
         if finding.p is not None and finding.family is not None:
-            shared = finding.family in (CONFIRMATORY, SECONDARY)
-            metric = "" if shared else finding.metric
+            metric = "" if finding.family == SECONDARY else finding.metric
             families[finding.family, finding.kind, metric].append(index)
     result = list(findings)
     for key, members in families.items():
         values = [p for index in members if (p := findings[index].p) is not None]
-        adjust = holm if key[0] == CONFIRMATORY else benjamini_hochberg
+        adjust = benjamini_hochberg if key[0] == EXPLORATORY else holm
         for index, value in zip(members, adjust(values), strict=True):
             result[index] = findings[index].model_copy(update={"p_adjusted": value})
     return tuple(result)
@@ -179,5 +180,3 @@ def withheld(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     numbers = ("estimate", "se", "low", "high", "p", "p_adjusted", "family")
     blank = {**dict.fromkeys(numbers), "note": Note.invalid}
     return tuple(finding.model_copy(update=blank) for finding in findings)
-
-

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
+from upliftlab.analysis.study import Study
 from upliftlab.config.expressions import parse
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Fault
@@ -21,7 +23,6 @@ from upliftlab.queries.moments import (
 )
 from upliftlab.queries.units import UnitTable, missing_column
 from upliftlab.sql import quote
-from upliftlab.analysis.study import Study
 
 TABLE = "customers"
 MOST_LEVELS = 200
@@ -29,9 +30,7 @@ MOST_LEVELS = 200
 _SHOWN = 5
 
 
-def measure(
-    plan: Plan, study: Study, engine: Engine
-) -> Mapping[tuple[str, ...], Sequence[Cell]]:
+def measure(plan: Plan, study: Study, engine: Engine) -> Mapping[tuple[str, ...], Sequence[Cell]]:
     """Cells of every arm and combination of levels.
 
     Raises:
@@ -44,12 +43,22 @@ def measure(
     metrics = {name: units.metric(plan.metrics[name]) for name in study.metrics}
     segments = {name: units.segment(segment) for name, segment in plan.segments.items()}
     query = MomentsQuery(units, metrics, segments)
-    query = tuned(query, engine.query(sample_sql(query)))
     _identities(plan, units, engine)
     _levels(query, engine)
-    cells = read_cells(query, engine.query(moments_sql(query)))
+    cells = cells_of(query, engine)
     _arms(plan, next(iter(cells.values())))
     _missing(plan, query, cells, engine)
+    return cells
+
+
+def cells_of(query: MomentsQuery, engine: Engine) -> Mapping[tuple[str, ...], Sequence[Cell]]:
+    """Run the Moments query: a small sample fixes centres and grouping, one scan does the rest."""
+    query = tuned(query, engine.query(sample_sql(query)))
+    cells = read_cells(query, engine.query(moments_sql(query)))
+    if cells is None:
+        query = replace(query, robust=True)
+        cells = read_cells(query, engine.query(moments_sql(query)))
+    assert cells is not None  # noqa: S101 - a robust query always has cells
     return cells
 
 
@@ -80,7 +89,8 @@ def _units(plan: Plan, engine: Engine) -> UnitTable:
         condition = parse(plan.experiment.eligible)
         for column in sorted(condition.columns - set(columns)):
             raise missing_column(column, "eligible", columns)
-        eligible = condition.sql()
+        text = {name for name, kind in columns.items() if kind == "text"}
+        eligible = condition.sql(engine.dialect, text)
     return UnitTable(TABLE, columns, arm, eligible)
 
 
@@ -99,7 +109,9 @@ def _identities(plan: Plan, units: UnitTable, engine: Engine) -> None:
     )
     if row["known"] < row["n"]:
         lacking = row["n"] - row["known"]
-        raise DataError(Fault("UL212", f"{lacking:,} rows have no '{name}'", "every customer needs one"))
+        raise DataError(
+            Fault("UL212", f"{lacking:,} rows have no '{name}'", "every customer needs one")
+        )
     if row["ids"] < row["n"]:
         again = row["n"] - row["ids"]
         raise DataError(
@@ -136,13 +148,19 @@ def _arms(plan: Plan, cells: Sequence[Cell]) -> None:
     for cell in cells:
         counts[cell.arm] = counts.get(cell.arm, 0) + cell.moments.n
     if not counts:
-        raise DataError(Fault("UL207", "the data hold no customers", "check the file and 'eligible'"))
+        raise DataError(
+            Fault("UL207", "the data hold no customers", "check the file and 'eligible'")
+        )
     if None in counts:
         raise DataError(
-            Fault("UL208", f"{counts[None]:,} customers have no arm", "give each an arm, or exclude them by 'eligible'")
+            Fault(
+                "UL208",
+                f"{counts[None]:,} customers have no arm",
+                "give each an arm, or exclude them by 'eligible'",
+            )
         )
     faults = [
-        Fault("UL209", f"the data hold an arm '{arm}' ({n:,} customers) that the plan does not know",
+        Fault("UL209", f"the data hold an arm '{arm}' ({n:,} customers) that is not in the plan",
               "add it to 'arms', or exclude its customers by 'eligible'")
         for arm, n in list(counts.items())[:_SHOWN] if arm not in plan.arms
     ]  # fmt: skip

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from scipy.special import ndtri
 
 from upliftlab.analysis.checks import closing_day
-from upliftlab.config.decision import ShipRule, parse_ship_if
 from upliftlab.analysis.cube import OVERALL, Cube
-from upliftlab.experiment import Plan
 from upliftlab.analysis.findings import difference
+from upliftlab.analysis.study import Study
+from upliftlab.config.decision import ShipRule, parse_ship_if
+from upliftlab.experiment import Plan
 from upliftlab.language import N_, Language
 from upliftlab.results import (
     ArmVerdict,
@@ -26,7 +27,6 @@ from upliftlab.results import (
 )
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Effect, two_sided_p
-from upliftlab.analysis.study import Study
 
 PROFIT = "profit"
 _POWER = 0.8
@@ -142,59 +142,63 @@ def _spoken(
 _RANK = {VerdictCode.ship: 2, VerdictCode.inconclusive: 1, VerdictCode.stop: 0}
 
 
+_WITHOUT_ROI = {
+    VerdictCode.ship: N_(
+        "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money})."
+    ),
+    VerdictCode.stop: N_(
+        "{arm} does not pay: incremental profit {profit:money} ({low:money} to {high:money})."
+    ),
+    VerdictCode.inconclusive: N_(
+        "{arm} may or may not pay: incremental profit {profit:money} ({low:money} to {high:money})."
+    ),
+}
+_WITH_ROI = {
+    VerdictCode.ship: N_(
+        "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money}), "
+        "ROI {roi:percent}."
+    ),
+    VerdictCode.stop: N_(
+        "{arm} does not pay: incremental profit {profit:money} ({low:money} to {high:money}), "
+        "ROI {roi:percent}."
+    ),
+}
+_UNJUDGED = N_("{arm} cannot be judged: {reason}.")
+
+
 def _money_sentence(best: ArmVerdict, findings: Sequence[Finding]) -> Message:
-    profit = _overall(findings, Kind.incremental_profit, best.arm)
-    roi = _overall(findings, Kind.roi, best.arm)
+    profit = _overall(findings, (Kind.incremental_profit, None, best.arm))
+    roi = _overall(findings, (Kind.roi, None, best.arm)).estimate
+    if profit.low is None:
+        return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": profit.note})
     values: dict[str, Scalar] = {
         "arm": best.arm,
         "profit": profit.estimate,
         "low": profit.low,
         "high": profit.high,
     }
-    if profit.low is None:
-        return Message(
-            template=N_("{arm} cannot be judged: {reason}."),
-            values={"arm": best.arm, "reason": profit.note},
-        )
-    if best.code is VerdictCode.inconclusive:
-        text = N_(
-            "{arm} may or may not pay: incremental profit {profit:money} "
-            "({low:money} to {high:money})."
-        )
-        return Message(template=text, values=values)
-    if roi.estimate is None:
-        with_roi = {
-            VerdictCode.ship: N_(
-                "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money})."
-            ),
-            VerdictCode.stop: N_(
-                "{arm} does not pay: incremental profit {profit:money} "
-                "({low:money} to {high:money})."
-            ),
-        }
-        return Message(template=with_roi[best.code], values=values)
-    texts = {
-        VerdictCode.ship: N_(
-            "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money}), "
-            "ROI {roi:percent}."
-        ),
-        VerdictCode.stop: N_(
-            "{arm} does not pay: incremental profit {profit:money} ({low:money} to {high:money}), "
-            "ROI {roi:percent}."
-        ),
-    }
-    return Message(template=texts[best.code], values={**values, "roi": roi.estimate})
+    if roi is not None and best.code in _WITH_ROI:
+        return Message(template=_WITH_ROI[best.code], values={**values, "roi": roi})
+    return Message(template=_WITHOUT_ROI[best.code], values=values)
 
 
 def _metric_sentence(best: ArmVerdict, metric: str, findings: Sequence[Finding]) -> Message:
-    finding = next(
-        f
-        for f in findings
-        if (f.kind, f.metric, f.arm, f.dimension) == (Kind.difference, metric, best.arm, None)
-    )
+    finding = _overall(findings, (Kind.difference, metric, best.arm))
     if finding.estimate is None or finding.low is None:
-        text = N_("{arm} cannot be judged: {reason}.")
-        return Message(template=text, values={"arm": best.arm, "reason": finding.note})
+        return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": finding.note})
+    if best.code is VerdictCode.inconclusive:
+        text = N_(
+            "No effect of {arm} on {metric} was shown: {value:number} per customer "
+            "({low:number} to {high:number})."
+        )
+    elif finding.estimate > 0:
+        text = N_(
+            "{arm} raises {metric} by {value:number} per customer ({low:number} to {high:number})."
+        )
+    else:
+        text = N_(
+            "{arm} lowers {metric}: {value:number} per customer ({low:number} to {high:number})."
+        )
     values: dict[str, Scalar] = {
         "arm": best.arm,
         "metric": metric,
@@ -202,23 +206,18 @@ def _metric_sentence(best: ArmVerdict, metric: str, findings: Sequence[Finding])
         "low": finding.low,
         "high": finding.high,
     }
-    text = N_(
-        "No effect of {arm} on {metric} was shown: {value:number} per customer "
-        "({low:number} to {high:number})."
-    )
-    if best.code is not VerdictCode.inconclusive:
-        text = (
-            N_("{arm} raises {metric} by {value:number} per customer ({low:number} to {high:number}).")
-            if finding.estimate > 0
-            else N_(
-                "{arm} lowers {metric}: {value:number} per customer ({low:number} to {high:number})."
-            )
-        )
     return Message(template=text, values=values)
 
 
-def _overall(findings: Sequence[Finding], kind: Kind, arm: str) -> Finding:
-    return next(f for f in findings if (f.kind, f.arm, f.dimension) == (kind, arm, None))
+def _overall(findings: Sequence[Finding], wanted: tuple[Kind, str | None, str]) -> Finding:
+    """The overall finding of a kind for an arm; of any metric where None is named."""
+    kind, metric, arm = wanted
+    return next(
+        finding
+        for finding in findings
+        if (finding.kind, finding.arm, finding.dimension) == (kind, arm, None)
+        and metric in (None, finding.metric)
+    )
 
 
 def _action(
@@ -268,10 +267,10 @@ def _invalid(rule: _Rule, failed: Check) -> Verdict:
 def _not_final(rule: _Rule, day: str) -> Verdict:
     values: Mapping[str, Scalar] = {"date": day}
     sentence = Message(
-        template=N_("The outcome window closes on {date}; until then there is no verdict."),
+        template=N_("The outcome window closes on {date:date}; until then there is no verdict."),
         values=dict(values),
     )
-    action = Message(template=N_("Analyse again after {date}."), values=dict(values))
+    action = Message(template=N_("Analyse again after {date:date}."), values=dict(values))
     return _verdict(rule, (VerdictCode.not_final, None), sentence, action)
 
 

@@ -6,6 +6,7 @@ The tree, never the text, becomes SQL, with every identifier quoted. This is the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -13,6 +14,8 @@ from functools import lru_cache
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+
+from upliftlab.config.casts import cast_text
 
 MAX_DEPTH = 60
 _DIALECT = "duckdb"
@@ -61,13 +64,18 @@ class Condition:
     columns: frozenset[str]
     _tree: exp.Expr = field(repr=False, compare=False)
 
-    def sql(self, dialect: str = _DIALECT) -> str:
+    def sql(self, dialect: str = _DIALECT, text_columns: Collection[str] = ()) -> str:
         """The condition in a dialect of SQL, every identifier quoted.
+
+        Args:
+            dialect: As sqlglot names it.
+            text_columns: Columns that hold text whatever they mean, as those of a CSV file.
 
         >>> parse("recency between 90 and 365 and opt_in").sql()
         '"recency" BETWEEN 90 AND 365 AND "opt_in"'
         """
-        return self._tree.sql(dialect=dialect, identify=True, comments=False)
+        tree = cast_text(self._tree, text_columns)
+        return tree.sql(dialect=dialect, identify=True, comments=False)
 
 
 @lru_cache(maxsize=256)

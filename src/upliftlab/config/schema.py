@@ -87,8 +87,9 @@ def _plain(schema: Schema) -> Schema:
         return said | (kept[0] if len(kept) == 1 else {"anyOf": kept})
     made = {key: schema[key] for key in (*_KEPT, "description", "minProperties") if key in schema}
     made |= _inside(schema)
-    if made.get("type") == "array" and made.get("items", {}).get("maxLength"):
-        return {"anyOf": [made, made["items"]]}  # `Names`: one name may stand for a list of one
+    items = made.get("items")
+    if isinstance(items, dict) and "maxLength" in items:
+        return {"anyOf": [made, items]}  # `Names`: one name may stand for a list of one
     if made.get("type") in ("string", ["string", "number"]) and not made.keys() & _NARROW:
         made["type"] = _TEXT
     if made.get("const") == 1:

@@ -30,6 +30,9 @@ def _fault(model: type[Model], document: Document, detail: Any) -> Fault | None:
     path, missing = _path(document, detail)
     if any(path[:end] in document.faulty for end in range(len(path) + 1)):
         return None
+    given = document.get(*path)
+    if isinstance(given, str) and "${env:" in given:  # refused as such
+        return None
     kind: str = detail["type"]
     if missing is not None and kind == "missing":
         return _missing(document, path, missing)
@@ -65,6 +68,8 @@ def naming(path: Key) -> str:
     if isinstance(last, int):
         return f"entry {last + 1} of '{before[-1]}'"
     plural = str(before[-1]) if before else ""
+    if last in ("primary", "secondary", "guardrails"):  # keys of an experiment's 'metrics'
+        return f"'{last}'"
     if plural in ("channels", "offers", "metrics", "segments", "sources", "arms", "layers"):
         return f"{plural.removesuffix('s')} '{last}'"
     if plural == "guardrails":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -48,6 +49,8 @@ class DuckDB:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
+            # It lets a CSV reader fail on a text that TRY_CAST would turn into NULL.
+            "disabled_optimizers": "type_pushdown",
         }
         if settings and settings.threads:
             chosen["threads"] = settings.threads
@@ -128,7 +131,11 @@ class DuckDB:
     def _run(self, sql: str) -> pa.Table:
         try:
             return self._connection.sql(sql).to_arrow_table()
-        except (duckdb.InvalidInputException, duckdb.IOException) as error:
+        except (
+            duckdb.InvalidInputException,
+            duckdb.IOException,
+            duckdb.ConversionException,
+        ) as error:
             raise _unreadable("the data", error) from error
         except duckdb.Error as error:
             raise EngineError(Fault("UL502", f"DuckDB refuses a query: {_first(error)}")) from error
@@ -206,7 +213,7 @@ def _csv(path: Path) -> str:
 
 
 def _header(path: Path) -> tuple[str, list[str]]:
-    """The separator of a CSV file (the most frequent candidate in its first line) and its columns."""
+    """The separator of a CSV file (the commonest candidate in its first line) and its columns."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             line = file.readline(1 << 16).decode("utf-8-sig")
@@ -216,7 +223,8 @@ def _header(path: Path) -> tuple[str, list[str]]:
         ) from error
     if not line.strip():
         raise DataError(Fault("UL202", f"{path.name} is empty", "its first line names the columns"))
-    delimiter = max(",;\t|", key=line.count)
+    outside = re.sub(r'"[^"]*"', "", line)
+    delimiter = max(",;\t|", key=outside.count)
     names = next(csv.reader([line], delimiter=delimiter))
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(Fault("UL202", f"{path.name} has two columns '{twice[0]}'", "rename one"))

@@ -1,9 +1,10 @@
-"""The unit table: what one customer's metrics and segments are, as SQL over the customers' table."""
+"""The unit table: one customer's metrics and segments, as SQL over the customers' table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, Fault
@@ -36,7 +37,7 @@ class UnitTable:
         return f"{quote(self.table)}" + (f" WHERE ({self.eligible})" if self.eligible else "")
 
     def metric(self, metric: Metric) -> str:
-        """A metric as SQL: a finite double, NULL where the data hold none.
+        """A metric as SQL: a double, NULL where the data hold no number.
 
         Raises:
             DataError: UL205 the column is not there, UL206 it cannot hold numbers,
@@ -57,8 +58,7 @@ class UnitTable:
             )
         column = quote(metric.column)
         # A boolean or text is cast by value; text that is no number becomes NULL and is reported.
-        number = f"TRY_CAST({column} AS DOUBLE)" if kind == "text" else f"CAST({column} AS DOUBLE)"
-        return f"CASE WHEN isfinite({number}) THEN {number} END"
+        return f"{'TRY_CAST' if kind == 'text' else 'CAST'}({column} AS DOUBLE)"
 
     def segment(self, segment: Segment) -> str:
         """A segment's level as SQL, NULL where it is not known.
@@ -95,7 +95,7 @@ def band_labels(bounds: tuple[float, ...]) -> tuple[str, ...]:
     ('below 18', '18 to below 30', '30 and above')
     """
     texts = [f"{bound:g}" for bound in bounds]
-    middle = [f"{low} to below {high}" for low, high in zip(texts, texts[1:], strict=False)]
+    middle = [f"{low} to below {high}" for low, high in pairwise(texts)]
     return (f"below {texts[0]}", *middle, f"{texts[-1]} and above")
 
 

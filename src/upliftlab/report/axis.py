@@ -14,9 +14,13 @@ Limits = tuple[float | None, float | None, float | None]
 """Estimate, low, high; an end that is None is unbounded or unknown."""
 
 _MARGIN: Final = 8.0
-_REACH: Final = 3.0
+_REACH: Final = 4.0
 """How many median half-widths beyond the estimates the scale may reach."""
-_LETTER: Final = 6.2
+_SLACK: Final = 1.5
+"""A scale may grow by this factor to show every interval whole."""
+_ROOM: Final = 0.2
+"""Share of the scale added where an interval has no end, so that its arrow is seen."""
+_LETTER: Final = 7.0
 """Width of a tick label's letter."""
 _GAP: Final = 6.0
 
@@ -120,14 +124,23 @@ def axis(
 
 
 def _reach(limits: Sequence[Limits], estimates: list[float]) -> tuple[float, float]:
-    halves = [(high - low) / 2 for _, low, high in limits if low is not None and high is not None]
+    halves = [
+        abs(end - estimate)
+        for estimate, *ends in limits
+        for end in ends
+        if end is not None and estimate is not None
+    ]
     reach = _REACH * median(halves) if halves else 0.0
     lows = [low for _, low, _ in limits if low is not None] + estimates
     highs = [high for _, _, high in limits if high is not None] + estimates
-    return (
-        max(min(lows), min(estimates) - reach),
-        min(max(highs), max(estimates) + reach),
-    )
+    bottom = max(min(lows), min(estimates) - reach)
+    top = min(max(highs), max(estimates) + reach)
+    if max(highs) - min(lows) <= _SLACK * (top - bottom):
+        bottom, top = min(lows), max(highs)
+    room = _ROOM * (top - bottom)
+    open_below = any(low is None and high is not None for _, low, high in limits)
+    open_above = any(high is None and low is not None for _, low, high in limits)
+    return bottom - room * open_below, top + room * open_above
 
 
 def _ticks(scale: Axis, label: Callable[[float], str]) -> tuple[Tick, ...]:

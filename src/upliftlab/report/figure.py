@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from upliftlab.language import Kind, Language, digits_of
-from upliftlab.precision import interval_scale
+from upliftlab.language import Language, digits_of
+from upliftlab.placeholders import Kind
+from upliftlab.precision import exact_percent_digits, interval_scale
 from upliftlab.results import Message
 
 
@@ -60,6 +61,10 @@ class Teller:
             form.kind, value, self.currency, digits=digits, signed=form.signed
         )
         return Figure(typeset(text), key, form.kind, digits, form.signed)
+
+    def declared(self, value: float, key: str) -> Figure:
+        """A percentage somebody chose, with the decimals it was chosen with."""
+        return self.figure(value, key, Form("percent"), exact_percent_digits(value))
 
     def product(self, share: float, times: int, key: str) -> Figure:
         """A count that is a share of a total: the key holds the share."""

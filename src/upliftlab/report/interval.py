@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from upliftlab.language import N_
+from upliftlab.precision import exact_percent_digits
 from upliftlab.report.axis import Axis, Limits, Reference, Strip, axis
-from upliftlab.report.figure import Figure, Form, Teller
+from upliftlab.report.figure import Figure, Form, Teller, typeset
 from upliftlab.results import Note
 
 ROW: Final = 150
 """Width of an interval drawn in a table."""
+_SHORT_MONEY: Final = 10
+"""Ticks from here on are told in short."""
 _NO_LOW: Final = N_("no lower end")
 _NO_HIGH: Final = N_("no upper end")
 
@@ -89,23 +92,31 @@ def _interval(value: Value, form: Form, shared: Axis | None, teller: Teller) -> 
         high=end(value.high, "high"),
         low_text=teller.text(_NO_LOW),
         high_text=teller.text(_NO_HIGH),
-        note="" if value.note is None else teller.text(value.note.value),
+        note=_reason(value, teller),
         strip=None if shared is None else shared.strip(value.limits),
     )
 
 
-def _label(form: Form, teller: Teller):  # noqa: ANN202 - pyright infers it
+def _reason(value: Value, teller: Teller) -> str:
+    """The note, unless the interval's own words already say it."""
+    unbounded = value.note in (Note.unbounded_low, Note.unbounded_high)
+    if value.note is None or (unbounded and value.estimate is not None):
+        return ""
+    return teller.text(value.note.value)
+
+
+def _label(form: Form, teller: Teller) -> Callable[[float], str]:
     language = teller.language
 
     def label(number: float) -> str:
         if form.kind == "money":
-            text = language.money(number, teller.currency, compact=abs(number) >= ROW)
+            short = number == 0 or abs(number) >= _SHORT_MONEY
+            text = language.money(number, teller.currency, compact=short)
         elif form.kind == "percent":
-            text = language.percent(number)
-        elif form.kind == "points":
-            text = language.number(number * 100, compact=True)
+            text = language.percent(number, digits=exact_percent_digits(number))
         else:
-            text = language.number(number, compact=True)
-        return text.replace("-", "\N{MINUS SIGN}")
+            shift = 100 if form.kind == "points" else 1
+            text = language.number(number * shift, compact=True)
+        return typeset(text)
 
     return label

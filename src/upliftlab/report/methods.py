@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - formulae are typeset with the signs of mathematics
 """How the numbers were computed, from which terms and from which data."""
 
 from __future__ import annotations
@@ -101,7 +100,7 @@ def methods(analysis: Analysis, teller: Teller, *, with_terms: bool) -> Methods:
     used = sorted({finding.method for finding in analysis.findings})
     terms = analysis.terms if with_terms else None
     return Methods(
-        confidence=teller.figure(analysis.confidence, "/confidence", Form("percent")),
+        confidence=teller.declared(analysis.confidence, "/confidence"),
         formulae=tuple(
             Formula(teller.text(text), teller.text(meaning))
             for kind, (text, meaning) in _FORMULAE.items()
@@ -136,7 +135,7 @@ def _rows(rows: int, i: int, teller: Teller) -> Figure:
 def _terms(terms: Terms, teller: Teller) -> tuple[Term, ...]:
     money, percent = Form("money"), Form("percent")
     shared = [
-        Term(teller.text(title), None, teller.figure(value, f"/terms/{name}", percent))
+        Term(teller.text(title), None, teller.declared(value, f"/terms/{name}"))
         for name, title, value in (
             ("margin", N_("Contribution margin, share of revenue"), terms.margin),
             ("hurdle", N_("Hurdle: ROI below this is not worth it"), terms.hurdle),

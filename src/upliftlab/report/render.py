@@ -24,7 +24,7 @@ def render(analysis: Analysis, *, lang: Code = "en") -> str:
     language = Language(lang)
     style = _style()
     return (
-        _templates(lang)
+        environment(lang)
         .get_template("report.html.j2")
         .render(
             page=page(published, Teller(language, published.currency)),
@@ -47,9 +47,10 @@ def write(analysis: Analysis, folder: Path, lang: Code = "en") -> Path:
 
 
 @cache
-def _templates(lang: Code) -> Environment:
+def environment(lang: Code) -> Environment:
+    """The templates, speaking a language."""
     language = Language(lang)
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(shipped("templates")),
         autoescape=True,
         undefined=StrictUndefined,
@@ -58,8 +59,8 @@ def _templates(lang: Code) -> Environment:
         lstrip_blocks=True,
     )
     translations = {"gettext": language.gettext, "ngettext": language.ngettext}
-    environment.install_gettext_callables(**translations, newstyle=True)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - added by the extension
-    return environment
+    made.install_gettext_callables(**translations, newstyle=True)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - added by the extension
+    return made
 
 
 @cache

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from upliftlab.report.effects import Breakdown, breakdowns, metrics, money
 from upliftlab.report.export import to_csv, to_json
@@ -15,6 +17,9 @@ from upliftlab.report.table import Table
 from upliftlab.report.trust import Trust, trust
 from upliftlab.report.verdict import Answer, answer
 from upliftlab.results import Analysis, VerdictCode
+
+_LARGE: Final = 150_000
+"""Bytes of JSON from which the copy to download is compressed, so that the page can be mailed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,15 @@ def page(analysis: Analysis, teller: Teller) -> Page:
         methods=methods(analysis, teller, with_terms=not invalid),
         origin=origin(analysis, teller),
         csv=_download(f"{stem}_findings.csv", "text/csv;charset=utf-8", to_csv(analysis)),
-        json=_download(f"{stem}_analysis.json", "application/json", data),
+        json=_json(f"{stem}_analysis.json", data),
         embedded=data.decode().replace("<", "\\u003c"),
     )
+
+
+def _json(name: str, content: bytes) -> Download:
+    if len(content) <= _LARGE:
+        return _download(name, "application/json", content)
+    return _download(f"{name}.gz", "application/gzip", gzip.compress(content, mtime=0))
 
 
 def _download(name: str, kind: str, content: bytes) -> Download:

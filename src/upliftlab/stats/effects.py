@@ -64,7 +64,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An estimate, its standard error, interval and two-sided p-value; None with a note if absent."""
+    """An estimate with its standard error, interval and two-sided p; None with a note if absent."""
 
     estimate: float | None
     se: float | None = None
@@ -75,7 +75,7 @@ class Effect:
     note: Note | None = None
 
     def scaled(self, factor: float) -> Effect:
-        """The same effect in a unit `factor` (> 0) times as small: per group instead of per unit."""
+        """The same effect for `factor` (> 0) units instead of one."""
 
         def times(value: float | None) -> float | None:
             return None if value is None else value * factor
