@@ -185,7 +185,7 @@ def _ids(generation: Generation, part: Part) -> Iterator[list[str]]:
 
 
 def _write_ghosts(generation: Generation, folder: Path) -> list[tuple[Path, ExportedFile]]:
-    """The ghost log as Parquet in a folder of its own, so that no sender's upload takes it along."""
+    """Write the ghost log in a folder of its own, so that no upload takes it along."""
     manifest = generation.manifest
     if not manifest.ghosts:
         return []

@@ -14,6 +14,9 @@ from upliftlab.ledger.faults import refuse
 from upliftlab.sql import literal
 
 
+_MEMORY = "1GB"
+
+
 def parquet(files: Iterable[Path]) -> str:
     """Parquet files as a relation, their folders' names not read as columns."""
     listed = ", ".join(literal(str(file)) for file in files)
@@ -57,17 +60,17 @@ def scratch(folder: Path | None, settings: Engine | None = None) -> Generator[Sc
 
     Args:
         folder: Where a result too large for memory is spilled; nowhere without it.
-        settings: Threads and memory; the engine's defaults where absent.
+        settings: Threads and memory; all threads and 1 GB where absent.
     """
+    memory = settings.memory_limit if settings else None
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "temp_directory": str(folder) if folder else "",
+        "memory_limit": memory or _MEMORY,
     }
     if settings and settings.threads:
         config["threads"] = settings.threads
-    if settings and settings.memory_limit:
-        config["memory_limit"] = settings.memory_limit
     with _translated():
         connection = duckdb.connect(":memory:", config=config)
     try:

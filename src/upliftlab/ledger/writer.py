@@ -31,6 +31,7 @@ from upliftlab.ledger.records import (
 from upliftlab.ledger.scratch import scratch
 from upliftlab.ledger.shelf import Generation, Shelf
 from upliftlab.ledger.staged import Staged
+from upliftlab.sql import literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,13 @@ class Writer:
         marker = OutcomesRead(experiment=experiment, time=now, plan_sha256=digest)
         self._place(marker, shelf.marker_file)
         return marker
+
+    def contacts_file(self, contacts: str) -> Path:
+        """Contacts (`Ledger.contacts`) as a Parquet file that lasts as long as the lock."""
+        file = self._aside / "contacts.parquet"
+        with scratch(self._aside / "spill") as session:
+            session.rows(f"COPY ({contacts}) TO {literal(str(file))} (FORMAT parquet)")
+        return file
 
     def recorded(self, plan: Plan, sources: Mapping[str, Origin]) -> Recorded | None:
         """The last generation, where it came from this plan and these tables.
