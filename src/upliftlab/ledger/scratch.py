@@ -13,7 +13,6 @@ from upliftlab.experiment import Engine
 from upliftlab.ledger.faults import refuse
 from upliftlab.sql import literal
 
-
 _MEMORY = "1GB"
 
 
