@@ -1,8 +1,10 @@
 """What was asked: the experiment language as frozen models.
 
 One class per mapping of the YAML. A field's docstring is its description in the generated
-JSON Schema and YAML reference. Merging with defaults is done by `config/load.py`, which turns an
-`Experiment` and the files of `configs/` into a `Plan`: everything a number depends on.
+JSON Schema and YAML reference; `config/schema.py` reads it from the source only when asked,
+because having pydantic collect it costs every start 50 ms. Merging with defaults is done by
+`config/load.py`, which turns an `Experiment` and the files of `configs/` into a `Plan`:
+everything a number depends on.
 """
 
 from __future__ import annotations
@@ -12,7 +14,15 @@ import json
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from upliftlab.values import (
     AtMost,
@@ -33,9 +43,7 @@ from upliftlab.values import (
 class Model(BaseModel):
     """A frozen mapping that refuses keys it does not know."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 def _shorthand(key: str) -> BeforeValidator:
@@ -267,14 +275,19 @@ class MoneyTerms(Model):
     """The metric that counts contacts; one per customer of a contacted arm by default."""
     redemptions: Name | None = None
     """The metric that counts redemptions."""
+    conversions: Name | None = None
+    """The metric that counts conversions; `conversion` by default where it is measured."""
 
 
 class Bands(Model):
     """Recency, frequency and monetary columns for quintiles."""
 
     recency: Name
+    """The column that says how long ago the last purchase was."""
     frequency: Name
+    """The column that counts purchases."""
     monetary: Name
+    """The column that adds purchases up."""
 
 
 class Lifecycle(Model):
@@ -375,7 +388,10 @@ class Experiment(Model):
     """What the campaign is for."""
     hypothesis: str | None = None
     """What is expected to happen."""
-    customers: Annotated[Source | Name, BeforeValidator(lambda v: v)]
+    customers: Annotated[
+        Annotated[Source, Tag("place")] | Annotated[Name, Tag("name")],
+        Discriminator(lambda value: "name" if isinstance(value, str) else "place"),
+    ]
     """The customers' table: a source of configs/sources.yaml, or its place."""
     engine: Annotated[Engine, _shorthand("name")] | None = None
     """Where queries run."""
@@ -478,25 +494,30 @@ class SourcesFile(_File):
     """configs/sources.yaml: where tables lie."""
 
     sources: dict[Name, Source]
+    """Tables by the name experiments and metrics call them."""
 
 
 class MetricsFile(_File):
     """configs/metrics.yaml: shared metrics."""
 
     metrics: dict[Name, Metric]
+    """Metrics by the name experiments call them."""
 
 
 class ChannelsFile(_File):
     """configs/channels.yaml: channels, offers and their costs."""
 
     channels: dict[Name, Channel] = {}
+    """Channels by the name arms call them."""
     offers: dict[Name, Offer] = {}
+    """Offers by the name arms call them."""
 
 
 class SegmentsFile(_File):
     """configs/segments.yaml: shared segments."""
 
     segments: dict[Name, Segment]
+    """Segments by the name experiments call them."""
 
 
 class Plan(Model):
@@ -527,6 +548,25 @@ class Plan(Model):
     def treatments(self) -> tuple[str, ...]:
         """Every other arm, in the order of the file."""
         return tuple(name for name, arm in self.arms.items() if not arm.control)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Every metric a number depends on, the primary one first."""
+        asked, money = self.experiment.metrics, self.experiment.money
+        names = [asked.primary, *asked.secondary, *asked.guardrails]
+        if money:
+            names += [name for name in (money.revenue, money.contacts, money.redemptions) if name]
+            names += [self.conversions] if self.conversions else []
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def conversions(self) -> str | None:
+        """The metric that counts conversions, None where none is measured."""
+        asked, money = self.experiment.metrics, self.experiment.money
+        if money and money.conversions:
+            return money.conversions
+        named = (asked.primary, *asked.secondary, *asked.guardrails)
+        return "conversion" if "conversion" in named else None
 
     def canonical(self) -> str:
         """The plan as JSON with sorted keys, without what no number depends on (the engine)."""

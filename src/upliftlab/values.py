@@ -14,12 +14,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
-_NUMBER = r"[+-]?(?:\d[\d_]*)(?:\.\d+)?"
+_NUMBER = r"[+-]?[0-9][0-9_]{0,20}(?:\.[0-9]{1,15})?"
 _PERCENT = re.compile(rf"({_NUMBER})\s*(%?)")
-_FRACTION = re.compile(r"(\d+)\s*/\s*(\d+)")
+_FRACTION = re.compile(r"([0-9]{1,15})\s*/\s*([0-9]{1,15})")
 _MONEY = re.compile(rf"({_NUMBER})(?:\s*([A-Z]{{3}}))?")
-_DURATION = re.compile(r"(\d+)\s*(hour|day|week)s?")
+_DURATION = re.compile(r"([0-9]{1,5})\s*(hour|day|week)s?")
 _TOLERANCE = re.compile(rf"({_NUMBER})\s*(points?|%)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAYS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 
 
@@ -57,7 +58,8 @@ def parse_fraction(value: Any) -> Fraction:
 def _share(value: Any) -> Fraction:
     share = parse_fraction(value)
     if not 0 <= share <= 1:
-        hint = f"; did you mean {value}%?" if 1 < share <= 100 else ""
+        plain = "%" not in str(value) and 1 < share <= 100  # noqa: PLR2004 - as in per cent
+        hint = f"; did you mean {value}%?" if plain else ""
         raise ValueError(f"{value} is not between 0% and 100%{hint}")
     return share
 
@@ -137,9 +139,9 @@ def format_duration(value: timedelta) -> str:
 def _date(value: Any) -> date:
     if isinstance(value, date):
         return value
-    text = _text(value)
+    text = _text(value) or ""
     try:
-        return date.fromisoformat(text or "")
+        return date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError as error:
         raise ValueError(f"'{value}' is not a date such as 2026-03-02") from error
 
@@ -147,16 +149,18 @@ def _date(value: Any) -> date:
 def _flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if (text := _text(value)) in ("true", "false"):
+    text = (_text(value) or "").lower()
+    if text in ("true", "false"):
         return text == "true"
-    raise ValueError(f"'{value}' is neither true nor false")
+    hint = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text)
+    raise ValueError(f"'{value}' is neither true nor false" + (f"; write {hint}" if hint else ""))
 
 
 def _count(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     text = _text(value) or ""
-    if not re.fullmatch(r"0|[1-9]\d{0,17}", text):
+    if not re.fullmatch(r"0|[1-9][0-9]{0,17}", text):
         raise ValueError(f"'{value}' is not a whole number")
     return int(text)
 
@@ -169,6 +173,8 @@ def _number(value: Any) -> float:
 
 def _name(value: Any) -> str:
     text = _text(value)
+    if text is None:
+        raise ValueError("one name is expected here")
     if not text:
         raise ValueError("a name cannot be empty")
     if len(text) > 120 or not text.isprintable():
@@ -178,7 +184,7 @@ def _name(value: Any) -> str:
 
 def _expression(value: Any) -> str:
     text = _text(value)
-    if not text or len(text) > 2000:
+    if text is None or not 0 < len(text) <= 2000:  # noqa: PLR2004 - named in the message
         raise ValueError("a condition has between 1 and 2,000 characters")
     return text
 
@@ -219,10 +225,10 @@ def _schema(pattern: str, description: str, *, number: bool = True) -> WithJsonS
 
 
 _PERCENT_SCHEMA = _schema(
-    r"^\s*([+-]?[0-9][0-9_]*(\.[0-9]+)?\s*%?|[0-9]+\s*/\s*[0-9]+)\s*$", "A percentage: 40% or 0.4"
+    rf"^\s*({_NUMBER}\s*%?|{_FRACTION.pattern})\s*$", "A percentage: 40% or 0.4"
 )
 _MONEY_SCHEMA = _schema(
-    r"^\s*[+-]?[0-9][0-9_]*(\.[0-9]+)?(\s*[A-Z]{3})?\s*$", "An amount: 500 EUR, or a bare number"
+    rf"^\s*{_NUMBER}(\s*[A-Z]{{3}})?\s*$", "An amount: 500 EUR, or a bare number"
 )
 
 Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(str), _PERCENT_SCHEMA]
@@ -237,20 +243,28 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration),
-    _schema(r"^\s*[0-9]+\s*(hour|day|week)s?\s*$", "A duration: 28 days", number=False),
+    _schema(rf"^\s*{_DURATION.pattern}\s*$", "A duration: 28 days", number=False),
 ]
-Date = Annotated[date, BeforeValidator(_date)]
+Date = Annotated[
+    date,
+    BeforeValidator(_date),
+    WithJsonSchema(
+        {"type": "string", "pattern": rf"^\s*{_DATE.pattern}\s*$", "description": "2026-03-02"}
+    ),
+]
 Flag = Annotated[
     bool,
     BeforeValidator(_flag),
-    WithJsonSchema({"type": "boolean", "description": "true or false"}),
+    WithJsonSchema({"description": "true or false", "enum": [True, False, "true", "false"]}),
 ]
 Count = Annotated[
     int,
     BeforeValidator(_count),
-    WithJsonSchema({"type": "integer", "minimum": 0, "description": "A whole number"}),
+    _schema(r"^\s*(0|[1-9][0-9]{0,17})\s*$", "A whole number"),
 ]
-Number = Annotated[float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
+Number = Annotated[
+    float, BeforeValidator(_number), _schema(rf"^\s*{_NUMBER}\s*$", "A number such as 2.5")
+]
 Name = Annotated[
     str,
     BeforeValidator(_name),
@@ -268,5 +282,5 @@ Expression = Annotated[
 AtMost = Annotated[
     Tolerance,
     BeforeValidator(parse_tolerance),
-    _schema(r"^\s*[0-9][0-9_]*(\.[0-9]+)?\s*(points?|%)?\s*$", "0.5 points, 5% or a number"),
+    _schema(rf"^\s*{_TOLERANCE.pattern}\s*$", "0.5 points, 5% or a number"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -16,27 +17,10 @@ from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, EngineError, Fault
 from upliftlab.experiment import Engine as Settings
 from upliftlab.experiment import Source
+from upliftlab.sql import literal, quote
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 _TIMES = ("DATE", "TIME", "INTERVAL")
-
-
-def quote(name: str) -> str:
-    """A name as an SQL identifier.
-
-    >>> quote('a"b')
-    '"a""b"'
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal.
-
-    >>> literal("it's")
-    "'it''s'"
-    """
-    return "'" + text.replace("'", "''") + "'"
 
 
 class DuckDB:
@@ -65,6 +49,8 @@ class DuckDB:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
+            # It lets a CSV reader fail on a text that TRY_CAST would turn into NULL.
+            "disabled_optimizers": "type_pushdown",
         }
         if settings and settings.threads:
             chosen["threads"] = settings.threads
@@ -145,7 +131,11 @@ class DuckDB:
     def _run(self, sql: str) -> pa.Table:
         try:
             return self._connection.sql(sql).to_arrow_table()
-        except (duckdb.InvalidInputException, duckdb.IOException) as error:
+        except (
+            duckdb.InvalidInputException,
+            duckdb.IOException,
+            duckdb.ConversionException,
+        ) as error:
             raise _unreadable("the data", error) from error
         except duckdb.Error as error:
             raise EngineError(Fault("UL502", f"DuckDB refuses a query: {_first(error)}")) from error
@@ -233,7 +223,8 @@ def _header(path: Path) -> tuple[str, list[str]]:
         ) from error
     if not line.strip():
         raise DataError(Fault("UL202", f"{path.name} is empty", "its first line names the columns"))
-    delimiter = max(",;\t|", key=line.count)
+    outside = re.sub(r'"[^"]*"', "", line)
+    delimiter = max(",;\t|", key=outside.count)
     names = next(csv.reader([line], delimiter=delimiter))
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(Fault("UL202", f"{path.name} has two columns '{twice[0]}'", "rename one"))

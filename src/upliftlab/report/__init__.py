@@ -1,0 +1,1 @@
+"""The page a finance director reads: one file, made from an Analysis alone."""

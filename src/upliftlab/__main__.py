@@ -1,0 +1,5 @@
+"""`python -m upliftlab`."""
+
+from upliftlab.cli import main
+
+main()

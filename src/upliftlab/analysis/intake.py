@@ -1,0 +1,210 @@
+"""Intake: from attached data to cells of Moments, refusing whatever would make them lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+
+from upliftlab.config.expressions import parse
+from upliftlab.engines.base import Engine
+from upliftlab.errors import DataError, Fault
+from upliftlab.experiment import Plan
+from upliftlab.queries.moments import (
+    Cell,
+    MomentsQuery,
+    diagnosis_sql,
+    moments_sql,
+    read_cells,
+    sample_sql,
+    tuned,
+)
+from upliftlab.queries.units import UnitTable, missing_column
+from upliftlab.sql import quote
+from upliftlab.analysis.study import Study
+
+TABLE = "customers"
+MOST_LEVELS = 200
+"""A segment with more levels is no segment, and its levels may be customers."""
+_SHOWN = 5
+
+
+def measure(plan: Plan, study: Study, engine: Engine) -> Mapping[tuple[str, ...], Sequence[Cell]]:
+    """Cells of every arm and combination of levels.
+
+    Raises:
+        DataError: UL205 to UL213, the data are not what the plan says they are.
+        DataError: UL301 to UL303, the plan asks for what cannot be analysed yet.
+    """
+    _supported(plan)
+    engine.attach(TABLE, plan.customers)
+    units = _units(plan, engine)
+    metrics = {name: units.metric(plan.metrics[name]) for name in study.metrics}
+    segments = {name: units.segment(segment) for name, segment in plan.segments.items()}
+    query = MomentsQuery(units, metrics, segments)
+    _identities(plan, units, engine)
+    _levels(query, engine)
+    cells = cells_of(query, engine)
+    _arms(plan, next(iter(cells.values())))
+    _missing(plan, query, cells, engine)
+    return cells
+
+
+def cells_of(query: MomentsQuery, engine: Engine) -> Mapping[tuple[str, ...], Sequence[Cell]]:
+    """Run the Moments query: a small sample fixes centres and grouping, one scan does the rest."""
+    query = tuned(query, engine.query(sample_sql(query)))
+    cells = read_cells(query, engine.query(moments_sql(query)))
+    if cells is None:
+        query = replace(query, robust=True)
+        cells = read_cells(query, engine.query(moments_sql(query)))
+    assert cells is not None  # noqa: S101 - a robust query always has cells
+    return cells
+
+
+def _supported(plan: Plan) -> None:
+    """Refuse what would change the numbers if it were passed over."""
+    asked = plan.experiment
+    if asked.assignment.observed is None:
+        raise DataError(
+            Fault(
+                "UL302",
+                "the data do not say who was in which arm",
+                "name the column that holds the arm by 'assignment: {observed: COLUMN}'",
+            )
+        )
+    if asked.analysis.winsorize:
+        raise DataError(
+            Fault("UL303", "winsorised metrics are not analysed yet", "remove 'winsorize'")
+        )
+
+
+def _units(plan: Plan, engine: Engine) -> UnitTable:
+    columns = engine.columns(TABLE)
+    arm = plan.experiment.assignment.observed or ""
+    if arm not in columns:
+        raise missing_column(arm, "assignment", columns)
+    eligible = None
+    if plan.experiment.eligible:
+        condition = parse(plan.experiment.eligible)
+        for column in sorted(condition.columns - set(columns)):
+            raise missing_column(column, "eligible", columns)
+        text = {name for name, kind in columns.items() if kind == "text"}
+        eligible = condition.sql(engine.dialect, text)
+    return UnitTable(TABLE, columns, arm, eligible)
+
+
+def _identities(plan: Plan, units: UnitTable, engine: Engine) -> None:
+    """One row a customer, where a column identifies them."""
+    name = plan.customers.id
+    if name is None:
+        return
+    if name not in units.columns:
+        raise missing_column(name, "id", units.columns)
+    column = quote(name)
+    row = _one(
+        engine,
+        f"SELECT count(*) AS n, count({column}) AS known, count(DISTINCT {column}) AS ids "  # noqa: S608
+        f"FROM {units.source}",
+    )
+    if row["known"] < row["n"]:
+        lacking = row["n"] - row["known"]
+        raise DataError(
+            Fault("UL212", f"{lacking:,} rows have no '{name}'", "every customer needs one")
+        )
+    if row["ids"] < row["n"]:
+        again = row["n"] - row["ids"]
+        raise DataError(
+            Fault(
+                "UL213",
+                f"'{name}' repeats in {again:,} of {row['n']:,} rows",
+                "the table needs one row per customer",
+            )
+        )
+
+
+def _levels(query: MomentsQuery, engine: Engine) -> None:
+    if not query.segments:
+        return
+    counts = ", ".join(
+        f"approx_count_distinct({sql}) AS s{i}" for i, sql in enumerate(query.segments.values())
+    )
+    row = _one(engine, f"SELECT {counts} FROM {query.units.source}")  # noqa: S608
+    for i, name in enumerate(query.segments):
+        # The count is an estimate with an error of a few per cent.
+        if row[f"s{i}"] > MOST_LEVELS * 1.1:
+            raise DataError(
+                Fault(
+                    "UL211",
+                    f"segment '{name}' has about {row[f's{i}']:,} levels, more than {MOST_LEVELS}",
+                    "declare bands for it in configs/segments.yaml, or leave it out",
+                )
+            )
+
+
+def _arms(plan: Plan, cells: Sequence[Cell]) -> None:
+    """The arms of the data and of the plan are the same."""
+    counts: dict[str | None, int] = {}
+    for cell in cells:
+        counts[cell.arm] = counts.get(cell.arm, 0) + cell.moments.n
+    if not counts:
+        raise DataError(
+            Fault("UL207", "the data hold no customers", "check the file and 'eligible'")
+        )
+    if None in counts:
+        raise DataError(
+            Fault(
+                "UL208",
+                f"{counts[None]:,} customers have no arm",
+                "give each an arm, or exclude them by 'eligible'",
+            )
+        )
+    faults = [
+        Fault("UL209", f"the data hold an arm '{arm}' ({n:,} customers) that the plan does not know",
+              "add it to 'arms', or exclude its customers by 'eligible'")
+        for arm, n in list(counts.items())[:_SHOWN] if arm not in plan.arms
+    ]  # fmt: skip
+    faults += [
+        Fault("UL210", f"the data hold no customer of arm '{name}'", "check its spelling in 'arms'")
+        for name, arm in plan.arms.items()
+        if name not in counts and arm.share != 0
+    ]
+    if faults:
+        raise DataError(faults)
+
+
+def _missing(
+    plan: Plan,
+    query: MomentsQuery,
+    cells: Mapping[tuple[str, ...], Sequence[Cell]],
+    engine: Engine,
+) -> None:
+    """No unit lacks a metric: dropping or zeroing it would be a silent choice."""
+    lacking = {name for group in cells.values() for cell in group for name in cell.missing}
+    faults = [
+        _diagnosed(name, plan.metrics[name].column or name, query, engine)
+        for name in query.metrics
+        if name in lacking
+    ]
+    if faults:
+        raise DataError(faults)
+
+
+def _diagnosed(metric: str, column: str, query: MomentsQuery, engine: Engine) -> Fault:
+    row = _one(engine, diagnosis_sql(query, metric, column))
+    found = {
+        "empty": (row["empty"], "are empty"),
+        "text": (row["text"], f"hold text such as '{str(row['example'])[:40]}'"),
+        "nan": (row["n"] - row["empty"] - row["text"], "hold NaN or infinity"),
+    }
+    said = ", ".join(f"{count:,} {what}" for count, what in found.values() if count)
+    return Fault(
+        "UL206",
+        f"column '{column}' has values that are no numbers: {said}",
+        "write 0 where a customer did nothing, and a plain number elsewhere",
+    )
+
+
+def _one(engine: Engine, sql: str) -> dict[str, int]:
+    table: pa.Table = engine.query(sql)
+    return table.to_pylist()[0]

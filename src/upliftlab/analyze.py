@@ -1,0 +1,199 @@
+"""The verb `analyze`: from a plan and its data to an Analysis.
+
+It orchestrates and computes nothing: the engine counts (`queries`), the statistics estimate
+(`findings`), the checks judge the data (`checks`) and the rule decides (`verdict`).
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from upliftlab import __version__
+from upliftlab.analysis.checks import expected_shares, guardrails, integrity
+from upliftlab.analysis.cube import OVERALL, Cube, roll_up
+from upliftlab.engines.base import Engine
+from upliftlab.experiment import Plan
+from upliftlab.analysis.findings import CHANNEL, find, withheld
+from upliftlab.analysis.intake import measure
+from upliftlab.results import (
+    Analysis,
+    ArmCount,
+    CellMoments,
+    DataFile,
+    MetricInfo,
+    Provenance,
+    SegmentInfo,
+    Terms,
+    VerdictCode,
+)
+from upliftlab.analysis.study import Study, amount, study_of
+from upliftlab.analysis.verdict import decide
+
+Progress = Callable[[str], None]
+"""Told what is being done, for people who wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an analysis needs beside its plan.
+
+    Attributes:
+        engine: Where the data lie.
+        now: The moment of the analysis, with its time zone.
+        progress: Told of each step.
+    """
+
+    engine: Engine
+    now: datetime
+    progress: Progress = lambda _step: None
+
+
+def analyze(plan: Plan, setting: Setting) -> Analysis:
+    """Analyse an experiment.
+
+    Args:
+        plan: What was asked.
+        setting: Engine, clock and listener.
+
+    Raises:
+        DataError: UL2xx, the data are not what the plan says they are.
+        DataError: UL3xx, the plan asks for what this version cannot analyse.
+    """
+    study = study_of(plan)
+    setting.progress("Reading the customers")
+    cube = roll_up(measure(plan, study, setting.engine), tuple(plan.segments))
+    setting.progress("Estimating effects")
+    projected = study.projected(cube)
+    findings = find(plan, study, projected)
+    checks = integrity(plan, study, cube, setting.now.date())
+    verdict = decide(plan, study, projected, checks, findings)
+    if verdict.code is VerdictCode.invalid:
+        findings = withheld(findings)
+    else:
+        checks = (*checks, *guardrails(plan, findings))
+    setting.progress("Fingerprinting the data")
+    asked = plan.experiment
+    return Analysis(
+        experiment=asked.experiment,
+        title=asked.title or asked.experiment,
+        owner=asked.owner,
+        hypothesis=asked.hypothesis,
+        plan_sha256=plan.sha256,
+        confidence=study.confidence,
+        currency=plan.currency,
+        data=_data(plan, cube, setting.engine),
+        verdict=verdict,
+        checks=checks,
+        arms=_arms(plan, cube),
+        metrics=_metrics(plan),
+        segments=_segments(plan, study),
+        terms=_terms(plan, study),
+        findings=findings,
+        columns=study.metrics,
+        moments=_moments(cube),
+        provenance=_provenance(setting),
+    )
+
+
+def _data(plan: Plan, cube: Cube, engine: Engine) -> tuple[DataFile, ...]:
+    place, digest = engine.fingerprint(plan.customers)
+    rows = sum(group.n for group in cube[OVERALL].values())
+    return (DataFile(source="customers", file=place, sha256=digest, rows=rows),)
+
+
+def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
+    shares = expected_shares(plan)
+    return tuple(
+        ArmCount(
+            arm=name,
+            control=arm.control,
+            channel=arm.channel,
+            n=cube[OVERALL][name].n if name in cube[OVERALL] else 0,
+            expected_share=shares[name],
+        )
+        for name, arm in plan.arms.items()
+    )
+
+
+def _metrics(plan: Plan) -> tuple[MetricInfo, ...]:
+    asked = plan.experiment.metrics
+    roles: Mapping[str, str] = {
+        **dict.fromkeys(plan.measured, "money"),
+        **dict.fromkeys(asked.guardrails, "guardrail"),
+        **dict.fromkeys(asked.secondary, "secondary"),
+        asked.primary: "primary",
+    }
+    return tuple(
+        MetricInfo.model_validate(
+            {
+                "name": name,
+                "title": plan.metrics[name].title or name,
+                "unit": plan.metrics[name].unit or "number",
+                "better": plan.metrics[name].better,
+                "role": roles[name],
+            }
+        )
+        for name in plan.measured
+    )
+
+
+def _segments(plan: Plan, study: Study) -> tuple[SegmentInfo, ...]:
+    own = tuple(
+        SegmentInfo(name=name, title=segment.title or name, randomised=False)
+        for name, segment in plan.segments.items()
+    )
+    if not study.channels:
+        return own
+    return (SegmentInfo(name=CHANNEL, title="Contact channel", randomised=True), *own)
+
+
+def _terms(plan: Plan, study: Study) -> Terms | None:
+    money = plan.experiment.money
+    if money is None:
+        return None
+    return Terms(
+        currency=plan.currency,
+        revenue=money.revenue,
+        margin=money.margin,
+        hurdle=money.hurdle,
+        cost_per_contact={name: terms.contact for name, terms in study.terms.items()},
+        cost_per_redemption={name: terms.incentive for name, terms in study.terms.items()},
+        commission={name: terms.commission for name, terms in study.terms.items()},
+        service_cost={name: terms.service for name, terms in study.terms.items()},
+        fixed_cost={name: amount(money.fixed_cost.get(name)) for name in study.terms},
+    )
+
+
+def _moments(cube: Cube) -> tuple[CellMoments, ...]:
+    return tuple(
+        CellMoments(
+            arm=arm,
+            dimension=place.dimension,
+            level=place.level,
+            n=group.n,
+            mean=tuple(map(float, group.mean)),
+            m2=tuple(
+                float(group.m2[i, j])
+                for i in range(len(group.mean))
+                for j in range(i, len(group.mean))
+            ),
+            m3=tuple(None if value != value else float(value) for value in group.m3),
+        )
+        for place, groups in cube.items()
+        for arm, group in groups.items()
+    )
+
+
+def _provenance(setting: Setting) -> Provenance:
+    from importlib.metadata import version  # noqa: PLC0415 - costs start-up, needed once
+
+    return Provenance(
+        version=__version__,
+        python=platform.python_version(),
+        engine=setting.engine.description,
+        created=setting.now.astimezone(UTC).isoformat(timespec="seconds"),
+        libraries={name: version(name) for name in ("numpy", "scipy", "pyarrow")},
+    )

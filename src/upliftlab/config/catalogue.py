@@ -1,0 +1,39 @@
+"""Every code of `config`: its rule in a sentence, an example that breaks it and one that keeps it.
+
+An example is a part of an experiment file unless it says which file it is. The tests run all of
+them: each wrong example yields its code, no right example does.
+"""
+
+from __future__ import annotations
+
+from upliftlab.config.catalogue_entry import Entry
+from upliftlab.config.catalogue_reading import READING
+from upliftlab.config.catalogue_rules import RULES
+from upliftlab.config.shape import closest
+from upliftlab.errors import ConfigError, Fault
+
+CATALOGUE: dict[str, Entry] = {entry.code: entry for entry in (*READING, *RULES)}
+
+
+def explain(code: str) -> str:
+    """What a code means, with a wrong and a right example.
+
+    Raises:
+        ConfigError: there is no such code.
+
+    >>> print(explain("UL012").splitlines()[0])
+    UL012 Unknown key
+    """
+    entry = CATALOGUE.get(code.strip().upper())
+    if entry is None:
+        near = closest(code, list(CATALOGUE), cutoff=0.6)
+        remedy = f"did you mean {near}?" if near else "codes look like UL012"
+        raise ConfigError(Fault("UL023", f"there is no code '{code[:40]}'", remedy))
+    file = f" in {entry.file}" if entry.file != Entry.file else ""
+    parts = [f"{entry.code} {entry.title}", entry.rule]
+    parts += [f"Wrong{file}:\n{_indented(entry.wrong)}", f"Right{file}:\n{_indented(entry.right)}"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.rstrip().splitlines())

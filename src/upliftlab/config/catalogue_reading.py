@@ -1,0 +1,187 @@
+"""UL0xx: reading YAML."""
+
+from __future__ import annotations
+
+from upliftlab.config.catalogue_entry import Entry
+
+_ARMS = "arms: {none: {control: true}, email: {channel: email}}"
+_CHANNELS = "configs/channels.yaml"
+
+READING: tuple[Entry, ...] = (
+    Entry(
+        "UL001",
+        "File cannot be read",
+        "A file that is named exists and may be read.",
+        "upliftlab check experiments/missing.yaml",
+        "upliftlab check experiments/example.yaml",
+        "a command",
+    ),
+    Entry(
+        "UL002",
+        "File too large",
+        "A file is at most 1 MiB: an experiment is a page of text, not data.",
+        "a file of 2 MiB",
+        "a file of 2 KiB",
+        "any file",
+    ),
+    Entry(
+        "UL003",
+        "Not plain UTF-8 text",
+        "A file is UTF-8 text without invisible characters.",
+        "title: \ufeff\u202eText that is shown backwards",
+        "title: Plain text",
+    ),
+    Entry(
+        "UL004",
+        "Not valid YAML",
+        "Keys of one group are aligned, quotes and brackets are closed, indents are spaces.",
+        "title: Voucher: does it pay?",
+        'title: "Voucher: does it pay?"',
+    ),
+    Entry(
+        "UL005",
+        "Key given twice",
+        "A key stands once in its group; other tools would let the last one win silently.",
+        "currency: EUR\ncurrency: USD",
+        "currency: EUR",
+    ),
+    Entry(
+        "UL006",
+        "Tag",
+        "YAML tags are refused; values are read as they are written.",
+        "title: !!str 2026",
+        "title: 2026",
+    ),
+    Entry(
+        "UL007",
+        "Several documents",
+        "A file holds one document.",
+        "title: One\n---\ntitle: Other",
+        "title: One",
+    ),
+    Entry(
+        "UL008",
+        "Too deep, too large or circular",
+        "A file has at most 32 levels, 20,000 values and 50 aliases; no alias holds itself.",
+        "segments: &all [region, *all]",
+        "segments: [region]",
+    ),
+    Entry(
+        "UL009",
+        "No value",
+        "A key has a value. Quote 'null' if the word itself is meant.",
+        "owner:",
+        "owner: crm@example.com",
+    ),
+    Entry(
+        "UL010",
+        "Key that is no name",
+        "A key is a plain name; merging with '<<' is refused.",
+        "<<: {currency: EUR}",
+        "currency: EUR",
+    ),
+    Entry(
+        "UL011",
+        "Not keys and values",
+        "A file is a group of keys with values, and is not empty.",
+        "- email\n- sms",
+        "channels: {email: {}, sms: {}}",
+        _CHANNELS,
+    ),
+    Entry(
+        "UL012",
+        "Unknown key",
+        "Only the keys of docs/yaml.md are known, each in its own group.",
+        "channels: {email: {cost_per_contct: 0.02}}",
+        "channels: {email: {cost_per_contact: 0.02}}",
+        _CHANNELS,
+    ),
+    Entry(
+        "UL013",
+        "Missing key",
+        "Some keys have no default and must be written.",
+        "metrics: {secondary: [visits]}",
+        "metrics: {primary: spent, secondary: [visits]}",
+    ),
+    Entry(
+        "UL014",
+        "Value of the wrong kind",
+        "A value has the form of its key: a share is 40%, a duration 28 days, a date 2026-03-02.",
+        "outcome_window: one month",
+        "outcome_window: 28 days",
+    ),
+    Entry(
+        "UL015",
+        "Keys that contradict one another",
+        "Keys of one group fit together.",
+        "assignment: {observed: arm, salt: spring}",
+        "assignment: {observed: arm}",
+    ),
+    Entry(
+        "UL016",
+        "Environment value where a number could depend on it",
+        "${env:NAME} is for an engine's connection only.",
+        "title: ${env:TITLE}",
+        "engine: {name: postgres, connection: 'dbname=crm user=${env:CRM_USER}'}",
+    ),
+    Entry(
+        "UL017",
+        "Environment variable not set",
+        "A variable that a connection names is set when the engine connects.",
+        "engine: {name: postgres, connection: 'password=${env:NOT_SET_ANYWHERE}'}",
+        "engine: {name: postgres, connection: 'dbname=crm'}",
+        "a connection",
+    ),
+    Entry(
+        "UL018",
+        "Extended file",
+        "'extends' names one other experiment file of the same workspace, which extends none.",
+        "extends: missing.yaml",
+        "extends: base.yaml",
+        beside={
+            "experiments/base.yaml": (
+                "schema: 1\nexperiment: base\ncustomers: {file: data.csv}\n"
+                f"assignment: {{observed: arm}}\n{_ARMS}\nmetrics: {{primary: spent}}\n"
+            )
+        },
+    ),
+    Entry(
+        "UL019",
+        "File outside the data folder",
+        "Data files lie inside the data folder.",
+        "customers: {file: ../secret.csv}",
+        "customers: {file: data.csv}",
+    ),
+    Entry(
+        "UL020",
+        "Condition not allowed",
+        "A condition holds columns, literals, comparisons, and/or/not, arithmetic, in, between, "
+        "like, is null and abs, lower, upper, coalesce, length, round.",
+        'eligible: "age > (select 18)"',
+        "eligible: \"age >= 18 and region in ('north', 'south')\"",
+    ),
+    Entry(
+        "UL021",
+        "File of configs/ that nothing reads",
+        "configs/ holds sources, metrics, channels, segments and program, each as .yaml.",
+        "channels: {email: {}}",
+        "channels: {email: {}}",
+        "configs/chanels.yaml",
+    ),
+    Entry(
+        "UL022",
+        "Nothing to check",
+        "A folder that is checked holds at least one YAML file.",
+        "upliftlab check an/empty/folder",
+        "upliftlab check experiments",
+        "a command",
+    ),
+    Entry(
+        "UL023",
+        "Unknown code",
+        "A code that is explained exists.",
+        "upliftlab explain UL999",
+        "upliftlab explain UL012",
+        "a command",
+    ),
+)

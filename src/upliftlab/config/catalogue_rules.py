@@ -1,0 +1,306 @@
+"""UL1xx: rules across fields."""
+
+from __future__ import annotations
+
+from upliftlab.config.catalogue_entry import Entry
+
+_METRICS = "configs/metrics.yaml"
+_PROGRAM = "configs/program.yaml"
+_CHANNELS = {"configs/channels.yaml": "channels: {email: {}}\noffers: {voucher10: {}}\n"}
+_MONEY = "money: {revenue: spent}"
+
+
+def _arms(control: str, email: str, more: str = "") -> str:
+    return f"arms:\n  none: {{{control}}}\n  email: {{{email}}}" + (f"\n  {more}" if more else "")
+
+
+def _other(key: str, value: str) -> dict[str, str]:
+    text = (
+        "schema: 1\nexperiment: other\ncustomers: {file: data.csv, id: id}\n"
+        "arms: {none: {control: true}, email: {channel: email}}\nmetrics: {primary: spent}\n"
+    )
+    text = text.replace("experiment: other", value) if key == "experiment" else text + value
+    return {"experiments/other.yaml": text + "\n"}
+
+
+RULES: tuple[Entry, ...] = (
+    Entry(
+        "UL101",
+        "Shares above 100 %",
+        "The arms' shares sum to at most 100 %.",
+        _arms("control: true, share: 60%", "share: 60%"),
+        _arms("control: true, share: 40%", "share: 60%"),
+    ),
+    Entry(
+        "UL102",
+        "Share missing",
+        "Where one arm declares a share, all do.",
+        _arms("control: true, share: 20%", "channel: email"),
+        _arms("control: true, share: 20%", "share: 80%"),
+    ),
+    Entry(
+        "UL103",
+        "Not exactly one control",
+        "One arm is the control the others are compared with.",
+        _arms("channel: sms", "channel: email"),
+        _arms("control: true", "channel: email"),
+    ),
+    Entry(
+        "UL104",
+        "Unknown channel",
+        "Once configs/channels.yaml exists, an arm's channel is in it.",
+        _arms("control: true", "channel: emial"),
+        _arms("control: true", "channel: email"),
+        beside=_CHANNELS,
+    ),
+    Entry(
+        "UL105",
+        "Unknown offer",
+        "Once configs/channels.yaml exists, an arm's offer is in it.",
+        _arms("control: true", "channel: email, offer: voucher20"),
+        _arms("control: true", "channel: email, offer: voucher10"),
+        beside=_CHANNELS,
+    ),
+    Entry(
+        "UL106",
+        "Unknown source",
+        "A source is declared in configs/sources.yaml.",
+        "customers: custmers",
+        "customers: customers",
+        beside={"configs/sources.yaml": "sources: {customers: {file: data.csv, id: id}}\n"},
+    ),
+    Entry(
+        "UL107",
+        "Unknown metric",
+        "Once configs/metrics.yaml exists, a name that looks like one of its metrics is one.",
+        "metrics: {primary: revenu}",
+        "metrics: {primary: revenue}",
+        beside={_METRICS: "metrics: {revenue: {column: sales}}\n"},
+    ),
+    Entry(
+        "UL108",
+        "Unknown segment",
+        "Once configs/segments.yaml exists, a name that looks like one of its segments is one.",
+        "segments: [value_bnd]",
+        "segments: [value_band]",
+        beside={"configs/segments.yaml": "segments: {value_band: {column: value_band}}\n"},
+    ),
+    Entry(
+        "UL109",
+        "Segment named twice",
+        "A segment is named once.",
+        "segments: [region, region]",
+        "segments: [region]",
+    ),
+    Entry(
+        "UL110",
+        "Reserved name",
+        "'contact_channel' (segment) and 'profit' (metric) are computed by upliftlab.",
+        "segments: [contact_channel]",
+        "segments: [preferred_channel]",
+    ),
+    Entry(
+        "UL111",
+        "Ratio of ratios",
+        "A ratio divides two totals; it is made neither of itself nor of another ratio.",
+        "metrics: {a: {ratio: [a, visits]}}",
+        "metrics: {a: {ratio: [spent, visits]}}",
+        _METRICS,
+    ),
+    Entry(
+        "UL112",
+        "Known only after assignment",
+        "Who takes part, and how customers are divided, uses only what is known before assignment.",
+        "segments: [spent]",
+        "segments: [region]",
+    ),
+    Entry(
+        "UL113",
+        "Ranges of a layer",
+        "Ranges of one layer are not empty and do not overlap.",
+        "layers: {retention: {experiments: {a: [0%, 60%], b: [50%, 100%]}}}",
+        "layers: {retention: {experiments: {a: [0%, 50%], b: [50%, 100%]}}}",
+        _PROGRAM,
+    ),
+    Entry(
+        "UL114",
+        "Layer claimed twice",
+        "Experiments that run at one time have ranges of their layer.",
+        "assignment: {layer: retention}",
+        "assignment: {layer: acquisition}",
+        beside=_other("", "assignment: {layer: retention}"),
+    ),
+    Entry(
+        "UL115",
+        "Same salt",
+        "Experiments, layers and the universal holdout are drawn independently.",
+        "assignment: {salt: other}",
+        "assignment: {salt: example}",
+        beside=_other("", ""),
+    ),
+    Entry(
+        "UL116",
+        "Wave inside a window",
+        "A wave starts after the outcome window of the one before (warning).",
+        "outcome_window: 28 days\n"
+        "waves: [{start: 2026-03-02, share: 50%}, {start: 2026-03-09, share: 50%}]",
+        "outcome_window: 7 days\n"
+        "waves: [{start: 2026-03-02, share: 50%}, {start: 2026-03-09, share: 50%}]",
+    ),
+    Entry(
+        "UL117",
+        "Shares of waves",
+        "The waves' shares sum to 100 %.",
+        "waves: [{start: 2026-03-02, share: 50%}, {start: 2026-03-09, share: 40%}]",
+        "waves: [{start: 2026-03-02, share: 50%}, {start: 2026-03-09, share: 50%}]",
+    ),
+    Entry(
+        "UL118",
+        "Order of waves",
+        "Waves are in the order of their days.",
+        "waves: [{start: 2026-03-09, share: 50%}, {start: 2026-03-02, share: 50%}]",
+        "waves: [{start: 2026-03-02, share: 50%}, {start: 2026-03-09, share: 50%}]",
+    ),
+    Entry(
+        "UL119",
+        "Direction of a guardrail",
+        "A guardrail limits the change that is bad.",
+        "metrics: {primary: spent, guardrails: {complaints: {max_decrease: 5%}}}",
+        "metrics: {primary: spent, guardrails: {complaints: {max_increase: 5%}}}",
+        beside={_METRICS: "metrics: {complaints: {column: complaints, better: lower}}\n"},
+    ),
+    Entry(
+        "UL120",
+        "Metric of the decision",
+        "The decision's metric is measured; profit needs 'money'.",
+        "decision: {metric: profit}",
+        f"decision: {{metric: profit}}\n{_MONEY}",
+    ),
+    Entry(
+        "UL121",
+        "Rule of the decision",
+        "'ship_if' compares 'lower' or 'estimate' with a number, by '>' or '>='.",
+        "decision: {ship_if: 'p < 0.05'}",
+        "decision: {ship_if: 'lower > 0'}",
+    ),
+    Entry(
+        "UL122",
+        "Decision that can only come out one way",
+        "A share changes by less than 1, so the rule's number lies between -1 and 1.",
+        "metrics: {primary: bought}\ndecision: {ship_if: 'lower > 2'}",
+        "metrics: {primary: bought}\ndecision: {ship_if: 'lower > 0.02'}",
+        beside={_METRICS: "metrics: {bought: {column: bought, unit: share}}\n"},
+    ),
+    Entry(
+        "UL123",
+        "Mixed currencies",
+        "All money is in the experiment's currency.",
+        "currency: EUR\n" + _arms("control: true", "cost_per_contact: 0.02 USD"),
+        "currency: EUR\n" + _arms("control: true", "cost_per_contact: 0.02 EUR"),
+    ),
+    Entry(
+        "UL124",
+        "Redemptions not counted",
+        "A cost per redemption needs the metric that counts redemptions.",
+        f"{_MONEY}\n" + _arms("control: true", "cost_per_redemption: 5"),
+        "money: {revenue: spent, redemptions: redeemed}\n"
+        + _arms("control: true", "cost_per_redemption: 5"),
+    ),
+    Entry(
+        "UL125",
+        "Fixed cost of no arm",
+        "Fixed costs belong to arms of the experiment.",
+        "money: {revenue: spent, fixed_cost: {emial: 500}}",
+        "money: {revenue: spent, fixed_cost: {email: 500}}",
+    ),
+    Entry(
+        "UL126",
+        "Control with costs",
+        "A control that is not contacted costs nothing (warning).",
+        _arms("control: true, cost_per_contact: 0.02", "channel: email"),
+        _arms("control: true", "channel: email, cost_per_contact: 0.02"),
+    ),
+    Entry(
+        "UL127",
+        "Metric named twice",
+        "A metric is primary, secondary or a guardrail of the primary.",
+        "metrics: {primary: spent, secondary: [spent]}",
+        "metrics: {primary: spent, secondary: [visits]}",
+    ),
+    Entry(
+        "UL128",
+        "Capped metric not measured",
+        "'winsorize' names metrics of the experiment.",
+        "analysis: {winsorize: {spend: 99.9%}}",
+        "analysis: {winsorize: {spent: 99.9%}}",
+    ),
+    Entry(
+        "UL129",
+        "Same name",
+        "An experiment's name is its own.",
+        "experiment: example",
+        "experiment: yet_another",
+        beside=_other("experiment", "experiment: example"),
+    ),
+    Entry(
+        "UL130",
+        "Universal holdout not excluded",
+        "An assignment made elsewhere does not know the universal holdout (warning).",
+        "universal_holdout: {share: 5%, salt: all-2026}",
+        "currency: EUR",
+        _PROGRAM,
+    ),
+    Entry(
+        "UL131",
+        "Money from what does not add up",
+        "Revenue, contacts and redemptions are totals of a customer, not ratios or shares.",
+        "money: {revenue: average_order}",
+        "money: {revenue: spent}",
+        beside={_METRICS: "metrics: {average_order: {ratio: [spent, orders]}}\n"},
+    ),
+    Entry(
+        "UL132",
+        "Order of looks",
+        "Looks ascend and lie within the outcome window.",
+        "analysis: {looks: [14 days, 7 days]}",
+        "analysis: {looks: [7 days, 14 days]}",
+    ),
+    Entry(
+        "UL133",
+        "Events without customer or time",
+        "A table of events names the columns of customer and time.",
+        "sources: {orders: {file: orders.csv, id: customer_id}}",
+        "sources: {orders: {file: orders.csv, id: customer_id, time: ordered_at}}",
+        "configs/sources.yaml",
+        {_METRICS: "metrics: {orders: {from: orders, count: true}}\n"},
+    ),
+    Entry(
+        "UL134",
+        "Nobody to assign",
+        "To assign arms, upliftlab needs the column that identifies customers.",
+        "customers: {file: data.csv}\nassignment: {method: hash}",
+        "customers: {file: data.csv, id: customer_id}\nassignment: {method: hash}",
+    ),
+    Entry(
+        "UL136",
+        "Unknown time zone",
+        "A time zone has a name of the IANA database.",
+        "time_zone: Europe/Berlni",
+        "time_zone: Europe/Berlin",
+        _PROGRAM,
+    ),
+    Entry(
+        "UL137",
+        "Empty span of time",
+        "A span of time has a beginning before its end.",
+        "outcome_window: 0 days",
+        "outcome_window: 28 days",
+    ),
+    Entry(
+        "UL138",
+        "Share of nothing",
+        "Every arm and wave has a share above 0 %.",
+        _arms("control: true, share: 100%", "share: 0%"),
+        _arms("control: true, share: 50%", "share: 50%"),
+    ),
+)

@@ -1,0 +1,159 @@
+"""YAML text → plain values that are still text, each with its place.
+
+PyYAML's loaders read `no` as False, `010` as 8 and `1:30` as 90, and let the last duplicate key
+win. Here only its parser is used: events become mappings, lists and text, nothing is resolved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from upliftlab.config.nodes import MAX_DEPTH, MAX_NODES, Node, Reader, Refused
+from upliftlab.errors import Fault, Place
+
+Key = tuple[str | int, ...]
+"""The way from the top of a document to a value: mapping keys and list positions."""
+
+MAX_BYTES = 1 << 20
+_HIDDEN = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file's values and the places of all of them."""
+
+    file: str
+    value: dict[str, Any] = field(default_factory=dict[str, Any])
+    values: Mapping[Key, Place] = field(default_factory=dict[Key, Place])
+    keys: Mapping[Key, Place] = field(default_factory=dict[Key, Place])
+    faults: tuple[Fault, ...] = ()
+    faulty: frozenset[Key] = frozenset()
+    """Where the values cannot be trusted, because a fault was found there."""
+
+    def at(self, *path: str | int, key: bool = False) -> Place:
+        """The place of a value (or of its key), or of the nearest thing that encloses it."""
+        for end in range(len(path), 0, -1):
+            here = path[:end]
+            first, second = (self.keys, self.values) if key else (self.values, self.keys)
+            if found := first.get(here) or second.get(here):
+                return found
+        return Place(self.file, 1, 1)
+
+    def has(self, *path: str | int) -> bool:
+        """Whether the file holds a value at `path`."""
+        return path in self.values
+
+    def get(self, *path: str | int) -> Any:  # noqa: ANN401 - YAML holds text, lists and mappings
+        """The raw value at `path`, None where there is none."""
+        if not self.has(*path):
+            return None
+        here: Any = self.value
+        for step in path:
+            here = here[step]
+        return here
+
+
+def read_document(path: Path, name: str | None = None) -> Document:
+    """The document in a file; `name` is what messages call the file."""
+    name = name or str(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "its name is not a file's").lower()
+        fault = Fault("UL001", f"cannot read the file: {reason}", "check its name", Place(name))
+        return Document(name, faults=(fault,))
+    return parse_document(data, name)
+
+
+def parse_document(data: bytes, name: str) -> Document:
+    """The document in bytes, with every fault found; never raises.
+
+    >>> parse_document(b"{answer: no, zip: 01234}", "a.yaml").value
+    {'answer': 'no', 'zip': '01234'}
+    """
+    try:
+        text = _decode(data, name)
+        reader = Reader(name)
+        root = reader.read(text)
+        flat = _Flat(name)
+        value = flat.top(root)
+    except Refused as refused:
+        return Document(name, faults=(refused.fault,))
+    faults = (*reader.faults, *flat.faults)
+    document = Document(name, value, flat.values, flat.keys, faults)
+    return replace(document, faulty=frozenset(flat.faulty))
+
+
+def _decode(data: bytes, name: str) -> str:
+    if len(data) > MAX_BYTES:
+        message = "the file is larger than 1 MiB"
+        raise Refused(
+            Fault("UL002", message, "an experiment is a page of text, not data", Place(name))
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = _place_of(data[: error.start].decode("utf-8", "replace"), name)
+        raise Refused(
+            Fault("UL003", "the file is not UTF-8 text", "save it as UTF-8", place)
+        ) from None
+    if hidden := _HIDDEN.search(text):
+        message = f"the invisible character U+{ord(hidden[0]):04X} is not allowed"
+        raise Refused(Fault("UL003", message, "delete it", _place_of(text[: hidden.start()], name)))
+    return text
+
+
+def _place_of(before: str, name: str) -> Place:
+    return Place(name, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+class _Flat:
+    """Nodes → values, with the place of each."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.faults: list[Fault] = []
+        self.values: dict[Key, Place] = {}
+        self.keys: dict[Key, Place] = {}
+        self.faulty: set[Key] = set()
+
+    def top(self, root: Node) -> dict[str, Any]:
+        if not isinstance(root.content, dict):
+            message = "the file is not a list of keys and values"
+            raise Refused(Fault("UL011", message, "begin with 'schema: 1'", root.place))
+        value: dict[str, Any] = self._value(root, ())
+        return value
+
+    def _value(self, node: Node, path: Key) -> Any:  # noqa: ANN401 - text, lists and mappings
+        self.values[path] = node.place
+        if len(path) > MAX_DEPTH or len(self.values) > MAX_NODES:
+            message = "the aliases unfold to more than can be read"
+            raise Refused(Fault("UL008", message, "write the values out", node.place))
+        if isinstance(node.content, dict):
+            return {name: self._entry(pair, (*path, name)) for name, pair in node.content.items()}
+        if isinstance(node.content, list):
+            return [self._value(item, (*path, at)) for at, item in enumerate(node.content)]
+        if node.content is None:
+            self._no_value(node, path)
+            return ""
+        return node.content
+
+    def _entry(self, pair: tuple[Node, Node], path: Key) -> Any:  # noqa: ANN401 - as above
+        self.keys[path] = pair[0].place
+        return self._value(pair[1], path)
+
+    def _no_value(self, node: Node, path: Key) -> None:
+        self.faulty.add(path)
+        if not path:
+            return
+        last = path[-1]
+        what = f"'{last}' has no value" if isinstance(last, str) else "this entry has no value"
+        remedy = "write one, or remove the key; quote 'null' if the word itself is meant"
+        self.faults.append(Fault("UL009", what, remedy, self.keys.get(path, node.place)))

@@ -1,0 +1,92 @@
+"""An experiment file and its workspace → a plan, or every reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from upliftlab.config.document import read_document
+from upliftlab.config.environment import environment_faults
+from upliftlab.config.extends import with_base
+from upliftlab.config.resolve import Draft, resolve
+from upliftlab.config.rules import plan_faults
+from upliftlab.config.scope import Scope
+from upliftlab.config.shared import Shared, read_shared
+from upliftlab.config.shared_rules import shared_faults
+from upliftlab.config.translate import read_model
+from upliftlab.config.workspace import Workspace, find_workspace, shown
+from upliftlab.errors import ConfigError, Fault
+from upliftlab.experiment import Experiment, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An experiment that can be run."""
+
+    plan: Plan
+    workspace: Workspace
+    warnings: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """An experiment file with what is wrong in it; no scope where it could not be read."""
+
+    scope: Scope | None
+    faults: tuple[Fault, ...]
+
+
+def load(path: Path, *, data: Path | None = None) -> Loaded:
+    """The plan of an experiment file.
+
+    Args:
+        path: The experiment's YAML file.
+        data: The folder that holds its data, if not the workspace's own.
+
+    Raises:
+        ConfigError: the file, or one of `configs/`, cannot be used; it holds every fault found.
+    """
+    workspace = find_workspace(path, data)
+    shared = read_shared(workspace, path)
+    examined = examine(path, workspace, shared, path)
+    faults = in_order([*shared_faults(shared), *examined.faults])
+    if examined.scope is None or any(fault.severity == "error" for fault in faults):
+        raise ConfigError(faults)
+    return Loaded(examined.scope.plan, workspace, faults)
+
+
+def examine(path: Path, workspace: Workspace, shared: Shared, given: Path) -> Examined:
+    """One experiment file against what its workspace declares.
+
+    Args:
+        path: The experiment's file.
+        workspace: Where it lies.
+        shared: What the workspace's `configs/` declares.
+        given: A path the user gave, so that messages name files alike.
+    """
+    own = read_document(path, shown(path, given))
+    document = with_base(own, path, workspace, given)
+    faults = [*document.faults, *environment_faults(document)]
+    if not document.values:
+        return Examined(None, tuple(faults))
+    experiment, refusals = read_model(Experiment, document)
+    faults += refusals
+    if experiment is None:
+        return Examined(None, tuple(faults))
+    resolution = resolve(Draft(document, experiment), shared)
+    scope = Scope(resolution.plan, document, shared)
+    faults += [*resolution.faults, *plan_faults(scope)]
+    return Examined(scope, tuple(faults))
+
+
+def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Each fault once, by file, line, column and code."""
+
+    def position(fault: Fault) -> tuple[str, int, int, str, str]:
+        place = fault.place
+        if place is None:
+            return ("", 0, 0, fault.code, fault.message)
+        return (place.file, place.line or 0, place.column or 0, fault.code, fault.message)
+
+    return tuple(sorted(dict.fromkeys(faults), key=position))

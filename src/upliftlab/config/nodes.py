@@ -1,0 +1,170 @@
+"""PyYAML's parser events → nodes with places, within bounds; nothing is resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from upliftlab.config.yaml_words import in_plain_words
+from upliftlab.errors import Fault, Place
+
+MAX_ALIASES = 50
+MAX_DEPTH = 32
+MAX_NODES = 20_000
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NO_VALUE = ("", "~", "null", "Null", "NULL")
+
+
+class Refused(Exception):  # noqa: N818 - control flow within `document.py`
+    """The rest of the file cannot be read."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """Text, a list or a mapping from name to key and value; None where nothing is written."""
+
+    place: Place
+    content: str | list[Node] | dict[str, tuple[Node, Node]] | None
+
+
+def _is_tab(text: str, mark: Any) -> bool:  # noqa: ANN401 - PyYAML's marks have two classes
+    lines = text.splitlines()
+    line: int = mark.line
+    return line < len(lines) and lines[line][mark.column :].startswith("\t")
+
+
+class Reader:
+    """Parser events → nodes; aliases share their anchor's node."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.faults: list[Fault] = []
+        self._anchors: dict[str, Node] = {}
+        self._open: set[str] = set()
+        self._aliases = 0
+        self._nodes = 0
+
+    def read(self, text: str) -> Node:
+        """The root of the one document in `text`."""
+        try:
+            events = yaml.parse(text, Loader=LOADER)
+            return self._document(events)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = Place(self.name, mark.line + 1, mark.column + 1) if mark else Place(self.name)
+            problem = "a tab" if mark and _is_tab(text, mark) else error.problem or ""
+            message, remedy = in_plain_words(problem, error.context or "")
+            raise Refused(Fault("UL004", message, remedy, place)) from None
+        except yaml.YAMLError as error:
+            message, remedy = in_plain_words(str(error), "")
+            raise Refused(Fault("UL004", message, remedy, Place(self.name))) from None
+
+    def _document(self, events: Iterator[yaml.Event]) -> Node:
+        root: Node | None = None
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
+                remedy = "keep one experiment per file; remove the line '---'"
+                raise Refused(self._fault("UL007", "a second document begins here", remedy, event))
+            if isinstance(event, yaml.NodeEvent):
+                root = self._node(event, events, 1)
+        if root is None:
+            message = "the file is empty"
+            raise Refused(Fault("UL011", message, "begin with 'schema: 1'", Place(self.name, 1, 1)))
+        return root
+
+    def _fault(self, code: str, message: str, remedy: str, event: yaml.Event) -> Fault:
+        return Fault(code, message, remedy, self._at(event))
+
+    def _at(self, event: yaml.Event) -> Place:
+        mark: Any = event.start_mark
+        return Place(self.name, mark.line + 1, mark.column + 1)
+
+    def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+        self._bound(event, depth)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        tag: str | None = getattr(event, "tag", None)
+        if tag is not None:
+            shown = tag.replace("tag:yaml.org,2002:", "!!")[:40]
+            remedy = "remove it; values are read as they are written"
+            self.faults.append(self._fault("UL006", f"the tag '{shown}' is refused", remedy, event))
+        anchor: str | None = getattr(event, "anchor", None)
+        if anchor is not None:
+            self._open.add(anchor)
+        node = Node(self._at(event), self._content(event, events, depth))
+        if anchor is not None:
+            self._open.discard(anchor)
+            self._anchors[anchor] = node
+        return node
+
+    def _bound(self, event: yaml.Event, depth: int) -> None:
+        self._nodes += 1
+        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
+            what = f"{MAX_DEPTH} levels" if depth > MAX_DEPTH else f"{MAX_NODES:,} values"
+            raise Refused(
+                self._fault("UL008", f"more than {what} are refused", "simplify the file", event)
+            )
+
+    def _content(
+        self, event: yaml.Event, events: Iterator[yaml.Event], depth: int
+    ) -> str | list[Node] | dict[str, tuple[Node, Node]] | None:
+        if isinstance(event, yaml.ScalarEvent):
+            text: str = event.value
+            plain = event.style in (None, "")
+            return None if plain and text in _NO_VALUE else text
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Node] = []
+            while not isinstance(item := next(events), yaml.SequenceEndEvent):
+                items.append(self._node(item, events, depth + 1))
+            return items
+        return self._mapping(events, depth)
+
+    def _mapping(self, events: Iterator[yaml.Event], depth: int) -> dict[str, tuple[Node, Node]]:
+        entries: dict[str, tuple[Node, Node]] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            key = self._node(event, events, depth + 1)
+            value = self._node(next(events), events, depth + 1)
+            name = self._key(event, key)
+            if name is None:
+                continue
+            if name in entries:
+                first = entries[name][0].place.line
+                message = f"the key '{name}' appears twice; it is already in line {first}"
+                self.faults.append(self._fault("UL005", message, "remove one of them", event))
+            else:
+                entries[name] = (key, value)
+        return entries
+
+    def _key(self, event: yaml.Event, key: Node) -> str | None:
+        text = key.content.strip() if isinstance(key.content, str) else ""
+        if isinstance(event, yaml.ScalarEvent) and text and text != "<<":
+            return text[:200]
+        message = "a key is a name; lists, mappings and nothing are refused"
+        remedy = "write 'name: value'; quote a name that begins with a special character"
+        if text == "<<":
+            message = "merging with '<<' is refused"
+            remedy = "write the keys out, or use 'extends: other.yaml'"
+        self.faults.append(self._fault("UL010", message, remedy, event))
+        return None
+
+    def _alias(self, event: yaml.AliasEvent) -> Node:
+        self._aliases += 1
+        name: str = event.anchor or ""
+        if name in self._open:
+            message = f"the alias '*{name[:40]}' refers to itself"
+            raise Refused(self._fault("UL008", message, "write the value out", event))
+        if name not in self._anchors:
+            message = f"the alias '*{name[:40]}' has no anchor '&{name[:40]}' before it"
+            remedy = "quote a text that begins with '*'"
+            raise Refused(self._fault("UL004", message, remedy, event))
+        if self._aliases > MAX_ALIASES:
+            message = f"more than {MAX_ALIASES} aliases are refused"
+            raise Refused(self._fault("UL008", message, "write the values out", event))
+        return self._anchors[name]

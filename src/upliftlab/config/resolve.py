@@ -1,0 +1,208 @@
+"""An experiment and what it refers to → a plan in which nothing is left to look up.
+
+Merging is by presence, never by truth: a cost of 0 that is written counts as written. What is
+missing is reported and replaced by a neutral value, so that every other rule can still be checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from upliftlab.config.document import Document
+from upliftlab.config.shape import closest
+from upliftlab.config.shared import Shared, source_fault
+from upliftlab.errors import Fault
+from upliftlab.experiment import (
+    Arm,
+    Channel,
+    Costs,
+    Engine,
+    Experiment,
+    Metric,
+    Offer,
+    Plan,
+    Segment,
+    Source,
+)
+
+PROFIT = "profit"
+_MONEY_KEYS = ("revenue", "contacts", "redemptions")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An experiment file that could be read, before anything is looked up."""
+
+    document: Document
+    experiment: Experiment
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A plan with what was missing on the way to it."""
+
+    plan: Plan
+    faults: tuple[Fault, ...]
+
+
+def resolve(draft: Draft, shared: Shared) -> Resolution:
+    """The plan of an experiment in its workspace."""
+    work = _Work(draft, shared)
+    experiment = draft.experiment
+    customers = work.customers()
+    metrics = work.metrics(customers)
+    segments = work.segments(customers)
+    plan = Plan.model_construct(
+        experiment=experiment,
+        customers=customers,
+        currency=experiment.currency or shared.program.currency,
+        engine=_engine(experiment.engine, shared.program.engine),
+        arms=work.arms(),
+        channels=work.channels,
+        metrics=metrics,
+        segments=segments,
+        sources=_sources(metrics, segments, shared),
+        program=shared.program,
+    )
+    return Resolution(plan, tuple(work.faults))
+
+
+def named_metrics(experiment: Experiment) -> list[tuple[str, tuple[str | int, ...]]]:
+    """Every metric an experiment names, with the way to where it does."""
+    metrics = experiment.metrics
+    named: list[tuple[str, tuple[str | int, ...]]] = [(metrics.primary, ("metrics", "primary"))]
+    named += [(name, ("metrics", "secondary", at)) for at, name in enumerate(metrics.secondary)]
+    named += [(name, ("metrics", "guardrails", name)) for name in metrics.guardrails]
+    for key in _MONEY_KEYS if experiment.money else ():
+        if name := getattr(experiment.money, key):
+            named.append((name, ("money", key)))
+    return [(name, path) for name, path in named if name != PROFIT]
+
+
+@dataclass(slots=True)
+class _Work:
+    draft: Draft
+    shared: Shared
+    channels: dict[str, Channel] = field(default_factory=dict[str, Channel])
+    faults: list[Fault] = field(default_factory=list[Fault])
+
+    def customers(self) -> Source:
+        given = self.draft.experiment.customers
+        if isinstance(given, Source):
+            return given
+        place = self.draft.document.at("customers")
+        if fault := source_fault(given, self.shared, place):
+            self.faults.append(fault)
+        return (self.shared.sources or {}).get(given) or Source(table=given)
+
+    def arms(self) -> dict[str, Arm]:
+        return {name: self._arm(name, arm) for name, arm in self.draft.experiment.arms.items()}
+
+    def _arm(self, name: str, arm: Arm) -> Arm:
+        layers: list[Costs] = []
+        if arm.channel is not None:
+            channel = self._declared("channel", arm.channel, self.shared.channels, name)
+            self.channels[arm.channel] = channel or Channel()
+            layers.append(self.channels[arm.channel])
+        if arm.offer is not None:
+            layers.append(self._declared("offer", arm.offer, self.shared.offers, name) or Offer())
+        layers.append(arm)
+        costs: dict[str, Any] = {}
+        for layer in layers:
+            written = layer.model_fields_set & Costs.model_fields.keys()
+            costs |= {key: getattr(layer, key) for key in Costs.model_fields if key in written}
+        return arm.model_copy(update=costs)
+
+    def _declared(self, kind: str, name: str, declared: Mapping[str, Any] | None, arm: str) -> Any:  # noqa: ANN401 - a channel or an offer
+        if declared is None or name in declared:
+            return (declared or {}).get(name)
+        near = closest(name, list(declared), cutoff=0.6)
+        remedy = f"did you mean '{near}'?" if near else "declare it in configs/channels.yaml"
+        code = {"channel": "UL104", "offer": "UL105"}[kind]
+        place = self.draft.document.at("arms", arm, kind)
+        message = f"arm '{arm}': the {kind} '{name}' is not declared"
+        self.faults.append(Fault(code, message, remedy, place))
+        return None
+
+    def metrics(self, customers: Source) -> dict[str, Metric]:
+        chosen: dict[str, Metric] = {}
+        for name, path in named_metrics(self.draft.experiment):
+            if name not in chosen:
+                chosen[name] = self._metric(name, path, customers)
+        for metric in list(chosen.values()):
+            for part in metric.ratio or ():
+                declared = (self.shared.metrics or {}).get(part)
+                chosen.setdefault(part, declared or Metric(column=part))
+        return {name: self._typed(name, metric) for name, metric in chosen.items()}
+
+    def _metric(self, name: str, path: tuple[str | int, ...], customers: Source) -> Metric:
+        declared = self.shared.metrics or {}
+        if name in declared:
+            return declared[name]
+        self._column_or_typo("metric", name, path, (declared, customers))
+        return Metric(column=name)
+
+    def _column_or_typo(
+        self,
+        kind: str,
+        name: str,
+        path: tuple[str | int, ...],
+        known: tuple[Mapping[str, Any], Source],
+    ) -> None:
+        """An undeclared name is a column, unless it looks like a declared one misspelt.
+
+        Without data the columns are not known; `check --data` has the last word on the rest.
+        """
+        declared, customers = known
+        near = closest(name, list(declared), cutoff=0.8)
+        if near is None or name in customers.known_after or name in customers.attributes:
+            return
+        code = {"metric": "UL107", "segment": "UL108"}[kind]
+        message = f"the {kind} '{name}' is not declared"
+        remedy = f"did you mean '{near}'? If a column is meant, declare it in configs/{kind}s.yaml"
+        self.faults.append(Fault(code, message, remedy, self.draft.document.at(*path)))
+
+    def _typed(self, name: str, metric: Metric) -> Metric:
+        """The metric with what its use in the experiment tells: money, and which way is good."""
+        experiment = self.draft.experiment
+        update: dict[str, Any] = {}
+        if metric.unit is None and experiment.money and name == experiment.money.revenue:
+            update["unit"] = "money"
+        guardrail = experiment.metrics.guardrails.get(name)
+        if guardrail and "better" not in metric.model_fields_set:
+            update["better"] = "lower" if guardrail.max_increase is not None else "higher"
+        return metric.model_copy(update=update) if update else metric
+
+    def segments(self, customers: Source) -> dict[str, Segment]:
+        declared = self.shared.segments or {}
+        chosen: dict[str, Segment] = {}
+        for at, name in enumerate(self.draft.experiment.segments):
+            if name in declared:
+                chosen[name] = declared[name]
+                continue
+            self._column_or_typo("segment", name, ("segments", at), (declared, customers))
+            chosen[name] = Segment(column=name)
+        return chosen
+
+
+def _engine(chosen: Engine | None, default: Engine | None) -> Engine:
+    """The experiment's engine over the program's; another engine inherits nothing."""
+    if chosen is None or default is None:
+        return chosen or default or Engine()
+    if "name" in chosen.model_fields_set and chosen.name != default.name:
+        return chosen
+    written = {key: getattr(chosen, key) for key in chosen.model_fields_set}
+    return default.model_copy(update=written)
+
+
+def _sources(
+    metrics: Mapping[str, Metric], segments: Mapping[str, Segment], shared: Shared
+) -> dict[str, Source]:
+    names = [metric.source for metric in metrics.values()]
+    names += [segment.lifecycle.source for segment in segments.values() if segment.lifecycle]
+    if policy := shared.program.contact_policy:
+        names += [policy.contacts, policy.complaints]
+    declared = shared.sources or {}
+    return {name: declared[name] for name in dict.fromkeys(names) if name in declared and name}

@@ -1,0 +1,123 @@
+"""Rules about money: one currency, and every cost has what it is multiplied with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from upliftlab.config.scope import Scope
+from upliftlab.config.shape import closest
+from upliftlab.errors import Fault, Place
+from upliftlab.experiment import Costs
+from upliftlab.values import Money
+
+_COSTS = ("cost_per_contact", "cost_per_redemption", "service_cost")
+
+
+def one_currency(scope: Scope) -> Iterator[Fault]:
+    """UL123: all money is in the experiment's currency."""
+    currency = scope.plan.currency
+    for money, place in _amounts(scope):
+        if money.currency is None or money.currency == currency:
+            continue
+        if currency is None:
+            message = f"'{money}' names a currency, but the experiment has none"
+            yield Fault("UL123", message, f"add 'currency: {money.currency}'", place)
+        else:
+            message = f"'{money}' is not in the experiment's currency {currency}"
+            yield Fault("UL123", message, f"convert it to {currency}", place)
+
+
+def _amounts(scope: Scope) -> Iterator[tuple[Money, Place]]:
+    experiment = scope.plan.experiment
+    for name in experiment.arms:
+        yield from _arm_costs(scope, name)
+    for name, money in (experiment.money.fixed_cost if experiment.money else {}).items():
+        yield money, scope.at("money", "fixed_cost", name)
+    if experiment.uplift and experiment.uplift.budget:
+        yield experiment.uplift.budget, scope.at("uplift", "budget")
+
+
+def _arm_costs(scope: Scope, name: str) -> Iterator[tuple[Money, Place]]:
+    """An arm's costs as they hold, each with the place that decides it."""
+    arm, shared = scope.plan.experiment.arms[name], scope.shared
+    sides: list[tuple[Costs | None, str, str]] = [
+        ((shared.offers or {}).get(arm.offer or ""), "offers", arm.offer or ""),
+        ((shared.channels or {}).get(arm.channel or ""), "channels", arm.channel or ""),
+    ]
+    for key, money in _costs(scope.plan.arms[name]):
+        place = scope.at("arms", name, key)
+        if key not in arm.model_fields_set:
+            deciding = next((s for s in sides if s[0] and key in s[0].model_fields_set), None)
+            place = shared.at("channels", deciding[1], deciding[2], key) if deciding else place
+        yield money, place
+
+
+def _costs(costs: Costs) -> Iterator[tuple[str, Money]]:
+    for key in _COSTS:
+        money: Money | None = getattr(costs, key)
+        if money is not None:
+            yield key, money
+
+
+def redemptions(scope: Scope) -> Iterator[Fault]:
+    """UL124: a cost per redemption needs redemptions counted."""
+    money = scope.plan.experiment.money
+    if money is None or money.redemptions is not None:
+        return
+    for name, arm in scope.plan.arms.items():
+        if arm.cost_per_redemption is not None and arm.cost_per_redemption.amount > 0:
+            message = f"arm '{name}' pays for redemptions, but nothing counts them"
+            remedy = "name the metric that counts them: 'money: {redemptions: …}'"
+            yield Fault("UL124", message, remedy, scope.at("arms", name, key=True))
+
+
+def fixed_costs(scope: Scope) -> Iterator[Fault]:
+    """UL125: fixed costs belong to arms that exist."""
+    money = scope.plan.experiment.money
+    for name in money.fixed_cost if money else ():
+        if name not in scope.plan.arms:
+            near = closest(name, list(scope.plan.arms), cutoff=0.6)
+            arms = ", ".join(scope.plan.arms)
+            remedy = f"did you mean '{near}'?" if near else f"the arms are {arms}"
+            place = scope.at("money", "fixed_cost", name, key=True)
+            yield Fault("UL125", f"'fixed_cost' names no arm: '{name}'", remedy, place)
+
+
+def control_costs(scope: Scope) -> Iterator[Fault]:
+    """UL126: a control that is not contacted costs nothing."""
+    money = scope.plan.experiment.money
+    for name, arm in scope.plan.arms.items():
+        if not arm.control or arm.business_as_usual:
+            continue
+        paid = [key for key, cost in _costs(arm) if cost.amount > 0]
+        paid += ["commission"] if arm.commission else []
+        fixed = money.fixed_cost.get(name) if money else None
+        paid += ["fixed_cost"] if fixed and fixed.amount > 0 else []
+        if paid:
+            message = f"the control '{name}' has costs: {', '.join(paid)}"
+            remedy = "remove them, or write 'business_as_usual: true' if it is contacted as before"
+            place = scope.at("arms", name, key=True)
+            yield Fault("UL126", message, remedy, place, severity="warning")
+
+
+def money_metrics(scope: Scope) -> Iterator[Fault]:
+    """UL131: money adds up, so its metrics are totals of a customer, not ratios."""
+    money = scope.plan.experiment.money
+    if money is None:
+        return
+    for key in ("revenue", "contacts", "redemptions"):
+        name: str | None = getattr(money, key)
+        metric = scope.plan.metrics.get(name or "")
+        if name == "profit":
+            message = f"'{key}' cannot be profit: profit is computed from it"
+        elif metric is not None and metric.ratio is not None:
+            message = f"'{key}' is the ratio '{name}', which does not add up over customers"
+        elif key == "revenue" and metric is not None and metric.unit == "share":
+            message = f"'revenue' is the share '{name}', which is no money"
+        else:
+            continue
+        remedy = "name a column, a sum or a count"
+        yield Fault("UL131", message, remedy, scope.at("money", key))
+
+
+MONEY_RULES = (one_currency, redemptions, fixed_costs, control_costs, money_metrics)

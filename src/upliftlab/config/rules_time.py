@@ -1,0 +1,144 @@
+"""Rules about before and after assignment, and about who randomises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from upliftlab.config.scope import Scope
+from upliftlab.config.shared import condition_fault
+from upliftlab.config.workspace import lexical_fault
+from upliftlab.errors import Fault, Place
+from upliftlab.experiment import Segment
+
+
+def known_before(scope: Scope) -> Iterator[Fault]:
+    """UL112: who is in, and how they are divided, must not depend on what happened later."""
+    late = _late(scope)
+    for column, what, place in _divisions(scope):
+        if reason := late.get(column.casefold()):
+            message = f"{what} '{column}' is {reason}"
+            remedy = "use only what is known before assignment"
+            yield Fault("UL112", message, remedy, place)
+
+
+def _late(scope: Scope) -> dict[str, str]:
+    """Columns that come to be at or after assignment, and why that is known."""
+    plan = scope.plan
+    late = {name.casefold(): "known only after assignment" for name in plan.customers.known_after}
+    for name, metric in plan.metrics.items():
+        for word in (name, metric.column):
+            if word is not None:
+                late[word.casefold()] = "an outcome of this experiment"
+    if observed := plan.experiment.assignment.observed:
+        late[observed.casefold()] = "the arm itself"
+    return late
+
+
+def _divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
+    """Every column that decides who takes part or how customers are divided."""
+    experiment = scope.plan.experiment
+    for at, name in enumerate(experiment.segments):
+        for column in _columns(scope.plan.segments[name]):
+            yield column, "the segment", scope.at("segments", at)
+    for at, name in enumerate(experiment.analysis.covariates):
+        yield name, "the covariate", scope.at("analysis", "covariates", at)
+    for at, name in enumerate(experiment.assignment.strata):
+        yield name, "the stratum", scope.at("assignment", "strata", at)
+    for at, name in enumerate(experiment.uplift.features if experiment.uplift else ()):
+        yield name, "the feature", scope.at("uplift", "features", at)
+    place = scope.at("eligible")
+    if experiment.eligible and condition_fault(experiment.eligible, place) is None:
+        from upliftlab.config.expressions import parse  # noqa: PLC0415 - sqlglot only where needed
+
+        for column in sorted(parse(experiment.eligible).columns):
+            yield column, "'eligible' uses", place
+
+
+def _columns(segment: Segment) -> tuple[str, ...]:
+    if segment.rfm is not None:
+        return (segment.rfm.recency, segment.rfm.frequency, segment.rfm.monetary)
+    return (segment.column,) if segment.column is not None else ()
+
+
+def eligible(scope: Scope) -> Iterator[Fault]:
+    """UL020: the condition holds only what is allowed."""
+    if fault := condition_fault(scope.plan.experiment.eligible, scope.at("eligible")):
+        yield fault
+
+
+def customers_file(scope: Scope) -> Iterator[Fault]:
+    """UL019: the customers' file lies inside the data root."""
+    place = scope.at("customers", "file")
+    if not isinstance(scope.plan.experiment.customers, str) and (
+        fault := lexical_fault(scope.plan.customers.file, place)
+    ):
+        yield fault
+
+
+def randomised_unit(scope: Scope) -> Iterator[Fault]:
+    """UL134: upliftlab can only randomise what has an id."""
+    assignment = scope.plan.experiment.assignment
+    broken = "sources" in scope.shared.broken
+    if assignment.observed is None and assignment.unit is None and scope.plan.customers.id is None:
+        if broken or _undeclared(scope):
+            return
+        remedy = "name it: 'customers: {id: …}', or say where the arm stands: 'observed: COLUMN'"
+        yield Fault(
+            "UL134", "no column identifies the customers to assign", remedy, scope.at("customers")
+        )
+
+
+def _undeclared(scope: Scope) -> bool:
+    given = scope.plan.experiment.customers
+    return isinstance(given, str) and given not in (scope.shared.sources or {})
+
+
+def own_salt(scope: Scope) -> Iterator[Fault]:
+    """UL115: arms are drawn independently of the holdout and of the layer."""
+    program, salt = scope.plan.program, scope.salt
+    taken = {layer.salt or name: f"layer '{name}'" for name, layer in program.layers.items()}
+    if program.universal_holdout:
+        taken[program.universal_holdout.salt] = "the universal holdout"
+    if salt in taken:
+        message = f"the salt '{salt}' is also that of {taken[salt]}"
+        place = scope.at("assignment", "salt") if scope.has_salt else scope.at("experiment")
+        yield Fault("UL115", message, "choose another under 'assignment'", place)
+
+
+def layer_exists(scope: Scope) -> Iterator[Fault]:
+    """UL114: a layer is declared where layers are declared."""
+    name = scope.plan.experiment.assignment.layer
+    layers = scope.plan.program.layers
+    if name is None or not layers:
+        return
+    place = scope.at("assignment", "layer")
+    if name not in layers:
+        message = f"the layer '{name}' is not declared"
+        remedy = f"configs/program.yaml declares {', '.join(layers)}"
+        yield Fault("UL114", message, remedy, place)
+        return
+    owners = layers[name].experiments
+    if owners and scope.plan.experiment.experiment not in owners:
+        message = f"the layer '{name}' is shared out, and this experiment has no range in it"
+        remedy = "give it one in configs/program.yaml"
+        yield Fault("UL114", message, remedy, place)
+
+
+def holdout_excluded(scope: Scope) -> Iterator[Fault]:
+    """UL130: an assignment made elsewhere does not know the universal holdout."""
+    if scope.plan.program.universal_holdout and scope.plan.experiment.assignment.observed:
+        message = "the program has a universal holdout, but this assignment was made elsewhere"
+        remedy = "make sure that its customers were left out"
+        place = scope.at("assignment", "observed")
+        yield Fault("UL130", message, remedy, place, severity="warning")
+
+
+KNOWN_BEFORE_RULES = (
+    known_before,
+    eligible,
+    customers_file,
+    randomised_unit,
+    own_salt,
+    layer_exists,
+    holdout_excluded,
+)

@@ -1,0 +1,154 @@
+"""The language as JSON Schema draft-07 for editors, and as a reference for people.
+
+Editors' YAML servers read draft-07; pydantic writes 2020-12. Descriptions are the docstrings under
+the fields of `experiment.py`, read from its source.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from upliftlab import experiment as language
+from upliftlab.config.shape import FILES
+
+_URI = "http://json-schema.org/draft-07/schema#"
+_TEXT = ["string", "number", "boolean"]
+_BASE_NEEDS = ("customers", "arms", "metrics")
+_KEPT = ("type", "enum", "const", "pattern", "minimum", "maximum", "maxLength", "minItems")
+_NARROW = {"pattern", "enum"}
+
+Schema = dict[str, Any]
+
+
+def json_schema(kind: str = "experiment") -> Schema:
+    """The JSON Schema (draft-07) of an experiment, or of a file of `configs/`.
+
+    Args:
+        kind: `experiment`, or the stem of a file of `configs/`.
+
+    >>> json_schema()["additionalProperties"]
+    False
+    """
+    model = language.Experiment if kind == "experiment" else FILES[kind]
+    raw = model.model_json_schema(by_alias=True, mode="validation")
+    definitions = raw.pop("$defs", {})
+    top = _record(raw, raw["title"])
+    if kind == "experiment":
+        needs = [key for key in top["required"] if key not in _BASE_NEEDS]
+        top |= {"required": needs}
+        top["anyOf"] = [{"required": ["extends"]}, {"required": list(_BASE_NEEDS)}]
+        top["properties"]["engine"] = _or_text(top["properties"]["engine"])
+    if kind == "program":
+        top["properties"]["engine"] = _or_text(top["properties"]["engine"])
+    named = {name: _definition(schema, name) for name, schema in sorted(definitions.items())}
+    return {"$schema": _URI, "title": f"upliftlab {kind}", **top, "definitions": named}
+
+
+def _or_text(schema: Schema) -> Schema:
+    """A mapping for which its first key's value may stand alone."""
+    description = schema.pop("description")
+    return {"description": description, "anyOf": [schema, {"type": "string"}]}
+
+
+def _definition(schema: Schema, name: str) -> Schema:
+    return _record(schema, name) if "properties" in schema else _plain(schema)
+
+
+def _record(schema: Schema, name: str) -> Schema:
+    texts = descriptions().get(name, {})
+    properties: Schema = {}
+    for key, value in schema["properties"].items():
+        below = _plain(value)
+        if "$ref" in below:  # draft-07 ignores what stands beside a reference
+            below = {"allOf": [below]}
+        properties[key] = below | {"description": texts.get(key, below.get("description", key))}
+    return {
+        "type": "object",
+        "description": texts.get("", name),
+        "additionalProperties": False,
+        "required": list(schema.get("required", [])),
+        "properties": properties,
+    }
+
+
+def _plain(schema: Schema) -> Schema:
+    """One value's schema in draft-07, without nulls, titles and defaults."""
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"].replace("#/$defs/", "#/definitions/")}
+    choices = schema.get("anyOf") or schema.get("oneOf")
+    if choices:
+        kept = [_plain(choice) for choice in choices if choice.get("type") != "null"]
+        said = {"description": schema["description"]} if "description" in schema else {}
+        return said | (kept[0] if len(kept) == 1 else {"anyOf": kept})
+    made = {key: schema[key] for key in (*_KEPT, "description", "minProperties") if key in schema}
+    made |= _inside(schema)
+    items = made.get("items")
+    if isinstance(items, dict) and "maxLength" in items:
+        return {"anyOf": [made, items]}  # `Names`: one name may stand for a list of one
+    if made.get("type") in ("string", ["string", "number"]) and not made.keys() & _NARROW:
+        made["type"] = _TEXT
+    if made.get("const") == 1:
+        made = {"enum": [1, "1"]}
+    return made
+
+
+def _inside(schema: Schema) -> Schema:
+    """What lists and mappings hold."""
+    if schema.get("type") == "object":
+        return {"additionalProperties": _plain(schema["additionalProperties"])}
+    if schema.get("type") != "array":
+        return {}
+    if "prefixItems" in schema:
+        items = [_plain(item) for item in schema["prefixItems"]]
+        return {
+            "items": items,
+            "additionalItems": False,
+            "minItems": len(items),
+            "maxItems": len(items),
+        }
+    return {"items": _plain(schema["items"])}
+
+
+@cache
+def descriptions() -> dict[str, dict[str, str]]:
+    """Per class of the language, its description (under '') and that of each key.
+
+    >>> descriptions()["Wave"]["start"]
+    "The day on which this wave's customers are contacted."
+    """
+    tree = ast.parse(inspect.getsource(language))
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    return {name: _class_texts(name, classes) for name in classes}
+
+
+def _class_texts(name: str, classes: dict[str, ast.ClassDef]) -> dict[str, str]:
+    node = classes[name]
+    texts: dict[str, str] = {}
+    for base in node.bases:
+        if isinstance(base, ast.Name) and base.id in classes:
+            texts |= _class_texts(base.id, classes)
+    model: Any = getattr(language, name)
+    texts |= dict(_field_texts(node, getattr(model, "model_fields", {})))
+    texts[""] = " ".join((ast.get_docstring(node) or "").split())
+    return texts
+
+
+def _field_texts(node: ast.ClassDef, fields: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for at, statement in enumerate(node.body[:-1]):
+        after = node.body[at + 1]
+        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+            continue
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            key = statement.target.id
+            alias = fields[key].alias if key in fields else None
+            yield alias or key, " ".join(str(after.value.value).split())
+
+
+def schema_text(kind: str = "experiment") -> str:
+    """The schema as the text `upliftlab schema` prints."""
+    return json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,43 @@
+"""What a rule looks at: a plan, and where in which file each of its values stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from upliftlab.config.document import Document
+from upliftlab.config.shared import Shared
+from upliftlab.errors import Place
+from upliftlab.experiment import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One experiment as its rules see it."""
+
+    plan: Plan
+    document: Document
+    shared: Shared
+
+    def at(self, *path: str | int, key: bool = False) -> Place:
+        """The place of a value of the experiment's file."""
+        return self.document.at(*path, key=key)
+
+    @property
+    def decided_by(self) -> str:
+        """The metric that decides: profit where money is declared, else the primary."""
+        experiment = self.plan.experiment
+        chosen = "profit" if experiment.money else experiment.metrics.primary
+        return experiment.decision.metric or chosen
+
+    @property
+    def salt(self) -> str | None:
+        """What this experiment's randomisation is drawn with; None where it was made elsewhere."""
+        assignment = self.plan.experiment.assignment
+        if assignment.observed is not None:
+            return None
+        return assignment.salt or self.plan.experiment.experiment
+
+    @property
+    def has_salt(self) -> bool:
+        """Whether the file itself writes a salt."""
+        return self.plan.experiment.assignment.salt is not None

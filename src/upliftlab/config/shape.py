@@ -1,0 +1,121 @@
+"""What the language allows where: the models of `experiment.py` seen as a tree of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from upliftlab import experiment as language
+
+Kind = Literal["record", "table", "list", "scalar"]
+
+FILES: dict[str, type[language.Model]] = {
+    "sources": language.SourcesFile,
+    "metrics": language.MetricsFile,
+    "channels": language.ChannelsFile,
+    "segments": language.SegmentsFile,
+    "program": language.Program,
+}
+"""The files of `configs/` by their stem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A record has known keys, a table has names of the writer's own, a list has entries."""
+
+    kind: Kind
+    model: type[language.Model] | None = None
+    item: Any = None
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """A record's keys, as they are written in YAML, and what each holds."""
+        if self.model is None:
+            return {}
+        fields = self.model.model_fields
+        return {field.alias or name: field.annotation for name, field in fields.items()}
+
+    def child(self, step: str | int) -> Shape:
+        """The shape of what lies under one key or at one position."""
+        if self.kind == "record":
+            return shape(self.keys.get(str(step)))
+        return shape(self.item)
+
+
+def shape(annotation: Any) -> Shape:  # noqa: ANN401 - a type annotation has no narrower type
+    """The shape of an annotation."""
+    for part in _parts(annotation):
+        if isinstance(part, type) and issubclass(part, language.Model):
+            return Shape("record", model=part)
+        origin, args = get_origin(part), get_args(part)
+        if origin is dict:
+            return Shape("table", item=args[1])
+        if origin is tuple:
+            return Shape("list", item=args[0])
+    return Shape("scalar")
+
+
+def _parts(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _parts(get_args(annotation)[0])
+    elif origin in (Union, UnionType):
+        for arg in get_args(annotation):
+            yield from _parts(arg)
+    else:
+        yield annotation
+
+
+def shape_at(model: type[BaseModel], path: tuple[str | int, ...]) -> Shape:
+    """The shape at `path` of a file that `model` describes.
+
+    >>> sorted(shape_at(language.Experiment, ("waves", 0)).keys)
+    ['share', 'start']
+    """
+    here = shape(model)
+    for step in path:
+        here = here.child(step)
+    return here
+
+
+@cache
+def homes() -> dict[str, tuple[str, ...]]:
+    """Every key of the language and where it may stand.
+
+    >>> homes()["strata"]
+    ("under 'assignment'",)
+    """
+    found: dict[str, list[str]] = {}
+    _collect(shape(language.Experiment), "", "at the top of the experiment", found)
+    for stem, model in FILES.items():
+        _collect(shape(model), f" of configs/{stem}.yaml", f"in configs/{stem}.yaml", found)
+    return {key: tuple(dict.fromkeys(places)) for key, places in found.items()}
+
+
+def _collect(here: Shape, suffix: str, place: str, found: dict[str, list[str]]) -> None:
+    for key, annotation in here.keys.items():
+        found.setdefault(key, []).append(place)
+        below = shape(annotation)
+        where = f"under '{key}'{suffix}"
+        if below.kind in ("table", "list"):
+            below, where = shape(below.item), f"under each of '{key}'{suffix}"
+        if below.kind == "record":
+            _collect(below, suffix, where, found)
+
+
+def closest(word: str, known: Iterator[str] | list[str], cutoff: float = 0.7) -> str | None:
+    """The known word that `word` is probably meant to be, None where none is close.
+
+    >>> closest("cost_per_contct", ["cost_per_contact", "commission"])
+    'cost_per_contact'
+    """
+    names = sorted(set(known))
+    folded = {name.casefold(): name for name in names}
+    match = get_close_matches(word.casefold(), list(folded), n=1, cutoff=cutoff)
+    return folded[match[0]] if match else None

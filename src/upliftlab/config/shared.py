@@ -1,0 +1,148 @@
+"""The files of `configs/`: read once for a workspace, each on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from upliftlab.config.document import Document, read_document
+from upliftlab.config.environment import environment_faults
+from upliftlab.config.shape import FILES, closest
+from upliftlab.config.translate import read_model
+from upliftlab.config.workspace import Workspace, shown
+from upliftlab.errors import Fault, Place
+from upliftlab.experiment import (
+    Channel,
+    ChannelsFile,
+    Metric,
+    MetricsFile,
+    Model,
+    Offer,
+    Program,
+    Segment,
+    SegmentsFile,
+    Source,
+    SourcesFile,
+)
+
+T = TypeVar("T", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the experiments of a workspace share; None where the file does not exist."""
+
+    sources: Mapping[str, Source] | None = None
+    metrics: Mapping[str, Metric] | None = None
+    channels: Mapping[str, Channel] | None = None
+    offers: Mapping[str, Offer] | None = None
+    segments: Mapping[str, Segment] | None = None
+    program: Program = field(default_factory=Program)
+    documents: Mapping[str, Document] = field(default_factory=dict[str, Document])
+    broken: frozenset[str] = frozenset()
+    """Files that exist but cannot be read: what they declare is unknown, not absent."""
+    faults: tuple[Fault, ...] = ()
+
+    def at(self, stem: str, *path: str | int, key: bool = False) -> Place:
+        """The place of a value in `configs/<stem>.yaml`."""
+        document = self.documents.get(stem)
+        return document.at(*path, key=key) if document else Place(f"configs/{stem}.yaml")
+
+
+def config_files(folder: Path) -> dict[str, Path]:
+    """The files of a `configs/` folder by stem, `.yaml` before `.yml`."""
+    found: dict[str, Path] = {}
+    for stem in FILES:
+        for suffix in (".yaml", ".yml"):
+            path = folder / f"{stem}{suffix}"
+            if path.is_file():
+                found.setdefault(stem, path)
+    return found
+
+
+def read_shared(workspace: Workspace, given: Path) -> Shared:
+    """What the workspace's `configs/` declares, with every fault of its files.
+
+    Args:
+        workspace: Where the files lie.
+        given: A path the user gave, so that messages name files alike.
+    """
+    documents: dict[str, Document] = {}
+    models: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for stem, path in config_files(workspace.configs).items():
+        document = read_document(path, shown(path, given))
+        model, refusals = read_model(FILES[stem], document) if document.values else (None, ())
+        found = [*document.faults, *environment_faults(document), *refusals]
+        documents[stem] = document
+        models[stem] = None if found else model
+        faults.extend(found)
+    broken = frozenset(stem for stem, model in models.items() if model is None)
+    return _shared(models, documents, broken, tuple(faults))
+
+
+def _shared(
+    models: Mapping[str, Any],
+    documents: Mapping[str, Document],
+    broken: frozenset[str],
+    faults: tuple[Fault, ...],
+) -> Shared:
+    sources: SourcesFile | None = models.get("sources")
+    metrics: MetricsFile | None = models.get("metrics")
+    channels: ChannelsFile | None = models.get("channels")
+    segments: SegmentsFile | None = models.get("segments")
+    return Shared(
+        sources=sources.sources if sources else None,
+        metrics=metrics.metrics if metrics else None,
+        channels=channels.channels if channels else None,
+        offers=channels.offers if channels else None,
+        segments=segments.segments if segments else None,
+        program=models.get("program") or Program(),
+        documents=documents,
+        broken=broken,
+        faults=faults,
+    )
+
+
+def source_fault(name: str, shared: Shared, place: Place, *, events: bool = False) -> Fault | None:
+    """Why `name` cannot be read as a source; None where it can or where that is not known.
+
+    Args:
+        name: The source.
+        shared: What `configs/sources.yaml` declares.
+        place: Where the source is named.
+        events: The source must be a table of events, with customer id and time.
+    """
+    if "sources" in shared.broken:
+        return None
+    declared = shared.sources or {}
+    if name not in declared:
+        near = closest(name, list(declared))
+        remedy = f"did you mean '{near}'?" if near else "declare it in configs/sources.yaml"
+        return Fault("UL106", f"the source '{name}' is not declared", remedy, place)
+    source = declared[name]
+    absent = [key for key in ("id", "time") if getattr(source, key) is None]
+    if events and absent:
+        message = f"the events of source '{name}' need {' and '.join(repr(k) for k in absent)}"
+        remedy = f"name the column in configs/sources.yaml under '{name}'"
+        return Fault("UL133", message, remedy, place)
+    return None
+
+
+def condition_fault(text: str | None, place: Place) -> Fault | None:
+    """Why `text` is refused as a condition, None where it is not."""
+    if text is None:
+        return None
+    from upliftlab.config.expressions import (  # noqa: PLC0415 - sqlglot only where it is needed
+        ExpressionError,
+        parse,
+    )
+
+    try:
+        parse(text)
+    except ExpressionError as error:
+        message, _, remedy = str(error).partition("; ")
+        return Fault("UL020", message, remedy or "see 'Conditions' in docs/yaml.md", place)
+    return None

@@ -1,0 +1,214 @@
+"""Rules across fields of the files of `configs/`, whether or not an experiment uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from upliftlab.config.shape import closest
+from upliftlab.config.shared import Shared, condition_fault, source_fault
+from upliftlab.config.workspace import lexical_fault
+from upliftlab.errors import Fault
+from upliftlab.experiment import Layer, Metric
+
+RESERVED_METRICS = ("profit",)
+RESERVED_SEGMENTS = ("contact_channel",)
+
+
+def shared_faults(shared: Shared) -> list[Fault]:
+    """Everything that is wrong in `configs/`: each file's own faults, then the rules."""
+    return [*shared.faults, *(fault for rule in _RULES for fault in rule(shared))]
+
+
+def metric_conditions(shared: Shared) -> Iterator[Fault]:
+    """UL020: a metric's `where` holds only what is allowed."""
+    for name, metric in (shared.metrics or {}).items():
+        place = shared.at("metrics", "metrics", name, "where")
+        if fault := condition_fault(metric.where, place):
+            yield fault
+
+
+def metric_sources(shared: Shared) -> Iterator[Fault]:
+    """UL106, UL133: a metric's events exist and have customer and time."""
+    for name, metric in (shared.metrics or {}).items():
+        place = shared.at("metrics", "metrics", name, "from")
+        if metric.source and (fault := source_fault(metric.source, shared, place, events=True)):
+            yield fault
+
+
+def metric_spans(shared: Shared) -> Iterator[Fault]:
+    """UL137: a metric's `during` begins before it ends."""
+    for name, metric in (shared.metrics or {}).items():
+        if metric.during and metric.during[0] >= metric.during[1]:
+            message = f"metric '{name}': 'during' ends before it begins"
+            place = shared.at("metrics", "metrics", name, "during")
+            yield Fault("UL137", message, "write [begin, end]: [0 days, 30 days]", place)
+
+
+def ratio_parts(shared: Shared) -> Iterator[Fault]:
+    """UL107: a ratio's parts are metrics, or columns that look like none of them."""
+    known = shared.metrics or {}
+    for name, metric in known.items():
+        for at, part in enumerate(metric.ratio or ()):
+            near = closest(part, [other for other in known if other != name], cutoff=0.8)
+            if part not in known and near:
+                message = f"metric '{name}': its part '{part}' is not declared"
+                place = shared.at("metrics", "metrics", name, "ratio", at)
+                yield Fault("UL107", message, f"did you mean '{near}'?", place)
+
+
+def ratio_loops(shared: Shared) -> Iterator[Fault]:
+    """UL111: no ratio is a part of itself, nor a ratio of ratios."""
+    known = shared.metrics or {}
+    for name, metric in known.items():
+        for at, part in enumerate(metric.ratio or ()):
+            below = known.get(part, Metric(column=part))
+            if below.ratio is None:
+                continue
+            loops = part == name or name in _reach(part, known)
+            kind = "is made of itself" if loops else f"has the ratio '{part}' as a part"
+            place = shared.at("metrics", "metrics", name, "ratio", at)
+            remedy = "divide totals: sums, counts or columns"
+            yield Fault("UL111", f"the ratio '{name}' {kind}", remedy, place)
+
+
+def _reach(start: str, metrics: Mapping[str, Metric]) -> set[str]:
+    """Every metric that `start` is made of."""
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        metric = metrics.get(todo.pop())
+        fresh = [part for part in (metric.ratio or () if metric else ()) if part not in seen]
+        seen.update(fresh)
+        todo.extend(fresh)
+    return seen
+
+
+def reserved_names(shared: Shared) -> Iterator[Fault]:
+    """UL110: names that upliftlab gives a meaning of its own."""
+    for stem, declared, reserved in (
+        ("metrics", shared.metrics, RESERVED_METRICS),
+        ("segments", shared.segments, RESERVED_SEGMENTS),
+    ):
+        for name in (name for name in declared or {} if name in reserved):
+            message = f"the name '{name}' is reserved: upliftlab computes it"
+            place = shared.at(stem, stem, name, key=True)
+            yield Fault("UL110", message, "choose another name", place)
+
+
+def segment_sources(shared: Shared) -> Iterator[Fault]:
+    """UL106, UL133: a lifecycle's purchases exist and have customer and time."""
+    for name, segment in (shared.segments or {}).items():
+        if segment.lifecycle is None:
+            continue
+        place = shared.at("segments", "segments", name, "lifecycle", "from")
+        if fault := source_fault(segment.lifecycle.source, shared, place, events=True):
+            yield fault
+
+
+def lifecycle_spans(shared: Shared) -> Iterator[Fault]:
+    """UL137: a customer is active for less long than until having lapsed."""
+    for name, segment in (shared.segments or {}).items():
+        life = segment.lifecycle
+        if life and life.active >= life.lapsed:
+            message = f"segment '{name}': 'active' is not shorter than 'lapsed'"
+            place = shared.at("segments", "segments", name, "lifecycle", "lapsed")
+            yield Fault("UL137", message, "active: 90 days, lapsed: 365 days", place)
+
+
+def policy_sources(shared: Shared) -> Iterator[Fault]:
+    """UL020, UL106, UL133: the contact policy's tables and condition."""
+    policy = shared.program.contact_policy
+    if policy is None:
+        return
+    for key in ("contacts", "complaints"):
+        name: str | None = getattr(policy, key)
+        place = shared.at("program", "contact_policy", key)
+        if name and (fault := source_fault(name, shared, place, events=True)):
+            yield fault
+    place = shared.at("program", "contact_policy", "opt_out")
+    if fault := condition_fault(policy.opt_out, place):
+        yield fault
+
+
+def layer_ranges(shared: Shared) -> Iterator[Fault]:
+    """UL113: within a layer, ranges are not empty and do not overlap."""
+    for name, layer in shared.program.layers.items():
+        for experiment, (low, high) in layer.experiments.items():
+            if low >= high:
+                message = f"layer '{name}': the range of '{experiment}' is empty"
+                place = shared.at("program", "layers", name, "experiments", experiment)
+                yield Fault("UL113", message, "write [from, to]: [0%, 50%]", place)
+        yield from _overlaps(shared, name, layer)
+
+
+def _overlaps(shared: Shared, name: str, layer: Layer) -> Iterator[Fault]:
+    for (first, one), (second, other) in combinations(layer.experiments.items(), 2):
+        if max(one[0], other[0]) < min(one[1], other[1]):
+            message = f"layer '{name}': the ranges of '{first}' and '{second}' overlap"
+            place = shared.at("program", "layers", name, "experiments", second)
+            yield Fault("UL113", message, "let one begin where the other ends", place)
+
+
+def program_salts(shared: Shared) -> Iterator[Fault]:
+    """UL115: universal holdout and layers draw customers independently."""
+    holdout = shared.program.universal_holdout
+    salts: dict[str, str] = {holdout.salt: "the universal holdout"} if holdout else {}
+    for name, layer in shared.program.layers.items():
+        salt = layer.salt or name
+        if salt in salts:
+            message = f"layer '{name}' has the same salt '{salt}' as {salts[salt]}"
+            place = shared.at("program", "layers", name, "salt", key=True)
+            yield Fault("UL115", message, "give each a salt of its own", place)
+        salts.setdefault(salt, f"layer '{name}'")
+
+
+def holdout_period(shared: Shared) -> Iterator[Fault]:
+    """UL137: the universal holdout begins before it ends."""
+    holdout = shared.program.universal_holdout
+    if holdout and holdout.start and holdout.end and holdout.start > holdout.end:
+        place = shared.at("program", "universal_holdout", "end")
+        message = "the universal holdout ends before it begins"
+        yield Fault("UL137", message, "write 'start' before 'end'", place)
+
+
+def time_zone(shared: Shared) -> Iterator[Fault]:
+    """UL136: the time zone is one that exists."""
+    name = shared.program.time_zone
+    if name == "UTC":
+        return
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zones = available_timezones()
+        near = closest(name, list(zones))
+        if zones:  # without a time zone database nothing can be said
+            remedy = f"did you mean '{near}'?" if near else "write one such as Europe/Berlin"
+            place = shared.at("program", "time_zone")
+            yield Fault("UL136", f"there is no time zone '{name[:60]}'", remedy, place)
+
+
+def source_files(shared: Shared) -> Iterator[Fault]:
+    """UL019: files lie inside the data root."""
+    for name, source in (shared.sources or {}).items():
+        if fault := lexical_fault(source.file, shared.at("sources", "sources", name, "file")):
+            yield fault
+
+
+_RULES: tuple[Callable[[Shared], Iterator[Fault]], ...] = (
+    source_files,
+    metric_conditions,
+    metric_sources,
+    metric_spans,
+    ratio_parts,
+    ratio_loops,
+    reserved_names,
+    segment_sources,
+    lifecycle_spans,
+    policy_sources,
+    layer_ranges,
+    program_salts,
+    holdout_period,
+    time_zone,
+)

@@ -1,0 +1,177 @@
+"""Documents → models, and pydantic's refusals in the words of the file's writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from upliftlab.config.document import Document, Key
+from upliftlab.config.shape import closest, homes, shape_at
+from upliftlab.errors import Fault
+from upliftlab.experiment import Model
+
+M = TypeVar("M", bound=Model)
+_LONGEST = 240
+
+
+def read_model(model: type[M], document: Document) -> tuple[M | None, tuple[Fault, ...]]:
+    """The document as a model, or every reason why it is none."""
+    try:
+        return model.model_validate(document.value, by_alias=True, by_name=False), ()
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    faults = [_fault(model, document, detail) for detail in details]
+    return None, tuple(fault for fault in faults if fault is not None)
+
+
+def _fault(model: type[Model], document: Document, detail: Any) -> Fault | None:  # noqa: ANN401 - pydantic_core's TypedDict is not exported
+    path, missing = _path(document, detail)
+    if any(path[:end] in document.faulty for end in range(len(path) + 1)):
+        return None
+    given = document.get(*path)
+    if isinstance(given, str) and "${env:" in given:  # refused as such
+        return None
+    kind: str = detail["type"]
+    if missing is not None and kind == "missing":
+        return _missing(document, path, missing)
+    if kind == "extra_forbidden":
+        return _unknown(model, document, path)
+    say = _WORDS.get(kind, _invalid)
+    code, message, remedy = say(model, document, path, detail)
+    at_key = kind == "too_short" or code == "UL015" or detail["loc"][-1] == "[key]"
+    return Fault(code, message[:_LONGEST], remedy, document.at(*path, key=at_key))
+
+
+def _path(document: Document, detail: Any) -> tuple[Key, str | int | None]:  # noqa: ANN401 - as above
+    """The part of pydantic's `loc` that is in the file, without its union tags, and what is not."""
+    path: Key = ()
+    left: str | int | None = None
+    for step in detail["loc"]:
+        if document.has(*path, step):
+            path = (*path, step)
+        else:
+            left = step
+    return path, left
+
+
+def naming(path: Key) -> str:
+    """What the writer would call the thing at `path`.
+
+    >>> naming(("channels", "email")), naming(("waves", 0)), naming(("assignment",))
+    ("channel 'email'", "entry 1 of 'waves'", "'assignment'")
+    """
+    if not path:
+        return "this file"
+    *before, last = path
+    if isinstance(last, int):
+        return f"entry {last + 1} of '{before[-1]}'"
+    plural = str(before[-1]) if before else ""
+    if last in ("primary", "secondary", "guardrails"):  # keys of an experiment's 'metrics'
+        return f"'{last}'"
+    if plural in ("channels", "offers", "metrics", "segments", "sources", "arms", "layers"):
+        return f"{plural.removesuffix('s')} '{last}'"
+    if plural == "guardrails":
+        return f"guardrail '{last}'"
+    return f"'{last}'"
+
+
+def _missing(document: Document, path: Key, key: str | int) -> Fault:
+    place = document.at(*path, key=True)
+    if isinstance(key, int):
+        message = f"{naming(path)} needs {key + 1} entries"
+        return Fault("UL013", message, "write both in square brackets: [a, b]", place)
+    homes_of = f"add '{key}: …'"
+    return Fault("UL013", f"the key '{key}' is missing in {naming(path)}", homes_of, place)
+
+
+def _unknown(model: type[Model], document: Document, path: Key) -> Fault:
+    *parent, key = path
+    siblings = shape_at(model, tuple(parent)).keys
+    word = str(key)
+    place = document.at(*path, key=True)
+    where = f" in {naming(tuple(parent))}" if parent else ""
+    return Fault(
+        "UL012", f"unknown key '{word[:60]}'{where}", _suggest(word, list(siblings)), place
+    )
+
+
+def _suggest(word: str, siblings: list[str]) -> str:
+    if near := closest(word, siblings):
+        return f"did you mean '{near}'?"
+    elsewhere = homes()
+    known = word if word in elsewhere else closest(word, list(elsewhere), cutoff=0.85)
+    if known is not None:
+        return f"'{known}' belongs {elsewhere[known][0]}"
+    return f"remove it; keys here are {', '.join(sorted(siblings))}"
+
+
+_Said = tuple[str, str, str]
+
+
+def _own_words(_model: type[Model], document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
+    """A refusal from `values.py` or a model's validator: already in plain words."""
+    reason, _, remedy = str(detail["ctx"]["error"]).partition("; ")
+    if isinstance(document.get(*path), dict) and detail["loc"][-1] != "[key]":
+        return "UL015", f"{naming(path)}: {reason}", remedy
+    return "UL014", f"{naming(path)}: {reason}", remedy
+
+
+def _choice(_model: type[Model], document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
+    allowed = str(detail["ctx"]["expected"]).replace(" or ", ", ").replace("'", "")
+    given = document.get(*path)
+    if not isinstance(given, str):
+        return "UL014", f"{naming(path)} is one of {allowed}", ""
+    near = closest(given, allowed.split(", "), cutoff=0.6)
+    remedy = f"did you mean '{near}'?" if near else f"write one of {allowed}"
+    return "UL014", f"{naming(path)}: '{given[:60]}' is not one of {allowed}", remedy
+
+
+def _keys_expected(model: type[Model], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+    here = shape_at(model, path)
+    if here.kind == "record":
+        keys = ", ".join(list(here.keys)[:4])
+        return "UL014", f"{naming(path)} needs keys below it", f"such as {keys}"
+    return "UL014", f"{naming(path)} needs names with values below it", "write 'name: value'"
+
+
+def _list_expected(_model: type[Model], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+    return "UL014", f"{naming(path)} is a list", "write it in square brackets: [a, b]"
+
+
+def _text_expected(_model: type[Model], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+    return "UL014", f"{naming(path)} is one text", "write it in one line, in quotes if need be"
+
+
+def _too_few(_model: type[Model], _document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
+    least = detail["ctx"]["min_length"]
+    return "UL014", f"{naming(path)} needs at least {least} entries", "a comparison has two sides"
+
+
+def _too_many(_model: type[Model], _document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
+    most = detail["ctx"]["max_length"]
+    return "UL014", f"{naming(path)} has at most {most} entries", "remove the others"
+
+
+def _currency(_model: type[Model], document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+    given = str(document.get(*path))[:60]
+    return "UL014", f"{naming(path)}: '{given}' is not a currency", "write three capitals: EUR"
+
+
+def _invalid(_model: type[Model], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+    return "UL014", f"{naming(path)} has a value that cannot be used here", "see docs/yaml.md"
+
+
+_WORDS: dict[str, Callable[[type[Model], Document, Key, Any], _Said]] = {
+    "value_error": _own_words,
+    "literal_error": _choice,
+    "enum": _choice,
+    "model_type": _keys_expected,
+    "dict_type": _keys_expected,
+    "tuple_type": _list_expected,
+    "string_type": _text_expected,
+    "too_short": _too_few,
+    "too_long": _too_many,
+    "string_pattern_mismatch": _currency,
+}

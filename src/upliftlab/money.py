@@ -1,0 +1,162 @@
+"""Money: outcomes become profit by coefficients, so a changed margin or cost needs no data.
+
+Per unit, with revenue r: contribution margin m = margin·r; marketing cost k = contacts·contact cost
++ redemptions·incentive + commission rate·r + service + fixed cost per unit; profit = m − k.
+A fixed cost F of an arm of n units is F/n a unit, so that segments carry their share of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+
+from upliftlab.results import Note
+from upliftlab.stats.effects import Effect, Form, Pair, welch
+from upliftlab.stats.moments import Projection
+from upliftlab.stats.ratio import fieller
+
+
+class Item(IntEnum):
+    """Columns that money adds behind the metrics, in this order."""
+
+    revenue = 0
+    margin = 1
+    contact_cost = 2
+    incentive = 3
+    commission = 4
+    service = 5
+    fixed_cost = 6
+    cost = 7
+    profit = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one arm's revenue is worth and what reaching a customer costs.
+
+    Attributes:
+        margin: Contribution margin as a share of revenue.
+        contact: Cost of a contact.
+        incentive: Cost of a redemption.
+        commission: Share of revenue paid to the channel.
+        service: Cost of every customer in the arm.
+        fixed: Fixed cost per customer in the arm.
+    """
+
+    margin: float
+    contact: float = 0.0
+    incentive: float = 0.0
+    commission: float = 0.0
+    service: float = 0.0
+    fixed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which metric columns money is made of; None for contacts means one for every customer."""
+
+    revenue: int
+    contacts: int | None = None
+    redemptions: int | None = None
+    conversions: int | None = None
+
+
+def projection(columns: int, roles: Roles, terms: Terms) -> Projection:
+    """The map from an arm's metric columns to the same columns followed by `Item`.
+
+    Args:
+        columns: Number of metric columns.
+        roles: Which of them money is made of.
+        terms: The arm's terms.
+    """
+    rows = np.zeros((len(Item), columns))
+    offset = np.zeros(len(Item))
+    rows[Item.revenue, roles.revenue] = 1.0
+    rows[Item.margin, roles.revenue] = terms.margin
+    rows[Item.commission, roles.revenue] = terms.commission
+    _per_event(rows, offset, Item.contact_cost, (roles.contacts, terms.contact))
+    if roles.redemptions is not None:
+        rows[Item.incentive, roles.redemptions] = terms.incentive
+    offset[Item.service] = terms.service
+    offset[Item.fixed_cost] = terms.fixed
+    costs = [Item.contact_cost, Item.incentive, Item.commission, Item.service, Item.fixed_cost]
+    rows[Item.cost] = rows[costs].sum(axis=0)
+    offset[Item.cost] = offset[costs].sum()
+    rows[Item.profit] = rows[Item.margin] - rows[Item.cost]
+    offset[Item.profit] = -offset[Item.cost]
+    return Projection(
+        np.vstack([np.eye(columns), rows]), np.concatenate([np.zeros(columns), offset])
+    )
+
+
+def _per_event(
+    rows: np.ndarray, offset: np.ndarray, item: Item, cost: tuple[int | None, float]
+) -> None:
+    column, each = cost
+    if column is None:
+        offset[item] = each
+    else:
+        rows[item, column] = each
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What money asks of a treated group and its control, over projected columns.
+
+    Attributes:
+        pair: Moments over metric columns followed by `Item`.
+        confidence: Level of every interval.
+        hurdle: ROI below this is not worth it.
+        conversions: The metric column that counts conversions, or None.
+    """
+
+    pair: Pair
+    confidence: float
+    hurdle: float = 0.0
+    conversions: int | None = None
+
+    @property
+    def _size(self) -> int:
+        return len(self.pair.treated.mean)
+
+    def _form(self, item: Item, factor: float = 1.0) -> Form:
+        return Form.difference(self._size, {self._size - len(Item) + item: factor})
+
+    def incremental_profit(self) -> Effect:
+        """n_t·Δprofit: what the treated units earned more than without treatment."""
+        return self.above_hurdle(0.0)
+
+    def above_hurdle(self, hurdle: float | None = None) -> Effect:
+        """n_t·(Δmargin − (1 + hurdle)·Δcost): positive exactly where ROI exceeds the hurdle."""
+        rate = self.hurdle if hurdle is None else hurdle
+        form = self._form(Item.profit).minus(self._form(Item.cost), rate)
+        effect = welch(self.pair, form, self.confidence)
+        return effect.scaled(self.pair.treated.n)
+
+    def roi(self) -> Effect:
+        """Δprofit / Δcost, tested against the hurdle."""
+        return self._per_cost(self._form(Item.profit), self.hurdle)
+
+    def iroas(self) -> Effect:
+        """Δrevenue / Δcost; whether it pays is asked of profit, so it has no p-value of its own."""
+        return self._per_cost(self._form(Item.revenue), None)
+
+    def cost_per_conversion(self) -> Effect:
+        """Δcost / Δconversions; no null hypothesis is natural, so it has no p-value."""
+        if self.conversions is None:
+            return Effect(None, note=Note.no_conversions)
+        conversions = Form.difference(self._size, {self.conversions: 1.0})
+        effect = fieller(self.pair, self._form(Item.cost), conversions, self.confidence, None)
+        if effect.estimate is None and effect.note is Note.denominator_unclear:
+            return Effect(None, note=Note.no_conversions)
+        return effect
+
+    def _per_cost(self, numerator: Form, null: float | None) -> Effect:
+        cost = self._form(Item.cost)
+        effect = fieller(self.pair, numerator, cost, self.confidence, null)
+        if effect.note is not Note.denominator_unclear:
+            return effect
+        spent = effect.estimate is not None
+        return replace(effect, note=Note.cost_unclear if spent else Note.zero_cost)

@@ -1,0 +1,71 @@
+"""How many decimals a number is shown with, so that values that stand together look alike."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+_MOST_DIGITS: Final = 12
+_WHOLE_MONEY: Final = 100
+_PERCENT: Final = 2
+"""Decimals that a percentage moves to the left of its point."""
+
+
+def money_digits(currency: str | None, *scale: float) -> int:
+    """Decimals of an amount: none from a hundred, then the currency's own, more for small ones."""
+    from babel.numbers import get_currency_precision  # noqa: PLC0415 - costs start-up
+
+    usual = 2 if currency is None else get_currency_precision(currency)
+    largest = _largest(scale)
+    return 0 if largest >= _WHOLE_MONEY else max(usual, _places(largest, 2))
+
+
+def percent_digits(*scale: float) -> int:
+    """Decimals of a percentage: one, none from 100%, more for small ones."""
+    largest = _largest(scale)
+    return 0 if largest >= 1 or largest == 0 else max(1, _places(largest, 2) - _PERCENT)
+
+
+def exact_percent_digits(value: float) -> int:
+    """Decimals of a percentage that was declared, so that nothing is added or lost."""
+    return len(f"{finite(value) * 100:.8f}".rstrip("0").partition(".")[2])
+
+
+def points_digits(*scale: float) -> int:
+    """Decimals of percentage points: two, more for small ones."""
+    return max(2, _places(_largest(scale), 2) - _PERCENT)
+
+
+def number_digits(*scale: float) -> int:
+    """Decimals that leave three significant digits."""
+    return max(0, _places(_largest(scale), 3))
+
+
+def interval_scale(*values: float | None) -> tuple[float, ...]:
+    """What decides the decimals of an estimate and its interval's ends, given in this order.
+
+    The estimate or the nearer end, so that one far end does not hide the estimate's digits.
+    """
+    known = [abs(value) for value in values if value is not None]
+    return tuple(known[:1]) + ((min(known[1:]),) if known[1:] else ())
+
+
+def _largest(scale: tuple[float, ...]) -> float:
+    return max((abs(finite(value)) for value in scale), default=0.0)
+
+
+def _places(largest: float, significant: int) -> int:
+    if largest == 0:
+        return 0
+    return min(_MOST_DIGITS, significant - 1 - math.floor(math.log10(largest)))
+
+
+def finite(value: float) -> float:
+    """The value, if it is a number.
+
+    Raises:
+        ValueError: for an infinity or a NaN.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is not a number that can be shown")
+    return value

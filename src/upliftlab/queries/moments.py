@@ -1,0 +1,236 @@
+"""The Moments query: one scan gives every cell's counts, means, covariances and third moments.
+
+Sums of products are taken around a centre: zero, or near the column's mean where that lies far
+from zero. They are moved to each cell's own mean afterwards. Where a cell's mean lies so far from
+the centre that digits would be lost, the query is repeated with the engine's own centred
+aggregates, which cost half as much again; a third moment is then not known in that cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pyarrow as pa
+
+from upliftlab.queries.units import UnitTable
+from upliftlab.sql import quote
+from upliftlab.stats.moments import Array, Moments
+
+MOST_CELLS = 20_000
+"""Where a sample holds more combinations of all segments than this, each segment is grouped alone."""
+SAMPLE = 100_000
+"""Rows of the sample that fixes centres and how to group."""
+FAR = 300.0
+"""Standard deviations between centre and mean beyond which a sum of squares keeps under 10 digits."""
+_EXACT = 2.0**26
+"""Whole numbers up to here have squares that a double holds exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class MomentsQuery:
+    """What is asked of one scan.
+
+    Attributes:
+        units: Where units come from.
+        metrics: SQL of each metric by its name.
+        segments: SQL of each segment's level by its name.
+        centres: A value near each metric's mean where that lies far from zero.
+        robust: Use the engine's centred aggregates.
+        finest: Group by all segments at once (cells add up to every margin), else one by one.
+    """
+
+    units: UnitTable
+    metrics: Mapping[str, str]
+    segments: Mapping[str, str]
+    centres: Mapping[str, float] = field(default_factory=dict[str, float])
+    finest: bool = True
+    robust: bool = False
+
+    @property
+    def groupings(self) -> tuple[tuple[str, ...], ...]:
+        """The sets of segments that are grouped by."""
+        names = tuple(self.segments)
+        return (names,) if self.finest else ((), *((name,) for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One arm within one combination of levels.
+
+    Attributes:
+        arm: The arm as the data name it, None where they name none.
+        levels: The level of each segment grouped by.
+        moments: Of the metrics that have a value.
+        missing: Units without a usable value, by metric.
+    """
+
+    arm: str | None
+    levels: Mapping[str, str | None]
+    moments: Moments
+    missing: Mapping[str, int]
+
+
+def sample_sql(query: MomentsQuery) -> str:
+    """SQL for each metric's mean and spread and the number of cells, from the first rows."""
+    numbers = range(len(query.metrics))
+    means = [f"avg(x{i}) AS m{i}, stddev_samp(x{i}) AS d{i}" for i in numbers]
+    levels = ", ".join(f"s{i}" for i in range(len(query.segments)))
+    cells = f"count(DISTINCT ({levels},))" if levels else "1"
+    finite = " AND ".join(f"isfinite(x{i})" for i in numbers)
+    rows = f"SELECT * FROM ({_rows(query)}) LIMIT {SAMPLE}"  # noqa: S608 - all names are quoted
+    asked = ", ".join([*means, f"{cells} AS cells"])
+    return f"SELECT {asked} FROM ({rows}) WHERE {finite}"  # noqa: S608
+
+
+def tuned(query: MomentsQuery, sample: pa.Table) -> MomentsQuery:
+    """The query with the centres and grouping that a sample suggests."""
+    row = sample.to_pylist()[0]
+    centres = {name: _centre(row[f"m{i}"], row[f"d{i}"]) for i, name in enumerate(query.metrics)}
+    return replace(query, centres=centres, finest=row["cells"] <= MOST_CELLS)
+
+
+def _centre(mean: float | None, spread: float | None) -> float:
+    """Zero unless the mean lies far from it: then cells that are all zero stay exactly so."""
+    far = mean is not None and abs(mean) > (spread or 0.0) * FAR / 10
+    return float(mean) if far and mean is not None else 0.0
+
+
+def moments_sql(query: MomentsQuery) -> str:
+    """SQL for one row per arm and combination of levels."""
+    levels = [f"s{i}" for i in range(len(query.segments))]
+    grouped = [f"grouping({level}) AS g_{level}" for level in levels]
+    # Levels become text after grouping: hashing a number is cheaper than hashing its digits.
+    texts = [f"CAST({level} AS VARCHAR) AS {level}" for level in levels]
+    shown = ", ".join(["arm", *levels, *grouped, *_aggregates(query)])
+    inner = f"SELECT {shown} FROM ({_rows(query)}) GROUP BY {_grouping(query)}"  # noqa: S608
+    return f"SELECT * REPLACE ({', '.join(['CAST(arm AS VARCHAR) AS arm', *texts])}) FROM ({inner})"  # noqa: S608
+
+
+def _aggregates(query: MomentsQuery) -> list[str]:
+    """n, and per metric its count, first moment, second moments with those before it, and cubes."""
+    shifted = [f"(x{i} - ({c!r}))" for i, c in enumerate(_centres(query))]
+    result = ["count(*) AS n"]
+    for i, y in enumerate(shifted):
+        result += [f"count(x{i}) AS n{i}"]
+        if query.robust:
+            result += [f"avg(x{i}) AS a{i}", f"var_samp(x{i}) AS b{i}_{i}"]
+            result += [f"covar_samp(x{i}, x{j}) AS b{i}_{j}" for j in range(i)]
+        else:
+            result += [f"sum({y}) AS a{i}", f"sum({y} * {y} * {y}) AS t{i}"]
+            result += [f"sum({y} * {shifted[j]}) AS b{i}_{j}" for j in range(i + 1)]
+    return result
+
+
+def _centres(query: MomentsQuery) -> list[float]:
+    return [query.centres.get(name, 0.0) for name in query.metrics]
+
+
+def read_cells(query: MomentsQuery, result: pa.Table) -> dict[tuple[str, ...], list[Cell]] | None:
+    """The result's rows as cells, by the set of segments they were grouped by.
+
+    None where too few digits are left, so that the query must be asked again as `robust`.
+    """
+    names = tuple(query.segments)
+    levels = {name: result[f"s{i}"].to_pylist() for i, name in enumerate(names)}
+    rolled = {name: result[f"g_s{i}"].to_pylist() for i, name in enumerate(names)}
+    missing = _missing(query, result)
+    moments = None
+    if not any(missing):
+        moments = _robust(query, result) if query.robust else _shifted(query, result)
+        if moments is None:
+            return None
+    cells: dict[tuple[str, ...], list[Cell]] = {grouping: [] for grouping in query.groupings}
+    for row, arm in enumerate(result["arm"].to_pylist()):
+        grouping = tuple(name for name in names if not rolled[name][row])
+        level = {name: levels[name][row] for name in grouping}
+        empty = Moments.zero(len(query.metrics))
+        found = moments[row] if moments else replace(empty, n=int(result["n"][row].as_py()))
+        cells[grouping].append(Cell(arm, level, found, missing[row]))
+    return cells
+
+
+def diagnosis_sql(query: MomentsQuery, metric: str, column: str) -> str:
+    """SQL for why a metric's column lacks values: counts by fault and one unreadable example."""
+    value = quote(column)
+    text = f"CAST({value} AS VARCHAR)"
+    bad = f"{value} IS NOT NULL AND TRY_CAST({text} AS DOUBLE) IS NULL"
+    return (
+        f"SELECT count(*) FILTER ({value} IS NULL) AS empty, count(*) FILTER ({bad}) AS text, "  # noqa: S608
+        f"min({text}) FILTER ({bad}) AS example, count(*) AS n FROM "
+        f"(SELECT * FROM {query.units.source}) WHERE NOT coalesce(isfinite({query.metrics[metric]}), false)"
+    )
+
+
+def _rows(query: MomentsQuery) -> str:
+    parts = [f"{quote(query.units.arm)} AS arm"]
+    parts += [f"{sql} AS s{i}" for i, sql in enumerate(query.segments.values())]
+    parts += [f"{sql} AS x{i}" for i, sql in enumerate(query.metrics.values())]
+    return f"SELECT {', '.join(parts)} FROM {query.units.source}"  # noqa: S608
+
+
+def _grouping(query: MomentsQuery) -> str:
+    index = {name: f"s{i}" for i, name in enumerate(query.segments)}
+    sets = [
+        "(" + ", ".join(["arm", *(index[name] for name in grouping)]) + ")"
+        for grouping in query.groupings
+    ]
+    return f"GROUPING SETS ({', '.join(sets)})"
+
+
+def _floats(result: pa.Table, name: str) -> Array:
+    """A column of numbers; NULL (of no rows, or a variance of one) is 0."""
+    values = np.array([0.0 if v is None else v for v in result[name].to_pylist()], dtype=float)
+    return values
+
+
+def _square(query: MomentsQuery, result: pa.Table) -> Array:
+    """Second moments as one symmetric matrix per row, shape (rows, p, p)."""
+    size = len(query.metrics)
+    square = np.empty((result.num_rows, size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            square[:, i, j] = square[:, j, i] = _floats(result, f"b{i}_{j}")
+    return square
+
+
+def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
+    """Moments from sums around the centres; None where digits were lost."""
+    n = _floats(result, "n")
+    sums = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
+    cubes = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
+    square = _square(query, result)
+    shift = sums / n[:, None]
+    m2 = square - n[:, None, None] * shift[:, :, None] * shift[:, None, :]
+    m2[n == 1] = 0.0
+    diagonal = np.diagonal(m2, axis1=1, axis2=2)
+    # Sums of whole numbers are exact, so a zero that comes of them is one.
+    whole = (diagonal == 0) & (sums == np.rint(sums)) & (np.abs(sums) < _EXACT)
+    sound = n[:, None] * shift**2 <= FAR**2 * diagonal
+    if not (sound | whole | (n == 1)[:, None]).all():
+        return None
+    m3 = cubes - 3 * shift * np.diagonal(square, axis1=1, axis2=2) + 2 * n[:, None] * shift**3
+    m3[diagonal == 0] = 0.0
+    mean = shift + np.array(_centres(query))
+    return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
+
+
+def _robust(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
+    """Moments from the engine's centred aggregates; third moments are not known."""
+    n = _floats(result, "n")
+    mean = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
+    m2 = _square(query, result) * (n - 1)[:, None, None]
+    m3 = np.where(np.diagonal(m2, axis1=1, axis2=2) == 0, 0.0, np.nan)
+    return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
+
+
+def _missing(query: MomentsQuery, result: pa.Table) -> list[dict[str, int]]:
+    """By row, how many units lack each metric; a sum that is not finite lacks at least one."""
+    n = _floats(result, "n")
+    rows: list[dict[str, int]] = [{} for _ in n]
+    for i, name in enumerate(query.metrics):
+        lacking = np.maximum(n - _floats(result, f"n{i}"), ~np.isfinite(_floats(result, f"a{i}")))
+        for row in np.flatnonzero(lacking):
+            rows[row][name] = int(lacking[row])
+    return rows

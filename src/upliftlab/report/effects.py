@@ -1,0 +1,127 @@
+"""The sections of effects: money and metrics per arm, then per contact channel and segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from upliftlab.language import N_
+from upliftlab.report.figure import Teller
+from upliftlab.report.index import CONTACT, Index, Place, Quantity
+from upliftlab.report.quantity import MONEY
+from upliftlab.report.table import Outline, Slot, Table, table
+from upliftlab.results import Kind, MetricInfo
+
+_MANY_ROWS: Final = 40
+"""Longer tables are folded on the screen."""
+_ROLES: Final = {
+    "primary": N_("primary metric"),
+    "secondary": N_("secondary metric"),
+    "guardrail": N_("guardrail"),
+    "money": N_("money"),
+}
+_RANDOMISED: Final = N_(
+    "How customers were contacted. Chance decided who was contacted in which way, so these rows "
+    "may be compared with one another."
+)
+_DESCRIPTIVE: Final = N_(
+    "What customers are. Within each row the campaign caused the effect, because chance decided "
+    "who was treated; differences between rows only describe, because these customers differ in "
+    "other ways too."
+)
+_OWN_CHANNEL: Final = N_(
+    "This is the channel customers use themselves, not the one through which they were contacted."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """One dimension: its table and how it may be read."""
+
+    title: str
+    randomised: bool
+    notes: tuple[str, ...]
+    table: Table
+    folded: bool
+
+
+def money(index: Index, teller: Teller) -> Table | None:
+    """Profit, ROI and their kin per arm; None where no money was declared."""
+    caption = teller.text(N_("Profit and return per arm"))
+    outline = Outline(caption, (_arm(teller),), _overall(index))
+    return table(outline, [Quantity(kind) for kind in MONEY], index, teller)
+
+
+def metrics(index: Index, teller: Teller) -> tuple[Table, ...]:
+    """For each metric a table of differences and relative changes per arm."""
+    tables = (_metric(metric, index, teller) for metric in index.analysis.metrics)
+    return tuple(one for one in tables if one is not None)
+
+
+def breakdowns(index: Index, teller: Teller) -> tuple[Breakdown, ...]:
+    """One for each dimension that was found."""
+    made = (_breakdown(name, index, teller) for name in index.dimensions)
+    return tuple(one for one in made if one is not None)
+
+
+def _metric(metric: MetricInfo, index: Index, teller: Teller) -> Table | None:
+    pair = [Quantity(kind, metric.name) for kind in (Kind.difference, Kind.relative_lift)]
+    role = teller.text(_ROLES[metric.role])
+    outline = Outline(metric.title, (_arm(teller),), _overall(index), role)
+    made = table(outline, pair, index, teller)
+    if made is None:
+        return None
+    columns = tuple(
+        replace(c, title=c.title.removeprefix(f"{metric.title}: ")) for c in made.columns
+    )
+    return replace(made, columns=columns)
+
+
+def _breakdown(name: str, index: Index, teller: Teller) -> Breakdown | None:
+    info = next((s for s in index.analysis.segments if s.name == name), None)
+    randomised = name == CONTACT or (info is not None and info.randomised)
+    title = name if info is None else info.title
+    title = teller.text(N_("Contact channel")) if name == CONTACT else title
+    primary = [Quantity(Kind.difference, index.primary.name)] if index.primary else []
+    columns = [*primary, Quantity(Kind.incremental_profit), Quantity(Kind.roi)]
+    made = table(_levels(title, name, index, teller), columns, index, teller)
+    if made is None:
+        return None
+    return Breakdown(
+        title=title,
+        randomised=randomised,
+        notes=tuple(teller.text(note) for note in _notes(name, randomised=randomised)),
+        table=made,
+        folded=len(made.rows) > _MANY_ROWS,
+    )
+
+
+def _levels(title: str, name: str, index: Index, teller: Teller) -> Outline:
+    places = _by_level(index.places(name))
+    unknown, pooled = teller.text(N_("not known")), teller.text(N_("all arms"))
+    by_arm = len({place.arm for place in places}) > 1
+    heads = (title, _arm(teller)) if by_arm else (title,)
+    slots = (Slot((p.level or unknown, p.arm or pooled)[: len(heads)], p) for p in places)
+    return Outline(title, heads, tuple(slots))
+
+
+def _notes(name: str, *, randomised: bool) -> tuple[str, ...]:
+    if randomised:
+        return (_RANDOMISED,)
+    own = "channel" in name.split("\N{MULTIPLICATION SIGN}")
+    return (_DESCRIPTIVE, _OWN_CHANNEL) if own else (_DESCRIPTIVE,)
+
+
+def _overall(index: Index) -> tuple[Slot, ...]:
+    return tuple(Slot((arm,), Place(arm)) for arm in index.treated)
+
+
+def _by_level(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Rows of one level together, levels and arms in the order found."""
+    levels = {level: i for i, level in enumerate(dict.fromkeys(p.level for p in places))}
+    arms = {arm: i for i, arm in enumerate(dict.fromkeys(p.arm for p in places))}
+    return tuple(sorted(places, key=lambda p: (levels[p.level], arms[p.arm])))
+
+
+def _arm(teller: Teller) -> str:
+    return teller.text(N_("Arm"))

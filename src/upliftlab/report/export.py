@@ -1,0 +1,83 @@
+"""The findings as CSV for spreadsheets and as JSON for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Final, cast
+
+from upliftlab.precision import finite
+from upliftlab.results import Analysis, Finding, Note, VerdictCode
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_COLUMNS: Final = tuple(Finding.model_fields)
+_VALUES: Final = ("estimate", "se", "low", "high", "p", "p_adjusted", "shrunken")
+
+
+def rounded(analysis: Analysis) -> Analysis:
+    """The analysis as it is published: every float at 10 significant digits."""
+    return Analysis.model_validate(_content(analysis))
+
+
+def withheld(analysis: Analysis) -> Analysis:
+    """The analysis without any effect where a critical check failed; else as it is."""
+    if analysis.verdict.code is not VerdictCode.invalid:
+        return analysis
+    gone = {**dict.fromkeys(_VALUES), "note": Note.invalid}
+    arms = tuple(
+        arm.model_copy(update={name: gone[name] for name in ("low", "high", "p", "p_adjusted")})
+        for arm in analysis.verdict.arms
+    )
+    arms = tuple(arm.model_copy(update={"value": None, "note": Note.invalid}) for arm in arms)
+    return analysis.model_copy(
+        update={
+            "findings": tuple(finding.model_copy(update=gone) for finding in analysis.findings),
+            "moments": (),
+            "verdict": analysis.verdict.model_copy(update={"arms": arms}),
+        }
+    )
+
+
+def to_json(analysis: Analysis) -> bytes:
+    """The analysis as compact JSON, the same bytes for the same analysis.
+
+    Raises:
+        ValueError: where a value is infinite or not a number.
+    """
+    return json.dumps(
+        _content(analysis), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    ).encode()
+
+
+def to_csv(analysis: Analysis) -> bytes:
+    """The findings, one a line, for a spreadsheet: UTF-8 with its mark, no cell a formula."""
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet)
+    writer.writerow(_COLUMNS)
+    for finding in rounded(analysis).findings:
+        row = finding.model_dump(mode="json")
+        writer.writerow([_cell(row[column]) for column in _COLUMNS])
+    return sheet.getvalue().encode("utf-8-sig")
+
+
+def _content(analysis: Analysis) -> Json:
+    return _round(cast("Json", analysis.model_dump(mode="json", by_alias=True)))
+
+
+def _round(value: Json) -> Json:
+    if isinstance(value, float):
+        return float(f"{finite(value):.10g}")
+    if isinstance(value, list):
+        return [_round(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _round(item) for key, item in value.items()}
+    return value
+
+
+def _cell(value: object) -> object:
+    """Text that a spreadsheet would run is kept text by an apostrophe; numbers stay numbers."""
+    if isinstance(value, str) and value.startswith(_DANGEROUS):
+        return f"'{value}"
+    return "" if value is None else value

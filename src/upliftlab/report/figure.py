@@ -1,0 +1,97 @@
+"""A number on the page, and how it is told: with the key of its value in the embedded JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from upliftlab.language import Kind, Language, digits_of
+from upliftlab.precision import exact_percent_digits, interval_scale
+from upliftlab.results import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number as shown; `kind`, `digits`, `signed` and `times` tell how it came from its key."""
+
+    text: str
+    key: str
+    kind: Kind
+    digits: int | None = None
+    signed: bool = False
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A stretch of a sentence: words, a name from the data, or a figure."""
+
+    text: str
+    is_name: bool = False
+    figure: Figure | None = None
+
+
+Sentence = tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a kind of number is shown."""
+
+    kind: Kind
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Says texts and numbers in the page's language and currency."""
+
+    language: Language
+    currency: str | None
+
+    def text(self, text: str) -> str:
+        """A text of the catalogue."""
+        return self.language.gettext(text)
+
+    def figure(self, value: float, key: str, form: Form, digits: int | None = None) -> Figure:
+        """One number."""
+        digits = digits_of(form.kind, (value,), self.currency) if digits is None else digits
+        text = self.language.show(
+            form.kind, value, self.currency, digits=digits, signed=form.signed
+        )
+        return Figure(typeset(text), key, form.kind, digits, form.signed)
+
+    def declared(self, value: float, key: str) -> Figure:
+        """A percentage somebody chose, with the decimals it was chosen with."""
+        return self.figure(value, key, Form("percent"), exact_percent_digits(value))
+
+    def product(self, share: float, times: int, key: str) -> Figure:
+        """A count that is a share of a total: the key holds the share."""
+        text = self.language.count(share * times)
+        return Figure(typeset(text), key, "count", times=times)
+
+    def digits(self, form: Form, values: Sequence[float | None]) -> int | None:
+        """Decimals that an estimate and the ends of its interval share."""
+        return digits_of(form.kind, interval_scale(*values), self.currency)
+
+    def sentence(self, message: Message, key: str) -> Sentence:
+        """A message whose values lie under `key` in the JSON."""
+        words: list[Word] = []
+        for part in self.language.parts(message, self.currency):
+            if part.name is None or part.kind is None or part.kind == "date":
+                words.append(Word(part.text, is_name=part.name is not None))
+                continue
+            shown = typeset(part.text)
+            place = f"{key}/values/{escape(part.name)}"
+            words.append(Word(shown, figure=Figure(shown, place, part.kind, part.digits)))
+        return tuple(words)
+
+
+def typeset(text: str) -> str:
+    """A number with a true minus sign."""
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def escape(name: str) -> str:
+    """A name as one step of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")

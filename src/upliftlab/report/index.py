@@ -1,0 +1,96 @@
+"""The findings by what they are about, each with its place in the JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from upliftlab.report.interval import Value
+from upliftlab.results import Analysis, Finding, Kind, MetricInfo
+
+CONTACT = "contact_channel"
+"""The dimension customers were randomised to: how an arm contacts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row of a table: an arm (None: pooled) in a cell (None: overall)."""
+
+    arm: str | None
+    dimension: str | None = None
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A column of a table: what is estimated, of which metric (None: whichever it has)."""
+
+    kind: Kind
+    metric: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding and its place in the JSON."""
+
+    finding: Finding
+    key: str
+
+    @property
+    def value(self) -> Value:
+        """Its estimate and interval."""
+        found = self.finding
+        return Value(found.estimate, found.low, found.high, found.note, self.key)
+
+
+@dataclass(frozen=True)
+class Index:
+    """An analysis that can be asked for its findings."""
+
+    analysis: Analysis
+
+    @cached_property
+    def _found(self) -> dict[tuple[Quantity, Place], Found]:
+        known: dict[tuple[Quantity, Place], Found] = {}
+        for i, finding in enumerate(self.analysis.findings):
+            place = Place(finding.arm, finding.dimension, finding.level)
+            found = Found(finding, f"/findings/{i}")
+            for metric in (finding.metric, None):
+                known.setdefault((Quantity(finding.kind, metric), place), found)
+        return known
+
+    def get(self, quantity: Quantity, place: Place) -> Found | None:
+        """The finding, where there is one."""
+        return self._found.get((quantity, place))
+
+    def places(self, dimension: str | None) -> tuple[Place, ...]:
+        """The rows of a dimension, each once, in the order found."""
+        rows = (
+            Place(finding.arm, finding.dimension, finding.level)
+            for finding in self.analysis.findings
+            if finding.dimension == dimension
+        )
+        return tuple(dict.fromkeys(rows))
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """Every dimension found: contact channels first, then as declared."""
+        declared = [segment.name for segment in self.analysis.segments]
+        found = [f.dimension for f in self.analysis.findings if f.dimension is not None]
+        held = set(found)
+        ordered = [name for name in (CONTACT, *declared, *found) if name in held]
+        return tuple(dict.fromkeys(ordered))
+
+    @cached_property
+    def primary(self) -> MetricInfo | None:
+        """The metric the experiment is judged by."""
+        return next((m for m in self.analysis.metrics if m.role == "primary"), None)
+
+    @cached_property
+    def treated(self) -> tuple[str, ...]:
+        """The arms compared with the control."""
+        return tuple(arm.arm for arm in self.analysis.arms if not arm.control)
+
+    def metric(self, name: str) -> MetricInfo | None:
+        """A metric by its name."""
+        return next((m for m in self.analysis.metrics if m.name == name), None)

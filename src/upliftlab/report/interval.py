@@ -1,0 +1,122 @@
+"""An estimate with its interval, in figures and drawn; or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from upliftlab.language import N_
+from upliftlab.precision import exact_percent_digits
+from upliftlab.report.axis import Axis, Limits, Reference, Strip, axis
+from upliftlab.report.figure import Figure, Form, Teller, typeset
+from upliftlab.results import Note
+
+ROW: Final = 150
+"""Width of an interval drawn in a table."""
+_SHORT_MONEY: Final = 10
+"""Ticks from here on are told in short."""
+_NO_LOW: Final = N_("no lower end")
+_NO_HIGH: Final = N_("no upper end")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of the JSON with its interval, before it is told; `key` leads to the three ends."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    note: Note | None
+    key: str
+    name: str = "estimate"
+    """The last step of the estimate's own key."""
+
+    @property
+    def limits(self) -> Limits:
+        """Estimate, low, high."""
+        return (self.estimate, self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What a cell shows; an end without figure is told by its text."""
+
+    estimate: Figure | None
+    low: Figure | None
+    high: Figure | None
+    low_text: str
+    high_text: str
+    note: str
+    strip: Strip | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The intervals of a column and the scale they share."""
+
+    axis: Axis | None
+    intervals: tuple[Interval | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a column is shown: its form, the lines it is read against and its width."""
+
+    form: Form
+    references: tuple[Reference, ...]
+    width: int = ROW
+
+
+def draw(values: Sequence[Value | None], scale: Scale, teller: Teller) -> Drawn:
+    """A column of values on one scale."""
+    known = [value.limits for value in values if value is not None]
+    shared = axis(known, scale.references, _label(scale.form, teller), scale.width)
+    told = tuple(
+        None if value is None else _interval(value, scale.form, shared, teller) for value in values
+    )
+    return Drawn(shared, told)
+
+
+def _interval(value: Value, form: Form, shared: Axis | None, teller: Teller) -> Interval:
+    digits = teller.digits(form, value.limits)
+
+    def end(number: float | None, name: str) -> Figure | None:
+        if number is None:
+            return None
+        return teller.figure(number, f"{value.key}/{name}", form, digits)
+
+    return Interval(
+        estimate=end(value.estimate, value.name),
+        low=end(value.low, "low"),
+        high=end(value.high, "high"),
+        low_text=teller.text(_NO_LOW),
+        high_text=teller.text(_NO_HIGH),
+        note=_reason(value, teller),
+        strip=None if shared is None else shared.strip(value.limits),
+    )
+
+
+def _reason(value: Value, teller: Teller) -> str:
+    """The note, unless the interval's own words already say it."""
+    unbounded = value.note in (Note.unbounded_low, Note.unbounded_high)
+    if value.note is None or (unbounded and value.estimate is not None):
+        return ""
+    return teller.text(value.note.value)
+
+
+def _label(form: Form, teller: Teller) -> Callable[[float], str]:
+    language = teller.language
+
+    def label(number: float) -> str:
+        if form.kind == "money":
+            short = number == 0 or abs(number) >= _SHORT_MONEY
+            text = language.money(number, teller.currency, compact=short)
+        elif form.kind == "percent":
+            text = language.percent(number, digits=exact_percent_digits(number))
+        else:
+            shift = 100 if form.kind == "points" else 1
+            text = language.number(number * shift, compact=True)
+        return typeset(text)
+
+    return label

@@ -1,0 +1,163 @@
+# ruff: noqa: RUF001 - formulae are typeset with the signs of mathematics
+"""How the numbers were computed, from which terms and from which data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from upliftlab.language import N_
+from upliftlab.report.figure import Figure, Form, Teller, escape
+from upliftlab.results import Analysis, Kind, Terms
+
+_FORMULAE: Final = {
+    Kind.difference: (
+        N_("difference = mean of the treated − mean of the control"),
+        N_("What the campaign changed for an average customer."),
+    ),
+    Kind.relative_lift: (
+        N_("relative change = mean of the treated ÷ mean of the control − one"),
+        N_("The same change as a share of what happens without the campaign."),
+    ),
+    Kind.incremental_profit: (
+        N_("incremental profit = customers × (added margin − added variable cost) − fixed cost"),
+        N_("What the campaign earned beyond what its customers would have brought anyway."),
+    ),
+    Kind.roi: (
+        N_("ROI = incremental profit ÷ added cost"),
+        N_("Zero is break-even: the campaign earned exactly what it cost."),
+    ),
+    Kind.iroas: (
+        N_("iROAS = added revenue ÷ added cost"),
+        N_("It breaks even at one divided by the margin."),
+    ),
+    Kind.cost_per_conversion: (
+        N_("cost per incremental conversion = added cost ÷ added conversions"),
+        N_("Conversions that would have happened anyway are not counted."),
+    ),
+}
+_METHODS: Final = {
+    "welch": N_("Welch's t interval: the arms may vary differently."),
+    "newcombe": N_("Newcombe's interval for differences of shares with few events."),
+    "permutation": N_(
+        "Permutation interval: customers are re-dealt to the arms many times, because few large "
+        "amounts make the usual interval too narrow on one side."
+    ),
+    "fieller": N_("Fieller's interval for ratios, which may be unbounded."),
+    "linear": N_("The interval of the difference, scaled by constant terms."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One estimand."""
+
+    text: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One value that was put in, overall or for an arm."""
+
+    title: str
+    arm: str | None
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One file that was read."""
+
+    source: str
+    file: str
+    sha256: str
+    rows: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """The methods section."""
+
+    confidence: Figure
+    formulae: tuple[Formula, ...]
+    methods: tuple[str, ...]
+    revenue: str | None
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The provenance section."""
+
+    created: str
+    software: tuple[tuple[str, str], ...]
+    data: tuple[Read, ...]
+
+
+def methods(analysis: Analysis, teller: Teller, *, with_terms: bool) -> Methods:
+    """How the numbers of this page were computed."""
+    kinds = {finding.kind for finding in analysis.findings}
+    used = sorted({finding.method for finding in analysis.findings})
+    terms = analysis.terms if with_terms else None
+    return Methods(
+        confidence=teller.declared(analysis.confidence, "/confidence"),
+        formulae=tuple(
+            Formula(teller.text(text), teller.text(meaning))
+            for kind, (text, meaning) in _FORMULAE.items()
+            if kind in kinds
+        ),
+        methods=tuple(teller.text(_METHODS.get(name, name)) for name in used),
+        revenue=None if terms is None else terms.revenue,
+        terms=() if terms is None else _terms(terms, teller),
+    )
+
+
+def origin(analysis: Analysis, teller: Teller) -> Origin:
+    """What the numbers came from."""
+    made = analysis.provenance
+    software = {
+        "upliftlab": made.version,
+        "Python": made.python,
+        teller.text(N_("Engine")): made.engine,
+        **made.libraries,
+    }
+    data = (
+        Read(one.source, one.file, one.sha256, _rows(one.rows, i, teller))
+        for i, one in enumerate(analysis.data)
+    )
+    return Origin(teller.language.date(made.created), tuple(software.items()), tuple(data))
+
+
+def _rows(rows: int, i: int, teller: Teller) -> Figure:
+    return teller.figure(rows, f"/data/{i}/rows", Form("count"))
+
+
+def _terms(terms: Terms, teller: Teller) -> tuple[Term, ...]:
+    money, percent = Form("money"), Form("percent")
+    shared = [
+        Term(teller.text(title), None, teller.declared(value, f"/terms/{name}"))
+        for name, title, value in (
+            ("margin", N_("Contribution margin, share of revenue"), terms.margin),
+            ("hurdle", N_("Hurdle: ROI below this is not worth it"), terms.hurdle),
+        )
+    ]
+    per_arm = (
+        ("cost_per_contact", N_("Cost per contact"), terms.cost_per_contact, money),
+        ("cost_per_redemption", N_("Cost per redemption"), terms.cost_per_redemption, money),
+        ("commission", N_("Commission, share of revenue"), terms.commission, percent),
+        ("service_cost", N_("Service cost per customer"), terms.service_cost, money),
+        ("fixed_cost", N_("Fixed cost"), terms.fixed_cost, money),
+    )
+    return (
+        *shared,
+        *(
+            Term(
+                teller.text(title),
+                arm,
+                teller.figure(value, f"/terms/{name}/{escape(arm)}", form),
+            )
+            for name, title, values, form in per_arm
+            for arm, value in values.items()
+        ),
+    )

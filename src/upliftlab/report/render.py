@@ -1,0 +1,72 @@
+"""An analysis as one HTML file that asks nobody for anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from upliftlab.files import atomic_write
+from upliftlab.language import Code, Language
+from upliftlab.report.export import rounded, withheld
+from upliftlab.report.figure import Teller
+from upliftlab.report.view import page
+from upliftlab.resources import shipped
+from upliftlab.results import Analysis
+
+
+def render(analysis: Analysis, *, lang: Code = "en") -> str:
+    """The report as HTML: the same text for the same analysis and language."""
+    published = withheld(rounded(analysis))
+    language = Language(lang)
+    style = _style()
+    return (
+        environment(lang)
+        .get_template("report.html.j2")
+        .render(
+            page=page(published, Teller(language, published.currency)),
+            lang=language.tag,
+            style=style,
+            style_hash=_hash(style),
+        )
+    )
+
+
+def write(analysis: Analysis, folder: Path, lang: Code = "en") -> Path:
+    """Write the report into a folder and return its path.
+
+    Raises:
+        OutputError: UL601, where it cannot be written.
+    """
+    path = folder / ("report.html" if lang == "en" else f"report.{lang}.html")
+    atomic_write(path, render(analysis, lang=lang).encode())
+    return path
+
+
+@cache
+def environment(lang: Code) -> Environment:
+    """The templates, speaking a language."""
+    language = Language(lang)
+    made = Environment(
+        loader=FileSystemLoader(shipped("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    translations = {"gettext": language.gettext, "ngettext": language.ngettext}
+    made.install_gettext_callables(**translations, newstyle=True)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - added by the extension
+    return made
+
+
+@cache
+def _style() -> str:
+    return (shipped("templates") / "report.css").read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

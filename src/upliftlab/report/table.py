@@ -1,0 +1,130 @@
+"""A forest table: rows of intervals in figures and drawn, a scale for each column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from upliftlab.report.axis import Axis
+from upliftlab.report.figure import Figure, Form, Teller
+from upliftlab.report.index import Found, Index, Place, Quantity
+from upliftlab.report.interval import Drawn, Interval, draw
+from upliftlab.report.quantity import HINTS, scale, title
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of intervals: its heading and scale."""
+
+    title: str
+    hint: str
+    axis: Axis | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is compared, on how many customers, and what was found."""
+
+    heads: tuple[str, ...]
+    n_treated: Figure | None
+    n_control: Figure | None
+    cells: tuple[Interval | None, ...]
+    p: Figure | None
+    p_adjusted: Figure | None
+    survives: bool | None
+    """Whether the finding survives the correction for many looks; None where none was made."""
+    starts: bool = True
+    """Whether its first heading differs from the row before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A forest table."""
+
+    caption: str
+    role: str
+    heads: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    corrected: bool
+    """Whether adjusted p-values are shown."""
+    tested: bool
+    """Whether p-values are shown."""
+    hurdle: bool
+    """Whether a hurdle is drawn beside break-even."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A row to be: its headings and where its findings are."""
+
+    heads: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A table to be: what it is called and its rows."""
+
+    caption: str
+    heads: tuple[str, ...]
+    slots: tuple[Slot, ...]
+    role: str = ""
+
+
+def table(
+    outline: Outline, quantities: Sequence[Quantity], index: Index, teller: Teller
+) -> Table | None:
+    """Rows and columns with what was found; None, or no column, where nothing was."""
+    found = {q: [index.get(q, slot.place) for slot in outline.slots] for q in quantities}
+    kept = [q for q in quantities if any(f is not None for f in found[q])]
+    drawn = {q: draw([f and f.value for f in found[q]], scale(q, index), teller) for q in kept}
+    if not kept:
+        return None
+    rows = tuple(
+        _row(slot, [found[q][i] for q in kept], [drawn[q].intervals[i] for q in kept], teller)
+        for i, slot in enumerate(outline.slots)
+    )
+    starts = [True, *(b.heads[0] != a.heads[0] for a, b in pairwise(rows))]
+    columns = tuple(_column(q, drawn[q], index, teller) for q in kept)
+    return Table(
+        caption=outline.caption,
+        role=outline.role,
+        heads=outline.heads,
+        columns=columns,
+        rows=tuple(replace(row, starts=start) for row, start in zip(rows, starts, strict=True)),
+        corrected=any(row.p_adjusted is not None for row in rows),
+        tested=any(row.p is not None for row in rows),
+        hurdle=any(c.axis is not None and len(c.axis.references) > 1 for c in columns),
+    )
+
+
+def _column(quantity: Quantity, drawn: Drawn, index: Index, teller: Teller) -> Column:
+    return Column(title(quantity, index, teller), teller.text(HINTS[quantity.kind]), drawn.axis)
+
+
+def _row(
+    slot: Slot,
+    found: Sequence[Found | None],
+    cells: Sequence[Interval | None],
+    teller: Teller,
+) -> Row:
+    lead = next((one for one in found if one is not None), None)
+    if lead is None:
+        return Row(slot.heads, None, None, tuple(cells), None, None, None)
+    finding = lead.finding
+    adjusted = finding.p_adjusted
+    return Row(
+        heads=slot.heads,
+        n_treated=teller.figure(finding.n_treated, f"{lead.key}/n_treated", Form("count")),
+        n_control=teller.figure(finding.n_control, f"{lead.key}/n_control", Form("count")),
+        cells=tuple(cells),
+        p=_p(finding.p, f"{lead.key}/p", teller),
+        p_adjusted=_p(adjusted, f"{lead.key}/p_adjusted", teller),
+        survives=None if adjusted is None else adjusted < 1 - finding.confidence,
+    )
+
+
+def _p(value: float | None, key: str, teller: Teller) -> Figure | None:
+    return None if value is None else teller.figure(value, key, Form("p"))

@@ -1,0 +1,201 @@
+"""The answer on the first screen: did it pay, how sure are we, what next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from upliftlab.language import N_
+from upliftlab.report.axis import Axis, Reference
+from upliftlab.report.figure import Figure, Form, Sentence, Teller
+from upliftlab.report.index import Index, Place, Quantity
+from upliftlab.report.interval import Interval, Scale, Value, draw
+from upliftlab.report.quantity import TITLES, metric_form, scale, title
+from upliftlab.results import ArmVerdict, Kind, Message, Verdict, VerdictCode
+
+_PROFIT: Final = "profit"
+_WIDE: Final = 300
+_LABELS: Final = {
+    VerdictCode.ship: N_("SHIP"),
+    VerdictCode.stop: N_("STOP"),
+    VerdictCode.inconclusive: N_("INCONCLUSIVE"),
+    VerdictCode.not_final: N_("NOT FINAL"),
+    VerdictCode.invalid: N_("INVALID"),
+}
+_MEANINGS: Final = {
+    VerdictCode.ship: N_("The whole interval lies above what was asked for."),
+    VerdictCode.stop: N_("The whole interval lies below what was asked for."),
+    VerdictCode.inconclusive: N_("The interval holds both success and failure."),
+    VerdictCode.not_final: N_("Numbers may still change: outcomes are not complete."),
+    VerdictCode.invalid: N_("A critical check failed, so no effect and no money is shown."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One of the numbers the answer rests on."""
+
+    title: str
+    interval: Interval
+    axis: Axis | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRow:
+    """The answer for one arm."""
+
+    arm: str
+    slug: str
+    label: str
+    interval: Interval | None
+    p: Figure | None
+    p_adjusted: Figure | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArmTable:
+    """The answers arm by arm, on the metric that decides."""
+
+    caption: str
+    column: str
+    axis: Axis | None
+    rows: tuple[ArmRow, ...]
+    tested: bool
+    corrected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The verdict as the page says it."""
+
+    slug: str
+    label: str
+    meaning: str
+    sentence: Sentence
+    next_action: Sentence
+    arm: str | None
+    headlines: tuple[Headline, ...]
+    arms: ArmTable | None
+
+
+def answer(index: Index, teller: Teller) -> Answer:
+    """What the first screen says."""
+    verdict = index.analysis.verdict
+    invalid = verdict.code is VerdictCode.invalid
+    arm = _subject(index)
+    return Answer(
+        slug=slug(verdict.code),
+        label=teller.text(_LABELS[verdict.code]),
+        meaning=teller.text(_MEANINGS[verdict.code]),
+        sentence=_sentence(index, teller),
+        next_action=teller.sentence(verdict.next_action_parts, "/verdict/next_action_parts"),
+        arm=arm,
+        headlines=() if invalid or arm is None else _headlines(arm, index, teller),
+        arms=_arms(index, teller) if len(verdict.arms) > 1 and not invalid else None,
+    )
+
+
+def slug(code: VerdictCode) -> str:
+    """The verdict as a class name."""
+    return code.value.lower().replace(" ", "-")
+
+
+def _subject(index: Index) -> str | None:
+    """The arm the numbers beside the verdict are about."""
+    named = index.analysis.verdict.arm
+    only = index.treated[0] if len(index.treated) == 1 else None
+    return only if named is None else named
+
+
+def _sentence(index: Index, teller: Teller) -> Sentence:
+    """The verdict's sentence; a reason that is a check's message is said in the page's language."""
+    parts, key = index.analysis.verdict.sentence_parts, "/verdict/sentence_parts"
+    start, reason, end = teller.text(parts.template).partition("{reason}")
+    messages = [check.message for check in index.analysis.checks]
+    if not reason or parts.values.get("reason") not in messages:
+        return teller.sentence(parts, key)
+    i = messages.index(str(parts.values["reason"]))
+    before, after = (Message(template=text, values=parts.values) for text in (start, end))
+    return (
+        *teller.sentence(before, key),
+        *teller.sentence(index.analysis.checks[i].parts, f"/checks/{i}/parts"),
+        *teller.sentence(after, key),
+    )
+
+
+def _headlines(arm: str, index: Index, teller: Teller) -> tuple[Headline, ...]:
+    money = (Quantity(Kind.incremental_profit), Quantity(Kind.roi))
+    primary = index.primary.name if index.primary else None
+    effects = (Quantity(Kind.difference, primary), Quantity(Kind.relative_lift, primary))
+    chosen = money if index.get(money[0], Place(arm)) else effects
+    return tuple(
+        headline
+        for quantity in chosen
+        if (headline := _headline(quantity, arm, index, teller)) is not None
+    )
+
+
+def _headline(quantity: Quantity, arm: str, index: Index, teller: Teller) -> Headline | None:
+    found = index.get(quantity, Place(arm))
+    if found is None:
+        return None
+    narrow = scale(quantity, index)
+    drawn = draw([found.value], Scale(narrow.form, narrow.references, _WIDE), teller)
+    told = drawn.intervals[0]
+    return None if told is None else Headline(title(quantity, index, teller), told, drawn.axis)
+
+
+def _arms(index: Index, teller: Teller) -> ArmTable:
+    verdict = index.analysis.verdict
+    values = [_value(arm, i) for i, arm in enumerate(verdict.arms)]
+    drawn = draw(values, Scale(_form(verdict, index), (Reference(0.0),)), teller)
+    rows = tuple(
+        ArmRow(
+            arm=arm.arm,
+            slug=slug(arm.code),
+            label=teller.text(_LABELS[arm.code]),
+            interval=drawn.intervals[i],
+            p=_p(arm.p, f"/verdict/arms/{i}/p", teller),
+            p_adjusted=_p(arm.p_adjusted, f"/verdict/arms/{i}/p_adjusted", teller),
+        )
+        for i, arm in enumerate(verdict.arms)
+    )
+    return ArmTable(
+        caption=teller.text(N_("Verdict per arm")),
+        column=_decided_on(verdict, index, teller),
+        axis=drawn.axis,
+        rows=rows,
+        tested=_any(row.p for row in rows),
+        corrected=_any(row.p_adjusted for row in rows),
+    )
+
+
+def _value(arm: ArmVerdict, i: int) -> Value:
+    return Value(arm.value, arm.low, arm.high, arm.note, f"/verdict/arms/{i}", "value")
+
+
+def _form(verdict: Verdict, index: Index) -> Form:
+    money = Form("money")
+    return money if verdict.metric == _PROFIT else metric_form(index.metric(verdict.metric))
+
+
+def _decided_on(verdict: Verdict, index: Index, teller: Teller) -> str:
+    terms = index.analysis.terms
+    if verdict.metric == _PROFIT:
+        hurdle = terms is not None and terms.hurdle > 0
+        return teller.text(
+            N_("Incremental profit less the hurdle's share of cost")
+            if hurdle
+            else TITLES[Kind.incremental_profit]
+        )
+    metric = index.metric(verdict.metric)
+    return verdict.metric if metric is None else metric.title
+
+
+def _p(value: float | None, key: str, teller: Teller) -> Figure | None:
+    return None if value is None else teller.figure(value, key, Form("p"))
+
+
+def _any(figures: Iterable[Figure | None]) -> bool:
+    return any(figure is not None for figure in figures)

@@ -1,0 +1,91 @@
+"""Everything the page says, decided before a template sees it."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from upliftlab.report.effects import Breakdown, breakdowns, metrics, money
+from upliftlab.report.export import to_csv, to_json
+from upliftlab.report.figure import Teller
+from upliftlab.report.index import Index
+from upliftlab.report.methods import Methods, Origin, methods, origin
+from upliftlab.report.table import Table
+from upliftlab.report.trust import Trust, trust
+from upliftlab.report.verdict import Answer, answer
+from upliftlab.results import Analysis, VerdictCode
+
+_LARGE: Final = 150_000
+"""Bytes of JSON from which the copy to download is compressed, so that the page can be mailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that lies inside the page."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page's content in its order."""
+
+    title: str
+    experiment: str
+    owner: str | None
+    hypothesis: str | None
+    plan_sha256: str
+    invalid: bool
+    provisional: bool
+    answer: Answer
+    trust: Trust
+    money: Table | None
+    metrics: tuple[Table, ...]
+    breakdowns: tuple[Breakdown, ...]
+    methods: Methods
+    origin: Origin
+    csv: Download
+    json: Download
+    embedded: str
+    """The analysis as JSON that can stand inside a script element."""
+
+
+def page(analysis: Analysis, teller: Teller) -> Page:
+    """The page of an analysis whose numbers are already those to publish."""
+    index = Index(analysis)
+    invalid = analysis.verdict.code is VerdictCode.invalid
+    data = to_json(analysis)
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", analysis.experiment)[:60] or "experiment"
+    return Page(
+        title=analysis.title,
+        experiment=analysis.experiment,
+        owner=analysis.owner,
+        hypothesis=analysis.hypothesis,
+        plan_sha256=analysis.plan_sha256,
+        invalid=invalid,
+        provisional=analysis.verdict.code is VerdictCode.not_final,
+        answer=answer(index, teller),
+        trust=trust(analysis, teller),
+        money=None if invalid else money(index, teller),
+        metrics=() if invalid else metrics(index, teller),
+        breakdowns=() if invalid else breakdowns(index, teller),
+        methods=methods(analysis, teller, with_terms=not invalid),
+        origin=origin(analysis, teller),
+        csv=_download(f"{stem}_findings.csv", "text/csv;charset=utf-8", to_csv(analysis)),
+        json=_json(f"{stem}_analysis.json", data),
+        embedded=data.decode().replace("<", "\\u003c"),
+    )
+
+
+def _json(name: str, content: bytes) -> Download:
+    if len(content) <= _LARGE:
+        return _download(name, "application/json", content)
+    return _download(f"{name}.gz", "application/gzip", gzip.compress(content, mtime=0))
+
+
+def _download(name: str, kind: str, content: bytes) -> Download:
+    return Download(name, f"data:{kind};base64,{base64.b64encode(content).decode()}")

@@ -1,0 +1,115 @@
+"""Moments: all that an estimator needs to know of a group of units, and it adds.
+
+Merging follows the many-way form of Chan, Golub & LeVeque (1983), for third moments Pébay (2008):
+every group is moved to the common mean, so nothing is subtracted that is much larger than the
+result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """n, means and centred sums of products of p columns over a group of units.
+
+    Attributes:
+        n: Number of units.
+        mean: Means, shape (p,), in each column's unit; zeros where n = 0.
+        m2: Σ(z−z̄)(z−z̄)', shape (p, p).
+        m3: Σ(z−z̄)³ per column, shape (p,); NaN where it is not known.
+    """
+
+    n: int
+    mean: Array
+    m2: Array
+    m3: Array
+
+    @classmethod
+    def zero(cls, columns: int) -> Self:
+        """The moments of no units: adding them changes nothing."""
+        return cls(0, np.zeros(columns), np.zeros((columns, columns)), np.zeros(columns))
+
+    @classmethod
+    def of(cls, rows: npt.ArrayLike) -> Self:
+        """The moments of rows, shape (n, p), by two passes.
+
+        >>> Moments.of([[1.0], [2.0], [6.0]]).m2
+        array([[14.]])
+        """
+        table = np.asarray(rows, dtype=np.float64)
+        if not len(table):
+            return cls.zero(table.shape[1])
+        mean = table.mean(axis=0)
+        centred = table - mean
+        return cls(len(table), mean, centred.T @ centred, (centred**3).sum(axis=0))
+
+    def __add__(self, other: Moments) -> Moments:
+        return pool((self, other))
+
+    @property
+    def covariance(self) -> Array:
+        """Sample covariance matrix, shape (p, p), with n − 1; NaN where n < 2."""
+        if self.n < 2:  # noqa: PLR2004 - a variance needs two
+            return np.full_like(self.m2, np.nan)
+        return self.m2 / (self.n - 1)
+
+    def project(self, projection: Projection) -> Moments:
+        """The moments of new columns `matrix @ z + offset`.
+
+        A third moment is known where a new column has at most one source that varies: cross
+        products of third order are not kept.
+        """
+        matrix = projection.matrix
+        varying = (matrix != 0) & (np.diag(self.m2) > 0)
+        single = varying.sum(axis=1) <= 1
+        cubes = np.where(varying, matrix**3, 0.0) @ np.where(varying.any(axis=0), self.m3, 0.0)
+        return Moments(
+            self.n,
+            matrix @ self.mean + projection.offset,
+            matrix @ self.m2 @ matrix.T,
+            np.where(single, cubes, np.nan),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """A linear map of columns: matrix, shape (q, p), and offset, shape (q,)."""
+
+    matrix: Array
+    offset: Array
+
+
+def pool(groups: Iterable[Moments]) -> Moments:
+    """The moments of several groups taken as one.
+
+    Raises:
+        ValueError: There is no group, so the number of columns is not known.
+    """
+    parts: Sequence[Moments] = tuple(groups)
+    if not parts:
+        raise ValueError("no group to pool")
+    if len(parts) == 1:
+        return parts[0]
+    n = np.array([part.n for part in parts], dtype=np.float64)
+    total = n.sum()
+    if total == 0:
+        return parts[0]
+    means = np.stack([part.mean for part in parts])
+    second = np.stack([part.m2 for part in parts])
+    # The weighted mean is taken around the first group's, so that equal means stay exact.
+    origin = means[int(np.argmax(n > 0))]
+    mean = origin + (n / total) @ np.where(n[:, None] > 0, means - origin, 0.0)
+    shift = np.where(n[:, None] > 0, means - mean, 0.0)
+    m2 = second.sum(axis=0) + (shift * n[:, None]).T @ shift
+    inner = 3 * np.diagonal(second, axis1=1, axis2=2) * shift + n[:, None] * shift**3
+    m3 = np.stack([part.m3 for part in parts]).sum(axis=0) + inner.sum(axis=0)
+    return Moments(int(total), mean, m2, m3)

@@ -1,0 +1,145 @@
+"""The verdict follows from the numbers, the checks and the calendar."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from plans import make_plan, pick, run
+
+from upliftlab.results import Note, VerdictCode
+
+MONEY = {"revenue": "spend", "margin": "50%"}
+ARMS = {"none": {"control": "true"}, "mail": {"channel": "email", "cost_per_contact": "1"}}
+
+
+def sample(folder, mail_mean, sizes=(400, 400), **changes):
+    rng = np.random.default_rng(8)
+    rows = [f"none,{v:.3f}" for v in rng.normal(10, 3, sizes[0])]
+    rows += [f"mail,{v:.3f}" for v in rng.normal(mail_mean, 3, sizes[1])]
+    (folder / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    now = changes.pop("now", datetime(2026, 3, 1, tzinfo=UTC))
+    plan = make_plan(**{"money": MONEY, "arms": ARMS, "currency": "EUR", **changes})
+    return run(plan, folder, now)
+
+
+@pytest.mark.parametrize(
+    ("mean", "code", "words"),
+    [
+        (16, VerdictCode.ship, "mail pays: incremental profit €"),
+        (12.1, VerdictCode.inconclusive, "mail may or may not pay"),
+        (10, VerdictCode.stop, "mail does not pay: incremental profit -€"),
+    ],
+)
+def test_money_decides(tmp_path, mean, code, words):
+    found = sample(tmp_path, mean)
+    assert found.verdict.code is code
+    assert words in found.verdict.sentence
+    profit = pick(found, "incremental_profit")
+    assert found.verdict.arms[0].value == profit.estimate
+
+
+def test_an_inconclusive_verdict_says_what_would_settle_it(tmp_path):
+    action = sample(tmp_path, 12.1).verdict.next_action
+    assert "times as many customers" in action
+
+
+def test_the_hurdle_is_part_of_the_decision(tmp_path):
+    assert sample(tmp_path, 13.4).verdict.code is VerdictCode.ship
+    high = sample(tmp_path, 13.4, money={**MONEY, "hurdle": "150%"})
+    assert high.verdict.code is VerdictCode.stop
+    assert pick(high, "incremental_profit").estimate > 0
+    roi = pick(high, "roi")
+    assert roi.high < 1.5
+
+
+def test_a_metric_decides_where_no_money_is_declared(tmp_path):
+    found = sample(tmp_path, 12, money=None)
+    assert (found.verdict.code, found.verdict.metric) == (VerdictCode.ship, "spend")
+    assert found.verdict.sentence.startswith("mail raises spend by 2.")
+
+
+def test_less_is_good_where_the_metric_says_so(tmp_path):
+    rows = [f"none,{v}" for v in (5, 6, 7, 8) * 20] + [f"mail,{v}" for v in (1, 2, 3, 4) * 20]
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    plan = make_plan()
+    lower = plan.metrics["spend"].model_copy(update={"better": "lower"})
+    found = run(plan.model_copy(update={"metrics": {"spend": lower}}), tmp_path)
+    assert found.verdict.code is VerdictCode.ship
+    assert "mail lowers spend" in found.verdict.sentence
+
+
+def test_a_broken_sample_ratio_hides_every_number(tmp_path):
+    found = sample(tmp_path, 16, sizes=(600, 400))
+    assert found.verdict.code is VerdictCode.invalid
+    assert "declare the share of each arm" in found.verdict.sentence
+    assert {finding.note for finding in found.findings} == {Note.invalid}
+    assert all(finding.estimate is None and finding.p is None for finding in found.findings)
+
+
+def test_declared_shares_are_what_counts_are_held_against(tmp_path):
+    arms = {"none": {**ARMS["none"], "share": "60%"}, "mail": {**ARMS["mail"], "share": "40%"}}
+    assert sample(tmp_path, 16, sizes=(600, 400), arms=arms).verdict.code is VerdictCode.ship
+
+
+def test_an_open_window_gives_no_verdict(tmp_path):
+    waves = [{"start": "2026-03-02", "share": "100%"}]
+    plan = {"waves": waves, "outcome_window": "28 days"}
+    early = sample(tmp_path, 16, now=datetime(2026, 3, 20, tzinfo=UTC), **plan)
+    assert early.verdict.code is VerdictCode.not_final
+    assert "March 30, 2026" in early.verdict.sentence
+    assert pick(early, "difference").estimate is not None
+    late = sample(tmp_path, 16, now=datetime(2026, 3, 30, tzinfo=UTC), **plan)
+    assert late.verdict.code is VerdictCode.ship
+
+
+def test_several_arms_are_judged_by_holm(tmp_path):
+    rng = np.random.default_rng(4)
+    rows = [f"{arm},{v:.3f}" for arm, mean in (("none", 10), ("a", 14.0), ("b", 12.1), ("c", 10))
+            for v in rng.normal(mean, 3, 300)]  # fmt: skip
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    arms = {"none": {"control": "true"}, **{n: {"cost_per_contact": "1"} for n in "abc"}}
+    found = run(make_plan(arms=arms, money=MONEY), tmp_path)
+    assert (found.verdict.code, found.verdict.arm) == (VerdictCode.ship, "a")
+    assert "best of 3 arms" in found.verdict.next_action
+    for arm in found.verdict.arms:
+        assert arm.p_adjusted >= arm.p
+        assert (arm.code is VerdictCode.inconclusive) == (arm.p_adjusted >= 0.05)
+
+
+def test_a_small_skewed_holdout_is_warned_of(tmp_path):
+    rng = np.random.default_rng(6)
+    bought = rng.random(10_000) < 0.02
+    spend = bought * rng.lognormal(3, 1.5, 10_000)
+    rows = [f"{'none' if i < 500 else 'mail'},{v:.2f}" for i, v in enumerate(spend)]
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    arms = {"none": {"control": "true", "share": "5%"}, "mail": {"share": "95%"}}
+    found = run(make_plan(arms=arms), tmp_path)
+    (warning,) = [c for c in found.checks if c.name.startswith("skewness")]
+    assert warning.passed is False
+    assert abs(warning.value) > 0.05
+
+
+def test_guardrails(tmp_path):
+    rows = [f"{arm},{i % 7},{int(i % 100 < rate)}" for arm, rate in (("none", 2), ("mail", 9))
+            for i in range(4000)]  # fmt: skip
+    (tmp_path / "customers.csv").write_text("arm,spend,left\n" + "\n".join(rows))
+
+    def check(limit):
+        guardrails = {"left": {"max_increase": limit}}
+        found = run(make_plan(metrics={"primary": "spend", "guardrails": guardrails}), tmp_path)
+        return next(c for c in found.checks if c.name == "guardrail:left:mail").passed
+
+    assert check("0.5 points") is False
+    assert check("7 points") is None
+    assert check("12 points") is True
+    assert check("100%") is False
+
+
+def test_contacts_of_the_control_are_seen(tmp_path):
+    rows = "none,1,0\nnone,2,1\nmail,3,1\nmail,4,2\n"
+    (tmp_path / "customers.csv").write_text("arm,spend,contacts\n" + rows)
+    money = {**MONEY, "contacts": "contacts"}
+    found = run(make_plan(money=money, arms=ARMS), tmp_path)
+    check = next(c for c in found.checks if c.name == "contamination")
+    assert (check.passed, check.value) == (False, 1.0)
+    assert "received 1 contacts" in check.message

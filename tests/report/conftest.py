@@ -1,0 +1,433 @@
+"""An Analysis as one run would find it: Hillstrom's overall figures, made-up cells."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+from upliftlab.language import Language
+from upliftlab.results import (
+    Analysis,
+    ArmCount,
+    ArmVerdict,
+    CellMoments,
+    Check,
+    DataFile,
+    Finding,
+    Kind,
+    Message,
+    MetricInfo,
+    Note,
+    Provenance,
+    SegmentInfo,
+    Severity,
+    Terms,
+    Verdict,
+    VerdictCode,
+)
+
+CONTROL = "No E-Mail"
+N = {"No E-Mail": 21306, "Mens E-Mail": 21307, "Womens E-Mail": 21387}
+Z, MARGIN, COST = 1.96, 0.4, 0.1
+# metric: (control mean, {arm: (difference, Welch standard error, p)})
+TRUTH = {
+    "spend": (
+        0.652789355,
+        {
+            "Mens E-Mail": (0.7698271559, 0.1452465602, 1.1638e-07),
+            "Womens E-Mail": (0.4244122159, 0.1303328585, 1.1294e-03),
+        },
+    ),
+    "visit": (
+        0.106167277,
+        {
+            "Mens E-Mail": (0.0765895637, 0.0033858878, 1.364e-112),
+            "Womens E-Mail": (0.0452331066, 0.0032344621, 2.432e-44),
+        },
+    ),
+    "conversion": (
+        0.005726086,
+        {
+            "Mens E-Mail": (0.0068050065, 0.0009208728, 1.502e-13),
+            "Womens E-Mail": (0.0031110575, 0.0008226771, 1.5603e-04),
+        },
+    ),
+}
+METRICS = (
+    MetricInfo(name="spend", title="Spend", unit="money", better="higher", role="primary"),
+    MetricInfo(name="visit", title="Visit", unit="share", better="higher", role="secondary"),
+    MetricInfo(name="conversion", title="Order", unit="share", better="higher", role="secondary"),
+)
+SEGMENTS = {
+    "history_segment": [
+        ("1) $0 - $100", 0.36, 0.6),
+        ("2) $100 - $200", 0.22, 0.9),
+        ("3) $200 - $350", 0.19, 1.0),
+        ("4) $350 - $500", 0.10, 1.3),
+        ("5) $500 - $750", 0.08, 1.6),
+        ("6) $750 - $1,000", 0.03, 2.4),
+        ("7) $1,000 +", 0.02, -0.5),
+    ],
+    "newbie": [("0", 0.498, 1.1), ("1", 0.502, 0.9)],
+    "channel": [("Phone", 0.438, 0.8), ("Web", 0.441, 1.3), ("Multichannel", 0.121, 0.7)],
+}
+TITLES = {
+    "history_segment": "Past spend",
+    "newbie": "New customer",
+    "channel": "Channel of purchase",
+}
+PAYS = (
+    "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money}), "
+    "ROI {roi:percent}."
+)
+
+
+def finding(kind: Kind, metric: str, arm: str | None, estimate, half, **more) -> Finding:
+    about = {
+        "control": CONTROL,
+        "dimension": None,
+        "level": None,
+        "n_treated": N.get(arm or "", 42694),
+        "n_control": N[CONTROL],
+        "p": None,
+        "method": "welch",
+        "confidence": 0.95,
+    }
+    known = estimate is not None and half is not None
+    ends = {
+        "se": half / Z if known else None,
+        "low": estimate - half if known else None,
+        "high": estimate + half if known else None,
+    }
+    return Finding(kind=kind, metric=metric, arm=arm, estimate=estimate, **(about | ends | more))
+
+
+def contrast(metric: str, arm: str | None, effect: tuple, n: int, **more) -> list[Finding]:
+    """The findings that follow from one difference: its lift and, for revenue, the money."""
+    control = TRUTH[metric][0]
+    difference, se, p = effect
+    half = Z * se
+    found = [
+        finding(Kind.difference, metric, arm, difference, half, p=p, **more),
+        finding(
+            Kind.relative_lift,
+            metric,
+            arm,
+            difference / control,
+            half / control,
+            **(more | {"method": "fieller", "p_adjusted": None, "family": None}),
+        ),
+    ]
+    if metric != "spend":
+        return found
+    more = more | {"p_adjusted": None, "family": None, "method": "linear"}
+    profit, wide = n * (MARGIN * difference - COST), n * MARGIN * half
+    money = [
+        (Kind.incremental_profit, profit, wide),
+        (Kind.roi, profit / (n * COST), wide / (n * COST)),
+        (Kind.iroas, difference / COST, half / COST),
+    ]
+    return found + [finding(kind, metric, arm, e, h, **more) for kind, e, h in money]
+
+
+def overall(arms: tuple[str, ...]) -> list[Finding]:
+    found: list[Finding] = []
+    for arm in arms:
+        for metric, (_, effects) in TRUTH.items():
+            effect = effects[arm]
+            more = {"p_adjusted": min(1.0, 2 * effect[2]), "family": "primary"}
+            found += contrast(metric, arm, effect, N[arm], **(more if metric == "spend" else {}))
+        difference, se, _ = TRUTH["conversion"][1][arm]
+        low, high = difference - Z * se, difference + Z * se
+        ends = {"low": COST / high, "high": COST / low, "method": "fieller"}
+        kind = Kind.cost_per_conversion
+        found.append(finding(kind, "conversion", arm, COST / difference, None, **ends))
+    return found
+
+
+def cells(arms: tuple[str, ...], segments: dict[str, list]) -> list[Finding]:
+    found: list[Finding] = []
+    for dimension, levels in segments.items():
+        for level, share, factor in levels:
+            for arm in arms:
+                difference, se, _ = TRUTH["spend"][1][arm]
+                n = round(N[arm] * share)
+                z = factor * difference / (se / share**0.5)
+                p = min(1.0, 2.0 * 2.718281828 ** (-0.717 * abs(z) - 0.416 * z * z) / 2)
+                more = {
+                    "dimension": dimension,
+                    "level": level,
+                    "n_treated": n,
+                    "n_control": round(N[CONTROL] * share),
+                    "p_adjusted": min(1.0, 2.2 * p),
+                    "family": "segments",
+                }
+                effect = (factor * difference, se / share**0.5, p)
+                found += contrast("spend", arm, effect, n, **more)
+    return found
+
+
+def pooled(channel: str) -> list[Finding]:
+    more = {
+        "dimension": "contact_channel",
+        "level": channel,
+        "n_treated": 42694,
+        "p_adjusted": 4.1e-7,
+        "family": "segments",
+    }
+    return contrast("spend", None, (0.5967957, 0.1144, 1.8e-7), 42694, **more)
+
+
+def check(name: str, state: str, template: str, **values) -> Check:
+    passed = {"passed": True, "failed": False, "unasked": None}[state]
+    p = values.pop("p", None)
+    severity = values.pop("severity", Severity.critical)
+    parts = Message(template=template, values=values)
+    text = Language("en").say(parts, "USD")
+    return Check(name=name, severity=severity, passed=passed, p=p, message=text, parts=parts)
+
+
+def checks(*, invalid: bool) -> tuple[Check, ...]:
+    ratio = "The arms hold the shares planned."
+    broken = (
+        "Arms differ from the planned shares by more than chance: {n:count} customers are missing."
+    )
+    return (
+        check("sample_ratio", "failed", broken, n=1312, p=2.1e-9)
+        if invalid
+        else check("sample_ratio", "passed", ratio, p=0.903693),
+        check("one_arm", "passed", "No customer is in two arms."),
+        check("duplicates", "unasked", "The data have no customer id, so this cannot be asked."),
+        check(
+            "outcome_window",
+            "failed",
+            "The plan declares no outcome window.",
+            severity=Severity.warning,
+        ),
+    )
+
+
+def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> Verdict:
+    by = {(f.kind, f.arm): f for f in reversed(found) if f.dimension is None}
+    best = arms[0]
+    profit, roi = by[Kind.incremental_profit, best], by[Kind.roi, best]
+    values = {"arm": best, "profit": profit.estimate, "low": profit.low, "high": profit.high}
+    sentences = {
+        VerdictCode.invalid: ("These numbers cannot be trusted: {reason}", {"reason": broken()}),
+        VerdictCode.not_final: (
+            "The outcome window closes on {date}; until then there is no verdict.",
+            {"date": "2026-12-01"},
+        ),
+        VerdictCode.inconclusive: (
+            PAYS.replace("pays", "may or may not pay").replace(", ROI {roi:percent}", ""),
+            values,
+        ),
+    }
+    template, put = sentences.get(code, (PAYS, values | {"roi": roi.estimate}))
+    nexts = {
+        VerdictCode.invalid: ("Find and mend the cause, then analyse again.", {}),
+        VerdictCode.not_final: ("Analyse again after {date}.", {"date": "2026-12-01"}),
+        VerdictCode.inconclusive: (
+            "Repeat with about {n:count} customers per arm to settle it.",
+            {"n": 83000},
+        ),
+    }
+    step, given = nexts.get(
+        code,
+        ("Contact with {arm}; it was the best of {count:count} arms.", {"arm": best, "count": 2}),
+    )
+    inconclusive = VerdictCode.inconclusive
+    each = tuple(
+        ArmVerdict(
+            arm=arm,
+            code=inconclusive if code is VerdictCode.ship and arm != best else code,
+            value=by[Kind.incremental_profit, arm].estimate,
+            low=by[Kind.incremental_profit, arm].low,
+            high=by[Kind.incremental_profit, arm].high,
+            p=by[Kind.difference, arm].p,
+            p_adjusted=by[Kind.difference, arm].p_adjusted,
+        )
+        for arm in arms
+    )
+    return Verdict(
+        code=code,
+        metric="profit",
+        arm=None if code is VerdictCode.invalid else best,
+        sentence=template,
+        sentence_parts=Message(template=template, values=put),
+        next_action=step,
+        next_action_parts=Message(template=step, values=given),
+        arms=each,
+    )
+
+
+def broken() -> str:
+    return checks(invalid=True)[0].message
+
+
+def absent(found: list[Finding]) -> list[Finding]:
+    """As where an arm costs nothing: no ROI, an unbounded cost, one cell with a lone customer."""
+    changed = []
+    for one in found:
+        nothing = dict.fromkeys(("estimate", "se", "low", "high", "p", "p_adjusted"))
+        if one.kind in (Kind.roi, Kind.iroas):
+            changed.append(one.model_copy(update=nothing | {"note": Note.zero_cost}))
+        elif one.kind is Kind.cost_per_conversion:
+            ends = {"high": None, "note": Note.unbounded_high}
+            changed.append(one.model_copy(update=ends))
+        elif one.level == "7) $1,000 +":
+            gone = nothing | {"note": Note.few_control, "n_control": 1}
+            changed.append(one.model_copy(update=gone))
+        else:
+            changed.append(one)
+    return changed
+
+
+def renamed(analysis: Analysis, names: dict[str, str]) -> Analysis:
+    """The analysis with every occurrence of a text replaced."""
+    text = analysis.model_dump_json(by_alias=True)
+    for old, new in names.items():
+        text = text.replace(json.dumps(old)[1:-1], json.dumps(new)[1:-1])
+    return Analysis.model_validate_json(text)
+
+
+def make(
+    code: VerdictCode = VerdictCode.ship,
+    *,
+    arms: tuple[str, ...] = ("Mens E-Mail", "Womens E-Mail"),
+    segments: dict[str, list] | None = None,
+    nothing: bool = False,
+    money: bool = True,
+) -> Analysis:
+    """An analysis; `nothing` leaves values out, without `money` there are only metrics."""
+    chosen = SEGMENTS if segments is None else segments
+    found = [*overall(arms), *pooled("email"), *cells(arms, chosen)]
+    judged = verdict(code, arms, found)
+    found = absent(found) if nothing else found
+    if not money:
+        found = [f for f in found if f.kind in (Kind.difference, Kind.relative_lift)]
+    contact = SegmentInfo(name="contact_channel", title="Contact channel", randomised=True)
+    named = (SegmentInfo(name=s, title=TITLES.get(s, s), randomised=False) for s in chosen)
+    return Analysis(
+        schema=1,
+        experiment="hillstrom_email",
+        title="Do the two e-mails pay?",
+        owner="crm@example.com",
+        hypothesis="An e-mail raises spend in the two weeks that follow.",
+        plan_sha256="3f" * 32,
+        confidence=0.95,
+        currency="USD" if money else None,
+        data=(DataFile(source="customers", file="hillstrom.csv.gz", sha256="a9" * 32, rows=64000),),
+        verdict=judged,
+        checks=checks(invalid=code is VerdictCode.invalid),
+        arms=tuple(
+            ArmCount(
+                arm=arm,
+                control=arm == CONTROL,
+                channel=None if arm == CONTROL else "email",
+                n=N[arm],
+                expected_share=1 / (1 + len(arms)),
+            )
+            for arm in (CONTROL, *arms)
+        ),
+        metrics=METRICS,
+        segments=(contact, *named),
+        terms=Terms(
+            currency="USD",
+            revenue="spend",
+            margin=MARGIN,
+            hurdle=0.2,
+            cost_per_contact=dict.fromkeys(arms, COST),
+            cost_per_redemption={},
+            commission={},
+            service_cost={},
+            fixed_cost={},
+        )
+        if money
+        else None,
+        findings=tuple(found),
+        columns=tuple(TRUTH),
+        moments=(
+            CellMoments(
+                arm="Mens E-Mail",
+                dimension=None,
+                level=None,
+                n=21307,
+                mean=(1.42, 0.18, 0.0125),
+                m2=(1.0,) * 6,
+                m3=(None,) * 3,
+            ),
+        ),
+        provenance=Provenance(
+            version="0.1.0",
+            python="3.11.7",
+            engine="duckdb 2.0.1",
+            created="2026-11-22T02:11:00+00:00",
+            libraries={"numpy": "2.4.0", "scipy": "1.17.0"},
+        ),
+    )
+
+
+@pytest.fixture
+def make_analysis():
+    return make
+
+
+@pytest.fixture
+def rename():
+    return renamed
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Chromium, which may reach the network: the page must not want to."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium and chromedriver are needed here")
+        pytest.skip("chromium and chromedriver are not installed")
+    options = Options()
+    options.binary_location = chromium
+    for flag in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    session = webdriver.Chrome(options=options, service=Service(driver))
+    yield session
+    session.quit()
+
+
+@pytest.fixture
+def see(browser, tmp_path):
+    """Open a page from a file at a width, and return the browser."""
+
+    def opened(html: str, width: int = 1280, features: dict[str, str] | None = None):
+        path: Path = tmp_path / "report.html"
+        path.write_text(html, encoding="utf-8")
+        browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+        )
+        chosen = [{"name": name, "value": value} for name, value in (features or {}).items()]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": chosen})
+        browser.get("about:blank")
+        browser.get_log("performance")
+        browser.get(path.as_uri())
+        return browser
+
+    return opened

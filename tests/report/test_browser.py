@@ -1,0 +1,103 @@
+"""The page in Chromium: nothing is asked for, it reads at every width, and axe finds nothing."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from upliftlab.report.render import render
+from upliftlab.results import VerdictCode
+
+pytestmark = pytest.mark.browser
+LONG = {
+    "Mens E-Mail": "Mens" + "x" * 110,
+    "1) $0 - $100": "L" * 120,
+    "Web": "\u202e\u0645\u0631\u062d\u0628\u0627 " * 12,
+}
+CASES = [VerdictCode.ship, VerdictCode.not_final, VerdictCode.invalid]
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, wherever AXE_CORE says it was installed."""
+    path = Path(os.environ.get("AXE_CORE", "node_modules/axe-core/axe.min.js"))
+    if not path.is_file():
+        if os.environ.get("CI"):
+            pytest.fail("AXE_CORE must lead to axe.min.js of axe-core")
+        pytest.skip("axe-core is not installed: npm install axe-core, then set AXE_CORE")
+    return path.read_text(encoding="utf-8")
+
+
+def asked(browser) -> list[str]:
+    messages = (json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))
+    return [
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    ]
+
+
+def overflow(browser) -> int:
+    return browser.execute_script(
+        "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+
+
+def test_nothing_is_asked_for_and_the_verdict_is_shown(see, make_analysis):
+    browser = see(render(make_analysis()))
+    assert browser.execute_script("return document.getElementById('sentence').innerText") == (
+        "Mens E-Mail pays: incremental profit $4,430 ($2,004 to $6,857), ROI 208%."
+    )
+    assert browser.execute_script("return getComputedStyle(document.body).maxWidth") == "1088px"
+    assert [url for url in asked(browser) if url != browser.current_url] == []
+    assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
+
+
+def test_it_reads_without_javascript(see, browser, make_analysis):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        see(render(make_analysis()))
+        tree = browser.execute_cdp_cmd("DOM.getDocument", {"depth": -1})
+        found = browser.execute_cdp_cmd(
+            "DOM.querySelector", {"nodeId": tree["root"]["nodeId"], "selector": "#sentence"}
+        )
+        box = browser.execute_cdp_cmd("DOM.getBoxModel", {"nodeId": found["nodeId"]})
+        assert box["model"]["height"] > 0
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1060, 1280])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_width_scrolls_sideways(see, make_analysis, rename, width, lang):
+    browser = see(render(rename(make_analysis(nothing=True), LONG), lang=lang), width)
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert overflow(browser) <= 0
+
+
+@pytest.mark.parametrize("look", [(320, "light"), (1280, "light"), (320, "dark"), (1280, "dark")])
+@pytest.mark.parametrize("code", CASES)
+def test_axe_finds_no_violation(see, axe, make_analysis, look, code):
+    width, scheme = look
+    analysis = make_analysis(code, nothing=code is VerdictCode.not_final)
+    browser = see(render(analysis), width, {"prefers-color-scheme": scheme})
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    browser.execute_script(axe)
+    found = browser.execute_async_script(
+        "const done = arguments[0];"
+        "axe.run(document).then(r => done(r.violations.map(v => [v.id, v.nodes[0].html])))"
+    )
+    assert found == []
+
+
+def test_print_opens_what_is_folded(see, make_analysis):
+    browser = see(render(make_analysis()))
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    heights = browser.execute_script(
+        "return [...document.querySelectorAll('details > :not(summary)')]"
+        ".map(e => e.getBoundingClientRect().height)"
+    )
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert heights
+    assert min(heights) > 0

@@ -1,0 +1,96 @@
+"""Small parts of the page as they are written: a change here is to be looked at."""
+
+from itertools import pairwise
+
+import pytest
+
+from upliftlab.language import Language
+from upliftlab.report.axis import Reference, axis
+from upliftlab.report.figure import Form, Teller
+from upliftlab.report.interval import Scale, Value, draw
+from upliftlab.report.render import environment
+from upliftlab.results import Message, Note
+
+TELLER = Teller(Language("en"), "USD")
+ZERO = (Reference(0.0),)
+
+
+@pytest.fixture
+def macros():
+    return environment("en").get_template("macros.html.j2").module
+
+
+def told(*values: Value, form: Form | None = None):
+    return draw(values, Scale(form or Form("money"), ZERO), TELLER)
+
+
+def value(estimate, low, high, note=None) -> Value:
+    return Value(estimate, low, high, note, "/findings/3")
+
+
+def test_a_number(macros):
+    figure = TELLER.figure(-0.0068, "/findings/3/estimate", Form("points", signed=True))
+    assert macros.number(figure) == (
+        '<span class="n" data-key="/findings/3/estimate" data-kind="points" data-digits="2"'
+        ' data-signed="">\u22120.68 pp</span>'
+    )
+
+
+def test_an_interval(macros):
+    drawn = told(value(50.0, -50.0, 150.0), form=Form("number"))
+    assert macros.strip(drawn.intervals[0].strip) == (
+        '<svg class="strip" width="150" height="18" viewBox="0 0 150 18" aria-hidden="true"'
+        ' focusable="false"><path class="zero" d="M41.5 0V18"/><path class="bar" d="M8.0 9H142.0"/>'
+        '<circle class="ring" cx="75.0" cy="9" r="3.5"/></svg>'
+    )
+
+
+def test_an_interval_without_end_is_an_arrow_and_words(macros):
+    drawn = told(value(20.0, 10.0, None, Note.unbounded_high))
+    html = macros.interval(drawn.intervals[0])
+    assert 'transform="translate(142.0 9)" d="M-4-4 0 0-4 4"' in html
+    assert "no upper end" in html
+    assert drawn.intervals[0].strip.x < 142
+    assert drawn.intervals[0].strip.clear
+
+
+def test_a_value_that_is_absent_is_a_dash_with_its_reason(macros):
+    html = macros.interval(told(value(None, None, None, Note.zero_cost)).intervals[0])
+    reason = Note.zero_cost.value
+    assert f'<span class="none" title="{reason}">—</span>' in html
+    assert f'<span class="why">{reason}</span>' in html
+    assert "<svg" not in html
+
+
+def test_one_wide_interval_does_not_squeeze_the_others():
+    narrow = [(float(i), i - 1.0, i + 1.0) for i in range(5)]
+    scale = axis([*narrow, (2.0, -500.0, 500.0)], ZERO, str, 150)
+    assert (scale.low, scale.high) == (-3.0, 7.0)
+    wide = scale.strip((2.0, -500.0, 500.0))
+    assert (wide.beyond_low, wide.beyond_high, wide.clear) == (True, True, False)
+
+
+def test_labels_of_a_scale_never_touch():
+    for high in (0.00012, 0.7, 3.0, 19.0, 4800.0, 2.5e7):
+        shared = told(value(high / 2, -high / 3, high)).axis
+        ends = [
+            (t.x - {"start": 0, "middle": 3.5, "end": 7}[t.anchor] * len(t.text), t)
+            for t in shared.ticks
+        ]
+        for (left, tick), (right, _) in pairwise(ends):
+            assert left + 7 * len(tick.text) < right
+        assert any(tick.text in ("$0", "0") for tick in shared.ticks)
+
+
+def test_nothing_known_has_no_scale():
+    assert told(value(None, None, None, Note.zero_cost)).axis is None
+    assert told(value(0.0, 0.0, 0.0)).axis is not None
+
+
+def test_a_sentence_keeps_names_and_numbers_apart(macros):
+    message = Message(template="{arm} <pays> {profit:money}.", values={"arm": "<A>", "profit": -5})
+    assert macros.sentence(TELLER.sentence(message, "/verdict/sentence_parts")) == (
+        "<bdi>&lt;A&gt;</bdi> &lt;pays&gt; "
+        '<span class="n" data-key="/verdict/sentence_parts/values/profit" data-kind="money"'
+        ' data-digits="2">\u2212$5.00</span>.'
+    )

@@ -1,0 +1,63 @@
+import csv
+import io
+import json
+
+import pytest
+
+from upliftlab.report.export import rounded, to_csv, to_json, withheld
+from upliftlab.results import Analysis, VerdictCode
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def test_json_is_the_rounded_analysis_and_the_same_bytes_again(make_analysis):
+    analysis = make_analysis()
+    content = to_json(analysis)
+    assert Analysis.model_validate_json(content) == rounded(analysis)
+    assert content == to_json(Analysis.model_validate_json(content))
+    assert json.loads(content)["findings"][0]["estimate"] == 0.7698271559
+
+
+def test_rounding_keeps_ten_significant_digits(make_analysis):
+    analysis = make_analysis()
+    one = analysis.findings[0].model_copy(update={"estimate": 1234.5678901234})
+    changed = rounded(analysis.model_copy(update={"findings": (one,)}))
+    assert changed.findings[0].estimate == 1234.56789
+
+
+def test_what_is_not_a_number_is_not_written(make_analysis):
+    analysis = make_analysis()
+    one = analysis.findings[0].model_copy(update={"estimate": float("nan")})
+    with pytest.raises(ValueError, match="not a number"):
+        to_json(analysis.model_copy(update={"findings": (one,)}))
+
+
+def test_csv_holds_every_finding_with_numbers_as_numbers(make_analysis):
+    analysis = make_analysis(nothing=True)
+    read = rows(to_csv(analysis))
+    assert len(read) == len(analysis.findings)
+    for row, finding in zip(read, rounded(analysis).findings, strict=True):
+        assert row["kind"] == finding.kind.value
+        shown = None if row["estimate"] == "" else float(row["estimate"])
+        assert shown == finding.estimate
+    assert any(row["low"].startswith("-") for row in read)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
+def test_no_cell_is_a_formula(make_analysis, start):
+    analysis = make_analysis()
+    one = analysis.findings[0].model_copy(update={"level": f"{start}SUM(A1)", "dimension": "x"})
+    read = rows(to_csv(analysis.model_copy(update={"findings": (one,)})))
+    assert read[0]["level"] == f"'{start}SUM(A1)"
+
+
+def test_an_invalid_analysis_keeps_no_effect(make_analysis):
+    kept = withheld(make_analysis(VerdictCode.invalid))
+    assert {f.estimate for f in kept.findings} == {None}
+    assert {f.p for f in kept.findings} == {None}
+    assert {a.value for a in kept.verdict.arms} == {None}
+    assert kept.moments == ()
+    fine = make_analysis()
+    assert withheld(fine) is fine

@@ -1,0 +1,248 @@
+"""The page: every number has its source, hostile names stay text, invalid data show no effect."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from upliftlab.errors import OutputError
+from upliftlab.language import Language
+from upliftlab.report.export import to_csv, to_json
+from upliftlab.report.render import render, write
+from upliftlab.results import Kind, Note, VerdictCode
+
+KIBIBYTE = 1024
+HOSTILE = {
+    "Mens E-Mail": "<script>alert(1)</script>\"'&{{7*7}}",
+    "Do the two e-mails pay?": "</title><img src=x onerror=alert(1)>",
+    "Phone": "\u202e\u0645\u0631\u062d\u0628\u0627 <b>",
+    "Web": "=HYPERLINK(1)",
+    "Multichannel": "W" * 120,
+    "hillstrom_email": "../../etc/<passwd>",
+}
+VOID = {"meta", "br", "img", "path", "circle"}
+
+
+class Reader(HTMLParser):
+    """Collects elements with data-key and their text, script and style contents, tags."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.figures: list[tuple[dict[str, str], str]] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.inside: dict[str, str] = {"script": "", "style": ""}
+        self.visible: list[str] = []
+        self.stack: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = {name: value or "" for name, value in attrs}
+        self.tags.append((tag, attributes))
+        if tag not in VOID:
+            self.stack.append((tag, attributes))
+
+    def handle_endtag(self, tag):
+        while self.stack and self.stack.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        tag, attributes = self.stack[-1] if self.stack else ("", {})
+        if tag in self.inside:
+            self.inside[tag] += data
+            return
+        self.visible.append(data)
+        if "data-key" in attributes:
+            self.figures.append((attributes, data))
+
+
+def resolve(document, pointer: str):
+    for step in pointer.removeprefix("/").split("/"):
+        key = step.replace("~1", "/").replace("~0", "~")
+        document = document[int(key)] if isinstance(document, list) else document[key]
+    return document
+
+
+def shown(value: float, attributes: dict[str, str], language: Language, currency: str | None):
+    if "data-times" in attributes:
+        value *= int(attributes["data-times"])
+    digits = attributes.get("data-digits")
+    text = language.show(
+        attributes["data-kind"],
+        value,
+        currency,
+        digits=None if digits is None else int(digits),
+        signed="data-signed" in attributes,
+    )
+    return text.replace("-", "\u2212")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("options", [{}, {"nothing": True}, {"money": False}])
+def test_every_number_is_the_value_of_its_key(make_analysis, lang, options):
+    reader = Reader(render(make_analysis(**options), lang=lang))
+    document = json.loads(reader.inside["script"])
+    assert len(reader.figures) > 100
+    for attributes, text in reader.figures:
+        value = resolve(document, attributes["data-key"])
+        assert text == shown(value, attributes, Language(lang), document["currency"]), attributes
+
+
+def test_every_finding_of_a_table_is_on_the_page(make_analysis):
+    analysis = make_analysis()
+    keys = {attributes["data-key"] for attributes, _ in Reader(render(analysis)).figures}
+    for i, finding in enumerate(analysis.findings):
+        if finding.dimension is None:
+            assert {f"/findings/{i}/{name}" for name in ("estimate", "low", "high")} <= keys
+
+
+def test_the_same_analysis_gives_the_same_bytes(make_analysis):
+    assert render(make_analysis()) == render(make_analysis())
+
+
+def test_the_page_permits_nothing_but_its_own_style(make_analysis):
+    html = render(make_analysis())
+    reader = Reader(html)
+    policy = next(a["content"] for _, a in reader.tags if "http-equiv" in a)
+    style = base64.b64encode(hashlib.sha256(reader.inside["style"].encode()).digest()).decode()
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'"
+    )
+    for tag, attributes in reader.tags:
+        assert tag not in ("link", "img", "iframe", "object", "base")
+        assert not {"style", "src", "onclick", "onload"} & set(attributes)
+        if "href" in attributes:
+            assert attributes["href"].startswith("data:")
+    assert "url(" not in reader.inside["style"]
+    assert "@import" not in reader.inside["style"]
+
+
+def test_the_downloads_are_the_published_numbers(make_analysis):
+    analysis = make_analysis()
+    links = [a for tag, a in Reader(render(analysis)).tags if tag == "a"]
+    contents = [base64.b64decode(link["href"].partition("base64,")[2]) for link in links]
+    assert contents == [to_csv(analysis), to_json(analysis)]
+    assert [a["download"] for a in links] == [
+        "hillstrom_email_findings.csv",
+        "hillstrom_email_analysis.json",
+    ]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_hostile_names_stay_text(make_analysis, rename, lang):
+    html = render(rename(make_analysis(), HOSTILE), lang=lang)
+    reader = Reader(html)
+    assert [tag for tag, _ in reader.tags].count("script") == 1
+    assert "img" not in {tag for tag, _ in reader.tags}
+    text = "".join(reader.visible)
+    assert HOSTILE["Mens E-Mail"] in text
+    assert HOSTILE["Phone"] in text
+    assert json.loads(reader.inside["script"])["title"] == HOSTILE["Do the two e-mails pay?"]
+    names = [a["download"] for tag, a in reader.tags if tag == "a"]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", name) for name in names)
+    for attributes, _ in reader.figures:
+        resolve(json.loads(reader.inside["script"]), attributes["data-key"])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_invalid_data_show_no_effect_and_no_money(make_analysis, lang):
+    analysis = make_analysis(VerdictCode.invalid)
+    html = render(analysis, lang=lang)
+    reader = Reader(html)
+    text = "".join(reader.visible)
+    assert "$" not in text
+    assert not any(a["data-key"].startswith("/findings") for a, _ in reader.figures)
+    for finding in analysis.findings:
+        assert str(finding.estimate) not in html
+    assert "1,312" in text
+    assert Language(lang).gettext("Find and mend the cause, then analyse again.") in text
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_is_absent_says_why(make_analysis, lang):
+    text = "".join(Reader(render(make_analysis(nothing=True), lang=lang)).visible)
+    language = Language(lang)
+    assert language.gettext(Note.zero_cost.value) in text
+    assert language.gettext(Note.few_control.value) in text
+    assert language.gettext("no upper end") in text
+
+
+def test_the_two_meanings_of_channel_are_told_apart(make_analysis):
+    html = render(make_analysis())
+    contact = html.index("<bdi>Contact channel</bdi> <span")
+    own = html.index("<bdi>Channel of purchase</bdi> <span")
+    assert contact < own
+    assert "comparable: decided by chance" in html[contact:own]
+    assert "This is the channel customers use themselves" in html[own:]
+    assert "This is the channel customers use themselves" not in html[contact:own]
+
+
+def test_numbers_that_are_not_final_are_stamped(make_analysis):
+    assert 'class="stamp"' in render(make_analysis(VerdictCode.not_final))
+    assert 'class="stamp"' not in render(make_analysis())
+
+
+def test_one_arm_without_money_or_segments_is_a_page(make_analysis):
+    analysis = make_analysis(arms=("Mens E-Mail",), segments={}, money=False)
+    html = render(analysis)
+    assert "Verdict per arm" not in html
+    assert "Difference per customer" in html
+
+
+def test_many_rows_are_folded(make_analysis):
+    many = {"region": [(f"R{i:02}", 0.02, 1.0) for i in range(50)]}
+    assert "Show the rows" in render(make_analysis(segments=many))
+    assert "Show the rows" not in render(make_analysis())
+
+
+def test_tables_have_captions_and_row_headers(make_analysis):
+    html = render(make_analysis())
+    assert html.count("<table") == html.count("<caption")
+    assert html.count('<th scope="row">') > 30
+
+
+def test_the_page_stays_small(make_analysis):
+    assert len(render(make_analysis()).encode()) <= 400 * KIBIBYTE
+
+
+def large(analysis):
+    """Ten levels, five arms and ten metrics, every finding of each."""
+    first = "Mens E-Mail"
+    overall = [f for f in analysis.findings if f.dimension is None and f.arm == first]
+    money = [f for f in overall if f.metric == "spend" or f.kind is Kind.cost_per_conversion]
+    pair = [f for f in money if f.kind in (Kind.difference, Kind.relative_lift)]
+    others = [f.model_copy(update={"metric": f"metric {i}"}) for f in pair for i in range(9)]
+    places = [(None, None), *(("region", f"level {i}") for i in range(10))]
+    arms = [f"arm {i}" for i in range(5)]
+    names = [
+        {"arm": arm, "dimension": dimension, "level": level}
+        for dimension, level in places
+        for arm in arms
+    ]
+    found = tuple(f.model_copy(update=name) for name in names for f in (*money, *others))
+    counts = tuple(analysis.arms[1].model_copy(update={"arm": arm}) for arm in arms)
+    return analysis.model_copy(update={"findings": found, "arms": counts})
+
+
+def test_a_large_analysis_can_still_be_mailed(make_analysis):
+    analysis = large(make_analysis())
+    assert len(analysis.findings) == 55 * (2 * 10 + 4)
+    html = render(analysis)
+    assert len(html.encode()) <= KIBIBYTE * KIBIBYTE
+    link = next(a for tag, a in Reader(html).tags if a.get("download", "").endswith(".json.gz"))
+    content = gzip.decompress(base64.b64decode(link["href"].partition("base64,")[2]))
+    assert content == to_json(analysis)
+
+
+def test_files_are_named_by_language(make_analysis, tmp_path):
+    analysis = make_analysis()
+    assert write(analysis, tmp_path).name == "report.html"
+    path = write(analysis, tmp_path, "zh")
+    assert path.name == "report.zh.html"
+    assert path.read_text(encoding="utf-8") == render(analysis, lang="zh")
+    (tmp_path / "taken").touch()
+    with pytest.raises(OutputError, match="UL601"):
+        write(analysis, tmp_path / "taken")
