@@ -16,7 +16,7 @@ from typing import Literal
 
 from upliftlab.errors import ConfigError, Fault
 from upliftlab.experiment import ContactPolicy, Plan, UniversalHoldout
-from upliftlab.hashing import cuts
+from upliftlab.hashing import BEYOND, cuts
 
 LARGEST_WHOLE = 10**9
 """`blocked` counts in parts of this size at most: strata of 9 billion units still fit 64 bits."""
@@ -70,6 +70,8 @@ class Withheld:
     salt: str
     end: str
     waves: tuple[int, ...]
+    always: bool
+    """Whether these are all waves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,11 @@ class Allocation:
     def household(self) -> bool:
         """Whether something larger than a customer is randomised."""
         return self.unit != self.id
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a customer's wave is a matter of hashing, rather than the only one."""
+        return len(self.waves) > 1 or self.waves[0].end != BEYOND
 
 
 def allocation(plan: Plan, start: date | None = None) -> Allocation:
@@ -217,10 +224,11 @@ def _holdout(holdout: UniversalHoldout | None, waves: Sequence[Start]) -> Withhe
     if holdout is None:
         return None
     first, last = holdout.start or date.min, holdout.end or date.max
-    within = tuple(
-        wave.number for wave in waves if wave.day is None or first <= wave.day <= last
-    )
-    return Withheld(holdout.salt, cuts([holdout.share])[0], within) if within else None
+    within = tuple(wave.number for wave in waves if wave.day is None or first <= wave.day <= last)
+    if not within:
+        return None
+    always = len(within) == len(waves)
+    return Withheld(holdout.salt, cuts([holdout.share])[0], within, always)
 
 
 def _layer(plan: Plan) -> Range | None:

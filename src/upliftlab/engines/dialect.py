@@ -33,7 +33,9 @@ def transpile(sql: str, dialect: str) -> str:
         return tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE, comments=False)
     except SqlglotError as error:
         first = str(error).split("\n")[0]
-        raise EngineError(Fault("UL503", f"a query cannot be said in {dialect}: {first}")) from error
+        raise EngineError(
+            Fault("UL503", f"a query cannot be said in {dialect}: {first}")
+        ) from error
 
 
 def _without_collation(node: exp.Expr) -> exp.Expr:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from math import lcm
 
 from upliftlab.allocation import Allocation, Reason, Slot, Start
-from upliftlab.engines.duckdb import literal, quote
+from upliftlab.sql import literal, quote
 from upliftlab.hashing import BUCKET_DIGITS, DIGITS
 from upliftlab.queries.policy import Events, day_literal, limits_sql
 
@@ -91,7 +90,7 @@ def _steps(request: Request) -> Iterator[tuple[str, str]]:
     chosen, last = request.allocation, "screened"
     yield "base", _base(request)
     yield "hashed", _hashed(chosen)
-    yield "waved", f"SELECT *, {_wave(chosen.waves)} AS wave FROM hashed"
+    yield "waved", f"SELECT *, {_wave(chosen)} AS wave FROM hashed"
     limits = limits_sql(chosen.limits, chosen.waves, request.events)
     yield from limits.steps
     yield "screened", _screened(request, limits.join, limits.reasons)
@@ -123,7 +122,7 @@ def _base(request: Request) -> str:
 
 def _hashed(chosen: Allocation) -> str:
     columns = [f"{hash_sql(chosen.salt, 'unit_key')} AS h"]
-    if _drawn(chosen.waves):
+    if chosen.drawn:
         columns.append(f"{hash_sql(f'{chosen.salt}:wave', 'unit_key')} AS wave_h")
     if chosen.holdout:
         columns.append(f"{hash_sql(chosen.holdout.salt, 'key')} AS holdout_h")
@@ -132,14 +131,10 @@ def _hashed(chosen: Allocation) -> str:
     return f"SELECT *, {', '.join(columns)} FROM base"
 
 
-def _drawn(waves: Sequence[Start]) -> bool:
-    return len(waves) > 1 or waves[0].end != "g"
-
-
-def _wave(waves: Sequence[Start]) -> str:
-    if not _drawn(waves):
+def _wave(chosen: Allocation) -> str:
+    if not chosen.drawn:
         return "1"
-    return _between("wave_h", [(wave.end, str(wave.number)) for wave in waves])
+    return _between("wave_h", [(wave.end, str(wave.number)) for wave in chosen.waves])
 
 
 def _between(h: str, ends: Sequence[tuple[str, str]]) -> str:
@@ -158,13 +153,13 @@ def _screened(request: Request, join: str, policy: Sequence[tuple[Reason, str]])
         found.append((Reason.opted_out, "opted_out"))
     if chosen.holdout:
         withheld = f"holdout_h < {literal(chosen.holdout.end)}"
-        if len(chosen.holdout.waves) < len(chosen.waves):
+        if not chosen.holdout.always:
             withheld += f" AND wave IN ({', '.join(map(str, chosen.holdout.waves))})"
         found.append((Reason.universal_holdout, withheld))
     if chosen.layer:
         low, high = literal(chosen.layer.low), literal(chosen.layer.high)
         found.append((Reason.other_experiment, f"layer_h < {low} OR layer_h >= {high}"))
-    if _drawn(chosen.waves):
+    if chosen.drawn:
         found.append((Reason.no_wave, "wave IS NULL"))
     found.extend(policy)
     cases = " ".join(f"WHEN {when} THEN {literal(reason)}" for reason, when in found)
@@ -286,7 +281,10 @@ def _ghost_place(chosen: Allocation) -> str:
 def _ghost_channel(chosen: Allocation) -> str:
     return _between(
         "ghost_h",
-        [(ghost.end, literal(ghost.channel) if ghost.channel else NO_TEXT) for ghost in chosen.ghosts],
+        [
+            (ghost.end, literal(ghost.channel) if ghost.channel else NO_TEXT)
+            for ghost in chosen.ghosts
+        ],
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from upliftlab.allocation import Limits, Reason, Start
-from upliftlab.engines.duckdb import literal, quote
+from upliftlab.sql import literal, quote
 
 _EPOCH = date(2000, 1, 1)
 
