@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol
+from zoneinfo import ZoneInfo
 
+from upliftlab.assign import CUSTOMERS, prepare
 from upliftlab.engines.base import Engine
 from upliftlab.errors import Fault
 from upliftlab.experiment import Plan
 from upliftlab.exports import Exported
 from upliftlab.exports import export as export_generation
-from upliftlab.ledger import Amendment, Draft, Ledger, Locked, Origin, Recorded
+from upliftlab.ledger import Amendment, Draft, Ledger, Locked, Origin, Recorded, Writer
 from upliftlab.ledger.faults import refuse
-
-CUSTOMERS = "customers"
-"""The name under which an engine knows the customers' table."""
-
-
-class AssignmentQuery(Protocol):
-    """The decision over every customer, ready to run."""
-
-    @property
-    def sql(self) -> str:
-        """The query in the engine's dialect or DuckDB's."""
-        ...
-
-    @property
-    def id(self) -> str:
-        """The column that identifies a customer."""
-        ...
-
-
-Prepare = Callable[[Plan, Engine, Path], AssignmentQuery]
-"""Makes the query from a plan, an engine that knows `customers`, and a Parquet file of contacts.
-
-The file holds `id` (text), `day` and `experiment`: who is contacted when by other experiments.
-"""
 
 
 def lock(ledger: Ledger, plan: Plan, now: datetime) -> Locked:
@@ -60,14 +37,15 @@ def amend(ledger: Ledger, plan: Plan, why: str, now: datetime) -> Amendment:
     return ledger.amend(plan, why, now)
 
 
-def assign(ledger: Ledger, plan: Plan, engine: Engine, prepare: Prepare, now: datetime) -> Recorded:
+def assign(ledger: Ledger, plan: Plan, engine: Engine, now: datetime) -> Recorded:
     """Decide for every customer and put it on the record, with the plan if it is not locked yet.
 
     The ledger stays locked from reading others' contacts to recording these, so that two
     experiments never count on the same free day of a customer.
 
     Raises:
-        LedgerError: UL450 another process writes, UL451 the plan changed, UL454–UL458 the
+        ConfigError, DataError, EngineError: as `upliftlab.assign.prepare`.
+        LedgerError: UL450 another process writes, UL451 the plan changed, UL454 to UL458 the
             assignment is refused, UL461 the arms were assigned elsewhere, UL470 the disk refuses.
     """
     _assigned_here(plan)
@@ -76,12 +54,12 @@ def assign(ledger: Ledger, plan: Plan, engine: Engine, prepare: Prepare, now: da
         sources = _origins(plan, engine)
         if same := writer.recorded(plan, sources):
             return same
-        engine.attach(CUSTOMERS, plan.customers)
-        query = prepare(plan, engine, writer.contacts_file(ledger.contacts(name)))
+        contacts = _contacts(ledger, plan, writer)
+        query = prepare(plan, engine, prior_contacts=contacts, start=_start(plan, now))
         draft = Draft(
             plan=plan,
-            id=query.id,
-            population=_population(engine),
+            id=query.columns[0],
+            population=query.population,
             sources=sources,
             engine=engine.description,
             write=lambda path: engine.write(query.sql, path),
@@ -138,5 +116,16 @@ def _origins(plan: Plan, engine: Engine) -> dict[str, Origin]:
     return found
 
 
-def _population(engine: Engine) -> int:
-    return int(engine.query(f'SELECT count(*) AS n FROM "{CUSTOMERS}"')["n"][0].as_py())  # noqa: S608 - a name of our own
+def _contacts(ledger: Ledger, plan: Plan, writer: Writer) -> Sequence[Path]:
+    """Contacts of the ledger's other experiments, where a policy asks for them."""
+    others = set(ledger.experiments()) - {plan.experiment.experiment}
+    if plan.program.contact_policy is None or not others:
+        return ()
+    return (writer.contacts_file(ledger.contacts(plan.experiment.experiment)),)
+
+
+def _start(plan: Plan, now: datetime) -> date | None:
+    """The day of contact where no wave declares one."""
+    if plan.experiment.waves:
+        return None
+    return now.astimezone(ZoneInfo(plan.program.time_zone)).date()

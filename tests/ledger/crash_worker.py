@@ -16,16 +16,20 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from ledgers import NOW, assignment_sql, files, make_draft, make_plan, record
+from ledgers import NOW, files, make_plan, writer_of
 
-from upliftlab.ledger import Ledger, LedgerError
+from upliftlab import campaign
+from upliftlab.engines.duckdb import DuckDB
+from upliftlab.errors import UpliftLabError
+from upliftlab.experiment import Engine
+from upliftlab.ledger import Ledger
 
 PLAN = make_plan()
 CUSTOMERS = 4000
+ENGINE = Engine(threads=2)
 
 
 def fork(work: Callable[[], int]) -> int:
@@ -45,22 +49,28 @@ def outcome(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def draft(generation: int):
-    customers = CUSTOMERS * generation
-    return make_draft(PLAN, customers, assignment_sql(customers), f"data {generation}")
+def customers(root: Path) -> int:
+    """The customers' table before and after some joined."""
+    for number in (1, 2):
+        sql = f"SELECT range AS customer_id FROM range({number * CUSTOMERS})"
+        writer_of(sql)(root / f"customers-{number}.parquet")
+    return 0
 
 
 def prepare(ledger: Ledger, state: str) -> int:
-    """Bring a ledger into the state before: returns the number of generations it will have."""
+    """Bring a ledger into the state before."""
     if state == "locked":
-        ledger.lock(PLAN, NOW)
+        campaign.lock(ledger, PLAN, NOW)
     if state == "assigned":
-        record(ledger, draft(1))
+        assign(ledger, "empty")
     return 0
 
 
 def assign(ledger: Ledger, state: str) -> int:
-    record(ledger, draft(target(state)))
+    """The verb itself; the ledger's folder lies beside the tables."""
+    table = ledger.folder.parent / f"customers-{target(state)}.parquet"
+    with DuckDB(lambda _: table, ENGINE) as engine:
+        campaign.assign(ledger, PLAN, engine, NOW)
     return 0
 
 
@@ -86,6 +96,7 @@ def examine(ledger: Ledger, state: str, before: dict[str, bytes]) -> int:
 def bases(root: Path) -> dict[str, Path]:
     """A ledger of each state, made once and copied for each round."""
     found: dict[str, Path] = {}
+    assert outcome(fork(lambda: customers(root))) == 0
     for state in ("empty", "locked", "assigned"):
         found[state] = root / state
         found[state].mkdir()
@@ -111,36 +122,30 @@ def again(ledger: Ledger, state: str, before: dict[str, bytes]) -> int:
     return examine(ledger, state, before)
 
 
-def at_random(root: Path, rounds: int, seed: int) -> list[dict[str, int]]:
-    """Kill at a time drawn from the whole of the run and a little more, so many times."""
-    found, draw, results = bases(root), random.Random(seed), []
-    lasts = {state: duration(base, state) for state, base in found.items()}
-    for number in range(rounds):
-        state = list(found)[number % 3]
+def at_random(root: Path, kills: int, seed: int) -> list[dict[str, int]]:
+    """Kill at a time drawn from the whole of the run, until so many kills hit.
 
-        def attempt(ledger: Ledger, state: str = state) -> int:
+    How long a run takes depends on what else the machine does, so the range follows what is seen:
+    an attempt that survived makes it shorter, one that was killed a little longer.
+    """
+    found, draw, results = bases(root), random.Random(seed), []
+    longest = dict.fromkeys(found, 0.3)
+    hits = 0
+    while hits < kills and len(results) < 3 * kills:
+        state = list(found)[len(results) % 3]
+        delay = draw.uniform(0, longest[state])
+
+        def attempt(ledger: Ledger, state: str = state, delay: float = delay) -> int:
             child = fork(lambda: assign(ledger, state))
-            time.sleep(draw.uniform(0, 1.3 * lasts[state]))
+            time.sleep(delay)
             os.kill(child, signal.SIGKILL)
             return outcome(child)
 
         results.append(trial(found[state], state, attempt))
+        killed = results[-1]["status"] == -signal.SIGKILL
+        hits += killed
+        longest[state] = longest[state] * 1.1 if killed else min(longest[state], 1.1 * delay)
     return results
-
-
-def duration(base: Path, state: str) -> float:
-    """Seconds that an undisturbed attempt takes, the median of three."""
-    seconds = []
-
-    def attempt(ledger: Ledger) -> int:
-        began = time.monotonic()
-        status = outcome(fork(lambda: assign(ledger, state)))
-        seconds.append(time.monotonic() - began)
-        return status
-
-    for _ in range(3):
-        trial(base, state, attempt)
-    return sorted(seconds)[1]
 
 
 def at_every_step(root: Path) -> list[dict[str, int]]:
@@ -190,26 +195,20 @@ def on_a_full_disk(root: Path) -> list[dict[str, int]]:
 
 
 def cramped(ledger: Ledger, state: str, limit: int) -> int:
-    """0 where it fits, 1 where it is refused; the engine's own write is let through."""
+    """0 where it fits, 1 where it is refused."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    whole = draft(target(state))
-
-    def write(path: Path) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        whole.write(path)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        record(ledger, replace(whole, write=write))
-    except LedgerError as error:
-        return 1 if error.faults[0].code in ("UL470", "UL471") else 2
+        assign(ledger, state)
+    except UpliftLabError:
+        return 1
     return 0
 
 
 def main() -> None:
     mode, folder, *numbers = sys.argv[1:]
     root = Path(folder)
-    if mode == "random":
+    if mode == "random":  # how many kills, seed
         results = at_random(root, int(numbers[0]), int(numbers[1]))
     else:
         results = at_every_step(root) if mode == "steps" else on_a_full_disk(root)

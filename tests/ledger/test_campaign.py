@@ -1,24 +1,18 @@
-"""The verbs on real tables, with a query of the tests' own in place of the assignment's."""
+"""The verbs on real tables, from the lock to the senders' lists."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pytest
-from ledgers import NOW, assignment_sql, files, make_plan
+from ledgers import NOW, files, make_plan
 
 from upliftlab import campaign
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.experiment import ContactPolicy, Plan, Program
+from upliftlab.errors import DataError
+from upliftlab.experiment import ContactPolicy, Plan, Program, Source
 from upliftlab.ledger import Ledger, LedgerError
-
-
-@dataclass(frozen=True)
-class Query:
-    sql: str
-    id: str = "customer_id"
 
 
 def customers(folder: Path, count: int) -> None:
@@ -27,20 +21,9 @@ def customers(folder: Path, count: int) -> None:
         connection.execute(f"COPY ({sql}) TO '{folder / 'customers.parquet'}' (FORMAT parquet)")
 
 
-def prepare(_: Plan, engine: DuckDB, contacts: Path) -> Query:
-    """Everyone as the tests decide; whoever is contacted by another experiment is left out."""
-    count = engine.query("SELECT count(*) AS n FROM customers")["n"][0].as_py()
-    busy = f"customer_id::VARCHAR IN (SELECT id FROM read_parquet('{contacts}'))"
-    changes = ", ".join(
-        f"CASE WHEN {busy} THEN {then} ELSE {column} END AS {column}"
-        for column, then in (("arm", "NULL"), ("reason", "'cool_down'"), ("ghost", "false"))
-    )
-    return Query(f"SELECT * REPLACE ({changes}) FROM ({assignment_sql(count)})")
-
-
 def assign(ledger: Ledger, plan: Plan, folder: Path):
     with DuckDB(lambda file: folder / file) as engine:
-        return campaign.assign(ledger, plan, engine, prepare, NOW)
+        return campaign.assign(ledger, plan, engine, NOW)
 
 
 def test_a_campaign_from_lock_to_lists(ledger: Ledger, tmp_path: Path) -> None:
@@ -58,16 +41,25 @@ def test_a_campaign_from_lock_to_lists(ledger: Ledger, tmp_path: Path) -> None:
     assert campaign.verify(ledger) == ()
 
 
-def test_two_experiments_never_contact_the_same_customer(ledger: Ledger, tmp_path: Path) -> None:
+def polite(plan: Plan, **policy: str) -> Plan:
+    program = Program(contact_policy=ContactPolicy.model_validate(policy))
+    return plan.model_copy(update={"program": program})
+
+
+@pytest.mark.parametrize("waves", [make_plan().experiment.model_dump(mode="json")["waves"], []])
+def test_two_experiments_never_contact_a_customer_twice(
+    ledger: Ledger, tmp_path: Path, waves: list[dict[str, str]]
+) -> None:
     customers(tmp_path, 400)
-    assign(ledger, make_plan("one"), tmp_path)
-    second = assign(ledger, make_plan("two"), tmp_path)
-    assert second.manifest.excluded["cool_down"] > 0
+    for name in ("one", "two", "three"):
+        plan = make_plan(name, waves=waves, assignment={"salt": name})
+        done = assign(ledger, polite(plan, max_contacts="1", per="28 days"), tmp_path)
+    assert done.manifest.excluded["max_contacts"] > 0
     with duckdb.connect(":memory:") as connection:
-        twice = connection.execute(
-            f"SELECT id FROM ({ledger.contacts()}) GROUP BY id HAVING count(*) > 1"
+        most = connection.execute(
+            f"SELECT max(n) FROM (SELECT count(*) AS n FROM ({ledger.contacts()}) GROUP BY id)"
         ).fetchall()
-    assert twice == []
+    assert most == [(1,)]
 
 
 def test_customers_join(ledger: Ledger, tmp_path: Path) -> None:
@@ -85,15 +77,38 @@ def test_customers_join(ledger: Ledger, tmp_path: Path) -> None:
 
 def test_the_tables_of_the_policy_are_part_of_the_data(ledger: Ledger, tmp_path: Path) -> None:
     customers(tmp_path, 100)
-    plan = make_plan()
-    program = Program(contact_policy=ContactPolicy(complaints="complaints"))
-    table = plan.customers.model_copy(update={"file": "complaints.csv"})
-    plan = plan.model_copy(update={"program": program, "sources": {"complaints": table}})
-    (tmp_path / "complaints.csv").write_text("customer_id\n1\n")
-    assert set(assign(ledger, plan, tmp_path).manifest.sources) == {"customers", "complaints"}
+    plan = polite(make_plan(), complaints="complaints", cool_down="14 days")
+    table = Source(file="complaints.csv", id="customer_id", time="day")
+    plan = plan.model_copy(update={"sources": {"complaints": table}})
+    (tmp_path / "complaints.csv").write_text("customer_id,day\n1,2026-03-01\n")
+    first = assign(ledger, plan, tmp_path).manifest
+    assert set(first.sources) == {"customers", "complaints"}
+    assert first.excluded == {"cool_down": 1}
     assert not assign(ledger, plan, tmp_path).new
-    (tmp_path / "complaints.csv").write_text("customer_id\n2\n")
-    assert assign(ledger, plan, tmp_path).new
+    (tmp_path / "complaints.csv").write_text("customer_id,day\n")
+    second = assign(ledger, plan, tmp_path)
+    assert second.new
+    assert sum(second.manifest.arms.values()) == 1
+
+
+def test_households_stay_whole(ledger: Ledger, tmp_path: Path) -> None:
+    with duckdb.connect(":memory:") as connection:
+        sql = "SELECT range AS customer_id, range // 3 AS home FROM range(300)"
+        connection.execute(f"COPY ({sql}) TO '{tmp_path / 'customers.parquet'}' (FORMAT parquet)")
+    plan = make_plan(
+        customers={"file": "customers.parquet", "id": "customer_id", "household": "home"},
+        assignment={"unit": "home"},
+    )
+    plan = plan.model_copy(update={"customers": plan.experiment.customers})
+    done = assign(ledger, plan, tmp_path)
+    assert (done.manifest.id, done.manifest.unit) == ("customer_id", "home")
+    with duckdb.connect(":memory:") as connection:
+        arms = connection.execute(
+            f"SELECT count(DISTINCT arm) FROM ({ledger.read('spring').sql}) GROUP BY home"
+        ).fetchall()
+    assert set(arms) == {(1,)}
+    (file, *_) = campaign.export(ledger, "spring", tmp_path / "out").lists
+    assert file.path.read_text().startswith("customer_id,arm,offer")
 
 
 def test_an_assignment_made_elsewhere_is_not_recorded(ledger: Ledger, tmp_path: Path) -> None:
@@ -106,16 +121,9 @@ def test_an_assignment_made_elsewhere_is_not_recorded(ledger: Ledger, tmp_path: 
 
 
 def test_a_refused_assignment_locks_nothing(ledger: Ledger, tmp_path: Path) -> None:
-    customers(tmp_path, 10)
-
-    def wrong(*_: object) -> Query:
-        return Query(assignment_sql(9))
-
-    with (
-        DuckDB(lambda file: tmp_path / file) as engine,
-        pytest.raises(LedgerError, match="9 rows decide over 10 customers"),
-    ):
-        campaign.assign(ledger, make_plan(), engine, wrong, NOW)
+    (tmp_path / "customers.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError):
+        assign(ledger, make_plan(), tmp_path)
     assert files(ledger.folder) == {}
     assert ledger.experiments() == ()
 
