@@ -24,16 +24,19 @@ from upliftlab.ledger import Ledger, LedgerError
 ROOT = Path(__file__).parents[2]
 SECRET = b"0123456789abcdef"
 EXPORT = """
-    import resource, sys
+    import re, sys
     from pathlib import Path
     from upliftlab.exports import export
     from upliftlab.ledger import Ledger
 
+    def peak():
+        # getrusage would hand on the peak of the process that started this one
+        return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
+
     generation = Ledger(Path(sys.argv[1])).generations("spring")[-1]
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     done = export(generation, Path(sys.argv[2]))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(sum(file.rows for file in done.lists), (after - before) // 1024)
+    print(sum(file.rows for file in done.lists), peak() - before)
 """
 
 
@@ -244,7 +247,7 @@ def test_channels_that_differ_in_case_only_are_refused(ledger: Ledger, tmp_path)
         export(done.generation, tmp_path / "out")
 
 
-def test_a_million_rows_take_constant_memory(ledger: Ledger, tmp_path) -> None:
+def test_a_million_rows_take_bounded_memory(ledger: Ledger, tmp_path) -> None:
     """Resident memory is bounded by DuckDB's own buffers, not by the rows."""
     customers = 1_400_000
     record(ledger, make_draft(make_plan(), customers))

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from upliftlab.ledger.faults import LedgerError, refuse
 
 _PAUSE = 0.05
+_TRIES = 10
 
 
 class Holder(BaseModel):
@@ -69,7 +70,11 @@ def _take(descriptor: int, patience: float) -> None:
 
 
 def _taken(descriptor: int) -> LedgerError:
-    holder = _holder(os.pread(descriptor, 4096, 0))
+    holder = None
+    for _ in range(_TRIES):  # it may have taken the lock and not signed yet
+        if holder := _holder(os.pread(descriptor, 4096, 0)):
+            break
+        time.sleep(_PAUSE)
     return refuse(
         "UL450",
         f"the ledger is being written by {holder or 'another process'}",
