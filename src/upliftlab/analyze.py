@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
+
 from upliftlab import __version__
 from upliftlab.analysis.checks import expected_shares, guardrails, integrity
 from upliftlab.analysis.cube import OVERALL, Cube, roll_up
-from upliftlab.analysis.findings import CHANNEL, find, withheld
+from upliftlab.analysis.findings import CHANNEL, find
 from upliftlab.analysis.intake import measure
 from upliftlab.analysis.study import Study, amount, study_of
 from upliftlab.analysis.verdict import decide
@@ -27,6 +29,7 @@ from upliftlab.results import (
     CellMoments,
     DataFile,
     MetricInfo,
+    Note,
     Provenance,
     SegmentInfo,
     Terms,
@@ -71,13 +74,9 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     findings = find(plan, study, projected)
     checks = integrity(plan, study, cube, setting.now.date())
     verdict = decide(plan, study, projected, checks, findings)
-    if verdict.code is VerdictCode.invalid:
-        findings = withheld(findings)
-    else:
-        checks = (*checks, *guardrails(plan, findings))
     setting.progress("Fingerprinting the data")
     asked = plan.experiment
-    return Analysis(
+    analysis = Analysis(
         experiment=asked.experiment,
         title=asked.title or asked.experiment,
         owner=asked.owner,
@@ -87,9 +86,9 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         currency=plan.currency,
         data=_data(plan, cube, setting.engine),
         verdict=verdict,
-        checks=checks,
+        checks=(*checks, *guardrails(plan, findings)),
         arms=_arms(plan, cube),
-        metrics=_metrics(plan),
+        metrics=_metrics(plan, cube),
         segments=_segments(plan, study),
         terms=_terms(plan, study),
         findings=findings,
@@ -97,6 +96,16 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         moments=_moments(cube),
         provenance=_provenance(setting),
     )
+    return withheld(analysis) if verdict.code is VerdictCode.invalid else analysis
+
+
+def withheld(analysis: Analysis) -> Analysis:
+    """The analysis without effects and moments: what a failed critical check leaves of it."""
+    numbers = ("estimate", "se", "low", "high", "p", "p_adjusted", "shrunken")
+    blank = {**dict.fromkeys(numbers), "note": Note.invalid}
+    findings = tuple(finding.model_copy(update=blank) for finding in analysis.findings)
+    kept = tuple(c for c in analysis.checks if not c.name.startswith("guardrail"))
+    return analysis.model_copy(update={"findings": findings, "moments": (), "checks": kept})
 
 
 def _data(plan: Plan, cube: Cube, engine: Engine) -> tuple[DataFile, ...]:
@@ -119,7 +128,7 @@ def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
     )
 
 
-def _metrics(plan: Plan) -> tuple[MetricInfo, ...]:
+def _metrics(plan: Plan, cube: Cube) -> tuple[MetricInfo, ...]:
     asked = plan.experiment.metrics
     roles: Mapping[str, str] = {
         **dict.fromkeys(plan.measured, "money"),
@@ -132,13 +141,21 @@ def _metrics(plan: Plan) -> tuple[MetricInfo, ...]:
             {
                 "name": name,
                 "title": plan.metrics[name].title or name,
-                "unit": plan.metrics[name].unit or "number",
+                "unit": plan.metrics[name].unit or ("share" if flag else "number"),
                 "better": plan.metrics[name].better,
                 "role": roles[name],
             }
         )
-        for name in plan.measured
+        for name, flag in zip(plan.measured, zero_or_one(cube), strict=True)
     )
+
+
+def zero_or_one(cube: Cube) -> list[bool]:
+    """Which metrics hold nothing but 0 and 1: there, and only there, squares sum to the sum."""
+    groups = cube[OVERALL].values()
+    squares = sum(np.diag(group.m2) + group.n * group.mean**2 for group in groups)
+    sums = sum(group.n * group.mean for group in groups)
+    return [bool(flag) for flag in np.isclose(squares, sums, rtol=1e-9, atol=0) & (sums > 0)]
 
 
 def _segments(plan: Plan, study: Study) -> tuple[SegmentInfo, ...]:

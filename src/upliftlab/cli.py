@@ -129,15 +129,15 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
     """
     if experiment is None:
         experiment = _demonstration(quiet=quiet or as_json)
-        out = out or DEMO
+        data, out = data or DEMO, out or DEMO
     analysis = _analysis(experiment, data, quiet=quiet or as_json)
     page, numbers = _write(analysis, out, lang)
     if as_json:
         _print_json(analysis)
     elif not quiet:
         _say_verdict(analysis)
-        click.echo(f"Report:  {page}")
         click.echo(f"Numbers: {numbers}")
+        click.echo(f"Report:  {page}")
 
 
 @commands.command()

@@ -215,6 +215,8 @@ class Language:
     def _part(self, field: Field, currency: str | None, shared: tuple[float, ...]) -> Part:
         if field.value is None or field.kind is None:
             text = ABSENT if field.value is None else str(field.value)
+            # A reason is one of the house's own notes; every other text is a user's.
+            text = self.gettext(text) if field.name == "reason" else text
             return Part(text, field.name, field.kind)
         if field.kind == "date":
             return Part(self.date(str(field.value)), field.name, field.kind)

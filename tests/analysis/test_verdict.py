@@ -55,7 +55,7 @@ def test_the_hurdle_is_part_of_the_decision(tmp_path):
 def test_a_metric_decides_where_no_money_is_declared(tmp_path):
     found = sample(tmp_path, 12, money=None)
     assert (found.verdict.code, found.verdict.metric) == (VerdictCode.ship, "spend")
-    assert found.verdict.sentence.startswith("mail raises spend by 2.")
+    assert found.verdict.sentence.startswith("mail raises spend: 2.")
 
 
 def test_less_is_good_where_the_metric_says_so(tmp_path):

@@ -22,12 +22,12 @@ CASES = [VerdictCode.ship, VerdictCode.not_final, VerdictCode.invalid]
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """The source of axe-core, wherever AXE_CORE says it was installed."""
-    path = Path(os.environ.get("AXE_CORE", "node_modules/axe-core/axe.min.js"))
+    """The source of axe-core, wherever UPLIFTLAB_AXE says it was installed."""
+    path = Path(os.environ.get("UPLIFTLAB_AXE", "node_modules/axe-core/axe.min.js"))
     if not path.is_file():
         if os.environ.get("CI"):
-            pytest.fail("AXE_CORE must lead to axe.min.js of axe-core")
-        pytest.skip("axe-core is not installed: npm install axe-core, then set AXE_CORE")
+            pytest.fail("UPLIFTLAB_AXE must lead to axe.min.js of axe-core")
+        pytest.skip("axe-core is not installed: npm install axe-core, then set UPLIFTLAB_AXE")
     return path.read_text(encoding="utf-8")
 
 

@@ -74,12 +74,12 @@ def _sample_ratio(plan: Plan, cube: Cube) -> Check:
     value, p = sample_ratio(list(counts.values()), list(shares.values()))
     passed = p >= IMPLAUSIBLE
     if passed:
-        text = N_("Customers are divided among the arms as declared (p = {p:p}).")
+        text = N_("Customers are divided among the arms as declared (p: {p:p}).")
     elif any(arm.share for arm in plan.arms.values()):
-        text = N_("Customers are not divided among the arms as declared (p = {p:p}).")
+        text = N_("Customers are not divided among the arms as declared (p: {p:p}).")
     else:
         text = N_(
-            "Customers are not divided equally among the arms (p = {p:p}); "
+            "Customers are not divided equally among the arms (p: {p:p}); "
             "if other shares were intended, declare the share of each arm."
         )
     return check("sample_ratio", passed, Severity.critical, (text, {"p": p}), (value, p))
@@ -132,9 +132,9 @@ def _balance(plan: Plan, cube: Cube) -> Iterator[Check]:
             continue
         value, p = tested
         if p >= IMPLAUSIBLE:
-            text = N_("{segment} is spread alike over the arms (p = {p:p}).")
+            text = N_("{segment} is spread alike over the arms (p: {p:p}).")
         else:
-            text = N_("{segment} differs between the arms (p = {p:p}): were they drawn at random?")
+            text = N_("{segment} differs between the arms (p: {p:p}): were they drawn at random?")
         said: tuple[str, dict[str, Scalar]] = (text, {"segment": segment, "p": p})
         yield check(f"balance:{segment}", p >= IMPLAUSIBLE, Severity.warning, said, (value, p))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from scipy.special import ndtri
 
 from upliftlab.analysis.checks import closing_day
 from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.analysis.findings import difference
+from upliftlab.analysis.sentences import action, metric_sentence, money_sentence
 from upliftlab.analysis.study import Study
 from upliftlab.config.decision import ShipRule, parse_ship_if
 from upliftlab.experiment import Plan
@@ -18,7 +18,6 @@ from upliftlab.results import (
     ArmVerdict,
     Check,
     Finding,
-    Kind,
     Message,
     Scalar,
     Severity,
@@ -29,7 +28,6 @@ from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Effect, two_sided_p
 
 PROFIT = "profit"
-_POWER = 0.8
 _ENGLISH = Language("en")
 
 
@@ -63,7 +61,7 @@ def decide(
     if early:
         return _not_final(rule, str(closing_day(plan)))
     arms = _arms(plan, study, cube, rule)
-    return _spoken(rule, arms, cube, findings, plan)
+    return _spoken(rule, arms, findings, plan)
 
 
 def _rule(plan: Plan) -> _Rule:
@@ -124,144 +122,26 @@ def _code(effect: Effect, rule: _Rule, p: float | None, alpha: float) -> Verdict
 
 
 def _spoken(
-    rule: _Rule,
-    arms: tuple[ArmVerdict, ...],
-    cube: Cube,
-    findings: Sequence[Finding],
-    plan: Plan,
+    rule: _Rule, arms: tuple[ArmVerdict, ...], findings: Sequence[Finding], plan: Plan
 ) -> Verdict:
-    best = max(arms, key=lambda a: (_RANK[a.code], a.value if a.value is not None else -1e308))
+    best = max(arms, key=lambda a: (_RANK[a.code], a.value if a.value is not None else -math.inf))
     if rule.metric == PROFIT:
-        sentence = _money_sentence(best, findings)
+        sentence = money_sentence(best, findings)
     else:
-        sentence = _metric_sentence(best, rule.metric, findings)
-    action = _action(rule, best, arms, cube, plan)
-    return _verdict(rule, (best.code, best.arm), sentence, action, arms)
+        sentence = metric_sentence(best, (rule.metric, plan.metrics[rule.metric]), findings)
+    confidence = plan.experiment.analysis.confidence
+    following = action(best, arms, rule.ship_if.threshold, confidence)
+    return _verdict(rule, (best.code, best.arm), sentence, following, arms)
 
 
 _RANK = {VerdictCode.ship: 2, VerdictCode.inconclusive: 1, VerdictCode.stop: 0}
 
 
-_WITHOUT_ROI = {
-    VerdictCode.ship: N_(
-        "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money})."
-    ),
-    VerdictCode.stop: N_(
-        "{arm} does not pay: incremental profit {profit:money} ({low:money} to {high:money})."
-    ),
-    VerdictCode.inconclusive: N_(
-        "{arm} may or may not pay: incremental profit {profit:money} ({low:money} to {high:money})."
-    ),
-}
-_WITH_ROI = {
-    VerdictCode.ship: N_(
-        "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money}), "
-        "ROI {roi:percent}."
-    ),
-    VerdictCode.stop: N_(
-        "{arm} does not pay: incremental profit {profit:money} ({low:money} to {high:money}), "
-        "ROI {roi:percent}."
-    ),
-}
-_UNJUDGED = N_("{arm} cannot be judged: {reason}.")
-
-
-def _money_sentence(best: ArmVerdict, findings: Sequence[Finding]) -> Message:
-    profit = _overall(findings, (Kind.incremental_profit, None, best.arm))
-    roi = _overall(findings, (Kind.roi, None, best.arm)).estimate
-    if profit.low is None:
-        return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": profit.note})
-    values: dict[str, Scalar] = {
-        "arm": best.arm,
-        "profit": profit.estimate,
-        "low": profit.low,
-        "high": profit.high,
-    }
-    if roi is not None and best.code in _WITH_ROI:
-        return Message(template=_WITH_ROI[best.code], values={**values, "roi": roi})
-    return Message(template=_WITHOUT_ROI[best.code], values=values)
-
-
-def _metric_sentence(best: ArmVerdict, metric: str, findings: Sequence[Finding]) -> Message:
-    finding = _overall(findings, (Kind.difference, metric, best.arm))
-    if finding.estimate is None or finding.low is None:
-        return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": finding.note})
-    if best.code is VerdictCode.inconclusive:
-        text = N_(
-            "No effect of {arm} on {metric} was shown: {value:number} per customer "
-            "({low:number} to {high:number})."
-        )
-    elif finding.estimate > 0:
-        text = N_(
-            "{arm} raises {metric} by {value:number} per customer ({low:number} to {high:number})."
-        )
-    else:
-        text = N_(
-            "{arm} lowers {metric}: {value:number} per customer ({low:number} to {high:number})."
-        )
-    values: dict[str, Scalar] = {
-        "arm": best.arm,
-        "metric": metric,
-        "value": finding.estimate,
-        "low": finding.low,
-        "high": finding.high,
-    }
-    return Message(template=text, values=values)
-
-
-def _overall(findings: Sequence[Finding], wanted: tuple[Kind, str | None, str]) -> Finding:
-    """The overall finding of a kind for an arm; of any metric where None is named."""
-    kind, metric, arm = wanted
-    return next(
-        finding
-        for finding in findings
-        if (finding.kind, finding.arm, finding.dimension) == (kind, arm, None)
-        and metric in (None, finding.metric)
-    )
-
-
-def _action(
-    rule: _Rule, best: ArmVerdict, arms: tuple[ArmVerdict, ...], cube: Cube, plan: Plan
-) -> Message:
-    if best.code is VerdictCode.ship:
-        if len(arms) > 1:
-            text = N_("Contact with {arm}; it was the best of {count:count} arms.")
-            return Message(template=text, values={"arm": best.arm, "count": len(arms)})
-        return Message(template=N_("Contact with {arm}."), values={"arm": best.arm})
-    if best.code is VerdictCode.stop:
-        if len(arms) > 1:
-            text = N_("Stop: none of the {count:count} arms pays.")
-            return Message(template=text, values={"count": len(arms)})
-        return Message(template=N_("Stop {arm}."), values={"arm": best.arm})
-    smallest = min(
-        (cube[OVERALL][arm].n for arm in (best.arm, plan.control) if arm in cube[OVERALL]),
-        default=0,
-    )
-    factor = _repeat(rule, best, plan.experiment.analysis.confidence)
-    if factor is None or smallest == 0:
-        return Message(template=N_("Repeat with more customers."))
-    text = N_("To settle it, repeat with about {factor:number} times as many customers.")
-    return Message(template=text, values={"factor": factor})
-
-
-def _repeat(rule: _Rule, best: ArmVerdict, confidence: float) -> float | None:
-    """How many times the sample would show an effect of this size with 80 % power."""
-    if best.value is None or best.low is None or best.high is None:
-        return None
-    distance = abs(best.value - rule.ship_if.threshold)
-    half = (best.high - best.low) / 2
-    if distance <= half / 100:
-        return None
-    z = float(ndtri((1 + confidence) / 2))
-    needed = ((z + float(ndtri(_POWER))) / z * half / distance) ** 2
-    return max(1.1, round(needed, 1))
-
-
 def _invalid(rule: _Rule, failed: Check) -> Verdict:
     text = N_("These numbers cannot be trusted: {reason}")
     sentence = Message(template=text, values={"reason": failed.message})
-    action = Message(template=N_("Find and mend the cause, then analyse again."))
-    return _verdict(rule, (VerdictCode.invalid, None), sentence, action)
+    following = Message(template=N_("Find and mend the cause, then analyse again."))
+    return _verdict(rule, (VerdictCode.invalid, None), sentence, following)
 
 
 def _not_final(rule: _Rule, day: str) -> Verdict:
@@ -270,15 +150,15 @@ def _not_final(rule: _Rule, day: str) -> Verdict:
         template=N_("The outcome window closes on {date:date}; until then there is no verdict."),
         values=dict(values),
     )
-    action = Message(template=N_("Analyse again after {date:date}."), values=dict(values))
-    return _verdict(rule, (VerdictCode.not_final, None), sentence, action)
+    following = Message(template=N_("Analyse again after {date:date}."), values=dict(values))
+    return _verdict(rule, (VerdictCode.not_final, None), sentence, following)
 
 
 def _verdict(
     rule: _Rule,
     head: tuple[VerdictCode, str | None],
     sentence: Message,
-    action: Message,
+    following: Message,
     arms: tuple[ArmVerdict, ...] = (),
 ) -> Verdict:
     return Verdict(
@@ -287,7 +167,7 @@ def _verdict(
         arm=head[1],
         sentence=_ENGLISH.say(sentence, rule.currency),
         sentence_parts=sentence,
-        next_action=_ENGLISH.say(action, rule.currency),
-        next_action_parts=action,
+        next_action=_ENGLISH.say(following, rule.currency),
+        next_action_parts=following,
         arms=arms,
     )
