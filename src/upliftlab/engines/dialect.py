@@ -29,7 +29,8 @@ def transpile(sql: str, dialect: str) -> str:
     try:
         tree = sqlglot.parse_one(sql, dialect="duckdb")
         if dialect == "spark":
-            tree = tree.transform(_without_collation)
+            for node in list(tree.find_all(exp.Collate)):
+                node.replace(node.this)
         return tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE, comments=False)
     except SqlglotError as error:
         first = str(error).split("\n")[0]
@@ -37,6 +38,3 @@ def transpile(sql: str, dialect: str) -> str:
             Fault("UL503", f"a query cannot be said in {dialect}: {first}")
         ) from error
 
-
-def _without_collation(node: exp.Expr) -> exp.Expr:
-    return node.this if isinstance(node, exp.Collate) else node

@@ -7,7 +7,9 @@ An already active session (a notebook's, a cluster job's) is used as it is.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -180,6 +182,11 @@ class Spark:
 def _session(settings: Settings) -> SparkSession:
     try:
         from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra, and slow to import
+
+        with warnings.catch_warnings():
+            # Imported by Spark in passing, with a warning about pandas, which is not used here.
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support", FutureWarning)
+            importlib.import_module("pyspark.testing.utils")
     except ImportError as error:
         raise EngineError(
             Fault("UL510", "Spark is not installed", "pip install 'upliftlab[spark]'")
@@ -218,7 +225,9 @@ def _refusals(fault: Callable[[str], Fault], kind: type[DataError | EngineError]
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        raise kind(fault(str(error).strip().split("\n")[0][:_LINE])) from error
+        java: Any = getattr(error, "java_exception", None)
+        message = str(java.getMessage() if java else error).strip()
+        raise kind(fault(message.split("\n")[0][:_LINE])) from error
 
 
 def _join(parts: Sequence[Path], destination: Path) -> int:
