@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
@@ -30,6 +31,14 @@ class Engine(Protocol):
 
     def attach(self, name: str, source: Source) -> None:
         """Make a table readable under `name`; raises DataError where it cannot be read."""
+        ...
+
+    def load(self, name: str, files: Sequence[Path]) -> None:
+        """Make Parquet files of this machine readable as one table under `name`.
+
+        They are the house's own, such as the contacts of earlier assignments: small enough to be
+        copied to a server. A folder stands for the Parquet files in it.
+        """
         ...
 
     def fingerprint(self, source: Source) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import csv
 import gzip
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -90,6 +90,23 @@ class DuckDB:
         except duckdb.Error as error:
             raise _unreadable(path.name, error) from error
 
+    def load(self, name: str, files: Sequence[Path]) -> None:
+        """Make Parquet files readable as one table under `name`.
+
+        Raises:
+            DataError: UL202 they cannot be read, UL203 a path's signs would name other files too.
+        """
+        paths = [file for folder in files for file in parquet_files(folder)]
+        for path in paths:
+            _refuse_pattern(path)
+        listed = ", ".join(literal(str(path)) for path in paths)
+        try:
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM read_parquet([{listed}])"
+            )
+        except duckdb.Error as error:
+            raise _unreadable(name, error) from error
+
     def fingerprint(self, source: Source) -> tuple[str, str]:
         """The file a source was read from, and the sha256 of its bytes."""
         path = self._path(source)
@@ -158,10 +175,7 @@ class DuckDB:
 
     def _relation(self, path: Path, source: Source, name: str) -> str:
         """The FROM clause of a file. CSV is read as text: types are the experiment's to give."""
-        if any(sign in str(path) for sign in "*?[]{}"):
-            raise DataError(
-                Fault("UL203", f"the path {path} holds one of * ? [ ] {{ }}", "rename it")
-            )
+        _refuse_pattern(path)
         where, kinds = literal(str(path)), path.name.lower()
         if kinds.endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")):
             return _csv(path)
@@ -193,12 +207,22 @@ class DuckDB:
         return ".".join(quote(part) for part in (database, *source.table.split(".")))
 
 
+def parquet_files(path: Path) -> list[Path]:
+    """A file, or the Parquet files in a folder."""
+    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+
+
+def _refuse_pattern(path: Path) -> None:
+    if any(sign in str(path) for sign in "*?[]{}"):
+        raise DataError(Fault("UL203", f"the path {path} holds one of * ? [ ] {{ }}", "rename it"))
+
+
 def _csv(path: Path) -> str:
     """The FROM clause of a CSV file, every column as text.
 
     Nothing is left to the engine's guess: its sniffer skips leading rows that do not fit the rest.
     """
-    delimiter, names = _header(path)
+    delimiter, names = csv_header(path)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     options = {
         "columns": f"{{{columns}}}",
@@ -212,7 +236,7 @@ def _csv(path: Path) -> str:
     return f"read_csv({literal(str(path))}, auto_detect = false, header = true, {given})"
 
 
-def _header(path: Path) -> tuple[str, list[str]]:
+def csv_header(path: Path) -> tuple[str, list[str]]:
     """The separator of a CSV file (the commonest candidate in its first line) and its columns."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:

@@ -1,0 +1,40 @@
+"""The house's SQL, written in DuckDB's dialect, in the words of another engine."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, SqlglotError
+
+from upliftlab.errors import EngineError, Fault
+
+
+@lru_cache(maxsize=64)
+def transpile(sql: str, dialect: str) -> str:
+    """A query of DuckDB's dialect in another one, every name quoted as it was.
+
+    Spark compares texts byte by byte unless told otherwise and knows no collation "C", so that is
+    left out there.
+
+    Raises:
+        EngineError: UL503, the query cannot be said in that dialect.
+
+    >>> transpile('SELECT "a" || \\'b\\' COLLATE "C" FROM "t" WHERE "n" // 2 = 1', "spark")
+    "SELECT `a` || 'b' FROM `t` WHERE `n` DIV 2 = 1"
+    """
+    if dialect == "duckdb":
+        return sql
+    try:
+        tree = sqlglot.parse_one(sql, dialect="duckdb")
+        if dialect == "spark":
+            for node in list(tree.find_all(exp.Collate)):
+                node.replace(node.this)
+        return tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE, comments=False)
+    except SqlglotError as error:
+        first = str(error).split("\n")[0]
+        raise EngineError(
+            Fault("UL503", f"a query cannot be said in {dialect}: {first}")
+        ) from error
+

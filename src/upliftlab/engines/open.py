@@ -1,0 +1,38 @@
+"""The engine an experiment asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from upliftlab.engines.base import Engine
+from upliftlab.experiment import Engine as Settings
+
+
+def open_engine(
+    settings: Settings, locate: Callable[[str], Path], folder: Path | None = None
+) -> Engine:
+    """Open the engine that the settings name; close it after use, or use it in a `with`.
+
+    An engine is imported only when it is asked for: two of the three are extras.
+
+    Args:
+        settings: The plan's engine.
+        locate: Path of a file named by a source; raises where it may not be read.
+        folder: Where the embedded engine spills what does not fit memory.
+
+    Raises:
+        EngineError: UL501 and UL51x, the engine is not installed, refuses its settings or cannot
+            be reached.
+    """
+    if settings.name == "spark":
+        from upliftlab.engines.spark import Spark  # noqa: PLC0415 - an extra
+
+        return Spark(locate, settings)
+    if settings.name == "postgres":
+        from upliftlab.engines.postgres import Postgres  # noqa: PLC0415 - an extra
+
+        return Postgres(settings)
+    from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415 - not needed on a server
+
+    return DuckDB(locate, settings, folder)

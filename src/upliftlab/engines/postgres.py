@@ -1,0 +1,247 @@
+"""PostgreSQL: the same queries, transpiled, run on the server that holds the tables.
+
+The server's tables are only read. What the house brings along (earlier contacts) goes into
+temporary tables that end with the connection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from upliftlab.config.environment import expand_env
+from upliftlab.engines.base import ColumnType
+from upliftlab.engines.dialect import transpile
+from upliftlab.engines.duckdb import parquet_files
+from upliftlab.engines.postgres_types import copy_type, family, field
+from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.experiment import Engine as Settings
+from upliftlab.experiment import Source
+from upliftlab.sql import quote
+
+if TYPE_CHECKING:
+    import psycopg
+
+_BATCH = 50_000
+_SESSION = (
+    "SET TIME ZONE 'UTC'",
+    "SET standard_conforming_strings = on",
+    "SET client_encoding = 'UTF8'",
+    "SET extra_float_digits = 1",
+    "SET bytea_output = 'hex'",
+    "SET IntervalStyle = 'iso_8601'",
+    "SET DateStyle = 'ISO'",
+)
+
+
+class Postgres:
+    """A PostgreSQL server, spoken to over one connection."""
+
+    dialect = "postgres"
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect.
+
+        Args:
+            settings: `connection` is a libpq connection string or address, with `${env:NAME}`
+                where it is secret.
+
+        Raises:
+            ConfigError: UL017, an environment variable is not set.
+            EngineError: UL512 the driver is not installed, UL513 there is no connection.
+        """
+        self._connection = _connect(settings.connection)
+        for command in _SESSION:
+            self._connection.execute(command.encode())
+
+    @property
+    def description(self) -> str:
+        """Name and version, for the record."""
+        version = self._connection.info.server_version
+        return f"PostgreSQL {version // 10000}.{version % 10000}"
+
+    def attach(self, name: str, source: Source) -> None:
+        """Make a table of the server readable under `name`.
+
+        Raises:
+            DataError: UL204 there is no such table, UL205 the source is a file.
+        """
+        schema, table = self._place(source)
+        with _refusals():
+            self._connection.execute(f"DROP VIEW IF EXISTS pg_temp.{quote(name)}".encode())
+            self._connection.execute(
+                f"CREATE TEMP VIEW {quote(name)} AS"
+                f" SELECT * FROM {quote(schema)}.{quote(table)}".encode()
+            )
+
+    def load(self, name: str, files: Sequence[Path]) -> None:
+        """Copy Parquet files into a temporary table, a batch at a time."""
+        paths = [path for file in files for path in parquet_files(file)]
+        schema = pq.read_schema(paths[0])
+        columns = ", ".join(f"{quote(column.name)} {copy_type(column.type)}" for column in schema)
+        with _refusals(), self._connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}".encode())
+            cursor.execute(f"CREATE TEMP TABLE {quote(name)} ({columns})".encode())
+            with cursor.copy(f"COPY {quote(name)} FROM STDIN".encode()) as copy:
+                for path in paths:
+                    for row in _rows(path, schema.names):
+                        copy.write_row(row)
+            cursor.execute(f"ANALYZE {quote(name)}".encode())
+
+    def fingerprint(self, source: Source) -> tuple[str, str]:
+        """The table, and a sha256 of its rows: hashed one by one and added up, having no order."""
+        schema, table = self._place(source)
+        place = f"{schema}.{table}"
+        with _refusals():
+            total = self._connection.execute(
+                "SELECT COALESCE(SUM(('x' || SUBSTR(MD5(t::text), 1, 15))::bit(60)::bigint), 0)"
+                f" || ' ' || COUNT(*) FROM {quote(schema)}.{quote(table)} AS t".encode()
+            ).fetchone()
+        text = f"{list(self._described(schema, table))} {total[0] if total else ''}"
+        return place, hashlib.sha256(text.encode()).hexdigest()
+
+    def columns(self, name: str) -> dict[str, ColumnType]:
+        """The columns of an attached table, in order."""
+        with _refusals(), self._connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {quote(name)} LIMIT 0".encode())
+            return {column.name: family(column.type_code) for column in cursor.description or ()}
+
+    def query(self, sql: str) -> pa.Table:
+        """Run a query and return its result.
+
+        Raises:
+            EngineError: UL502 the engine refuses the query, UL514 it returns an unknown type.
+        """
+        with _refusals(), self._connection.cursor() as cursor:
+            cursor.execute(transpile(sql, self.dialect).encode())
+            schema = pa.schema([field(column) for column in cursor.description or ()])
+            return pa.Table.from_batches([_batch(cursor.fetchall(), schema)], schema)
+
+    def write(self, sql: str, destination: Path) -> int:
+        """Write a query's result as one Parquet file and return its number of rows.
+
+        The rows arrive through a cursor on the server, a batch at a time.
+        """
+        rows = 0
+        with (
+            _refusals(),
+            self._connection.transaction(),
+            self._connection.cursor(name="upliftlab") as cursor,
+        ):
+            cursor.execute(transpile(sql, self.dialect).encode())
+            schema = pa.schema([field(column) for column in cursor.description or ()])
+            with pq.ParquetWriter(destination, schema, compression="zstd") as writer:
+                while found := cursor.fetchmany(_BATCH):
+                    writer.write_batch(_batch(found, schema))
+                    rows += len(found)
+        return rows
+
+    def close(self) -> None:
+        """Close the connection; its temporary tables go with it."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _place(self, source: Source) -> tuple[str, str]:
+        """The schema and name of a source's table, found along the search path if need be."""
+        if source.table is None:
+            message = f"PostgreSQL reads its own tables, not the file {source.file}"
+            raise DataError(Fault("UL205", message, "load the file there and name it by 'table'"))
+        *schema, table = source.table.split(".")
+        with _refusals():
+            found = self._connection.execute(
+                b"SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                b" WHERE c.relname = %s AND c.relkind IN ('r', 'v', 'm', 'p', 'f')"
+                b" AND n.nspname = ANY(COALESCE(%s::name[], current_schemas(false)))"
+                b" ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1",
+                (table, schema or None),
+            ).fetchone()
+        if found is None:
+            raise DataError(
+                Fault("UL204", f"the server has no table '{source.table}'", "check 'table'")
+            )
+        return str(found[0]), table
+
+    def _described(self, schema: str, table: str) -> Iterator[str]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {quote(schema)}.{quote(table)} LIMIT 0".encode())
+            yield from (column.name for column in cursor.description or ())
+
+
+def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
+    """Connect without ever repeating what the setting expands to: it may hold a password."""
+    try:
+        import psycopg  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise EngineError(
+            Fault(
+                "UL512",
+                "the PostgreSQL driver is not installed",
+                "pip install 'upliftlab[postgres]'",
+            )
+        ) from error
+    secret = expand_env(setting or "")
+    try:
+        return psycopg.connect(secret, autocommit=True, application_name="upliftlab")
+    except psycopg.Error as error:
+        reason = _without_secrets(str(error).split("\n")[0], secret)
+    # Raised outside the handler: a chained error would print what was just left out.
+    remedy = "check 'connection' under 'engine' and that the server runs"
+    raise EngineError(Fault("UL513", f"PostgreSQL cannot be reached: {reason}", remedy))
+
+
+def _without_secrets(message: str, setting: str) -> str:
+    """The driver's message, unless it repeats settings it could not read; no password in either."""
+    from psycopg import ProgrammingError  # noqa: PLC0415 - an extra
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - the same
+
+    try:
+        known = conninfo_to_dict(setting)
+    except ProgrammingError:
+        return "the connection settings cannot be read"
+    secrets = [str(value) for key, value in known.items() if "password" in key and value]
+    for secret in secrets:
+        message = message.replace(secret, "…")
+    return message
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what the server refuses into one fault."""
+    from psycopg import Error  # noqa: PLC0415 - an extra
+
+    try:
+        yield
+    except Error as error:
+        first = error.diag.message_primary or str(error).split("\n")[0]
+        raise EngineError(Fault("UL502", f"PostgreSQL refuses a query: {first}")) from error
+
+
+def _batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [
+        pa.array([_plain(value) for value in values], column.type)
+        for values, column in zip(columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _rows(path: Path, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_BATCH, columns=list(names)):
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

@@ -1,0 +1,280 @@
+"""Apache Spark: the same queries, transpiled, in a session this process shares.
+
+A session takes seconds to start, so there is one per process, and an engine leaves it running.
+An already active session (a notebook's, a cluster job's) is used as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from upliftlab.engines.base import ColumnType
+from upliftlab.engines.dialect import transpile
+from upliftlab.engines.duckdb import csv_header
+from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.experiment import Engine as Settings
+from upliftlab.experiment import Source
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+_TIMES = ("date", "timestamp", "interval")
+_LINE = 500
+"""An engine's message is cut here: Spark appends its whole plan."""
+
+
+class Spark:
+    """Spark SQL; `locate` turns a source's file into a path that may be read."""
+
+    dialect = "spark"
+
+    def __init__(self, locate: Callable[[str], Path], settings: Settings | None = None) -> None:
+        """Join the active session or start a local one.
+
+        Args:
+            locate: Path of a file named by a source; raises where it may not be read.
+            settings: `connection` is the master's address, `local[2]` or `spark://…`; threads and
+                memory of a local session; the engine's defaults where absent.
+
+        Raises:
+            EngineError: UL510 Spark is not installed, UL511 it does not start.
+        """
+        self._locate = locate
+        self._session = _session(settings or Settings())
+        self._views: set[str] = set()
+
+    @property
+    def description(self) -> str:
+        """Name and version, for the record."""
+        return f"Apache Spark {self._session.version}"
+
+    def attach(self, name: str, source: Source) -> None:
+        """Make a file or a table of the catalogue readable under `name`.
+
+        Raises:
+            DataError: UL201 there is no such file, UL202 it cannot be read,
+                UL203 its kind is not known, UL204 there is no such table.
+        """
+        with _refusals(
+            lambda text: Fault("UL204", f"Spark cannot read '{name}': {text}"), DataError
+        ):
+            self._register(name, self._frame(source))
+
+    def load(self, name: str, files: Sequence[Path]) -> None:
+        """Make Parquet files readable as one table under `name`."""
+        with _refusals(lambda text: Fault("UL202", f"{name} cannot be read: {text}"), DataError):
+            self._register(name, self._session.read.parquet(*(str(file) for file in files)))
+
+    def fingerprint(self, source: Source) -> tuple[str, str]:
+        """Where a source was read from, and a sha256: of a file's bytes, or of a table's rows.
+
+        A table's rows are hashed one by one and added up, as they have no order.
+        """
+        if source.file is not None:
+            path = self._path(source.file)
+            return path.name, _content(path)
+        frame = self._session.table(_table_name(source))
+        sums = frame.selectExpr(
+            "CAST(COALESCE(SUM(CAST(XXHASH64(*) AS DECIMAL(38, 0))), 0) AS STRING) AS total",
+            "COUNT(*) AS size",
+        ).first()
+        text = f"{frame.columns} {sums['total']} {sums['size']}" if sums else ""
+        return str(source.table), hashlib.sha256(text.encode()).hexdigest()
+
+    def columns(self, name: str) -> dict[str, ColumnType]:
+        """The columns of an attached table, in order."""
+        return {
+            column: _family(kind) for column, kind in self._session.table(_backquoted(name)).dtypes
+        }
+
+    def query(self, sql: str) -> pa.Table:
+        """Run a query and return its result.
+
+        Raises:
+            EngineError: UL502, the engine refuses the query.
+        """
+        with _refusals(lambda text: Fault("UL502", f"Spark refuses a query: {text}"), EngineError):
+            return self._session.sql(transpile(sql, self.dialect)).toArrow()
+
+    def write(self, sql: str, destination: Path) -> int:
+        """Write a query's result as one Parquet file and return its number of rows.
+
+        Spark writes a folder of parts beside it, which are then copied into one file batch by
+        batch: nothing is ever held whole.
+        """
+        with (
+            tempfile.TemporaryDirectory(dir=destination.parent, prefix=".parts-") as folder,
+            _refusals(lambda text: Fault("UL502", f"Spark refuses a query: {text}"), EngineError),
+        ):
+            frame = self._session.sql(transpile(sql, self.dialect))
+            frame.write.mode("overwrite").option("compression", "zstd").parquet(folder)
+            return _join(sorted(Path(folder).glob("*.parquet")), destination)
+
+    def close(self) -> None:
+        """Forget the tables; the session stays for the next engine of this process."""
+        for name in self._views:
+            self._session.catalog.dropTempView(name)
+        self._views.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _register(self, name: str, frame: DataFrame) -> None:
+        frame.createOrReplaceTempView(_backquoted(name))
+        self._views.add(name)
+
+    def _path(self, file: str) -> Path:
+        path = self._locate(file)
+        if not path.exists():
+            raise DataError(
+                Fault(
+                    "UL201",
+                    f"there is no file {file} in {path.parent}",
+                    "name its folder by --data",
+                )
+            )
+        return path
+
+    def _frame(self, source: Source) -> DataFrame:
+        if source.file is None:
+            return self._session.table(_table_name(source))
+        path = self._path(source.file)
+        if path.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")):
+            return self._csv(path)
+        if path.is_dir() or path.suffix.lower() == ".parquet":
+            return self._session.read.parquet(str(path))
+        raise DataError(
+            Fault(
+                "UL203", f"{path.name} is of no kind Spark reads", "use .csv, .csv.gz or .parquet"
+            )
+        )
+
+    def _csv(self, path: Path) -> DataFrame:
+        """A CSV file, every column as text, as the embedded engine reads it."""
+        delimiter, names = csv_header(path)
+        schema = ", ".join(f"{_backquoted(name)} STRING" for name in names)
+        options = {
+            "header": "true",
+            "sep": delimiter,
+            "quote": '"',
+            "escape": '"',
+            "multiLine": "true",
+            "mode": "FAILFAST",
+            "enforceSchema": "true",
+        }
+        return self._session.read.schema(schema).options(**options).csv(str(path))
+
+
+def _session(settings: Settings) -> SparkSession:
+    try:
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra, and slow to import
+
+        with warnings.catch_warnings():
+            # Imported by Spark in passing, with a warning about pandas, which is not used here.
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support", FutureWarning)
+            importlib.import_module("pyspark.testing.utils")
+    except ImportError as error:
+        raise EngineError(
+            Fault("UL510", "Spark is not installed", "pip install 'upliftlab[spark]'")
+        ) from error
+    if active := SparkSession.getActiveSession():
+        return active
+    master = settings.connection or f"local[{settings.threads or '*'}]"
+    builder: Any = SparkSession.builder  # a property for classes, which type checkers cannot see
+    builder = builder.master(master).appName("upliftlab")
+    for key, value in _OPTIONS.items():
+        builder = builder.config(key, value)
+    if settings.memory_limit:
+        builder = builder.config("spark.driver.memory", settings.memory_limit.replace(" ", ""))
+    with _refusals(lambda text: Fault("UL511", f"Spark does not start: {text}"), EngineError):
+        return builder.getOrCreate()
+
+
+_OPTIONS = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.shuffle.partitions": "16",
+}
+
+
+@contextmanager
+def _refusals(fault: Callable[[str], Fault], kind: type[DataError | EngineError]) -> Iterator[None]:
+    """Turn what Spark and its Java side raise into one fault with their first line."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - comes with the extra
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - the same
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        java: Any = getattr(error, "java_exception", None)
+        message = str(java.getMessage() if java else error).strip()
+        raise kind(fault(message.split("\n")[0][:_LINE])) from error
+
+
+def _join(parts: Sequence[Path], destination: Path) -> int:
+    """Copy Parquet files of one schema into one file, a batch at a time."""
+    rows = 0
+    schema = pq.read_schema(parts[0]).remove_metadata()
+    with pq.ParquetWriter(destination, schema, compression="zstd") as writer:
+        for part in parts:
+            with pq.ParquetFile(part) as file:
+                for batch in file.iter_batches():
+                    writer.write_batch(batch.cast(schema))
+                    rows += batch.num_rows
+    return rows
+
+
+def _content(path: Path) -> str:
+    """The sha256 of a file, or of the names and content of a folder's Parquet files."""
+    total = hashlib.sha256()
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    for file in files:
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256")
+        if not path.is_dir():
+            return digest.hexdigest()
+        total.update(f"{file.relative_to(path)} {digest.hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _table_name(source: Source) -> str:
+    return ".".join(_backquoted(part) for part in str(source.table).split("."))
+
+
+def _backquoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _family(kind: str) -> ColumnType:
+    """The family of a Spark type.
+
+    >>> _family("decimal(18,3)"), _family("timestamp_ntz"), _family("array<int>")
+    ('number', 'time', 'other')
+    """
+    name = kind.split("(")[0]
+    if name in _NUMBERS:
+        return "number"
+    if name in ("string", "varchar", "char"):
+        return "text"
+    if name == "boolean":
+        return "boolean"
+    return "time" if name.startswith(_TIMES) else "other"

@@ -1,0 +1,91 @@
+"""A DuckDB of the ledger's own: whatever engine made an assignment, its record is local Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from upliftlab.experiment import Engine
+from upliftlab.ledger.faults import refuse
+from upliftlab.sql import literal
+
+_MEMORY = "1GB"
+
+
+def parquet(files: Iterable[Path]) -> str:
+    """Parquet files as a relation, their folders' names not read as columns."""
+    listed = ", ".join(literal(str(file)) for file in files)
+    return f"read_parquet([{listed}], hive_partitioning = false)"
+
+
+class Scratch:
+    """Runs SQL over the ledger's Parquet files."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The result of a query.
+
+        Raises:
+            LedgerError: UL471, DuckDB refuses it: a full disk, a damaged file.
+        """
+        with _translated():
+            return self._connection.execute(sql).fetchall()
+
+    def number(self, sql: str) -> int:
+        """The one number a query returns."""
+        return int(self.rows(sql)[0][0])
+
+    def batches(self, sql: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The result of a query, so many rows at a time, and never all of them in memory."""
+        with _translated():
+            result = self._connection.execute(sql)
+        while True:
+            with _translated():
+                batch = result.fetchmany(size)
+            if not batch:
+                return
+            yield batch
+
+
+@contextmanager
+def scratch(folder: Path | None, settings: Engine | None = None) -> Generator[Scratch]:
+    """Open a database in memory for the time of a block.
+
+    Args:
+        folder: Where a result too large for memory is spilled; nowhere without it.
+        settings: Threads and memory; all threads and 1 GB where absent.
+    """
+    memory = settings.memory_limit if settings else None
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "temp_directory": str(folder) if folder else "",
+        "memory_limit": memory or _MEMORY,
+    }
+    if settings and settings.threads:
+        config["threads"] = settings.threads
+    with _translated():
+        connection = duckdb.connect(":memory:", config=config)
+    try:
+        yield Scratch(connection)
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        first = str(error).split("\n", 1)[0]
+        raise refuse(
+            "UL471",
+            f"DuckDB refuses: {first}",
+            "make room on the disk and in memory, and run it again",
+        ) from error

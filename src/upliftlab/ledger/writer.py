@@ -1,0 +1,277 @@
+"""What changes the ledger, and only while its lock is held.
+
+Every change is made aside, synced, and appears by one rename: a reader, and whoever comes after a
+crash, finds the old state or the whole new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from upliftlab import __version__
+from upliftlab.durable import make_folder, publish, sync_tree, write_file
+from upliftlab.experiment import Plan
+from upliftlab.ledger.difference import differences, listed
+from upliftlab.ledger.faults import LedgerError, refuse
+from upliftlab.ledger.records import (
+    Amendment,
+    Change,
+    Entry,
+    Lock,
+    Manifest,
+    Origin,
+    OutcomesRead,
+    PlanEntry,
+    frozen,
+)
+from upliftlab.ledger.scratch import scratch
+from upliftlab.ledger.shelf import Generation, Shelf
+from upliftlab.ledger.staged import Staged
+from upliftlab.sql import literal
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An assignment about to be recorded, and what it was made of."""
+
+    plan: Plan
+    id: str
+    """The column that identifies a customer."""
+    population: int
+    """Customers in the table, counted apart from the assignment."""
+    sources: Mapping[str, Origin]
+    """The tables that were read."""
+    engine: str
+    """Name and version of the engine."""
+    write: Callable[[Path], object]
+    """Writes the assignment as one Parquet file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The plan in force, and whether this call froze it."""
+
+    entry: PlanEntry
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A generation of an assignment, and whether this call made it."""
+
+    generation: Generation
+    new: bool
+
+    @property
+    def manifest(self) -> Manifest:
+        """The generation's figures."""
+        return self.generation.manifest
+
+
+class Writer:
+    """The hand that writes; `Ledger.exclusive` lends it to one process at a time."""
+
+    def __init__(self, ledger: Path, aside: Path) -> None:
+        """Args are the ledger's folder and an empty folder of the same file system."""
+        self._ledger = ledger
+        self._aside = aside
+
+    def lock(self, plan: Plan, now: datetime) -> Locked:
+        """Freeze a plan; the same plan again changes nothing.
+
+        Raises:
+            LedgerError: UL451, another plan of this experiment is in force.
+        """
+        shelf = self._shelf(plan)
+        entry = shelf.plan_in_force()
+        if entry is None:
+            entry = self._new_lock(plan, now)
+            self._place(entry, shelf.plan_file)
+            return Locked(entry, new=True)
+        if entry.plan_sha256 != plan.sha256:
+            raise _changed(entry, plan)
+        return Locked(entry, new=False)
+
+    def amend(self, plan: Plan, why: str, now: datetime) -> Amendment:
+        """Put a changed plan in force and say why; repeating the last amendment changes nothing.
+
+        Raises:
+            LedgerError: UL452 nothing is locked, UL453 there is no reason or no change.
+        """
+        shelf = self._shelf(plan)
+        entry = shelf.plan_in_force()
+        if entry is None:
+            raise _not_locked(shelf.experiment)
+        if not why.strip():
+            raise refuse("UL453", "an amendment needs a reason", "say why with --why")
+        if entry.plan_sha256 == plan.sha256:
+            if isinstance(entry, Amendment) and entry.why == why.strip():
+                return entry
+            raise refuse("UL453", f"the plan of '{shelf.experiment}' has not changed")
+        changes = differences(entry.canonical, plan.canonical())
+        amendment = Amendment(
+            time=now,
+            upliftlab=__version__,
+            number=len(shelf.amendments()) + 1,
+            kind="deviation" if shelf.outcomes_read() else "amendment",
+            why=why.strip(),
+            changes=tuple(Change(path=c.path, before=c.before, after=c.after) for c in changes),
+            previous=entry.sha256,
+            **frozen(plan),
+        )
+        self._place(amendment, shelf.amendment_file(amendment.number))
+        return amendment
+
+    def mark_outcomes_read(self, experiment: str, now: datetime) -> OutcomesRead:
+        """Note when outcomes were first read; amendments are deviations from then on."""
+        shelf = Shelf(self._ledger, experiment)
+        if found := shelf.outcomes_read():
+            return found
+        entry = shelf.plan_in_force()
+        digest = entry.plan_sha256 if entry else None
+        marker = OutcomesRead(experiment=experiment, time=now, plan_sha256=digest)
+        self._place(marker, shelf.marker_file)
+        return marker
+
+    def contacts_file(self, contacts: str) -> Path:
+        """Contacts (`Ledger.contacts`) as a Parquet file that lasts as long as the lock."""
+        file = self._aside / "contacts.parquet"
+        with scratch(self._aside / "spill") as session:
+            session.rows(f"COPY ({contacts}) TO {literal(str(file))} (FORMAT parquet)")
+        return file
+
+    def recorded(self, plan: Plan, sources: Mapping[str, Origin]) -> Recorded | None:
+        """The last generation, where it came from this plan and these tables.
+
+        Raises:
+            LedgerError: UL451, another plan of this experiment is in force.
+        """
+        shelf = self._shelf(plan)
+        entry = shelf.plan_in_force()
+        if entry and entry.plan_sha256 != plan.sha256:
+            raise _changed(entry, plan)
+        past = shelf.generations()
+        if not past:
+            return None
+        last = past[-1].manifest
+        same = last.plan_sha256 == plan.sha256 and last.sources == dict(sources)
+        return Recorded(past[-1], new=False) if same else None
+
+    def record(self, draft: Draft, now: datetime) -> Recorded:
+        """Put an assignment on the record; the same plan and data again change nothing.
+
+        A plan that is not locked yet is locked with it, in the same step.
+
+        Raises:
+            LedgerError: UL451 as `recorded`; UL454 it does not reconcile; UL455 customers would
+                move; UL456 a blocked assignment is complete; UL458 ids.
+        """
+        if same := self.recorded(draft.plan, draft.sources):
+            return same
+        shelf = self._shelf(draft.plan)
+        past = shelf.generations()
+        folder = self._aside / "generation"
+        folder.mkdir(mode=0o700)
+        manifest = self._examine(draft, past, now)
+        write_file(folder / "manifest.json", manifest.content())
+        sync_tree(folder)
+        if shelf.lock() or shelf.outcomes_read():
+            self.lock(draft.plan, now)
+            self._move(folder, shelf.generation_folder(manifest))
+        else:
+            self._place_first(draft.plan, manifest, now)
+        return Recorded(Generation(shelf.generation_folder(manifest), manifest), new=True)
+
+    def _place_first(self, plan: Plan, manifest: Manifest, now: datetime) -> None:
+        """Lock and assign in one rename, that of the experiment's whole folder."""
+        shelf = self._shelf(plan)
+        whole = Shelf(self._aside, shelf.experiment)
+        self._move(self._aside / "generation", whole.generation_folder(manifest))
+        write_file(whole.plan_file, self._new_lock(plan, now).content())
+        sync_tree(whole.folder)
+        publish(whole.folder, shelf.folder)
+
+    def _examine(self, draft: Draft, past: tuple[Generation, ...], now: datetime) -> Manifest:
+        """Write the parts aside and count them."""
+        file = self._aside / "staged.parquet"
+        draft.write(file)
+        earlier = [each.path(part) for each in past for part in each.manifest.parts if part.arm]
+        with scratch(self._aside / "spill", draft.plan.engine) as session:
+            staged = Staged(session, file, draft.id, earlier)
+            if faults := staged.faults(draft.plan, draft.population):
+                raise LedgerError(faults)
+            manifest = self._manifest(draft, staged, past, now)
+        if not manifest.reconciles:
+            raise refuse("UL454", "the parts do not hold every customer exactly once")
+        return manifest
+
+    def _manifest(
+        self, draft: Draft, staged: Staged, past: tuple[Generation, ...], now: datetime
+    ) -> Manifest:
+        plan, asked = draft.plan, draft.plan.experiment.assignment
+        cells = staged.cells()
+        arms = dict.fromkeys(plan.arms, 0)
+        excluded: dict[str, int] = {}
+        for cell in cells:
+            counts, key = (excluded, cell.reason) if cell.arm is None else (arms, cell.arm)
+            counts[str(key)] = counts.get(str(key), 0) + cell.customers
+        return Manifest(
+            experiment=plan.experiment.experiment,
+            generation=len(past) + 1,
+            time=now,
+            plan_sha256=plan.sha256,
+            salt=asked.salt or plan.experiment.experiment,
+            method=asked.method,
+            id=draft.id,
+            unit=asked.unit or draft.id,
+            sources=dict(draft.sources),
+            engine=draft.engine,
+            upliftlab=__version__,
+            population=draft.population,
+            kept=staged.kept(),
+            excluded=excluded,
+            arms=arms,
+            ghosts=staged.ghosts(),
+            cells=cells,
+            parts=staged.split(self._aside / "generation", plan, _day(plan, now)),
+            previous=past[-1].manifest.sha256 if past else None,
+        )
+
+    def _new_lock(self, plan: Plan, now: datetime) -> Lock:
+        seen = self._shelf(plan).outcomes_read() is not None
+        return Lock(time=now, upliftlab=__version__, after_outcomes=seen, **frozen(plan))
+
+    def _shelf(self, plan: Plan) -> Shelf:
+        return Shelf(self._ledger, plan.experiment.experiment)
+
+    def _place(self, entry: Entry, target: Path) -> None:
+        aside = self._aside / "entry.json"
+        write_file(aside, entry.content())
+        self._move(aside, target)
+
+    @staticmethod
+    def _move(aside: Path, target: Path) -> None:
+        make_folder(target.parent)
+        publish(aside, target)
+
+
+def _day(plan: Plan, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(plan.program.time_zone)).date()
+
+
+def _changed(entry: PlanEntry, plan: Plan) -> LedgerError:
+    changes = listed(differences(entry.canonical, plan.canonical()))
+    return refuse(
+        "UL451",
+        f"the plan of '{entry.experiment}' is not the one locked on {entry.time:%Y-%m-%d}:"
+        f" {changes}",
+        "restore it, or record the change with amend --why",
+    )
+
+
+def _not_locked(experiment: str) -> LedgerError:
+    return refuse("UL452", f"'{experiment}' has no locked plan", "lock it first")

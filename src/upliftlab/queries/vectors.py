@@ -1,0 +1,55 @@
+"""Whether a live engine hashes and compares as published."""
+
+from __future__ import annotations
+
+from upliftlab.engines.base import Engine
+from upliftlab.errors import Fault
+from upliftlab.hashing import VECTORS
+from upliftlab.queries.assignment import bucket_sql, hash_sql
+from upliftlab.sql import literal
+
+
+def vectors_sql() -> str:
+    """The published test vectors as a query, in DuckDB's dialect.
+
+    Beside each place its bucket, and how many of the vectors' places sort after it: a server that
+    sorts text by a language's rules would give itself away there.
+    """
+    rows = " UNION ALL ".join(
+        f"SELECT {number} AS vector, {hash_sql(salt, _text(unit))} AS h"
+        for number, (salt, unit, _) in enumerate(VECTORS)
+    )
+    after = " + ".join(f"CASE WHEN h < {literal(h)} THEN 1 ELSE 0 END" for _, _, h in VECTORS)
+    return (
+        f"SELECT vector, h, {bucket_sql('h')} AS bucket, {after} AS later"
+        f" FROM ({rows}) AS vectors ORDER BY vector"
+    )
+
+
+def verify(engine: Engine) -> tuple[Fault, ...]:
+    """Ask a live engine for the published test vectors; what it gets wrong, empty if nothing.
+
+    Raises:
+        EngineError: UL502, the engine refuses the query.
+    """
+    found = engine.query(vectors_sql()).to_pydict()
+    places = [h for _, _, h in VECTORS]
+    return tuple(
+        _fault(engine, f"the id {unit!r} with the salt {salt!r} gives {h}", f"{expected}")
+        if h != expected
+        else _fault(engine, f"{h} sorts before {later} of the places", f"{right}")
+        for (salt, unit, expected), h, later in zip(
+            VECTORS, found["h"], found["later"], strict=True
+        )
+        if h != expected or later != (right := sum(h < place for place in places))
+    )
+
+
+def _fault(engine: Engine, wrong: str, right: str) -> Fault:
+    remedy = "do not assign on this engine; a database that is not UTF-8 is the usual cause"
+    return Fault("UL515", f"{engine.description}: {wrong}, not {right}", remedy)
+
+
+def _text(unit: int | str) -> str:
+    value = literal(unit) if isinstance(unit, str) else f"CAST({literal(str(unit))} AS BIGINT)"
+    return f"CAST({value} AS VARCHAR)"

@@ -1,0 +1,107 @@
+"""One Spark session and one PostgreSQL server for the whole run; both end with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from upliftlab.engines.duckdb import DuckDB
+from upliftlab.experiment import Engine as Settings
+
+
+def _missing(reason: str) -> None:
+    """A missing part is a reason to skip, but not where everything is promised to be there."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def locate(file: str) -> Path:
+    return Path(file)
+
+
+@pytest.fixture
+def duck() -> Iterator[DuckDB]:
+    with DuckDB(locate, Settings(threads=2)) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def spark():
+    if shutil.which("java") is None:
+        _missing("Spark needs Java")
+    try:
+        from pyspark.sql import SparkSession
+
+        from upliftlab.engines.spark import Spark
+    except ImportError:
+        _missing("pyspark is not installed")
+    with Spark(locate, Settings(name="spark", connection="local[2]", memory_limit="1g")) as engine:
+        yield engine
+    if session := SparkSession.getActiveSession():
+        session.stop()
+
+
+def _binaries() -> Path | None:
+    if found := shutil.which("pg_ctl"):
+        return Path(found).resolve().parent
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+    return versions[-1].parent if versions else None
+
+
+def _unprivileged() -> list[str]:
+    """How to become somebody the server agrees to run as; root is not."""
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The connection string of a server that listens on a socket only."""
+    binaries = _binaries()
+    if binaries is None:
+        _missing("PostgreSQL's server is not installed")
+        return
+    as_nobody = _unprivileged()
+    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
+        if as_nobody:
+            os.chown(folder, 65534, 65534)
+        data = f"{folder}/data"
+        run = [*as_nobody, "env", "LC_ALL=C.UTF-8", f"HOME={folder}"]
+        subprocess.run(
+            [*run, binaries / "initdb", "-D", data, "-U", "lab", "-A", "trust", "-E", "UTF8"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
+        options = f"-c listen_addresses= -k {folder} -c fsync=off -c shared_buffers=64MB"
+        control = [*run, binaries / "pg_ctl", "-D", data, "-l", f"{folder}/log", "-w"]
+        subprocess.run(
+            [*control, "-o", options, "start"], check=True, stdout=subprocess.DEVNULL, cwd=folder
+        )
+        try:
+            yield f"host={folder} user=lab dbname=postgres"
+        finally:
+            subprocess.run(
+                [*control, "-m", "immediate", "stop"],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                cwd=folder,
+            )
+
+
+@pytest.fixture
+def postgres(server: str):
+    try:
+        from upliftlab.engines.postgres import Postgres
+    except ImportError:
+        _missing("psycopg is not installed")
+    with Postgres(Settings(name="postgres", connection=server)) as engine:
+        yield engine
