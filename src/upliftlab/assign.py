@@ -13,21 +13,21 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from upliftlab.allocation import Allocation, Reason, allocation
+from upliftlab.allocation import Reason, allocation
 from upliftlab.config.expressions import parse
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import ConfigError, DataError, EngineError, Fault
 from upliftlab.experiment import ContactPolicy, Plan
 from upliftlab.hashing import choose, digest
 from upliftlab.queries.assignment import Request, assignment_sql
-from upliftlab.queries.population import check_population
 from upliftlab.queries.policy import Events
+from upliftlab.queries.population import check_population
 from upliftlab.queries.vectors import verify
 from upliftlab.sql import literal
 
 __all__ = [
-    "AssignmentQuery",
     "Assigner",
+    "AssignmentQuery",
     "Decision",
     "assign_one",
     "prepare",

@@ -51,7 +51,9 @@ def test_a_server_that_is_not_utf8_is_found_out(server, postgres):
     from upliftlab.errors import EngineError
     from upliftlab.experiment import Engine
 
-    create = "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    create = (
+        "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    )
     postgres._connection.execute(create)
     setting = server.replace("dbname=postgres", "dbname=latin")
     with Postgres(Engine(name="postgres", connection=setting)) as latin, pytest.raises(EngineError):

@@ -37,4 +37,3 @@ def transpile(sql: str, dialect: str) -> str:
         raise EngineError(
             Fault("UL503", f"a query cannot be said in {dialect}: {first}")
         ) from error
-

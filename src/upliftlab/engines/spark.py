@@ -270,7 +270,7 @@ def _family(kind: str) -> ColumnType:
     >>> _family("decimal(18,3)"), _family("timestamp_ntz"), _family("array<int>")
     ('number', 'time', 'other')
     """
-    name = kind.split("(")[0]
+    name = kind.split("(", maxsplit=1)[0]
     if name in _NUMBERS:
         return "number"
     if name in ("string", "varchar", "char"):

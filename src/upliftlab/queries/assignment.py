@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from math import lcm
 
 from upliftlab.allocation import Allocation, Reason, Slot, Start
-from upliftlab.sql import literal, quote
 from upliftlab.hashing import BUCKET_DIGITS, DIGITS
 from upliftlab.queries.policy import Events, day_literal, limits_sql
+from upliftlab.sql import literal, quote
 
 OWN_COLUMNS = ("arm", "h", "bucket", "stratum", "wave", "start", "reason", "channel", "ghost")
 """What an assignment says of a customer, after the id (and the household)."""

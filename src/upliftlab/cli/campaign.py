@@ -1,0 +1,270 @@
+"""The commands of a campaign's life: lock, amend, assign, export, verify, and engine check."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upliftlab.cli.options import data_option, experiment_argument, quiet_option
+from upliftlab.cli.output import FAULTY, painted, progress
+
+if TYPE_CHECKING:
+    from upliftlab.config import Loaded
+    from upliftlab.engines.base import Engine
+    from upliftlab.ledger import Ledger
+    from upliftlab.ledger.records import Manifest
+
+ledger_option = click.option(
+    "--out",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The ledger's folder; default: ledger/ in the workspace.",
+)
+
+
+@click.command()
+@experiment_argument
+@ledger_option
+@quiet_option
+def lock(experiment: Path, folder: Path | None, *, quiet: bool) -> None:
+    r"""Freeze the plan of EXPERIMENT on the record, before anybody is assigned.
+
+    \b
+    Example:
+      upliftlab lock experiments/spring.yaml
+    """
+    from upliftlab import campaign  # noqa: PLC0415
+
+    loaded = _load(experiment, None, quiet=quiet)
+    found = campaign.lock(_ledger(loaded, folder), loaded.plan, _now())
+    if not quiet:
+        click.echo(f"{'Locked' if found.new else 'Already locked'}: {found.entry.plan_sha256}")
+
+
+@click.command()
+@experiment_argument
+@click.option("--why", required=True, help="The reason, as it will stand on the record.")
+@ledger_option
+@quiet_option
+def amend(experiment: Path, why: str, folder: Path | None, *, quiet: bool) -> None:
+    r"""Put the changed plan of EXPERIMENT in force and record the reason.
+
+    Before outcomes were read it is an amendment, afterwards a deviation, and the report says so.
+
+    \b
+    Example:
+      upliftlab amend experiments/spring.yaml --why "SMS budget was halved"
+    """
+    from upliftlab import campaign  # noqa: PLC0415
+
+    loaded = _load(experiment, None, quiet=quiet)
+    made = campaign.amend(_ledger(loaded, folder), loaded.plan, why, _now())
+    if quiet:
+        return
+    click.echo(f"Recorded as {made.kind} {made.number}:")
+    for change in made.changes:
+        click.echo(f"  {change.path}: {change.before} → {change.after}")
+
+
+@click.command()
+@experiment_argument
+@data_option
+@ledger_option
+@click.option("--show-sql", is_flag=True, help="Print the query that decides, and assign nobody.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@quiet_option
+def assign(  # noqa: PLR0913 - one parameter an option is how click calls
+    experiment: Path,
+    data: Path | None,
+    folder: Path | None,
+    *,
+    show_sql: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Decide the arm of every customer of EXPERIMENT and put it on the record.
+
+    The same plan and data again change nothing. A changed plan is refused until `amend` says why.
+    New customers of an experiment with `method: hash` join without moving anybody.
+
+    \b
+    Examples:
+      upliftlab assign experiments/spring.yaml --data ~/data
+      upliftlab assign experiments/spring.yaml --json | jq .arms
+      upliftlab assign experiments/spring.yaml --show-sql
+    """
+    from upliftlab import campaign  # noqa: PLC0415
+
+    loaded = _load(experiment, data, quiet=quiet or as_json)
+    with _engine(loaded) as engine:
+        if show_sql:
+            click.echo(_sql(loaded, engine))
+            return
+        with progress(quiet=quiet or as_json) as tell:
+            tell("Assigning customers")
+            ledger = _ledger(loaded, folder)
+            done = campaign.assign(ledger, loaded.plan, engine, _now())
+    if as_json:
+        click.echo(done.manifest.content(), nl=False)
+    elif not quiet:
+        _say(done.manifest, new=done.new)
+        click.echo(f"Record:  {done.generation.folder}")
+
+
+@click.command()
+@experiment_argument
+@click.option(
+    "--ledger",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The ledger's folder; default: ledger/ in the workspace.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the lists, private to you.",
+)
+@click.option(
+    "--pseudonyms",
+    metavar="VARIABLE",
+    help="Write pseudonyms keyed by the secret in this environment variable instead of ids.",
+)
+@quiet_option
+def export(
+    experiment: Path, folder: Path | None, out: Path, pseudonyms: str | None, *, quiet: bool
+) -> None:
+    r"""Write one list per wave and channel for the sending tools; the control is in none.
+
+    \b
+    Examples:
+      upliftlab export experiments/spring.yaml --out lists
+      upliftlab export experiments/spring.yaml --out lists --pseudonyms LIST_SECRET
+    """
+    from upliftlab import campaign  # noqa: PLC0415
+    from upliftlab.exports import read_secret  # noqa: PLC0415
+
+    loaded = _load(experiment, None, quiet=quiet)
+    secret = read_secret(os.environ, pseudonyms) if pseudonyms else None
+    name = loaded.plan.experiment.experiment
+    done = campaign.export(_ledger(loaded, folder), name, out, secret)
+    if quiet:
+        return
+    for file in done.lists:
+        note = f", {file.neutralised:,} ids neutralised" if file.neutralised else ""
+        click.echo(f"{file.rows:>12,}  {file.path}{note}")
+    if done.ghost_log:
+        click.echo(f"{done.ghost_log.rows:>12,}  {done.ghost_log.path} (not for senders)")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@quiet_option
+def verify(folder: Path, *, quiet: bool) -> None:
+    r"""Check that every record of the ledger in FOLDER is as it was written.
+
+    \b
+    Example:
+      upliftlab verify ledger
+    """
+    from upliftlab import campaign  # noqa: PLC0415
+    from upliftlab.ledger import Ledger  # noqa: PLC0415
+
+    faults = campaign.verify(Ledger(folder))
+    for fault in faults:
+        click.echo(painted(fault), err=True)
+    if faults:
+        raise click.exceptions.Exit(FAULTY)
+    if not quiet:
+        click.echo("Every record is as it was written.")
+
+
+@click.group()
+def engine() -> None:
+    """Ask an engine whether it is fit to assign customers."""
+
+
+@engine.command(name="check")
+@experiment_argument
+@quiet_option
+def engine_check(experiment: Path, *, quiet: bool) -> None:
+    r"""Hold the engine of EXPERIMENT against the published hashes.
+
+    \b
+    Example:
+      upliftlab engine check experiments/spring.yaml
+    """
+    from upliftlab.assign import verify as hashes  # noqa: PLC0415
+
+    loaded = _load(experiment, None, quiet=quiet)
+    with _engine(loaded) as live:
+        faults = hashes(live)
+        name = live.description
+    for fault in faults:
+        click.echo(painted(fault), err=True)
+    if faults:
+        raise click.exceptions.Exit(FAULTY)
+    if not quiet:
+        click.echo(f"{name} hashes as published.")
+
+
+def _load(experiment: Path, data: Path | None, *, quiet: bool) -> Loaded:
+    from upliftlab.config import load  # noqa: PLC0415
+
+    loaded = load(experiment, data=data)
+    for fault in loaded.warnings:
+        if not quiet:
+            click.echo(painted(fault), err=True)
+    return loaded
+
+
+def _ledger(loaded: Loaded, folder: Path | None) -> Ledger:
+    from upliftlab.ledger import Ledger  # noqa: PLC0415
+
+    return Ledger(folder or loaded.workspace.root / "ledger")
+
+
+@contextmanager
+def _engine(loaded: Loaded) -> Generator[Engine]:
+    from upliftlab.engines.open import open_engine  # noqa: PLC0415
+
+    with open_engine(loaded.plan.engine, loaded.workspace.locate) as opened:
+        yield opened
+
+
+def _sql(loaded: Loaded, live: Engine) -> str:
+    """The query in the engine's own dialect, laid out for reading."""
+    import sqlglot  # noqa: PLC0415
+
+    from upliftlab.assign import prepare  # noqa: PLC0415
+    from upliftlab.engines.dialect import transpile  # noqa: PLC0415
+
+    query = prepare(loaded.plan, live, start=_now().date())
+    sql = transpile(query.sql, live.dialect)
+    return sqlglot.transpile(sql, read=live.dialect, write=live.dialect, pretty=True)[0]
+
+
+def _say(manifest: Manifest, *, new: bool) -> None:
+    """The manifest's figures; they sum to the population."""
+    if not new:
+        click.echo("Nothing to do: this plan and these data are already on the record.")
+    click.echo(f"{manifest.population:>12,}  customers")
+    if manifest.kept:
+        click.echo(f"{manifest.kept:>12,}  keep their arm")
+    for reason, count in manifest.excluded.items():
+        click.echo(f"{count:>12,}  {reason.replace('_', ' ')}")
+    for arm, count in manifest.arms.items():
+        click.echo(f"{count:>12,}  {click.style(arm, bold=True)}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
