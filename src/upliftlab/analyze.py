@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
+
 from upliftlab import __version__
 from upliftlab.analysis.checks import expected_shares, guardrails, integrity
 from upliftlab.analysis.cube import OVERALL, Cube, roll_up
@@ -86,7 +88,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         verdict=verdict,
         checks=(*checks, *guardrails(plan, findings)),
         arms=_arms(plan, cube),
-        metrics=_metrics(plan),
+        metrics=_metrics(plan, cube),
         segments=_segments(plan, study),
         terms=_terms(plan, study),
         findings=findings,
@@ -126,7 +128,7 @@ def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
     )
 
 
-def _metrics(plan: Plan) -> tuple[MetricInfo, ...]:
+def _metrics(plan: Plan, cube: Cube) -> tuple[MetricInfo, ...]:
     asked = plan.experiment.metrics
     roles: Mapping[str, str] = {
         **dict.fromkeys(plan.measured, "money"),
@@ -139,13 +141,21 @@ def _metrics(plan: Plan) -> tuple[MetricInfo, ...]:
             {
                 "name": name,
                 "title": plan.metrics[name].title or name,
-                "unit": plan.metrics[name].unit or "number",
+                "unit": plan.metrics[name].unit or ("share" if flag else "number"),
                 "better": plan.metrics[name].better,
                 "role": roles[name],
             }
         )
-        for name in plan.measured
+        for name, flag in zip(plan.measured, zero_or_one(cube), strict=True)
     )
+
+
+def zero_or_one(cube: Cube) -> list[bool]:
+    """Which metrics hold nothing but 0 and 1: there, and only there, squares sum to the sum."""
+    groups = cube[OVERALL].values()
+    squares = sum(np.diag(group.m2) + group.n * group.mean**2 for group in groups)
+    sums = sum(group.n * group.mean for group in groups)
+    return [bool(flag) for flag in np.isclose(squares, sums, rtol=1e-9, atol=0) & (sums > 0)]
 
 
 def _segments(plan: Plan, study: Study) -> tuple[SegmentInfo, ...]:

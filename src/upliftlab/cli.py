@@ -136,8 +136,8 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
         _print_json(analysis)
     elif not quiet:
         _say_verdict(analysis)
-        click.echo(f"Report:  {page}")
         click.echo(f"Numbers: {numbers}")
+        click.echo(f"Report:  {page}")
 
 
 @commands.command()

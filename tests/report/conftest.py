@@ -13,6 +13,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+from upliftlab.analyze import withheld
 from upliftlab.language import Language
 from upliftlab.results import (
     Analysis,
@@ -319,7 +320,7 @@ def make(
         found = [f for f in found if f.kind in (Kind.difference, Kind.relative_lift)]
     contact = SegmentInfo(name="contact_channel", title="Contact channel", randomised=True)
     named = (SegmentInfo(name=s, title=TITLES.get(s, s), randomised=False) for s in chosen)
-    return Analysis(
+    made = Analysis(
         schema=1,
         experiment="hillstrom_email",
         title="Do the two e-mails pay?",
@@ -377,6 +378,7 @@ def make(
             libraries={"numpy": "2.4.0", "scipy": "1.17.0"},
         ),
     )
+    return withheld(made) if code is VerdictCode.invalid else made
 
 
 @pytest.fixture
