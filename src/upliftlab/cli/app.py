@@ -13,7 +13,7 @@ import click
 
 from upliftlab import __version__
 from upliftlab.cli.analysis import analyze, report, run, simulate
-from upliftlab.cli.checking import check
+from upliftlab.cli.checking import check, explain, schema
 from upliftlab.cli.output import FAULTY, painted
 from upliftlab.errors import UpliftLabError
 
@@ -68,5 +68,5 @@ def commands() -> None:
     """
 
 
-for _command in (run, check, analyze, report, simulate):
+for _command in (run, check, analyze, report, simulate, explain, schema):
     commands.add_command(_command)
