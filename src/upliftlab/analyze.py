@@ -11,6 +11,7 @@ import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from upliftlab.analysis.cube import OVERALL, Cube, roll_up
 from upliftlab.analysis.findings import CHANNEL, find
 from upliftlab.analysis.intake import measure
 from upliftlab.analysis.study import Study, amount, study_of
-from upliftlab.analysis.verdict import decide
+from upliftlab.analysis.verdict import Evidence, decide
 from upliftlab.engines.base import Engine
 from upliftlab.experiment import Plan
 from upliftlab.results import (
@@ -72,8 +73,10 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     setting.progress("Estimating effects")
     projected = study.projected(cube)
     findings = find(plan, study, projected)
-    checks = integrity(plan, study, cube, setting.now.date())
-    verdict = decide(plan, study, projected, checks, findings)
+    today = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).date()
+    checks = (*integrity(plan, study, cube, today), *guardrails(plan, findings))
+    metrics = _metrics(plan, cube)
+    verdict = decide(Evidence(plan, study, projected, checks, findings, metrics))
     setting.progress("Fingerprinting the data")
     asked = plan.experiment
     analysis = Analysis(
@@ -86,9 +89,9 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         currency=plan.currency,
         data=_data(plan, cube, setting.engine),
         verdict=verdict,
-        checks=(*checks, *guardrails(plan, findings)),
+        checks=checks,
         arms=_arms(plan, cube),
-        metrics=_metrics(plan, cube),
+        metrics=metrics,
         segments=_segments(plan, study),
         terms=_terms(plan, study),
         findings=findings,

@@ -39,6 +39,9 @@ from upliftlab.values import (
     Share,
 )
 
+PROFIT = "profit"
+"""The metric that money makes; the one name that is neither defined nor a column."""
+
 
 class Model(BaseModel):
     """A frozen mapping that refuses keys it does not know."""
@@ -558,7 +561,7 @@ class Plan(Model):
         if money:
             names += [name for name in (money.revenue, money.contacts, money.redemptions) if name]
             names += [self.conversions] if self.conversions else []
-        return tuple(dict.fromkeys(names))
+        return tuple(dict.fromkeys(name for name in names if name != PROFIT))
 
     @property
     def conversions(self) -> str | None:

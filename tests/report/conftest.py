@@ -285,7 +285,7 @@ def absent(found: list[Finding]) -> list[Finding]:
         if one.kind in (Kind.roi, Kind.iroas):
             changed.append(one.model_copy(update=nothing | {"note": Note.zero_cost}))
         elif one.kind is Kind.cost_per_conversion:
-            ends = {"high": None, "note": Note.unbounded_high}
+            ends = {"low": None, "high": None, "note": Note.denominator_unclear}
             changed.append(one.model_copy(update=ends))
         elif one.level == "7) $1,000 +":
             gone = nothing | {"note": Note.few_control, "n_control": 1}

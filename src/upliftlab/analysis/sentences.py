@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from scipy.special import ndtri
 
-from upliftlab.experiment import Metric
+from upliftlab.config.decision import ShipRule
 from upliftlab.language import N_
-from upliftlab.results import ArmVerdict, Finding, Kind, Message, Scalar, VerdictCode
+from upliftlab.results import ArmVerdict, Finding, Kind, Message, MetricInfo, Scalar, VerdictCode
 
 _POWER = 0.8
-_WITHOUT_ROI = {
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an arm must reach.
+
+    Attributes:
+        metric: `profit` or a metric.
+        rule: The number of the interval that counts, and its threshold.
+        hurdle: ROI that profit is asked for above.
+        currency: Currency of money.
+    """
+
+    metric: str
+    rule: ShipRule
+    hurdle: float
+    currency: str | None
+
+
+_PLAIN = {
     VerdictCode.ship: N_(
         "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money})."
     ),
@@ -28,14 +48,48 @@ _WITH_ROI = {
         "ROI {roi:percent}."
     ),
     VerdictCode.stop: N_(
-        "{arm} does not pay: incremental profit {profit:money} ({low:money} to {high:money}), "
-        "ROI {roi:percent}."
+        "{arm} does not pay: incremental profit {profit:money} ({low:money} to "
+        "{high:money}), ROI {roi:percent}."
+    ),
+}
+_HURDLE = {
+    VerdictCode.ship: N_(
+        "{arm} clears the hurdle of {hurdle:percent}: incremental profit {profit:money} "
+        "({low:money} to {high:money}), ROI {roi:percent}."
+    ),
+    VerdictCode.stop: N_(
+        "{arm} stays below the hurdle of {hurdle:percent}: incremental profit "
+        "{profit:money} ({low:money} to {high:money}), ROI {roi:percent}."
+    ),
+    VerdictCode.inconclusive: N_(
+        "{arm} may or may not clear the hurdle of {hurdle:percent}: incremental profit "
+        "{profit:money} ({low:money} to {high:money}), ROI {roi:percent}."
+    ),
+}
+_RULE = {
+    VerdictCode.ship: N_(
+        "{arm} meets the rule {rule}: incremental profit {profit:money} ({low:money} to "
+        "{high:money})."
+    ),
+    VerdictCode.stop: N_(
+        "{arm} misses the rule {rule}: incremental profit {profit:money} ({low:money} to "
+        "{high:money})."
+    ),
+    VerdictCode.inconclusive: N_(
+        "{arm} may or may not meet the rule {rule}: incremental profit {profit:money} "
+        "({low:money} to {high:money})."
     ),
 }
 _UNJUDGED = N_("{arm} cannot be judged: {reason}.")
 
 
-def money_sentence(best: ArmVerdict, findings: Sequence[Finding]) -> Message:
+def guardrail_sentence(arm: str, metric: str) -> Message:
+    """Why an arm is stopped whatever it earns."""
+    text = N_("{arm} must stop: {metric} exceeds its limit, whatever else was gained.")
+    return Message(template=text, values={"arm": arm, "metric": metric})
+
+
+def money_sentence(best: ArmVerdict, asked: Asked, findings: Sequence[Finding]) -> Message:
     """What an arm earned, for a decision on profit."""
     profit = _overall(findings, (Kind.incremental_profit, None, best.arm))
     roi = _overall(findings, (Kind.roi, None, best.arm)).estimate
@@ -47,9 +101,17 @@ def money_sentence(best: ArmVerdict, findings: Sequence[Finding]) -> Message:
         "low": profit.low,
         "high": profit.high,
     }
-    if roi is not None and best.code in _WITH_ROI:
-        return Message(template=_WITH_ROI[best.code], values={**values, "roi": roi})
-    return Message(template=_WITHOUT_ROI[best.code], values=values)
+    if asked.rule.threshold != 0 or asked.rule.what == "estimate":
+        return Message(template=_RULE[best.code], values={**values, "rule": str(asked.rule)})
+    if roi is None:
+        return Message(template=_PLAIN[best.code], values=values)
+    values["roi"] = roi
+    if asked.hurdle:
+        return Message(template=_HURDLE[best.code], values={**values, "hurdle": asked.hurdle})
+    if best.code in _WITH_ROI:
+        return Message(template=_WITH_ROI[best.code], values=values)
+    del values["roi"]
+    return Message(template=_PLAIN[best.code], values=values)
 
 
 _RAISES = {
@@ -81,12 +143,9 @@ _UNSETTLED = {
 }
 
 
-def metric_sentence(
-    best: ArmVerdict, named: tuple[str, Metric], findings: Sequence[Finding]
-) -> Message:
+def metric_sentence(best: ArmVerdict, metric: MetricInfo, findings: Sequence[Finding]) -> Message:
     """What an arm changed, for a decision on a metric."""
-    name, metric = named
-    finding = _overall(findings, (Kind.difference, name, best.arm))
+    finding = _overall(findings, (Kind.difference, metric.name, best.arm))
     if finding.estimate is None or finding.low is None:
         return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": finding.note})
     texts = _RAISES if finding.estimate > 0 else _LOWERS
@@ -94,12 +153,12 @@ def metric_sentence(
         texts = _UNSETTLED
     values: dict[str, Scalar] = {
         "arm": best.arm,
-        "metric": metric.title or name,
+        "metric": metric.title,
         "value": finding.estimate,
         "low": finding.low,
         "high": finding.high,
     }
-    return Message(template=texts[metric.unit or "number"], values=values)
+    return Message(template=texts[metric.unit], values=values)
 
 
 def _overall(findings: Sequence[Finding], wanted: tuple[Kind, str | None, str]) -> Finding:

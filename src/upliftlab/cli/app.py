@@ -14,7 +14,7 @@ import click
 from upliftlab import __version__
 from upliftlab.cli.analysis import analyze, report, run, simulate
 from upliftlab.cli.campaign import amend, assign, engine, export, lock, verify
-from upliftlab.cli.checking import check
+from upliftlab.cli.checking import check, explain, schema
 from upliftlab.cli.output import FAULTY, painted
 from upliftlab.errors import UpliftLabError
 
@@ -69,7 +69,7 @@ def commands() -> None:
     """
 
 
-_analysis = (run, check, analyze, report, simulate)
+_analysis = (run, check, analyze, report, simulate, explain, schema)
 _campaign = (lock, amend, assign, export, verify, engine)
 for _command in (*_analysis, *_campaign):
     commands.add_command(_command)

@@ -43,3 +43,35 @@ def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
         click.echo(f"{errors} errors, {warnings} warnings" if faults else "No faults found.")
     if errors:
         raise click.exceptions.Exit(FAULTY)
+
+
+@click.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    r"""Tell the rule behind a CODE such as UL012, with a wrong and a right example.
+
+    \b
+    Example:
+      upliftlab explain UL012
+    """
+    from upliftlab.config.catalogue import explain as tell  # noqa: PLC0415
+
+    click.echo(tell(code.upper()))
+
+
+@click.command()
+@click.argument(
+    "kind",
+    default="experiment",
+    type=click.Choice(["experiment", "sources", "metrics", "channels", "segments", "program"]),
+)
+def schema(kind: str) -> None:
+    r"""Print the JSON Schema of a KIND of file, for editors.
+
+    \b
+    Example:
+      upliftlab schema > experiment.schema.json
+    """
+    from upliftlab.config.schema import schema_text  # noqa: PLC0415
+
+    click.echo(schema_text(kind), nl=False)

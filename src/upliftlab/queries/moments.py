@@ -113,12 +113,12 @@ def _aggregates(query: MomentsQuery) -> list[str]:
     shifted = [f"(x{i} - ({c!r}))" for i, c in enumerate(_centres(query))]
     result = ["count(*) AS n"]
     for i, y in enumerate(shifted):
-        result += [f"count(x{i}) AS n{i}"]
+        result += [f"count(x{i}) AS n{i}", f"sum({y} * {y} * {y}) AS t{i}"]
         if query.robust:
             result += [f"avg(x{i}) AS a{i}", f"var_samp(x{i}) AS b{i}_{i}"]
             result += [f"covar_samp(x{i}, x{j}) AS b{i}_{j}" for j in range(i)]
         else:
-            result += [f"sum({y}) AS a{i}", f"sum({y} * {y} * {y}) AS t{i}"]
+            result += [f"sum({y}) AS a{i}"]
             result += [f"sum({y} * {shifted[j]}) AS b{i}_{j}" for j in range(i + 1)]
     return result
 
@@ -217,11 +217,16 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
 
 
 def _robust(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
-    """Moments from the engine's centred aggregates; third moments are not known."""
+    """Moments from the engine's centred aggregates; a third moment far off centre is not known."""
     n = _floats(result, "n")
+    cubes = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
     mean = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
     m2 = _square(query, result) * (n - 1)[:, None, None]
-    m3 = np.where(np.diagonal(m2, axis1=1, axis2=2) == 0, 0.0, np.nan)
+    shift = mean - np.array(_centres(query))
+    diagonal = np.diagonal(m2, axis1=1, axis2=2)
+    m3 = cubes - 3 * shift * diagonal - n[:, None] * shift**3
+    m3[n[:, None] * shift**2 > FAR**2 * diagonal] = np.nan
+    m3[diagonal == 0] = 0.0
     return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
 
 

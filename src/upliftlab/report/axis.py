@@ -86,20 +86,18 @@ class Axis:
         return round(_MARGIN + share * (self.width - 2 * _MARGIN), 1)
 
     def strip(self, limits: Limits) -> Strip | None:
-        """An interval drawn on this scale; None where there is no estimate or no end to draw."""
+        """An interval drawn on this scale; None where a part of it is missing."""
         estimate, low, high = limits
-        if estimate is None or (low is None and high is None):
+        if estimate is None or low is None or high is None:
             return None
-        bottom = -math.inf if low is None else low
-        top = math.inf if high is None else high
         return Strip(
             width=self.width,
             x=self.x(estimate),
-            low=self.x(bottom),
-            high=self.x(top),
-            beyond_low=bottom < self.low,
-            beyond_high=top > self.high,
-            clear=not any(bottom <= line.value <= top for line in self.references),
+            low=self.x(low),
+            high=self.x(high),
+            beyond_low=low < self.low,
+            beyond_high=high > self.high,
+            clear=not any(low <= line.value <= high for line in self.references),
             lines=self.lines,
         )
 
