@@ -36,8 +36,14 @@ def shares(draw: st.DrawFn, count: int) -> list[str]:
 
 @st.composite
 def arms(draw: st.DrawFn) -> dict[str, object]:
-    names = draw(st.lists(st.text("ab'\"\\;- ", min_size=1, max_size=5).map(lambda t: f"x{t}x"),
-                          min_size=2, max_size=5, unique=True))
+    names = draw(
+        st.lists(
+            st.text("ab'\"\\;- ", min_size=1, max_size=5).map(lambda t: f"x{t}x"),
+            min_size=2,
+            max_size=5,
+            unique=True,
+        )
+    )
     channels = [draw(st.sampled_from([None, "email", "sms"])) for _ in names]
     given_shares = draw(shares(len(names)))
     return {
@@ -71,7 +77,7 @@ def plans(draw: st.DrawFn, path: str, *, method: str | None = None):
 
 @pytest.fixture(scope="module")
 def engine():
-    with DuckDB(lambda file: Path(file), Engine(threads=1)) as opened:
+    with DuckDB(Path, Engine(threads=1)) as opened:
         yield opened
 
 

@@ -142,9 +142,7 @@ def _reason(
     return _policy_reason(plan, start, contacts, bad)
 
 
-def _policy_reason(
-    plan: Plan, start: date, contacts: list[date], bad: list[date]
-) -> str | None:
+def _policy_reason(plan: Plan, start: date, contacts: list[date], bad: list[date]) -> str | None:
     policy = plan.program.contact_policy
     if policy is None or policy.cool_down is None or policy.per is None:
         return None

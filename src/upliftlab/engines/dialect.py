@@ -13,7 +13,7 @@ from upliftlab.errors import EngineError, Fault
 
 @lru_cache(maxsize=64)
 def transpile(sql: str, dialect: str) -> str:
-    """A query of DuckDB's dialect in another one, every name quoted as it was.
+    r"""A query of DuckDB's dialect in another one, every name quoted as it was.
 
     Spark compares texts byte by byte unless told otherwise and knows no collation "C", so that is
     left out there.
@@ -21,7 +21,7 @@ def transpile(sql: str, dialect: str) -> str:
     Raises:
         EngineError: UL503, the query cannot be said in that dialect.
 
-    >>> transpile('SELECT "a" || \\'b\\' COLLATE "C" FROM "t" WHERE "n" // 2 = 1', "spark")
+    >>> transpile('SELECT "a" || \'b\' COLLATE "C" FROM "t" WHERE "n" // 2 = 1', "spark")
     "SELECT `a` || 'b' FROM `t` WHERE `n` DIV 2 = 1"
     """
     if dialect == "duckdb":
@@ -37,4 +37,3 @@ def transpile(sql: str, dialect: str) -> str:
         raise EngineError(
             Fault("UL503", f"a query cannot be said in {dialect}: {first}")
         ) from error
-

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from upliftlab.engines.base import ColumnType
+from upliftlab.engines.parquet import parquet_files
 from upliftlab.errors import DataError, EngineError, Fault
 from upliftlab.experiment import Engine as Settings
 from upliftlab.experiment import Source
@@ -205,11 +206,6 @@ class DuckDB:
         except duckdb.Error as error:
             raise _unreadable(path.name, error) from error
         return ".".join(quote(part) for part in (database, *source.table.split(".")))
-
-
-def parquet_files(path: Path) -> list[Path]:
-    """A file, or the Parquet files in a folder."""
-    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
 
 
 def _refuse_pattern(path: Path) -> None:
