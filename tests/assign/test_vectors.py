@@ -83,3 +83,15 @@ def test_a_share_of_nothing_gets_nobody_and_a_whole_one_everybody():
 def test_impossible_shares_are_refused(shares):
     with pytest.raises(ConfigError, match="UL407"):
         cuts(shares)
+
+
+def test_the_documentation_lists_every_vector():
+    text = (Path(__file__).parents[2] / "docs" / "assignment.md").read_text(encoding="utf-8")
+    rows = text[text.index("| salt | id | place |") :].split("\n\n")[0].split("\n")[2:]
+    listed = [
+        f"| `{salt}` | number `{unit}` | `{place}` |"
+        if isinstance(unit, int)
+        else f'| `{salt}` | text `"{unit}"` | `{place}` |'
+        for salt, unit, place in VECTORS
+    ]
+    assert rows == listed

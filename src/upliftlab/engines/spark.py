@@ -221,10 +221,9 @@ def _refusals(
     fault: Callable[[str], Fault], kind: type[DataError | EngineError]
 ) -> Generator[None]:
     """Turn what Spark and its Java side raise into one fault with their first line."""
-    from py4j.protocol import (  # noqa: PLC0415 - comes with the extra
-        Py4JError,  # pyright: ignore[reportMissingTypeStubs] - it has none
-    )
-    from pyspark.errors import PySparkException  # noqa: PLC0415 - the same
+    # Both come with the extra; py4j has no types.
+    from py4j.protocol import Py4JError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+    from pyspark.errors import PySparkException  # noqa: PLC0415
 
     try:
         yield
