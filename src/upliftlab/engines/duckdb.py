@@ -133,7 +133,9 @@ class DuckDB:
 
     def write(self, sql: str, destination: Path) -> int:
         """Write a query's result as one Parquet file and return its number of rows."""
-        target = f"COPY ({sql}) TO {literal(str(destination))} (FORMAT parquet, COMPRESSION zstd)"
+        # Level 1: hashes are no smaller at a higher one, and a quarter of the time is saved.
+        options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+        target = f"COPY ({sql}) TO {literal(str(destination))} ({options})"
         return int(self._run(target)["Count"][0].as_py())
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from upliftlab.engines.base import Engine
 from upliftlab.errors import EngineError, Fault
 from upliftlab.hashing import VECTORS
-from upliftlab.queries.assignment import bucket_sql, hash_sql
+from upliftlab.queries.places import bucket_sql, hash_sql
 from upliftlab.sql import literal
 
 
