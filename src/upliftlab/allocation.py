@@ -36,7 +36,7 @@ class Reason(StrEnum):
     no_wave = "no_wave"
     """The waves' shares sum to less than 100 %, and this customer is beyond the last."""
     cool_down = "cool_down"
-    """Contacted or complaining too short a time before the wave starts (or about to be contacted)."""
+    """Too short a time between the wave's start and a contact or complaint."""
     max_contacts = "max_contacts"
     """This contact would be one too many within the policy's time."""
     no_arm = "no_arm"
@@ -125,7 +125,7 @@ class Allocation:
     @property
     def drawn(self) -> bool:
         """Whether a customer's wave is a matter of hashing, rather than the only one."""
-        return len(self.waves) > 1 or self.waves[0].end != BEYOND
+        return len(self.waves) != 1 or any(wave.end != BEYOND for wave in self.waves)
 
 
 def allocation(plan: Plan, start: date | None = None) -> Allocation:

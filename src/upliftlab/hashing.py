@@ -66,8 +66,8 @@ def digest(salt: str, unit: int | str) -> str:
     """
     if isinstance(unit, str):
         text = salt + ":" + unit
-    elif isinstance(unit, int) and not isinstance(unit, bool):
-        text = f"{salt}:{unit:d}"
+    elif type(unit) is int:  # and no bool, which is one
+        text = f"{salt}:{unit}"
     else:
         raise DataError(
             Fault("UL413", f"an id cannot be a {type(unit).__name__}", "use whole numbers or texts")

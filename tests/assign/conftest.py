@@ -9,10 +9,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from upliftlab.engines.duckdb import DuckDB
+from upliftlab.engines.postgres_types import copy_type
 from upliftlab.experiment import Engine as Settings
+from upliftlab.sql import quote
 
 
 def _missing(reason: str) -> None:
@@ -22,13 +25,9 @@ def _missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-def locate(file: str) -> Path:
-    return Path(file)
-
-
 @pytest.fixture
 def duck() -> Iterator[DuckDB]:
-    with DuckDB(locate, Settings(threads=2)) as engine:
+    with DuckDB(Path, Settings(threads=2)) as engine:
         yield engine
 
 
@@ -37,12 +36,12 @@ def spark():
     if shutil.which("java") is None:
         _missing("Spark needs Java")
     try:
-        from pyspark.sql import SparkSession
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
 
-        from upliftlab.engines.spark import Spark
+        from upliftlab.engines.spark import Spark  # noqa: PLC0415 - the same
     except ImportError:
         _missing("pyspark is not installed")
-    with Spark(locate, Settings(name="spark", connection="local[2]", memory_limit="1g")) as engine:
+    with Spark(Path, Settings(name="spark", connection="local[2]", memory_limit="1g")) as engine:
         yield engine
     if session := SparkSession.getActiveSession():
         session.stop()
@@ -100,8 +99,39 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def postgres(server: str):
     try:
-        from upliftlab.engines.postgres import Postgres
+        from upliftlab.engines.postgres import Postgres  # noqa: PLC0415 - an extra
     except ImportError:
         _missing("psycopg is not installed")
     with Postgres(Settings(name="postgres", connection=server)) as engine:
         yield engine
+
+
+class Desk:
+    """Somebody else's connection to the server, who owns the tables there."""
+
+    def __init__(self, setting: str) -> None:
+        import psycopg  # noqa: PLC0415 - an extra
+
+        self.connection = psycopg.connect(setting, autocommit=True)
+
+    def run(self, sql: str) -> None:
+        self.connection.execute(sql)
+
+    def publish(self, name: str, table: pa.Table) -> None:
+        """Make a table in the schema `odd`."""
+        columns = ", ".join(f"{quote(c.name)} {copy_type(c.type)}" for c in table.schema)
+        self.run("CREATE SCHEMA IF NOT EXISTS odd")
+        self.run(f"DROP TABLE IF EXISTS odd.{quote(name)} CASCADE")
+        self.run(f"CREATE TABLE odd.{quote(name)} ({columns})")
+        rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+        copy = f"COPY odd.{quote(name)} FROM STDIN"
+        with self.connection.cursor() as cursor, cursor.copy(copy) as writer:
+            for row in rows:
+                writer.write_row(row)
+
+
+@pytest.fixture
+def desk(server: str) -> Iterator[Desk]:
+    owner = Desk(server)
+    yield owner
+    owner.connection.close()

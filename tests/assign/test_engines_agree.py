@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from assigning import make_plan
-from crowds import Crowd, Answer, crowd, decide, number_ids, same, text_ids
+from crowds import Answer, Crowd, crowd, decide, number_ids, same, text_ids
 
 from upliftlab.assign import prepare
 from upliftlab.experiment import Plan
@@ -110,16 +109,11 @@ def test_spark_decides_as_plain_python(spark, files, tmp_path, kind, ids):
 @pytest.mark.postgres
 @everything
 @all_kinds
-def test_postgres_decides_as_plain_python(postgres, files, tmp_path, kind, ids):
+def test_postgres_decides_as_plain_python(postgres, desk, tmp_path, kind, ids):
     tables = {}
-    for name, path in files[ids].items():
+    for name in ("customers", "contacts", "complaints"):
+        desk.publish(f'{ids} "{name}"', getattr(people(ids), name))
         tables[name] = f'odd.{ids} "{name}"'
-        with postgres._connection.cursor() as cursor:
-            cursor.execute("CREATE SCHEMA IF NOT EXISTS odd")
-            postgres.load("passing", [Path(path)])
-            quoted = tables[name].removeprefix("odd.").replace('"', '""')
-            cursor.execute(f'DROP TABLE IF EXISTS odd."{quoted}" CASCADE')
-            cursor.execute(f'CREATE TABLE odd."{quoted}" AS SELECT * FROM passing')
     plan = plan_of(kind, tables, on_server=True)
     same(answer(postgres, plan, tmp_path), expected(kind, ids))
 

@@ -10,7 +10,7 @@ import pytest
 from crowds import number_ids, text_ids
 
 from upliftlab.hashing import bucket, digest
-from upliftlab.queries.assignment import bucket_sql, hash_sql, text_sql
+from upliftlab.queries.places import bucket_sql, hash_sql, text_sql
 
 SALT = "été '26 \\"
 

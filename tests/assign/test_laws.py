@@ -77,7 +77,7 @@ def plans(draw: st.DrawFn, path: str, *, method: str | None = None):
 
 @pytest.fixture(scope="module")
 def engine():
-    with DuckDB(lambda file: Path(file), Engine(threads=1)) as opened:
+    with DuckDB(Path, Engine(threads=1)) as opened:
         yield opened
 
 

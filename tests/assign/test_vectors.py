@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 from hashlib import md5
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from upliftlab.assign import verify
 from upliftlab.engines.duckdb import DuckDB
+from upliftlab.engines.open import open_engine
 from upliftlab.errors import ConfigError, DataError
+from upliftlab.experiment import Engine
 from upliftlab.hashing import BEYOND, VECTORS, bucket, choose, cuts, digest
 from upliftlab.queries.vectors import vectors_sql
 
@@ -46,19 +49,12 @@ def test_postgres_gives_the_published_places(postgres):
 
 
 @pytest.mark.postgres
-def test_a_server_that_is_not_utf8_is_found_out(server, postgres):
-    from upliftlab.engines.postgres import Postgres
-    from upliftlab.errors import EngineError
-    from upliftlab.experiment import Engine
-
-    create = (
-        "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
-    )
-    postgres._connection.execute(create)
+def test_a_server_that_is_not_utf8_is_found_out(server, desk):
+    desk.run("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     setting = server.replace("dbname=postgres", "dbname=latin")
-    with Postgres(Engine(name="postgres", connection=setting)) as latin, pytest.raises(EngineError):
-        if verify(latin):
-            raise EngineError(verify(latin))
+    with open_engine(Engine(name="postgres", connection=setting), Path) as latin:
+        faults = verify(latin)
+    assert {fault.code for fault in faults} == {"UL515"}
 
 
 @pytest.mark.parametrize("unit", [None, True, 1.0, float("nan"), b"1", UUID(int=1)])
@@ -87,3 +83,15 @@ def test_a_share_of_nothing_gets_nobody_and_a_whole_one_everybody():
 def test_impossible_shares_are_refused(shares):
     with pytest.raises(ConfigError, match="UL407"):
         cuts(shares)
+
+
+def test_the_documentation_lists_every_vector():
+    text = (Path(__file__).parents[2] / "docs" / "assignment.md").read_text(encoding="utf-8")
+    rows = text[text.index("| salt | id | place |") :].split("\n\n")[0].split("\n")[2:]
+    listed = [
+        f"| `{salt}` | number `{unit}` | `{place}` |"
+        if isinstance(unit, int)
+        else f'| `{salt}` | text `"{unit}"` | `{place}` |'
+        for salt, unit, place in VECTORS
+    ]
+    assert rows == listed

@@ -13,7 +13,7 @@ from upliftlab.errors import EngineError, Fault
 
 @lru_cache(maxsize=64)
 def transpile(sql: str, dialect: str) -> str:
-    """A query of DuckDB's dialect in another one, every name quoted as it was.
+    r"""A query of DuckDB's dialect in another one, every name quoted as it was.
 
     Spark compares texts byte by byte unless told otherwise and knows no collation "C", so that is
     left out there.
@@ -21,13 +21,16 @@ def transpile(sql: str, dialect: str) -> str:
     Raises:
         EngineError: UL503, the query cannot be said in that dialect.
 
-    >>> transpile('SELECT "a" || \\'b\\' COLLATE "C" FROM "t" WHERE "n" // 2 = 1', "spark")
+    >>> transpile('SELECT "a" || \'b\' COLLATE "C" FROM "t" WHERE "n" // 2 = 1', "spark")
     "SELECT `a` || 'b' FROM `t` WHERE `n` DIV 2 = 1"
     """
     if dialect == "duckdb":
         return sql
     try:
         tree = sqlglot.parse_one(sql, dialect="duckdb")
+        for node in list(tree.find_all(exp.Cast)):
+            if (digits := _hex_digits(node)) is not None:
+                node.replace(_number(digits, dialect))
         if dialect == "spark":
             for node in list(tree.find_all(exp.Collate)):
                 node.replace(node.this)
@@ -37,3 +40,19 @@ def transpile(sql: str, dialect: str) -> str:
         raise EngineError(
             Fault("UL503", f"a query cannot be said in {dialect}: {first}")
         ) from error
+
+
+def _hex_digits(node: exp.Cast) -> exp.Expr | None:
+    """What is read as hex digits: `d` in `CAST('0x' || d AS INTEGER)`, the only such form."""
+    joined = node.this
+    if isinstance(joined, exp.DPipe) and isinstance(joined.this, exp.Literal):
+        return joined.expression if joined.this.name == "0x" else None
+    return None
+
+
+def _number(digits: exp.Expr, dialect: str) -> exp.Expr:
+    """Hex digits as a whole number; three of them, as PostgreSQL must be told how many bits."""
+    text = digits.sql(dialect=dialect)
+    if dialect == "postgres":
+        return exp.maybe_parse(f"CAST(CAST('x' || {text} AS BIT(12)) AS INT)", dialect=dialect)
+    return exp.maybe_parse(f"CAST(CONV({text}, 16, 10) AS INT)", dialect=dialect)

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from upliftlab.engines.base import ColumnType
+from upliftlab.engines.parquet import parquet_files
 from upliftlab.errors import DataError, EngineError, Fault
 from upliftlab.experiment import Engine as Settings
 from upliftlab.experiment import Source
@@ -132,7 +133,9 @@ class DuckDB:
 
     def write(self, sql: str, destination: Path) -> int:
         """Write a query's result as one Parquet file and return its number of rows."""
-        target = f"COPY ({sql}) TO {literal(str(destination))} (FORMAT parquet, COMPRESSION zstd)"
+        # Level 1: hashes are no smaller at a higher one, and a quarter of the time is saved.
+        options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+        target = f"COPY ({sql}) TO {literal(str(destination))} ({options})"
         return int(self._run(target)["Count"][0].as_py())
 
     def close(self) -> None:
@@ -205,11 +208,6 @@ class DuckDB:
         except duckdb.Error as error:
             raise _unreadable(path.name, error) from error
         return ".".join(quote(part) for part in (database, *source.table.split(".")))
-
-
-def parquet_files(path: Path) -> list[Path]:
-    """A file, or the Parquet files in a folder."""
-    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
 
 
 def _refuse_pattern(path: Path) -> None:

@@ -3,15 +3,15 @@
 The server's tables are only read. What the house brings along (earlier contacts) goes into
 temporary tables that end with the connection.
 """
+# ruff: noqa: S608 - every name passes through quote(), every text through literal()
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from upliftlab.config.environment import expand_env
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.dialect import transpile
-from upliftlab.engines.duckdb import parquet_files
+from upliftlab.engines.parquet import BATCH, batch_of, parquet_files, rows_of, types_of
 from upliftlab.engines.postgres_types import copy_type, family, field
 from upliftlab.errors import DataError, EngineError, Fault
 from upliftlab.experiment import Engine as Settings
@@ -29,7 +29,6 @@ from upliftlab.sql import quote
 if TYPE_CHECKING:
     import psycopg
 
-_BATCH = 50_000
 _SESSION = (
     "SET TIME ZONE 'UTC'",
     "SET standard_conforming_strings = on",
@@ -84,14 +83,15 @@ class Postgres:
     def load(self, name: str, files: Sequence[Path]) -> None:
         """Copy Parquet files into a temporary table, a batch at a time."""
         paths = [path for file in files for path in parquet_files(file)]
-        schema = pq.read_schema(paths[0])
-        columns = ", ".join(f"{quote(column.name)} {copy_type(column.type)}" for column in schema)
+        columns = ", ".join(
+            f"{quote(column)} {copy_type(kind)}" for column, kind in types_of(paths[0]).items()
+        )
         with _refusals(), self._connection.cursor() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}".encode())
             cursor.execute(f"CREATE TEMP TABLE {quote(name)} ({columns})".encode())
             with cursor.copy(f"COPY {quote(name)} FROM STDIN".encode()) as copy:
                 for path in paths:
-                    for row in _rows(path, schema.names):
+                    for row in rows_of(path):
                         copy.write_row(row)
             cursor.execute(f"ANALYZE {quote(name)}".encode())
 
@@ -122,7 +122,7 @@ class Postgres:
         with _refusals(), self._connection.cursor() as cursor:
             cursor.execute(transpile(sql, self.dialect).encode())
             schema = pa.schema([field(column) for column in cursor.description or ()])
-            return pa.Table.from_batches([_batch(cursor.fetchall(), schema)], schema)
+            return pa.Table.from_batches([batch_of(cursor.fetchall(), schema)], schema)
 
     def write(self, sql: str, destination: Path) -> int:
         """Write a query's result as one Parquet file and return its number of rows.
@@ -138,8 +138,8 @@ class Postgres:
             cursor.execute(transpile(sql, self.dialect).encode())
             schema = pa.schema([field(column) for column in cursor.description or ()])
             with pq.ParquetWriter(destination, schema, compression="zstd") as writer:
-                while found := cursor.fetchmany(_BATCH):
-                    writer.write_batch(_batch(found, schema))
+                while found := cursor.fetchmany(BATCH):
+                    writer.write_batch(batch_of(found, schema))
                     rows += len(found)
         return rows
 
@@ -183,6 +183,7 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
     """Connect without ever repeating what the setting expands to: it may hold a password."""
     try:
         import psycopg  # noqa: PLC0415 - an extra
+        from psycopg.types.string import TextLoader  # noqa: PLC0415 - the same
     except ImportError as error:
         raise EngineError(
             Fault(
@@ -193,9 +194,12 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
         ) from error
     secret = expand_env(setting or "")
     try:
-        return psycopg.connect(secret, autocommit=True, application_name="upliftlab")
+        connection = psycopg.connect(secret, autocommit=True, application_name="upliftlab")
     except psycopg.Error as error:
         reason = _without_secrets(str(error).split("\n")[0], secret)
+    else:
+        connection.adapters.register_loader("uuid", TextLoader)
+        return connection
     # Raised outside the handler: a chained error would print what was just left out.
     remedy = "check 'connection' under 'engine' and that the server runs"
     raise EngineError(Fault("UL513", f"PostgreSQL cannot be reached: {reason}", remedy))
@@ -217,7 +221,7 @@ def _without_secrets(message: str, setting: str) -> str:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _refusals() -> Generator[None]:
     """Turn what the server refuses into one fault."""
     from psycopg import Error  # noqa: PLC0415 - an extra
 
@@ -226,22 +230,3 @@ def _refusals() -> Iterator[None]:
     except Error as error:
         first = error.diag.message_primary or str(error).split("\n")[0]
         raise EngineError(Fault("UL502", f"PostgreSQL refuses a query: {first}")) from error
-
-
-def _batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    arrays = [
-        pa.array([_plain(value) for value in values], column.type)
-        for values, column in zip(columns, schema, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, UUID) else value
-
-
-def _rows(path: Path, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_BATCH, columns=list(names)):
-            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

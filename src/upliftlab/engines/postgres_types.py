@@ -26,7 +26,7 @@ _TYPES: dict[int, tuple[ColumnType, pa.DataType]] = {
     705: ("text", pa.string()),  # a literal whose type nothing decided
     1042: ("text", pa.string()),  # char(n)
     1043: ("text", pa.string()),
-    2950: ("text", pa.string()),  # uuid
+    2950: ("text", pa.string()),  # uuid, which the connection hands on as text
     1082: ("time", pa.date32()),
     1114: ("time", pa.timestamp("us")),
     1184: ("time", pa.timestamp("us", "UTC")),

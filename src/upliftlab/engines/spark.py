@@ -10,17 +10,17 @@ import hashlib
 import importlib
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.dialect import transpile
 from upliftlab.engines.duckdb import csv_header
+from upliftlab.engines.parquet import join_files, sha256_of
 from upliftlab.errors import DataError, EngineError, Fault
 from upliftlab.experiment import Engine as Settings
 from upliftlab.experiment import Source
@@ -83,7 +83,7 @@ class Spark:
         """
         if source.file is not None:
             path = self._path(source.file)
-            return path.name, _content(path)
+            return path.name, sha256_of(path)
         frame = self._session.table(_table_name(source))
         sums = frame.selectExpr(
             "CAST(COALESCE(SUM(CAST(XXHASH64(*) AS DECIMAL(38, 0))), 0) AS STRING) AS total",
@@ -119,7 +119,7 @@ class Spark:
         ):
             frame = self._session.sql(transpile(sql, self.dialect))
             frame.write.mode("overwrite").option("compression", "zstd").parquet(folder)
-            return _join(sorted(Path(folder).glob("*.parquet")), destination)
+            return join_files(sorted(Path(folder).glob("*.parquet")), destination)
 
     def close(self) -> None:
         """Forget the tables; the session stays for the next engine of this process."""
@@ -217,10 +217,13 @@ _OPTIONS = {
 
 
 @contextmanager
-def _refusals(fault: Callable[[str], Fault], kind: type[DataError | EngineError]) -> Iterator[None]:
+def _refusals(
+    fault: Callable[[str], Fault], kind: type[DataError | EngineError]
+) -> Generator[None]:
     """Turn what Spark and its Java side raise into one fault with their first line."""
-    from py4j.protocol import Py4JError  # noqa: PLC0415 - comes with the extra
-    from pyspark.errors import PySparkException  # noqa: PLC0415 - the same
+    # Both come with the extra; py4j has no types.
+    from py4j.protocol import Py4JError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+    from pyspark.errors import PySparkException  # noqa: PLC0415
 
     try:
         yield
@@ -228,32 +231,6 @@ def _refusals(fault: Callable[[str], Fault], kind: type[DataError | EngineError]
         java: Any = getattr(error, "java_exception", None)
         message = str(java.getMessage() if java else error).strip()
         raise kind(fault(message.split("\n")[0][:_LINE])) from error
-
-
-def _join(parts: Sequence[Path], destination: Path) -> int:
-    """Copy Parquet files of one schema into one file, a batch at a time."""
-    rows = 0
-    schema = pq.read_schema(parts[0]).remove_metadata()
-    with pq.ParquetWriter(destination, schema, compression="zstd") as writer:
-        for part in parts:
-            with pq.ParquetFile(part) as file:
-                for batch in file.iter_batches():
-                    writer.write_batch(batch.cast(schema))
-                    rows += batch.num_rows
-    return rows
-
-
-def _content(path: Path) -> str:
-    """The sha256 of a file, or of the names and content of a folder's Parquet files."""
-    total = hashlib.sha256()
-    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-    for file in files:
-        with file.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256")
-        if not path.is_dir():
-            return digest.hexdigest()
-        total.update(f"{file.relative_to(path)} {digest.hexdigest()}\n".encode())
-    return total.hexdigest()
 
 
 def _table_name(source: Source) -> str:
@@ -270,7 +247,7 @@ def _family(kind: str) -> ColumnType:
     >>> _family("decimal(18,3)"), _family("timestamp_ntz"), _family("array<int>")
     ('number', 'time', 'other')
     """
-    name = kind.split("(", maxsplit=1)[0]
+    name = kind.split("(", 1)[0]
     if name in _NUMBERS:
         return "number"
     if name in ("string", "varchar", "char"):

@@ -2,9 +2,10 @@
 
 Names and values that people wrote occur only quoted, and columns of the customers' table only in
 the first step, under names of this module's own from then on. Texts are compared byte by byte on
-every engine (`COLLATE "C"`), joined by `||` (`concat` treats NULL differently from one engine to
-the next) and never cast from hex to numbers.
+every engine (`COLLATE "C"`) and joined by `||` (`concat` treats NULL differently from one engine
+to the next). Nothing is decided by a number made from hex digits.
 """
+# ruff: noqa: S608 - every name passes through quote(), every text through literal()
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from math import lcm
 
 from upliftlab.allocation import Allocation, Reason, Slot, Start
-from upliftlab.hashing import BUCKET_DIGITS, DIGITS
-from upliftlab.queries.policy import Events, day_literal, limits_sql
+from upliftlab.queries.places import bucket_sql, hash_sql, text_sql
+from upliftlab.queries.policy import Events, Policy, day_literal, limits_sql
 from upliftlab.sql import literal, quote
 
 OWN_COLUMNS = ("arm", "h", "bucket", "stratum", "wave", "start", "reason", "channel", "ghost")
@@ -43,30 +44,6 @@ class Request:
         return (chosen.id, *((chosen.unit,) if chosen.household else ()), *OWN_COLUMNS)
 
 
-def hash_sql(salt: str, text: str) -> str:
-    """The place of a text expression: `hashing.digest` in SQL.
-
-    >>> hash_sql("it's", "key")
-    'SUBSTR(MD5(\\'it\\'\\'s:\\' || key), 1, 15) COLLATE "C"'
-    """
-    return f'SUBSTR(MD5({literal(salt + ":")} || {text}), 1, {DIGITS}) COLLATE "C"'
-
-
-def bucket_sql(h: str) -> str:
-    """The bucket of a place: `hashing.bucket` in SQL, digit by digit."""
-    digits = (
-        f"(STRPOS('0123456789abcdef', SUBSTR({h}, {place}, 1)) - 1)"
-        f" * {16 ** (BUCKET_DIGITS - place)}"
-        for place in range(1, BUCKET_DIGITS + 1)
-    )
-    return f"CAST({' + '.join(digits)} AS INTEGER)"
-
-
-def text_sql(column: str) -> str:
-    """A column's value as text that compares byte by byte."""
-    return f'CAST({quote(column)} AS VARCHAR) COLLATE "C"'
-
-
 def stratum_sql(columns: Sequence[str]) -> str:
     """The combination of levels as one text: `high | north`, a missing level `|null|`.
 
@@ -82,18 +59,23 @@ def stratum_sql(columns: Sequence[str]) -> str:
 
 def assignment_sql(request: Request) -> str:
     """The query: one row per customer with the arm, or the one reason why there is none."""
-    steps = ",\n".join(f"{name} AS (\n  {body}\n)" for name, body in _steps(request))
-    return f"WITH {steps}\n{_result(request)}"
+    chosen = request.allocation
+    policy = limits_sql(chosen.limits, chosen.waves, request.events)
+    reasons = _reasons(request, policy)
+    listed = _steps(request, policy, reasons)
+    steps = ",\n".join(f"{name} AS (\n  {body}\n)" for name, body in listed)
+    return f"WITH {steps}\n{_result(chosen, barring=bool(reasons))}"
 
 
-def _steps(request: Request) -> Iterator[tuple[str, str]]:
+def _steps(
+    request: Request, policy: Policy, reasons: Sequence[tuple[Reason, str]]
+) -> Iterator[tuple[str, str]]:
     chosen, last = request.allocation, "screened"
     yield "base", _base(request)
     yield "hashed", _hashed(chosen)
     yield "waved", f"SELECT *, {_wave(chosen)} AS wave FROM hashed"
-    limits = limits_sql(chosen.limits, chosen.waves, request.events)
-    yield from limits.steps
-    yield "screened", _screened(request, limits.join, limits.reasons)
+    yield from policy.steps
+    yield "screened", _screened(reasons, policy.join)
     if chosen.blocked:
         if chosen.household:
             yield "housed", _housed()
@@ -101,7 +83,7 @@ def _steps(request: Request) -> Iterator[tuple[str, str]]:
         yield "placed", _placed(chosen, last)
         yield from _quotas(chosen.arms)
         last = "cut"
-    yield "armed", f"SELECT *, {_arm(chosen)} AS arm FROM {last}"
+    yield "armed", f"SELECT *, {_arm(chosen, barring=bool(reasons))} AS arm FROM {last}"
     yield "spared", f"SELECT *, {_ghost_place(chosen)} AS ghost_h FROM armed"
 
 
@@ -143,8 +125,8 @@ def _between(h: str, ends: Sequence[tuple[str, str]]) -> str:
     return f"CASE {cases} END"
 
 
-def _screened(request: Request, join: str, policy: Sequence[tuple[Reason, str]]) -> str:
-    """The first reason that holds, in the order of `Reason`."""
+def _reasons(request: Request, policy: Policy) -> list[tuple[Reason, str]]:
+    """Why a customer may be in no arm, and when, in the order of `Reason`."""
     chosen = request.allocation
     found = list[tuple[Reason, str]]()
     if request.eligible:
@@ -161,8 +143,12 @@ def _screened(request: Request, join: str, policy: Sequence[tuple[Reason, str]])
         found.append((Reason.other_experiment, f"layer_h < {low} OR layer_h >= {high}"))
     if chosen.drawn:
         found.append((Reason.no_wave, "wave IS NULL"))
-    found.extend(policy)
-    cases = " ".join(f"WHEN {when} THEN {literal(reason)}" for reason, when in found)
+    return [*found, *policy.reasons]
+
+
+def _screened(reasons: Sequence[tuple[Reason, str]], join: str) -> str:
+    """The first reason that holds."""
+    cases = " ".join(f"WHEN {when} THEN {literal(reason)}" for reason, when in reasons)
     reason = f"CASE {cases} END" if cases else NO_TEXT
     return f"SELECT waved.*, {reason} AS reason FROM waved{join}"
 
@@ -224,7 +210,7 @@ def _extra(i: int, count: int) -> str:
     return f"CASE WHEN {ahead} < spare THEN 1 ELSE 0 END"
 
 
-def _arm(chosen: Allocation) -> str:
+def _arm(chosen: Allocation, *, barring: bool) -> str:
     if chosen.blocked:
         cases = " ".join(
             f"WHEN place <= end_{i} THEN {literal(arm.name)}" for i, arm in enumerate(chosen.arms)
@@ -232,15 +218,14 @@ def _arm(chosen: Allocation) -> str:
         drawn = f"CASE {cases} END"
     else:
         drawn = _between("h", [(arm.end, literal(arm.name)) for arm in chosen.arms])
-    return f"CASE WHEN reason IS NULL THEN {drawn} END"
+    return f"CASE WHEN reason IS NULL THEN {drawn} END" if barring else drawn
 
 
-def _result(request: Request) -> str:
-    chosen = request.allocation
+def _result(chosen: Allocation, *, barring: bool) -> str:
     columns = [f"id AS {quote(chosen.id)}"]
     if chosen.household:
         columns.append(f"unit AS {quote(chosen.unit)}")
-    no_arm = literal(Reason.no_arm)
+    no_arm = f"CASE WHEN arm IS NULL THEN {literal(Reason.no_arm)} END"
     given = {
         "arm": "arm",
         "h": "h",
@@ -248,7 +233,7 @@ def _result(request: Request) -> str:
         "stratum": "stratum",
         "wave": "wave",
         "start": _start(chosen.waves),
-        "reason": f"CASE WHEN reason IS NOT NULL THEN reason WHEN arm IS NULL THEN {no_arm} END",
+        "reason": f"COALESCE(reason, {no_arm})" if barring else no_arm,
         "channel": _channel(chosen),
         "ghost": _ghost(chosen),
     }

@@ -5,6 +5,7 @@ d + cool-down - 1: contacts that another experiment has already planned count as
 overlapping campaigns would pass each other unseen. For the same reason a contact is one too many
 if *any* stretch of so many days that holds it would then have more than the policy allows.
 """
+# ruff: noqa: S608 - every name passes through quote(), every text through literal()
 
 from __future__ import annotations
 

@@ -1,0 +1,67 @@
+"""Parquet files, a batch at a time."""
+# pyarrow describes itself with types that are unknown in part; they are kept to this module.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+BATCH = 50_000
+"""Rows that are in memory at a time."""
+
+
+def parquet_files(path: Path) -> list[Path]:
+    """A file, or the Parquet files in a folder."""
+    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+
+
+def types_of(file: Path) -> dict[str, Any]:
+    """A file's columns and their Arrow types."""
+    schema = pq.read_schema(file)
+    return dict(zip(schema.names, schema.types, strict=True))
+
+
+def rows_of(file: Path) -> Iterator[tuple[Any, ...]]:
+    """A file's rows as Python values."""
+    with pq.ParquetFile(file) as opened:
+        for batch in opened.iter_batches(BATCH):
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def batch_of(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
+    """Rows of Python values as a batch."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, schema.types, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def join_files(parts: Sequence[Path], destination: Path) -> int:
+    """Copy files of one schema into one file, batch by batch, and count the rows."""
+    rows = 0
+    schema = pq.read_schema(parts[0]).remove_metadata()
+    with pq.ParquetWriter(destination, schema, compression="zstd") as writer:
+        for part in parts:
+            with pq.ParquetFile(part) as file:
+                for batch in file.iter_batches():
+                    writer.write_batch(batch.cast(schema))
+                    rows += batch.num_rows
+    return rows
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, or of the names and content of a folder's Parquet files."""
+    total = hashlib.sha256()
+    for file in parquet_files(path):
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        if not path.is_dir():
+            return digest
+        total.update(f"{file.relative_to(path)} {digest}\n".encode())
+    return total.hexdigest()
