@@ -114,7 +114,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
     if as_json:
         click.echo(done.manifest.content(), nl=False)
     elif not quiet:
-        _say(done.manifest, new=done.new)
+        _say(done.manifest, tuple(loaded.plan.arms), new=done.new)
         click.echo(f"Record:  {done.generation.folder}")
 
 
@@ -253,7 +253,7 @@ def _sql(loaded: Loaded, live: Engine) -> str:
     return sqlglot.transpile(sql, read=live.dialect, write=live.dialect, pretty=True)[0]
 
 
-def _say(manifest: Manifest, *, new: bool) -> None:
+def _say(manifest: Manifest, arms: tuple[str, ...], *, new: bool) -> None:
     """The manifest's figures; they sum to the population."""
     if not new:
         click.echo("Nothing to do: this plan and these data are already on the record.")
@@ -262,8 +262,8 @@ def _say(manifest: Manifest, *, new: bool) -> None:
         click.echo(f"{manifest.kept:>12,}  keep their arm")
     for reason, count in manifest.excluded.items():
         click.echo(f"{count:>12,}  {reason.replace('_', ' ')}")
-    for arm, count in manifest.arms.items():
-        click.echo(f"{count:>12,}  {click.style(arm, bold=True)}")
+    for arm in arms:
+        click.echo(f"{manifest.arms.get(arm, 0):>12,}  {click.style(arm, bold=True)}")
 
 
 def _now() -> datetime:
