@@ -40,7 +40,7 @@ def profit_rows(rows, terms):
 
 
 def test_hand_worked():
-    """Four treated customers: margin 60, contacts 3.50, vouchers 6, commission 3, service 1, fixed 4."""
+    """Four treated: margin 60, contacts 3.50, vouchers 6, commission 3, service 1, fixed 4."""
     asked = question()
     # Per treated customer: margin 15, cost 17.5 / 4 = 4.375; per control customer: margin 10.
     assert asked.incremental_profit().estimate == pytest.approx(4 * (15 - 4.375 - 10))

@@ -70,10 +70,10 @@ def test_the_smallest_experiment_is_the_shipped_one():
 
 
 def test_the_commands_are_those_of_the_program():
-    from upliftlab.cli import main  # noqa: PLC0415 - the other tests need no program
+    from upliftlab.cli import commands
 
     named = set(re.findall(r"^\| `upliftlab (\w+)", section("Commands"), re.MULTILINE))
-    assert named == set(main.commands)
+    assert named == set(commands.commands)
 
 
 def test_the_hillstrom_recipe_writes_the_original_table(tmp_path, monkeypatch):

@@ -58,7 +58,7 @@ def test_writes_over_an_earlier_run_and_leaves_nothing_else(tmp_path):
     made = simulate(tmp_path, customers=600)
     assert len(pd.read_parquet(made.data)) == 600
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [made.data.name, made.truth.name, made.experiment.name]
+        ["configs", made.data.name, made.truth.name, made.experiment.name]
     )
 
 

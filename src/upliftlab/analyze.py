@@ -6,31 +6,36 @@ It orchestrates and computes nothing: the engine counts (`queries`), the statist
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from upliftlab import __version__
 from upliftlab.analysis.checks import expected_shares, guardrails, integrity
 from upliftlab.analysis.cube import OVERALL, Cube, roll_up
+from upliftlab.analysis.findings import CHANNEL, find
+from upliftlab.analysis.intake import measure
+from upliftlab.analysis.study import Study, amount, study_of
+from upliftlab.analysis.verdict import Evidence, decide
 from upliftlab.engines.base import Engine
 from upliftlab.experiment import Plan
-from upliftlab.analysis.findings import CHANNEL, find, withheld
-from upliftlab.analysis.intake import measure
 from upliftlab.results import (
     Analysis,
     ArmCount,
     CellMoments,
     DataFile,
     MetricInfo,
+    Note,
     Provenance,
     SegmentInfo,
     Terms,
     VerdictCode,
 )
-from upliftlab.analysis.study import Study, amount, study_of
-from upliftlab.analysis.verdict import decide
 
 Progress = Callable[[str], None]
 """Told what is being done, for people who wait."""
@@ -68,15 +73,13 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     setting.progress("Estimating effects")
     projected = study.projected(cube)
     findings = find(plan, study, projected)
-    checks = integrity(plan, study, cube, setting.now.date())
-    verdict = decide(plan, study, projected, checks, findings)
-    if verdict.code is VerdictCode.invalid:
-        findings = withheld(findings)
-    else:
-        checks = (*checks, *guardrails(plan, findings))
+    today = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).date()
+    checks = (*integrity(plan, study, cube, today), *guardrails(plan, findings))
+    metrics = _metrics(plan, cube)
+    verdict = decide(Evidence(plan, study, projected, checks, findings, metrics))
     setting.progress("Fingerprinting the data")
     asked = plan.experiment
-    return Analysis(
+    analysis = Analysis(
         experiment=asked.experiment,
         title=asked.title or asked.experiment,
         owner=asked.owner,
@@ -88,7 +91,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         verdict=verdict,
         checks=checks,
         arms=_arms(plan, cube),
-        metrics=_metrics(plan),
+        metrics=metrics,
         segments=_segments(plan, study),
         terms=_terms(plan, study),
         findings=findings,
@@ -96,6 +99,16 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         moments=_moments(cube),
         provenance=_provenance(setting),
     )
+    return withheld(analysis) if verdict.code is VerdictCode.invalid else analysis
+
+
+def withheld(analysis: Analysis) -> Analysis:
+    """The analysis without effects and moments: what a failed critical check leaves of it."""
+    numbers = ("estimate", "se", "low", "high", "p", "p_adjusted", "shrunken")
+    blank = {**dict.fromkeys(numbers), "note": Note.invalid}
+    findings = tuple(finding.model_copy(update=blank) for finding in analysis.findings)
+    kept = tuple(c for c in analysis.checks if not c.name.startswith("guardrail"))
+    return analysis.model_copy(update={"findings": findings, "moments": (), "checks": kept})
 
 
 def _data(plan: Plan, cube: Cube, engine: Engine) -> tuple[DataFile, ...]:
@@ -118,7 +131,7 @@ def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
     )
 
 
-def _metrics(plan: Plan) -> tuple[MetricInfo, ...]:
+def _metrics(plan: Plan, cube: Cube) -> tuple[MetricInfo, ...]:
     asked = plan.experiment.metrics
     roles: Mapping[str, str] = {
         **dict.fromkeys(plan.measured, "money"),
@@ -131,13 +144,21 @@ def _metrics(plan: Plan) -> tuple[MetricInfo, ...]:
             {
                 "name": name,
                 "title": plan.metrics[name].title or name,
-                "unit": plan.metrics[name].unit or "number",
+                "unit": plan.metrics[name].unit or ("share" if flag else "number"),
                 "better": plan.metrics[name].better,
                 "role": roles[name],
             }
         )
-        for name in plan.measured
+        for name, flag in zip(plan.measured, zero_or_one(cube), strict=True)
     )
+
+
+def zero_or_one(cube: Cube) -> list[bool]:
+    """Which metrics hold nothing but 0 and 1: there, and only there, squares sum to the sum."""
+    groups = cube[OVERALL].values()
+    squares = sum(np.diag(group.m2) + group.n * group.mean**2 for group in groups)
+    sums = sum(group.n * group.mean for group in groups)
+    return [bool(flag) for flag in np.isclose(squares, sums, rtol=1e-9, atol=0) & (sums > 0)]
 
 
 def _segments(plan: Plan, study: Study) -> tuple[SegmentInfo, ...]:
@@ -180,7 +201,7 @@ def _moments(cube: Cube) -> tuple[CellMoments, ...]:
                 for i in range(len(group.mean))
                 for j in range(i, len(group.mean))
             ),
-            m3=tuple(None if value != value else float(value) for value in group.m3),
+            m3=tuple(None if math.isnan(value) else float(value) for value in group.m3),
         )
         for place, groups in cube.items()
         for arm, group in groups.items()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -39,6 +39,9 @@ from upliftlab.values import (
     Share,
 )
 
+PROFIT = "profit"
+"""The metric that money makes; the one name that is neither defined nor a column."""
+
 
 class Model(BaseModel):
     """A frozen mapping that refuses keys it does not know."""
@@ -51,7 +54,7 @@ def _shorthand(key: str) -> BeforeValidator:
     return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
-def _singleton(value: Any) -> Any:
+def _singleton(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
@@ -118,7 +121,7 @@ class Assignment(Model):
     strata: Names = ()
     """Columns within whose combinations `blocked` keeps the shares exact."""
     salt: Name | None = None
-    """Separates this experiment's randomisation from every other; the experiment's name by default."""
+    """Keeps this experiment's randomisation apart; the experiment's name by default."""
     layer: Name | None = None
     """A layer of configs/program.yaml whose experiments exclude one another."""
 
@@ -224,7 +227,8 @@ class Metric(Model):
         ]
         if len(chosen) != 1:
             raise ValueError(
-                "a metric is defined by exactly one of column, sum, mean, count, any, at_least, ratio"
+                "a metric is defined by exactly one of "
+                "column, sum, mean, count, any, at_least, ratio"
                 + (f"; found {', '.join(chosen)}" if chosen else "")
             )
         if chosen[0] in ("column", "ratio") and (self.source or self.where or self.during):
@@ -342,7 +346,7 @@ class Analysis(Model):
 
     @model_validator(mode="after")
     def _open_interval(self) -> Analysis:
-        if not 0.5 <= self.confidence < 1:
+        if not 0.5 <= self.confidence < 1:  # noqa: PLR2004 - named in the message
             raise ValueError("'confidence' lies between 50% and below 100%")
         return self
 
@@ -557,7 +561,7 @@ class Plan(Model):
         if money:
             names += [name for name in (money.revenue, money.contacts, money.redemptions) if name]
             names += [self.conversions] if self.conversions else []
-        return tuple(dict.fromkeys(names))
+        return tuple(dict.fromkeys(name for name in names if name != PROFIT))
 
     @property
     def conversions(self) -> str | None:

@@ -7,29 +7,25 @@ said in any language, and the page can mark every value it shows.
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, Literal, get_args
 
 from upliftlab.catalogue import catalogue
+from upliftlab.placeholders import Field, Kind, pieces, scale
 from upliftlab.precision import (
     finite,
-    interval_scale,
     money_digits,
     number_digits,
     percent_digits,
     points_digits,
 )
-from upliftlab.results import Message, Scalar
+from upliftlab.results import Message
 
 Code = Literal["en", "zh"]
-Kind = Literal["money", "percent", "points", "number", "count", "p", "date"]
-"""How a value is shown; points are percentage points, for differences of shares."""
 
 CODES: Final[tuple[Code, ...]] = get_args(Code)
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 ABSENT: Final = "—"
 _LOCALES: Final[dict[Code, str]] = {"en": "en_US", "zh": "zh_Hans_CN"}
 _TAGS: Final[dict[Code, str]] = {"en": "en", "zh": "zh-Hans"}
@@ -49,13 +45,6 @@ class Part:
     name: str | None = None
     kind: Kind | None = None
     digits: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    name: str
-    kind: Kind | None
-    value: Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +186,14 @@ class Language:
 
     def parts(self, message: Message, currency: str | None) -> tuple[Part, ...]:
         """A message in this language, cut where a value was put in."""
-        pieces = tuple(_pieces(self.gettext(message.template), message))
-        fields = [field for _, field in pieces if field is not None]
+        cut = pieces(self.gettext(message.template), message)
+        fields = [field for _, field in cut if field is not None]
         said: list[Part] = []
-        for literal, field in pieces:
+        for literal, field in cut:
             if literal:
                 said.append(Part(literal))
             if field is not None:
-                said.append(self._part(field, currency, _scale(field, fields)))
+                said.append(self._part(field, currency, scale(field, fields)))
         return tuple(said)
 
     def say(
@@ -223,9 +212,11 @@ class Language:
     def _locale(self) -> str:
         return _LOCALES[self.code]
 
-    def _part(self, field: _Field, currency: str | None, scale: tuple[float, ...]) -> Part:
+    def _part(self, field: Field, currency: str | None, shared: tuple[float, ...]) -> Part:
         if field.value is None or field.kind is None:
             text = ABSENT if field.value is None else str(field.value)
+            # A reason is one of the house's own notes; every other text is a user's.
+            text = self.gettext(text) if field.name == "reason" else text
             return Part(text, field.name, field.kind)
         if field.kind == "date":
             return Part(self.date(str(field.value)), field.name, field.kind)
@@ -233,7 +224,7 @@ class Language:
             raise ValueError(  # noqa: TRY004 - a template's fault, as the others are
                 f"the value of {{{field.name}:{field.kind}}} is not a number"
             )
-        digits = digits_of(field.kind, scale, currency)
+        digits = digits_of(field.kind, shared, currency)
         text = self.show(field.kind, field.value, currency, digits=digits)
         return Part(text, field.name, field.kind, digits)
 
@@ -274,40 +265,3 @@ def digits_of(kind: Kind, scale: tuple[float, ...], currency: str | None) -> int
         chosen = {"percent": percent_digits, "points": points_digits, "number": number_digits}
         return chosen[kind](*scale)
     return None
-
-
-def _pieces(template: str, message: Message) -> list[tuple[str, _Field | None]]:
-    found: list[tuple[str, _Field | None]] = []
-    for literal, name, kind, conversion in string.Formatter().parse(template):
-        if name is None:
-            found.append((literal, None))
-            continue
-        if conversion is not None or not name.isidentifier():
-            raise ValueError(f"{{{name}}} in {template!r} is not the plain name of a value")
-        if name not in message.values:
-            raise ValueError(f"{template!r} has no value for {{{name}}}")
-        found.append((literal, _Field(name, _kind(kind, template), message.values[name])))
-    return found
-
-
-def _kind(name: str | None, template: str) -> Kind | None:
-    if not name:
-        return None
-    for kind in KINDS:
-        if kind == name:
-            return kind
-    raise ValueError(f"kind {name!r} in {template!r} is not one of {', '.join(KINDS)}")
-
-
-def _scale(field: _Field, fields: list[_Field]) -> tuple[float, ...]:
-    """The values to share decimals with: an estimate and its interval's ends, else itself."""
-    if not isinstance(field.value, int | float):
-        return ()
-    ends = [other.kind for other in fields if other.name in ("low", "high")]
-    if field.kind not in ends:
-        return (float(field.value),)
-    alike = [other for other in fields if other.kind == field.kind]
-    estimates = [other for other in alike if other.name not in ("low", "high")][:1]
-    limits = [other for other in alike if other.name in ("low", "high")]
-    values = [other.value for other in (*estimates, *limits)]
-    return interval_scale(*(v if isinstance(v, int | float) else None for v in values))

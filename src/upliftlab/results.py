@@ -36,16 +36,14 @@ class Note(StrEnum):
 
     few_treated = "fewer than two treated customers"
     few_control = "fewer than two control customers"
-    no_variation = "no variation: every customer in both groups has the same value"
+    no_variation = "no variation within either group, so there is no interval"
     zero_control = "the control's mean is zero"
-    zero_cost = "the arm costs nothing, so there is no return on it"
+    zero_cost = "the arm costs no more than the control, so there is no return on cost"
     cost_unclear = "cost is too close to zero to say"
     denominator_unclear = "the denominator is too close to zero to say"
     no_conversions = "no incremental conversions to divide by"
-    unbounded_low = "the interval has no lower end"
-    unbounded_high = "the interval has no upper end"
+    guardrail = "a guardrail is exceeded"
     invalid = "not shown: a critical check failed"
-    unknown_redemptions = "not computed: redemptions are not measured"
 
 
 class Message(Result):
@@ -193,7 +191,7 @@ class MetricInfo(Result):
 
 
 class SegmentInfo(Result):
-    """A reported dimension: descriptive between its levels unless customers were randomised to them."""
+    """A reported dimension; its levels are comparable only where customers were drawn into them."""
 
     name: str
     title: str

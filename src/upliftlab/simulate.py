@@ -34,6 +34,17 @@ _Integers = NDArray[np.int64]
 _Mask = NDArray[np.bool_]
 
 
+_METRICS = """\
+# How the campaign's metrics are called. This folder also makes the campaign a workspace of its own.
+schema: 1
+metrics:
+  revenue:      {column: revenue, unit: money, title: Revenue}
+  conversion:   {column: conversion, unit: share, title: Bought}
+  redeemed:     {column: redeemed, unit: share, title: Redeemed the voucher}
+  unsubscribed: {column: unsubscribed, unit: share, better: lower, title: Unsubscribed}
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Simulated:
     """The three files of a simulated campaign."""
@@ -136,6 +147,7 @@ def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulat
     table, truth = draw(seed, customers)
     atomic_write(made.data, _parquet(table))
     atomic_write(made.truth, (json.dumps(truth, indent=2) + "\n").encode())
+    atomic_write(folder / "configs" / "metrics.yaml", _METRICS.encode())
     atomic_write(made.experiment, (shipped("experiments") / f"{NAME}.yaml").read_bytes())
     return made
 

@@ -24,7 +24,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAYS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     """The stripped text of a scalar, None where it is not text."""
     return value.strip() if isinstance(value, str) else None
 
@@ -36,7 +36,7 @@ def _match(pattern: re.Pattern[str], value: str, hint: str) -> re.Match[str]:
     return found
 
 
-def parse_fraction(value: Any) -> Fraction:
+def parse_fraction(value: object) -> Fraction:
     """A share or rate as an exact fraction.
 
     >>> parse_fraction("33.3%"), parse_fraction("0.4"), parse_fraction("1/3")
@@ -55,7 +55,7 @@ def parse_fraction(value: Any) -> Fraction:
     return Fraction(found[1].replace("_", "")) / (100 if found[2] else 1)
 
 
-def _share(value: Any) -> Fraction:
+def _share(value: object) -> Fraction:
     share = parse_fraction(value)
     if not 0 <= share <= 1:
         plain = "%" not in str(value) and 1 < share <= 100  # noqa: PLR2004 - as in per cent
@@ -64,11 +64,11 @@ def _share(value: Any) -> Fraction:
     return share
 
 
-def _rate(value: Any) -> float:
+def _rate(value: object) -> float:
     return float(parse_fraction(value))
 
 
-def _proper_rate(value: Any) -> float:
+def _proper_rate(value: object) -> float:
     return float(_share(value))
 
 
@@ -83,7 +83,7 @@ class Money(BaseModel):
         return f"{self.amount} {self.currency}" if self.currency else str(self.amount)
 
 
-def parse_money(value: Any) -> Money:
+def parse_money(value: object) -> Money:
     """Money as `500 EUR` or a bare number.
 
     >>> str(parse_money("500 EUR")), str(parse_money("0.10"))
@@ -103,14 +103,14 @@ def parse_money(value: Any) -> Money:
         raise ValueError(f"'{text}' is not an amount") from error
 
 
-def _cost(value: Any) -> Money:
+def _cost(value: object) -> Money:
     money = parse_money(value)
     if money.amount < 0:
         raise ValueError(f"a cost cannot be negative, got {money}")
     return money
 
 
-def parse_duration(value: Any) -> timedelta:
+def parse_duration(value: object) -> timedelta:
     """A length of time in hours, days or weeks (months differ in length and are refused).
 
     >>> parse_duration("28 days").days
@@ -136,7 +136,7 @@ def format_duration(value: timedelta) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
-def _date(value: Any) -> date:
+def _date(value: object) -> date:
     if isinstance(value, date):
         return value
     text = _text(value) or ""
@@ -146,7 +146,7 @@ def _date(value: Any) -> date:
         raise ValueError(f"'{value}' is not a date such as 2026-03-02") from error
 
 
-def _flag(value: Any) -> bool:
+def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
     text = (_text(value) or "").lower()
@@ -156,7 +156,7 @@ def _flag(value: Any) -> bool:
     raise ValueError(f"'{value}' is neither true nor false" + (f"; write {hint}" if hint else ""))
 
 
-def _count(value: Any) -> int:
+def _count(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     text = _text(value) or ""
@@ -165,24 +165,24 @@ def _count(value: Any) -> int:
     return int(text)
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     return float(_match(re.compile(_NUMBER), _text(value) or "", "a number")[0].replace("_", ""))
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     text = _text(value)
     if text is None:
         raise ValueError("one name is expected here")
     if not text:
         raise ValueError("a name cannot be empty")
-    if len(text) > 120 or not text.isprintable():
+    if len(text) > 120 or not text.isprintable():  # noqa: PLR2004 - named in the message
         raise ValueError("a name has at most 120 printable characters")
     return text
 
 
-def _expression(value: Any) -> str:
+def _expression(value: object) -> str:
     text = _text(value)
     if text is None or not 0 < len(text) <= 2000:  # noqa: PLR2004 - named in the message
         raise ValueError("a condition has between 1 and 2,000 characters")
@@ -190,14 +190,14 @@ def _expression(value: Any) -> str:
 
 
 class Tolerance(BaseModel):
-    """How much a guardrail may move: points of a share, per cent of the control's mean, or units."""
+    """How much a guardrail may move: points of a share, % of the control's mean, or units."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     value: float
     kind: Literal["points", "relative", "absolute"]
 
 
-def parse_tolerance(value: Any) -> Tolerance:
+def parse_tolerance(value: object) -> Tolerance:
     """`0.5 points` (of a share), `5%` (of the control's mean) or a bare number of units.
 
     >>> parse_tolerance("0.5 points")

@@ -1,4 +1,4 @@
-"""Data that are not what the plan says: one clear fault or a finding with its reason, never a lie."""
+"""Data that are not what the plan says: a clear fault or a finding with its reason, never a lie."""
 
 import gzip
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_every_wrong_column_is_named_at_once(tmp_path):
 
 def test_bytes_that_are_not_utf8(tmp_path):
     (tmp_path / "customers.csv").write_bytes(b"arm,spend\nnone,1\nm\xff,2\n")
-    with pytest.raises(DataError, match="UL202.*not utf-8"):
+    with pytest.raises(DataError, match=r"UL202.*not utf-8"):
         run(make_plan(), tmp_path)
 
 
@@ -196,3 +196,29 @@ def test_eligible_over_csv_reads_numbers_dates_and_flags(tmp_path):
     (fault,) = refusal(tmp_path, text.replace("2025-04-01", "May"), eligible=rule)
     assert "UL202" in fault
     assert "May" in fault
+
+
+def test_households_randomised_whole_are_refused(tmp_path):
+    source = {"file": "customers.csv", "household": "home"}
+    whole = "arm,spend,home\nnone,1,a\nnone,2,a\nmail,3,b\nmail,5,b\n"
+    assert "UL305" in refusal(tmp_path, whole, customers=source)[0]
+    mixed = "arm,spend,home\nnone,1,a\nmail,2,a\nmail,3,b\nnone,5,b\n"
+    assert pick(run(make_plan(customers=source), write(tmp_path, mixed)), "difference").estimate
+
+
+def test_looks_are_refused(tmp_path):
+    assert "UL303" in refusal(tmp_path, HEADER + GOOD, analysis={"looks": ["7 days"]})[0]
+
+
+def test_constant_groups_that_differ_have_no_interval(tmp_path):
+    found = run(make_plan(), write(tmp_path, HEADER + "none,0,n\n" * 5 + "mail,1,n\n" * 5))
+    spend = pick(found, "difference")
+    assert (spend.estimate, spend.low, spend.note) == (1.0, None, Note.no_variation)
+
+
+def test_an_arm_that_saves_has_no_roi(tmp_path):
+    arms = {"none": {"control": "true", "cost_per_contact": "1"}, "mail": {"channel": "email"}}
+    money = {"revenue": "spend"}
+    found = run(make_plan(arms=arms, money=money), write(tmp_path, HEADER + GOOD))
+    assert pick(found, "roi").note is Note.zero_cost
+    assert pick(found, "incremental_profit").estimate == pytest.approx(2 * (4 - 2 + 1))

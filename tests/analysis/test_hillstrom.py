@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from plans import NOW, pick
+from plans import NOW, make_plan, pick, run
 from scipy import stats
 
 from upliftlab.analyze import Setting, analyze
@@ -55,8 +55,9 @@ def test_counts_and_moments(analysis, arm):
     assert cell.m2[diagonal["spend"]] / (n - 1) == pytest.approx(variance, abs=5e-8)
 
 
-@pytest.mark.parametrize(("arm", "metric", "difference", "se", "p", "lift"), CONTRASTS)
-def test_contrasts(analysis, arm, metric, difference, se, p, lift):
+@pytest.mark.parametrize("contrast", CONTRASTS)
+def test_contrasts(analysis, contrast):
+    arm, metric, difference, se, p, lift = contrast
     found = pick(analysis, "difference", arm, metric=metric)
     assert found.estimate == pytest.approx(difference, abs=5e-11)
     assert found.se == pytest.approx(se, abs=5e-11)
@@ -116,10 +117,8 @@ def test_profit_and_roi_from_raw_rows(rows, analysis, arm, dimension, level):
         assert (found.estimate, found.low, found.high) == pytest.approx(tuple(values), rel=1e-9)
 
 
-def test_heterogeneous_visits_of_the_womens_mail(rows, hillstrom):
+def test_heterogeneous_visits_of_the_womens_mail(hillstrom):
     """A published interaction: + .0731145 (SE .0046127) where `womens` is 1, + .0110785 at 0."""
-    from plans import make_plan, run
-
     plan = make_plan(
         customers={"file": "hillstrom.csv.gz"},
         assignment={"observed": "segment"},

@@ -164,7 +164,22 @@ def test_equal_values_have_no_variance_at_all(tmp_path):
     columns = draw(3000)
     columns["spend"] = np.where(columns["area"] == "n", 29.99, columns["spend"])
     pq.write_table(pa.table(columns), tmp_path / "customers.parquet")
-    found = run(make_plan(customers={"file": "customers.parquet"}, segments=["area"],
-                          arms={"none": {"control": "true"}, "mail": {}, "sms": {}}), tmp_path)  # fmt: skip
+    arms = {"none": {"control": "true"}, "mail": {}, "sms": {}}
+    source = {"file": "customers.parquet"}
+    found = run(make_plan(customers=source, segments=["area"], arms=arms), tmp_path)
     cell = pick(found, "difference", dimension="area", level="n")
     assert (cell.estimate, cell.se, cell.p) == (0.0, 0.0, None)
+
+
+def test_the_warning_of_skewness_survives_the_robust_query(tmp_path):
+    rng = np.random.default_rng(6)
+    spend = (rng.random(10_000) < 0.02) * rng.lognormal(3, 1.5, 10_000)
+    arm = np.where(np.arange(10_000) < 500, "none", "mail")
+    area = np.where(np.isin(np.arange(10_000), (601, 602)), "pair", "rest")
+    spend[[601, 602]] = 29.99
+    columns = {"arm": arm, "spend": spend, "area": area}
+    arms = {"none": {"control": "true", "share": "5%"}, "mail": {"share": "95%"}}
+    pq.write_table(pa.table(columns), tmp_path / "customers.parquet")
+    source = {"file": "customers.parquet"}
+    found = run(make_plan(customers=source, arms=arms, segments=["area"]), tmp_path)
+    assert [c.passed for c in found.checks if c.name.startswith("skewness")] == [False]

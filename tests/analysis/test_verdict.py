@@ -55,7 +55,7 @@ def test_the_hurdle_is_part_of_the_decision(tmp_path):
 def test_a_metric_decides_where_no_money_is_declared(tmp_path):
     found = sample(tmp_path, 12, money=None)
     assert (found.verdict.code, found.verdict.metric) == (VerdictCode.ship, "spend")
-    assert found.verdict.sentence.startswith("mail raises spend by 2.")
+    assert found.verdict.sentence.startswith("mail raises spend: 2.")
 
 
 def test_less_is_good_where_the_metric_says_so(tmp_path):
@@ -143,3 +143,45 @@ def test_contacts_of_the_control_are_seen(tmp_path):
     check = next(c for c in found.checks if c.name == "contamination")
     assert (check.passed, check.value) == (False, 1.0)
     assert "received 1 contacts" in check.message
+
+
+def test_a_broken_guardrail_stops_an_arm_that_pays(tmp_path):
+    rows = [
+        f"{arm},{i % 7 + more},{int(i % 100 < rate)}"
+        for arm, more, rate in (("none", 0, 2), ("mail", 9, 9))
+        for i in range(4000)
+    ]
+    (tmp_path / "customers.csv").write_text("arm,spend,left\n" + "\n".join(rows))
+    metrics = {"primary": "spend", "guardrails": {"left": {"max_increase": "0.5 points"}}}
+    found = run(make_plan(metrics=metrics, money=MONEY, arms=ARMS), tmp_path)
+    assert pick(found, "incremental_profit").low > 0
+    assert (found.verdict.code, found.verdict.arms[0].note) == (VerdictCode.stop, Note.guardrail)
+    assert "mail must stop: left exceeds its limit" in found.verdict.sentence
+
+
+def test_the_sentence_names_the_hurdle_or_the_rule(tmp_path):
+    high = sample(tmp_path, 13.4, money={**MONEY, "hurdle": "150%"})
+    assert "stays below the hurdle of 150%" in high.verdict.sentence
+    ruled = sample(tmp_path, 16, decision={"ship_if": "lower > 100000"})
+    assert "mail misses the rule lower > 100000" in ruled.verdict.sentence
+    likely = sample(tmp_path, 12.1, decision={"ship_if": "estimate >= -50"})
+    assert likely.verdict.code is VerdictCode.ship
+
+
+def test_profit_may_be_the_primary_metric(tmp_path):
+    found = sample(tmp_path, 16, metrics={"primary": "profit"})
+    assert (found.verdict.code, found.verdict.metric) == (VerdictCode.ship, "profit")
+    assert found.columns == ("spend",)
+
+
+def test_waves_without_a_window_do_not_count_as_mature(tmp_path):
+    found = sample(tmp_path, 16, waves=[{"start": "2020-03-02", "share": "100%"}])
+    assert next(c for c in found.checks if c.name == "maturity").passed is None
+
+
+def test_a_metric_of_zeros_and_ones_is_told_in_points(tmp_path):
+    rows = [f"{a},{int(i % 10 < n)}" for a, n in (("none", 3), ("mail", 5)) for i in range(900)]
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    found = run(make_plan(), tmp_path)
+    assert found.metrics[0].unit == "share"
+    assert found.verdict.sentence.startswith("mail raises spend: 20.00 pp (")

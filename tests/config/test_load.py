@@ -38,7 +38,7 @@ def test_every_shared_metric_and_segment_can_be_used(space):
     resolved = plan(
         space,
         "metrics: {primary: revenue, secondary: [average_order, retained, recommendation], "
-        "guardrails: {complaints: {max_increase: 5%}}}\nsegments: [recency, rfm, lifecycle]\n"
+        "guardrails: {complaints: {max_increase: 5%}}}\nsegments: [recency, rfm, order_lifecycle]\n"
         "assignment: {method: hash, layer: retention}",
     )
     assert set(resolved.sources) == {"orders", "tickets", "surveys", "contacts"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+from upliftlab.analyze import withheld
 from upliftlab.language import Language
 from upliftlab.results import (
     Analysis,
@@ -35,7 +37,7 @@ from upliftlab.results import (
 
 CONTROL = "No E-Mail"
 N = {"No E-Mail": 21306, "Mens E-Mail": 21307, "Womens E-Mail": 21387}
-Z, MARGIN, COST = 1.96, 0.4, 0.1
+Z, MARGIN, COST, HURDLE = 1.96, 0.4, 0.1, 0.2
 # metric: (control mean, {arm: (difference, Welch standard error, p)})
 TRUTH = {
     "spend": (
@@ -160,7 +162,7 @@ def cells(arms: tuple[str, ...], segments: dict[str, list]) -> list[Finding]:
                 difference, se, _ = TRUTH["spend"][1][arm]
                 n = round(N[arm] * share)
                 z = factor * difference / (se / share**0.5)
-                p = min(1.0, 2.0 * 2.718281828 ** (-0.717 * abs(z) - 0.416 * z * z) / 2)
+                p = math.erfc(abs(z) / math.sqrt(2))
                 more = {
                     "dimension": dimension,
                     "level": level,
@@ -248,11 +250,7 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
         ArmVerdict(
             arm=arm,
             code=inconclusive if code is VerdictCode.ship and arm != best else code,
-            value=by[Kind.incremental_profit, arm].estimate,
-            low=by[Kind.incremental_profit, arm].low,
-            high=by[Kind.incremental_profit, arm].high,
-            p=by[Kind.difference, arm].p,
-            p_adjusted=by[Kind.difference, arm].p_adjusted,
+            **less_hurdle(by[Kind.incremental_profit, arm]),
         )
         for arm in arms
     )
@@ -268,6 +266,13 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
     )
 
 
+def less_hurdle(profit: Finding) -> dict[str, float]:
+    share = HURDLE * COST * N[profit.arm]
+    ends = {"value": profit.estimate, "low": profit.low, "high": profit.high}
+    p = math.erfc(abs(profit.estimate - share) / profit.se / math.sqrt(2))
+    return {name: end - share for name, end in ends.items()} | {"p": p, "p_adjusted": min(1, 2 * p)}
+
+
 def broken() -> str:
     return checks(invalid=True)[0].message
 
@@ -280,7 +285,7 @@ def absent(found: list[Finding]) -> list[Finding]:
         if one.kind in (Kind.roi, Kind.iroas):
             changed.append(one.model_copy(update=nothing | {"note": Note.zero_cost}))
         elif one.kind is Kind.cost_per_conversion:
-            ends = {"high": None, "note": Note.unbounded_high}
+            ends = {"low": None, "high": None, "note": Note.denominator_unclear}
             changed.append(one.model_copy(update=ends))
         elif one.level == "7) $1,000 +":
             gone = nothing | {"note": Note.few_control, "n_control": 1}
@@ -315,7 +320,7 @@ def make(
         found = [f for f in found if f.kind in (Kind.difference, Kind.relative_lift)]
     contact = SegmentInfo(name="contact_channel", title="Contact channel", randomised=True)
     named = (SegmentInfo(name=s, title=TITLES.get(s, s), randomised=False) for s in chosen)
-    return Analysis(
+    made = Analysis(
         schema=1,
         experiment="hillstrom_email",
         title="Do the two e-mails pay?",
@@ -343,7 +348,7 @@ def make(
             currency="USD",
             revenue="spend",
             margin=MARGIN,
-            hurdle=0.2,
+            hurdle=HURDLE,
             cost_per_contact=dict.fromkeys(arms, COST),
             cost_per_redemption={},
             commission={},
@@ -373,6 +378,7 @@ def make(
             libraries={"numpy": "2.4.0", "scipy": "1.17.0"},
         ),
     )
+    return withheld(made) if code is VerdictCode.invalid else made
 
 
 @pytest.fixture

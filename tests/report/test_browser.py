@@ -10,6 +10,8 @@ from upliftlab.report.render import render
 from upliftlab.results import VerdictCode
 
 pytestmark = pytest.mark.browser
+A4 = 695
+"""Width of A4 less its margins, in CSS pixels."""
 LONG = {
     "Mens E-Mail": "Mens" + "x" * 110,
     "1) $0 - $100": "L" * 120,
@@ -20,12 +22,12 @@ CASES = [VerdictCode.ship, VerdictCode.not_final, VerdictCode.invalid]
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """The source of axe-core, wherever AXE_CORE says it was installed."""
-    path = Path(os.environ.get("AXE_CORE", "node_modules/axe-core/axe.min.js"))
+    """The source of axe-core, wherever UPLIFTLAB_AXE says it was installed."""
+    path = Path(os.environ.get("UPLIFTLAB_AXE", "node_modules/axe-core/axe.min.js"))
     if not path.is_file():
         if os.environ.get("CI"):
-            pytest.fail("AXE_CORE must lead to axe.min.js of axe-core")
-        pytest.skip("axe-core is not installed: npm install axe-core, then set AXE_CORE")
+            pytest.fail("UPLIFTLAB_AXE must lead to axe.min.js of axe-core")
+        pytest.skip("axe-core is not installed: npm install axe-core, then set UPLIFTLAB_AXE")
     return path.read_text(encoding="utf-8")
 
 
@@ -91,13 +93,15 @@ def test_axe_finds_no_violation(see, axe, make_analysis, look, code):
     assert found == []
 
 
-def test_print_opens_what_is_folded(see, make_analysis):
-    browser = see(render(make_analysis()))
+def test_print_opens_what_is_folded_and_fits_the_paper(see, make_analysis, rename):
+    browser = see(render(rename(make_analysis(nothing=True), LONG)), A4)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     heights = browser.execute_script(
         "return [...document.querySelectorAll('details > :not(summary)')]"
         ".map(e => e.getBoundingClientRect().height)"
     )
+    wide = overflow(browser)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert wide <= 0
     assert heights
     assert min(heights) > 0

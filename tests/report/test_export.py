@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from upliftlab.report.export import rounded, to_csv, to_json, withheld
-from upliftlab.results import Analysis, VerdictCode
+from upliftlab.report.export import rounded, to_csv, to_json
+from upliftlab.results import Analysis
 
 
 def rows(content: bytes) -> list[dict[str, str]]:
@@ -51,13 +51,3 @@ def test_no_cell_is_a_formula(make_analysis, start):
     one = analysis.findings[0].model_copy(update={"level": f"{start}SUM(A1)", "dimension": "x"})
     read = rows(to_csv(analysis.model_copy(update={"findings": (one,)})))
     assert read[0]["level"] == f"'{start}SUM(A1)"
-
-
-def test_an_invalid_analysis_keeps_no_effect(make_analysis):
-    kept = withheld(make_analysis(VerdictCode.invalid))
-    assert {f.estimate for f in kept.findings} == {None}
-    assert {f.p for f in kept.findings} == {None}
-    assert {a.value for a in kept.verdict.arms} == {None}
-    assert kept.moments == ()
-    fine = make_analysis()
-    assert withheld(fine) is fine

@@ -167,7 +167,7 @@ def test_what_is_absent_says_why(make_analysis, lang):
     language = Language(lang)
     assert language.gettext(Note.zero_cost.value) in text
     assert language.gettext(Note.few_control.value) in text
-    assert language.gettext("no upper end") in text
+    assert language.gettext(Note.denominator_unclear.value) in text
 
 
 def test_the_two_meanings_of_channel_are_told_apart(make_analysis):

@@ -88,4 +88,6 @@ def test_skewness_of_a_difference():
     assert abs(small) > 0.05, "a small holdout of skewed spend is the case that needs a warning"
     equal = skewness(Pair(Moments.of(values), Moments.of(values)), 0)
     assert equal == pytest.approx(0, abs=1e-12), "equal arms of equal shape cancel"
-    assert skewness(pair_of(np.zeros((5, 1)), np.zeros((5, 1))), 0) is None
+    assert skewness(pair_of(np.zeros((5, 1)), np.zeros((5, 1))), 0) == 0
+    unknown = Moments(9, np.ones(1), np.ones((1, 1)), np.full(1, np.nan))
+    assert skewness(Pair(unknown, unknown), 0) is None

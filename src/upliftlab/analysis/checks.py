@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from upliftlab.analysis.cube import OVERALL, Cube
+from upliftlab.analysis.study import Study
 from upliftlab.experiment import Guardrail, Plan
 from upliftlab.language import N_, Language
 from upliftlab.results import Check, Finding, Kind, Message, Scalar, Severity
 from upliftlab.stats.effects import skewness
 from upliftlab.stats.integrity import independence, sample_ratio
-from upliftlab.analysis.study import Study
 
 IMPLAUSIBLE = 0.001
 """A sample ratio or imbalance this improbable is a fault of the experiment, not of chance."""
@@ -73,32 +74,32 @@ def _sample_ratio(plan: Plan, cube: Cube) -> Check:
     counts = {name: cube[OVERALL][name].n if name in cube[OVERALL] else 0 for name in shares}
     value, p = sample_ratio(list(counts.values()), list(shares.values()))
     passed = p >= IMPLAUSIBLE
+    measured = (value if math.isfinite(value) else None, p)
     if passed:
-        text = N_("Customers are divided among the arms as declared (p = {p:p}).")
+        text = N_("Customers are divided among the arms as declared (p: {p:p}).")
     elif any(arm.share for arm in plan.arms.values()):
-        text = N_("Customers are not divided among the arms as declared (p = {p:p}).")
+        text = N_("Customers are not divided among the arms as declared (p: {p:p}).")
     else:
         text = N_(
-            "Customers are not divided equally among the arms (p = {p:p}); "
+            "Customers are not divided equally among the arms (p: {p:p}); "
             "if other shares were intended, declare the share of each arm."
         )
-    return check("sample_ratio", passed, Severity.critical, (text, {"p": p}), (value, p))
+    return check("sample_ratio", passed, Severity.critical, (text, {"p": p}), measured)
 
 
 def closing_day(plan: Plan) -> date | None:
-    """The day the last wave's outcome window closes; None where no date is declared."""
+    """The day the last wave's outcome window closes; None where either is not declared."""
     asked = plan.experiment
-    if not asked.waves:
+    if not asked.waves or asked.outcome_window is None:
         return None
-    window = asked.outcome_window or timedelta(0)
-    return max(wave.start for wave in asked.waves) + window
+    return max(wave.start for wave in asked.waves) + asked.outcome_window
 
 
 def _maturity(plan: Plan, today: date) -> Check:
     closes = closing_day(plan)
     name, severity = "maturity", Severity.critical
     if closes is None:
-        text = N_("Not asked: the plan declares no dates.")
+        text = N_("Not asked: the plan does not declare both waves and an outcome window.")
         return check(name, None, Severity.info, (text, {}))
     values: dict[str, Scalar] = {"date": closes.isoformat()}
     if today < closes:
@@ -128,15 +129,18 @@ def _balance(plan: Plan, cube: Cube) -> Iterator[Check]:
         levels = [groups for place, groups in cube.items() if place.dimension == segment]
         table = [[g[arm].n if arm in g else 0 for g in levels] for arm in plan.arms]
         tested = independence(table)
+        name = f"balance:{segment}"
         if tested is None:
+            text = N_("Not asked: {segment} has too few levels or too few customers in them.")
+            yield check(name, None, Severity.info, (text, {"segment": segment}))
             continue
         value, p = tested
         if p >= IMPLAUSIBLE:
-            text = N_("{segment} is spread alike over the arms (p = {p:p}).")
+            text = N_("{segment} is spread alike over the arms (p: {p:p}).")
         else:
-            text = N_("{segment} differs between the arms (p = {p:p}): were they drawn at random?")
+            text = N_("{segment} differs between the arms (p: {p:p}): were they drawn at random?")
         said: tuple[str, dict[str, Scalar]] = (text, {"segment": segment, "p": p})
-        yield check(f"balance:{segment}", p >= IMPLAUSIBLE, Severity.warning, said, (value, p))
+        yield check(name, p >= IMPLAUSIBLE, Severity.warning, said, (value, p))
 
 
 def _skewness(plan: Plan, study: Study, cube: Cube) -> Iterator[Check]:
@@ -144,24 +148,30 @@ def _skewness(plan: Plan, study: Study, cube: Cube) -> Iterator[Check]:
     asked = [plan.experiment.metrics.primary]
     if plan.experiment.money:
         asked.append(plan.experiment.money.revenue)
-    for metric in dict.fromkeys(asked):
-        column = study.metrics.index(metric)
+    for metric in dict.fromkeys(name for name in asked if name in study.metrics):
         for arm in study.treatments:
-            value = skewness(study.pair(cube[OVERALL], (arm,)), column)
-            if value is None or abs(value) <= SKEWED:
-                continue
-            text = N_(
-                "The difference in {metric} between {arm} and the control is skewed "
-                "({value:number}): its interval covers less than it says on one side."
-            )
-            said: tuple[str, dict[str, Scalar]] = (
-                text,
-                {"metric": metric, "arm": arm, "value": value},
-            )
-            yield check(
-                f"skewness:{metric}:{arm}", passed=False, severity=Severity.warning, said=said,
-                measured=(value, None),
-            )  # fmt: skip
+            pair = study.pair(cube[OVERALL], (arm,))
+            if pair.unusable is None:
+                yield from _skewed(metric, arm, skewness(pair, study.metrics.index(metric)))
+
+
+def _skewed(metric: str, arm: str, value: float | None) -> Iterator[Check]:
+    if value is not None and abs(value) <= SKEWED:
+        return
+    values: dict[str, Scalar] = {"metric": metric, "arm": arm}
+    name, severity = f"skewness:{metric}:{arm}", Severity.warning
+    if value is None:
+        text = N_(
+            "Not asked: too few digits tell how skewed {metric} is between {arm} and control."
+        )
+        yield check(name, None, severity, (text, values))
+        return
+    text = N_(
+        "The difference in {metric} between {arm} and the control is skewed "
+        "({value:number}): its interval covers less than it says on one side."
+    )
+    said = (text, {**values, "value": value})
+    yield check(name, passed=False, severity=severity, said=said, measured=(value, None))
 
 
 def _not_computed(plan: Plan) -> Iterator[Check]:
@@ -169,7 +179,6 @@ def _not_computed(plan: Plan) -> Iterator[Check]:
     asked = plan.experiment
     parts = {
         "analysis.covariates": asked.analysis.covariates,
-        "analysis.looks": asked.analysis.looks,
         "uplift": asked.uplift,
     }
     for name, value in parts.items():

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from upliftlab.analysis.cube import OVERALL, Cube, Place
+from upliftlab.analysis.study import Study
 from upliftlab.experiment import Plan
 from upliftlab.results import Finding, Kind, Note
 from upliftlab.stats.adjust import benjamini_hochberg, holm
 from upliftlab.stats.effects import Effect, Form, Pair, welch
 from upliftlab.stats.ratio import fieller
-from upliftlab.analysis.study import Study
 
 CHANNEL = "contact_channel"
 """The dimension of the channels through which arms contact; customers are randomised to them."""
@@ -23,12 +23,12 @@ SECONDARY = "secondary"
 GUARDRAIL = "guardrail"
 EXPLORATORY = "exploratory"
 _METHODS = {
-    Kind.difference: "Welch",
-    Kind.incremental_profit: "Welch",
-    Kind.relative_lift: "Fieller",
-    Kind.roi: "Fieller",
-    Kind.iroas: "Fieller",
-    Kind.cost_per_conversion: "Fieller",
+    Kind.difference: "welch",
+    Kind.incremental_profit: "welch",
+    Kind.relative_lift: "fieller",
+    Kind.roi: "fieller",
+    Kind.iroas: "fieller",
+    Kind.cost_per_conversion: "fieller",
 }
 
 
@@ -173,10 +173,3 @@ def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
         for index, value in zip(members, adjust(values), strict=True):
             result[index] = findings[index].model_copy(update={"p_adjusted": value})
     return tuple(result)
-
-
-def withheld(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings without their numbers, for an experiment that failed a critical check."""
-    numbers = ("estimate", "se", "low", "high", "p", "p_adjusted", "family")
-    blank = {**dict.fromkeys(numbers), "note": Note.invalid}
-    return tuple(finding.model_copy(update=blank) for finding in findings)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from upliftlab.analysis.study import Study
 from upliftlab.config.expressions import parse
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Fault
@@ -22,7 +23,6 @@ from upliftlab.queries.moments import (
 )
 from upliftlab.queries.units import UnitTable, missing_column
 from upliftlab.sql import quote
-from upliftlab.analysis.study import Study
 
 TABLE = "customers"
 MOST_LEVELS = 200
@@ -44,6 +44,7 @@ def measure(plan: Plan, study: Study, engine: Engine) -> Mapping[tuple[str, ...]
     segments = {name: units.segment(segment) for name, segment in plan.segments.items()}
     query = MomentsQuery(units, metrics, segments)
     _identities(plan, units, engine)
+    _households(plan, units, engine)
     _levels(query, engine)
     cells = cells_of(query, engine)
     _arms(plan, next(iter(cells.values())))
@@ -76,6 +77,10 @@ def _supported(plan: Plan) -> None:
     if asked.analysis.winsorize:
         raise DataError(
             Fault("UL303", "winsorised metrics are not analysed yet", "remove 'winsorize'")
+        )
+    if asked.analysis.looks:
+        raise DataError(
+            Fault("UL303", "repeated looks are not analysed yet", "remove 'looks'; look once")
         )
 
 
@@ -123,6 +128,30 @@ def _identities(plan: Plan, units: UnitTable, engine: Engine) -> None:
         )
 
 
+def _households(plan: Plan, units: UnitTable, engine: Engine) -> None:
+    """Refuse households that were randomised whole: their customers are not independent."""
+    name = plan.customers.household
+    if name is None:
+        return
+    if name not in units.columns:
+        raise missing_column(name, "household", units.columns)
+    row = _one(
+        engine,
+        f"SELECT count(*) FILTER (n > 1) AS several, count(*) FILTER (arms > 1) AS mixed FROM "  # noqa: S608
+        f"(SELECT count(*) AS n, count(DISTINCT {quote(units.arm)}) AS arms FROM {units.source} "
+        f"GROUP BY {quote(name)} HAVING {quote(name)} IS NOT NULL)",
+    )
+    if row["several"] and not row["mixed"]:
+        raise DataError(
+            Fault(
+                "UL305",
+                f"all {row['several']:,} households with several customers lie in one arm each: "
+                "they were randomised whole, which is not analysed yet",
+                "give a table with one row per household",
+            )
+        )
+
+
 def _levels(query: MomentsQuery, engine: Engine) -> None:
     if not query.segments:
         return
@@ -160,7 +189,7 @@ def _arms(plan: Plan, cells: Sequence[Cell]) -> None:
             )
         )
     faults = [
-        Fault("UL209", f"the data hold an arm '{arm}' ({n:,} customers) that the plan does not know",
+        Fault("UL209", f"the data hold an arm '{arm}' ({n:,} customers) that is not in the plan",
               "add it to 'arms', or exclude its customers by 'eligible'")
         for arm, n in list(counts.items())[:_SHOWN] if arm not in plan.arms
     ]  # fmt: skip

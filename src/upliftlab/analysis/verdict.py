@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.special import ndtri
-
 from upliftlab.analysis.checks import closing_day
-from upliftlab.config.decision import ShipRule, parse_ship_if
 from upliftlab.analysis.cube import OVERALL, Cube
-from upliftlab.experiment import Plan
 from upliftlab.analysis.findings import difference
+from upliftlab.analysis.sentences import (
+    Asked,
+    action,
+    guardrail_sentence,
+    metric_sentence,
+    money_sentence,
+)
+from upliftlab.analysis.study import Study
+from upliftlab.config.decision import parse_ship_if
+from upliftlab.experiment import PROFIT, Plan
 from upliftlab.language import N_, Language
 from upliftlab.results import (
     ArmVerdict,
     Check,
     Finding,
-    Kind,
     Message,
+    MetricInfo,
+    Note,
     Scalar,
     Severity,
     Verdict,
@@ -26,271 +34,168 @@ from upliftlab.results import (
 )
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Effect, two_sided_p
-from upliftlab.analysis.study import Study
 
-PROFIT = "profit"
-_POWER = 0.8
 _ENGLISH = Language("en")
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
-    """The decision rule: which number must lie above which threshold, in which currency."""
+class Evidence:
+    """What a verdict rests on.
 
-    currency: str | None
-    metric: str
-    ship_if: ShipRule
-
-
-def decide(
-    plan: Plan, study: Study, cube: Cube, checks: Sequence[Check], findings: Sequence[Finding]
-) -> Verdict:
-    """The verdict of an analysis.
-
-    Args:
+    Attributes:
         plan: The decision rule.
         study: What is compared.
         cube: The projected cube.
-        checks: The integrity checks; a failed critical one decides.
-        findings: The overall findings, for the sentence.
+        checks: Integrity checks and guardrails.
+        findings: All findings, for the sentence.
+        metrics: How metrics are named and shown.
     """
-    rule = _rule(plan)
-    failed = [c for c in checks if c.severity is Severity.critical and c.passed is False]
+
+    plan: Plan
+    study: Study
+    cube: Cube
+    checks: Sequence[Check]
+    findings: Sequence[Finding]
+    metrics: Sequence[MetricInfo]
+
+    @property
+    def asked(self) -> Asked:
+        """What an arm must reach."""
+        experiment = self.plan.experiment
+        money = experiment.money
+        return Asked(
+            metric=experiment.decision.metric or (PROFIT if money else experiment.metrics.primary),
+            rule=parse_ship_if(experiment.decision.ship_if),
+            hurdle=money.hurdle if money else 0.0,
+            currency=self.plan.currency,
+        )
+
+    def exceeded(self, arm: str) -> str | None:
+        """A guardrail that an arm clearly exceeds."""
+        for check in self.checks:
+            if check.name.startswith("guardrail:") and check.passed is False:
+                values = check.parts.values
+                if values["arm"] == arm:
+                    return str(values["metric"])
+        return None
+
+
+def decide(evidence: Evidence) -> Verdict:
+    """The verdict of an analysis: a failed critical check decides, then the rule."""
+    asked = evidence.asked
+    failed = [c for c in evidence.checks if c.severity is Severity.critical and c.passed is False]
     if early := next((c for c in failed if c.name == "maturity"), None):
         failed.remove(early)
     if failed:
-        return _invalid(rule, failed[0])
+        return _invalid(asked, failed[0])
     if early:
-        return _not_final(rule, str(closing_day(plan)))
-    arms = _arms(plan, study, cube, rule)
-    return _spoken(rule, arms, cube, findings, plan)
+        return _not_final(asked, str(closing_day(evidence.plan)))
+    return _spoken(asked, _arms(asked, evidence), evidence)
 
 
-def _rule(plan: Plan) -> _Rule:
-    asked = plan.experiment
-    metric = asked.decision.metric or (PROFIT if asked.money else asked.metrics.primary)
-    rule = parse_ship_if(asked.decision.ship_if)
-    return _Rule(plan.currency, PROFIT if metric == "roi" else metric, rule)
-
-
-def _effect(plan: Plan, study: Study, cube: Cube, rule: _Rule, arm: str) -> Effect:
-    """The decision metric's effect in its good direction."""
-    pair = study.pair(cube[OVERALL], (arm,))
-    if rule.metric == PROFIT:
-        return study.question(pair).above_hurdle()
-    effect = difference(pair, study.metrics.index(rule.metric), study.confidence)
-    return _turned(effect) if plan.metrics[rule.metric].better == "lower" else effect
-
-
-def _turned(effect: Effect) -> Effect:
-    def minus(value: float | None) -> float | None:
-        return None if value is None else -value
-
-    low, high = minus(effect.high), minus(effect.low)
-    return Effect(minus(effect.estimate), effect.se, effect.df, low, high, effect.p, effect.note)
-
-
-def _arms(plan: Plan, study: Study, cube: Cube, rule: _Rule) -> tuple[ArmVerdict, ...]:
-    effects = {arm: _effect(plan, study, cube, rule, arm) for arm in study.treatments}
-    tested = {arm: p for arm, effect in effects.items() if (p := _p(effect, rule)) is not None}
+def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
+    """Each arm's verdict; Holm's p-values, as several arms are asked at once."""
+    effects = {arm: _effect(asked, evidence, arm) for arm in evidence.study.treatments}
+    better = evidence.plan.metrics[asked.metric].better if asked.metric != PROFIT else "higher"
+    sign = -1.0 if better == "lower" else 1.0
+    tested = {arm: p for arm, e in effects.items() if (p := _p(e, asked, sign)) is not None}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True)) if tested else {}
-    alpha = 1 - study.confidence
-    return tuple(
-        ArmVerdict(
-            arm=arm,
-            code=_code(effect, rule, adjusted.get(arm), alpha),
-            value=effect.estimate,
-            low=effect.low,
-            high=effect.high,
-            p=tested.get(arm),
-            p_adjusted=adjusted.get(arm),
-            note=effect.note,
+    alpha = 1 - evidence.study.confidence
+    found: list[ArmVerdict] = []
+    for arm, effect in effects.items():
+        code, note = _code(effect, asked, sign, adjusted.get(arm, 1.0) < alpha), effect.note
+        if evidence.exceeded(arm) and code is not VerdictCode.stop:
+            code, note = VerdictCode.stop, Note.guardrail
+        found.append(
+            ArmVerdict(
+                arm=arm,
+                code=code,
+                value=effect.estimate,
+                low=effect.low,
+                high=effect.high,
+                p=tested.get(arm),
+                p_adjusted=adjusted.get(arm),
+                note=note,
+            )
         )
-        for arm, effect in effects.items()
-    )
+    return tuple(found)
 
 
-def _p(effect: Effect, rule: _Rule) -> float | None:
+def _effect(asked: Asked, evidence: Evidence, arm: str) -> Effect:
+    study = evidence.study
+    pair = study.pair(evidence.cube[OVERALL], (arm,))
+    if asked.metric == PROFIT:
+        return study.question(pair).above_hurdle()
+    return difference(pair, study.metrics.index(asked.metric), study.confidence)
+
+
+def _p(effect: Effect, asked: Asked, sign: float) -> float | None:
     if effect.estimate is None or not effect.se or effect.df is None:
         return None
-    return two_sided_p((effect.estimate - rule.ship_if.threshold) / effect.se, effect.df)
+    return two_sided_p((sign * effect.estimate - asked.rule.threshold) / effect.se, effect.df)
 
 
-def _code(effect: Effect, rule: _Rule, p: float | None, alpha: float) -> VerdictCode:
-    """SHIP above the threshold, STOP below it; Holm's p, as several arms are asked at once."""
-    if effect.estimate is None or (rule.ship_if.what == "lower" and (p is None or p >= alpha)):
+def _code(effect: Effect, asked: Asked, sign: float, settled: bool) -> VerdictCode:
+    """SHIP above the threshold, STOP below it, in the metric's good direction."""
+    if effect.estimate is None:
         return VerdictCode.inconclusive
-    return VerdictCode.ship if effect.estimate > rule.ship_if.threshold else VerdictCode.stop
+    value = sign * effect.estimate
+    if asked.rule.what == "estimate":
+        holds = asked.rule.holds(lower=value, estimate=value)
+        return VerdictCode.ship if holds else VerdictCode.stop
+    if not settled:
+        return VerdictCode.inconclusive
+    return VerdictCode.ship if value > asked.rule.threshold else VerdictCode.stop
 
 
-def _spoken(
-    rule: _Rule,
-    arms: tuple[ArmVerdict, ...],
-    cube: Cube,
-    findings: Sequence[Finding],
-    plan: Plan,
-) -> Verdict:
-    best = max(arms, key=lambda a: (_RANK[a.code], a.value if a.value is not None else -1e308))
-    if rule.metric == PROFIT:
-        sentence = _money_sentence(best, findings)
+def _spoken(asked: Asked, arms: tuple[ArmVerdict, ...], evidence: Evidence) -> Verdict:
+    best = max(arms, key=lambda a: (_RANK[a.code], a.value if a.value is not None else -math.inf))
+    if best.note is Note.guardrail:
+        sentence = guardrail_sentence(best.arm, evidence.exceeded(best.arm) or "")
+    elif asked.metric == PROFIT:
+        sentence = money_sentence(best, asked, evidence.findings)
     else:
-        sentence = _metric_sentence(best, rule.metric, findings)
-    action = _action(rule, best, arms, cube, plan)
-    return _verdict(rule, (best.code, best.arm), sentence, action, arms)
+        info = next(m for m in evidence.metrics if m.name == asked.metric)
+        sentence = metric_sentence(best, info, evidence.findings)
+    confidence = evidence.study.confidence
+    following = action(best, arms, asked.rule.threshold, confidence)
+    return _verdict(asked, (best.code, best.arm), sentence, following, arms)
 
 
 _RANK = {VerdictCode.ship: 2, VerdictCode.inconclusive: 1, VerdictCode.stop: 0}
 
 
-def _money_sentence(best: ArmVerdict, findings: Sequence[Finding]) -> Message:
-    profit = _overall(findings, Kind.incremental_profit, best.arm)
-    roi = _overall(findings, Kind.roi, best.arm)
-    values: dict[str, Scalar] = {
-        "arm": best.arm,
-        "profit": profit.estimate,
-        "low": profit.low,
-        "high": profit.high,
-    }
-    if profit.low is None:
-        return Message(
-            template=N_("{arm} cannot be judged: {reason}."),
-            values={"arm": best.arm, "reason": profit.note},
-        )
-    if best.code is VerdictCode.inconclusive:
-        text = N_(
-            "{arm} may or may not pay: incremental profit {profit:money} "
-            "({low:money} to {high:money})."
-        )
-        return Message(template=text, values=values)
-    if roi.estimate is None:
-        with_roi = {
-            VerdictCode.ship: N_(
-                "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money})."
-            ),
-            VerdictCode.stop: N_(
-                "{arm} does not pay: incremental profit {profit:money} "
-                "({low:money} to {high:money})."
-            ),
-        }
-        return Message(template=with_roi[best.code], values=values)
-    texts = {
-        VerdictCode.ship: N_(
-            "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money}), "
-            "ROI {roi:percent}."
-        ),
-        VerdictCode.stop: N_(
-            "{arm} does not pay: incremental profit {profit:money} ({low:money} to {high:money}), "
-            "ROI {roi:percent}."
-        ),
-    }
-    return Message(template=texts[best.code], values={**values, "roi": roi.estimate})
-
-
-def _metric_sentence(best: ArmVerdict, metric: str, findings: Sequence[Finding]) -> Message:
-    finding = next(
-        f
-        for f in findings
-        if (f.kind, f.metric, f.arm, f.dimension) == (Kind.difference, metric, best.arm, None)
-    )
-    if finding.estimate is None or finding.low is None:
-        text = N_("{arm} cannot be judged: {reason}.")
-        return Message(template=text, values={"arm": best.arm, "reason": finding.note})
-    values: dict[str, Scalar] = {
-        "arm": best.arm,
-        "metric": metric,
-        "value": finding.estimate,
-        "low": finding.low,
-        "high": finding.high,
-    }
-    text = N_(
-        "No effect of {arm} on {metric} was shown: {value:number} per customer "
-        "({low:number} to {high:number})."
-    )
-    if best.code is not VerdictCode.inconclusive:
-        text = (
-            N_(
-                "{arm} raises {metric} by {value:number} per customer ({low:number} to {high:number})."
-            )
-            if finding.estimate > 0
-            else N_(
-                "{arm} lowers {metric}: {value:number} per customer ({low:number} to {high:number})."
-            )
-        )
-    return Message(template=text, values=values)
-
-
-def _overall(findings: Sequence[Finding], kind: Kind, arm: str) -> Finding:
-    return next(f for f in findings if (f.kind, f.arm, f.dimension) == (kind, arm, None))
-
-
-def _action(
-    rule: _Rule, best: ArmVerdict, arms: tuple[ArmVerdict, ...], cube: Cube, plan: Plan
-) -> Message:
-    if best.code is VerdictCode.ship:
-        if len(arms) > 1:
-            text = N_("Contact with {arm}; it was the best of {count:count} arms.")
-            return Message(template=text, values={"arm": best.arm, "count": len(arms)})
-        return Message(template=N_("Contact with {arm}."), values={"arm": best.arm})
-    if best.code is VerdictCode.stop:
-        if len(arms) > 1:
-            text = N_("Stop: none of the {count:count} arms pays.")
-            return Message(template=text, values={"count": len(arms)})
-        return Message(template=N_("Stop {arm}."), values={"arm": best.arm})
-    smallest = min(
-        (cube[OVERALL][arm].n for arm in (best.arm, plan.control) if arm in cube[OVERALL]),
-        default=0,
-    )
-    factor = _repeat(rule, best, plan.experiment.analysis.confidence)
-    if factor is None or smallest == 0:
-        return Message(template=N_("Repeat with more customers."))
-    text = N_("To settle it, repeat with about {factor:number} times as many customers.")
-    return Message(template=text, values={"factor": factor})
-
-
-def _repeat(rule: _Rule, best: ArmVerdict, confidence: float) -> float | None:
-    """How many times the sample would show an effect of this size with 80 % power."""
-    if best.value is None or best.low is None or best.high is None:
-        return None
-    distance = abs(best.value - rule.ship_if.threshold)
-    half = (best.high - best.low) / 2
-    if distance <= half / 100:
-        return None
-    z = float(ndtri((1 + confidence) / 2))
-    needed = ((z + float(ndtri(_POWER))) / z * half / distance) ** 2
-    return max(1.1, round(needed, 1))
-
-
-def _invalid(rule: _Rule, failed: Check) -> Verdict:
+def _invalid(asked: Asked, failed: Check) -> Verdict:
     text = N_("These numbers cannot be trusted: {reason}")
     sentence = Message(template=text, values={"reason": failed.message})
-    action = Message(template=N_("Find and mend the cause, then analyse again."))
-    return _verdict(rule, (VerdictCode.invalid, None), sentence, action)
+    following = Message(template=N_("Find and mend the cause, then analyse again."))
+    return _verdict(asked, (VerdictCode.invalid, None), sentence, following)
 
 
-def _not_final(rule: _Rule, day: str) -> Verdict:
+def _not_final(asked: Asked, day: str) -> Verdict:
     values: Mapping[str, Scalar] = {"date": day}
     sentence = Message(
         template=N_("The outcome window closes on {date:date}; until then there is no verdict."),
         values=dict(values),
     )
-    action = Message(template=N_("Analyse again after {date:date}."), values=dict(values))
-    return _verdict(rule, (VerdictCode.not_final, None), sentence, action)
+    following = Message(template=N_("Analyse again after {date:date}."), values=dict(values))
+    return _verdict(asked, (VerdictCode.not_final, None), sentence, following)
 
 
 def _verdict(
-    rule: _Rule,
+    asked: Asked,
     head: tuple[VerdictCode, str | None],
     sentence: Message,
-    action: Message,
+    following: Message,
     arms: tuple[ArmVerdict, ...] = (),
 ) -> Verdict:
     return Verdict(
         code=head[0],
-        metric=rule.metric,
+        metric=asked.metric,
         arm=head[1],
-        sentence=_ENGLISH.say(sentence, rule.currency),
+        sentence=_ENGLISH.say(sentence, asked.currency),
         sentence_parts=sentence,
-        next_action=_ENGLISH.say(action, rule.currency),
-        next_action_parts=action,
+        next_action=_ENGLISH.say(following, asked.currency),
+        next_action_parts=following,
         arms=arms,
     )

@@ -17,6 +17,9 @@ class ShipRule:
     strict: bool
     threshold: float
 
+    def __str__(self) -> str:
+        return f"{self.what} {'>' if self.strict else '>='} {self.threshold:g}"
+
     def holds(self, *, lower: float, estimate: float) -> bool:
         """Whether an interval's lower end and its estimate meet the rule.
 

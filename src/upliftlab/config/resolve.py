@@ -15,6 +15,7 @@ from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, source_fault
 from upliftlab.errors import Fault
 from upliftlab.experiment import (
+    PROFIT,
     Arm,
     Channel,
     Costs,
@@ -27,7 +28,6 @@ from upliftlab.experiment import (
     Source,
 )
 
-PROFIT = "profit"
 _MONEY_KEYS = ("revenue", "contacts", "redemptions")
 
 

@@ -1,0 +1,1 @@
+"""Where data lie and queries run."""

@@ -235,7 +235,7 @@ def _csv(path: Path) -> str:
 
 
 def csv_header(path: Path) -> tuple[str, list[str]]:
-    """The separator of a CSV file (the most frequent candidate in its first line) and its columns."""
+    """The separator of a CSV file (the commonest candidate in its first line) and its columns."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             line = file.readline(1 << 16).decode("utf-8-sig")

@@ -1,0 +1,1 @@
+"""The few SQL queries of the house, written once."""

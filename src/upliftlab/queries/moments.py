@@ -19,11 +19,11 @@ from upliftlab.sql import quote
 from upliftlab.stats.moments import Array, Moments
 
 MOST_CELLS = 20_000
-"""Where a sample holds more combinations of all segments than this, each segment is grouped alone."""
+"""With more combinations of all segments in a sample than this, each segment is grouped alone."""
 SAMPLE = 100_000
 """Rows of the sample that fixes centres and how to group."""
 FAR = 300.0
-"""Standard deviations between centre and mean beyond which a sum of squares keeps under 10 digits."""
+"""Standard deviations between centre and mean beyond which squares keep under 10 digits."""
 _EXACT = 2.0**26
 """Whole numbers up to here have squares that a double holds exactly."""
 
@@ -113,12 +113,12 @@ def _aggregates(query: MomentsQuery) -> list[str]:
     shifted = [f"(x{i} - ({c!r}))" for i, c in enumerate(_centres(query))]
     result = ["count(*) AS n"]
     for i, y in enumerate(shifted):
-        result += [f"count(x{i}) AS n{i}"]
+        result += [f"count(x{i}) AS n{i}", f"sum({y} * {y} * {y}) AS t{i}"]
         if query.robust:
             result += [f"avg(x{i}) AS a{i}", f"var_samp(x{i}) AS b{i}_{i}"]
             result += [f"covar_samp(x{i}, x{j}) AS b{i}_{j}" for j in range(i)]
         else:
-            result += [f"sum({y}) AS a{i}", f"sum({y} * {y} * {y}) AS t{i}"]
+            result += [f"sum({y}) AS a{i}"]
             result += [f"sum({y} * {shifted[j]}) AS b{i}_{j}" for j in range(i + 1)]
     return result
 
@@ -155,11 +155,12 @@ def diagnosis_sql(query: MomentsQuery, metric: str, column: str) -> str:
     """SQL for why a metric's column lacks values: counts by fault and one unreadable example."""
     value = quote(column)
     text = f"CAST({value} AS VARCHAR)"
+    usable = f"coalesce(isfinite({query.metrics[metric]}), false)"
     bad = f"{value} IS NOT NULL AND TRY_CAST({text} AS DOUBLE) IS NULL"
     return (
         f"SELECT count(*) FILTER ({value} IS NULL) AS empty, count(*) FILTER ({bad}) AS text, "  # noqa: S608
         f"min({text}) FILTER ({bad}) AS example, count(*) AS n FROM "
-        f"(SELECT * FROM {query.units.source}) WHERE NOT coalesce(isfinite({query.metrics[metric]}), false)"
+        f"(SELECT * FROM {query.units.source}) WHERE NOT {usable}"
     )
 
 
@@ -181,8 +182,7 @@ def _grouping(query: MomentsQuery) -> str:
 
 def _floats(result: pa.Table, name: str) -> Array:
     """A column of numbers; NULL (of no rows, or a variance of one) is 0."""
-    values = np.array([0.0 if v is None else v for v in result[name].to_pylist()], dtype=float)
-    return values
+    return np.array([0.0 if v is None else v for v in result[name].to_pylist()], dtype=np.float64)
 
 
 def _square(query: MomentsQuery, result: pa.Table) -> Array:
@@ -217,11 +217,16 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
 
 
 def _robust(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
-    """Moments from the engine's centred aggregates; third moments are not known."""
+    """Moments from the engine's centred aggregates; a third moment far off centre is not known."""
     n = _floats(result, "n")
+    cubes = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
     mean = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
     m2 = _square(query, result) * (n - 1)[:, None, None]
-    m3 = np.where(np.diagonal(m2, axis1=1, axis2=2) == 0, 0.0, np.nan)
+    shift = mean - np.array(_centres(query))
+    diagonal = np.diagonal(m2, axis1=1, axis2=2)
+    m3 = cubes - 3 * shift * diagonal - n[:, None] * shift**3
+    m3[n[:, None] * shift**2 > FAR**2 * diagonal] = np.nan
+    m3[diagonal == 0] = 0.0
     return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
 
 

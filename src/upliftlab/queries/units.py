@@ -1,9 +1,10 @@
-"""The unit table: what one customer's metrics and segments are, as SQL over the customers' table."""
+"""The unit table: one customer's metrics and segments, as SQL over the customers' table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, Fault
@@ -94,7 +95,7 @@ def band_labels(bounds: tuple[float, ...]) -> tuple[str, ...]:
     ('below 18', '18 to below 30', '30 and above')
     """
     texts = [f"{bound:g}" for bound in bounds]
-    middle = [f"{low} to below {high}" for low, high in zip(texts, texts[1:], strict=False)]
+    middle = [f"{low} to below {high}" for low, high in pairwise(texts)]
     return (f"below {texts[0]}", *middle, f"{texts[-1]} and above")
 
 

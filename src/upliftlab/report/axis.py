@@ -14,8 +14,10 @@ Limits = tuple[float | None, float | None, float | None]
 """Estimate, low, high; an end that is None is unbounded or unknown."""
 
 _MARGIN: Final = 8.0
-_REACH: Final = 3.0
+_REACH: Final = 4.0
 """How many median half-widths beyond the estimates the scale may reach."""
+_SLACK: Final = 1.5
+"""A scale may grow by this factor to show every interval whole."""
 _ROOM: Final = 0.2
 """Share of the scale added where an interval has no end, so that its arrow is seen."""
 _LETTER: Final = 7.0
@@ -84,20 +86,18 @@ class Axis:
         return round(_MARGIN + share * (self.width - 2 * _MARGIN), 1)
 
     def strip(self, limits: Limits) -> Strip | None:
-        """An interval drawn on this scale; None where there is no estimate or no end to draw."""
+        """An interval drawn on this scale; None where a part of it is missing."""
         estimate, low, high = limits
-        if estimate is None or (low is None and high is None):
+        if estimate is None or low is None or high is None:
             return None
-        bottom = -math.inf if low is None else low
-        top = math.inf if high is None else high
         return Strip(
             width=self.width,
             x=self.x(estimate),
-            low=self.x(bottom),
-            high=self.x(top),
-            beyond_low=bottom < self.low,
-            beyond_high=top > self.high,
-            clear=not any(bottom <= line.value <= top for line in self.references),
+            low=self.x(low),
+            high=self.x(high),
+            beyond_low=low < self.low,
+            beyond_high=high > self.high,
+            clear=not any(low <= line.value <= high for line in self.references),
             lines=self.lines,
         )
 
@@ -133,6 +133,8 @@ def _reach(limits: Sequence[Limits], estimates: list[float]) -> tuple[float, flo
     highs = [high for _, _, high in limits if high is not None] + estimates
     bottom = max(min(lows), min(estimates) - reach)
     top = min(max(highs), max(estimates) + reach)
+    if max(highs) - min(lows) <= _SLACK * (top - bottom):
+        bottom, top = min(lows), max(highs)
     room = _ROOM * (top - bottom)
     open_below = any(low is None and high is not None for _, low, high in limits)
     open_above = any(high is None and low is not None for _, low, high in limits)

@@ -8,36 +8,16 @@ import json
 from typing import Final, cast
 
 from upliftlab.precision import finite
-from upliftlab.results import Analysis, Finding, Note, VerdictCode
+from upliftlab.results import Analysis, Finding
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _COLUMNS: Final = tuple(Finding.model_fields)
-_VALUES: Final = ("estimate", "se", "low", "high", "p", "p_adjusted", "shrunken")
 
 
 def rounded(analysis: Analysis) -> Analysis:
     """The analysis as it is published: every float at 10 significant digits."""
     return Analysis.model_validate(_content(analysis))
-
-
-def withheld(analysis: Analysis) -> Analysis:
-    """The analysis without any effect where a critical check failed; else as it is."""
-    if analysis.verdict.code is not VerdictCode.invalid:
-        return analysis
-    gone = {**dict.fromkeys(_VALUES), "note": Note.invalid}
-    arms = tuple(
-        arm.model_copy(update={name: gone[name] for name in ("low", "high", "p", "p_adjusted")})
-        for arm in analysis.verdict.arms
-    )
-    arms = tuple(arm.model_copy(update={"value": None, "note": Note.invalid}) for arm in arms)
-    return analysis.model_copy(
-        update={
-            "findings": tuple(finding.model_copy(update=gone) for finding in analysis.findings),
-            "moments": (),
-            "verdict": analysis.verdict.model_copy(update={"arms": arms}),
-        }
-    )
 
 
 def to_json(analysis: Analysis) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from upliftlab.language import Kind, Language, digits_of
+from upliftlab.language import Language, digits_of
+from upliftlab.placeholders import Kind
 from upliftlab.precision import exact_percent_digits, interval_scale
 from upliftlab.results import Message
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.precision import exact_percent_digits
 from upliftlab.report.axis import Axis, Limits, Reference, Strip, axis
 from upliftlab.report.figure import Figure, Form, Teller, typeset
@@ -16,8 +15,6 @@ ROW: Final = 150
 """Width of an interval drawn in a table."""
 _SHORT_MONEY: Final = 10
 """Ticks from here on are told in short."""
-_NO_LOW: Final = N_("no lower end")
-_NO_HIGH: Final = N_("no upper end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +37,11 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """What a cell shows; an end without figure is told by its text."""
+    """What a cell shows; an interval without ends is told by its note."""
 
     estimate: Figure | None
     low: Figure | None
     high: Figure | None
-    low_text: str
-    high_text: str
     note: str
     strip: Strip | None
 
@@ -90,19 +85,9 @@ def _interval(value: Value, form: Form, shared: Axis | None, teller: Teller) -> 
         estimate=end(value.estimate, value.name),
         low=end(value.low, "low"),
         high=end(value.high, "high"),
-        low_text=teller.text(_NO_LOW),
-        high_text=teller.text(_NO_HIGH),
-        note=_reason(value, teller),
+        note="" if value.note is None else teller.text(value.note.value),
         strip=None if shared is None else shared.strip(value.limits),
     )
-
-
-def _reason(value: Value, teller: Teller) -> str:
-    """The note, unless the interval's own words already say it."""
-    unbounded = value.note in (Note.unbounded_low, Note.unbounded_high)
-    if value.note is None or (unbounded and value.estimate is not None):
-        return ""
-    return teller.text(value.note.value)
 
 
 def _label(form: Form, teller: Teller) -> Callable[[float], str]:

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - formulae are typeset with the signs of mathematics
 """How the numbers were computed, from which terms and from which data."""
 
 from __future__ import annotations

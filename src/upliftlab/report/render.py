@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from upliftlab.files import atomic_write
 from upliftlab.language import Code, Language
-from upliftlab.report.export import rounded, withheld
+from upliftlab.report.export import rounded
 from upliftlab.report.figure import Teller
 from upliftlab.report.view import page
 from upliftlab.resources import shipped
@@ -20,7 +20,7 @@ from upliftlab.results import Analysis
 
 def render(analysis: Analysis, *, lang: Code = "en") -> str:
     """The report as HTML: the same text for the same analysis and language."""
-    published = withheld(rounded(analysis))
+    published = rounded(analysis)
     language = Language(lang)
     style = _style()
     return (

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Final
 
+from upliftlab.language import N_
 from upliftlab.report.axis import Axis
 from upliftlab.report.figure import Figure, Form, Teller
 from upliftlab.report.index import Found, Index, Place, Quantity
 from upliftlab.report.interval import Drawn, Interval, draw
 from upliftlab.report.quantity import HINTS, scale, title
+
+_CORRECTIONS: Final = {
+    "confirmatory": N_("Holm, over arms"),
+    "secondary": N_("Holm, over arms and secondary metrics"),
+    "guardrail": N_("Holm, over arms"),
+    "exploratory": N_("Benjamini–Hochberg"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,8 @@ class Table:
     rows: tuple[Row, ...]
     corrected: bool
     """Whether adjusted p-values are shown."""
+    correction: str
+    """How they were adjusted."""
     tested: bool
     """Whether p-values are shown."""
     hurdle: bool
@@ -95,9 +106,16 @@ def table(
         columns=columns,
         rows=tuple(replace(row, starts=start) for row, start in zip(rows, starts, strict=True)),
         corrected=any(row.p_adjusted is not None for row in rows),
+        correction=teller.text(_correction(found[q] for q in kept)),
         tested=any(row.p is not None for row in rows),
         hurdle=any(c.axis is not None and len(c.axis.references) > 1 for c in columns),
     )
+
+
+def _correction(columns: Iterable[Sequence[Found | None]]) -> str:
+    """How the p-values of these findings were adjusted."""
+    families = (f.finding.family for column in columns for f in column if f is not None)
+    return next((_CORRECTIONS[name] for name in families if name in _CORRECTIONS), "")
 
 
 def _column(quantity: Quantity, drawn: Drawn, index: Index, teller: Teller) -> Column:

@@ -18,20 +18,13 @@ _STATES: Final[dict[State, str]] = {
     "unasked": N_("Could not be asked"),
 }
 _NAMES: Final = {
-    "assignment": N_("Assignment as recorded"),
     "balance": N_("Balance before the campaign"),
     "contamination": N_("Control left uncontacted"),
-    "control_contacted": N_("Control left uncontacted"),
-    "currency": N_("One currency"),
-    "duplicates": N_("Each customer once"),
+    "guardrail": N_("Guardrail"),
     "maturity": N_("Outcomes complete"),
-    "missing_arms": N_("Every arm has customers"),
-    "missing_values": N_("Values complete"),
-    "one_arm": N_("One arm per customer"),
-    "outcome_window": N_("Outcomes complete"),
-    "power": N_("Power reached"),
+    "plan": N_("As planned"),
     "sample_ratio": N_("Sample ratio"),
-    "unknown_arms": N_("No unknown arms"),
+    "skewness": N_("Intervals reliable"),
 }
 
 
@@ -43,8 +36,6 @@ class Asked:
     state: State
     label: str
     message: Sentence
-    value: Figure | None
-    p: Figure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +99,17 @@ def _state(check: Check) -> State:
 def _asked(check: Check, key: str, teller: Teller) -> Asked:
     state = _state(check)
     return Asked(
-        title=teller.text(_NAMES.get(check.name, check.name.replace("_", " "))),
+        title=_title(check.name, teller),
         state=state,
         label=teller.text(_STATES[state]),
         message=teller.sentence(check.parts, f"{key}/parts"),
-        value=_figure(check.value, f"{key}/value", Form("number"), teller),
-        p=_figure(check.p, f"{key}/p", Form("p"), teller),
     )
+
+
+def _title(name: str, teller: Teller) -> str:
+    """`balance:region` is the check `balance` of `region`."""
+    asked, *subjects = name.split(":")
+    return " · ".join([teller.text(_NAMES.get(asked, asked)), *subjects])
 
 
 def _size(arm: ArmCount, i: int, total: int, teller: Teller) -> ArmSize:
@@ -127,7 +122,3 @@ def _size(arm: ArmCount, i: int, total: int, teller: Teller) -> ArmSize:
         expected=teller.product(arm.expected_share, total, f"{key}/expected_share"),
         observed=teller.figure(arm.n, f"{key}/n", Form("count")),
     )
-
-
-def _figure(value: float | None, key: str, form: Form, teller: Teller) -> Figure | None:
-    return None if value is None else teller.figure(value, key, form)

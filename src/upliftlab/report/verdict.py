@@ -24,9 +24,9 @@ _LABELS: Final = {
     VerdictCode.invalid: N_("INVALID"),
 }
 _MEANINGS: Final = {
-    VerdictCode.ship: N_("The whole interval lies above what was asked for."),
-    VerdictCode.stop: N_("The whole interval lies below what was asked for."),
-    VerdictCode.inconclusive: N_("The interval holds both success and failure."),
+    VerdictCode.ship: N_("The decision rule is met, with several arms allowed for."),
+    VerdictCode.stop: N_("The decision rule is clearly missed, with several arms allowed for."),
+    VerdictCode.inconclusive: N_("The data allow both success and failure."),
     VerdictCode.not_final: N_("Numbers may still change: outcomes are not complete."),
     VerdictCode.invalid: N_("A critical check failed, so no effect and no money is shown."),
 }

@@ -18,7 +18,7 @@ from upliftlab.report.trust import Trust, trust
 from upliftlab.report.verdict import Answer, answer
 from upliftlab.results import Analysis, VerdictCode
 
-_LARGE: Final = 150_000
+_LARGE: Final = 60_000
 """Bytes of JSON from which the copy to download is compressed, so that the page can be mailed."""
 
 

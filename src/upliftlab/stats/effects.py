@@ -64,7 +64,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An estimate, its standard error, interval and two-sided p-value; None with a note if absent."""
+    """An estimate with its standard error, interval and two-sided p; None with a note if absent."""
 
     estimate: float | None
     se: float | None = None
@@ -75,7 +75,7 @@ class Effect:
     note: Note | None = None
 
     def scaled(self, factor: float) -> Effect:
-        """The same effect in a unit `factor` (> 0) times as small: per group instead of per unit."""
+        """The same effect for `factor` (> 0) units instead of one."""
 
         def times(value: float | None) -> float | None:
             return None if value is None else value * factor
@@ -128,7 +128,7 @@ def two_sided_p(t: float, df: float) -> float:
 
 
 def skewness(pair: Pair, column: int) -> float | None:
-    """Skewness γ of a difference in means; None where a third moment is not known.
+    """Skewness γ of a difference in means, 0 without variation; None where it is not known.
 
     γ = (μ3_t/n_t² − μ3_c/n_c²) / (s²_t/n_t + s²_c/n_c)^{3/2}: the sampling distribution's own
     skewness, so equal arms of equal shape cancel. Kohavi et al. (2014) ask n > 355·skewness² of
@@ -140,6 +140,6 @@ def skewness(pair: Pair, column: int) -> float | None:
     for group, sign in ((pair.treated, 1.0), (pair.control, -1.0)):
         scale += float(group.covariance[column, column]) / group.n
         third += sign * float(group.m3[column]) / group.n**3
-    if scale <= 0 or np.isnan(third):
+    if np.isnan(third):
         return None
-    return third / scale**1.5
+    return third / scale**1.5 if scale > 0 else 0.0

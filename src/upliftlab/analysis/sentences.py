@@ -1,0 +1,213 @@
+"""What the verdict says: one sentence and the next action, from the same values as the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy.special import ndtri
+
+from upliftlab.config.decision import ShipRule
+from upliftlab.language import N_
+from upliftlab.results import ArmVerdict, Finding, Kind, Message, MetricInfo, Scalar, VerdictCode
+
+_POWER = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an arm must reach.
+
+    Attributes:
+        metric: `profit` or a metric.
+        rule: The number of the interval that counts, and its threshold.
+        hurdle: ROI that profit is asked for above.
+        currency: Currency of money.
+    """
+
+    metric: str
+    rule: ShipRule
+    hurdle: float
+    currency: str | None
+
+
+_PLAIN = {
+    VerdictCode.ship: N_(
+        "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money})."
+    ),
+    VerdictCode.stop: N_(
+        "{arm} does not pay: incremental profit {profit:money} ({low:money} to {high:money})."
+    ),
+    VerdictCode.inconclusive: N_(
+        "{arm} may or may not pay: incremental profit {profit:money} ({low:money} to {high:money})."
+    ),
+}
+_WITH_ROI = {
+    VerdictCode.ship: N_(
+        "{arm} pays: incremental profit {profit:money} ({low:money} to {high:money}), "
+        "ROI {roi:percent}."
+    ),
+    VerdictCode.stop: N_(
+        "{arm} does not pay: incremental profit {profit:money} ({low:money} to "
+        "{high:money}), ROI {roi:percent}."
+    ),
+}
+_HURDLE = {
+    VerdictCode.ship: N_(
+        "{arm} clears the hurdle of {hurdle:percent}: incremental profit {profit:money} "
+        "({low:money} to {high:money}), ROI {roi:percent}."
+    ),
+    VerdictCode.stop: N_(
+        "{arm} stays below the hurdle of {hurdle:percent}: incremental profit "
+        "{profit:money} ({low:money} to {high:money}), ROI {roi:percent}."
+    ),
+    VerdictCode.inconclusive: N_(
+        "{arm} may or may not clear the hurdle of {hurdle:percent}: incremental profit "
+        "{profit:money} ({low:money} to {high:money}), ROI {roi:percent}."
+    ),
+}
+_RULE = {
+    VerdictCode.ship: N_(
+        "{arm} meets the rule {rule}: incremental profit {profit:money} ({low:money} to "
+        "{high:money})."
+    ),
+    VerdictCode.stop: N_(
+        "{arm} misses the rule {rule}: incremental profit {profit:money} ({low:money} to "
+        "{high:money})."
+    ),
+    VerdictCode.inconclusive: N_(
+        "{arm} may or may not meet the rule {rule}: incremental profit {profit:money} "
+        "({low:money} to {high:money})."
+    ),
+}
+_UNJUDGED = N_("{arm} cannot be judged: {reason}.")
+
+
+def guardrail_sentence(arm: str, metric: str) -> Message:
+    """Why an arm is stopped whatever it earns."""
+    text = N_("{arm} must stop: {metric} exceeds its limit, whatever else was gained.")
+    return Message(template=text, values={"arm": arm, "metric": metric})
+
+
+def money_sentence(best: ArmVerdict, asked: Asked, findings: Sequence[Finding]) -> Message:
+    """What an arm earned, for a decision on profit."""
+    profit = _overall(findings, (Kind.incremental_profit, None, best.arm))
+    roi = _overall(findings, (Kind.roi, None, best.arm)).estimate
+    if profit.low is None:
+        return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": profit.note})
+    values: dict[str, Scalar] = {
+        "arm": best.arm,
+        "profit": profit.estimate,
+        "low": profit.low,
+        "high": profit.high,
+    }
+    if asked.rule.threshold != 0 or asked.rule.what == "estimate":
+        return Message(template=_RULE[best.code], values={**values, "rule": str(asked.rule)})
+    if roi is None:
+        return Message(template=_PLAIN[best.code], values=values)
+    values["roi"] = roi
+    if asked.hurdle:
+        return Message(template=_HURDLE[best.code], values={**values, "hurdle": asked.hurdle})
+    if best.code in _WITH_ROI:
+        return Message(template=_WITH_ROI[best.code], values=values)
+    del values["roi"]
+    return Message(template=_PLAIN[best.code], values=values)
+
+
+_RAISES = {
+    "number": N_(
+        "{arm} raises {metric}: {value:number} per customer ({low:number} to {high:number})."
+    ),
+    "money": N_("{arm} raises {metric}: {value:money} per customer ({low:money} to {high:money})."),
+    "share": N_("{arm} raises {metric}: {value:points} ({low:points} to {high:points})."),
+}
+_LOWERS = {
+    "number": N_(
+        "{arm} lowers {metric}: {value:number} per customer ({low:number} to {high:number})."
+    ),
+    "money": N_("{arm} lowers {metric}: {value:money} per customer ({low:money} to {high:money})."),
+    "share": N_("{arm} lowers {metric}: {value:points} ({low:points} to {high:points})."),
+}
+_UNSETTLED = {
+    "number": N_(
+        "No effect of {arm} on {metric} was shown: {value:number} per customer "
+        "({low:number} to {high:number})."
+    ),
+    "money": N_(
+        "No effect of {arm} on {metric} was shown: {value:money} per customer "
+        "({low:money} to {high:money})."
+    ),
+    "share": N_(
+        "No effect of {arm} on {metric} was shown: {value:points} ({low:points} to {high:points})."
+    ),
+}
+
+
+def metric_sentence(best: ArmVerdict, metric: MetricInfo, findings: Sequence[Finding]) -> Message:
+    """What an arm changed, for a decision on a metric."""
+    finding = _overall(findings, (Kind.difference, metric.name, best.arm))
+    if finding.estimate is None or finding.low is None:
+        return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": finding.note})
+    texts = _RAISES if finding.estimate > 0 else _LOWERS
+    if best.code is VerdictCode.inconclusive:
+        texts = _UNSETTLED
+    values: dict[str, Scalar] = {
+        "arm": best.arm,
+        "metric": metric.title,
+        "value": finding.estimate,
+        "low": finding.low,
+        "high": finding.high,
+    }
+    return Message(template=texts[metric.unit], values=values)
+
+
+def _overall(findings: Sequence[Finding], wanted: tuple[Kind, str | None, str]) -> Finding:
+    """The overall finding of a kind for an arm; of any metric where None is named."""
+    kind, metric, arm = wanted
+    return next(
+        finding
+        for finding in findings
+        if (finding.kind, finding.arm, finding.dimension) == (kind, arm, None)
+        and metric in (None, finding.metric)
+    )
+
+
+def action(
+    best: ArmVerdict, arms: Sequence[ArmVerdict], threshold: float, confidence: float
+) -> Message:
+    """What to do next.
+
+    Args:
+        best: The arm the verdict is about.
+        arms: The verdicts of all arms.
+        threshold: What the decision metric is held against.
+        confidence: Level of the intervals.
+    """
+    if best.code is VerdictCode.ship:
+        if len(arms) > 1:
+            text = N_("Contact with {arm}; it was the best of {count:count} arms.")
+            return Message(template=text, values={"arm": best.arm, "count": len(arms)})
+        return Message(template=N_("Contact with {arm}."), values={"arm": best.arm})
+    if best.code is VerdictCode.stop:
+        if len(arms) > 1:
+            text = N_("Stop: none of the {count:count} arms reaches what was asked for.")
+            return Message(template=text, values={"count": len(arms)})
+        return Message(template=N_("Stop {arm}."), values={"arm": best.arm})
+    factor = _repeat(best, threshold, confidence)
+    if factor is None:
+        return Message(template=N_("Repeat with more customers."))
+    text = N_("To settle it, repeat with about {factor:number} times as many customers.")
+    return Message(template=text, values={"factor": factor})
+
+
+def _repeat(best: ArmVerdict, threshold: float, confidence: float) -> float | None:
+    """How many times the sample would show an effect of this size with 80 % power."""
+    if best.value is None or best.low is None or best.high is None:
+        return None
+    distance = abs(best.value - threshold)
+    half = (best.high - best.low) / 2
+    if distance <= half / 100:
+        return None
+    z = float(ndtri((1 + confidence) / 2))
+    needed = ((z + float(ndtri(_POWER))) / z * half / distance) ** 2
+    return max(1.1, round(needed, 1))

@@ -1,0 +1,224 @@
+"""The commands that analyse: run, analyze, report, simulate."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upliftlab.cli.options import (
+    OUT,
+    as_json_option,
+    data_option,
+    experiment_argument,
+    lang_option,
+    out_option,
+    quiet_option,
+)
+from upliftlab.cli.output import painted, progress
+from upliftlab.errors import DataError, Fault
+from upliftlab.files import atomic_write, safe_name
+
+if TYPE_CHECKING:
+    from upliftlab.language import Code
+    from upliftlab.results import Analysis
+
+DEMO = Path("upliftlab-demo")
+
+
+@click.command()
+@click.argument(
+    "experiment", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@data_option
+@out_option
+@lang_option
+@as_json_option
+@quiet_option
+def run(  # noqa: PLR0913 - one parameter an option is how click calls
+    experiment: Path | None,
+    data: Path | None,
+    out: Path | None,
+    lang: Code,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Analyse EXPERIMENT and write its report and its numbers.
+
+    Without EXPERIMENT, a simulated campaign whose truth is known is made in ./upliftlab-demo
+    and analysed.
+
+    \b
+    Examples:
+      upliftlab run
+      upliftlab run experiments/hillstrom_email.yaml --data ~/data --out results
+    """
+    if experiment is None:
+        experiment = _demonstration(quiet=quiet or as_json)
+        data, out = data or DEMO, out or DEMO
+    analysis = _analysis(experiment, data, quiet=quiet or as_json)
+    page, numbers = _write(analysis, out, lang)
+    if as_json:
+        _print_json(analysis)
+    elif not quiet:
+        _say_verdict(analysis)
+        click.echo(f"Numbers: {numbers}")
+        click.echo(f"Report:  {page}")
+
+
+@click.command()
+@experiment_argument
+@data_option
+@out_option
+@as_json_option
+@quiet_option
+def analyze(
+    experiment: Path, data: Path | None, out: Path | None, *, as_json: bool, quiet: bool
+) -> None:
+    r"""Analyse EXPERIMENT and write its numbers (analysis.json), without a page.
+
+    \b
+    Examples:
+      upliftlab analyze experiments/spring.yaml
+      upliftlab analyze experiments/spring.yaml --json > spring.json
+    """
+    analysis = _analysis(experiment, data, quiet=quiet or as_json)
+    if as_json:
+        _print_json(analysis)
+        if out is None:
+            return
+    from upliftlab.report.export import to_json  # noqa: PLC0415
+
+    numbers = _folder(analysis, out) / "analysis.json"
+    atomic_write(numbers, to_json(analysis))
+    if not (quiet or as_json):
+        _say_verdict(analysis)
+        click.echo(f"Numbers: {numbers}")
+
+
+@click.command()
+@click.argument("analysis", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@out_option
+@lang_option
+@quiet_option
+def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None:
+    r"""Render the page of an ANALYSIS that `analyze` wrote.
+
+    \b
+    Examples:
+      upliftlab report upliftlab-report/spring/analysis.json
+      upliftlab report analysis.json --lang zh --out results
+    """
+    from upliftlab.report.render import write  # noqa: PLC0415
+
+    page = write(_read(analysis), out or analysis.parent, lang=lang)
+    if not quiet:
+        click.echo(f"Report:  {page}")
+
+
+@click.command()
+@click.option("--seed", default=7, show_default=True, help="Seed of the random numbers.")
+@click.option("--customers", default=40_000, show_default=True, help="Number of customers.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    default=DEMO,
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the files.",
+)
+@quiet_option
+def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
+    r"""Make a simulated campaign whose truth is known: experiment, data and truth.json.
+
+    \b
+    Example:
+      upliftlab simulate --seed 7 --out demo && upliftlab run demo/simulated_winback.yaml
+    """
+    from upliftlab.simulate import simulate as make  # noqa: PLC0415
+
+    made = make(out, seed=seed, customers=customers)
+    if not quiet:
+        for name, path in (
+            ("Experiment", made.experiment),
+            ("Data", made.data),
+            ("Truth", made.truth),
+        ):
+            click.echo(f"{name + ':':<12}{path}")
+
+
+def _demonstration(*, quiet: bool) -> Path:
+    from upliftlab.simulate import simulate as make  # noqa: PLC0415
+
+    with progress(quiet=quiet) as tell:
+        tell("Simulating a campaign")
+        return make(DEMO).experiment
+
+
+def _analysis(experiment: Path, data: Path | None, *, quiet: bool) -> Analysis:
+    """Load and analyse, showing progress and the configuration's warnings."""
+    from upliftlab.config.load import load  # noqa: PLC0415
+
+    loaded = load(experiment, data=data)
+    for fault in loaded.warnings:
+        if not quiet:
+            click.echo(painted(fault), err=True)
+    with progress(quiet=quiet) as tell:
+        tell("Starting")
+        from upliftlab.analyze import Setting  # noqa: PLC0415
+        from upliftlab.analyze import analyze as verb  # noqa: PLC0415
+        from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
+
+        if loaded.plan.engine.name != "duckdb":
+            raise DataError(
+                Fault("UL304", f"analysis on {loaded.plan.engine.name} is not available yet")
+            )
+        with DuckDB(loaded.workspace.locate, loaded.plan.engine) as engine:
+            return verb(loaded.plan, Setting(engine, datetime.now(UTC), tell))
+
+
+def _write(analysis: Analysis, out: Path | None, lang: Code) -> tuple[Path, Path]:
+    from upliftlab.report.export import to_json  # noqa: PLC0415
+    from upliftlab.report.render import write  # noqa: PLC0415
+
+    folder = _folder(analysis, out)
+    numbers = folder / "analysis.json"
+    atomic_write(numbers, to_json(analysis))
+    return write(analysis, folder, lang=lang), numbers
+
+
+def _folder(analysis: Analysis, out: Path | None) -> Path:
+    return out or OUT / safe_name(analysis.experiment)
+
+
+def _read(path: Path) -> Analysis:
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from upliftlab.results import Analysis  # noqa: PLC0415
+
+    try:
+        return Analysis.model_validate_json(path.read_bytes())
+    except (ValidationError, OSError) as error:
+        first = str(error).split("\n", 1)[0]
+        raise DataError(
+            Fault("UL601", f"{path} is no analysis: {first}", "make it by 'upliftlab analyze'")
+        ) from error
+
+
+def _say_verdict(analysis: Analysis) -> None:
+    verdict = analysis.verdict
+    colour = {"SHIP": "green", "STOP": "red", "INVALID": "red"}.get(verdict.code, "yellow")
+    click.echo(f"{click.style(verdict.code, fg=colour, bold=True)}: {verdict.sentence}")
+    click.echo(f"Next:    {verdict.next_action}")
+    for asked in analysis.checks:
+        if asked.passed is False:
+            click.echo(f"Check:   {click.style(asked.message, fg='yellow')}")
+
+
+def _print_json(analysis: Analysis) -> None:
+    from upliftlab.report.export import to_json  # noqa: PLC0415
+
+    click.echo(to_json(analysis))

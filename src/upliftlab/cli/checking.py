@@ -1,0 +1,77 @@
+"""The command that checks YAML."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from upliftlab.cli.options import quiet_option
+from upliftlab.cli.output import FAULTY, annotation, as_dict, painted
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="How faults are printed; github makes annotations.",
+)
+@quiet_option
+def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
+    r"""Check experiment and configuration files, or folders of them.
+
+    \b
+    Examples:
+      upliftlab check experiments configs
+      upliftlab check experiments/spring.yaml --format github
+    """
+    from upliftlab.config.checking import check as check_files  # noqa: PLC0415
+
+    faults = check_files(paths)
+    if form == "json":
+        click.echo(json.dumps([as_dict(fault) for fault in faults], ensure_ascii=False, indent=1))
+    else:
+        for fault in faults:
+            click.echo(annotation(fault) if form == "github" else painted(fault))
+    errors = sum(fault.severity == "error" for fault in faults)
+    if not quiet and form == "text":
+        warnings = len(faults) - errors
+        click.echo(f"{errors} errors, {warnings} warnings" if faults else "No faults found.")
+    if errors:
+        raise click.exceptions.Exit(FAULTY)
+
+
+@click.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    r"""Tell the rule behind a CODE such as UL012, with a wrong and a right example.
+
+    \b
+    Example:
+      upliftlab explain UL012
+    """
+    from upliftlab.config.catalogue import explain as tell  # noqa: PLC0415
+
+    click.echo(tell(code.upper()))
+
+
+@click.command()
+@click.argument(
+    "kind",
+    default="experiment",
+    type=click.Choice(["experiment", "sources", "metrics", "channels", "segments", "program"]),
+)
+def schema(kind: str) -> None:
+    r"""Print the JSON Schema of a KIND of file, for editors.
+
+    \b
+    Example:
+      upliftlab schema > experiment.schema.json
+    """
+    from upliftlab.config.schema import schema_text  # noqa: PLC0415
+
+    click.echo(schema_text(kind), nl=False)

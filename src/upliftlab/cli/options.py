@@ -1,0 +1,30 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+OUT = Path("upliftlab-report")
+
+experiment_argument = click.argument(
+    "experiment", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+data_option = click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the data files; default: the workspace's data/, else the workspace.",
+)
+out_option = click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Folder for the results; default: {OUT}/<experiment>.",
+)
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print nothing but faults.")
+lang_option = click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the page."
+)

@@ -1,0 +1,131 @@
+"""docs/analysis_json.md says what analysis.json is, and it is so."""
+
+import json
+import math
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from types import NoneType
+from typing import get_args
+
+import pytest
+
+from upliftlab import results
+from upliftlab.analyze import Setting, analyze
+from upliftlab.config.load import load
+from upliftlab.engines.duckdb import DuckDB
+from upliftlab.report.export import rounded, to_json
+from upliftlab.results import Analysis, Kind, Note, Result
+from upliftlab.simulate import simulate
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGE = (DOCS / "analysis_json.md").read_text(encoding="utf-8")
+MODELS = {model.__name__: model for model in Result.__subclasses__()}
+
+
+def section(name, page=PAGE, level="###"):
+    text = page.split(f"\n{level} {name}\n", 1)[1]
+    return re.split(r"^##", text, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def rows(text):
+    """The cells of a table's lines, without its head."""
+    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def reachable(model):
+    """The models a document of this model can hold, itself first."""
+    text = " ".join(str(field.annotation) for field in model.model_fields.values())
+    below = [MODELS[name] for name in MODELS if re.search(rf"\.{name}\b", text)]
+    return {model}.union(*(reachable(part) for part in below))
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory):
+    made = simulate(tmp_path_factory.mktemp("campaign"), customers=3000)
+    loaded = load(made.experiment, data=made.data.parent)
+    with DuckDB(loaded.workspace.locate, loaded.plan.engine) as engine:
+        return analyze(loaded.plan, Setting(engine, datetime(2026, 3, 1, tzinfo=UTC)))
+
+
+def numbers(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [number for item in value for number in numbers(item)]
+    return [value] if isinstance(value, float) else []
+
+
+def test_every_model_of_the_document_has_its_table():
+    documented = set(re.findall(r"^### (\w+)$", PAGE, flags=re.MULTILINE))
+    assert documented == {model.__name__ for model in reachable(Analysis)} == set(MODELS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_table_names_exactly_the_fields_of_its_model(name):
+    table = rows(section(name))
+    fields = MODELS[name].model_fields
+    assert [row[0] for row in table] == [f"`{f.alias or key}`" for key, f in fields.items()]
+    for (_, kind, *_), field in zip(table, fields.values(), strict=True):
+        may_be_null = NoneType in get_args(field.annotation) or "| None, ..." in str(
+            field.annotation
+        )
+        assert kind.endswith("or null") == may_be_null, field
+
+
+def test_kinds_and_notes_are_listed():
+    assert re.findall(r"`(\w+)`", section("Kinds", level="##")) == list(Kind)
+    assert [row[0] for row in rows(section("Notes", level="##"))] == [f"`{n}`" for n in Note]
+    statistics = (DOCS / "statistics.md").read_text(encoding="utf-8")
+    told = " ".join(row[0] for row in rows(section("Absent numbers", statistics, "##")))
+    assert sorted(re.findall(r"`(\w+)`", told)) == sorted(Note.__members__)
+
+
+def test_the_schema_is_the_documented_one():
+    assert f"`schema` is {results.SCHEMA}." in PAGE
+
+
+def test_an_analysis_survives_its_json(analysis):
+    written = to_json(analysis)
+    read = Analysis.model_validate_json(written)
+    assert read == rounded(analysis)
+    assert to_json(read) == written
+
+
+def test_numbers_are_finite_and_have_ten_digits_at_most(analysis):
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    found = numbers(json.loads(to_json(analysis), parse_constant=refuse))
+    assert len(found) > 1000
+    for number in found:
+        assert math.isfinite(number)
+        assert number == float(f"{number:.10g}")
+
+
+def test_absent_numbers_have_a_note(analysis):
+    for finding in analysis.findings:
+        values = (finding.estimate, finding.se, finding.low, finding.high)
+        assert (None in values) == (finding.note is not None)
+
+
+def test_moments_have_the_documented_lengths(analysis):
+    p = len(analysis.columns)
+    for cell in analysis.moments:
+        assert (len(cell.mean), len(cell.m2), len(cell.m3)) == (p, p * (p + 1) // 2, p)
+
+
+def test_the_example_is_what_the_campaign_gives(analysis):
+    example = PAGE.split("```json\n")[1].split("```")[0]
+    shown = Analysis.model_validate_json(example)
+    assert json.loads(to_json(shown)) == json.loads(example)
+    for part in ("findings", "checks", "arms", "moments", "metrics", "segments"):
+        made = [near(item) for item in getattr(analysis, part)]
+        for item in getattr(shown, part):
+            assert any(near(item) == other for other in made), item
+
+
+def near(item):
+    """A value as it is compared: fractions to 8 digits, as sums differ in the last ones."""
+    return json.loads(item.model_dump_json(), parse_float=lambda text: float(f"{float(text):.8g}"))
