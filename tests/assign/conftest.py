@@ -36,9 +36,9 @@ def spark():
     if shutil.which("java") is None:
         _missing("Spark needs Java")
     try:
-        from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
+        from pyspark.sql import SparkSession
 
-        from upliftlab.engines.spark import Spark  # noqa: PLC0415 - the same
+        from upliftlab.engines.spark import Spark
     except ImportError:
         _missing("pyspark is not installed")
     with Spark(Path, Settings(name="spark", connection="local[2]", memory_limit="1g")) as engine:
@@ -99,7 +99,7 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def postgres(server: str):
     try:
-        from upliftlab.engines.postgres import Postgres  # noqa: PLC0415 - an extra
+        from upliftlab.engines.postgres import Postgres
     except ImportError:
         _missing("psycopg is not installed")
     with Postgres(Settings(name="postgres", connection=server)) as engine:
@@ -110,7 +110,7 @@ class Desk:
     """Somebody else's connection to the server, who owns the tables there."""
 
     def __init__(self, setting: str) -> None:
-        import psycopg  # noqa: PLC0415 - an extra
+        import psycopg
 
         self.connection = psycopg.connect(setting, autocommit=True)
 
