@@ -35,6 +35,8 @@ class Measure(NamedTuple):
     """What one run took."""
 
     seconds: float
+    cpu_seconds: float
+    """Of all threads, start and imports included: what a busy machine distorts less."""
     peak_mb: float
     size_mb: float
 
@@ -212,8 +214,10 @@ def run_here(name: str, folder: Path) -> Measure:
         seconds = CONTENDERS[name](folder, out)
         made = out / "out.parquet"
         size = made.stat().st_size / 1e6 if made.exists() else 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Measure(seconds * (SHARE_SCALED if name in SCALED else 1), peak, size)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    scale = SHARE_SCALED if name in SCALED else 1
+    cpu = used.ru_utime + used.ru_stime
+    return Measure(seconds * scale, cpu * scale, used.ru_maxrss / 1024, size * scale)
 
 
 def run_aside(name: str, folder: Path) -> Measure:
@@ -233,10 +237,13 @@ def report(found: dict[str, list[Measure]]) -> None:
     for name, measure in middle.items():
         floor = middle.get(floors.get(name, "constant"))
         ratio = f"{measure.seconds / floor.seconds:6.2f} x" if floor else ""
+        work = f"{measure.cpu_seconds / floor.cpu_seconds:6.2f} x" if floor else ""
         scaled = f"  (one row in {SHARE_SCALED}, time scaled)" if name in SCALED else ""
         times = " ".join(f"{one.seconds:.2f}" for one in found[name])
         print(
-            f"{name:15} {measure.seconds:8.2f} s {ratio:10} {measure.peak_mb:7.0f} MB peak"
+            f"{name:15} {measure.seconds:8.2f} s {ratio:10}"
+            f" {measure.cpu_seconds:8.2f} s CPU {work:10}"
+            f" {measure.peak_mb:7.0f} MB peak"
             f" {measure.size_mb:7.0f} MB written  [{times}]{scaled}"
         )
 
