@@ -75,7 +75,7 @@ def test_report_renders_what_analyze_wrote(shop):
     assert done.returncode == 0
     assert 'lang="zh' in (shop / "a" / "report.zh.html").read_text(encoding="utf-8")
     wrong = upliftlab("report", "small.yaml", cwd=shop)
-    assert (wrong.returncode, wrong.stderr.startswith("UL601")) == (1, True)
+    assert (wrong.returncode, wrong.stderr.startswith("UL602")) == (1, True)
 
 
 def test_the_demonstration_needs_nothing(tmp_path):

@@ -29,6 +29,7 @@ from upliftlab.results import (
     ArmCount,
     CellMoments,
     DataFile,
+    DecisionRule,
     MetricInfo,
     Note,
     Provenance,
@@ -87,6 +88,10 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         plan_sha256=plan.sha256,
         confidence=study.confidence,
         currency=plan.currency,
+        decision=DecisionRule(
+            metric=verdict.metric, ship_if=asked.decision.ship_if, hurdle=study.hurdle
+        ),
+        eligible=asked.eligible,
         data=_data(plan, cube, setting.engine),
         verdict=verdict,
         checks=checks,

@@ -55,7 +55,11 @@ def _shorthand(key: str) -> BeforeValidator:
 
 
 def _singleton(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if "," in value:
+        raise ValueError(f"several names are written as a list: [{value}]")
+    return [value]
 
 
 Names = Annotated[tuple[Name, ...], BeforeValidator(_singleton)]
@@ -341,7 +345,7 @@ class Analysis(Model):
     """Pre-period columns that sharpen the estimate."""
     looks: tuple[Duration, ...] = ()
     """Declared times at which the data are looked at."""
-    winsorize: dict[Name, Rate] = {}
+    winsorize: dict[Name, ProperRate] = {}
     """Per metric: the percentile (99.9%) above which values are capped."""
 
     @model_validator(mode="after")

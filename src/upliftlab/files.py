@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
 from urllib.parse import quote
 
 from upliftlab.errors import Fault, OutputError, Place
+
+LONGEST_NAME = 200
+"""File systems allow 255 bytes; the rest is for what is added to a name."""
 
 
 def atomic_write(path: Path, content: bytes) -> None:
@@ -43,7 +47,11 @@ def safe_name(name: str) -> str:
     ('spring 2026', '%2E.%2Fetc', '%2E.')
     """
     encoded = quote(name, safe=" ")
-    return "%2E" + encoded[1:] if encoded.startswith(".") else encoded
+    if encoded.startswith("."):
+        encoded = "%2E" + encoded[1:]
+    if len(encoded) <= LONGEST_NAME:
+        return encoded
+    return f"{encoded[: LONGEST_NAME - 17]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _write(path: Path, content: bytes) -> None:

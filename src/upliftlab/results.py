@@ -224,6 +224,17 @@ class Terms(Result):
     fixed_cost: dict[str, float]
 
 
+class DecisionRule(Result):
+    """The rule that was agreed before the data were read."""
+
+    metric: str
+    """`profit` or a metric."""
+    ship_if: str
+    """What the interval must meet, such as `lower > 0`; money in total, metrics per customer."""
+    hurdle: float
+    """ROI that profit is asked for above; 0 where there is none."""
+
+
 class Analysis(Result):
     """Everything one run found."""
 
@@ -235,6 +246,9 @@ class Analysis(Result):
     plan_sha256: str
     confidence: float
     currency: str | None
+    decision: DecisionRule
+    eligible: str | None
+    """The condition that customers had to meet."""
     data: tuple[DataFile, ...]
     verdict: Verdict
     checks: tuple[Check, ...]

@@ -65,7 +65,10 @@ def _share(value: object) -> Fraction:
 
 
 def _rate(value: object) -> float:
-    return float(parse_fraction(value))
+    rate = parse_fraction(value)
+    if isinstance(value, str) and abs(rate) > 1 and "%" not in value:
+        raise ValueError(f"{value} is {value}00%; write {value}%, or {value}00% if it is meant")
+    return float(rate)
 
 
 def _proper_rate(value: object) -> float:

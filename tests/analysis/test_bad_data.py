@@ -9,6 +9,7 @@ import pytest
 from plans import make_plan, pick, run
 
 from upliftlab.errors import DataError, UpliftLabError
+from upliftlab.experiment import Segment
 from upliftlab.results import Note, VerdictCode
 
 HEADER = "arm,spend,area\n"
@@ -183,6 +184,40 @@ def test_eligible_leaves_out_the_others(tmp_path):
     assert "UL205" in refusal(tmp_path, text, eligible="ages > 1")[0]
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("none,1,20\nnone,2,40\nmail,3,20\nmail,5,40\n", None),
+        (
+            "none,1,20\nnone,2,x\nmail,3,20\nmail,5,y\n",
+            "such as 'x' in 2 rows; it cannot be banded",
+        ),
+    ],
+)
+def test_bands(tmp_path, rows, expected):
+    plan = make_plan(segments=["age"])
+    banded = Segment(column="age", bands=(30,))
+    plan = plan.model_copy(update={"segments": {"age": banded}})
+    write(tmp_path, "arm,spend,age\n" + rows)
+    if expected is None:
+        found = run(plan, tmp_path)
+        assert {m.level for m in found.moments if m.dimension} == {"below 30", "30 and above"}
+        return
+    with pytest.raises(DataError, match=expected):
+        run(plan, tmp_path)
+
+
+def test_dates_are_not_banded(tmp_path):
+    table = pa.table(
+        {"arm": ["none", "mail"], "spend": [1, 2], "age": pa.array([1, 2], pa.date32())}
+    )
+    pq.write_table(table, tmp_path / "customers.parquet")
+    plan = make_plan(customers={"file": "customers.parquet"}, segments=["age"])
+    plan = plan.model_copy(update={"segments": {"age": Segment(column="age", bands=(30,))}})
+    with pytest.raises(DataError, match="UL206 column 'age' holds no numbers to band"):
+        run(plan, tmp_path)
+
+
 def test_eligible_over_csv_reads_numbers_dates_and_flags(tmp_path):
     text = (
         "arm,spend,since,opt_in,zip\n"
@@ -194,7 +229,7 @@ def test_eligible_over_csv_reads_numbers_dates_and_flags(tmp_path):
     found = run(make_plan(eligible=rule), write(tmp_path, text))
     assert pick(found, "difference").n_treated == 2
     (fault,) = refusal(tmp_path, text.replace("2025-04-01", "May"), eligible=rule)
-    assert "UL202" in fault
+    assert "UL214" in fault
     assert "May" in fault
 
 
@@ -218,7 +253,7 @@ def test_constant_groups_that_differ_have_no_interval(tmp_path):
 
 def test_an_arm_that_saves_has_no_roi(tmp_path):
     arms = {"none": {"control": "true", "cost_per_contact": "1"}, "mail": {"channel": "email"}}
-    money = {"revenue": "spend"}
+    money = {"revenue": "spend", "margin": "100%"}
     found = run(make_plan(arms=arms, money=money), write(tmp_path, HEADER + GOOD))
     assert pick(found, "roi").note is Note.zero_cost
     assert pick(found, "incremental_profit").estimate == pytest.approx(2 * (4 - 2 + 1))

@@ -63,7 +63,8 @@ def test_costs_merge_by_presence(space):
     )
     part = (
         "arms: {none: {control: true},"
-        " email: {channel: email, offer: voucher, cost_per_contact: 0}}\nmoney: {revenue: spent}"
+        " email: {channel: email, offer: voucher, cost_per_contact: 0}}\n"
+        "money: {revenue: spent, margin: 40%}"
     )
     arm = plan(space, part, channels=channels).arms["email"]
     assert (arm.cost_per_contact.amount, arm.service_cost.amount) == (0, 5)

@@ -22,6 +22,7 @@ from upliftlab.results import (
     CellMoments,
     Check,
     DataFile,
+    DecisionRule,
     Finding,
     Kind,
     Message,
@@ -329,6 +330,10 @@ def make(
         plan_sha256="3f" * 32,
         confidence=0.95,
         currency="USD" if money else None,
+        decision=DecisionRule(
+            metric="profit" if money else "spend", ship_if="lower > 0", hurdle=HURDLE
+        ),
+        eligible="recency < 12",
         data=(DataFile(source="customers", file="hillstrom.csv.gz", sha256="a9" * 32, rows=64000),),
         verdict=judged,
         checks=checks(invalid=code is VerdictCode.invalid),

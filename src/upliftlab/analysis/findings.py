@@ -22,6 +22,7 @@ CONFIRMATORY = "confirmatory"
 SECONDARY = "secondary"
 GUARDRAIL = "guardrail"
 EXPLORATORY = "exploratory"
+CHANNELS = "channels"
 _METHODS = {
     Kind.difference: "welch",
     Kind.incremental_profit: "welch",
@@ -89,7 +90,7 @@ def _money_findings(study: Study, subject: _Subject) -> Iterator[Finding]:
         return
     question = study.question(subject.pair)
     revenue = study.metrics[study.roles.revenue]
-    family = EXPLORATORY if subject.place.dimension else CONFIRMATORY
+    family = _looking(subject) if subject.place.dimension else CONFIRMATORY
     asked: list[tuple[Kind, str, Callable[[], Effect]]] = [
         (Kind.incremental_profit, revenue, question.incremental_profit),
         (Kind.roi, revenue, question.roi),
@@ -123,10 +124,15 @@ def relative_lift(pair: Pair, column: int, confidence: float) -> Effect:
 def _family(plan: Plan, subject: _Subject, metric: str) -> str:
     asked = plan.experiment.metrics
     if subject.place.dimension:
-        return EXPLORATORY
+        return _looking(subject)
     if metric == asked.primary:
         return CONFIRMATORY
     return GUARDRAIL if metric in asked.guardrails else SECONDARY
+
+
+def _looking(subject: _Subject) -> str:
+    """Customers are drawn into contact channels, but segments are looked through for effects."""
+    return CHANNELS if subject.place.dimension == CHANNEL else EXPLORATORY
 
 
 def _finding(
@@ -158,8 +164,8 @@ def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Adjust p-values: Benjamini–Hochberg where one explores, Holm elsewhere.
 
     A family is one kind of number: of the primary metric (and of money) over the arms, of all
-    secondary metrics over the arms, of each guardrail over the arms; exploring, of one metric
-    over every level of every segment, every contact channel and the arms.
+    secondary metrics over the arms, of each guardrail over the arms, of one metric over the
+    contact channels; exploring, of one metric over every level of every segment and the arms.
     """
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, finding in enumerate(findings):

@@ -43,6 +43,7 @@ def measure(plan: Plan, study: Study, engine: Engine) -> Mapping[tuple[str, ...]
     metrics = {name: units.metric(plan.metrics[name]) for name in study.metrics}
     segments = {name: units.segment(segment) for name, segment in plan.segments.items()}
     query = MomentsQuery(units, metrics, segments)
+    _banded(plan, units, engine)
     _identities(plan, units, engine)
     _households(plan, units, engine)
     _levels(query, engine)
@@ -152,6 +153,28 @@ def _households(plan: Plan, units: UnitTable, engine: Engine) -> None:
         )
 
 
+def _banded(plan: Plan, units: UnitTable, engine: Engine) -> None:
+    """Refuse bands of a text column whose values are no numbers."""
+    texts = {
+        segment.column
+        for segment in plan.segments.values()
+        if segment.bands and segment.column and units.columns[segment.column] == "text"
+    }
+    for column in sorted(texts):
+        value = quote(column)
+        wrong = f"{value} IS NOT NULL AND TRY_CAST({value} AS DOUBLE) IS NULL"
+        row = _one(
+            engine,
+            f"SELECT count(*) AS n, min({value}) AS example FROM "  # noqa: S608
+            f"(SELECT * FROM {units.source}) WHERE {wrong}",
+        )
+        if row["n"]:
+            message = f"column '{column}' holds text such as '{str(row['example'])[:40]}'"
+            raise DataError(
+                Fault("UL206", f"{message} in {row['n']:,} rows", "it cannot be banded")
+            )
+
+
 def _levels(query: MomentsQuery, engine: Engine) -> None:
     if not query.segments:
         return
@@ -166,7 +189,7 @@ def _levels(query: MomentsQuery, engine: Engine) -> None:
                 Fault(
                     "UL211",
                     f"segment '{name}' has about {row[f's{i}']:,} levels, more than {MOST_LEVELS}",
-                    "declare bands for it in configs/segments.yaml, or leave it out",
+                    "declare bands in configs/segments.yaml if it holds numbers, else leave it out",
                 )
             )
 
@@ -185,12 +208,12 @@ def _arms(plan: Plan, cells: Sequence[Cell]) -> None:
             Fault(
                 "UL208",
                 f"{counts[None]:,} customers have no arm",
-                "give each an arm, or exclude them by 'eligible'",
+                "give each an arm, or leave them out of the table",
             )
         )
     faults = [
         Fault("UL209", f"the data hold an arm '{arm}' ({n:,} customers) that is not in the plan",
-              "add it to 'arms', or exclude its customers by 'eligible'")
+              "add it to 'arms', or leave its customers out of the table")
         for arm, n in list(counts.items())[:_SHOWN] if arm not in plan.arms
     ]  # fmt: skip
     faults += [

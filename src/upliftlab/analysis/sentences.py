@@ -196,7 +196,10 @@ def action(
     factor = _repeat(best, threshold, confidence)
     if factor is None:
         return Message(template=N_("Repeat with more customers."))
-    text = N_("To settle it, repeat with about {factor:number} times as many customers.")
+    text = N_(
+        "To settle an effect of this size with 80% power, repeat with about "
+        "{factor:number} times as many customers."
+    )
     return Message(template=text, values={"factor": factor})
 
 

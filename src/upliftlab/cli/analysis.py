@@ -17,7 +17,7 @@ from upliftlab.cli.options import (
     out_option,
     quiet_option,
 )
-from upliftlab.cli.output import painted, progress
+from upliftlab.cli.output import FAULTY, painted, progress
 from upliftlab.errors import DataError, Fault
 from upliftlab.files import atomic_write, safe_name
 
@@ -46,7 +46,7 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Analyse EXPERIMENT and write its report and its numbers.
+    """Analyse EXPERIMENT and write its report and its numbers.
 
     Without EXPERIMENT, a simulated campaign whose truth is known is made in ./upliftlab-demo
     and analysed.
@@ -67,6 +67,7 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
         _say_verdict(analysis)
         click.echo(f"Numbers: {numbers}")
         click.echo(f"Report:  {page}")
+    _fail_if_invalid(analysis)
 
 
 @click.command()
@@ -78,7 +79,7 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
 def analyze(
     experiment: Path, data: Path | None, out: Path | None, *, as_json: bool, quiet: bool
 ) -> None:
-    r"""Analyse EXPERIMENT and write its numbers (analysis.json), without a page.
+    """Analyse EXPERIMENT and write its numbers (analysis.json), without a page.
 
     \b
     Examples:
@@ -89,6 +90,7 @@ def analyze(
     if as_json:
         _print_json(analysis)
         if out is None:
+            _fail_if_invalid(analysis)
             return
     from upliftlab.report.export import to_json  # noqa: PLC0415
 
@@ -97,6 +99,7 @@ def analyze(
     if not (quiet or as_json):
         _say_verdict(analysis)
         click.echo(f"Numbers: {numbers}")
+    _fail_if_invalid(analysis)
 
 
 @click.command()
@@ -105,7 +108,7 @@ def analyze(
 @lang_option
 @quiet_option
 def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None:
-    r"""Render the page of an ANALYSIS that `analyze` wrote.
+    """Render the page of an ANALYSIS that `analyze` wrote.
 
     \b
     Examples:
@@ -132,7 +135,7 @@ def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None
 )
 @quiet_option
 def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
-    r"""Make a simulated campaign whose truth is known: experiment, data and truth.json.
+    """Make a simulated campaign whose truth is known: experiment, data and truth.json.
 
     \b
     Example:
@@ -202,10 +205,15 @@ def _read(path: Path) -> Analysis:
     try:
         return Analysis.model_validate_json(path.read_bytes())
     except (ValidationError, OSError) as error:
-        first = str(error).split("\n", 1)[0]
         raise DataError(
-            Fault("UL601", f"{path} is no analysis: {first}", "make it by 'upliftlab analyze'")
+            Fault("UL602", f"{path} is no analysis", "make it by 'upliftlab analyze'")
         ) from error
+
+
+def _fail_if_invalid(analysis: Analysis) -> None:
+    """A critical check that failed is a fault of the data, also to whoever reads exit codes."""
+    if analysis.verdict.code == "INVALID":
+        raise click.exceptions.Exit(FAULTY)
 
 
 def _say_verdict(analysis: Analysis) -> None:
@@ -214,7 +222,8 @@ def _say_verdict(analysis: Analysis) -> None:
     click.echo(f"{click.style(verdict.code, fg=colour, bold=True)}: {verdict.sentence}")
     click.echo(f"Next:    {verdict.next_action}")
     for asked in analysis.checks:
-        if asked.passed is False:
+        wanted = asked.passed is False or asked.name.startswith("plan:")
+        if wanted and asked.message not in verdict.sentence:
             click.echo(f"Check:   {click.style(asked.message, fg='yellow')}")
 
 

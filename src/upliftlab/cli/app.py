@@ -27,6 +27,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; faults become one line each and exit code 1."""
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
         try:
             return super().invoke(ctx)
         except UpliftLabError as error:
@@ -43,6 +45,9 @@ def main() -> None:
         # The reader of our output went away; closing stdout quietly is what it expects.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAULTY)
+    except OSError as error:
+        click.echo(f"UL601 cannot be written: {error.strerror or error}", err=True)
+        sys.exit(FAULTY)
     except Exception as error:
         # The one door for what nobody foresaw: a user is told what to send, not shown a trace.
         if os.environ.get("UPLIFTLAB_DEBUG"):
@@ -58,7 +63,7 @@ def main() -> None:
 @click.group(cls=Commands, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="upliftlab")
 def commands() -> None:
-    r"""Learn whether campaigns pay: incremental profit and ROI, with honest intervals.
+    """Learn whether campaigns pay: incremental profit and ROI, with honest intervals.
 
     \b
     Examples:

@@ -22,7 +22,7 @@ from upliftlab.cli.output import FAULTY, annotation, as_dict, painted
 )
 @quiet_option
 def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
-    r"""Check experiment and configuration files, or folders of them.
+    """Check experiment and configuration files, or folders of them.
 
     \b
     Examples:
@@ -40,7 +40,7 @@ def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
     errors = sum(fault.severity == "error" for fault in faults)
     if not quiet and form == "text":
         warnings = len(faults) - errors
-        click.echo(f"{errors} errors, {warnings} warnings" if faults else "No faults found.")
+        click.echo(_counted(errors, warnings) if faults else "No faults found.")
     if errors:
         raise click.exceptions.Exit(FAULTY)
 
@@ -48,7 +48,7 @@ def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
 @click.command()
 @click.argument("code")
 def explain(code: str) -> None:
-    r"""Tell the rule behind a CODE such as UL012, with a wrong and a right example.
+    """Tell the rule behind a CODE such as UL012, with a wrong and a right example.
 
     \b
     Example:
@@ -66,7 +66,7 @@ def explain(code: str) -> None:
     type=click.Choice(["experiment", "sources", "metrics", "channels", "segments", "program"]),
 )
 def schema(kind: str) -> None:
-    r"""Print the JSON Schema of a KIND of file, for editors.
+    """Print the JSON Schema of a KIND of file, for editors.
 
     \b
     Example:
@@ -75,3 +75,8 @@ def schema(kind: str) -> None:
     from upliftlab.config.schema import schema_text  # noqa: PLC0415
 
     click.echo(schema_text(kind), nl=False)
+
+
+def _counted(errors: int, warnings: int) -> str:
+    numbers = ((errors, "error"), (warnings, "warning"))
+    return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in numbers)

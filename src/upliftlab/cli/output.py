@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -30,8 +29,6 @@ def progress(*, quiet: bool) -> Generator[Callable[[str], None]]:
 def painted(fault: Fault) -> str:
     """A fault as text, its code in colour; click drops colour where it is not wanted."""
     colour = "red" if fault.severity == "error" else "yellow"
-    if os.environ.get("NO_COLOR"):
-        return str(fault)
     return str(fault).replace(fault.code, click.style(fault.code, fg=colour), 1)
 
 

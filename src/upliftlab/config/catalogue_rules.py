@@ -7,7 +7,7 @@ from upliftlab.config.catalogue_entry import Entry
 _METRICS = "configs/metrics.yaml"
 _PROGRAM = "configs/program.yaml"
 _CHANNELS = {"configs/channels.yaml": "channels: {email: {}}\noffers: {voucher10: {}}\n"}
-_MONEY = "money: {revenue: spent}"
+_MONEY = "money: {revenue: spent, margin: 40%}"
 
 
 def _arms(control: str, email: str, more: str = "") -> str:
@@ -203,15 +203,15 @@ RULES: tuple[Entry, ...] = (
         "Redemptions not counted",
         "A cost per redemption needs the metric that counts redemptions.",
         f"{_MONEY}\n" + _arms("control: true", "cost_per_redemption: 5"),
-        "money: {revenue: spent, redemptions: redeemed}\n"
+        "money: {revenue: spent, margin: 40%, redemptions: redeemed}\n"
         + _arms("control: true", "cost_per_redemption: 5"),
     ),
     Entry(
         "UL125",
         "Fixed cost of no arm",
         "Fixed costs belong to arms of the experiment.",
-        "money: {revenue: spent, fixed_cost: {emial: 500}}",
-        "money: {revenue: spent, fixed_cost: {email: 500}}",
+        "money: {revenue: spent, margin: 40%, fixed_cost: {emial: 500}}",
+        "money: {revenue: spent, margin: 40%, fixed_cost: {email: 500}}",
     ),
     Entry(
         "UL126",
@@ -254,8 +254,8 @@ RULES: tuple[Entry, ...] = (
         "UL131",
         "Money from what does not add up",
         "Revenue, contacts and redemptions are totals of a customer, not ratios or shares.",
-        "money: {revenue: average_order}",
-        "money: {revenue: spent}",
+        "money: {revenue: average_order, margin: 40%}",
+        "money: {revenue: spent, margin: 40%}",
         beside={_METRICS: "metrics: {average_order: {ratio: [spent, orders]}}\n"},
     ),
     Entry(
@@ -302,5 +302,12 @@ RULES: tuple[Entry, ...] = (
         "Every arm and wave has a share above 0 %.",
         _arms("control: true, share: 100%", "share: 0%"),
         _arms("control: true, share: 50%", "share: 50%"),
+    ),
+    Entry(
+        "UL139",
+        "Margin not given",
+        "Without a margin all revenue counts as margin: profit looks too large (warning).",
+        "money: {revenue: spent}",
+        "money: {revenue: spent, margin: 40%}",
     ),
 )

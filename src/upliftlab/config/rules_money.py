@@ -120,4 +120,12 @@ def money_metrics(scope: Scope) -> Iterator[Fault]:
         yield Fault("UL131", message, remedy, scope.at("money", key))
 
 
-MONEY_RULES = (one_currency, redemptions, fixed_costs, control_costs, money_metrics)
+def no_margin(scope: Scope) -> Iterator[Fault]:
+    """UL139: a margin that is not written counts as 100 %, and somebody should know."""
+    money = scope.plan.experiment.money
+    if money is not None and "margin" not in money.model_fields_set:
+        message = "no 'margin' is given, so all revenue counts as margin"
+        yield Fault("UL139", message, "add 'margin: 40%'", scope.at("money"), "warning")
+
+
+MONEY_RULES = (one_currency, redemptions, fixed_costs, control_costs, money_metrics, no_margin)

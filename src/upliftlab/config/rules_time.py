@@ -16,7 +16,8 @@ def known_before(scope: Scope) -> Iterator[Fault]:
     late = _late(scope)
     for column, what, place in _divisions(scope):
         if reason := late.get(column.casefold()):
-            message = f"{what} '{column}' is {reason}"
+            joined = ", which is" if what.endswith("uses") else " is"
+            message = f"{what} '{column}'{joined} {reason}"
             remedy = "use only what is known before assignment"
             yield Fault("UL112", message, remedy, place)
 

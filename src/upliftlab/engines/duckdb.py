@@ -151,14 +151,18 @@ class DuckDB:
     def _run(self, sql: str) -> pa.Table:
         try:
             return self._connection.sql(sql).to_arrow_table()
-        except (
-            duckdb.InvalidInputException,
-            duckdb.IOException,
-            duckdb.ConversionException,
-        ) as error:
+        except (duckdb.InvalidInputException, duckdb.IOException) as error:
             raise _unreadable("the data", error) from error
+        except duckdb.ConversionException as error:
+            message = f"a value is not what a condition takes it for: {_first(error)}"
+            raise DataError(Fault("UL214", message, "check 'eligible' and the column")) from error
         except duckdb.Error as error:
             raise EngineError(Fault("UL502", f"DuckDB refuses a query: {_first(error)}")) from error
+        except RuntimeError as error:
+            # What Ctrl-C during a query becomes.
+            if "interrupted" in str(error).lower():
+                raise KeyboardInterrupt from error
+            raise
 
     def _path(self, source: Source) -> Path:
         if source.file is None:
@@ -264,7 +268,9 @@ def _first(error: duckdb.Error) -> str:
 
 
 def _unreadable(what: str, error: duckdb.Error) -> DataError:
-    return DataError(Fault("UL202", f"{what} cannot be read: {_first(error)}", "mend the file"))
+    reason = _first(error)
+    remedy = "save it as UTF-8" if "utf-8" in reason else "mend the file"
+    return DataError(Fault("UL202", f"{what} cannot be read: {reason}", remedy))
 
 
 def _family(kind: str) -> ColumnType:

@@ -73,6 +73,12 @@ class UnitTable:
         kind = self._type(segment.column, "segment")
         if segment.bands is None:
             return quote(segment.column)
+        if kind not in ("number", "text"):
+            raise DataError(
+                Fault(
+                    "UL206", f"column '{segment.column}' holds no numbers to band", "name another"
+                )
+            )
         column = quote(segment.column)
         number = f"TRY_CAST({column} AS DOUBLE)" if kind == "text" else column
         cases = " ".join(

@@ -83,7 +83,7 @@ def _breakdown(name: str, index: Index, teller: Teller) -> Breakdown | None:
     title = name if info is None else info.title
     title = teller.text(N_("Contact channel")) if name == CONTACT else title
     primary = [Quantity(Kind.difference, index.primary.name)] if index.primary else []
-    columns = [*primary, Quantity(Kind.incremental_profit), Quantity(Kind.roi)]
+    columns = [Quantity(Kind.incremental_profit), Quantity(Kind.roi), *primary]
     made = table(_levels(title, name, index, teller), columns, index, teller)
     if made is None:
         return None

@@ -18,6 +18,7 @@ _CORRECTIONS: Final = {
     "confirmatory": N_("Holm, over arms"),
     "secondary": N_("Holm, over arms and secondary metrics"),
     "guardrail": N_("Holm, over arms"),
+    "channels": N_("Holm, over contact channels"),
     "exploratory": N_("Benjamini–Hochberg"),
 }
 

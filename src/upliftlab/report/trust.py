@@ -15,7 +15,7 @@ _STATES: Final[dict[State, str]] = {
     "critical": N_("Failed"),
     "warning": N_("Warning"),
     "info": N_("Worth knowing"),
-    "unasked": N_("Could not be asked"),
+    "unasked": N_("Not answered"),
 }
 _NAMES: Final = {
     "balance": N_("Balance before the campaign"),
@@ -79,7 +79,7 @@ def _summary(states: set[State]) -> str:
     if "warning" in states:
         return N_("Read the warnings before you rely on these numbers.")
     if "unasked" in states:
-        return N_("Nothing failed, but not every check could be made.")
+        return N_("Nothing failed, but not every question could be answered.")
     return N_("Every check passed.")
 
 

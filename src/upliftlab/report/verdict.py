@@ -72,6 +72,8 @@ class Answer:
     slug: str
     label: str
     meaning: str
+    rule: str
+    hurdle: Figure | None
     sentence: Sentence
     next_action: Sentence
     arm: str | None
@@ -88,12 +90,20 @@ def answer(index: Index, teller: Teller) -> Answer:
         slug=slug(verdict.code),
         label=teller.text(_LABELS[verdict.code]),
         meaning=teller.text(_MEANINGS[verdict.code]),
+        rule=f"{index.analysis.decision.metric}: {index.analysis.decision.ship_if}",
+        hurdle=_hurdle(index, teller),
         sentence=_sentence(index, teller),
         next_action=teller.sentence(verdict.next_action_parts, "/verdict/next_action_parts"),
         arm=arm,
         headlines=() if invalid or arm is None else _headlines(arm, index, teller),
         arms=_arms(index, teller) if len(verdict.arms) > 1 and not invalid else None,
     )
+
+
+def _hurdle(index: Index, teller: Teller) -> Figure | None:
+    """The hurdle that belongs to the rule, where one was set."""
+    hurdle = index.analysis.decision.hurdle
+    return teller.declared(hurdle, "/decision/hurdle") if hurdle else None
 
 
 def slug(code: VerdictCode) -> str:

@@ -39,6 +39,7 @@ class Page:
     owner: str | None
     hypothesis: str | None
     plan_sha256: str
+    eligible: str | None
     invalid: bool
     provisional: bool
     answer: Answer
@@ -66,6 +67,7 @@ def page(analysis: Analysis, teller: Teller) -> Page:
         owner=analysis.owner,
         hypothesis=analysis.hypothesis,
         plan_sha256=analysis.plan_sha256,
+        eligible=analysis.eligible,
         invalid=invalid,
         provisional=analysis.verdict.code is VerdictCode.not_final,
         answer=answer(index, teller),
