@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import ROOT, upliftlab
 
-ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("pandas", "scipy", "duckdb", "sklearn", "numpy", "statsmodels", "pyarrow", "sqlglot")
 YAML = """\
 schema: 1
@@ -25,14 +25,6 @@ currency: EUR
 metrics: {primary: spend}
 money: {revenue: spend, margin: 40%}
 """
-
-
-def upliftlab(*arguments, cwd, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "upliftlab", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, check=False, timeout=120,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment},
-    )  # fmt: skip
 
 
 @pytest.fixture
