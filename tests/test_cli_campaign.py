@@ -132,3 +132,42 @@ def test_an_experiment_assigned_elsewhere_is_refused(shop):
     (shop / "spring.yaml").write_text(text)
     done = upliftlab("assign", "spring.yaml", cwd=shop)
     assert (done.returncode, "UL461" in done.stderr) == (1, True)
+
+
+OUTCOMES = """COPY (SELECT i AS customer_id, (hash(i) % 1000) / 100.0 + (i % 3) AS revenue
+               FROM range({0}) AS t(i)) TO '{1}' (FORMAT parquet)"""
+
+
+def test_what_was_assigned_is_analysed_from_the_ledger(shop):
+    assigned = manifest(shop)
+    duckdb.sql(OUTCOMES.format(5000, shop / "people.parquet"))
+    found = json.loads(upliftlab("analyze", "spring.yaml", "--json", cwd=shop).stdout)
+    assert {arm["arm"]: arm["n"] for arm in found["arms"]} == assigned["arms"]
+    assert found["verdict"]["code"] == "INCONCLUSIVE"
+    checks = {check["name"]: check for check in found["checks"]}
+    assert checks["sample_ratio"]["passed"]
+    assert checks["deviations"]["message"].startswith("The plan is the one locked on")
+
+
+def test_a_change_after_outcomes_were_read_is_a_deviation_in_the_report(shop):
+    manifest(shop)
+    duckdb.sql(OUTCOMES.format(5000, shop / "people.parquet"))
+    assert upliftlab("analyze", "spring.yaml", "--quiet", cwd=shop).returncode == 0
+    changed = YAML.replace("metrics: {primary: revenue}", "metrics: {primary: customer_id}")
+    (shop / "spring.yaml").write_text(changed)
+    refused = upliftlab("analyze", "spring.yaml", cwd=shop)
+    assert (refused.returncode, "UL451" in refused.stderr) == (1, True)
+    amended = upliftlab("amend", "spring.yaml", "--why", "a better metric", cwd=shop)
+    assert amended.stdout.startswith("Recorded as deviation 1:")
+    found = json.loads(upliftlab("analyze", "spring.yaml", "--json", cwd=shop).stdout)
+    check = next(check for check in found["checks"] if check["name"] == "deviations")
+    assert (check["passed"], "a better metric" in check["message"]) == (False, True)
+
+
+def test_nobody_assigned_or_somebody_lost_is_a_fault(shop):
+    nobody = upliftlab("analyze", "spring.yaml", cwd=shop)
+    assert (nobody.returncode, "UL457" in nobody.stderr) == (1, True)
+    manifest(shop)
+    duckdb.sql(OUTCOMES.format(4000, shop / "people.parquet"))
+    lost = upliftlab("analyze", "spring.yaml", cwd=shop)
+    assert (lost.returncode, "UL215" in lost.stderr) == (1, True)

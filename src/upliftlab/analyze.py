@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from upliftlab import __version__
-from upliftlab.analysis.checks import expected_shares, guardrails, integrity
+from upliftlab.analysis.checks import expected_shares, guardrails, integrity, recorded
 from upliftlab.analysis.cube import OVERALL, Cube, roll_up
 from upliftlab.analysis.findings import CHANNEL, find
 from upliftlab.analysis.intake import measure
+from upliftlab.analysis.record import Record
 from upliftlab.analysis.study import Study, amount, study_of
 from upliftlab.analysis.verdict import Evidence, decide
 from upliftlab.engines.base import Engine
@@ -50,11 +51,13 @@ class Setting:
         engine: Where the data lie.
         now: The moment of the analysis, with its time zone.
         progress: Told of each step.
+        record: Who is in which arm, where upliftlab assigned them.
     """
 
     engine: Engine
     now: datetime
     progress: Progress = lambda _step: None
+    record: Record | None = None
 
 
 def analyze(plan: Plan, setting: Setting) -> Analysis:
@@ -70,12 +73,17 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     """
     study = study_of(plan)
     setting.progress("Reading the customers")
-    cube = roll_up(measure(plan, study, setting.engine), tuple(plan.segments))
+    cells = measure(plan, study, setting.engine, setting.record)
+    cube = roll_up(cells, tuple(plan.segments))
     setting.progress("Estimating effects")
     projected = study.projected(cube)
     findings = find(plan, study, projected)
     today = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).date()
-    checks = (*integrity(plan, study, cube, today), *guardrails(plan, findings))
+    checks = (
+        *integrity(plan, study, cube, today),
+        *(recorded(setting.record) if setting.record else ()),
+        *guardrails(plan, findings),
+    )
     metrics = _metrics(plan, cube)
     verdict = decide(Evidence(plan, study, projected, checks, findings, metrics))
     setting.progress("Fingerprinting the data")

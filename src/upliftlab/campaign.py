@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from upliftlab.analysis.record import Record
 from upliftlab.assign import CUSTOMERS, prepare
 from upliftlab.engines.base import Engine
 from upliftlab.errors import Fault
@@ -65,6 +66,31 @@ def assign(ledger: Ledger, plan: Plan, engine: Engine, now: datetime) -> Recorde
             write=lambda path: engine.write(query.sql, path),
         )
         return writer.record(draft, now)
+
+
+def read_outcomes(ledger: Ledger, plan: Plan, now: datetime) -> Record:
+    """Open the record for an analysis, and note that outcomes are read from now on.
+
+    Raises:
+        LedgerError: UL451 the plan differs from the one in force, UL457 nobody is assigned.
+    """
+    name = plan.experiment.experiment
+    assignment = ledger.read(name)
+    locked, changes = ledger.locked(name), ledger.amendments(name)
+    ledger.lock(plan, now)  # refuses a plan that differs from the one in force
+    ledger.mark_outcomes_read(name, now)
+    days = [
+        entry.time.astimezone(ZoneInfo(plan.program.time_zone)).date()
+        for entry in (locked,)
+        if entry
+    ]
+    return Record(
+        id=assignment.id,
+        files=assignment.files,
+        locked=days[0] if days else now.date(),
+        amendments=tuple(c.why for c in changes if c.kind == "amendment"),
+        deviations=tuple(c.why for c in changes if c.kind == "deviation"),
+    )
 
 
 def export(

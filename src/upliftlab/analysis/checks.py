@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from upliftlab.analysis.cube import OVERALL, Cube
+from upliftlab.analysis.record import Record
 from upliftlab.analysis.study import Study
 from upliftlab.experiment import Guardrail, Plan
 from upliftlab.language import N_, Language
@@ -186,6 +187,22 @@ def _not_computed(plan: Plan) -> Iterator[Check]:
             text = N_("The plan asks for {part}, which this version does not compute.")
             said: tuple[str, dict[str, Scalar]] = (text, {"part": name})
             yield check(f"plan:{name}", None, Severity.warning, said)
+
+
+def recorded(record: Record) -> tuple[Check, ...]:
+    """What became of the plan since it was locked."""
+    name, severity = "deviations", Severity.warning
+    values: dict[str, Scalar] = {"date": record.locked.isoformat()}
+    if record.deviations:
+        text = N_("The plan was changed after outcomes had been read: {why}")
+        said: tuple[str, dict[str, Scalar]] = (text, {"why": "; ".join(record.deviations)})
+        return (check(name, passed=False, severity=severity, said=said),)
+    if record.amendments:
+        text = N_("The plan locked on {date:date} was amended before outcomes were read: {why}")
+        values["why"] = "; ".join(record.amendments)
+        return (check(name, passed=True, severity=severity, said=(text, values)),)
+    text = N_("The plan is the one locked on {date:date}.")
+    return (check(name, passed=True, severity=severity, said=(text, values)),)
 
 
 def guardrails(plan: Plan, findings: tuple[Finding, ...]) -> tuple[Check, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from upliftlab.analysis.record import Record
 from upliftlab.analysis.study import Study
 from upliftlab.config.expressions import parse
 from upliftlab.engines.base import Engine
@@ -25,21 +26,31 @@ from upliftlab.queries.units import UnitTable, missing_column
 from upliftlab.sql import quote
 
 TABLE = "customers"
+_ASSIGNMENT = "assignment"
+_ARM = "arm by the ledger"
 MOST_LEVELS = 200
 """A segment with more levels is no segment, and its levels may be customers."""
 _SHOWN = 5
 
 
-def measure(plan: Plan, study: Study, engine: Engine) -> Mapping[tuple[str, ...], Sequence[Cell]]:
+def measure(
+    plan: Plan, study: Study, engine: Engine, record: Record | None = None
+) -> Mapping[tuple[str, ...], Sequence[Cell]]:
     """Cells of every arm and combination of levels.
 
+    Args:
+        plan: What was asked.
+        study: What is compared.
+        engine: Where the data lie.
+        record: Who is in which arm, where no column of the data says it.
+
     Raises:
-        DataError: UL205 to UL213, the data are not what the plan says they are.
+        DataError: UL205 to UL215, the data are not what the plan says they are.
         DataError: UL301 to UL303, the plan asks for what cannot be analysed yet.
     """
-    _supported(plan)
+    _supported(plan, record)
     engine.attach(TABLE, plan.customers)
-    units = _units(plan, engine)
+    units = _observed(plan, engine) if record is None else _recorded(record, engine)
     metrics = {name: units.metric(plan.metrics[name]) for name in study.metrics}
     segments = {name: units.segment(segment) for name, segment in plan.segments.items()}
     query = MomentsQuery(units, metrics, segments)
@@ -64,15 +75,19 @@ def cells_of(query: MomentsQuery, engine: Engine) -> Mapping[tuple[str, ...], Se
     return cells
 
 
-def _supported(plan: Plan) -> None:
+def _supported(plan: Plan, record: Record | None) -> None:
     """Refuse what would change the numbers if it were passed over."""
     asked = plan.experiment
-    if asked.assignment.observed is None:
+    if asked.assignment.unit not in (None, plan.customers.id):
+        raise DataError(
+            Fault("UL305", "randomised households are not analysed yet", "randomise customers")
+        )
+    if asked.assignment.observed is None and record is None:
         raise DataError(
             Fault(
                 "UL302",
                 "the data do not say who was in which arm",
-                "name the column that holds the arm by 'assignment: {observed: COLUMN}'",
+                "name its column by 'assignment: {observed: COLUMN}', or read it from a ledger",
             )
         )
     if asked.analysis.winsorize:
@@ -85,7 +100,35 @@ def _supported(plan: Plan) -> None:
         )
 
 
-def _units(plan: Plan, engine: Engine) -> UnitTable:
+def _recorded(record: Record, engine: Engine) -> UnitTable:
+    """The customers of a recorded assignment, each with the arm it holds."""
+    columns = engine.columns(TABLE)
+    if record.id not in columns:
+        raise missing_column(record.id, "id", columns)
+    engine.load(_ASSIGNMENT, record.files)
+    key, alike = quote(record.id), engine.columns(_ASSIGNMENT)[record.id] == columns[record.id]
+    left, right = (f"c.{key}", f"a.{key}")
+    if not alike:
+        left, right = f"CAST({left} AS VARCHAR)", f"CAST({right} AS VARCHAR)"
+    joined = (
+        f"SELECT c.*, a.arm AS {quote(_ARM)} FROM {quote(TABLE)} AS c "  # noqa: S608
+        f"JOIN {quote(_ASSIGNMENT)} AS a ON {left} = {right}"
+    )
+    units = UnitTable(TABLE, {**columns, _ARM: "text"}, _ARM, joined=joined)
+    assigned = _one(engine, f"SELECT count(*) AS n FROM {quote(_ASSIGNMENT)}")["n"]  # noqa: S608
+    found = _one(engine, f"SELECT count(DISTINCT {key}) AS n FROM {units.source}")["n"]  # noqa: S608
+    if found < assigned:
+        raise DataError(
+            Fault(
+                "UL215",
+                f"{assigned - found:,} of {assigned:,} assigned customers are not in the data",
+                "keep a row for every assigned customer, with 0 where they did nothing",
+            )
+        )
+    return units
+
+
+def _observed(plan: Plan, engine: Engine) -> UnitTable:
     columns = engine.columns(TABLE)
     arm = plan.experiment.assignment.observed or ""
     if arm not in columns:

@@ -14,6 +14,7 @@ from upliftlab.cli.options import (
     data_option,
     experiment_argument,
     lang_option,
+    ledger_option,
     out_option,
     quiet_option,
 )
@@ -22,6 +23,8 @@ from upliftlab.errors import DataError, Fault
 from upliftlab.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
+    from upliftlab.analysis.record import Record
+    from upliftlab.config import Loaded
     from upliftlab.language import Code
     from upliftlab.results import Analysis
 
@@ -33,6 +36,7 @@ DEMO = Path("upliftlab-demo")
     "experiment", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @data_option
+@ledger_option
 @out_option
 @lang_option
 @as_json_option
@@ -40,6 +44,7 @@ DEMO = Path("upliftlab-demo")
 def run(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path | None,
     data: Path | None,
+    ledger: Path | None,
     out: Path | None,
     lang: Code,
     *,
@@ -59,7 +64,7 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
     if experiment is None:
         experiment = _demonstration(quiet=quiet or as_json)
         data, out = data or DEMO, out or DEMO
-    analysis = _analysis(experiment, data, quiet=quiet or as_json)
+    analysis = _analysis(experiment, data, ledger, quiet=quiet or as_json)
     page, numbers = _write(analysis, out, lang)
     if as_json:
         _print_json(analysis)
@@ -73,11 +78,18 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
 @click.command()
 @experiment_argument
 @data_option
+@ledger_option
 @out_option
 @as_json_option
 @quiet_option
-def analyze(
-    experiment: Path, data: Path | None, out: Path | None, *, as_json: bool, quiet: bool
+def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
+    experiment: Path,
+    data: Path | None,
+    ledger: Path | None,
+    out: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Analyse EXPERIMENT and write its numbers (analysis.json), without a page.
 
@@ -86,7 +98,7 @@ def analyze(
       upliftlab analyze experiments/spring.yaml
       upliftlab analyze experiments/spring.yaml --json > spring.json
     """
-    analysis = _analysis(experiment, data, quiet=quiet or as_json)
+    analysis = _analysis(experiment, data, ledger, quiet=quiet or as_json)
     if as_json:
         _print_json(analysis)
         if out is None:
@@ -161,7 +173,7 @@ def _demonstration(*, quiet: bool) -> Path:
         return make(DEMO).experiment
 
 
-def _analysis(experiment: Path, data: Path | None, *, quiet: bool) -> Analysis:
+def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet: bool) -> Analysis:
     """Load and analyse, showing progress and the configuration's warnings."""
     from upliftlab.config.load import load  # noqa: PLC0415
 
@@ -179,8 +191,20 @@ def _analysis(experiment: Path, data: Path | None, *, quiet: bool) -> Analysis:
             raise DataError(
                 Fault("UL304", f"analysis on {loaded.plan.engine.name} is not available yet")
             )
+        now = datetime.now(UTC)
+        record = _record(loaded, ledger, now)
         with DuckDB(loaded.workspace.locate, loaded.plan.engine) as engine:
-            return verb(loaded.plan, Setting(engine, datetime.now(UTC), tell))
+            return verb(loaded.plan, Setting(engine, now, tell, record))
+
+
+def _record(loaded: Loaded, folder: Path | None, now: datetime) -> Record | None:
+    """The ledger's assignment, where no column of the data holds the arm."""
+    if loaded.plan.experiment.assignment.observed is not None:
+        return None
+    from upliftlab.campaign import read_outcomes  # noqa: PLC0415
+    from upliftlab.ledger import Ledger  # noqa: PLC0415
+
+    return read_outcomes(Ledger(folder or loaded.workspace.root / "ledger"), loaded.plan, now)
 
 
 def _write(analysis: Analysis, out: Path | None, lang: Code) -> tuple[Path, Path]:

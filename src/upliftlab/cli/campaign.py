@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from upliftlab.cli.options import data_option, experiment_argument, quiet_option
+from upliftlab.cli.options import data_option, experiment_argument, ledger_option, quiet_option
 from upliftlab.cli.output import FAULTY, painted, progress
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from upliftlab.ledger import Ledger
     from upliftlab.ledger.records import Manifest
 
-ledger_option = click.option(
+record_option = click.option(
     "--out",
-    "folder",
+    "ledger",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
     help="The ledger's folder; default: ledger/ in the workspace.",
@@ -31,9 +31,9 @@ ledger_option = click.option(
 
 @click.command()
 @experiment_argument
-@ledger_option
+@record_option
 @quiet_option
-def lock(experiment: Path, folder: Path | None, *, quiet: bool) -> None:
+def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
     r"""Freeze the plan of EXPERIMENT on the record, before anybody is assigned.
 
     \b
@@ -43,7 +43,7 @@ def lock(experiment: Path, folder: Path | None, *, quiet: bool) -> None:
     from upliftlab import campaign  # noqa: PLC0415
 
     loaded = _load(experiment, None, quiet=quiet)
-    found = campaign.lock(_ledger(loaded, folder), loaded.plan, _now())
+    found = campaign.lock(_ledger(loaded, ledger), loaded.plan, _now())
     if not quiet:
         click.echo(f"{'Locked' if found.new else 'Already locked'}: {found.entry.plan_sha256}")
 
@@ -51,9 +51,9 @@ def lock(experiment: Path, folder: Path | None, *, quiet: bool) -> None:
 @click.command()
 @experiment_argument
 @click.option("--why", required=True, help="The reason, as it will stand on the record.")
-@ledger_option
+@record_option
 @quiet_option
-def amend(experiment: Path, why: str, folder: Path | None, *, quiet: bool) -> None:
+def amend(experiment: Path, why: str, ledger: Path | None, *, quiet: bool) -> None:
     r"""Put the changed plan of EXPERIMENT in force and record the reason.
 
     Before outcomes were read it is an amendment, afterwards a deviation, and the report says so.
@@ -65,7 +65,7 @@ def amend(experiment: Path, why: str, folder: Path | None, *, quiet: bool) -> No
     from upliftlab import campaign  # noqa: PLC0415
 
     loaded = _load(experiment, None, quiet=quiet)
-    made = campaign.amend(_ledger(loaded, folder), loaded.plan, why, _now())
+    made = campaign.amend(_ledger(loaded, ledger), loaded.plan, why, _now())
     if quiet:
         return
     click.echo(f"Recorded as {made.kind} {made.number}:")
@@ -76,14 +76,14 @@ def amend(experiment: Path, why: str, folder: Path | None, *, quiet: bool) -> No
 @click.command()
 @experiment_argument
 @data_option
-@ledger_option
+@record_option
 @click.option("--show-sql", is_flag=True, help="Print the query that decides, and assign nobody.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 @quiet_option
 def assign(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path,
     data: Path | None,
-    folder: Path | None,
+    ledger: Path | None,
     *,
     show_sql: bool,
     as_json: bool,
@@ -109,8 +109,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
             return
         with progress(quiet=quiet or as_json) as tell:
             tell("Assigning customers")
-            ledger = _ledger(loaded, folder)
-            done = campaign.assign(ledger, loaded.plan, engine, _now())
+            done = campaign.assign(_ledger(loaded, ledger), loaded.plan, engine, _now())
     if as_json:
         click.echo(done.manifest.content(), nl=False)
     elif not quiet:
@@ -120,13 +119,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
 
 @click.command()
 @experiment_argument
-@click.option(
-    "--ledger",
-    "folder",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The ledger's folder; default: ledger/ in the workspace.",
-)
+@ledger_option
 @click.option(
     "--out",
     metavar="DIR",
@@ -141,7 +134,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
 )
 @quiet_option
 def export(
-    experiment: Path, folder: Path | None, out: Path, pseudonyms: str | None, *, quiet: bool
+    experiment: Path, ledger: Path | None, out: Path, pseudonyms: str | None, *, quiet: bool
 ) -> None:
     r"""Write one list per wave and channel for the sending tools; the control is in none.
 
@@ -156,7 +149,7 @@ def export(
     loaded = _load(experiment, None, quiet=quiet)
     secret = read_secret(os.environ, pseudonyms) if pseudonyms else None
     name = loaded.plan.experiment.experiment
-    done = campaign.export(_ledger(loaded, folder), name, out, secret)
+    done = campaign.export(_ledger(loaded, ledger), name, out, secret)
     if quiet:
         return
     for file in done.lists:

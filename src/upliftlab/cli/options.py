@@ -23,6 +23,12 @@ out_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help=f"Folder for the results; default: {OUT}/<experiment>.",
 )
+ledger_option = click.option(
+    "--ledger",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The ledger's folder; default: ledger/ in the workspace.",
+)
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print nothing but faults.")
 lang_option = click.option(

@@ -24,17 +24,20 @@ class UnitTable:
         columns: Its columns and their types.
         arm: The column that holds the arm.
         eligible: A condition in SQL, or None.
+        joined: A query that joins the table with a recorded assignment, to be read instead of it.
     """
 
     table: str
     columns: Mapping[str, ColumnType]
     arm: str
     eligible: str | None = None
+    joined: str | None = None
 
     @property
     def source(self) -> str:
         """The FROM clause, with its WHERE."""
-        return f"{quote(self.table)}" + (f" WHERE ({self.eligible})" if self.eligible else "")
+        table = f"({self.joined}) AS joined" if self.joined else quote(self.table)
+        return table + (f" WHERE ({self.eligible})" if self.eligible else "")
 
     def metric(self, metric: Metric) -> str:
         """A metric as SQL: a double, NULL where the data hold no number.

@@ -20,6 +20,7 @@ _STATES: Final[dict[State, str]] = {
 _NAMES: Final = {
     "balance": N_("Balance before the campaign"),
     "contamination": N_("Control left uncontacted"),
+    "deviations": N_("Plan kept"),
     "guardrail": N_("Guardrail"),
     "maturity": N_("Outcomes complete"),
     "plan": N_("As planned"),
