@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from upliftlab.files import atomic_write
 from upliftlab.language import Code, Language
@@ -58,9 +60,20 @@ def environment(lang: Code) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["breakable"] = breakable
     translations = {"gettext": language.gettext, "ngettext": language.ngettext}
     made.install_gettext_callables(**translations, newstyle=True)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - added by the extension
     return made
+
+
+def breakable(name: str) -> Markup:
+    """A name that may go on in a new line behind `_`, `-`, `.` or `/`, and is escaped.
+
+    >>> breakable("email_<b>")
+    Markup('email_<wbr>&lt;b&gt;')
+    """
+    parts = re.split(r"(?<=[_./-])(?=.)", name)
+    return Markup("<wbr>").join(parts)
 
 
 @cache
