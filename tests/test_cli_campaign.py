@@ -5,7 +5,7 @@ import json
 
 import duckdb
 import pytest
-from commands import upliftlab
+from commands import ROOT, upliftlab
 
 YAML = """\
 schema: 1
@@ -171,3 +171,15 @@ def test_nobody_assigned_or_somebody_lost_is_a_fault(shop):
     duckdb.sql(OUTCOMES.format(4000, shop / "people.parquet"))
     lost = upliftlab("analyze", "spring.yaml", cwd=shop)
     assert (lost.returncode, "UL215" in lost.stderr) == (1, True)
+
+
+def test_the_shipped_example_assigns_the_simulated_customers(tmp_path):
+    assert upliftlab("simulate", "--out", tmp_path, "--quiet", cwd=tmp_path).returncode == 0
+    example = ROOT / "experiments" / "next_winback.yaml"
+    arguments = ("assign", example, "--data", tmp_path, "--out", tmp_path / "ledger", "--json")
+    found = json.loads(upliftlab(*arguments, cwd=tmp_path).stdout)
+    assert sum(found["arms"].values()) + sum(found["excluded"].values()) == 40_000
+    for stratum in {cell["stratum"] for cell in found["cells"] if cell["arm"]}:
+        counts = {c["arm"]: c["customers"] for c in found["cells"] if c["stratum"] == stratum}
+        total = counts["holdout"] + counts["email_voucher"]
+        assert abs(counts["holdout"] - 0.3 * total) < 1

@@ -41,7 +41,7 @@ def test_every_shared_metric_and_segment_can_be_used(space):
         "guardrails: {complaints: {max_increase: 5%}}}\nsegments: [recency, rfm, order_lifecycle]\n"
         "assignment: {method: hash, layer: retention}",
     )
-    assert set(resolved.sources) == {"orders", "tickets", "surveys", "contacts"}
+    assert set(resolved.sources) == {"orders", "tickets", "surveys"}
     assert "orders" in resolved.metrics  # a part of the ratio
 
 
