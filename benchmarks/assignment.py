@@ -127,7 +127,8 @@ def _arms(ids: list[int]) -> Iterator[str]:
 
 
 def _plan(file: str, assignment: dict[str, str]) -> Plan:
-    from upliftlab.experiment import Experiment, Plan, Source  # noqa: PLC0415 - its own libraries
+    from upliftlab.declarations import Source  # noqa: PLC0415 - its own libraries
+    from upliftlab.experiment import Experiment, Plan  # noqa: PLC0415 - its own libraries
 
     asked = Experiment.model_validate(
         {
@@ -152,14 +153,14 @@ def _plan(file: str, assignment: dict[str, str]) -> Plan:
 
 
 def _engine(folder: Path, out: Path) -> DuckDB:
+    from upliftlab.declarations import Engine  # noqa: PLC0415 - the same
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415 - its own libraries
-    from upliftlab.experiment import Engine  # noqa: PLC0415 - the same
 
     return DuckDB(lambda file: folder / file, Engine(threads=2, memory_limit="1500MB"), out)
 
 
 def _written(folder: Path, out: Path, sql: str) -> float:
-    from upliftlab.experiment import Source  # noqa: PLC0415 - its own libraries
+    from upliftlab.declarations import Source  # noqa: PLC0415 - its own libraries
 
     with _engine(folder, out) as engine:
         engine.attach("customers", Source(file="ids.parquet"))

@@ -103,7 +103,7 @@ def upliftlab(file: Path) -> dict[str, float]:
 
 
 def _query(engine: DuckDB, file: Path) -> MomentsQuery:
-    from upliftlab.experiment import Metric, Segment, Source  # noqa: PLC0415 - as above
+    from upliftlab.declarations import Metric, Segment, Source  # noqa: PLC0415 - as above
     from upliftlab.queries.moments import MomentsQuery  # noqa: PLC0415
     from upliftlab.queries.units import UnitTable  # noqa: PLC0415
 
@@ -139,14 +139,8 @@ def statistics_after(file: Path) -> dict[str, float]:
 
 def _plan(file: Path) -> Plan:
     """Three arms against a holdout, all four metrics, both segments and money."""
-    from upliftlab.experiment import (  # noqa: PLC0415 - a contender's own libraries
-        Channel,
-        Experiment,
-        Metric,
-        Plan,
-        Segment,
-        Source,
-    )
+    from upliftlab.declarations import Channel, Metric, Segment, Source  # noqa: PLC0415 - as above
+    from upliftlab.experiment import Experiment, Plan  # noqa: PLC0415
 
     source = Source(file=file.name)
     names = ("email", "sms", "letter")

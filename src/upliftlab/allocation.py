@@ -14,8 +14,9 @@ from fractions import Fraction
 from math import lcm
 from typing import Literal
 
+from upliftlab.declarations import ContactPolicy, UniversalHoldout
 from upliftlab.errors import ConfigError, Fault
-from upliftlab.experiment import ContactPolicy, Plan, UniversalHoldout
+from upliftlab.experiment import Plan
 from upliftlab.hashing import BEYOND, cuts
 
 LARGEST_WHOLE = 10**9

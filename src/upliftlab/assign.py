@@ -15,9 +15,10 @@ from pathlib import Path
 
 from upliftlab.allocation import Reason, allocation
 from upliftlab.config.expressions import parse
+from upliftlab.declarations import ContactPolicy
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import ConfigError, DataError, EngineError, Fault
-from upliftlab.experiment import ContactPolicy, Plan
+from upliftlab.experiment import Plan
 from upliftlab.hashing import choose, digest
 from upliftlab.queries.assignment import Request, assignment_sql
 from upliftlab.queries.policy import Events

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from plans import make_plan, pick, run
 
+from upliftlab.declarations import Segment
 from upliftlab.errors import DataError, UpliftLabError
-from upliftlab.experiment import Segment
 from upliftlab.results import Note, VerdictCode
 
 HEADER = "arm,spend,area\n"

@@ -12,9 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from upliftlab.declarations import Engine as Settings
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.postgres_types import copy_type
-from upliftlab.experiment import Engine as Settings
 from upliftlab.sql import quote
 
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from upliftlab.allocation import Reason
 from upliftlab.assign import Assigner, assign_one, prepare
+from upliftlab.declarations import Engine
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.experiment import Engine
 
 LAWS = settings(
     max_examples=25,

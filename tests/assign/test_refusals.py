@@ -14,9 +14,9 @@ from assigning import TWO_ARMS, make_plan
 
 from upliftlab.allocation import Reason, allocation
 from upliftlab.assign import Assigner, assign_one, prepare, summary_sql
+from upliftlab.declarations import Engine, Source
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import ConfigError, DataError, EngineError
-from upliftlab.experiment import Engine, Source
 from upliftlab.queries.assignment import OWN_COLUMNS
 
 HOSTILE = 'x"; DROP TABLE "t"; --\'\\'

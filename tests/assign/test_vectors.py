@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 
 from upliftlab.assign import verify
+from upliftlab.declarations import Engine
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import ConfigError, DataError
-from upliftlab.experiment import Engine
 from upliftlab.hashing import BEYOND, VECTORS, bucket, choose, cuts, digest
 from upliftlab.queries.vectors import vectors_sql
 

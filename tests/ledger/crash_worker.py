@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from ledgers import NOW, files, make_plan, writer_of
 
 from upliftlab import campaign
+from upliftlab.declarations import Engine
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import UpliftLabError
-from upliftlab.experiment import Engine
 from upliftlab.ledger import Ledger
 
 PLAN = make_plan()

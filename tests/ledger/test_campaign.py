@@ -9,9 +9,10 @@ import pytest
 from ledgers import NOW, files, make_plan
 
 from upliftlab import campaign
+from upliftlab.declarations import ContactPolicy, Program, Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import DataError
-from upliftlab.experiment import ContactPolicy, Plan, Program, Source
+from upliftlab.experiment import Plan
 from upliftlab.ledger import Ledger, LedgerError
 
 

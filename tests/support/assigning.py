@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from upliftlab.experiment import Experiment, Plan, Program, Source
+from upliftlab.declarations import Program, Source
+from upliftlab.experiment import Experiment, Plan
 
 TWO_ARMS: dict[str, Any] = {
     "holdout": {"control": True, "share": "20%"},

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from upliftlab.analyze import Setting, analyze
+from upliftlab.declarations import Channel, Metric, Segment, Source
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.experiment import Channel, Experiment, Metric, Plan, Segment, Source
+from upliftlab.experiment import Experiment, Plan
 from upliftlab.results import Analysis, Finding
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

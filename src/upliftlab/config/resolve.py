@@ -13,20 +13,9 @@ from typing import Any
 from upliftlab.config.document import Document
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, source_fault
+from upliftlab.declarations import Channel, Costs, Engine, Metric, Offer, Segment, Source
 from upliftlab.errors import Fault
-from upliftlab.experiment import (
-    PROFIT,
-    Arm,
-    Channel,
-    Costs,
-    Engine,
-    Experiment,
-    Metric,
-    Offer,
-    Plan,
-    Segment,
-    Source,
-)
+from upliftlab.experiment import PROFIT, Arm, Experiment, Plan
 
 _MONEY_KEYS = ("revenue", "contacts", "redemptions")
 

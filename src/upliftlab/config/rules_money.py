@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
+from upliftlab.declarations import Costs
 from upliftlab.errors import Fault, Place
-from upliftlab.experiment import Costs
 from upliftlab.values import Money
 
 _COSTS = ("cost_per_contact", "cost_per_redemption", "service_cost")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import condition_fault
 from upliftlab.config.workspace import lexical_fault
+from upliftlab.declarations import Segment
 from upliftlab.errors import Fault, Place
-from upliftlab.experiment import Segment
 
 
 def known_before(scope: Scope) -> Iterator[Fault]:

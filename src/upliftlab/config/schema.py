@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from upliftlab import experiment as language
+from upliftlab import declarations, experiment
 from upliftlab.config.shape import FILES
 
 _URI = "http://json-schema.org/draft-07/schema#"
@@ -34,7 +34,7 @@ def json_schema(kind: str = "experiment") -> Schema:
     >>> json_schema()["additionalProperties"]
     False
     """
-    model = language.Experiment if kind == "experiment" else FILES[kind]
+    model = experiment.Experiment if kind == "experiment" else FILES[kind]
     raw = model.model_json_schema(by_alias=True, mode="validation")
     definitions = raw.pop("$defs", {})
     top = _record(raw, raw["title"])
@@ -121,8 +121,9 @@ def descriptions() -> dict[str, dict[str, str]]:
     >>> descriptions()["Wave"]["start"]
     "The day on which this wave's customers are contacted."
     """
-    tree = ast.parse(inspect.getsource(language))
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    modules = (declarations, experiment)
+    statements = [node for module in modules for node in ast.parse(inspect.getsource(module)).body]
+    classes = {node.name: node for node in statements if isinstance(node, ast.ClassDef)}
     return {name: _class_texts(name, classes) for name in classes}
 
 
@@ -132,7 +133,7 @@ def _class_texts(name: str, classes: dict[str, ast.ClassDef]) -> dict[str, str]:
     for base in node.bases:
         if isinstance(base, ast.Name) and base.id in classes:
             texts |= _class_texts(base.id, classes)
-    model: Any = getattr(language, name)
+    model: Any = getattr(experiment, name, None) or getattr(declarations, name)
     texts |= dict(_field_texts(node, getattr(model, "model_fields", {})))
     texts[""] = " ".join((ast.get_docstring(node) or "").split())
     return texts

@@ -1,4 +1,4 @@
-"""What the language allows where: the models of `experiment.py` seen as a tree of keys."""
+"""What the language allows where: its models seen as a tree of keys."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from upliftlab import experiment as language
+from upliftlab import declarations
+from upliftlab.declarations import Model
+from upliftlab.experiment import Experiment
 
 Kind = Literal["record", "table", "list", "scalar"]
 
-FILES: dict[str, type[language.Model]] = {
-    "sources": language.SourcesFile,
-    "metrics": language.MetricsFile,
-    "channels": language.ChannelsFile,
-    "segments": language.SegmentsFile,
-    "program": language.Program,
+FILES: dict[str, type[Model]] = {
+    "sources": declarations.SourcesFile,
+    "metrics": declarations.MetricsFile,
+    "channels": declarations.ChannelsFile,
+    "segments": declarations.SegmentsFile,
+    "program": declarations.Program,
 }
 """The files of `configs/` by their stem."""
 
@@ -30,7 +32,7 @@ class Shape:
     """A record has known keys, a table has names of the writer's own, a list has entries."""
 
     kind: Kind
-    model: type[language.Model] | None = None
+    model: type[Model] | None = None
     item: Any = None
 
     @property
@@ -51,7 +53,7 @@ class Shape:
 def shape(annotation: Any) -> Shape:  # noqa: ANN401 - a type annotation has no narrower type
     """The shape of an annotation."""
     for part in _parts(annotation):
-        if isinstance(part, type) and issubclass(part, language.Model):
+        if isinstance(part, type) and issubclass(part, Model):
             return Shape("record", model=part)
         origin, args = get_origin(part), get_args(part)
         if origin is dict:
@@ -75,7 +77,7 @@ def _parts(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
 def shape_at(model: type[BaseModel], path: tuple[str | int, ...]) -> Shape:
     """The shape at `path` of a file that `model` describes.
 
-    >>> sorted(shape_at(language.Experiment, ("waves", 0)).keys)
+    >>> sorted(shape_at(Experiment, ("waves", 0)).keys)
     ['share', 'start']
     """
     here = shape(model)
@@ -92,7 +94,7 @@ def homes() -> dict[str, tuple[str, ...]]:
     ("under 'assignment'",)
     """
     found: dict[str, list[str]] = {}
-    _collect(shape(language.Experiment), "", "at the top of the experiment", found)
+    _collect(shape(Experiment), "", "at the top of the experiment", found)
     for stem, model in FILES.items():
         _collect(shape(model), f" of configs/{stem}.yaml", f"in configs/{stem}.yaml", found)
     return {key: tuple(dict.fromkeys(places)) for key, places in found.items()}

@@ -12,8 +12,7 @@ from upliftlab.config.environment import environment_faults
 from upliftlab.config.shape import FILES, closest
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, shown
-from upliftlab.errors import Fault, Place
-from upliftlab.experiment import (
+from upliftlab.declarations import (
     Channel,
     ChannelsFile,
     Metric,
@@ -26,6 +25,7 @@ from upliftlab.experiment import (
     Source,
     SourcesFile,
 )
+from upliftlab.errors import Fault, Place
 
 T = TypeVar("T", bound=Model)
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, condition_fault, source_fault
 from upliftlab.config.workspace import lexical_fault
+from upliftlab.declarations import Layer, Metric
 from upliftlab.errors import Fault
-from upliftlab.experiment import Layer, Metric
 
 RESERVED_METRICS = ("profit",)
 RESERVED_SEGMENTS = ("contact_channel",)

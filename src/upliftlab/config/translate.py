@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from upliftlab.config.document import Document, Key
 from upliftlab.config.shape import closest, homes, shape_at
+from upliftlab.declarations import Model
 from upliftlab.errors import Fault
-from upliftlab.experiment import Model
 
 M = TypeVar("M", bound=Model)
 _LONGEST = 240

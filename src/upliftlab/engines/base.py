@@ -8,7 +8,7 @@ from typing import Literal, Protocol, Self
 
 import pyarrow as pa
 
-from upliftlab.experiment import Source
+from upliftlab.declarations import Source
 
 ColumnType = Literal["number", "text", "boolean", "time", "other"]
 """The families of SQL types that the house tells apart."""

@@ -13,11 +13,11 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
+from upliftlab.declarations import Engine as Settings
+from upliftlab.declarations import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.parquet import parquet_files
 from upliftlab.errors import DataError, EngineError, Fault
-from upliftlab.experiment import Engine as Settings
-from upliftlab.experiment import Source
 from upliftlab.sql import literal, quote
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")

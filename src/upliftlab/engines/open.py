@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from upliftlab.declarations import Engine as Settings
 from upliftlab.engines.base import Engine
-from upliftlab.experiment import Engine as Settings
 
 
 def open_engine(

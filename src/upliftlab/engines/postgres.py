@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from upliftlab.config.environment import expand_env
+from upliftlab.declarations import Engine as Settings
+from upliftlab.declarations import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.dialect import transpile
 from upliftlab.engines.parquet import BATCH, batch_of, parquet_files, rows_of, types_of
 from upliftlab.engines.postgres_types import copy_type, family, field
 from upliftlab.errors import DataError, EngineError, Fault
-from upliftlab.experiment import Engine as Settings
-from upliftlab.experiment import Source
 from upliftlab.sql import quote
 
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
+from upliftlab.declarations import Engine as Settings
+from upliftlab.declarations import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.dialect import transpile
 from upliftlab.engines.duckdb import csv_header
 from upliftlab.engines.parquet import join_files, sha256_of
 from upliftlab.errors import DataError, EngineError, Fault
-from upliftlab.experiment import Engine as Settings
-from upliftlab.experiment import Source
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

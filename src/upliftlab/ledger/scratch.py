@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from upliftlab.experiment import Engine
+from upliftlab.declarations import Engine
 from upliftlab.ledger.faults import refuse
 from upliftlab.sql import literal
 

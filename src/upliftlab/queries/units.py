@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from upliftlab.declarations import Metric, Segment
 from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, Fault
-from upliftlab.experiment import Metric, Segment
 from upliftlab.sql import literal, quote
 
 MISSING = "(missing)"
