@@ -166,7 +166,7 @@ def test_a_change_after_outcomes_were_read_is_a_deviation_in_the_report(shop):
 
 def test_nobody_assigned_or_somebody_lost_is_a_fault(shop):
     nobody = upliftlab("analyze", "spring.yaml", cwd=shop)
-    assert (nobody.returncode, "UL457" in nobody.stderr) == (1, True)
+    assert (nobody.returncode, "run assign first" in nobody.stderr) == (1, True)
     manifest(shop)
     duckdb.sql(OUTCOMES.format(4000, shop / "people.parquet"))
     lost = upliftlab("analyze", "spring.yaml", cwd=shop)
@@ -183,3 +183,39 @@ def test_the_shipped_example_assigns_the_simulated_customers(tmp_path):
         counts = {c["arm"]: c["customers"] for c in found["cells"] if c["stratum"] == stratum}
         total = counts["holdout"] + counts["email_voucher"]
         assert abs(counts["holdout"] - 0.3 * total) < 1
+
+
+def test_a_failed_analysis_has_read_no_outcomes(shop):
+    manifest(shop)
+    assert upliftlab("analyze", "spring.yaml", cwd=shop).returncode == 1
+    (shop / "spring.yaml").write_text(YAML.replace("7 days", "8 days"))
+    amended = upliftlab("amend", "spring.yaml", "--why", "longer window", cwd=shop)
+    assert amended.stdout.startswith("Recorded as amendment 1:")
+
+
+def test_edited_records_are_not_analysed(shop):
+    manifest(shop)
+    duckdb.sql(OUTCOMES.format(5000, shop / "people.parquet"))
+    part = next((shop / "ledger").rglob("part-*.parquet"))
+    part.write_bytes(part.read_bytes() + b"x")
+    done = upliftlab("analyze", "spring.yaml", cwd=shop)
+    assert (done.returncode, "UL459" in done.stderr) == (1, True)
+
+
+def test_arms_amended_after_assignment_are_not_analysed(shop):
+    manifest(shop)
+    duckdb.sql(OUTCOMES.format(5000, shop / "people.parquet"))
+    (shop / "spring.yaml").write_text(YAML.replace("sms:     {share: 40%", "sms:     {share: 30%"))
+    assert upliftlab("amend", "spring.yaml", "--why", "budget", cwd=shop).returncode == 0
+    done = upliftlab("analyze", "spring.yaml", cwd=shop)
+    assert (done.returncode, "UL462" in done.stderr) == (1, True)
+
+
+def test_a_lost_plan_is_found(shop):
+    manifest(shop)
+    (shop / "ledger" / "spring" / "plan.json").unlink()
+    lost = upliftlab("verify", "ledger", cwd=shop)
+    assert (lost.returncode, "the plan is gone" in lost.stderr) == (1, True)
+    assert upliftlab("analyze", "spring.yaml", cwd=shop).returncode == 1
+    (shop / "empty").mkdir()
+    assert "there are no records" in upliftlab("verify", "empty", cwd=shop).stderr

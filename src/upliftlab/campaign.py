@@ -15,7 +15,7 @@ from upliftlab.experiment import Plan
 from upliftlab.exports import Exported
 from upliftlab.exports import export as export_generation
 from upliftlab.ledger import Amendment, Draft, Ledger, Locked, Origin, Recorded, Writer
-from upliftlab.ledger.faults import refuse
+from upliftlab.ledger.faults import LedgerError, refuse
 
 
 def lock(ledger: Ledger, plan: Plan, now: datetime) -> Locked:
@@ -56,7 +56,7 @@ def assign(ledger: Ledger, plan: Plan, engine: Engine, now: datetime) -> Recorde
         if same := writer.recorded(plan, sources):
             return same
         contacts = _contacts(ledger, plan, writer)
-        query = prepare(plan, engine, prior_contacts=contacts, start=_start(plan, now))
+        query = prepare(plan, engine, prior_contacts=contacts, start=start_day(plan, now))
         draft = Draft(
             plan=plan,
             id=query.columns[0],
@@ -68,29 +68,47 @@ def assign(ledger: Ledger, plan: Plan, engine: Engine, now: datetime) -> Recorde
         return writer.record(draft, now)
 
 
-def read_outcomes(ledger: Ledger, plan: Plan, now: datetime) -> Record:
-    """Open the record for an analysis, and note that outcomes are read from now on.
+def open_record(ledger: Ledger, plan: Plan) -> Record:
+    """Open the record for an analysis; call `note_outcomes` once there are numbers.
 
     Raises:
-        LedgerError: UL451 the plan differs from the one in force, UL457 nobody is assigned.
+        LedgerError: UL451 the plan differs from the one in force, UL452 nothing is locked,
+            UL457 nobody is assigned, UL459 a record was changed, UL462 arms were amended after
+            customers had been assigned.
     """
     name = plan.experiment.experiment
-    assignment = ledger.read(name)
-    locked, changes = ledger.locked(name), ledger.amendments(name)
-    ledger.lock(plan, now)  # refuses a plan that differs from the one in force
-    ledger.mark_outcomes_read(name, now)
-    days = [
-        entry.time.astimezone(ZoneInfo(plan.program.time_zone)).date()
-        for entry in (locked,)
-        if entry
-    ]
+    locked = ledger.locked(name)
+    if locked is None:
+        raise refuse("UL452", f"'{name}' has no locked plan", "run assign first")
+    if faults := ledger.verify(name):
+        raise LedgerError(faults)
+    ledger.require(plan)
+    assignment, changes = ledger.read(name), ledger.amendments(name)
+    _same_arms(ledger, plan, [each.manifest.plan_sha256 for each in assignment.generations])
+    late = ("the plan was locked after outcomes had been read",) if locked.after_outcomes else ()
     return Record(
         id=assignment.id,
         files=assignment.files,
-        locked=days[0] if days else now.date(),
+        locked=locked.time.astimezone(ZoneInfo(plan.program.time_zone)).date(),
         amendments=tuple(c.why for c in changes if c.kind == "amendment"),
-        deviations=tuple(c.why for c in changes if c.kind == "deviation"),
+        deviations=(*late, *(c.why for c in changes if c.kind == "deviation")),
     )
+
+
+def note_outcomes(ledger: Ledger, plan: Plan, now: datetime) -> None:
+    """Note that outcomes were read: whatever is amended from now on is a deviation."""
+    ledger.mark_outcomes_read(plan.experiment.experiment, now)
+
+
+def _same_arms(ledger: Ledger, plan: Plan, assigned_under: Sequence[str]) -> None:
+    """Refuse arms that were amended after customers had been assigned to them."""
+    name = plan.experiment.experiment
+    entries = [entry for entry in (ledger.locked(name), *ledger.amendments(name)) if entry]
+    arms = {entry.plan_sha256: entry.plan["arms"] for entry in entries}
+    current = arms[plan.sha256]
+    if any(arms[digest] != current for digest in assigned_under if digest in arms):
+        message = "arms were amended after customers had been assigned to them"
+        raise refuse("UL462", message, "this is not analysed yet; restore the arms by amend")
 
 
 def export(
@@ -114,9 +132,18 @@ def export(
 
 
 def verify(ledger: Ledger, experiment: str | None = None) -> tuple[Fault, ...]:
-    """What is no longer as it was written, in one experiment's records or in all."""
+    """What is no longer as it was written, in one experiment's records or in all.
+
+    Raises:
+        LedgerError: UL457, there is no record at all.
+    """
     names = ledger.experiments() if experiment is None else (experiment,)
-    return tuple(fault for name in names for fault in ledger.verify(name))
+    orphans = ledger.orphans() if experiment is None else ()
+    if not names and not orphans:
+        raise refuse(
+            "UL457", "there are no records here", "name the ledger's folder", ledger.folder
+        )
+    return (*orphans, *(fault for name in names for fault in ledger.verify(name)))
 
 
 def _assigned_here(plan: Plan) -> None:
@@ -150,8 +177,8 @@ def _contacts(ledger: Ledger, plan: Plan, writer: Writer) -> Sequence[Path]:
     return (writer.contacts_file(ledger.contacts(plan.experiment.experiment)),)
 
 
-def _start(plan: Plan, now: datetime) -> date | None:
-    """The day of contact where no wave declares one."""
+def start_day(plan: Plan, now: datetime) -> date | None:
+    """The day of contact where no wave declares one, in the program's time zone."""
     if plan.experiment.waves:
         return None
     return now.astimezone(ZoneInfo(plan.program.time_zone)).date()

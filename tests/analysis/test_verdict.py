@@ -185,3 +185,35 @@ def test_a_metric_of_zeros_and_ones_is_told_in_points(tmp_path):
     found = run(make_plan(), tmp_path)
     assert found.metrics[0].unit == "share"
     assert found.verdict.sentence.startswith("mail raises spend: 20.00 pp (")
+
+
+def test_the_best_arm_is_the_one_that_lowers_most(tmp_path):
+    rows = [
+        f"{arm},{mean + i % 5 - 2}"
+        for arm, mean in (("none", 10), ("a", 9), ("b", 7))
+        for i in range(300)
+    ]
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    arms = {"none": {"control": "true"}, "a": {}, "b": {}}
+    plan = make_plan(arms=arms, decision={"ship_if": "lower > 2.95"})
+    lower = plan.metrics["spend"].model_copy(update={"better": "lower"})
+    plan = plan.model_copy(update={"metrics": {"spend": lower}})
+    verdict = run(plan, tmp_path).verdict
+    assert (verdict.code, verdict.arm) == (VerdictCode.inconclusive, "b")
+    assert "b may or may not meet the rule lower > 2.95" in verdict.sentence
+    factor = verdict.next_action_parts.values.get("factor", 1000)
+    assert factor > 5, "the effect lies close to the threshold, so settling it takes many"
+
+
+def test_business_as_usual_is_no_candidate(tmp_path):
+    rng = np.random.default_rng(4)
+    rows = [
+        f"{arm},{v:.3f}"
+        for arm, mean in (("none", 10), ("bau", 12), ("new", 11))
+        for v in rng.normal(mean, 1, 300)
+    ]
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    arms = {"none": {"control": "true"}, "bau": {"business_as_usual": "true"}, "new": {}}
+    found = run(make_plan(arms=arms), tmp_path)
+    assert [arm.arm for arm in found.verdict.arms] == ["new"]
+    assert pick(found, "difference", "bau").estimate > 1

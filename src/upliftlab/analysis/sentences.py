@@ -80,6 +80,20 @@ _RULE = {
         "({low:money} to {high:money})."
     ),
 }
+_METRIC_RULE = {
+    VerdictCode.ship: N_(
+        "{arm} meets the rule {rule}: {metric} changes by {value:number} per customer "
+        "({low:number} to {high:number})."
+    ),
+    VerdictCode.stop: N_(
+        "{arm} misses the rule {rule}: {metric} changes by {value:number} per customer "
+        "({low:number} to {high:number})."
+    ),
+    VerdictCode.inconclusive: N_(
+        "{arm} may or may not meet the rule {rule}: {metric} changes by {value:number} per "
+        "customer ({low:number} to {high:number})."
+    ),
+}
 _UNJUDGED = N_("{arm} cannot be judged: {reason}.")
 
 
@@ -143,7 +157,9 @@ _UNSETTLED = {
 }
 
 
-def metric_sentence(best: ArmVerdict, metric: MetricInfo, findings: Sequence[Finding]) -> Message:
+def metric_sentence(
+    best: ArmVerdict, metric: MetricInfo, asked: Asked, findings: Sequence[Finding]
+) -> Message:
     """What an arm changed, for a decision on a metric."""
     finding = _overall(findings, (Kind.difference, metric.name, best.arm))
     if finding.estimate is None or finding.low is None:
@@ -158,6 +174,9 @@ def metric_sentence(best: ArmVerdict, metric: MetricInfo, findings: Sequence[Fin
         "low": finding.low,
         "high": finding.high,
     }
+    if asked.rule.threshold != 0 or asked.rule.what == "estimate":
+        values["rule"] = str(asked.rule)
+        return Message(template=_METRIC_RULE[best.code], values=values)
     return Message(template=texts[metric.unit], values=values)
 
 
@@ -180,7 +199,7 @@ def action(
     Args:
         best: The arm the verdict is about.
         arms: The verdicts of all arms.
-        threshold: What the decision metric is held against.
+        threshold: What the decision metric is held against, in the metric's own direction.
         confidence: Level of the intervals.
     """
     if best.code is VerdictCode.ship:

@@ -70,6 +70,19 @@ class Evidence:
             currency=self.plan.currency,
         )
 
+    @property
+    def sign(self) -> float:
+        """1 where more of the decision metric is good, −1 where less is."""
+        metric = self.asked.metric
+        return -1.0 if metric != PROFIT and self.plan.metrics[metric].better == "lower" else 1.0
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The arms that could be adopted: business as usual is what there already is."""
+        arms = self.plan.arms
+        new = tuple(arm for arm in self.study.treatments if not arms[arm].business_as_usual)
+        return new or self.study.treatments
+
     def exceeded(self, arm: str) -> str | None:
         """A guardrail that an arm clearly exceeds."""
         for check in self.checks:
@@ -95,9 +108,8 @@ def decide(evidence: Evidence) -> Verdict:
 
 def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
     """Each arm's verdict; Holm's p-values, as several arms are asked at once."""
-    effects = {arm: _effect(asked, evidence, arm) for arm in evidence.study.treatments}
-    better = evidence.plan.metrics[asked.metric].better if asked.metric != PROFIT else "higher"
-    sign = -1.0 if better == "lower" else 1.0
+    effects = {arm: _effect(asked, evidence, arm) for arm in evidence.candidates}
+    sign = evidence.sign
     tested = {arm: p for arm, e in effects.items() if (p := _p(e, asked, sign)) is not None}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True)) if tested else {}
     alpha = 1 - evidence.study.confidence
@@ -149,16 +161,19 @@ def _code(effect: Effect, asked: Asked, sign: float, settled: bool) -> VerdictCo
 
 
 def _spoken(asked: Asked, arms: tuple[ArmVerdict, ...], evidence: Evidence) -> Verdict:
-    best = max(arms, key=lambda a: (_RANK[a.code], a.value if a.value is not None else -math.inf))
+    sign = evidence.sign
+    best = max(
+        arms, key=lambda a: (_RANK[a.code], -math.inf if a.value is None else sign * a.value)
+    )
     if best.note is Note.guardrail:
         sentence = guardrail_sentence(best.arm, evidence.exceeded(best.arm) or "")
     elif asked.metric == PROFIT:
         sentence = money_sentence(best, asked, evidence.findings)
     else:
         info = next(m for m in evidence.metrics if m.name == asked.metric)
-        sentence = metric_sentence(best, info, evidence.findings)
+        sentence = metric_sentence(best, info, asked, evidence.findings)
     confidence = evidence.study.confidence
-    following = action(best, arms, asked.rule.threshold, confidence)
+    following = action(best, arms, sign * asked.rule.threshold, confidence)
     return _verdict(asked, (best.code, best.arm), sentence, following, arms)
 
 

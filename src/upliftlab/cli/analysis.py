@@ -23,9 +23,9 @@ from upliftlab.errors import DataError, Fault
 from upliftlab.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
-    from upliftlab.analysis.record import Record
     from upliftlab.config import Loaded
     from upliftlab.language import Code
+    from upliftlab.ledger import Ledger
     from upliftlab.results import Analysis
 
 DEMO = Path("upliftlab-demo")
@@ -185,6 +185,7 @@ def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet
         tell("Starting")
         from upliftlab.analyze import Setting  # noqa: PLC0415
         from upliftlab.analyze import analyze as verb  # noqa: PLC0415
+        from upliftlab.campaign import note_outcomes, open_record  # noqa: PLC0415
         from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
 
         if loaded.plan.engine.name != "duckdb":
@@ -192,19 +193,22 @@ def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet
                 Fault("UL304", f"analysis on {loaded.plan.engine.name} is not available yet")
             )
         now = datetime.now(UTC)
-        record = _record(loaded, ledger, now)
+        kept = _ledger(loaded, ledger)
+        record = open_record(kept, loaded.plan) if kept else None
         with DuckDB(loaded.workspace.locate, loaded.plan.engine) as engine:
-            return verb(loaded.plan, Setting(engine, now, tell, record))
+            analysis = verb(loaded.plan, Setting(engine, now, tell, record))
+        if kept:
+            note_outcomes(kept, loaded.plan, now)
+        return analysis
 
 
-def _record(loaded: Loaded, folder: Path | None, now: datetime) -> Record | None:
-    """The ledger's assignment, where no column of the data holds the arm."""
+def _ledger(loaded: Loaded, folder: Path | None) -> Ledger | None:
+    """The ledger that holds the arms; None where a column of the data does."""
     if loaded.plan.experiment.assignment.observed is not None:
         return None
-    from upliftlab.campaign import read_outcomes  # noqa: PLC0415
     from upliftlab.ledger import Ledger  # noqa: PLC0415
 
-    return read_outcomes(Ledger(folder or loaded.workspace.root / "ledger"), loaded.plan, now)
+    return Ledger(folder or loaded.workspace.root / "ledger")
 
 
 def _write(analysis: Analysis, out: Path | None, lang: Code) -> tuple[Path, Path]:

@@ -77,7 +77,11 @@ def amend(experiment: Path, why: str, ledger: Path | None, *, quiet: bool) -> No
 @experiment_argument
 @data_option
 @record_option
-@click.option("--show-sql", is_flag=True, help="Print the query that decides, and assign nobody.")
+@click.option(
+    "--show-sql",
+    is_flag=True,
+    help="Print the query (without the ledger's own contacts), and assign nobody.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 @quiet_option
 def assign(  # noqa: PLR0913 - one parameter an option is how click calls
@@ -128,13 +132,22 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
     help="Folder for the lists, private to you.",
 )
 @click.option(
+    "--generation", type=int, metavar="N", help="The assignment to export; default: the last."
+)
+@click.option(
     "--pseudonyms",
     metavar="VARIABLE",
     help="Write pseudonyms keyed by the secret in this environment variable instead of ids.",
 )
 @quiet_option
-def export(
-    experiment: Path, ledger: Path | None, out: Path, pseudonyms: str | None, *, quiet: bool
+def export(  # noqa: PLR0913 - one parameter an option is how click calls
+    experiment: Path,
+    ledger: Path | None,
+    out: Path,
+    generation: int | None,
+    pseudonyms: str | None,
+    *,
+    quiet: bool,
 ) -> None:
     r"""Write one list per wave and channel for the sending tools; the control is in none.
 
@@ -149,12 +162,14 @@ def export(
     loaded = _load(experiment, None, quiet=quiet)
     secret = read_secret(os.environ, pseudonyms) if pseudonyms else None
     name = loaded.plan.experiment.experiment
-    done = campaign.export(_ledger(loaded, ledger), name, out, secret)
+    done = campaign.export(_ledger(loaded, ledger), name, out, secret, generation)
     if quiet:
         return
     for file in done.lists:
         note = f", {file.neutralised:,} ids neutralised" if file.neutralised else ""
         click.echo(f"{file.rows:>12,}  {file.path}{note}")
+    if not done.lists:
+        click.echo("This generation contacts nobody; --generation names an earlier one.")
     if done.ghost_log:
         click.echo(f"{done.ghost_log.rows:>12,}  {done.ghost_log.path} (not for senders)")
 
@@ -239,9 +254,10 @@ def _sql(loaded: Loaded, live: Engine) -> str:
     import sqlglot  # noqa: PLC0415
 
     from upliftlab.assign import prepare  # noqa: PLC0415
+    from upliftlab.campaign import start_day  # noqa: PLC0415
     from upliftlab.engines.dialect import transpile  # noqa: PLC0415
 
-    query = prepare(loaded.plan, live, start=_now().date())
+    query = prepare(loaded.plan, live, start=start_day(loaded.plan, _now()))
     sql = transpile(query.sql, live.dialect)
     return sqlglot.transpile(sql, read=live.dialect, write=live.dialect, pretty=True)[0]
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from upliftlab.durable import make_folder, remove
-from upliftlab.errors import Fault
+from upliftlab.errors import Fault, Place
 from upliftlab.experiment import Plan
 from upliftlab.ledger.contacts import contacts_sql
 from upliftlab.ledger.faults import LedgerError, refuse, unwritable
@@ -21,7 +21,7 @@ from upliftlab.ledger.records import Amendment, Lock, OutcomesRead, PlanEntry
 from upliftlab.ledger.scratch import parquet
 from upliftlab.ledger.shelf import Generation, Shelf
 from upliftlab.ledger.verification import verify
-from upliftlab.ledger.writer import Locked, Writer
+from upliftlab.ledger.writer import Locked, Writer, changed
 
 _ASIDE = ".aside"
 _PATIENCE = 10.0
@@ -83,6 +83,27 @@ class Ledger:
         folders = [path for path in self._folder.iterdir() if (path / "plan.json").is_file()]
         names = {_name(path) for path in folders if not path.name.startswith(".")}
         return tuple(sorted(names))
+
+    def orphans(self) -> tuple[Fault, ...]:
+        """Folders of records whose plan is gone."""
+        if not self._folder.is_dir():
+            return ()
+        folders = sorted(path for path in self._folder.iterdir() if path.is_dir())
+        return tuple(
+            Fault("UL459", "the plan is gone", "bring it back", Place(str(path / "plan.json")))
+            for path in folders
+            if not path.name.startswith(".") and not (path / "plan.json").is_file()
+        )
+
+    def require(self, plan: Plan) -> None:
+        """Refuse a plan that is not the one in force.
+
+        Raises:
+            LedgerError: UL451, with the differences.
+        """
+        entry = self.plan_in_force(plan.experiment.experiment)
+        if entry is not None and entry.plan_sha256 != plan.sha256:
+            raise changed(entry, plan)
 
     def plan_in_force(self, experiment: str) -> PlanEntry | None:
         """The last amendment, else the lock, if there is one."""

@@ -93,7 +93,7 @@ class Writer:
             self._place(entry, shelf.plan_file)
             return Locked(entry, new=True)
         if entry.plan_sha256 != plan.sha256:
-            raise _changed(entry, plan)
+            raise changed(entry, plan)
         return Locked(entry, new=False)
 
     def amend(self, plan: Plan, why: str, now: datetime) -> Amendment:
@@ -153,7 +153,7 @@ class Writer:
         shelf = self._shelf(plan)
         entry = shelf.plan_in_force()
         if entry and entry.plan_sha256 != plan.sha256:
-            raise _changed(entry, plan)
+            raise changed(entry, plan)
         past = shelf.generations()
         if not past:
             return None
@@ -263,7 +263,8 @@ def _day(plan: Plan, now: datetime) -> date:
     return now.astimezone(ZoneInfo(plan.program.time_zone)).date()
 
 
-def _changed(entry: PlanEntry, plan: Plan) -> LedgerError:
+def changed(entry: PlanEntry, plan: Plan) -> LedgerError:
+    """The refusal of a plan that differs from the one in force, with the differences."""
     changes = listed(differences(entry.canonical, plan.canonical()))
     return refuse(
         "UL451",

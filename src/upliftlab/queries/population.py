@@ -74,7 +74,8 @@ def _is_id(kind: pa.DataType) -> bool:
 
 
 def _is_level(kind: pa.DataType) -> bool:
-    return pa.types.is_boolean(kind) or pa.types.is_date(kind) or pa.types.is_decimal(kind)
+    exact = (pa.types.is_boolean, pa.types.is_date, pa.types.is_decimal, pa.types.is_null)
+    return any(of(kind) for of in exact)
 
 
 def _counts(request: Request) -> str:
