@@ -133,7 +133,7 @@ def statistics_after(file: Path) -> dict[str, float]:
     projected = asked.projected(cells_by_place)
     found = findings.find(plan, asked, projected)
     judged = checks.integrity(plan, asked, cells_by_place, date(2026, 1, 1))
-    verdict.decide(plan, asked, projected, judged, found)
+    verdict.decide(verdict.Evidence(plan, asked, projected, judged, found, ()))
     return {"seconds": time.perf_counter() - start}
 
 

@@ -1,0 +1,35 @@
+"""Benchmarks run: a small version of each, so that they do not rot."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize(
+    ("program", "rows", "contenders"),
+    [
+        ("moments.py", 20_000, ["scan", "upliftlab", "statistics", "pandas"]),
+        ("assignment.py", 50_000, ["constant", "arm", "record", "hash_strata", "blocked"]),
+    ],
+)
+def test_a_small_version_runs(tmp_path, program, rows, contenders):
+    done = subprocess.run(
+        [
+            *(sys.executable, ROOT / "benchmarks" / program),
+            *("--rows", str(rows), "--rounds", "1", "--folder", tmp_path),
+            *("--only", *contenders),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "failed" not in done.stdout
+    assert all(contender in done.stdout for contender in contenders)
