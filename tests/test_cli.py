@@ -147,11 +147,16 @@ def test_check_of_the_repository_loads_nothing_heavy():
     assert done.stdout.splitlines() == ["No faults found.", "[]"], done.stderr
 
 
-def test_help_shows_examples():
-    for name in ("run", "analyze", "report", "check", "simulate"):
-        done = upliftlab(name, "--help", cwd=ROOT)
-        assert done.returncode == 0
-        assert "Example" in done.stdout
+def test_help_shows_examples_line_by_line():
+    from click.testing import CliRunner
+
+    from upliftlab.cli import commands
+
+    for name in commands.commands:
+        arguments = [name, "check", "--help"] if name == "engine" else [name, "--help"]
+        done = CliRunner().invoke(commands, arguments)
+        assert done.exit_code == 0
+        assert re.search(r"\n  Examples?:\n +upliftlab ", done.output), done.output
 
 
 def test_a_killed_run_leaves_the_old_report_whole(shop):

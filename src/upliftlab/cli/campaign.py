@@ -34,7 +34,7 @@ record_option = click.option(
 @record_option
 @quiet_option
 def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
-    r"""Freeze the plan of EXPERIMENT on the record, before anybody is assigned.
+    """Freeze the plan of EXPERIMENT on the record, before anybody is assigned.
 
     \b
     Example:
@@ -54,7 +54,7 @@ def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
 @record_option
 @quiet_option
 def amend(experiment: Path, why: str, ledger: Path | None, *, quiet: bool) -> None:
-    r"""Put the changed plan of EXPERIMENT in force and record the reason.
+    """Put the changed plan of EXPERIMENT in force and record the reason.
 
     Before outcomes were read it is an amendment, afterwards a deviation, and the report says so.
 
@@ -93,7 +93,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Decide the arm of every customer of EXPERIMENT and put it on the record.
+    """Decide the arm of every customer of EXPERIMENT and put it on the record.
 
     The same plan and data again change nothing. A changed plan is refused until `amend` says why.
     New customers of an experiment with `method: hash` join without moving anybody.
@@ -149,7 +149,7 @@ def export(  # noqa: PLR0913 - one parameter an option is how click calls
     *,
     quiet: bool,
 ) -> None:
-    r"""Write one list per wave and channel for the sending tools; the control is in none.
+    """Write one list per wave and channel for the sending tools; the control is in none.
 
     \b
     Examples:
@@ -178,7 +178,7 @@ def export(  # noqa: PLR0913 - one parameter an option is how click calls
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @quiet_option
 def verify(folder: Path, *, quiet: bool) -> None:
-    r"""Check that every record of the ledger in FOLDER is as it was written.
+    """Check that every record of the ledger in FOLDER is as it was written.
 
     \b
     Example:
@@ -205,7 +205,7 @@ def engine() -> None:
 @experiment_argument
 @quiet_option
 def engine_check(experiment: Path, *, quiet: bool) -> None:
-    r"""Hold the engine of EXPERIMENT against the published hashes.
+    """Hold the engine of EXPERIMENT against the published hashes.
 
     \b
     Example:
