@@ -1,4 +1,5 @@
 """Intake: from attached data to cells of Moments, refusing whatever would make them lie."""
+# ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
 
 from __future__ import annotations
 
@@ -111,12 +112,12 @@ def _recorded(record: Record, engine: Engine) -> UnitTable:
     if not alike:
         left, right = f"CAST({left} AS VARCHAR)", f"CAST({right} AS VARCHAR)"
     joined = (
-        f"SELECT c.*, a.arm AS {quote(_ARM)} FROM {quote(TABLE)} AS c "  # noqa: S608
+        f"SELECT c.*, a.arm AS {quote(_ARM)} FROM {quote(TABLE)} AS c "
         f"JOIN {quote(_ASSIGNMENT)} AS a ON {left} = {right}"
     )
     units = UnitTable(TABLE, {**columns, _ARM: "text"}, _ARM, joined=joined)
-    assigned = _one(engine, f"SELECT count(*) AS n FROM {quote(_ASSIGNMENT)}")["n"]  # noqa: S608
-    found = _one(engine, f"SELECT count(DISTINCT {key}) AS n FROM {units.source}")["n"]  # noqa: S608
+    assigned = _one(engine, f"SELECT count(*) AS n FROM {quote(_ASSIGNMENT)}")["n"]
+    found = _one(engine, f"SELECT count(DISTINCT {key}) AS n FROM {units.source}")["n"]
     if found < assigned:
         raise DataError(
             Fault(
@@ -153,7 +154,7 @@ def _identities(plan: Plan, units: UnitTable, engine: Engine) -> None:
     column = quote(name)
     row = _one(
         engine,
-        f"SELECT count(*) AS n, count({column}) AS known, count(DISTINCT {column}) AS ids "  # noqa: S608
+        f"SELECT count(*) AS n, count({column}) AS known, count(DISTINCT {column}) AS ids "
         f"FROM {units.source}",
     )
     if row["known"] < row["n"]:
@@ -181,7 +182,7 @@ def _households(plan: Plan, units: UnitTable, engine: Engine) -> None:
         raise missing_column(name, "household", units.columns)
     row = _one(
         engine,
-        f"SELECT count(*) FILTER (n > 1) AS several, count(*) FILTER (arms > 1) AS mixed FROM "  # noqa: S608
+        f"SELECT count(*) FILTER (n > 1) AS several, count(*) FILTER (arms > 1) AS mixed FROM "
         f"(SELECT count(*) AS n, count(DISTINCT {quote(units.arm)}) AS arms FROM {units.source} "
         f"GROUP BY {quote(name)} HAVING {quote(name)} IS NOT NULL)",
     )
@@ -208,7 +209,7 @@ def _banded(plan: Plan, units: UnitTable, engine: Engine) -> None:
         wrong = f"{value} IS NOT NULL AND TRY_CAST({value} AS DOUBLE) IS NULL"
         row = _one(
             engine,
-            f"SELECT count(*) AS n, min({value}) AS example FROM "  # noqa: S608
+            f"SELECT count(*) AS n, min({value}) AS example FROM "
             f"(SELECT * FROM {units.source}) WHERE {wrong}",
         )
         if row["n"]:
@@ -224,7 +225,7 @@ def _levels(query: MomentsQuery, engine: Engine) -> None:
     counts = ", ".join(
         f"approx_count_distinct({sql}) AS s{i}" for i, sql in enumerate(query.segments.values())
     )
-    row = _one(engine, f"SELECT {counts} FROM {query.units.source}")  # noqa: S608
+    row = _one(engine, f"SELECT {counts} FROM {query.units.source}")
     for i, name in enumerate(query.segments):
         # The count is an estimate with an error of a few per cent.
         if row[f"s{i}"] > MOST_LEVELS * 1.1:

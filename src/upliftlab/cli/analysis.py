@@ -104,7 +104,7 @@ def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
         if out is None:
             _fail_if_invalid(analysis)
             return
-    from upliftlab.report.export import to_json  # noqa: PLC0415
+    from upliftlab.report.export import to_json
 
     numbers = _folder(analysis, out) / "analysis.json"
     atomic_write(numbers, to_json(analysis))
@@ -127,7 +127,7 @@ def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None
       upliftlab report upliftlab-report/spring/analysis.json
       upliftlab report analysis.json --lang zh --out results
     """
-    from upliftlab.report.render import write  # noqa: PLC0415
+    from upliftlab.report.render import write
 
     page = write(_read(analysis), out or analysis.parent, lang=lang)
     if not quiet:
@@ -153,7 +153,7 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
     Example:
       upliftlab simulate --seed 7 --out demo && upliftlab run demo/simulated_winback.yaml
     """
-    from upliftlab.simulate import simulate as make  # noqa: PLC0415
+    from upliftlab.simulate import simulate as make
 
     made = make(out, seed=seed, customers=customers)
     if not quiet:
@@ -166,7 +166,7 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
 
 
 def _demonstration(*, quiet: bool) -> Path:
-    from upliftlab.simulate import simulate as make  # noqa: PLC0415
+    from upliftlab.simulate import simulate as make
 
     with progress(quiet=quiet) as tell:
         tell("Simulating a campaign")
@@ -175,7 +175,7 @@ def _demonstration(*, quiet: bool) -> Path:
 
 def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet: bool) -> Analysis:
     """Load and analyse, showing progress and the configuration's warnings."""
-    from upliftlab.config.load import load  # noqa: PLC0415
+    from upliftlab.config.load import load
 
     loaded = load(experiment, data=data)
     for fault in loaded.warnings:
@@ -183,10 +183,10 @@ def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet
             click.echo(painted(fault), err=True)
     with progress(quiet=quiet) as tell:
         tell("Starting")
-        from upliftlab.analyze import Setting  # noqa: PLC0415
-        from upliftlab.analyze import analyze as verb  # noqa: PLC0415
-        from upliftlab.campaign import note_outcomes, open_record  # noqa: PLC0415
-        from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
+        from upliftlab.analyze import Setting
+        from upliftlab.analyze import analyze as verb
+        from upliftlab.campaign import note_outcomes, open_record
+        from upliftlab.engines.duckdb import DuckDB
 
         if loaded.plan.engine.name != "duckdb":
             raise DataError(
@@ -206,14 +206,14 @@ def _ledger(loaded: Loaded, folder: Path | None) -> Ledger | None:
     """The ledger that holds the arms; None where a column of the data does."""
     if loaded.plan.experiment.assignment.observed is not None:
         return None
-    from upliftlab.ledger import Ledger  # noqa: PLC0415
+    from upliftlab.ledger import Ledger
 
     return Ledger(folder or loaded.workspace.root / "ledger")
 
 
 def _write(analysis: Analysis, out: Path | None, lang: Code) -> tuple[Path, Path]:
-    from upliftlab.report.export import to_json  # noqa: PLC0415
-    from upliftlab.report.render import write  # noqa: PLC0415
+    from upliftlab.report.export import to_json
+    from upliftlab.report.render import write
 
     folder = _folder(analysis, out)
     numbers = folder / "analysis.json"
@@ -226,9 +226,9 @@ def _folder(analysis: Analysis, out: Path | None) -> Path:
 
 
 def _read(path: Path) -> Analysis:
-    from pydantic import ValidationError  # noqa: PLC0415
+    from pydantic import ValidationError
 
-    from upliftlab.results import Analysis  # noqa: PLC0415
+    from upliftlab.results import Analysis
 
     try:
         return Analysis.model_validate_json(path.read_bytes())
@@ -256,6 +256,6 @@ def _say_verdict(analysis: Analysis) -> None:
 
 
 def _print_json(analysis: Analysis) -> None:
-    from upliftlab.report.export import to_json  # noqa: PLC0415
+    from upliftlab.report.export import to_json
 
     click.echo(to_json(analysis))

@@ -40,7 +40,7 @@ def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
     Example:
       upliftlab lock experiments/spring.yaml
     """
-    from upliftlab import campaign  # noqa: PLC0415
+    from upliftlab import campaign
 
     loaded = _load(experiment, None, quiet=quiet)
     found = campaign.lock(_ledger(loaded, ledger), loaded.plan, _now())
@@ -62,7 +62,7 @@ def amend(experiment: Path, why: str, ledger: Path | None, *, quiet: bool) -> No
     Example:
       upliftlab amend experiments/spring.yaml --why "SMS budget was halved"
     """
-    from upliftlab import campaign  # noqa: PLC0415
+    from upliftlab import campaign
 
     loaded = _load(experiment, None, quiet=quiet)
     made = campaign.amend(_ledger(loaded, ledger), loaded.plan, why, _now())
@@ -104,7 +104,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab assign experiments/spring.yaml --json | jq .arms
       upliftlab assign experiments/spring.yaml --show-sql
     """
-    from upliftlab import campaign  # noqa: PLC0415
+    from upliftlab import campaign
 
     loaded = _load(experiment, data, quiet=quiet or as_json)
     with _engine(loaded) as engine:
@@ -156,8 +156,8 @@ def export(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab export experiments/spring.yaml --out lists
       upliftlab export experiments/spring.yaml --out lists --pseudonyms LIST_SECRET
     """
-    from upliftlab import campaign  # noqa: PLC0415
-    from upliftlab.exports import read_secret  # noqa: PLC0415
+    from upliftlab import campaign
+    from upliftlab.exports import read_secret
 
     loaded = _load(experiment, None, quiet=quiet)
     secret = read_secret(os.environ, pseudonyms) if pseudonyms else None
@@ -184,8 +184,8 @@ def verify(folder: Path, *, quiet: bool) -> None:
     Example:
       upliftlab verify ledger
     """
-    from upliftlab import campaign  # noqa: PLC0415
-    from upliftlab.ledger import Ledger  # noqa: PLC0415
+    from upliftlab import campaign
+    from upliftlab.ledger import Ledger
 
     faults = campaign.verify(Ledger(folder))
     for fault in faults:
@@ -211,7 +211,7 @@ def engine_check(experiment: Path, *, quiet: bool) -> None:
     Example:
       upliftlab engine check experiments/spring.yaml
     """
-    from upliftlab.assign import verify as hashes  # noqa: PLC0415
+    from upliftlab.assign import verify as hashes
 
     loaded = _load(experiment, None, quiet=quiet)
     with _engine(loaded) as live:
@@ -226,7 +226,7 @@ def engine_check(experiment: Path, *, quiet: bool) -> None:
 
 
 def _load(experiment: Path, data: Path | None, *, quiet: bool) -> Loaded:
-    from upliftlab.config import load  # noqa: PLC0415
+    from upliftlab.config import load
 
     loaded = load(experiment, data=data)
     for fault in loaded.warnings:
@@ -236,14 +236,14 @@ def _load(experiment: Path, data: Path | None, *, quiet: bool) -> Loaded:
 
 
 def _ledger(loaded: Loaded, folder: Path | None) -> Ledger:
-    from upliftlab.ledger import Ledger  # noqa: PLC0415
+    from upliftlab.ledger import Ledger
 
     return Ledger(folder or loaded.workspace.root / "ledger")
 
 
 @contextmanager
 def _engine(loaded: Loaded) -> Generator[Engine]:
-    from upliftlab.engines.open import open_engine  # noqa: PLC0415
+    from upliftlab.engines.open import open_engine
 
     with open_engine(loaded.plan.engine, loaded.workspace.locate) as opened:
         yield opened
@@ -251,11 +251,11 @@ def _engine(loaded: Loaded) -> Generator[Engine]:
 
 def _sql(loaded: Loaded, live: Engine) -> str:
     """The query in the engine's own dialect, laid out for reading."""
-    import sqlglot  # noqa: PLC0415
+    import sqlglot
 
-    from upliftlab.assign import prepare  # noqa: PLC0415
-    from upliftlab.campaign import start_day  # noqa: PLC0415
-    from upliftlab.engines.dialect import transpile  # noqa: PLC0415
+    from upliftlab.assign import prepare
+    from upliftlab.campaign import start_day
+    from upliftlab.engines.dialect import transpile
 
     query = prepare(loaded.plan, live, start=start_day(loaded.plan, _now()))
     sql = transpile(query.sql, live.dialect)

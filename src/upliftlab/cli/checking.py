@@ -29,7 +29,7 @@ def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
       upliftlab check experiments configs
       upliftlab check experiments/spring.yaml --format github
     """
-    from upliftlab.config.checking import check as check_files  # noqa: PLC0415
+    from upliftlab.config.checking import check as check_files
 
     faults = check_files(paths)
     if form == "json":
@@ -54,7 +54,7 @@ def explain(code: str) -> None:
     Example:
       upliftlab explain UL012
     """
-    from upliftlab.config.catalogue import explain as tell  # noqa: PLC0415
+    from upliftlab.config.catalogue import explain as tell
 
     click.echo(tell(code.upper()))
 
@@ -72,7 +72,7 @@ def schema(kind: str) -> None:
     Example:
       upliftlab schema > experiment.schema.json
     """
-    from upliftlab.config.schema import schema_text  # noqa: PLC0415
+    from upliftlab.config.schema import schema_text
 
     click.echo(schema_text(kind), nl=False)
 

@@ -20,7 +20,7 @@ def progress(*, quiet: bool) -> Generator[Callable[[str], None]]:
     if quiet or not sys.stderr.isatty():
         yield lambda _step: None
         return
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     with Console(stderr=True).status("Starting") as status:
         yield lambda step: status.update(f"{step} …")
