@@ -124,7 +124,7 @@ class Metrics(Model):
     """The one metric the experiment is judged by."""
     secondary: Names = ()
     """Metrics reported beside it."""
-    guardrails: dict[Name, Guardrail] = {}  # noqa: RUF012 - pydantic copies defaults
+    guardrails: dict[Name, Guardrail] = {}
     """Metrics that must not get worse."""
 
 
@@ -135,7 +135,7 @@ class MoneyTerms(Model):
     """The metric that is revenue."""
     margin: ProperRate = 1.0
     """Contribution margin as a share of revenue, before marketing cost."""
-    fixed_cost: dict[Name, Cost] = {}  # noqa: RUF012 - pydantic copies defaults
+    fixed_cost: dict[Name, Cost] = {}
     """Cost of an arm that does not depend on the number of customers."""
     hurdle: Rate = 0.0
     """ROI below this is not worth it."""
@@ -156,7 +156,7 @@ class Analysis(Model):
     """Pre-period columns that sharpen the estimate."""
     looks: tuple[Duration, ...] = ()
     """Declared times at which the data are looked at."""
-    winsorize: dict[Name, ProperRate] = {}  # noqa: RUF012 - pydantic copies defaults
+    winsorize: dict[Name, ProperRate] = {}
     """Per metric: the percentile (99.9%) above which values are capped."""
 
     @model_validator(mode="after")

@@ -15,7 +15,9 @@ from typing import Any
 
 from upliftlab import declarations, experiment
 from upliftlab.config.shape import FILES
+from upliftlab.declarations import channels, files, metrics, model, program, segments, sources
 
+_MODULES = (model, sources, channels, metrics, segments, program, files, experiment)
 _URI = "http://json-schema.org/draft-07/schema#"
 _TEXT = ["string", "number", "boolean"]
 _BASE_NEEDS = ("customers", "arms", "metrics")
@@ -121,8 +123,7 @@ def descriptions() -> dict[str, dict[str, str]]:
     >>> descriptions()["Wave"]["start"]
     "The day on which this wave's customers are contacted."
     """
-    modules = (declarations, experiment)
-    statements = [node for module in modules for node in ast.parse(inspect.getsource(module)).body]
+    statements = [node for module in _MODULES for node in ast.parse(inspect.getsource(module)).body]
     classes = {node.name: node for node in statements if isinstance(node, ast.ClassDef)}
     return {name: _class_texts(name, classes) for name in classes}
 

@@ -1,0 +1,58 @@
+"""Where data lie: `configs/sources.yaml`, and the engine that reads them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import model_validator
+
+from upliftlab.declarations.model import Model, Names
+from upliftlab.values import Count, Name
+
+
+class AttributeKind(StrEnum):
+    """What an attribute of a customer tells about them."""
+
+    demographic = "demographic"
+    behavioural = "behavioural"
+    attitudinal = "attitudinal"
+    transaction = "transaction"
+
+
+class Engine(Model):
+    """Where queries run."""
+
+    name: Literal["duckdb", "spark", "postgres"] = "duckdb"
+    """The engine: duckdb (embedded, the default), spark or postgres."""
+    threads: Count | None = None
+    """How many threads the embedded engine may use; all by default."""
+    memory_limit: Name | None = None
+    """Memory the embedded engine may use before it spills to disk, such as 2 GB."""
+    connection: Name | None = None
+    """Connection settings of a server, `${env:NAME}` values allowed."""
+
+
+class Source(Model):
+    """A table: where it lies and which of its columns play a part."""
+
+    file: Name | None = None
+    """A CSV, CSV.gz, Parquet or .duckdb file, relative to the data root."""
+    table: Name | None = None
+    """The table inside a .duckdb file or on a server, optionally with its schema."""
+    id: Name | None = None
+    """The column that identifies a customer."""
+    household: Name | None = None
+    """The column that identifies a customer's household."""
+    time: Name | None = None
+    """For a table of events: the column that says when each happened."""
+    attributes: dict[Name, AttributeKind] = {}
+    """What kind of attribute each column is."""
+    known_after: Names = ()
+    """Columns whose values come to be only after assignment: not for segments or covariates."""
+
+    @model_validator(mode="after")
+    def _located(self) -> Source:
+        if self.file is None and self.table is None:
+            raise ValueError("a source needs 'file' or 'table'")
+        return self
