@@ -104,16 +104,16 @@ def upliftlab(file: Path) -> dict[str, float]:
 
 def _query(engine: DuckDB, file: Path) -> MomentsQuery:
     from upliftlab.declarations import Metric, Segment, Source  # noqa: PLC0415 - as above
+    from upliftlab.queries.frame import Frame  # noqa: PLC0415
     from upliftlab.queries.moments import MomentsQuery  # noqa: PLC0415
-    from upliftlab.queries.units import UnitTable  # noqa: PLC0415
+    from upliftlab.queries.units import Asked, UnitTable  # noqa: PLC0415
 
     engine.attach("customers", Source(file=file.name))
-    units = UnitTable("customers", engine.columns("customers"), KEYS[0])
-    return MomentsQuery(
-        units,
-        {name: units.metric(Metric(column=name)) for name in METRICS},
-        {name: units.segment(Segment(column=name)) for name in KEYS[1:]},
-    )
+    frame = Frame("customers AS c", engine.columns("customers"), {"arm": f"c.{KEYS[0]}"})
+    metrics = {name: Metric(column=name) for name in METRICS}
+    asked = Asked(metrics, METRICS, {name: Segment(column=name) for name in KEYS[1:]})
+    units = f"({UnitTable(frame, asked).sql()}) AS units"
+    return MomentsQuery(units, METRICS, KEYS[1:])
 
 
 def statistics_after(file: Path) -> dict[str, float]:
@@ -121,6 +121,7 @@ def statistics_after(file: Path) -> dict[str, float]:
     from datetime import date  # noqa: PLC0415 - a contender's own libraries
 
     from upliftlab.analysis import checks, cube, findings, study, verdict  # noqa: PLC0415
+    from upliftlab.analysis.facts import Facts  # noqa: PLC0415
     from upliftlab.analysis.intake import cells_of  # noqa: PLC0415
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
 
@@ -132,7 +133,7 @@ def statistics_after(file: Path) -> dict[str, float]:
     cells_by_place = cube.roll_up(cells, tuple(plan.segments))
     projected = asked.projected(cells_by_place)
     found = findings.find(plan, asked, projected)
-    judged = checks.integrity(plan, asked, cells_by_place, date(2026, 1, 1))
+    judged = checks.integrity(plan, asked, (cells_by_place, Facts()), date(2026, 1, 1))
     verdict.decide(verdict.Evidence(plan, asked, projected, judged, found, ()))
     return {"seconds": time.perf_counter() - start}
 

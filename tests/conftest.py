@@ -1,6 +1,141 @@
-"""What holds for all tests: Hypothesis draws the same examples on every run."""
+"""What all tests share: one Spark session and one PostgreSQL server, and Hypothesis' examples."""
 
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
 from hypothesis import settings
 
-settings.register_profile("fixed", derandomize=True, deadline=None)
+from upliftlab.declarations import Engine as Settings
+from upliftlab.engines.duckdb import DuckDB
+from upliftlab.engines.postgres_types import copy_type
+from upliftlab.sql import quote
+
+settings.register_profile("fixed", derandomize=True, deadline=None)  # the same on every run
 settings.load_profile("fixed")
+
+
+def _missing(reason: str) -> None:
+    """A missing part is a reason to skip, but not where everything is promised to be there."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def duck() -> Iterator[DuckDB]:
+    with DuckDB(Path, Settings(threads=2)) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def spark():
+    if shutil.which("java") is None:
+        _missing("Spark needs Java")
+    try:
+        from pyspark.sql import SparkSession
+
+        from upliftlab.engines.spark import Spark
+    except ImportError:
+        _missing("pyspark is not installed")
+    with Spark(Path, Settings(name="spark", connection="local[2]", memory_limit="1g")) as engine:
+        yield engine
+    if session := SparkSession.getActiveSession():
+        session.stop()
+
+
+def _binaries() -> Path | None:
+    if found := shutil.which("pg_ctl"):
+        return Path(found).resolve().parent
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+    return versions[-1].parent if versions else None
+
+
+def _unprivileged() -> list[str]:
+    """How to become somebody the server agrees to run as; root is not."""
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The connection string of a server that listens on a socket only."""
+    binaries = _binaries()
+    if binaries is None:
+        _missing("PostgreSQL's server is not installed")
+        return
+    as_nobody = _unprivileged()
+    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
+        if as_nobody:
+            os.chown(folder, 65534, 65534)
+        data = f"{folder}/data"
+        run = [*as_nobody, "env", "LC_ALL=C.UTF-8", f"HOME={folder}"]
+        subprocess.run(
+            [*run, binaries / "initdb", "-D", data, "-U", "lab", "-A", "trust", "-E", "UTF8"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
+        options = f"-c listen_addresses= -k {folder} -c fsync=off -c shared_buffers=64MB"
+        control = [*run, binaries / "pg_ctl", "-D", data, "-l", f"{folder}/log", "-w"]
+        subprocess.run(
+            [*control, "-o", options, "start"], check=True, stdout=subprocess.DEVNULL, cwd=folder
+        )
+        try:
+            yield f"host={folder} user=lab dbname=postgres"
+        finally:
+            subprocess.run(
+                [*control, "-m", "immediate", "stop"],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                cwd=folder,
+            )
+
+
+@pytest.fixture
+def postgres(server: str):
+    try:
+        from upliftlab.engines.postgres import Postgres
+    except ImportError:
+        _missing("psycopg is not installed")
+    with Postgres(Settings(name="postgres", connection=server)) as engine:
+        yield engine
+
+
+class Desk:
+    """Somebody else's connection to the server, who owns the tables there."""
+
+    def __init__(self, setting: str) -> None:
+        import psycopg
+
+        self.connection = psycopg.connect(setting, autocommit=True)
+
+    def run(self, sql: str) -> None:
+        self.connection.execute(sql)
+
+    def publish(self, name: str, table: pa.Table) -> None:
+        """Make a table in the schema `odd`."""
+        columns = ", ".join(f"{quote(c.name)} {copy_type(c.type)}" for c in table.schema)
+        self.run("CREATE SCHEMA IF NOT EXISTS odd")
+        self.run(f"DROP TABLE IF EXISTS odd.{quote(name)} CASCADE")
+        self.run(f"CREATE TABLE odd.{quote(name)} ({columns})")
+        rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+        copy = f"COPY odd.{quote(name)} FROM STDIN"
+        with self.connection.cursor() as cursor, cursor.copy(copy) as writer:
+            for row in rows:
+                writer.write_row(row)
+
+
+@pytest.fixture
+def desk(server: str) -> Iterator[Desk]:
+    owner = Desk(server)
+    yield owner
+    owner.connection.close()

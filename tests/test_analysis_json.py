@@ -3,20 +3,16 @@
 import json
 import math
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from types import NoneType
 from typing import get_args
 
 import pytest
+from worlds import analysed, assigned
 
 from upliftlab import results
-from upliftlab.analyze import Setting, analyze
-from upliftlab.config.load import load
-from upliftlab.engines.duckdb import DuckDB
 from upliftlab.report.export import rounded, to_json
 from upliftlab.results import Analysis, Kind, Note, Result
-from upliftlab.simulate import simulate
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "analysis_json.md").read_text(encoding="utf-8")
@@ -43,10 +39,7 @@ def reachable(model):
 
 @pytest.fixture(scope="module")
 def analysis(tmp_path_factory):
-    made = simulate(tmp_path_factory.mktemp("campaign"), customers=3000)
-    loaded = load(made.experiment, data=made.data.parent)
-    with DuckDB(loaded.workspace.locate, loaded.plan.engine) as engine:
-        return analyze(loaded.plan, Setting(engine, datetime(2026, 3, 1, tzinfo=UTC)))
+    return analysed(assigned(tmp_path_factory.mktemp("campaign")))
 
 
 def numbers(value):

@@ -65,14 +65,14 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel):
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"upliftlab", f"upliftlab-{__version__}.dist-info"}
     assert "upliftlab/py.typed" in names
-    assert "upliftlab/experiments/simulated_winback.yaml" in names
+    assert "upliftlab/experiments/spring_winback.yaml" in names
     assert "upliftlab/templates/report.html.j2" in names
 
 
 def test_it_finds_its_shipped_files_in_the_wheel(installed, tmp_path):
     code = (
         "from upliftlab.resources import shipped\n"
-        "for name in ('templates', 'experiments'):\n"
+        "for name in ('templates', 'experiments', 'configs'):\n"
         "    print(shipped(name) if any(shipped(name).iterdir()) else 'empty')\n"
     )
     for line in run(installed / "python", "-c", code, cwd=tmp_path).splitlines():

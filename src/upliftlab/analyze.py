@@ -16,9 +16,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from upliftlab import __version__
-from upliftlab.analysis.checks import expected_shares, guardrails, integrity, recorded
+from upliftlab.analysis.checks import integrity, recorded
+from upliftlab.analysis.checks_shares import expected_shares
 from upliftlab.analysis.cube import OVERALL, Cube, roll_up
+from upliftlab.analysis.facts import Facts
 from upliftlab.analysis.findings import CHANNEL, find
+from upliftlab.analysis.guardrails import guardrails
 from upliftlab.analysis.intake import measure
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.study import Study, amount, study_of
@@ -73,18 +76,18 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     """
     study = study_of(plan)
     setting.progress("Reading the customers")
-    cells = measure(plan, study, setting.engine, setting.record)
-    cube = roll_up(cells, tuple(plan.segments))
+    intake = measure(plan, study, setting.engine, setting.record)
+    cube = roll_up(intake.cells, tuple(plan.segments))
     setting.progress("Estimating effects")
     projected = study.projected(cube)
     findings = find(plan, study, projected)
     today = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).date()
     checks = (
-        *integrity(plan, study, cube, today),
+        *integrity(plan, study, (cube, intake.facts), today),
         *(recorded(setting.record) if setting.record else ()),
         *guardrails(plan, findings),
     )
-    metrics = _metrics(plan, cube)
+    metrics = _metrics(plan, study, cube)
     verdict = decide(Evidence(plan, study, projected, checks, findings, metrics))
     setting.progress("Fingerprinting the data")
     asked = plan.experiment
@@ -100,7 +103,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
             metric=verdict.metric, ship_if=asked.decision.ship_if, hurdle=study.hurdle
         ),
         eligible=asked.eligible,
-        data=_data(plan, cube, setting.engine),
+        data=_data(plan, cube, intake.facts, setting.engine),
         verdict=verdict,
         checks=checks,
         arms=_arms(plan, cube),
@@ -108,7 +111,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         segments=_segments(plan, study),
         terms=_terms(plan, study),
         findings=findings,
-        columns=study.metrics,
+        columns=study.columns,
         moments=_moments(cube),
         provenance=_provenance(setting),
     )
@@ -124,10 +127,16 @@ def withheld(analysis: Analysis) -> Analysis:
     return analysis.model_copy(update={"findings": findings, "moments": (), "checks": kept})
 
 
-def _data(plan: Plan, cube: Cube, engine: Engine) -> tuple[DataFile, ...]:
-    place, digest = engine.fingerprint(plan.customers)
-    rows = sum(group.n for group in cube[OVERALL].values())
-    return (DataFile(source="customers", file=place, sha256=digest, rows=rows),)
+def _data(plan: Plan, cube: Cube, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:
+    """The customers, and every table of events that was looked at."""
+    units = sum(group.n for group in cube[OVERALL].values())
+    read = {"customers": (plan.customers, units)}
+    read |= {name: (plan.sources[name], found.rows) for name, found in facts.events.items()}
+    found: list[DataFile] = []
+    for name, (source, rows) in read.items():
+        place, digest = engine.fingerprint(source)
+        found.append(DataFile(source=name, file=place, sha256=digest, rows=rows))
+    return tuple(found)
 
 
 def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
@@ -144,7 +153,7 @@ def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
     )
 
 
-def _metrics(plan: Plan, cube: Cube) -> tuple[MetricInfo, ...]:
+def _metrics(plan: Plan, study: Study, cube: Cube) -> tuple[MetricInfo, ...]:
     asked = plan.experiment.metrics
     roles: Mapping[str, str] = {
         **dict.fromkeys(plan.measured, "money"),
@@ -152,22 +161,23 @@ def _metrics(plan: Plan, cube: Cube) -> tuple[MetricInfo, ...]:
         **dict.fromkeys(asked.secondary, "secondary"),
         asked.primary: "primary",
     }
+    shares = dict(zip(study.columns, zero_or_one(cube), strict=True))
     return tuple(
         MetricInfo.model_validate(
             {
                 "name": name,
                 "title": plan.metrics[name].title or name,
-                "unit": plan.metrics[name].unit or ("share" if flag else "number"),
+                "unit": plan.metrics[name].unit or ("share" if shares.get(name) else "number"),
                 "better": plan.metrics[name].better,
                 "role": roles[name],
             }
         )
-        for name, flag in zip(plan.measured, zero_or_one(cube), strict=True)
+        for name in study.metrics
     )
 
 
 def zero_or_one(cube: Cube) -> list[bool]:
-    """Which metrics hold nothing but 0 and 1: there, and only there, squares sum to the sum."""
+    """Which columns hold nothing but 0 and 1: there, and only there, squares sum to the sum."""
     groups = cube[OVERALL].values()
     squares = sum(np.diag(group.m2) + group.n * group.mean**2 for group in groups)
     sums = sum(group.n * group.mean for group in groups)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from upliftlab.analysis.record import Record
+from upliftlab.analysis.record import Assigned, Record
 from upliftlab.assign import CUSTOMERS, prepare
 from upliftlab.engines.base import Engine
 from upliftlab.errors import Fault
@@ -85,11 +85,16 @@ def open_record(ledger: Ledger, plan: Plan) -> Record:
     ledger.require(plan)
     assignment, changes = ledger.read(name), ledger.amendments(name)
     _same_arms(ledger, plan, [each.manifest.plan_sha256 for each in assignment.generations])
+    zone = ZoneInfo(plan.program.time_zone)
     late = ("the plan was locked after outcomes had been read",) if locked.after_outcomes else ()
     return Record(
         id=assignment.id,
-        files=assignment.files,
-        locked=locked.time.astimezone(ZoneInfo(plan.program.time_zone)).date(),
+        generations=tuple(
+            Assigned(each.manifest.time.astimezone(zone).date(), each.files)
+            for each in assignment.generations
+            if each.files
+        ),
+        locked=locked.time.astimezone(zone).date(),
         amendments=tuple(c.why for c in changes if c.kind == "amendment"),
         deviations=(*late, *(c.why for c in changes if c.kind == "deviation")),
     )

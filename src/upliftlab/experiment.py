@@ -36,6 +36,7 @@ from upliftlab.declarations import (
 from upliftlab.values import (
     AtMost,
     Cost,
+    Currency,
     Date,
     Duration,
     Expression,
@@ -65,10 +66,15 @@ class Assignment(Model):
     """Keeps this experiment's randomisation apart; the experiment's name by default."""
     layer: Name | None = None
     """A layer of configs/program.yaml whose experiments exclude one another."""
+    start: Name | None = None
+    """The column that says when a customer's outcomes begin to count, such as the exposure; by
+    default the day of the wave, else of the assignment."""
+    delivered: Name | None = None
+    """The column that says which arm was delivered, to be held against the ledger."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Assignment:
-        chosen = self.model_dump(exclude={"observed"}, exclude_defaults=True)
+        chosen = self.model_dump(exclude={"observed", "start", "unit"}, exclude_defaults=True)
         if self.observed is not None and chosen:
             raise ValueError(f"'observed' excludes {', '.join(chosen)}")
         if self.strata and self.method != "blocked":
@@ -140,11 +146,15 @@ class MoneyTerms(Model):
     hurdle: Rate = 0.0
     """ROI below this is not worth it."""
     contacts: Name | None = None
-    """The metric that counts contacts; one per customer of a contacted arm by default."""
+    """The metric that counts contacts; `contacts` where configs/metrics.yaml declares it over
+    events, else one per customer of a contacted arm."""
     redemptions: Name | None = None
-    """The metric that counts redemptions."""
+    """The metric that counts redemptions; `redemptions` where configs/metrics.yaml declares it
+    over events."""
     conversions: Name | None = None
     """The metric that counts conversions; `conversion` by default where it is measured."""
+    costs: Names = ()
+    """Metrics of further cost per customer, such as service, taken off the margin in every arm."""
 
 
 class Analysis(Model):
@@ -153,7 +163,8 @@ class Analysis(Model):
     confidence: ProperRate = 0.95
     """Confidence level of every interval."""
     covariates: Names = ()
-    """Pre-period columns that sharpen the estimate."""
+    """What was known before: columns, or `NAME_before` for the metric NAME over the time of the
+    same length before the start."""
     looks: tuple[Duration, ...] = ()
     """Declared times at which the data are looked at."""
     winsorize: dict[Name, ProperRate] = {}
@@ -224,7 +235,7 @@ class Experiment(Model):
     """The groups that are compared."""
     outcome_window: Duration | None = None
     """How long after the start outcomes count."""
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    currency: Currency | None = None
     """Currency of all money, as a three-letter code."""
     metrics: Metrics
     """What is measured."""
@@ -252,7 +263,10 @@ class Plan(Model):
     channels: dict[str, Channel]
     """Every channel an arm uses."""
     metrics: dict[str, Metric]
-    """Every metric the experiment uses, and the parts of its ratios."""
+    """Every metric the experiment uses, and those they are made of; over events, with their
+    window."""
+    covariates: dict[str, Metric] = {}
+    """What was known before assignment, as metrics."""
     segments: dict[str, Segment]
     """Every segment the experiment reports by, in the order of the file."""
     sources: dict[str, Source]
@@ -275,9 +289,27 @@ class Plan(Model):
         asked, money = self.experiment.metrics, self.experiment.money
         names = [asked.primary, *asked.secondary, *asked.guardrails]
         if money:
-            names += [name for name in (money.revenue, money.contacts, money.redemptions) if name]
-            names += [self.conversions] if self.conversions else []
+            optional = (money.contacts, money.redemptions, self.conversions)
+            names += [money.revenue, *(name for name in optional if name), *money.costs]
         return tuple(dict.fromkeys(name for name in names if name != PROFIT))
+
+    @property
+    def measured_columns(self) -> tuple[str, ...]:
+        """What is counted per customer for them: a ratio's two parts stand in its place."""
+        parts = (self.metrics[name].ratio or (name,) for name in self.measured)
+        return tuple(dict.fromkeys(part for pair in parts for part in pair))
+
+    @property
+    def households(self) -> str | None:
+        """The column of what is randomised instead of customers; None where they are."""
+        unit = self.experiment.assignment.unit
+        return None if unit in (None, self.customers.id) else unit
+
+    @property
+    def from_events(self) -> bool:
+        """Whether anything is computed from tables of events."""
+        named = (*self.metrics.values(), *self.covariates.values(), *self.segments.values())
+        return any(each.source is not None for each in named)
 
     @property
     def conversions(self) -> str | None:

@@ -1,8 +1,9 @@
 """Money: outcomes become profit by coefficients, so a changed margin or cost needs no data.
 
-Per unit, with revenue r: contribution margin m = margin·r; marketing cost k = contacts·contact cost
-+ redemptions·incentive + commission rate·r + service + fixed cost per unit; profit = m − k.
-A fixed cost F of an arm of n units is F/n a unit, so that segments carry their share of it.
+Per customer, with revenue r: contribution margin m = margin·r; marketing cost k = contacts·contact
+cost + redemptions·incentive + commission rate·r + service + further costs + fixed cost per
+customer; profit = m − k. A fixed cost F of an arm of n customers is F/n for each, so that segments
+carry their share of it. A household's columns are totals: there a constant counts once a customer.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ class Item(IntEnum):
     incentive = 3
     commission = 4
     service = 5
-    fixed_cost = 6
-    cost = 7
-    profit = 8
+    further = 6
+    fixed_cost = 7
+    cost = 8
+    profit = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,17 @@ class Roles:
     contacts: int | None = None
     redemptions: int | None = None
     conversions: int | None = None
+    further: tuple[int, ...] = ()
+    """Further costs, whatever arm they arise in."""
+    size: int | None = None
+    """The column that counts a unit's customers, where units are households."""
 
 
 def projection(columns: int, roles: Roles, terms: Terms) -> Projection:
-    """The map from an arm's metric columns to the same columns followed by `Item`.
+    """The map from an arm's columns to the same columns followed by `Item`.
 
     Args:
-        columns: Number of metric columns.
+        columns: Number of columns.
         roles: Which of them money is made of.
         terms: The arm's terms.
     """
@@ -79,9 +85,14 @@ def projection(columns: int, roles: Roles, terms: Terms) -> Projection:
     _per_event(rows, offset, Item.contact_cost, (roles.contacts, terms.contact))
     if roles.redemptions is not None:
         rows[Item.incentive, roles.redemptions] = terms.incentive
+    for column in roles.further:
+        rows[Item.further, column] += 1.0
     offset[Item.service] = terms.service
     offset[Item.fixed_cost] = terms.fixed
-    costs = [Item.contact_cost, Item.incentive, Item.commission, Item.service, Item.fixed_cost]
+    if roles.size is not None:
+        rows[:, roles.size] += offset
+        offset = np.zeros(len(Item))
+    costs = list(range(Item.contact_cost, Item.cost))
     rows[Item.cost] = rows[costs].sum(axis=0)
     offset[Item.cost] = offset[costs].sum()
     rows[Item.profit] = rows[Item.margin] - rows[Item.cost]
@@ -106,23 +117,26 @@ class Question:
     """What money asks of a treated group and its control, over projected columns.
 
     Attributes:
-        pair: Moments over metric columns followed by `Item`.
+        pair: Moments over columns of which some are `Item`, per customer.
         confidence: Level of every interval.
         hurdle: ROI below this is not worth it.
-        conversions: The metric column that counts conversions, or None.
+        conversions: The column that counts conversions, or None.
+        first: The place of the first `Item`; they are the last columns where it is not given.
     """
 
     pair: Pair
     confidence: float
     hurdle: float = 0.0
     conversions: int | None = None
+    first: int | None = None
 
     @property
     def _size(self) -> int:
         return len(self.pair.treated.mean)
 
     def _form(self, item: Item, factor: float = 1.0) -> Form:
-        return Form.difference(self._size, {self._size - len(Item) + item: factor})
+        first = self._size - len(Item) if self.first is None else self.first
+        return Form.difference(self._size, {first + item: factor})
 
     def incremental_profit(self) -> Effect:
         """n_t·Δprofit: what the treated units earned more than without treatment."""
@@ -133,7 +147,7 @@ class Question:
         rate = self.hurdle if hurdle is None else hurdle
         form = self._form(Item.profit).minus(self._form(Item.cost), rate)
         effect = welch(self.pair, form, self.confidence)
-        return effect.scaled(self.pair.treated.n)
+        return effect.scaled(self.pair.treated.n * self.pair.size)
 
     def roi(self) -> Effect:
         """Δprofit / Δcost, tested against the hurdle."""

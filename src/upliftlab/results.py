@@ -42,6 +42,7 @@ class Note(StrEnum):
     cost_unclear = "cost is too close to zero to say"
     denominator_unclear = "the denominator is too close to zero to say"
     no_conversions = "no incremental conversions to divide by"
+    no_denominator = "nothing to divide by in one of the groups"
     guardrail = "a guardrail is exceeded"
     invalid = "not shown: a critical check failed"
 

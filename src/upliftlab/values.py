@@ -12,13 +12,21 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 _NUMBER = r"[+-]?[0-9][0-9_]{0,20}(?:\.[0-9]{1,15})?"
 _PERCENT = re.compile(rf"({_NUMBER})\s*(%?)")
 _FRACTION = re.compile(r"([0-9]{1,15})\s*/\s*([0-9]{1,15})")
 _MONEY = re.compile(rf"({_NUMBER})(?:\s*([A-Z]{{3}}))?")
 _DURATION = re.compile(r"([0-9]{1,5})\s*(hour|day|week)s?")
+_OFFSET = re.compile(r"-?\s*[0-9]{1,5}\s*(hour|day|week)s?")
 _TOLERANCE = re.compile(rf"({_NUMBER})\s*(points?|%)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAYS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
@@ -128,15 +136,27 @@ def parse_duration(value: object) -> timedelta:
     return int(found[1]) * _DAYS[found[2]]
 
 
-def format_duration(value: timedelta) -> str:
-    """The inverse of `parse_duration`, in the largest unit that is exact.
+def parse_offset(value: object) -> timedelta:
+    """A time counted from a start, before it where it is negative.
 
-    >>> format_duration(timedelta(days=1)), format_duration(timedelta(hours=36))
-    ('1 day', '36 hours')
+    >>> parse_offset("-28 days").days
+    -28
+    """
+    text = _text(value)
+    if text is None or not text.startswith("-"):
+        return parse_duration(value)
+    return -parse_duration(text.removeprefix("-"))
+
+
+def format_duration(value: timedelta) -> str:
+    """The inverse of `parse_offset`, in the largest unit that is exact.
+
+    >>> format_duration(timedelta(days=-1)), format_duration(timedelta(hours=36))
+    ('-1 day', '36 hours')
     """
     hours = round(value.total_seconds() / 3600)
     count, unit = (hours // 24, "day") if hours % 24 == 0 else (hours, "hour")
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{count} {unit}{'' if abs(count) == 1 else 's'}"
 
 
 def _date(value: object) -> date:
@@ -248,6 +268,13 @@ Duration = Annotated[
     PlainSerializer(format_duration),
     _schema(rf"^\s*{_DURATION.pattern}\s*$", "A duration: 28 days", number=False),
 ]
+Offset = Annotated[
+    timedelta,
+    BeforeValidator(parse_offset),
+    PlainSerializer(format_duration),
+    _schema(rf"^\s*{_OFFSET.pattern}\s*$", "A time from the start: 30 days", number=False),
+]
+"""A length of time, negative where it lies before what it is counted from."""
 Date = Annotated[
     date,
     BeforeValidator(_date),
@@ -274,6 +301,8 @@ Name = Annotated[
     WithJsonSchema({"type": ["string", "number"], "description": "A name", "maxLength": 120}),
 ]
 """A name, column or label: printable, at most 120 characters."""
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+"""A currency's three-letter code."""
 Expression = Annotated[
     str,
     BeforeValidator(_expression),

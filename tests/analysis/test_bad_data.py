@@ -113,7 +113,7 @@ def test_null_and_nan_in_parquet(tmp_path):
 def test_a_segment_with_too_many_levels(tmp_path):
     rows = "".join(f"{'none' if i % 2 else 'mail'},1,{i}\n" for i in range(900))
     (fault,) = refusal(tmp_path, HEADER + rows, segments=["area"])
-    assert "UL211 segment 'area' has about" in fault
+    assert "UL211 segment 'area' has more than 200 levels" in fault
 
 
 def test_a_customer_twice(tmp_path):
@@ -214,7 +214,7 @@ def test_dates_are_not_banded(tmp_path):
     pq.write_table(table, tmp_path / "customers.parquet")
     plan = make_plan(customers={"file": "customers.parquet"}, segments=["age"])
     plan = plan.model_copy(update={"segments": {"age": Segment(column="age", bands=(30,))}})
-    with pytest.raises(DataError, match="UL206 column 'age' holds no numbers to band"):
+    with pytest.raises(DataError, match=r"UL206 column 'age' holds no numbers \(bands\)"):
         run(plan, tmp_path)
 
 

@@ -14,7 +14,7 @@ from upliftlab.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 FILE = Path("experiments/example.yaml")
-HEAVY = "pandas numpy scipy duckdb sklearn jinja2 statsmodels sqlglot pyarrow"
+HEAVY = "pandas numpy scipy duckdb sklearn jinja2 statsmodels pyarrow"
 
 
 def plan(space, part="", **configs):
@@ -38,11 +38,12 @@ def test_every_shared_metric_and_segment_can_be_used(space):
     resolved = plan(
         space,
         "metrics: {primary: revenue, secondary: [average_order, retained, recommendation], "
-        "guardrails: {complaints: {max_increase: 5%}}}\nsegments: [recency, rfm, order_lifecycle]\n"
-        "assignment: {method: hash, layer: retention}",
+        "guardrails: {complaints: {max_increase: 5%}}}\nsegments: [recency, rfm, lifecycle]\n"
+        "experiment: spring_winback\nassignment: {method: hash, layer: retention}\n"
+        "currency: EUR\noutcome_window: 28 days",
     )
     assert set(resolved.sources) == {"orders", "tickets", "surveys"}
-    assert "orders" in resolved.metrics  # a part of the ratio
+    assert {"orders", "promoters", "detractors"} <= set(resolved.metrics)  # what ratios are made of
 
 
 def test_check_starts_without_heavy_libraries():
@@ -54,6 +55,18 @@ def test_check_starts_without_heavy_libraries():
     run = [sys.executable, "-c", code]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_conditions_alone_load_their_parser(space):
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom upliftlab.config import check\n"
+        "check([Path('experiments')])\nprint('sqlglot' in sys.modules)"
+    )
+    for part, loaded in (("", "False"), ('eligible: "age > 18"', "True")):
+        space.write("experiments/example.yaml", space.experiment(part))
+        run = [sys.executable, "-c", code]
+        done = subprocess.run(run, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == loaded
 
 
 def test_costs_merge_by_presence(space):
@@ -260,7 +273,6 @@ metrics:
 money:
   revenue: revenue
   margin: 35%
-  redemptions: redeemed
   fixed_cost: {email_voucher: 500 EUR}
   hurdle: 20%
 segments: [value_band, lifecycle, region]
@@ -276,9 +288,13 @@ decision: {metric: profit, ship_if: "lower > 0"}
 def test_the_full_life_of_a_campaign(space):
     for stem in ("sources", "metrics", "channels", "segments", "program"):
         space.write(f"configs/{stem}.yaml", (ROOT / f"configs/{stem}.yaml").read_text())
-    (warning,) = space.check(FULL)
-    assert "UL116 wave 2 starts before the outcome window of wave 1 ends" in warning
+    assert space.check(f"experiment: spring_winback\n{FULL}") == []
     resolved = load(FILE).plan
+    money = resolved.experiment.money
+    assert (money.contacts, money.redemptions) == ("contacts", "redemptions")
+    windows = {name: metric.during for name, metric in resolved.covariates.items()}
+    before = (timedelta(days=-28), timedelta(0))
+    assert windows == {"revenue_before": before, "orders_before": before}
     assert (resolved.control, resolved.treatments) == ("holdout", ("email_voucher", "sms_voucher"))
     assert "profit" not in resolved.metrics  # computed from money
     assert resolved.metrics["unsubscribed"].better == "lower"

@@ -23,14 +23,8 @@ SECONDARY = "secondary"
 GUARDRAIL = "guardrail"
 EXPLORATORY = "exploratory"
 CHANNELS = "channels"
-_METHODS = {
-    Kind.difference: "welch",
-    Kind.incremental_profit: "welch",
-    Kind.relative_lift: "fieller",
-    Kind.roi: "fieller",
-    Kind.iroas: "fieller",
-    Kind.cost_per_conversion: "fieller",
-}
+_LINEAR = (Kind.difference, Kind.incremental_profit)
+"""Kinds whose interval is Welch's; the others' is Fieller's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +70,8 @@ def _subjects(study: Study, cube: Cube) -> Iterator[_Subject]:
 
 def _metric_findings(plan: Plan, study: Study, subject: _Subject) -> Iterator[Finding]:
     asked = plan.experiment.metrics
-    for index, name in enumerate(study.metrics):
+    for name in study.metrics:
+        index = study.place(name, subject.pair)
         family = _family(plan, subject, name)
         effect = difference(subject.pair, index, study.confidence)
         yield _finding(study, subject, (Kind.difference, name, family), effect)
@@ -89,7 +84,7 @@ def _money_findings(study: Study, subject: _Subject) -> Iterator[Finding]:
     if study.roles is None:
         return
     question = study.question(subject.pair)
-    revenue = study.metrics[study.roles.revenue]
+    revenue = study.columns[study.roles.revenue]
     family = _looking(subject) if subject.place.dimension else CONFIRMATORY
     asked: list[tuple[Kind, str, Callable[[], Effect]]] = [
         (Kind.incremental_profit, revenue, question.incremental_profit),
@@ -98,7 +93,7 @@ def _money_findings(study: Study, subject: _Subject) -> Iterator[Finding]:
     if subject.wide:
         asked.append((Kind.iroas, revenue, question.iroas))
         if study.roles.conversions is not None:
-            conversions = study.metrics[study.roles.conversions]
+            conversions = study.columns[study.roles.conversions]
             asked.append((Kind.cost_per_conversion, conversions, question.cost_per_conversion))
     for kind, metric, ask in asked:
         yield _finding(study, subject, (kind, metric, family), ask())
@@ -106,11 +101,15 @@ def _money_findings(study: Study, subject: _Subject) -> Iterator[Finding]:
 
 def difference(pair: Pair, column: int, confidence: float) -> Effect:
     """Treated mean less control mean."""
+    if column in pair.undefined and pair.unusable is None:
+        return Effect(None, note=Note.no_denominator)
     return welch(pair, Form.difference(len(pair.treated.mean), {column: 1.0}), confidence)
 
 
 def relative_lift(pair: Pair, column: int, confidence: float) -> Effect:
     """The difference over the size of the control's mean: from −10 to −5 is +50 %."""
+    if column in pair.undefined and pair.unusable is None:
+        return Effect(None, note=Note.no_denominator)
     control = float(pair.control.mean[column])
     if pair.unusable is None and control == 0:
         return Effect(None, note=Note.zero_control)
@@ -154,10 +153,17 @@ def _finding(
         high=effect.high,
         p=effect.p,
         family=None if effect.p is None else family,
-        method=_METHODS[kind],
+        method=_method(study, kind, metric),
         confidence=study.confidence,
         note=effect.note,
     )
+
+
+def _method(study: Study, kind: Kind, metric: str) -> str:
+    """Welch's interval where means of units are compared; of quotients, by the delta method."""
+    if kind not in _LINEAR:
+        return "fieller"
+    return "delta" if study.size is not None or metric in study.ratios else "welch"
 
 
 def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:

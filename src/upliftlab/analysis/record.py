@@ -8,19 +8,32 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
+class Assigned:
+    """Customers who were assigned on one day.
+
+    Attributes:
+        day: The day, in the program's time zone.
+        files: Parquet files with the id, `arm`, `wave` and `stratum`, one row per customer.
+    """
+
+    day: date
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """An experiment's assignment out of the ledger.
 
     Attributes:
         id: The column that identifies a customer.
-        files: Parquet files with that column and `arm`, one row per assigned customer.
+        generations: Who was assigned when.
         locked: The day the plan was locked.
         amendments: Reasons of the changes made before outcomes were read.
         deviations: Reasons of those made afterwards.
     """
 
     id: str
-    files: tuple[Path, ...]
+    generations: tuple[Assigned, ...]
     locked: date
     amendments: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()

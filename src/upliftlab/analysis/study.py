@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.experiment import Arm, Plan
 from upliftlab.money import Question, Roles, Terms, projection
+from upliftlab.queries.units import SIZE
 from upliftlab.stats.effects import Pair
 from upliftlab.stats.moments import Moments, pool
+from upliftlab.stats.quotients import quotients, undefined
 from upliftlab.values import Money
 
 
@@ -18,17 +20,23 @@ class Study:
     """What is compared with what, and what it costs.
 
     Attributes:
-        metrics: Names of the metric columns, in order.
+        metrics: Names of the metrics that are reported, in order.
+        columns: Names of what is counted per unit, in order: metrics, a ratio's two parts in its
+            place, and covariates.
+        ratios: The two columns of each metric that is a ratio.
         control: The control arm.
         channels: The arms contacted through each channel.
         treatments: The other arms, in the plan's order.
-        roles: Which metrics money is made of; None without money.
+        roles: Which columns money is made of; None without money.
         terms: Each arm's terms; empty without money.
         hurdle: ROI below this is not worth it.
         confidence: Level of every interval.
+        size: The column that counts a unit's customers, where units are households.
     """
 
     metrics: tuple[str, ...]
+    columns: tuple[str, ...]
+    ratios: Mapping[str, tuple[int, int]]
     control: str
     treatments: tuple[str, ...]
     channels: Mapping[str, tuple[str, ...]]
@@ -36,14 +44,15 @@ class Study:
     terms: Mapping[str, Terms]
     hurdle: float
     confidence: float
+    size: int | None = None
 
     def projected(self, cube: Cube) -> Cube:
-        """The cube with money's columns behind the metrics."""
+        """The cube with money's columns behind the others."""
         roles = self.roles
         if roles is None:
             return cube
-        size = len(self.metrics)
-        fixed = {arm: _spread(self.terms[arm], group) for arm, group in cube[OVERALL].items()}
+        size = len(self.columns)
+        fixed = {arm: self._spread(arm, group) for arm, group in cube[OVERALL].items()}
         maps = {arm: projection(size, roles, terms) for arm, terms in fixed.items()}
         return {
             place: {arm: group.project(maps[arm]) for arm, group in groups.items()}
@@ -51,42 +60,78 @@ class Study:
         }
 
     def pair(self, groups: Mapping[str, Moments], arms: tuple[str, ...]) -> Pair:
-        """The named arms taken together, against the control."""
-        empty = Moments.zero(len(next(iter(groups.values())).mean))
+        """The named arms taken together, against the control, per customer.
+
+        Columns keep their places; the metrics that are ratios follow them in their order.
+        """
+        columns = len(next(iter(groups.values())).mean)
+        empty = Moments.zero(columns)
         treated = pool(groups.get(arm, empty) for arm in arms)
-        return Pair(treated, groups.get(self.control, empty))
+        control = groups.get(self.control, empty)
+        wanted = [(column, self.size) for column in range(columns)]
+        wanted += [(above, below) for above, below in self.ratios.values()]
+        return Pair(
+            quotients(treated, wanted),
+            quotients(control, wanted),
+            undefined(treated, wanted) | undefined(control, wanted),
+            1.0 if self.size is None else float(treated.mean[self.size]),
+        )
+
+    def place(self, metric: str, pair: Pair) -> int:
+        """The column of a pair that holds a metric."""
+        if metric not in self.ratios:
+            return self.columns.index(metric)
+        behind = len(self.ratios) - list(self.ratios).index(metric)
+        return len(pair.treated.mean) - behind
 
     def question(self, pair: Pair) -> Question:
         """What money asks of a pair."""
         conversions = self.roles.conversions if self.roles else None
-        return Question(pair, self.confidence, self.hurdle, conversions)
+        return Question(pair, self.confidence, self.hurdle, conversions, len(self.columns))
+
+    def _spread(self, arm: str, group: Moments) -> Terms:
+        """An arm's terms with its fixed cost spread over its customers."""
+        terms = self.terms[arm]
+        customers = group.n * (1.0 if self.size is None else float(group.mean[self.size]))
+        return replace(terms, fixed=terms.fixed / customers if customers else 0.0)
 
 
 def study_of(plan: Plan) -> Study:
     """The study of a plan."""
-    money, metrics = plan.experiment.money, plan.measured
+    money = plan.experiment.money
     channels: dict[str, tuple[str, ...]] = {}
     for name in plan.treatments:
         if channel := plan.arms[name].channel:
             channels[channel] = (*channels.get(channel, ()), name)
+    counted = (*plan.measured_columns, *plan.covariates)
+    columns = (*counted, *((SIZE,) if plan.households else ()))
+    index = {name: i for i, name in enumerate(columns)}
+    ratios = {name: plan.metrics[name].ratio for name in plan.measured}
     return Study(
-        metrics=metrics,
+        metrics=plan.measured,
+        columns=columns,
+        ratios={name: (index[pair[0]], index[pair[1]]) for name, pair in ratios.items() if pair},
         control=plan.control,
         treatments=plan.treatments,
         channels=channels,
-        roles=_roles(plan) if money else None,
+        roles=_roles(plan, index) if money else None,
         terms={name: _terms(plan, name, arm) for name, arm in plan.arms.items()} if money else {},
         hurdle=money.hurdle if money else 0.0,
         confidence=plan.experiment.analysis.confidence,
+        size=index.get(SIZE),
     )
 
 
-def _roles(plan: Plan) -> Roles:
+def _roles(plan: Plan, index: Mapping[str, int]) -> Roles:
     money = plan.experiment.money
     assert money is not None  # noqa: S101 - the caller asked
-    index = {name: i for i, name in enumerate(plan.measured)}
     optional = (money.contacts, money.redemptions, plan.conversions)
-    return Roles(index[money.revenue], *(index[name] if name else None for name in optional))
+    return Roles(
+        index[money.revenue],
+        *(index[name] if name else None for name in optional),
+        further=tuple(index[name] for name in money.costs),
+        size=index.get(SIZE),
+    )
 
 
 def _terms(plan: Plan, name: str, arm: Arm) -> Terms:
@@ -100,11 +145,6 @@ def _terms(plan: Plan, name: str, arm: Arm) -> Terms:
         service=amount(arm.service_cost),
         fixed=amount(money.fixed_cost.get(name)),
     )
-
-
-def _spread(terms: Terms, group: Moments) -> Terms:
-    """The terms with the arm's fixed cost spread over its units."""
-    return replace(terms, fixed=terms.fixed / group.n if group.n else 0.0)
 
 
 def amount(money: Money | None) -> float:

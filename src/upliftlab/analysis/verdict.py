@@ -138,7 +138,7 @@ def _effect(asked: Asked, evidence: Evidence, arm: str) -> Effect:
     pair = study.pair(evidence.cube[OVERALL], (arm,))
     if asked.metric == PROFIT:
         return study.question(pair).above_hurdle()
-    return difference(pair, study.metrics.index(asked.metric), study.confidence)
+    return difference(pair, study.place(asked.metric, pair), study.confidence)
 
 
 def _p(effect: Effect, asked: Asked, sign: float) -> float | None:

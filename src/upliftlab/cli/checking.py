@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from upliftlab.cli.options import quiet_option
-from upliftlab.cli.output import FAULTY, annotation, as_dict, painted
+from upliftlab.cli.options import data_option, quiet_option
+from upliftlab.cli.output import FAULTY, annotation, as_dict, painted, progress
+from upliftlab.errors import Fault
 
 
 @click.command()
@@ -20,18 +21,25 @@ from upliftlab.cli.output import FAULTY, annotation, as_dict, painted
     default="text",
     help="How faults are printed; github makes annotations.",
 )
+@data_option
 @quiet_option
-def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
+def check(paths: tuple[Path, ...], form: str, data: Path | None, *, quiet: bool) -> None:
     """Check experiment and configuration files, or folders of them.
+
+    With --data the experiments are held against the real tables as well: columns, types, ids,
+    events of unknown customers, times that do not cover the window, currencies.
 
     \b
     Examples:
       upliftlab check experiments configs
       upliftlab check experiments/spring.yaml --format github
+      upliftlab check experiments/spring.yaml --data ~/data
     """
     from upliftlab.config.checking import check as check_files
 
     faults = check_files(paths)
+    if data is not None:
+        faults = _with_data(paths, data, faults, quiet=quiet or form != "text")
     if form == "json":
         click.echo(json.dumps([as_dict(fault) for fault in faults], ensure_ascii=False, indent=1))
     else:
@@ -43,6 +51,26 @@ def check(paths: tuple[Path, ...], form: str, *, quiet: bool) -> None:
         click.echo(_counted(errors, warnings) if faults else "No faults found.")
     if errors:
         raise click.exceptions.Exit(FAULTY)
+
+
+def _with_data(
+    paths: tuple[Path, ...], data: Path, faults: tuple[Fault, ...], *, quiet: bool
+) -> tuple[Fault, ...]:
+    """The faults of the files, and those of the tables of the experiments without any."""
+    from upliftlab.config.checking import experiments
+    from upliftlab.config.load import in_order
+    from upliftlab.config.workspace import shown
+    from upliftlab.examine import examine
+
+    broken = {fault.place.file for fault in faults if fault.place and fault.severity == "error"}
+    found = list(faults)
+    with progress(quiet=quiet) as tell:
+        for path, given in experiments(paths):
+            name = shown(path, given)
+            if name not in broken:
+                tell(f"Reading the tables of {name}")
+                found += examine(path, data, given)
+    return in_order(found)
 
 
 @click.command()

@@ -7,6 +7,10 @@ from upliftlab.config.catalogue_entry import Entry
 _METRICS = "configs/metrics.yaml"
 _PROGRAM = "configs/program.yaml"
 _CHANNELS = {"configs/channels.yaml": "channels: {email: {}}\noffers: {voucher10: {}}\n"}
+_EVENTS = {
+    "configs/sources.yaml": "sources: {orders: {file: orders.csv, id: id, time: at}}\n",
+    "configs/metrics.yaml": "metrics: {bought: {from: orders, any: true}}\n",
+}
 _MONEY = "money: {revenue: spent, margin: 40%}"
 
 
@@ -101,8 +105,8 @@ RULES: tuple[Entry, ...] = (
     ),
     Entry(
         "UL111",
-        "Ratio of ratios",
-        "A ratio divides two totals; it is made neither of itself nor of another ratio.",
+        "Metric made of itself or of a ratio",
+        "A metric that is made of others is made of totals: neither of itself nor of a ratio.",
         "metrics: {a: {ratio: [a, visits]}}",
         "metrics: {a: {ratio: [spent, visits]}}",
         _METRICS,
@@ -309,5 +313,34 @@ RULES: tuple[Entry, ...] = (
         "Without a margin all revenue counts as margin: profit looks too large (warning).",
         "money: {revenue: spent}",
         "money: {revenue: spent, margin: 40%}",
+    ),
+    Entry(
+        "UL140",
+        "Events without a time",
+        "Events count for a time: the outcome window, or the metric's own 'during'.",
+        "metrics: {primary: bought}",
+        "metrics: {primary: bought}\noutcome_window: 28 days\n"
+        "waves: [{start: 2026-03-02, share: 100%}]",
+        beside=_EVENTS,
+    ),
+    Entry(
+        "UL141",
+        "Start not known",
+        "Where a column holds the arm, one wave or a column says when outcomes begin to count.",
+        "metrics: {primary: bought}\noutcome_window: 28 days",
+        "metrics: {primary: bought}\noutcome_window: 28 days\n"
+        "assignment: {observed: arm, start: contacted_on}",
+        beside=_EVENTS,
+    ),
+    Entry(
+        "UL142",
+        "Covariate made of several metrics",
+        "A covariate is a column, or one metric over events in the time before.",
+        "analysis: {covariates: [average_before]}",
+        "analysis: {covariates: [spent_before]}",
+        beside={
+            "configs/metrics.yaml": "metrics:\n  total: {column: total}\n"
+            "  visits: {column: visits}\n  average: {ratio: [total, visits]}\n"
+        },
     ),
 )

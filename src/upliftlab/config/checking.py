@@ -45,6 +45,12 @@ def check(paths: Sequence[Path]) -> tuple[Fault, ...]:
     return in_order(faults)
 
 
+def experiments(paths: Sequence[Path]) -> tuple[tuple[Path, Path], ...]:
+    """The experiment files among the given files and folders, each with the path that led to it."""
+    files, _ = _collect(paths)
+    return tuple((path, given) for path, given in files if path.parent.name != "configs")
+
+
 def _collect(paths: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[Fault]]:
     """Every file, absolute, with the path that led to it; and paths that lead nowhere."""
     found: dict[Path, Path] = {}

@@ -6,18 +6,20 @@ missing is reported and replaced by a neutral value, so that every other rule ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from upliftlab.config.document import Document
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, source_fault
+from upliftlab.config.windows import BEFORE, before, in_window
 from upliftlab.declarations import Channel, Costs, Engine, Metric, Offer, Segment, Source
 from upliftlab.errors import Fault
 from upliftlab.experiment import PROFIT, Arm, Experiment, Plan
 
-_MONEY_KEYS = ("revenue", "contacts", "redemptions")
+_COUNTED = ("contacts", "redemptions")
+_MONEY_KEYS = ("revenue", *_COUNTED, "conversions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,12 @@ class Resolution:
 
 def resolve(draft: Draft, shared: Shared) -> Resolution:
     """The plan of an experiment in its workspace."""
+    draft = _with_event_costs(draft, shared)
     work = _Work(draft, shared)
     experiment = draft.experiment
     customers = work.customers()
     metrics = work.metrics(customers)
+    covariates = work.covariates(metrics)
     segments = work.segments(customers)
     plan = Plan.model_construct(
         experiment=experiment,
@@ -51,8 +55,9 @@ def resolve(draft: Draft, shared: Shared) -> Resolution:
         arms=work.arms(),
         channels=work.channels,
         metrics=metrics,
+        covariates=covariates,
         segments=segments,
-        sources=_sources(metrics, segments, shared),
+        sources=_sources((*metrics.values(), *covariates.values()), segments, shared),
         program=shared.program,
     )
     return Resolution(plan, tuple(work.faults))
@@ -67,7 +72,21 @@ def named_metrics(experiment: Experiment) -> list[tuple[str, tuple[str | int, ..
     for key in _MONEY_KEYS if experiment.money else ():
         if name := getattr(experiment.money, key):
             named.append((name, ("money", key)))
+    costs = experiment.money.costs if experiment.money else ()
+    named += [(name, ("money", "costs", at)) for at, name in enumerate(costs)]
     return [(name, path) for name, path in named if name != PROFIT]
+
+
+def _with_event_costs(draft: Draft, shared: Shared) -> Draft:
+    """Contacts and redemptions counted from events, where configs/ says how."""
+    money = draft.experiment.money
+    if money is None or not isinstance(draft.experiment.customers, str):
+        return draft
+    declared = shared.metrics or {}
+    over_events = {name for name in _COUNTED if name in declared and declared[name].source}
+    found = {name: name for name in over_events if getattr(money, name) is None}
+    experiment = draft.experiment.model_copy(update={"money": money.model_copy(update=found)})
+    return Draft(draft.document, experiment)
 
 
 @dataclass(slots=True)
@@ -120,14 +139,35 @@ class _Work:
         for name, path in named_metrics(self.draft.experiment):
             if name not in chosen:
                 chosen[name] = self._metric(name, path, customers)
-        for metric in list(chosen.values()):
-            for part in metric.ratio or ():
-                declared = (self.shared.metrics or {}).get(part)
-                chosen.setdefault(part, declared or Metric(column=part))
-        return {name: self._typed(name, metric) for name, metric in chosen.items()}
+        todo = list(chosen.values())
+        while todo:
+            for part in todo.pop().parts:
+                if part not in chosen:
+                    chosen[part] = (self.shared.metrics or {}).get(part) or Metric(column=part)
+                    todo.append(chosen[part])
+        window = self.draft.experiment.outcome_window
+        return {
+            name: in_window(self._typed(name, metric), window) for name, metric in chosen.items()
+        }
+
+    def covariates(self, metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+        """What was known before: metrics over the time before the start, else columns."""
+        declared, window = self.shared.metrics or {}, self.draft.experiment.outcome_window
+        found: dict[str, Metric] = {}
+        for name in self.draft.experiment.analysis.covariates:
+            stem = name.removesuffix(BEFORE)
+            metric = metrics.get(stem) or declared.get(stem)
+            if stem != name and metric and metric.source and not metric.parts:
+                found[name] = before(in_window(metric, window))
+            else:
+                found[name] = Metric(column=name)
+        return found
 
     def _metric(self, name: str, path: tuple[str | int, ...], customers: Source) -> Metric:
         declared = self.shared.metrics or {}
+        if name in customers.known_after:  # the customers' own table is nearer than configs/
+            said = declared[name] if name in declared else Metric(column=name)
+            return Metric(column=name, better=said.better, unit=said.unit, title=said.title)
         if name in declared:
             return declared[name]
         self._column_or_typo("metric", name, path, (declared, customers))
@@ -187,10 +227,10 @@ def _engine(chosen: Engine | None, default: Engine | None) -> Engine:
 
 
 def _sources(
-    metrics: Mapping[str, Metric], segments: Mapping[str, Segment], shared: Shared
+    metrics: Iterable[Metric], segments: Mapping[str, Segment], shared: Shared
 ) -> dict[str, Source]:
-    names = [metric.source for metric in metrics.values()]
-    names += [segment.lifecycle.source for segment in segments.values() if segment.lifecycle]
+    names = [metric.source for metric in metrics]
+    names += [segment.source for segment in segments.values()]
     if policy := shared.program.contact_policy:
         names += [policy.contacts, policy.complaints]
     declared = shared.sources or {}

@@ -15,6 +15,7 @@ from upliftlab.config.shared_rules import RESERVED_SEGMENTS
 from upliftlab.errors import Fault
 
 NOTHING = timedelta(0)
+_SHARES = ("any", "none", "at_least")
 
 
 def plan_faults(scope: Scope) -> list[Fault]:
@@ -153,7 +154,7 @@ def decision_rule(scope: Scope) -> Iterator[Fault]:
         return
     name = scope.decided_by
     metric = scope.plan.metrics.get(name)
-    if metric is None or not (metric.unit == "share" or metric.any or metric.at_least):
+    if metric is None or not (metric.unit == "share" or metric.defined_by in _SHARES):
         return
     if abs(rule.threshold) >= 1:
         way = "never" if rule.threshold > 0 else "always"
@@ -176,10 +177,14 @@ def waves(scope: Scope) -> Iterator[Fault]:
 
 
 def window_and_waves(scope: Scope) -> Iterator[Fault]:
-    """UL116: outcomes of one wave still count when the next wave starts."""
+    """UL116: one column cannot hold outcomes of waves whose windows overlap.
+
+    Events are counted in each customer's own window, whatever the other waves do.
+    """
+    columns = any(metric.column for metric in scope.plan.metrics.values())
     window = scope.plan.experiment.outcome_window
     for at, (one, other) in enumerate(pairwise(scope.plan.experiment.waves)):
-        if window and NOTHING < other.start - one.start < window:
+        if window and columns and NOTHING < other.start - one.start < window:
             message = f"wave {at + 2} starts before the outcome window of wave {at + 1} ends"
             remedy = "results come in only after the last wave's window; keep later waves unreached"
             place = scope.at("waves", at + 1, "start")

@@ -27,6 +27,19 @@ def one_currency(scope: Scope) -> Iterator[Fault]:
             yield Fault("UL123", message, f"convert it to {currency}", place)
 
 
+def amounts_of_events(scope: Scope) -> Iterator[Fault]:
+    """UL123: amounts that are added up are in the experiment's currency."""
+    plan = scope.plan
+    for name, metric in plan.metrics.items():
+        source = plan.sources.get(metric.source or "")
+        declared = source.amounts.get(metric.value_column or "") if source else None
+        if declared is not None and declared != plan.currency:
+            place = scope.shared.at("metrics", "metrics", name)
+            message = f"'{name}' adds up {declared}, not {plan.currency or 'a declared currency'}"
+            remedy = f"write 'currency: {declared}', or convert the column"
+            yield Fault("UL123", message, remedy, place)
+
+
 def _amounts(scope: Scope) -> Iterator[tuple[Money, Place]]:
     experiment = scope.plan.experiment
     for name in experiment.arms:
@@ -105,8 +118,9 @@ def money_metrics(scope: Scope) -> Iterator[Fault]:
     money = scope.plan.experiment.money
     if money is None:
         return
-    for key in ("revenue", "contacts", "redemptions"):
-        name: str | None = getattr(money, key)
+    asked = [("revenue", money.revenue), ("conversions", scope.plan.conversions)]
+    asked += [("contacts", money.contacts), ("redemptions", money.redemptions)]
+    for key, name in [*asked, *(("costs", cost) for cost in money.costs)]:
         metric = scope.plan.metrics.get(name or "")
         if name == "profit":
             message = f"'{key}' cannot be profit: profit is computed from it"
@@ -128,4 +142,12 @@ def no_margin(scope: Scope) -> Iterator[Fault]:
         yield Fault("UL139", message, "add 'margin: 40%'", scope.at("money"), "warning")
 
 
-MONEY_RULES = (one_currency, redemptions, fixed_costs, control_costs, money_metrics, no_margin)
+MONEY_RULES = (
+    one_currency,
+    amounts_of_events,
+    redemptions,
+    fixed_costs,
+    control_costs,
+    money_metrics,
+    no_margin,
+)

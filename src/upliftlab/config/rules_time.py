@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import condition_fault
+from upliftlab.config.windows import BEFORE
 from upliftlab.config.workspace import lexical_fault
-from upliftlab.declarations import Segment
 from upliftlab.errors import Fault, Place
 
 
@@ -39,10 +39,11 @@ def _divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
     """Every column that decides who takes part or how customers are divided."""
     experiment = scope.plan.experiment
     for at, name in enumerate(experiment.segments):
-        for column in _columns(scope.plan.segments[name]):
+        for column in scope.plan.segments[name].columns:
             yield column, "the segment", scope.at("segments", at)
     for at, name in enumerate(experiment.analysis.covariates):
-        yield name, "the covariate", scope.at("analysis", "covariates", at)
+        if scope.plan.covariates[name].source is None:
+            yield name, "the covariate", scope.at("analysis", "covariates", at)
     for at, name in enumerate(experiment.assignment.strata):
         yield name, "the stratum", scope.at("assignment", "strata", at)
     for at, name in enumerate(experiment.uplift.features if experiment.uplift else ()):
@@ -53,12 +54,6 @@ def _divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
 
         for column in sorted(parse(experiment.eligible).columns):
             yield column, "'eligible' uses", place
-
-
-def _columns(segment: Segment) -> tuple[str, ...]:
-    if segment.rfm is not None:
-        return (segment.rfm.recency, segment.rfm.frequency, segment.rfm.monetary)
-    return (segment.column,) if segment.column is not None else ()
 
 
 def eligible(scope: Scope) -> Iterator[Fault]:
@@ -125,6 +120,46 @@ def layer_exists(scope: Scope) -> Iterator[Fault]:
         yield Fault("UL114", message, remedy, place)
 
 
+def events_have_time(scope: Scope) -> Iterator[Fault]:
+    """UL140: events count for a time that is declared."""
+    timeless = [
+        name
+        for name, metric in scope.plan.metrics.items()
+        if metric.source is not None and metric.during is None
+    ]
+    if timeless:
+        message = f"events are counted for {', '.join(timeless[:3])}, but it is not said how long"
+        place = scope.at("metrics", key=True)
+        yield Fault("UL140", message, "add 'outcome_window: 28 days'", place)
+
+
+def start_known(scope: Scope) -> Iterator[Fault]:
+    """UL141: it is known when each customer's time begins."""
+    asked = scope.plan.experiment
+    if not scope.plan.from_events or asked.assignment.observed is None:
+        return
+    place = scope.at("assignment")
+    if scope.plan.customers.id is None:
+        message = "events belong to customers, but no column identifies the customers"
+        yield Fault("UL141", message, "name it: 'customers: {id: …}'", place)
+    if asked.assignment.start is None and len(asked.waves) != 1:
+        several = "several waves" if asked.waves else "no wave"
+        message = f"the arm is read from a column and {several} declared: nobody's start is known"
+        remedy = "name the column that holds it: 'assignment: {start: …}', or declare one wave"
+        yield Fault("UL141", message, remedy, place)
+
+
+def covariates_add_up(scope: Scope) -> Iterator[Fault]:
+    """UL142: what is asked of the time before is one metric over events, or a column."""
+    for at, name in enumerate(scope.plan.experiment.analysis.covariates):
+        stem = name.removesuffix(BEFORE)
+        metric = (scope.shared.metrics or {}).get(stem)
+        if stem != name and metric is not None and metric.parts:
+            message = f"the covariate '{name}' would be made of other metrics"
+            place = scope.at("analysis", "covariates", at)
+            yield Fault("UL142", message, f"name {metric.parts[0]}{BEFORE} instead", place)
+
+
 def holdout_excluded(scope: Scope) -> Iterator[Fault]:
     """UL130: an assignment made elsewhere does not know the universal holdout."""
     if scope.plan.program.universal_holdout and scope.plan.experiment.assignment.observed:
@@ -142,4 +177,7 @@ KNOWN_BEFORE_RULES = (
     own_salt,
     layer_exists,
     holdout_excluded,
+    events_have_time,
+    start_known,
+    covariates_add_up,
 )

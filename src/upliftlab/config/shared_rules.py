@@ -10,7 +10,8 @@ from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, condition_fault, source_fault
 from upliftlab.config.workspace import lexical_fault
 from upliftlab.declarations import Layer, Metric
-from upliftlab.errors import Fault
+from upliftlab.declarations.metrics import OF_METRICS
+from upliftlab.errors import Fault, Place
 
 RESERVED_METRICS = ("profit",)
 RESERVED_SEGMENTS = ("contact_channel",)
@@ -46,31 +47,41 @@ def metric_spans(shared: Shared) -> Iterator[Fault]:
             yield Fault("UL137", message, "write [begin, end]: [0 days, 30 days]", place)
 
 
-def ratio_parts(shared: Shared) -> Iterator[Fault]:
-    """UL107: a ratio's parts are metrics, or columns that look like none of them."""
+def metric_parts(shared: Shared) -> Iterator[Fault]:
+    """UL107: what a metric is made of are metrics, or columns that look like none of them."""
     known = shared.metrics or {}
     for name, metric in known.items():
-        for at, part in enumerate(metric.ratio or ()):
+        for part in metric.parts:
             near = closest(part, [other for other in known if other != name], cutoff=0.8)
             if part not in known and near:
                 message = f"metric '{name}': its part '{part}' is not declared"
-                place = shared.at("metrics", "metrics", name, "ratio", at)
+                place = _part_place(shared, name, metric, part)
                 yield Fault("UL107", message, f"did you mean '{near}'?", place)
 
 
-def ratio_loops(shared: Shared) -> Iterator[Fault]:
-    """UL111: no ratio is a part of itself, nor a ratio of ratios."""
+def metric_loops(shared: Shared) -> Iterator[Fault]:
+    """UL111: no metric is made of itself, nor of a ratio."""
     known = shared.metrics or {}
     for name, metric in known.items():
-        for at, part in enumerate(metric.ratio or ()):
+        for part in metric.parts:
             below = known.get(part, Metric(column=part))
-            if below.ratio is None:
-                continue
             loops = part == name or name in _reach(part, known)
+            if below.ratio is None and not loops:
+                continue
             kind = "is made of itself" if loops else f"has the ratio '{part}' as a part"
-            place = shared.at("metrics", "metrics", name, "ratio", at)
-            remedy = "divide totals: sums, counts or columns"
-            yield Fault("UL111", f"the ratio '{name}' {kind}", remedy, place)
+            place = _part_place(shared, name, metric, part)
+            remedy = "use totals: sums, counts or columns"
+            yield Fault("UL111", f"the metric '{name}' {kind}", remedy, place)
+
+
+def _part_place(shared: Shared, name: str, metric: Metric, part: str) -> Place:
+    """Where a metric names one of its parts."""
+    for key in OF_METRICS:
+        pair: tuple[str, ...] = getattr(metric, key) or ()
+        if part in pair:
+            return shared.at("metrics", "metrics", name, key, pair.index(part))
+    key = "only" if metric.only == part else "unless"
+    return shared.at("metrics", "metrics", name, key)
 
 
 def _reach(start: str, metrics: Mapping[str, Metric]) -> set[str]:
@@ -79,7 +90,7 @@ def _reach(start: str, metrics: Mapping[str, Metric]) -> set[str]:
     todo = [start]
     while todo:
         metric = metrics.get(todo.pop())
-        fresh = [part for part in (metric.ratio or () if metric else ()) if part not in seen]
+        fresh = [part for part in (metric.parts if metric else ()) if part not in seen]
         seen.update(fresh)
         todo.extend(fresh)
     return seen
@@ -98,12 +109,13 @@ def reserved_names(shared: Shared) -> Iterator[Fault]:
 
 
 def segment_sources(shared: Shared) -> Iterator[Fault]:
-    """UL106, UL133: a lifecycle's purchases exist and have customer and time."""
+    """UL106, UL133: a segment's purchases exist and have customer and time."""
     for name, segment in (shared.segments or {}).items():
-        if segment.lifecycle is None:
+        if segment.source is None:
             continue
-        place = shared.at("segments", "segments", name, "lifecycle", "from")
-        if fault := source_fault(segment.lifecycle.source, shared, place, events=True):
+        key = "lifecycle" if segment.lifecycle else "rfm"
+        place = shared.at("segments", "segments", name, key, "from")
+        if fault := source_fault(segment.source, shared, place, events=True):
             yield fault
 
 
@@ -173,11 +185,22 @@ def holdout_period(shared: Shared) -> Iterator[Fault]:
         yield Fault("UL137", message, "write 'start' before 'end'", place)
 
 
-def time_zone(shared: Shared) -> Iterator[Fault]:
-    """UL136: the time zone is one that exists."""
-    name = shared.program.time_zone
+def time_zones(shared: Shared) -> Iterator[Fault]:
+    """UL136: time zones are some that exist."""
+    named = [(shared.program.time_zone, shared.at("program", "time_zone"))]
+    named += [
+        (source.zone, shared.at("sources", "sources", name, "zone"))
+        for name, source in (shared.sources or {}).items()
+        if source.zone is not None
+    ]
+    for zone, place in named:
+        if fault := _zone_fault(zone, place):
+            yield fault
+
+
+def _zone_fault(name: str, place: Place) -> Fault | None:
     if name == "UTC":
-        return
+        return None
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -185,8 +208,8 @@ def time_zone(shared: Shared) -> Iterator[Fault]:
         near = closest(name, list(zones))
         if zones:  # without a time zone database nothing can be said
             remedy = f"did you mean '{near}'?" if near else "write one such as Europe/Berlin"
-            place = shared.at("program", "time_zone")
-            yield Fault("UL136", f"there is no time zone '{name[:60]}'", remedy, place)
+            return Fault("UL136", f"there is no time zone '{name[:60]}'", remedy, place)
+    return None
 
 
 def source_files(shared: Shared) -> Iterator[Fault]:
@@ -201,8 +224,8 @@ _RULES: tuple[Callable[[Shared], Iterator[Fault]], ...] = (
     metric_conditions,
     metric_sources,
     metric_spans,
-    ratio_parts,
-    ratio_loops,
+    metric_parts,
+    metric_loops,
     reserved_names,
     segment_sources,
     lifecycle_spans,
@@ -210,5 +233,5 @@ _RULES: tuple[Callable[[Shared], Iterator[Fault]], ...] = (
     layer_ranges,
     program_salts,
     holdout_period,
-    time_zone,
+    time_zones,
 )

@@ -16,12 +16,11 @@ from upliftlab.declarations.files import (
 from upliftlab.declarations.metrics import Metric
 from upliftlab.declarations.model import Model, Names, shorthand
 from upliftlab.declarations.program import ContactPolicy, Layer, UniversalHoldout
-from upliftlab.declarations.segments import Bands, Lifecycle, Segment
+from upliftlab.declarations.segments import Lifecycle, Rfm, Segment
 from upliftlab.declarations.sources import AttributeKind, Engine, Source
 
 __all__ = [
     "AttributeKind",
-    "Bands",
     "Channel",
     "ChannelsFile",
     "ContactPolicy",
@@ -36,6 +35,7 @@ __all__ = [
     "Names",
     "Offer",
     "Program",
+    "Rfm",
     "Segment",
     "SegmentsFile",
     "Source",

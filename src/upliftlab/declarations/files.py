@@ -12,7 +12,7 @@ from upliftlab.declarations.model import Model, shorthand
 from upliftlab.declarations.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.declarations.segments import Segment
 from upliftlab.declarations.sources import Engine, Source
-from upliftlab.values import Name
+from upliftlab.values import Currency, Name
 
 
 class File(Model):
@@ -27,7 +27,7 @@ class File(Model):
 class Program(File):
     """configs/program.yaml: what all experiments share."""
 
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    currency: Currency | None = None
     """Currency of all money, as a three-letter code."""
     time_zone: Name = "UTC"
     """Time zone of days, as an IANA name."""

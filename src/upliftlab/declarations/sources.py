@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from upliftlab.declarations.model import Model, Names
-from upliftlab.values import Count, Name
+from upliftlab.values import Count, Currency, Name
 
 
 class AttributeKind(StrEnum):
@@ -37,7 +37,8 @@ class Source(Model):
     """A table: where it lies and which of its columns play a part."""
 
     file: Name | None = None
-    """A CSV, CSV.gz, Parquet or .duckdb file, relative to the data root."""
+    """A CSV, CSV.gz, Parquet or .duckdb file, relative to the data root; `orders/*.parquet` names
+    several, a folder its Parquet files."""
     table: Name | None = None
     """The table inside a .duckdb file or on a server, optionally with its schema."""
     id: Name | None = None
@@ -46,6 +47,20 @@ class Source(Model):
     """The column that identifies a customer's household."""
     time: Name | None = None
     """For a table of events: the column that says when each happened."""
+    zone: Name | None = None
+    """Time zone of times that name none, as an IANA name; the program's by default."""
+    key: Name | None = None
+    """The column that identifies an event: one that occurs twice counts once."""
+    recorded: Name | None = None
+    """The column that says when an event became known, to count those that came late."""
+    experiment: Name | None = None
+    """The column that names the experiment an event belongs to; other experiments' do not count."""
+    amounts: dict[Name, Currency] = {}
+    """Columns that hold money, and its currency."""
+    currency: Name | None = None
+    """The column that says in which currency a row's money is."""
+    as_of: Name | None = None
+    """The column that says as of when a customer's attributes are: before assignment."""
     attributes: dict[Name, AttributeKind] = {}
     """What kind of attribute each column is."""
     known_after: Names = ()

@@ -1,4 +1,4 @@
-"""What an engine can do: three verbs over tables it holds under a name."""
+"""What an engine can do with tables that it holds under a name: attach, ask, keep, write."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import pyarrow as pa
 
 from upliftlab.declarations import Source
 
-ColumnType = Literal["number", "text", "boolean", "time", "other"]
-"""The families of SQL types that the house tells apart."""
+ColumnType = Literal["number", "text", "boolean", "date", "time", "instant", "other"]
+"""The families of SQL types that the house tells apart: a time of day names no time zone, an
+instant does."""
 
 
 class Engine(Protocol):
     """Runs SQL where the data lie.
 
     SQL is written in DuckDB's dialect; an engine of another dialect transpiles it. Tables are
-    known by the name they were attached under.
+    known by the name they were attached under. Instants become times of day in UTC.
     """
 
     dialect: str
@@ -51,6 +52,10 @@ class Engine(Protocol):
 
     def query(self, sql: str) -> pa.Table:
         """Run a query and return its result."""
+        ...
+
+    def keep(self, name: str, sql: str) -> None:
+        """Keep a query's result as a table under `name`, for as long as the engine is open."""
         ...
 
     def write(self, sql: str, destination: Path) -> int:

@@ -31,6 +31,9 @@ def transpile(sql: str, dialect: str) -> str:
         for node in list(tree.find_all(exp.Cast)):
             if (digits := _hex_digits(node)) is not None:
                 node.replace(_number(digits, dialect))
+        for node in list(tree.find_all(exp.Anonymous)):
+            if node.name.upper() == "ISFINITE":
+                node.replace(_finite(node.expressions[0]))
         if dialect == "spark":
             for node in list(tree.find_all(exp.Collate)):
                 node.replace(node.this)
@@ -40,6 +43,16 @@ def transpile(sql: str, dialect: str) -> str:
         raise EngineError(
             Fault("UL503", f"a query cannot be said in {dialect}: {first}")
         ) from error
+
+
+def _finite(value: exp.Expr) -> exp.Expr:
+    """Whether a double is finite: NaN counts as larger than every number, as on DuckDB.
+
+    There it is not said so, because DuckDB trusts the limits that Parquet files give for a column,
+    which leave out NaN.
+    """
+    largest = exp.Literal.number("1.7976931348623157e308")
+    return exp.LTE(this=exp.Abs(this=value.copy()), expression=largest)
 
 
 def _hex_digits(node: exp.Cast) -> exp.Expr | None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import hashlib
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
@@ -16,12 +12,14 @@ import pyarrow as pa
 from upliftlab.declarations import Engine as Settings
 from upliftlab.declarations import Source
 from upliftlab.engines.base import ColumnType
+from upliftlab.engines.csv_header import csv_headers
+from upliftlab.engines.files import files_of, fingerprint_of, kind_of, same_columns
 from upliftlab.engines.parquet import parquet_files
 from upliftlab.errors import DataError, EngineError, Fault
 from upliftlab.sql import literal, quote
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
-_TIMES = ("DATE", "TIME", "INTERVAL")
+_TIMES: dict[str, ColumnType] = {"DATE": "date", "TIMESTAMP WITH TIME ZONE": "instant"}
 
 
 class DuckDB:
@@ -61,6 +59,7 @@ class DuckDB:
             chosen["temp_directory"] = str(folder)
         try:
             self._connection = duckdb.connect(":memory:", config=chosen)
+            self._connection.execute("SET TimeZone = 'UTC'")
         except duckdb.Error as error:
             raise EngineError(
                 Fault("UL501", f"DuckDB refuses its settings: {_first(error)}")
@@ -78,18 +77,18 @@ class DuckDB:
             DataError: UL201 there is no such file, UL202 it cannot be read,
                 UL203 its kind is not known, UL204 there is no such table in it.
         """
-        path = self._path(source)
-        relation = self._relation(path, source, name)
+        paths = self._files(source)
+        relation = self._relation(paths, source, name)
         try:
             self._connection.execute(
                 f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM {relation}"
             )
         except duckdb.CatalogException as error:
             raise DataError(
-                Fault("UL204", f"{path.name} has no table '{source.table}'", "check 'table'")
+                Fault("UL204", f"{paths[0].name} has no table '{source.table}'", "check 'table'")
             ) from error
         except duckdb.Error as error:
-            raise _unreadable(path.name, error) from error
+            raise _unreadable(paths[0].name, error) from error
 
     def load(self, name: str, files: Sequence[Path]) -> None:
         """Make Parquet files readable as one table under `name`.
@@ -100,19 +99,16 @@ class DuckDB:
         paths = [file for folder in files for file in parquet_files(folder)]
         for path in paths:
             _refuse_pattern(path)
-        listed = ", ".join(literal(str(path)) for path in paths)
         try:
             self._connection.execute(
-                f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM read_parquet([{listed}])"
+                f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM read_parquet({_listed(paths)})"
             )
         except duckdb.Error as error:
             raise _unreadable(name, error) from error
 
     def fingerprint(self, source: Source) -> tuple[str, str]:
-        """The file a source was read from, and the sha256 of its bytes."""
-        path = self._path(source)
-        with path.open("rb") as file:
-            return path.name, hashlib.file_digest(file, "sha256").hexdigest()
+        """The files a source was read from, and a sha256 of their bytes."""
+        return fingerprint_of(str(source.file), self._files(source))
 
     def columns(self, name: str) -> dict[str, ColumnType]:
         """The columns of an attached table, in order."""
@@ -130,6 +126,10 @@ class DuckDB:
             EngineError: UL502, the engine refuses the query.
         """
         return self._run(sql)
+
+    def keep(self, name: str, sql: str) -> None:
+        """Keep a query's result as a temporary table, which spills to disk beyond the memory."""
+        self._run(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {sql}")
 
     def write(self, sql: str, destination: Path) -> int:
         """Write a query's result as one Parquet file and return its number of rows."""
@@ -164,45 +164,33 @@ class DuckDB:
                 raise KeyboardInterrupt from error
             raise
 
-    def _path(self, source: Source) -> Path:
+    def _files(self, source: Source) -> list[Path]:
         if source.file is None:
             raise DataError(
                 Fault("UL203", "the embedded engine reads files; the source names none")
             )
-        path = self._locate(source.file)
-        if not path.is_file():
-            raise DataError(
-                Fault(
-                    "UL201",
-                    f"there is no file {source.file} in {path.parent}",
-                    "name its folder by --data",
-                )
-            )
-        return path
+        return files_of(source.file, self._locate)
 
-    def _relation(self, path: Path, source: Source, name: str) -> str:
-        """The FROM clause of a file. CSV is read as text: types are the experiment's to give."""
-        _refuse_pattern(path)
-        where, kinds = literal(str(path)), path.name.lower()
-        if kinds.endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")):
-            return _csv(path)
-        if kinds.endswith(".parquet"):
-            return f"read_parquet({where})"
-        if kinds.endswith((".duckdb", ".db")):
-            return self._table(path, source, name)
-        raise DataError(
-            Fault(
-                "UL203",
-                f"{path.name} is of no known kind",
-                "use .csv, .csv.gz, .parquet or .duckdb",
-            )
-        )
+    def _relation(self, paths: Sequence[Path], source: Source, name: str) -> str:
+        """The FROM clause of files. CSV is read as text: types are the experiment's to give."""
+        for path in paths:
+            _refuse_pattern(path)
+        kind = kind_of(paths)
+        if kind == "csv":
+            return _csv(paths)
+        if kind == "parquet":
+            same_columns(paths)
+            return f"read_parquet({_listed(paths)}, union_by_name = true)"
+        return self._table(paths, source, name)
 
-    def _table(self, path: Path, source: Source, name: str) -> str:
+    def _table(self, paths: Sequence[Path], source: Source, name: str) -> str:
+        path = paths[0]
         if source.table is None:
             raise DataError(
                 Fault("UL204", f"{path.name} holds several tables", "name one by 'table'")
             )
+        if len(paths) > 1:
+            raise DataError(Fault("UL203", f"'{source.file}' names several databases", "name one"))
         database = f"file_of_{name}"
         try:
             self._connection.execute(f"DETACH DATABASE IF EXISTS {quote(database)}")
@@ -219,12 +207,16 @@ def _refuse_pattern(path: Path) -> None:
         raise DataError(Fault("UL203", f"the path {path} holds one of * ? [ ] {{ }}", "rename it"))
 
 
-def _csv(path: Path) -> str:
-    """The FROM clause of a CSV file, every column as text.
+def _listed(paths: Sequence[Path]) -> str:
+    return f"[{', '.join(literal(str(path)) for path in paths)}]"
+
+
+def _csv(paths: Sequence[Path]) -> str:
+    """The FROM clause of CSV files, every column as text.
 
     Nothing is left to the engine's guess: its sniffer skips leading rows that do not fit the rest.
     """
-    delimiter, names = csv_header(path)
+    delimiter, names = csv_headers(paths)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     options = {
         "columns": f"{{{columns}}}",
@@ -232,29 +224,10 @@ def _csv(path: Path) -> str:
         "quote": "'\"'",
         "escape": "'\"'",
         "comment": "''",
-        "compression": "'gzip'" if path.suffix == ".gz" else "'none'",
+        "compression": "'gzip'" if paths[0].suffix == ".gz" else "'none'",
     }
     given = ", ".join(f"{key} = {value}" for key, value in options.items())
-    return f"read_csv({literal(str(path))}, auto_detect = false, header = true, {given})"
-
-
-def csv_header(path: Path) -> tuple[str, list[str]]:
-    """The separator of a CSV file (the commonest candidate in its first line) and its columns."""
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            line = file.readline(1 << 16).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise DataError(
-            Fault("UL202", f"{path.name} cannot be read: {error}", "mend the file")
-        ) from error
-    if not line.strip():
-        raise DataError(Fault("UL202", f"{path.name} is empty", "its first line names the columns"))
-    outside = re.sub(r'"[^"]*"', "", line)
-    delimiter = max(",;\t|", key=outside.count)
-    names = next(csv.reader([line], delimiter=delimiter))
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DataError(Fault("UL202", f"{path.name} has two columns '{twice[0]}'", "rename one"))
-    return delimiter, names
+    return f"read_csv({_listed(paths)}, auto_detect = false, header = true, {given})"
 
 
 def _first(error: duckdb.Error) -> str:
@@ -276,8 +249,8 @@ def _unreadable(what: str, error: duckdb.Error) -> DataError:
 def _family(kind: str) -> ColumnType:
     """The family of an SQL type.
 
-    >>> _family("DECIMAL(18,3)"), _family("UBIGINT"), _family("TIMESTAMP WITH TIME ZONE")
-    ('number', 'number', 'time')
+    >>> _family("DECIMAL(18,3)"), _family("TIMESTAMP_NS"), _family("TIMESTAMP WITH TIME ZONE")
+    ('number', 'time', 'instant')
     """
     name = kind.upper().split("(")[0]
     if name.removeprefix("U") in _NUMBERS:
@@ -286,4 +259,4 @@ def _family(kind: str) -> ColumnType:
         return "text"
     if name == "BOOLEAN":
         return "boolean"
-    return "time" if name.startswith(_TIMES) else "other"
+    return _TIMES.get(name, "time" if name.startswith("TIMESTAMP") else "other")

@@ -55,13 +55,7 @@ def join_files(parts: Sequence[Path], destination: Path) -> int:
     return rows
 
 
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, or of the names and content of a folder's Parquet files."""
-    total = hashlib.sha256()
-    for file in parquet_files(path):
-        with file.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        if not path.is_dir():
-            return digest
-        total.update(f"{file.relative_to(path)} {digest}\n".encode())
-    return total.hexdigest()
+def sha256_of(file: Path) -> str:
+    """The sha256 of a file's bytes."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

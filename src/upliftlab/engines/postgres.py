@@ -124,6 +124,14 @@ class Postgres:
             schema = pa.schema([field(column) for column in cursor.description or ()])
             return pa.Table.from_batches([batch_of(cursor.fetchall(), schema)], schema)
 
+    def keep(self, name: str, sql: str) -> None:
+        """Keep a query's result in a temporary table."""
+        with _refusals():
+            made = f"CREATE TEMP TABLE {quote(name)} AS {transpile(sql, self.dialect)}"
+            self._connection.execute(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}".encode())
+            self._connection.execute(made.encode())
+            self._connection.execute(f"ANALYZE {quote(name)}".encode())
+
     def write(self, sql: str, destination: Path) -> int:
         """Write a query's result as one Parquet file and return its number of rows.
 

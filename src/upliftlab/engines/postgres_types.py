@@ -27,9 +27,9 @@ _TYPES: dict[int, tuple[ColumnType, pa.DataType]] = {
     1042: ("text", pa.string()),  # char(n)
     1043: ("text", pa.string()),
     2950: ("text", pa.string()),  # uuid, which the connection hands on as text
-    1082: ("time", pa.date32()),
+    1082: ("date", pa.date32()),
     1114: ("time", pa.timestamp("us")),
-    1184: ("time", pa.timestamp("us", "UTC")),
+    1184: ("instant", pa.timestamp("us", "UTC")),
 }
 """By the type's number in the server's catalogue, which never changes for built-in types."""
 
@@ -78,4 +78,6 @@ def copy_type(kind: pa.DataType) -> str:
         return "numeric"
     if pa.types.is_date(kind):
         return "date"
-    return "timestamp" if pa.types.is_timestamp(kind) else "text"
+    if pa.types.is_timestamp(kind):
+        return "timestamp" if kind.tz is None else "timestamptz"
+    return "text"

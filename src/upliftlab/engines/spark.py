@@ -20,16 +20,17 @@ import pyarrow as pa
 from upliftlab.declarations import Engine as Settings
 from upliftlab.declarations import Source
 from upliftlab.engines.base import ColumnType
+from upliftlab.engines.csv_header import csv_headers
 from upliftlab.engines.dialect import transpile
-from upliftlab.engines.duckdb import csv_header
-from upliftlab.engines.parquet import join_files, sha256_of
+from upliftlab.engines.files import files_of, fingerprint_of, kind_of, same_columns
+from upliftlab.engines.parquet import join_files
 from upliftlab.errors import DataError, EngineError, Fault
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
-_TIMES = ("date", "timestamp", "interval")
+_TIMES: dict[str, ColumnType] = {"date": "date", "timestamp": "instant", "timestamp_ntz": "time"}
 _LINE = 500
 """An engine's message is cut here: Spark appends its whole plan."""
 
@@ -53,6 +54,7 @@ class Spark:
         self._locate = locate
         self._session = _session(settings or Settings())
         self._views: set[str] = set()
+        self._kept: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
     @property
     def description(self) -> str:
@@ -82,8 +84,7 @@ class Spark:
         A table's rows are hashed one by one and added up, as they have no order.
         """
         if source.file is not None:
-            path = self._path(source.file)
-            return path.name, sha256_of(path)
+            return fingerprint_of(source.file, files_of(source.file, self._locate))
         frame = self._session.table(_table_name(source))
         sums = frame.selectExpr(
             "CAST(COALESCE(SUM(CAST(XXHASH64(*) AS DECIMAL(38, 0))), 0) AS STRING) AS total",
@@ -107,6 +108,18 @@ class Spark:
         with _refusals(lambda text: Fault("UL502", f"Spark refuses a query: {text}"), EngineError):
             return self._session.sql(transpile(sql, self.dialect)).toArrow()
 
+    def keep(self, name: str, sql: str) -> None:
+        """Keep a query's result as Parquet files in a temporary folder.
+
+        A cached table would be computed again where memory lacks, and could then differ.
+        """
+        folder = tempfile.TemporaryDirectory(prefix="upliftlab-")
+        with _refusals(lambda text: Fault("UL502", f"Spark refuses a query: {text}"), EngineError):
+            frame = self._session.sql(transpile(sql, self.dialect))
+            frame.write.mode("overwrite").parquet(folder.name)
+            self._register(name, self._session.read.schema(frame.schema).parquet(folder.name))
+        self._kept[name] = folder
+
     def write(self, sql: str, destination: Path) -> int:
         """Write a query's result as one Parquet file and return its number of rows.
 
@@ -126,6 +139,9 @@ class Spark:
         for name in self._views:
             self._session.catalog.dropTempView(name)
         self._views.clear()
+        for folder in self._kept.values():
+            folder.cleanup()
+        self._kept.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -137,35 +153,23 @@ class Spark:
         frame.createOrReplaceTempView(_backquoted(name))
         self._views.add(name)
 
-    def _path(self, file: str) -> Path:
-        path = self._locate(file)
-        if not path.exists():
-            raise DataError(
-                Fault(
-                    "UL201",
-                    f"there is no file {file} in {path.parent}",
-                    "name its folder by --data",
-                )
-            )
-        return path
-
     def _frame(self, source: Source) -> DataFrame:
         if source.file is None:
             return self._session.table(_table_name(source))
-        path = self._path(source.file)
-        if path.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")):
-            return self._csv(path)
-        if path.is_dir() or path.suffix.lower() == ".parquet":
-            return self._session.read.parquet(str(path))
+        paths = files_of(source.file, self._locate)
+        kind = kind_of(paths)
+        if kind == "csv":
+            return self._csv(paths)
+        if kind == "parquet":
+            same_columns(paths)
+            return self._session.read.parquet(*map(str, paths))
         raise DataError(
-            Fault(
-                "UL203", f"{path.name} is of no kind Spark reads", "use .csv, .csv.gz or .parquet"
-            )
+            Fault("UL203", f"Spark does not read {paths[0].name}", "use .csv, .csv.gz or .parquet")
         )
 
-    def _csv(self, path: Path) -> DataFrame:
-        """A CSV file, every column as text, as the embedded engine reads it."""
-        delimiter, names = csv_header(path)
+    def _csv(self, paths: Sequence[Path]) -> DataFrame:
+        """CSV files, every column as text, as the embedded engine reads them."""
+        delimiter, names = csv_headers(paths)
         schema = ", ".join(f"{_backquoted(name)} STRING" for name in names)
         options = {
             "header": "true",
@@ -176,7 +180,7 @@ class Spark:
             "mode": "FAILFAST",
             "enforceSchema": "true",
         }
-        return self._session.read.schema(schema).options(**options).csv(str(path))
+        return self._session.read.schema(schema).options(**options).csv([*map(str, paths)])
 
 
 def _session(settings: Settings) -> SparkSession:
@@ -254,4 +258,4 @@ def _family(kind: str) -> ColumnType:
         return "text"
     if name == "boolean":
         return "boolean"
-    return "time" if name.startswith(_TIMES) else "other"
+    return _TIMES.get(name, "other")

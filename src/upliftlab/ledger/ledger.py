@@ -38,12 +38,7 @@ class Assignment:
     @property
     def files(self) -> tuple[Path, ...]:
         """The Parquet files of customers who hold an arm."""
-        return tuple(
-            generation.path(part)
-            for generation in self.generations
-            for part in generation.manifest.parts
-            if part.arm is not None
-        )
+        return tuple(file for generation in self.generations for file in generation.files)
 
     @property
     def sql(self) -> str:

@@ -41,6 +41,11 @@ class Generation:
     folder: Path
     manifest: Manifest
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The parts of customers who hold an arm."""
+        return tuple(self.path(part) for part in self.manifest.parts if part.arm is not None)
+
     def path(self, part: Part) -> Path:
         """Where a part lies."""
         return self.folder / part.file

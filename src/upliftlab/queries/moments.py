@@ -5,7 +5,7 @@ from zero. They are moved to each cell's own mean afterwards. Where a cell's mea
 the centre that digits would be lost, the query is repeated with the engine's own centred
 aggregates, which cost half as much again; a third moment is then not known in that cell.
 """
-# ruff: noqa: S608 - every name passes through quote(), every number through repr()
+# ruff: noqa: S608 - names are of the house's own, every number passes through repr()
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.queries.units import UnitTable
-from upliftlab.sql import quote
+from upliftlab.queries.numbers import usable_sql
 from upliftlab.stats.moments import Array, Moments
 
 MOST_CELLS = 20_000
@@ -34,17 +33,17 @@ class MomentsQuery:
     """What is asked of one scan.
 
     Attributes:
-        units: Where units come from.
-        metrics: SQL of each metric by its name.
-        segments: SQL of each segment's level by its name.
+        units: The unit table as a relation: `arm`, levels `s0` …, numbers `x0` ….
+        metrics: Names of the numbers, in order.
+        segments: Names of the segments, in order.
         centres: A value near each metric's mean where that lies far from zero.
         robust: Use the engine's centred aggregates.
         finest: Group by all segments at once (cells add up to every margin), else one by one.
     """
 
-    units: UnitTable
-    metrics: Mapping[str, str]
-    segments: Mapping[str, str]
+    units: str
+    metrics: tuple[str, ...]
+    segments: tuple[str, ...]
     centres: Mapping[str, float] = field(default_factory=dict[str, float])
     finest: bool = True
     robust: bool = False
@@ -52,7 +51,7 @@ class MomentsQuery:
     @property
     def groupings(self) -> tuple[tuple[str, ...], ...]:
         """The sets of segments that are grouped by."""
-        names = tuple(self.segments)
+        names = self.segments
         return (names,) if self.finest else ((), *((name,) for name in names))
 
 
@@ -76,13 +75,13 @@ class Cell:
 def sample_sql(query: MomentsQuery) -> str:
     """SQL for each metric's mean and spread and the number of cells, from the first rows."""
     numbers = range(len(query.metrics))
-    means = [f"avg(x{i}) AS m{i}, stddev_samp(x{i}) AS d{i}" for i in numbers]
+    means = [f"AVG(x{i}) AS m{i}, STDDEV_SAMP(x{i}) AS d{i}" for i in numbers]
     levels = ", ".join(f"s{i}" for i in range(len(query.segments)))
-    cells = f"count(DISTINCT ({levels},))" if levels else "1"
-    finite = " AND ".join(f"isfinite(x{i})" for i in numbers)
-    rows = f"SELECT * FROM ({_rows(query)}) LIMIT {SAMPLE}"
+    cells = f"(SELECT COUNT(*) FROM (SELECT DISTINCT {levels} FROM drawn) AS d)" if levels else "1"
+    finite = " AND ".join(usable_sql(f"x{i}") for i in numbers)
     asked = ", ".join([*means, f"{cells} AS cells"])
-    return f"SELECT {asked} FROM ({rows}) WHERE {finite}"
+    drawn = f"SELECT * FROM {query.units} LIMIT {SAMPLE}"
+    return f"WITH drawn AS ({drawn}) SELECT {asked} FROM drawn WHERE {finite}"
 
 
 def tuned(query: MomentsQuery, sample: pa.Table) -> MomentsQuery:
@@ -101,26 +100,28 @@ def _centre(mean: float | None, spread: float | None) -> float:
 def moments_sql(query: MomentsQuery) -> str:
     """SQL for one row per arm and combination of levels."""
     levels = [f"s{i}" for i in range(len(query.segments))]
-    grouped = [f"grouping({level}) AS g_{level}" for level in levels]
+    grouped = [f"GROUPING({level}) AS g_{level}" for level in levels]
+    sums = _aggregates(query)
+    shown = [*grouped, *(f"{sql} AS {name}" for name, sql in sums.items())]
+    inner = f"SELECT {', '.join(['arm', *levels, *shown])} FROM {query.units}{_grouping(query)}"
     # Levels become text after grouping: hashing a number is cheaper than hashing its digits.
-    texts = [f"CAST({level} AS VARCHAR) AS {level}" for level in levels]
-    shown = ", ".join(["arm", *levels, *grouped, *_aggregates(query)])
-    inner = f"SELECT {shown} FROM ({_rows(query)}) GROUP BY {_grouping(query)}"
-    return f"SELECT * REPLACE ({', '.join(['CAST(arm AS VARCHAR) AS arm', *texts])}) FROM ({inner})"
+    texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *levels)]
+    kept = [*texts, *(f"g_{level}" for level in levels), *sums]
+    return f"SELECT {', '.join(kept)} FROM ({inner}) AS grouped"
 
 
-def _aggregates(query: MomentsQuery) -> list[str]:
+def _aggregates(query: MomentsQuery) -> dict[str, str]:
     """n, and per metric its count, first moment, second moments with those before it, and cubes."""
-    shifted = [f"(x{i} - ({c!r}))" for i, c in enumerate(_centres(query))]
-    result = ["count(*) AS n"]
+    shifted = [f"(x{i} - ({c!r}))" if c else f"x{i}" for i, c in enumerate(_centres(query))]
+    result = {"n": "COUNT(*)"}
     for i, y in enumerate(shifted):
-        result += [f"count(x{i}) AS n{i}", f"sum({y} * {y} * {y}) AS t{i}"]
+        result |= {f"n{i}": f"COUNT(x{i})", f"t{i}": f"SUM({y} * {y} * {y})"}
         if query.robust:
-            result += [f"avg(x{i}) AS a{i}", f"var_samp(x{i}) AS b{i}_{i}"]
-            result += [f"covar_samp(x{i}, x{j}) AS b{i}_{j}" for j in range(i)]
+            result |= {f"a{i}": f"AVG(x{i})", f"b{i}_{i}": f"VAR_SAMP(x{i})"}
+            result |= {f"b{i}_{j}": f"COVAR_SAMP(x{i}, x{j})" for j in range(i)}
         else:
-            result += [f"sum({y}) AS a{i}"]
-            result += [f"sum({y} * {shifted[j]}) AS b{i}_{j}" for j in range(i + 1)]
+            result[f"a{i}"] = f"SUM({y})"
+            result |= {f"b{i}_{j}": f"SUM({y} * {shifted[j]})" for j in range(i + 1)}
     return result
 
 
@@ -133,7 +134,7 @@ def read_cells(query: MomentsQuery, result: pa.Table) -> dict[tuple[str, ...], l
 
     None where too few digits are left, so that the query must be asked again as `robust`.
     """
-    names = tuple(query.segments)
+    names = query.segments
     levels = {name: result[f"s{i}"].to_pylist() for i, name in enumerate(names)}
     rolled = {name: result[f"g_s{i}"].to_pylist() for i, name in enumerate(names)}
     missing = _missing(query, result)
@@ -152,33 +153,13 @@ def read_cells(query: MomentsQuery, result: pa.Table) -> dict[tuple[str, ...], l
     return cells
 
 
-def diagnosis_sql(query: MomentsQuery, metric: str, column: str) -> str:
-    """SQL for why a metric's column lacks values: counts by fault and one unreadable example."""
-    value = quote(column)
-    text = f"CAST({value} AS VARCHAR)"
-    usable = f"coalesce(isfinite({query.metrics[metric]}), false)"
-    bad = f"{value} IS NOT NULL AND TRY_CAST({text} AS DOUBLE) IS NULL"
-    return (
-        f"SELECT count(*) FILTER ({value} IS NULL) AS empty, count(*) FILTER ({bad}) AS text, "
-        f"min({text}) FILTER ({bad}) AS example, count(*) AS n FROM "
-        f"(SELECT * FROM {query.units.source}) WHERE NOT {usable}"
-    )
-
-
-def _rows(query: MomentsQuery) -> str:
-    parts = [f"{quote(query.units.arm)} AS arm"]
-    parts += [f"{sql} AS s{i}" for i, sql in enumerate(query.segments.values())]
-    parts += [f"{sql} AS x{i}" for i, sql in enumerate(query.metrics.values())]
-    return f"SELECT {', '.join(parts)} FROM {query.units.source}"
-
-
 def _grouping(query: MomentsQuery) -> str:
     index = {name: f"s{i}" for i, name in enumerate(query.segments)}
     sets = [
         "(" + ", ".join(["arm", *(index[name] for name in grouping)]) + ")"
         for grouping in query.groupings
     ]
-    return f"GROUPING SETS ({', '.join(sets)})"
+    return f" GROUP BY GROUPING SETS ({', '.join(sets)})"
 
 
 def _floats(result: pa.Table, name: str) -> Array:

@@ -1,118 +1,197 @@
-"""The unit table: one customer's metrics and segments, as SQL over the customers' table."""
+"""The unit table: one row per unit with its arm, its levels and its numbers.
+
+A unit is what was randomised: a customer, or a household with its customers' numbers added up.
+Each table of events is grouped by customer in one statement; all of them are joined once.
+"""
+# ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from upliftlab.declarations import Metric, Segment
 from upliftlab.engines.base import ColumnType
-from upliftlab.errors import DataError, Fault
-from upliftlab.sql import literal, quote
+from upliftlab.queries.events import EventTable, Starts, events_sql
+from upliftlab.queries.frame import Frame
+from upliftlab.queries.levels import (
+    MISSING,
+    MIXED,
+    bands_sql,
+    level_tallies,
+    lifecycle_sql,
+    rfm_sql,
+)
+from upliftlab.queries.tallies import Tally, tallies_of, value_sql
+from upliftlab.sql import literal
 
-MISSING = "(missing)"
-"""The level of customers of whom a segment's column says nothing."""
+SIZE = "(customers)"
+"""The column that counts a household's customers."""
+_KEPT = ("arm", "wave", "stratum", "house")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the unit table holds.
+
+    Attributes:
+        metrics: Definitions of everything that is counted, and what it is made of.
+        columns: Those that become columns, in order.
+        segments: How units are divided.
+    """
+
+    metrics: Mapping[str, Metric]
+    columns: tuple[str, ...]
+    segments: Mapping[str, Segment]
+
+    @property
+    def needed(self) -> dict[str, str]:
+        """Aliases of the columns of the customers' table that it reads."""
+        used = [metric.column for metric in self._used()]
+        names = [*used, *(name for s in self.segments.values() for name in s.columns)]
+        found = dict.fromkeys(name for name in names if name is not None)
+        return {name: f"c{number}" for number, name in enumerate(found)}
+
+    @property
+    def tallies(self) -> dict[str, tuple[Tally, ...]]:
+        """By table of events, what is counted there."""
+        named = [tally for metric in self._used() for tally in tallies_of(metric)]
+        named += [tally for s in self.segments.values() for tally in level_tallies(s)]
+        sources = dict.fromkeys(tally.source for tally in named)
+        return {
+            source: tuple(dict.fromkeys(tally for tally in named if tally.source == source))
+            for source in sources
+        }
+
+    def _used(self) -> Iterator[Metric]:
+        """The metrics of the columns, and what they are made of."""
+        todo, seen = list(self.columns), set[str]()
+        while todo:
+            name = todo.pop(0)
+            if name not in seen:
+                seen.add(name)
+                yield self.metrics[name]
+                todo += self.metrics[name].parts
 
 
 @dataclass(frozen=True, slots=True)
 class UnitTable:
-    """Where units come from.
+    """The unit table in SQL.
 
     Attributes:
-        table: The attached table's name.
-        columns: Its columns and their types.
-        arm: The column that holds the arm.
-        eligible: A condition in SQL, or None.
-        joined: A query that joins the table with a recorded assignment, to be read instead of it.
+        frame: Who is analysed.
+        asked: What it holds.
+        events: The tables of events, by name.
+        starts: When customers' time begins; None without events.
     """
 
-    table: str
-    columns: Mapping[str, ColumnType]
-    arm: str
-    eligible: str | None = None
-    joined: str | None = None
+    frame: Frame
+    asked: Asked
+    events: Mapping[str, EventTable] = field(default_factory=dict[str, EventTable])
+    starts: Starts | None = None
 
     @property
     def source(self) -> str:
-        """The FROM clause, with its WHERE."""
-        table = f"({self.joined}) AS joined" if self.joined else quote(self.table)
-        return table + (f" WHERE ({self.eligible})" if self.eligible else "")
+        """The frame, each table of events joined to it."""
+        joins = "".join(
+            f" LEFT JOIN ({events_sql(self.events[name], self._starts, tallies)}) AS e{number}"
+            f" ON e{number}.id = {self._key}"
+            for number, (name, tallies) in enumerate(self.asked.tallies.items())
+        )
+        return self.frame.source(self.asked.needed) + joins
 
-    def metric(self, metric: Metric) -> str:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the numbers, in order."""
+        return (*self.asked.columns, *((SIZE,) if "house" in self.frame.own else ()))
+
+    def metric(self, name: str) -> str:
         """A metric as SQL: a double, NULL where the data hold no number.
 
         Raises:
-            DataError: UL205 the column is not there, UL206 it cannot hold numbers,
-                UL301 the metric needs a table of events.
+            DataError: UL205 a column is not there, UL206 it cannot hold numbers.
         """
-        if metric.column is None:
-            raise DataError(
-                Fault(
-                    "UL301",
-                    "metrics over event tables are not analysed yet",
-                    "name a column of the customers' table",
-                )
-            )
-        kind = self._type(metric.column, "metric")
-        if kind not in ("number", "boolean", "text"):
-            raise DataError(
-                Fault("UL206", f"column '{metric.column}' holds no numbers", "name another column")
-            )
-        column = quote(metric.column)
-        # A boolean or text is cast by value; text that is no number becomes NULL and is reported.
-        return f"{'TRY_CAST' if kind == 'text' else 'CAST'}({column} AS DOUBLE)"
+        metric = self.asked.metrics[name]
+        value = self._value(metric)
+        for other, sign in ((metric.only, "<>"), (metric.unless, "=")):
+            if other is not None:
+                value = f"CASE WHEN {self.metric(other)} {sign} 0 THEN {value} ELSE 0 END"
+        return value
 
     def segment(self, segment: Segment) -> str:
         """A segment's level as SQL, NULL where it is not known.
 
         Raises:
-            DataError: UL205 the column is not there, UL301 the segment needs a table of events.
+            DataError: UL205 a column is not there, UL206 it cannot hold numbers.
         """
-        if segment.column is None:
-            raise DataError(
-                Fault("UL301", "RFM and lifecycle segments are not analysed yet", "name a column")
-            )
-        kind = self._type(segment.column, "segment")
+        if segment.lifecycle is not None:
+            return lifecycle_sql(segment.lifecycle, self._tally)
+        if segment.rfm is not None:
+            return rfm_sql(segment.rfm, self._tally, lambda name: self._number(name, "RFM"))
+        column = segment.column or ""
+        self.frame.type_of(column, "segment")
         if segment.bands is None:
-            return quote(segment.column)
-        if kind not in ("number", "text"):
-            raise DataError(
-                Fault(
-                    "UL206", f"column '{segment.column}' holds no numbers to band", "name another"
-                )
-            )
-        column = quote(segment.column)
-        number = f"TRY_CAST({column} AS DOUBLE)" if kind == "text" else column
-        cases = " ".join(
-            f"WHEN {number} < {bound!r} THEN {literal(label)}"
-            for bound, label in zip(segment.bands, band_labels(segment.bands), strict=False)
-        )
-        last = literal(band_labels(segment.bands)[-1])
-        return f"CASE WHEN {number} IS NULL THEN NULL {cases} ELSE {last} END"
+            return f"f.{self.asked.needed[column]}"
+        return bands_sql(self._number(column, "bands"), segment.bands)
 
-    def _type(self, column: str, role: str) -> ColumnType:
-        if column not in self.columns:
-            raise missing_column(column, role, self.columns)
-        return self.columns[column]
+    def sql(self) -> str:
+        """The unit table: `arm`, levels as `s0` …, numbers as `x0` …, and what checks look at."""
+        own = [f"f.{name} AS {name}" for name in _KEPT if name in self.frame.own]
+        levels = [f"{self.segment(s)} AS s{i}" for i, s in enumerate(self.asked.segments.values())]
+        numbers = [f"{self.metric(m)} AS x{i}" for i, m in enumerate(self.asked.columns)]
+        if "house" not in self.frame.own:
+            return f"SELECT {', '.join([*own, *levels, *numbers])} FROM {self.source}"
+        inner = f"SELECT {', '.join([*own, *levels, *numbers])} FROM {self.source}"
+        return self._households(inner)
+
+    def _households(self, customers: str) -> str:
+        """Customers' numbers added up per household; a level is what they have in common."""
+        own = [f"MIN({name}) AS {name}" for name in _KEPT[:-1] if name in self.frame.own]
+        levels = [f"{_common(f's{i}')} AS s{i}" for i in range(len(self.asked.segments))]
+        size = len(self.asked.columns)
+        sums = [f"{_total(f'x{i}')} AS x{i}" for i in range(size)]
+        columns = ", ".join([*own, *levels, *sums, f"CAST(COUNT(*) AS DOUBLE) AS x{size}"])
+        return f"SELECT {columns} FROM ({customers}) AS members GROUP BY house"
+
+    def _value(self, metric: Metric) -> str:
+        if metric.minus is not None:
+            return f"({self.metric(metric.minus[0])} - {self.metric(metric.minus[1])})"
+        if metric.column is not None:
+            return self._number(metric.column, "metric")
+        return f"CAST({value_sql(metric, tallies_of(metric), self._tally)} AS DOUBLE)"
+
+    def _number(self, column: str, role: str) -> str:
+        alias = self.asked.needed.get(column, "")
+        return self.frame.number(column, alias, role)
+
+    def _tally(self, tally: Tally) -> str:
+        """Where a tally's value stands; a customer without events has none of anything."""
+        tallies = self.asked.tallies
+        number = list(tallies).index(tally.source)
+        column = f"e{number}.t{tallies[tally.source].index(tally)}"
+        return column if tally.how in ("first_time", "last_time") else f"COALESCE({column}, 0)"
+
+    @property
+    def _key(self) -> str:
+        return "CAST(f.id AS VARCHAR)" if self._starts.text_ids else "f.id"
+
+    @property
+    def _starts(self) -> Starts:
+        assert self.starts is not None  # noqa: S101 - there are no events without
+        return self.starts
 
 
-def band_labels(bounds: tuple[float, ...]) -> tuple[str, ...]:
-    """How bands are named, lowest first.
-
-    >>> band_labels((18.0, 30.0))
-    ('below 18', '18 to below 30', '30 and above')
-    """
-    texts = [f"{bound:g}" for bound in bounds]
-    middle = [f"{low} to below {high}" for low, high in pairwise(texts)]
-    return (f"below {texts[0]}", *middle, f"{texts[-1]} and above")
+def _common(level: str) -> str:
+    known = f"COALESCE(CAST({level} AS VARCHAR), {literal(MISSING)})"
+    return f"CASE WHEN MIN({known}) = MAX({known}) THEN MIN({known}) ELSE {literal(MIXED)} END"
 
 
-def missing_column(column: str, role: str, columns: Mapping[str, ColumnType]) -> DataError:
-    """The fault of a column that is not there, with the nearest name that is."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+def _total(number: str) -> str:
+    """A sum, NULL where a customer has no number."""
+    return f"CASE WHEN COUNT({number}) = COUNT(*) THEN SUM({number}) END"
 
-    near = get_close_matches(column, list(columns), 1, 0.6)
-    known = ", ".join(list(columns)[:12]) + (" …" if len(columns) > 12 else "")  # noqa: PLR2004
-    remedy = f"did you mean '{near[0]}'?" if near else f"its columns are {known}"
-    return DataError(Fault("UL205", f"the data have no column '{column}' ({role})", remedy))
+
+def kind_of_ids(frame: Frame, key: str, events: Sequence[EventTable]) -> bool:
+    """Whether ids must be compared as texts: the tables hold them as different types."""
+    kinds: set[ColumnType] = {frame.columns[key]}
+    return len(kinds | {each.columns[each.id] for each in events}) > 1

@@ -37,6 +37,9 @@ _FORMULAE: Final = {
 }
 _METHODS: Final = {
     "welch": N_("Welch's t interval: the arms may vary differently."),
+    "delta": N_(
+        "Delta method: a ratio of two totals varies as they do together; the interval is Welch's."
+    ),
     "newcombe": N_("Newcombe's interval for differences of shares with few events."),
     "permutation": N_(
         "Permutation interval: customers are re-dealt to the arms many times, because few large "

@@ -9,6 +9,8 @@ from upliftlab.language import N_
 from upliftlab.report.figure import Figure, Form, Sentence, Teller
 from upliftlab.results import Analysis, ArmCount, Check, Severity
 
+_MANY: Final = 12
+"""With more checks than this, those that passed are folded away."""
 State = Literal["passed", "critical", "warning", "info", "unasked"]
 _STATES: Final[dict[State, str]] = {
     "passed": N_("Passed"),
@@ -18,14 +20,25 @@ _STATES: Final[dict[State, str]] = {
     "unasked": N_("Not answered"),
 }
 _NAMES: Final = {
+    "attrition": N_("Everybody in the data"),
     "balance": N_("Balance before the campaign"),
+    "clock": N_("Events on the right clock"),
+    "completeness": N_("Events complete"),
     "contamination": N_("Control left uncontacted"),
+    "currency": N_("One currency"),
+    "delivered": N_("Arms as assigned"),
     "deviations": N_("Plan kept"),
+    "duplicates": N_("Events counted once"),
     "guardrail": N_("Guardrail"),
+    "households": N_("Households kept whole"),
+    "known_before": N_("Attributes known before"),
+    "late": N_("Events in time"),
     "maturity": N_("Outcomes complete"),
     "plan": N_("As planned"),
     "sample_ratio": N_("Sample ratio"),
     "skewness": N_("Intervals reliable"),
+    "unknown_customers": N_("Events of known customers"),
+    "waves": N_("Waves complete"),
 }
 
 
@@ -57,6 +70,9 @@ class Trust:
 
     summary: str
     checks: tuple[Asked, ...]
+    """What did not pass, and what passed where it is little."""
+    passed: tuple[Asked, ...]
+    """What passed, to be folded away."""
     arms: tuple[ArmSize, ...]
 
 
@@ -65,9 +81,15 @@ def trust(analysis: Analysis, teller: Teller) -> Trust:
     asked = [_asked(check, f"/checks/{i}", teller) for i, check in enumerate(analysis.checks)]
     order: list[State] = ["critical", "warning", "info", "unasked", "passed"]
     total = sum(arm.n for arm in analysis.arms)
+    folded = len(asked) > _MANY
     return Trust(
         summary=teller.text(_summary({check.state for check in asked})),
-        checks=tuple(sorted(asked, key=lambda check: order.index(check.state))),
+        checks=tuple(
+            check
+            for check in sorted(asked, key=lambda check: order.index(check.state))
+            if not (folded and check.state == "passed")
+        ),
+        passed=tuple(check for check in asked if folded and check.state == "passed"),
         arms=tuple(_size(arm, i, total, teller) for i, arm in enumerate(analysis.arms)),
     )
 

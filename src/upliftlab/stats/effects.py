@@ -16,10 +16,19 @@ from upliftlab.stats.moments import Array, Moments
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """A treated group and its control, over the same p columns."""
+    """A treated group and its control, over the same p columns.
+
+    Attributes:
+        treated: Moments of the treated group.
+        control: Moments of its control.
+        undefined: Columns without a value in one of them: quotients over a total of 0.
+        size: Customers of an average treated unit; more than 1 where units are households.
+    """
 
     treated: Moments
     control: Moments
+    undefined: frozenset[int] = frozenset()
+    size: float = 1.0
 
     @property
     def unusable(self) -> Note | None:

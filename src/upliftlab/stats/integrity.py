@@ -1,12 +1,15 @@
-"""Were customers divided as declared? Tests of counts, before any number is shown."""
+"""Were customers divided as declared, and alike before? Tests asked before any number is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc
+
+from upliftlab.stats.moments import Moments, pool
 
 
 def sample_ratio(counts: Sequence[int], shares: Sequence[float]) -> tuple[float, float]:
@@ -30,6 +33,106 @@ def sample_ratio(counts: Sequence[int], shares: Sequence[float]) -> tuple[float,
     expected = observed.sum() * weights[declared] / weights.sum()
     statistic = float(((observed[declared] - expected) ** 2 / expected).sum())
     return statistic, _tail(statistic, int(declared.sum()) - 1)
+
+
+def sample_ratios(
+    tables: Sequence[Sequence[int]], shares: Sequence[float]
+) -> tuple[float, float] | None:
+    """χ² and p-value of many groups at once, each against the same declared shares.
+
+    Groups of which an arm would be expected to hold fewer than 5 are left out; None where all are.
+
+    Args:
+        tables: Units per arm, one row a group.
+        shares: Declared shares of the arms; they need not sum to 1.
+
+    >>> value, p = sample_ratios([[50, 50], [45, 55]], [1, 1])
+    >>> round(value, 2), round(p, 3)
+    (1.0, 0.607)
+    """
+    weights = np.asarray(shares, dtype=np.float64)
+    smallest = weights[weights > 0].min() / weights.sum()
+    kept = [counts for counts in tables if sum(counts) * smallest >= 5]  # noqa: PLR2004 - Cochran's
+    if not kept:
+        return None
+    statistic = sum(sample_ratio(counts, shares)[0] for counts in kept)
+    return statistic, _tail(statistic, len(kept) * (int((weights > 0).sum()) - 1))
+
+
+def balance(groups: Sequence[Moments], columns: Sequence[int]) -> Balance | None:
+    """Whether groups have the same means of what was known before, jointly.
+
+    The statistic is Σ n_a (z̄_a − z̄)' S⁻¹ (z̄_a − z̄) with the pooled covariance S, the
+    Lawley–Hotelling trace; with many units it is χ² with (groups − 1) × columns degrees of
+    freedom. None with one group, or where no column varies.
+
+    Args:
+        groups: Moments of the arms.
+        columns: The covariates among their columns.
+    """
+    kept = [group for group in groups if group.n > 1]
+    total = pool(kept) if kept else None
+    varying = [c for c in columns if total is not None and total.m2[c, c] > 0]
+    if total is None or len(kept) < 2 or not varying:  # noqa: PLR2004 - a comparison
+        return None
+    within = sum(group.m2[np.ix_(varying, varying)] for group in kept)
+    covariance = np.asarray(within) / (total.n - len(kept))
+    inverse = np.linalg.pinv(covariance, hermitian=True)
+    rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
+    shifts = [group.mean[varying] - total.mean[varying] for group in kept]
+    statistic = sum(group.n * float(d @ inverse @ d) for group, d in zip(kept, shifts, strict=True))
+    spread = np.sqrt(np.diag(covariance))
+    means = np.stack([group.mean[varying] for group in kept])
+    apart = (means.max(axis=0) - means.min(axis=0)) / np.where(spread > 0, spread, np.inf)
+    worst = int(np.argmax(apart))
+    p = _tail(statistic, rank * (len(kept) - 1))
+    return Balance(statistic, p, varying[worst], float(apart[worst]))
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How alike groups were before.
+
+    Attributes:
+        statistic: χ² of all columns together.
+        p: Its p-value.
+        column: The column in which two groups differ most.
+        apart: By how many standard deviations their means differ in it.
+    """
+
+    statistic: float
+    p: float
+    column: int
+    apart: float
+
+
+def clock_shift(before: Sequence[int], after: Sequence[int]) -> tuple[int, float]:
+    """By how many hours events came to be stamped differently, and how sure that is.
+
+    The hours of the later events are compared with those of the earlier ones moved by every
+    whole number of hours. The second number is the gain in log-likelihood over no shift.
+
+    Args:
+        before: Events by hour of the day, 24 numbers.
+        after: The same for a later time.
+
+    >>> quiet = [1] * 8 + [9] * 16
+    >>> clock_shift(quiet, quiet[-3:] + quiet[:-3])[0]
+    3
+    """
+    share = (np.asarray(before, dtype=np.float64) + 0.5) / (sum(before) + 12.0)
+    later = np.asarray(after, dtype=np.float64)
+    likelihood = np.array([float(later @ np.log(np.roll(share, hours))) for hours in range(24)])
+    best = int(np.argmax(likelihood))
+    return (best if best <= 12 else best - 24), float(likelihood[best] - likelihood[0])  # noqa: PLR2004 - half a day
+
+
+def quiet_hours(counts: Sequence[int]) -> tuple[int, float]:
+    """When the six hours with the fewest events begin, and the share of events in them."""
+    hours = np.asarray(counts, dtype=np.float64)
+    sums = np.array([np.roll(hours, -start)[:6].sum() for start in range(24)])
+    start = int(np.argmin(sums))
+    return start, float(sums[start] / hours.sum())
 
 
 def independence(table: npt.ArrayLike) -> tuple[float, float] | None:

@@ -1,0 +1,32 @@
+"""One check: a question asked of the data, with its answer said in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from upliftlab.language import Language
+from upliftlab.results import Check, Message, Scalar, Severity
+
+IMPLAUSIBLE = 0.001
+"""What is this improbable is a fault of the experiment, not of chance."""
+_ENGLISH = Language("en")
+
+
+def check(
+    name: str,
+    passed: bool | None,
+    severity: Severity,
+    said: tuple[str, Mapping[str, Scalar]],
+    measured: tuple[float | None, float | None] = (None, None),
+) -> Check:
+    """A check with its message said in English; `measured` is its statistic and p-value."""
+    parts = Message(template=said[0], values=dict(said[1]))
+    return Check(
+        name=name,
+        severity=severity,
+        passed=passed,
+        value=measured[0],
+        p=measured[1],
+        message=_ENGLISH.say(parts, None),
+        parts=parts,
+    )

@@ -1,0 +1,258 @@
+"""What is refused before anything is estimated: a choice made silently would be a lie."""
+# ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from upliftlab.engines.base import Engine
+from upliftlab.errors import DataError, Fault
+from upliftlab.experiment import Plan
+from upliftlab.queries.frame import Frame, missing_column
+from upliftlab.queries.moments import Cell, MomentsQuery
+from upliftlab.queries.numbers import number_sql, usable_sql
+from upliftlab.queries.units import UnitTable
+from upliftlab.sql import quote
+
+MOST_LEVELS = 200
+"""A segment with more levels is no segment, and its levels may be customers."""
+_SHOWN = 5
+
+
+def refuse_unsupported(plan: Plan) -> None:
+    """Refuse what would change the numbers if it were passed over.
+
+    Raises:
+        DataError: UL303, the plan caps metrics or looks several times.
+    """
+    asked = plan.experiment
+    if asked.analysis.winsorize:
+        raise DataError(
+            Fault("UL303", "winsorised metrics are not analysed yet", "remove 'winsorize'")
+        )
+    if asked.analysis.looks:
+        raise DataError(
+            Fault("UL303", "repeated looks are not analysed yet", "remove 'looks'; look once")
+        )
+
+
+def refuse_identities(plan: Plan, frame: Frame, engine: Engine) -> None:
+    """Refuse customers without an id, or with that of another.
+
+    Raises:
+        DataError: UL212 ids are missing, UL213 they repeat, UL208 customers have two arms, UL220
+            households are missing.
+    """
+    name = plan.customers.id
+    if name is None:
+        return
+    if name not in frame.columns:
+        raise missing_column(name, "id", frame.columns)
+    column, arm = f"c.{quote(name)}", frame.own["arm"]
+    row = _one(
+        engine,
+        f"SELECT COUNT(*) AS n, COUNT({column}) AS known, COUNT(DISTINCT {column}) AS ids"
+        f" FROM {frame.relation}",
+    )
+    if row["known"] < row["n"]:
+        lacking = row["n"] - row["known"]
+        raise DataError(
+            Fault("UL212", f"{lacking:,} rows have no '{name}'", "every customer needs one")
+        )
+    if row["ids"] < row["n"]:
+        raise DataError(_repeated(name, row, _two_arms(engine, frame, column, arm)))
+    _refuse_homeless(frame, engine)
+
+
+def _repeated(name: str, row: Mapping[str, int], two_arms: int) -> Fault:
+    again = row["n"] - row["ids"]
+    message = f"'{name}' repeats in {again:,} of {row['n']:,} rows"
+    message += f"; {two_arms:,} customers are in several arms" if two_arms else ""
+    return Fault("UL213", message, "the table needs one row per customer")
+
+
+def _two_arms(engine: Engine, frame: Frame, column: str, arm: str) -> int:
+    inner = f"SELECT {column} AS id FROM {frame.relation} GROUP BY {column}"
+    several = f"{inner} HAVING COUNT(DISTINCT {arm}) > 1"
+    return _one(engine, f"SELECT COUNT(*) AS n FROM ({several}) AS mixed")["n"]
+
+
+def _refuse_homeless(frame: Frame, engine: Engine) -> None:
+    if "house" not in frame.own:
+        return
+    house = frame.own["house"]
+    row = _one(engine, f"SELECT COUNT(*) AS n, COUNT({house}) AS known FROM {frame.relation}")
+    if row["known"] < row["n"]:
+        message = f"{row['n'] - row['known']:,} customers have no household"
+        remedy = "fill it, with the customer's id for who lives alone"
+        raise DataError(Fault("UL220", message, remedy))
+
+
+def refuse_whole_households(plan: Plan, frame: Frame, engine: Engine) -> None:
+    """Refuse customers as units where whole households were randomised: they are not independent.
+
+    Raises:
+        DataError: UL305, with the key that says so.
+    """
+    name = plan.customers.household
+    if name is None or plan.households is not None:
+        return
+    if name not in frame.columns:
+        raise missing_column(name, "household", frame.columns)
+    house = f"c.{quote(name)}"
+    row = _one(
+        engine,
+        "SELECT SUM(CASE WHEN n > 1 THEN 1 ELSE 0 END) AS several,"
+        " SUM(CASE WHEN arms > 1 THEN 1 ELSE 0 END) AS mixed FROM"
+        f" (SELECT COUNT(*) AS n, COUNT(DISTINCT {frame.own['arm']}) AS arms"
+        f" FROM {frame.relation} GROUP BY {house} HAVING {house} IS NOT NULL) AS houses",
+    )
+    if row["several"] and not row["mixed"]:
+        message = f"all {row['several']:,} households with several customers lie in one arm each"
+        raise DataError(
+            Fault(
+                "UL305",
+                f"{message}: they were randomised whole",
+                f"say so: 'assignment: {{unit: {name}}}'",
+            )
+        )
+
+
+def refuse_text_bands(plan: Plan, table: UnitTable, engine: Engine) -> None:
+    """Refuse bands of a text column whose values are no numbers.
+
+    Raises:
+        DataError: UL206, with an example.
+    """
+    banded = [s.column for s in plan.segments.values() if s.bands and s.column]
+    frame, needed = table.frame, table.asked.needed
+    for column in sorted(set(banded)):
+        if frame.type_of(column, "segment") != "text":
+            continue
+        value = f"f.{needed[column]}"
+        wrong = f"{value} IS NOT NULL AND {number_sql(value, 'text')} IS NULL"
+        row = _one(
+            engine,
+            f"SELECT COUNT(*) AS n, MIN({value}) AS example"
+            f" FROM {frame.source(needed)} WHERE {wrong}",
+        )
+        if row["n"]:
+            message = f"column '{column}' holds text such as '{str(row['example'])[:40]}'"
+            raise DataError(
+                Fault("UL206", f"{message} in {row['n']:,} rows", "it cannot be banded")
+            )
+
+
+def refuse_levels(query: MomentsQuery, engine: Engine) -> None:
+    """Refuse a segment with so many levels that it is none.
+
+    Raises:
+        DataError: UL211, naming it.
+    """
+    for i, name in enumerate(query.segments):
+        levels = f"SELECT DISTINCT s{i} FROM {query.units} LIMIT {MOST_LEVELS + 1}"
+        if _one(engine, f"SELECT COUNT(*) AS n FROM ({levels}) AS levels")["n"] > MOST_LEVELS:
+            raise DataError(
+                Fault(
+                    "UL211",
+                    f"segment '{name}' has more than {MOST_LEVELS} levels",
+                    "declare bands in configs/segments.yaml if it holds numbers, else leave it out",
+                )
+            )
+
+
+def refuse_arms(plan: Plan, cells: Sequence[Cell]) -> None:
+    """Refuse data whose arms are not the plan's.
+
+    Raises:
+        DataError: UL207 nobody is there, UL208 customers have no arm, UL209 and UL210 arms differ.
+    """
+    found: dict[str | None, int] = {}
+    for cell in cells:
+        found[cell.arm] = found.get(cell.arm, 0) + cell.moments.n
+    if not found:
+        raise DataError(
+            Fault("UL207", "the data hold no customers", "check the file and 'eligible'")
+        )
+    if None in found:
+        raise DataError(
+            Fault(
+                "UL208",
+                f"{found[None]:,} customers have no arm",
+                "give each an arm, or leave them out of the table",
+            )
+        )
+    if faults := [*_foreign_arms(plan, found)]:
+        raise DataError(faults)
+
+
+def _foreign_arms(plan: Plan, found: Mapping[str | None, int]) -> Iterator[Fault]:
+    for arm, n in list(found.items())[:_SHOWN]:
+        if arm not in plan.arms:
+            message = f"the data hold an arm '{arm}' ({n:,} customers) that is not in the plan"
+            yield Fault(
+                "UL209", message, "add it to 'arms', or leave its customers out of the table"
+            )
+    for name, arm in plan.arms.items():
+        if name not in found and arm.share != 0:
+            message = f"the data hold no customer of arm '{name}'"
+            yield Fault("UL210", message, "check its spelling in 'arms'")
+
+
+def refuse_missing(
+    table: UnitTable, cells: Mapping[tuple[str, ...], Sequence[Cell]], engine: Engine
+) -> None:
+    """Refuse a unit that lacks a number: dropping or zeroing it would be a silent choice.
+
+    Raises:
+        DataError: UL206, with what stands in the column instead.
+    """
+    lacking = {name for group in cells.values() for cell in group for name in cell.missing}
+    columns = dict.fromkeys(
+        column for name in table.columns if name in lacking for column in _columns(table, name)
+    )
+    if faults := [fault for c in columns if (fault := _diagnosed(c, table, engine))]:
+        raise DataError(faults)
+
+
+def _columns(table: UnitTable, name: str) -> Iterator[str]:
+    """The columns of the customers' table that a metric rests on."""
+    metric = table.asked.metrics[name]
+    if metric.column is not None:
+        yield metric.column
+    for part in metric.parts:
+        yield from _columns(table, part)
+
+
+def _diagnosed(column: str, table: UnitTable, engine: Engine) -> Fault | None:
+    """Why a column lacks numbers: counts by fault and one unreadable example."""
+    needed = table.asked.needed
+    value, kind = f"f.{needed[column]}", table.frame.type_of(column, "metric")
+    number = number_sql(value, kind)
+    bad = f"{value} IS NOT NULL AND {number} IS NULL"
+    text = f"CAST({value} AS VARCHAR)"
+    row = _one(
+        engine,
+        f"SELECT COALESCE(SUM(CASE WHEN {value} IS NULL THEN 1 ELSE 0 END), 0) AS empty,"
+        f" COALESCE(SUM(CASE WHEN {bad} THEN 1 ELSE 0 END), 0) AS text,"
+        f" MIN(CASE WHEN {bad} THEN {text} END) AS example, COUNT(*) AS n"
+        f" FROM {table.frame.source(needed)} WHERE NOT COALESCE({usable_sql(number)}, FALSE)",
+    )
+    if not row["n"]:
+        return None
+    found = {
+        "empty": (row["empty"], "are empty"),
+        "text": (row["text"], f"hold text such as '{str(row['example'])[:40]}'"),
+        "nan": (row["n"] - row["empty"] - row["text"], "hold NaN or infinity"),
+    }
+    said = ", ".join(f"{count:,} {what}" for count, what in found.values() if count)
+    return Fault(
+        "UL206",
+        f"column '{column}' has values that are no numbers: {said}",
+        "write 0 where a customer did nothing, and a plain number elsewhere",
+    )
+
+
+def _one(engine: Engine, sql: str) -> dict[str, Any]:
+    return engine.query(sql).to_pylist()[0]

@@ -1,0 +1,217 @@
+"""One statement per table of events: its tallies, one row per customer who has any.
+
+The bounds of each customer's windows are worked out once per customer and brought onto the
+events' own clock, so that no event is ever converted.
+"""
+# ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from upliftlab.config.expressions import parse
+from upliftlab.declarations import Source
+from upliftlab.engines.base import ColumnType
+from upliftlab.queries.clock import INSTANTS, Span, converted, moved, time_literal
+from upliftlab.queries.numbers import number_sql, time_sql
+from upliftlab.queries.tallies import Tally, Window
+from upliftlab.sql import literal, quote
+
+_CLOCKS_APART = timedelta(hours=36)
+"""More than two clocks of this world ever differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventTable:
+    """A table of events as it was attached.
+
+    Attributes:
+        name: What the language calls it.
+        table: The relation that holds its rows: a table's name, or a query in parentheses.
+        columns: Its columns and their types.
+        source: What is declared of it; `id` and `time` are known.
+        zone: The time zone of its times, where they name none.
+        experiment: The experiment whose events count, where a column names it.
+    """
+
+    name: str
+    table: str
+    columns: Mapping[str, ColumnType]
+    source: Source
+    zone: str
+    experiment: str = ""
+
+    @property
+    def clock(self) -> str:
+        """The zone of the clock that its times are read on."""
+        return INSTANTS if self.columns[self.source.time or ""] == "instant" else self.zone
+
+    @property
+    def id(self) -> str:
+        """The column of the customer's id."""
+        return self.source.id or ""
+
+    @property
+    def time(self) -> str:
+        """When an event happened, as a time without zone."""
+        return time_sql(self.source.time or "", self.columns)
+
+    @property
+    def own(self) -> str | None:
+        """The condition that an event is of this experiment, None where none is needed."""
+        if self.source.experiment is None:
+            return None
+        return f"CAST({quote(self.source.experiment)} AS VARCHAR) = {literal(self.experiment)}"
+
+    def condition(self, where: str) -> str:
+        """A condition of the language over its columns."""
+        texts = [name for name, kind in self.columns.items() if kind == "text"]
+        return parse(where).sql(text_columns=texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """Whose events are counted, and from when.
+
+    Attributes:
+        table: A table with `id`, `start` and `as_of`, times on the clock of `zone`.
+        zone: The program's time zone.
+        span: The first and the last start.
+        text_ids: Whether ids are compared as texts, because the tables hold them differently.
+    """
+
+    table: str
+    zone: str
+    span: Span
+    text_ids: bool = False
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What a statement is made of; equal parts are written once."""
+
+    events: EventTable
+    starts: Starts
+    bounds: dict[str, str] = field(default_factory=dict[str, str])
+    given: dict[str, str] = field(default_factory=dict[str, str])
+    hits: dict[str, str] = field(default_factory=dict[str, str])
+
+    def hit(self, tally: Tally) -> str:
+        """The column that says whether an event counts for a tally."""
+        conditions = list(self._conditions(tally))
+        return _named(self.hits, " AND ".join(conditions) or "TRUE", "c")
+
+    def value(self, tally: Tally) -> str:
+        """The column that holds what is looked at."""
+        column = tally.column or ""
+        if tally.how == "distinct":
+            return _named(self.given, quote(column), "v")
+        return _named(self.given, number_sql(quote(column), self.events.columns[column]), "v")
+
+    def _conditions(self, tally: Tally) -> Iterator[str]:
+        for edge, sign in ((tally.window.low, ">="), (tally.window.high, "<")):
+            if edge is not None:
+                yield f"e.t {sign} u.{self._bound(tally.window, edge)}"
+        if tally.where is not None:
+            yield f"e.{_named(self.given, f'({self.events.condition(tally.where)})', 'v')}"
+
+    def _bound(self, window: Window, edge: timedelta) -> str:
+        span = self.starts.span.widened(edge, edge)
+        time = moved(window.anchor, edge, self.starts.zone, span)
+        time = converted(time, self.starts.zone, self.events.clock, span)
+        return _named(self.bounds, time, "b")
+
+
+def _named(parts: dict[str, str], sql: str, letter: str) -> str:
+    return parts.setdefault(sql, f"{letter}{len(parts)}")
+
+
+def events_sql(events: EventTable, starts: Starts, tallies: Sequence[Tally]) -> str:
+    """The statement: `id`, and each tally as `t0`, `t1` … in their order.
+
+    Args:
+        events: The table of events.
+        starts: Whose events are counted.
+        tallies: What is counted, all of this table.
+    """
+    parts = _Parts(events, starts)
+    columns, ranks = list[str](), list[str]()
+    for number, tally in enumerate(tallies):
+        hit = parts.hit(tally)
+        if tally.how in ("first", "last"):
+            ranks.append(_rank(hit, parts.value(tally), tally.how, number))
+            hit = f"{hit} AND r{number} = 1"
+        columns.append(f"{_aggregate(tally, hit, parts)} AS t{number}")
+    hits = [f"{sql} AS {name}" for sql, name in parts.hits.items()]
+    given = [f"e.{name} AS {name}" for name in parts.given.values()]
+    joined = (
+        f"SELECT {', '.join(['u.id AS id', 'e.t AS t', *given, *hits])} "
+        f"FROM ({_windows(parts)}) AS u JOIN ({_events(parts, tallies)}) AS e ON e.id = u.id"
+    )
+    if ranks:
+        joined = f"SELECT j.*, {', '.join(ranks)} FROM ({joined}) AS j"
+    return f"SELECT id, {', '.join(columns)} FROM ({joined}) AS hits GROUP BY id"
+
+
+def _rank(hit: str, value: str, how: str, number: int) -> str:
+    """An event's place among those that count, by time and then by value."""
+    order = "t, {0}" if how == "first" else "t DESC, {0} DESC"
+    partition = f"PARTITION BY id, COALESCE({hit}, FALSE)"
+    return f"ROW_NUMBER() OVER ({partition} ORDER BY {order.format(value)}) AS r{number}"
+
+
+def _aggregate(tally: Tally, hit: str, parts: _Parts) -> str:
+    if tally.how == "count":
+        return f"SUM(CASE WHEN {hit} THEN 1 ELSE 0 END)"
+    if tally.how in ("first_time", "last_time"):
+        function = "MIN" if tally.how == "first_time" else "MAX"
+        return f"{function}(CASE WHEN {hit} THEN t END)"
+    value = parts.value(tally)
+    if tally.how == "distinct":
+        return f"COUNT(DISTINCT CASE WHEN {hit} THEN {value} END)"
+    if tally.how == "sum":
+        return f"SUM(CASE WHEN {hit} THEN {value} ELSE 0 END)"
+    return f"MAX(CASE WHEN {hit} THEN {value} END)"
+
+
+def _windows(parts: _Parts) -> str:
+    key = "CAST(id AS VARCHAR)" if parts.starts.text_ids else "id"
+    bounds = [f"{sql} AS {name}" for sql, name in parts.bounds.items()]
+    return f"SELECT {', '.join([f'{key} AS id', *bounds])} FROM {parts.starts.table}"
+
+
+def _events(parts: _Parts, tallies: Sequence[Tally]) -> str:
+    """The events that can matter, with what is looked at."""
+    events = parts.events
+    key = quote(events.id)
+    key = f"CAST({key} AS VARCHAR)" if parts.starts.text_ids else key
+    given = [f"{sql} AS {name}" for sql, name in parts.given.items()]
+    conditions = [*_range(events, parts.starts, tallies), *([events.own] if events.own else [])]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    columns = ", ".join([f"{key} AS id", f"{events.time} AS t", *given])
+    return f"SELECT {columns} FROM {events.table}{where}"
+
+
+def _range(events: EventTable, starts: Starts, tallies: Sequence[Tally]) -> Iterator[str]:
+    """Constant limits outside of which no event matters: whole files are then never read."""
+    first, last = limits(starts, tallies)
+    if first is not None:
+        yield f"{events.time} >= {time_literal(first)}"
+    if last is not None:
+        yield f"{events.time} < {time_literal(last)}"
+
+
+def limits(starts: Starts, tallies: Sequence[Tally]) -> tuple[datetime | None, datetime | None]:
+    """Before and from when on no event matters, on any clock; None where all do."""
+    lows = [tally.window.low for tally in tallies]
+    highs = [tally.window.high for tally in tallies]
+    first = last = None
+    if None not in lows:
+        earliest = min(low for low in lows if low is not None)
+        first = starts.span.first + min(earliest, timedelta(0)) - _CLOCKS_APART - timedelta(days=1)
+    if None not in highs:
+        latest = max(high for high in highs if high is not None)
+        last = starts.span.last + max(latest, timedelta(0)) + _CLOCKS_APART
+    return first, last

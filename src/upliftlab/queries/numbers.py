@@ -1,0 +1,30 @@
+"""Columns as numbers and times in SQL, whatever type they have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from upliftlab.engines.base import ColumnType
+from upliftlab.sql import quote
+
+
+def number_sql(value: str, kind: ColumnType) -> str:
+    """A value as a double, NULL where it is none.
+
+    >>> number_sql('"paid"', "boolean")
+    'CASE WHEN "paid" THEN 1.0 WHEN NOT "paid" THEN 0.0 END'
+    """
+    if kind == "boolean":
+        return f"CASE WHEN {value} THEN 1.0 WHEN NOT {value} THEN 0.0 END"
+    return f"{'TRY_CAST' if kind == 'text' else 'CAST'}({value} AS DOUBLE)"
+
+
+def usable_sql(value: str) -> str:
+    """Whether a double is a finite number; NULL where there is none."""
+    return f"ISFINITE({value})"
+
+
+def time_sql(column: str, columns: Mapping[str, ColumnType], table: str = "") -> str:
+    """A column's time without zone, an instant's in UTC; NULL where a text is no time."""
+    cast = "TRY_CAST" if columns[column] == "text" else "CAST"
+    return f"{cast}({table}{quote(column)} AS TIMESTAMP)"

@@ -1,0 +1,22 @@
+"""The verb `simulate`: a retailer's customers and events, with a campaign whose truth is known."""
+
+from upliftlab.simulate.people import TRAITS, People, draw_people
+from upliftlab.simulate.responses import ARMS, CONTROL, Campaign
+from upliftlab.simulate.truth import truth_of
+from upliftlab.simulate.world import NAME, Simulated, World, draw_world, play, simulate
+
+__all__ = [
+    "ARMS",
+    "CONTROL",
+    "NAME",
+    "TRAITS",
+    "Campaign",
+    "People",
+    "Simulated",
+    "World",
+    "draw_people",
+    "draw_world",
+    "play",
+    "simulate",
+    "truth_of",
+]

@@ -1,0 +1,196 @@
+"""A retailer's world from a seed: customers and events, a campaign, and its truth.
+
+Customers buy, complain, answer surveys and are contacted for two years. Then the shipped campaign
+is assigned as `upliftlab assign` does, and what it does to each customer follows. All that chance
+decides comes from PCG64 in a fixed order: the same seed and number of customers give the same
+world. No customer in it exists.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from upliftlab.assign import prepare
+from upliftlab.config import load
+from upliftlab.engines.duckdb import DuckDB
+from upliftlab.errors import DataError, Fault
+from upliftlab.files import atomic_write
+from upliftlab.resources import shipped
+from upliftlab.simulate.calendar import FIRST
+from upliftlab.simulate.events import (
+    Orders,
+    contacts_table,
+    orders_alone,
+    orders_more,
+    orders_table,
+    redemptions_table,
+    surveys_table,
+    tickets_table,
+    unsubscribes_table,
+)
+from upliftlab.simulate.lifecycle import lifecycle
+from upliftlab.simulate.people import TRAITS, People, draw_people
+from upliftlab.simulate.responses import ARMS, Campaign
+from upliftlab.simulate.truth import truth_of
+
+NAME = "spring_winback"
+FEWEST = 1_000
+"""With fewer customers an arm of a segment may be empty."""
+_ABOUT = (
+    "Expected values of the generating model over the customers who were assigned (whatever their "
+    "arm), times the treated customers of the level. Fixed cost is shared out over a level by its "
+    "treated customers. Level null is the whole campaign; the channel is the one that contacts."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Customers and what they do if left alone.
+
+    Attributes:
+        people: What they really are.
+        alone: Their orders if left alone.
+        customers: The customers' table, as of the day before the campaign.
+    """
+
+    people: People
+    alone: Orders
+    customers: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The places of a simulated world."""
+
+    experiment: Path
+    data: Path
+    truth: Path
+
+
+def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulated:
+    """Write a simulated world: configs/, the experiment, data/ and truth.json.
+
+    Args:
+        folder: Where the files go; made if it is missing.
+        seed: Chooses the draw. The same seed gives the same world.
+        customers: How many customers to draw.
+
+    Returns:
+        The places of the experiment, the data's folder and the truth.
+
+    Raises:
+        DataError: UL290, with fewer than 1,000 customers, or a negative seed.
+        OutputError: A file cannot be written.
+    """
+    if customers < FEWEST or seed < 0:
+        wrong = f"cannot simulate {customers} customers from seed {seed}"
+        raise DataError(
+            Fault("UL290", wrong, f"ask for at least {FEWEST:,} customers and a seed of 0 or more")
+        )
+    made = Simulated(
+        folder / "experiments" / f"{NAME}.yaml", folder / "data", folder / "truth.json"
+    )
+    random = np.random.Generator(np.random.PCG64(seed))
+    world = draw_world(random, customers)
+    for file in sorted(shipped("configs").glob("*.yaml")):
+        atomic_write(folder / "configs" / file.name, file.read_bytes())
+    atomic_write(made.experiment, (shipped("experiments") / f"{NAME}.yaml").read_bytes())
+    atomic_write(made.data / "customers.parquet", _parquet(world.customers))
+    campaign = _assigned(made)
+    for name, table in play(random, world, campaign).items():
+        atomic_write(made.data / f"{name}.parquet", _parquet(table))
+    head = {"schema": 1, "experiment": NAME, "seed": seed, "customers": customers, "about": _ABOUT}
+    truth = head | {"effects": _truth(world, campaign)}
+    atomic_write(made.truth, (json.dumps(truth, indent=2) + "\n").encode())
+    return made
+
+
+def draw_world(random: np.random.Generator, customers: int) -> World:
+    """Draw customers and two years of purchases."""
+    people = draw_people(random, customers)
+    alone = orders_alone(random, people)
+    return World(people, alone, _customers(random, people, alone))
+
+
+def play(random: np.random.Generator, world: World, campaign: Campaign) -> dict[str, pd.DataFrame]:
+    """Every table of events, by name, once the campaign was run."""
+    people = world.people
+    orders = orders_table(random, people, (world.alone, orders_more(random, people, campaign)))
+    return {
+        "orders": orders,
+        "contacts": contacts_table(random, people, campaign, NAME),
+        "redemptions": redemptions_table(random, orders, campaign, NAME),
+        "tickets": tickets_table(random, people, campaign),
+        "unsubscribes": unsubscribes_table(random, campaign),
+        "surveys": surveys_table(random, people),
+    }
+
+
+def _customers(random: np.random.Generator, people: People, alone: Orders) -> pd.DataFrame:
+    """What the shop knows of its customers on the day before the campaign."""
+    size = len(people)
+    whose, when, _ = alone
+    before = when < np.datetime64(FIRST, "us")
+    last = np.full(size, np.datetime64("NaT", "us"))
+    order = np.argsort(when[before], kind="stable")
+    last[whose[before][order]] = when[before][order]
+    midnight = np.datetime64(FIRST, "us")
+    never = np.isnat(last)
+    last[never] = midnight
+    days = (midnight - last) // np.timedelta64(1, "D")
+    recency = pd.arrays.IntegerArray(days.astype(np.int64), never)
+    year = before & (when >= midnight - np.timedelta64(365, "D"))
+    frequency = np.bincount(whose[year], minlength=size)
+    traits = {name: np.array(TRAITS[name].levels)[code] for name, code in people.codes.items()}
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(1, size + 1),
+            "household_id": people.household + 1,
+            **traits,
+            "email_opt_in": people.opted_in,
+            "recency_days": recency,
+            "frequency": frequency,
+            "monetary": np.round(frequency * people.mean_order, 2),
+            "nps": np.clip(np.round(people.likes + random.normal(0, 1, size)), 0, 10).astype(int),
+            "as_of": FIRST - timedelta(days=1),
+        }
+    )
+
+
+def _assigned(made: Simulated) -> Campaign:
+    """Each customer's arm and first day, as the shipped experiment assigns them."""
+    loaded = load(made.experiment)
+    with DuckDB(loaded.workspace.locate) as engine:
+        query = prepare(loaded.plan, engine)
+        found = engine.query(
+            f"SELECT customer_id, arm, wave FROM ({query.sql}) AS assigned ORDER BY customer_id"  # noqa: S608 - our own query
+        ).to_pydict()
+    waves = {n: wave.start for n, wave in enumerate(loaded.plan.experiment.waves, 1)}
+    numbers: dict[str | None, int] = {arm.name: number for number, arm in enumerate(ARMS)}
+    return Campaign(
+        np.array([numbers.get(arm, -1) for arm in found["arm"]], dtype=np.int64),
+        np.array([(waves[wave] - FIRST).days for wave in found["wave"]], dtype=np.int64),
+    )
+
+
+def _truth(world: World, campaign: Campaign) -> list[dict[str, Any]]:
+    """The effects on those who were assigned."""
+    here = np.flatnonzero(campaign.arms >= 0)
+    levels = {"lifecycle": lifecycle(world.alone, campaign.starts)[here]}
+    return truth_of(world.people.chosen(here), campaign.arms[here], levels)
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    content = io.BytesIO()
+    table.to_parquet(
+        content, engine="pyarrow", compression="zstd", index=False, coerce_timestamps="us"
+    )
+    return content.getvalue()

@@ -1,0 +1,83 @@
+"""A shop's tables in a workspace, read by any engine: what a test says in a few rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from upliftlab.analysis.frames import frame_of, timed
+from upliftlab.analysis.intake import unit_table
+from upliftlab.config import load
+from upliftlab.engines.base import Engine
+from upliftlab.experiment import Plan
+
+ARMS = "arms: {none: {control: true}, mail: {channel: email}}"
+
+
+class Shop:
+    """Tables and a plan over them; with a desk, the tables lie on a PostgreSQL server."""
+
+    def __init__(self, root: Path, engine: Engine, desk: Any = None) -> None:
+        self.root = root
+        self.engine = engine
+        self._desk = desk
+        self._sources: dict[str, dict[str, Any]] = {}
+        (root / "data").mkdir(parents=True, exist_ok=True)
+
+    def locate(self, file: str) -> Path:
+        return self.root / "data" / file
+
+    def table(self, name: str, columns: dict[str, Any], **declared: Any) -> None:
+        """A table of the shop, and what configs/sources.yaml says of it."""
+        table = pa.table(columns)
+        if self._desk is None:
+            pq.write_table(table, self.locate(f"{name}.parquet"))
+            place = {"file": f"{name}.parquet"}
+        else:
+            self._desk.publish(f"shop_{name}", table)
+            place = {"table": f"odd.shop_{name}"}
+        self._sources[name] = {"id": "id", **place, **declared}
+
+    def plan(self, text: str, metrics: str = "", segments: str = "", program: str = "") -> Plan:
+        """The plan of an experiment over the customers `customers`."""
+        configs = {
+            "sources": yaml.safe_dump({"sources": self._sources}),
+            "metrics": f"metrics:\n{metrics}" if metrics else "",
+            "segments": f"segments:\n{segments}" if segments else "",
+            "program": program or "time_zone: UTC",
+        }
+        (self.root / "configs").mkdir(exist_ok=True)
+        for name, content in configs.items():
+            file = self.root / "configs" / f"{name}.yaml"
+            file.unlink(missing_ok=True)
+            if content:
+                file.write_text(content, encoding="utf-8")
+        path = self.root / "experiment.yaml"
+        head = "schema: 1\nexperiment: spring\ncustomers: customers\n"
+        path.write_text(head + text, encoding="utf-8")
+        return load(path).plan
+
+    def units(self, plan: Plan) -> dict[str, dict[str, Any]]:
+        """The unit table by arm: in these tests every customer has an arm of their own."""
+        frame = timed(plan, frame_of(plan, self.engine, None), self.engine)
+        table, _ = unit_table(plan, frame, self.engine)
+        names = {f"x{i}": name for i, name in enumerate(table.columns)}
+        names |= {f"s{i}": name for i, name in enumerate(plan.segments)}
+        rows = self.engine.query(table.sql()).to_pylist()
+        return {row["arm"]: {name: row[column] for column, name in names.items()} for row in rows}
+
+
+def each_own_arm(ids: Iterable[Any]) -> tuple[dict[str, Any], str]:
+    """A customers' table in which everybody has an arm, and the arms of the plan."""
+    known = list(ids)
+    arms = [f"arm {key}" for key in known]
+    listed = ", ".join(
+        f"{arm}: {{control: true}}" if not at else f"{arm}: {{channel: email}}"
+        for at, arm in enumerate(arms)
+    )
+    return {"id": known, "arm": arms}, f"arms: {{{listed}}}\n"
