@@ -53,9 +53,7 @@ def _margin(cells: Iterable[Cell], segment: str | None) -> dict[str | None, dict
     for cell in cells:
         level = None if segment is None else level_name(cell.levels[segment])
         parts[level][cell.arm or MISSING].append(cell.moments)
-    return {
-        level: {arm: pool(groups) for arm, groups in arms.items()} for level, arms in parts.items()
-    }
+    return {level: {arm: pool(arms[arm]) for arm in sorted(arms)} for level, arms in parts.items()}
 
 
 def level_name(level: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from upliftlab.simulate.calendar import (
     spread_out,
 )
 from upliftlab.simulate.people import TRAITS, People, factor, period_rates
-from upliftlab.simulate.responses import ARMS, DELIVERED, MARGIN, Campaign, extra_orders
+from upliftlab.simulate.responses import ARMS, CONTROL, DELIVERED, MARGIN, Campaign, extra_orders
 
 Orders = tuple[Integers, Times, Integers]
 """Whose each order is, when, and the treatment that brought it: 0 where none did."""
@@ -26,9 +26,8 @@ _CATEGORIES = ("basics", "seasonal", "sports", "home")
 _WEB = TRAITS["preferred_channel"].levels.index("web")
 _COMMISSION = 0.04
 """Paid to portals for orders on the web."""
-_COMPLAINTS, _QUESTIONS = 0.008, 0.03
-_ANSWERS = 0.03
-"""Answers to surveys in 28 days."""
+_QUESTIONS, _ANSWERS = 0.03, 0.03
+"""Questions asked and surveys answered in 28 days."""
 _NEWSLETTERS = 0.25
 """Contacts of other campaigns in 28 days."""
 
@@ -127,10 +126,8 @@ def redemptions_table(
 
 def tickets_table(random: np.random.Generator, people: People, campaign: Campaign) -> pd.DataFrame:
     """Complaints and questions, and what it costs to deal with them."""
-    arms, starts = campaign.treatments, campaign.starts
-    more = np.array([arm.complains for arm in ARMS])[arms] - _COMPLAINTS
-    provoked = spread_out(random, random.poisson(more), (starts, WINDOW))
-    complaints = _evenly(random, people, np.full(len(people), _COMPLAINTS))
+    provoked = _provoked(random, campaign, [arm.complains for arm in ARMS])
+    complaints = _evenly(random, people, np.full(len(people), ARMS[CONTROL].complains))
     questions = _evenly(random, people, np.full(len(people), _QUESTIONS))
     kinds = [("complaint", provoked), ("complaint", complaints), ("question", questions)]
     table = pd.DataFrame(
@@ -144,12 +141,18 @@ def tickets_table(random: np.random.Generator, people: People, campaign: Campaig
     return _numbered(table, "ticket_id", "opened_at")
 
 
-def unsubscribes_table(random: np.random.Generator, campaign: Campaign) -> pd.DataFrame:
-    """Who unsubscribed within the window, at most once."""
-    arms, starts = campaign.treatments, campaign.starts
-    leaves = random.random(len(arms)) < np.array([arm.unsubscribes for arm in ARMS])[arms]
-    whose, when = spread_out(random, leaves.astype(np.int64), (starts, WINDOW))
-    table = pd.DataFrame({"customer_id": whose + 1, "unsubscribed_at": when})
+def unsubscribes_table(
+    random: np.random.Generator, people: People, campaign: Campaign
+) -> pd.DataFrame:
+    """Who unsubscribed, of themselves or because of the campaign."""
+    alone = _evenly(random, people, np.full(len(people), ARMS[CONTROL].unsubscribes))
+    provoked = _provoked(random, campaign, [arm.unsubscribes for arm in ARMS])
+    table = pd.DataFrame(
+        {
+            "customer_id": np.concatenate([alone[0], provoked[0]]) + 1,
+            "unsubscribed_at": np.concatenate([alone[1], provoked[1]]),
+        }
+    )
     return _numbered(table, "unsubscribe_id", "unsubscribed_at")
 
 
@@ -166,6 +169,21 @@ def surveys_table(random: np.random.Generator, people: People) -> pd.DataFrame:
         }
     )
     return _numbered(table, "survey_id", "answered_at")
+
+
+def _provoked(
+    random: np.random.Generator, campaign: Campaign, expected: Sequence[float]
+) -> tuple[Integers, Times]:
+    """Events within the window that an arm brings about, beside those that come anyway.
+
+    Args:
+        random: The source of chance.
+        campaign: Who was assigned to what.
+        expected: Events within 28 days, by arm.
+    """
+    more = np.array(expected) - expected[CONTROL]
+    counts = random.poisson(more[campaign.treatments])
+    return spread_out(random, counts, (campaign.starts, WINDOW))
 
 
 def _evenly(

@@ -20,7 +20,7 @@ class Treatment:
         extra: Orders more than if left alone, by habit.
         affinity: Multiplies them, by preferred channel.
         redeems: Of customers who order, the share who redeem the voucher with their first order.
-        unsubscribes: Probability of unsubscribing.
+        unsubscribes: Times that a customer is expected to unsubscribe.
         complains: Expected complaints.
         cost_per_contact: In EUR.
         fixed_cost: In EUR.

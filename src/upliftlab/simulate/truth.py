@@ -80,9 +80,16 @@ def _gains(people: People, arm: Treatment) -> dict[str, Floats]:
         "orders": extra,
         "revenue": extra * people.mean_order,
         "redemptions": buys(people, arm) * arm.redeems,
-        "unsubscribed": np.full(len(people), arm.unsubscribes - control.unsubscribes),
-        "complaints": np.full(len(people), np.exp(-control.complains) - np.exp(-arm.complains)),
+        "unsubscribed": np.full(
+            len(people), _at_least_once(arm.unsubscribes, control.unsubscribes)
+        ),
+        "complaints": np.full(len(people), _at_least_once(arm.complains, control.complains)),
     }
+
+
+def _at_least_once(expected: float, without: float) -> float:
+    """How much more probable at least one event becomes."""
+    return float(np.exp(-without) - np.exp(-expected))
 
 
 def _money(gain: Mapping[str, float], n: int, arm: Treatment, fixed_cost: float) -> dict[str, Any]:

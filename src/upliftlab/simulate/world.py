@@ -129,7 +129,7 @@ def play(random: np.random.Generator, world: World, campaign: Campaign) -> dict[
         "contacts": contacts_table(random, people, campaign, NAME),
         "redemptions": redemptions_table(random, orders, campaign, NAME),
         "tickets": tickets_table(random, people, campaign),
-        "unsubscribes": unsubscribes_table(random, campaign),
+        "unsubscribes": unsubscribes_table(random, people, campaign),
         "surveys": surveys_table(random, people),
     }
 

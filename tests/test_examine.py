@@ -1,0 +1,117 @@
+"""`check --data`: what is wrong between the YAML and the tables, at its place in the YAML."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from commands import upliftlab
+
+from upliftlab.simulate import simulate
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    simulate(folder, customers=8_000)
+    return folder
+
+
+@pytest.fixture
+def space(world, tmp_path):
+    """A world of one's own to break: its tables are shared until they are changed."""
+    for folder in ("configs", "experiments", "data"):
+        (tmp_path / folder).mkdir()
+        for file in (world / folder).iterdir():
+            (tmp_path / folder / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def faults(space) -> list[dict]:
+    arguments = ("check", "experiments", "configs", "--data", "data", "--format", "json")
+    return json.loads(upliftlab(*arguments, cwd=space).stdout)
+
+
+def change(space, name, how):
+    file = space / "data" / f"{name}.parquet"
+    table = pd.read_parquet(file)
+    changed = how(table)
+    (table if changed is None else changed).to_parquet(file, index=False, coerce_timestamps="us")
+
+
+def test_the_simulated_world_is_as_its_yaml_says(space):
+    done = upliftlab("check", "experiments", "--data", "data", cwd=space)
+    assert (done.returncode, done.stdout) == (0, "No faults found.\n")
+
+
+def test_yaml_and_customers(space):
+    path = space / "experiments" / "spring_winback.yaml"
+    text = path.read_text().replace("strata: [value_band,", "strata: [value_bnd,")
+    path.write_text(text.replace("region, nps]", "regions, nps]"))
+    change(space, "customers", lambda table: pd.concat([table, table.head(3)]))
+    found = faults(space)
+    assert [(f["code"], f["file"].rpartition("/")[2]) for f in found] == [
+        ("UL213", "sources.yaml"),
+        ("UL205", "spring_winback.yaml"),
+        ("UL205", "spring_winback.yaml"),
+    ]
+    lines = path.read_text().splitlines()
+    for fault, word in zip(found[1:], ("value_bnd", "regions"), strict=True):
+        assert word in lines[fault["line"] - 1][fault["column"] - 1 :]
+        assert "did you mean" in fault["remedy"]
+
+
+def untrimmed(table):
+    table["customer_id"] = table["customer_id"].astype(str) + " "
+
+
+def strangers(table):
+    table.loc[: len(table) // 20, "customer_id"] += 1_000_000
+
+
+def dollars(table):
+    table.loc[:40, "currency"] = "USD"
+    table.loc[len(table) - 40 :, "currency"] = "USD"
+
+
+def shifted(table):
+    table["ordered_at"] += pd.Timedelta(hours=9)
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "code", "severity"),
+    [
+        ("orders", untrimmed, "UL221", "error"),
+        ("orders", strangers, "UL221", "warning"),
+        ("orders", dollars, "UL223", "error"),
+        ("orders", lambda t: t[t["ordered_at"] < "2026-03-25"], "UL222", "warning"),
+        ("orders", lambda t: t.drop(columns="margin"), "UL205", "error"),
+        ("orders", lambda t: pd.concat([t, t.tail(50)]), "UL224", "warning"),
+        ("orders", shifted, "UL225", "warning"),
+        ("tickets", lambda t: t.drop(columns="kind"), "UL205", "error"),
+        ("tickets", lambda t: t.assign(opened_at="soon"), "UL218", "error"),
+        ("customers", lambda t: t.assign(frequency=pd.Timestamp(0)), "UL206", "error"),
+    ],
+)
+def test_tables_that_are_not_what_the_yaml_says(space, name, how, code, severity):
+    change(space, name, how)
+    found = faults(space)
+    assert [(fault["code"], fault["severity"]) for fault in found] == [(code, severity)]
+    (fault,) = found
+    text = (space / fault["file"]).read_text().splitlines()[fault["line"] - 1]
+    assert name in text or "covariates" in text
+
+
+def test_a_table_that_is_not_there(space):
+    (space / "data" / "orders.parquet").unlink()
+    found = faults(space)
+    assert [fault["code"] for fault in found] == ["UL201"]
+    assert "orders" in (space / found[0]["file"]).read_text().splitlines()[found[0]["line"] - 1]
+
+
+def test_faults_of_the_yaml_come_first(space):
+    path = space / "experiments" / "spring_winback.yaml"
+    path.write_text(path.read_text().replace("margin: 35%", "margin: 350%"))
+    (space / "data" / "orders.parquet").unlink()
+    assert [fault["code"] for fault in faults(space)] == ["UL014"]
