@@ -113,11 +113,12 @@ class _Parts:
     def _conditions(self, tally: Tally) -> Iterator[str]:
         for edge, sign in ((tally.window.low, ">="), (tally.window.high, "<")):
             if edge is not None:
-                yield f"e.t {sign} u.{self._bound(tally.window, edge)}"
+                yield f"e.t {sign} u.{self.bound(tally.window, edge)}"
         if tally.where is not None:
             yield f"e.{_named(self.given, f'({self.events.condition(tally.where)})', 'v')}"
 
-    def _bound(self, window: Window, edge: timedelta) -> str:
+    def bound(self, window: Window, edge: timedelta) -> str:
+        """The column that holds an end of a window, on the events' clock."""
         span = self.starts.span.widened(edge, edge)
         time = moved(window.anchor, edge, self.starts.zone, span)
         time = converted(time, self.starts.zone, self.events.clock, span)
@@ -144,11 +145,12 @@ def events_sql(events: EventTable, starts: Starts, tallies: Sequence[Tally]) -> 
             ranks.append(_rank(hit, parts.value(tally), tally.how, number))
             hit = f"{hit} AND r{number} = 1"
         columns.append(f"{_aggregate(tally, hit, parts)} AS t{number}")
+    hull = _hull(parts, tallies)
     hits = [f"{sql} AS {name}" for sql, name in parts.hits.items()]
     given = [f"e.{name} AS {name}" for name in parts.given.values()]
     joined = (
         f"SELECT {', '.join(['u.id AS id', 'e.t AS t', *given, *hits])} "
-        f"FROM ({_windows(parts)}) AS u JOIN ({_events(parts, tallies)}) AS e ON e.id = u.id"
+        f"FROM ({_windows(parts)}) AS u JOIN ({_events(parts, tallies)}) AS e ON e.id = u.id{hull}"
     )
     if ranks:
         joined = f"SELECT j.*, {', '.join(ranks)} FROM ({joined}) AS j"
@@ -163,17 +165,29 @@ def _rank(hit: str, value: str, how: str, number: int) -> str:
 
 
 def _aggregate(tally: Tally, hit: str, parts: _Parts) -> str:
-    if tally.how == "count":
-        return f"SUM(CASE WHEN {hit} THEN 1 ELSE 0 END)"
-    if tally.how in ("first_time", "last_time"):
-        function = "MIN" if tally.how == "first_time" else "MAX"
-        return f"{function}(CASE WHEN {hit} THEN t END)"
-    value = parts.value(tally)
-    if tally.how == "distinct":
-        return f"COUNT(DISTINCT CASE WHEN {hit} THEN {value} END)"
-    if tally.how == "sum":
-        return f"SUM(CASE WHEN {hit} THEN {value} ELSE 0 END)"
-    return f"MAX(CASE WHEN {hit} THEN {value} END)"
+    """A tally over the events that count. `FILTER` touches only the customers whose they are."""
+    made = {"count": "COUNT(*)", "first_time": "MIN(t)", "last_time": "MAX(t)"}.get(tally.how)
+    if made is None:
+        function = {"sum": "SUM({0})", "distinct": "COUNT(DISTINCT {0})"}.get(tally.how, "MAX({0})")
+        made = function.format(parts.value(tally))
+    return f"{made} FILTER (WHERE {hit})"
+
+
+def _hull(parts: _Parts, tallies: Sequence[Tally]) -> str:
+    """The condition that an event lies between the first and the last bound of its customer."""
+    edges = list[str]()
+    for sign, side, outermost in ((">=", "low", min), ("<", "high", max)):
+        ends = [(tally.window, getattr(tally.window, side)) for tally in tallies]
+        if any(end is None for _, end in ends):
+            continue
+        anchors = dict.fromkeys(window.anchor for window, _ in ends)
+        farthest = [
+            outermost((e for e in ends if e[0].anchor == anchor), key=lambda e: e[1])
+            for anchor in anchors
+        ]
+        bounds = [f"e.t {sign} u.{parts.bound(window, end)}" for window, end in farthest]
+        edges.append(f"({' OR '.join(bounds)})")
+    return f" WHERE {' AND '.join(edges)}" if edges else ""
 
 
 def _windows(parts: _Parts) -> str:
