@@ -24,6 +24,7 @@ class Kind(StrEnum):
     """What a finding estimates."""
 
     difference = "difference"
+    adjusted_difference = "adjusted_difference"
     relative_lift = "relative_lift"
     incremental_profit = "incremental_profit"
     roi = "roi"
@@ -42,6 +43,7 @@ class Note(StrEnum):
     cost_unclear = "cost is too close to zero to say"
     denominator_unclear = "the denominator is too close to zero to say"
     no_conversions = "no incremental conversions to divide by"
+    not_adjusted = "too few units, or covariates that do not vary, to adjust for them"
     no_denominator = "nothing to divide by in one of the groups"
     guardrail = "a guardrail is exceeded"
     invalid = "not shown: a critical check failed"

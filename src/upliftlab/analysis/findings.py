@@ -23,7 +23,7 @@ SECONDARY = "secondary"
 GUARDRAIL = "guardrail"
 EXPLORATORY = "exploratory"
 CHANNELS = "channels"
-_LINEAR = (Kind.difference, Kind.incremental_profit)
+_LINEAR = (Kind.difference, Kind.adjusted_difference, Kind.incremental_profit)
 """Kinds whose interval is Welch's; the others' is Fieller's."""
 
 
@@ -34,6 +34,8 @@ class _Subject:
     place: Place
     arm: str | None
     pair: Pair
+    sharp: Pair
+    """Adjusted for the covariates, where there are some."""
 
     @property
     def wide(self) -> bool:
@@ -59,13 +61,17 @@ def find(plan: Plan, study: Study, cube: Cube) -> tuple[Finding, ...]:
 
 def _subjects(study: Study, cube: Cube) -> Iterator[_Subject]:
     for arm in study.treatments:
-        yield _Subject(OVERALL, arm, study.pair(cube[OVERALL], (arm,)))
+        yield _subject(study, OVERALL, arm, study.pair(cube[OVERALL], (arm,)))
     for channel, arms in study.channels.items():
-        yield _Subject(Place(CHANNEL, channel), None, study.pair(cube[OVERALL], arms))
+        yield _subject(study, Place(CHANNEL, channel), None, study.pair(cube[OVERALL], arms))
     for place, groups in cube.items():
         if place != OVERALL:
             for arm in study.treatments:
-                yield _Subject(place, arm, study.pair(groups, (arm,)))
+                yield _subject(study, place, arm, study.pair(groups, (arm,)))
+
+
+def _subject(study: Study, place: Place, arm: str | None, pair: Pair) -> _Subject:
+    return _Subject(place, arm, pair, study.sharpened(pair))
 
 
 def _metric_findings(plan: Plan, study: Study, subject: _Subject) -> Iterator[Finding]:
@@ -75,6 +81,9 @@ def _metric_findings(plan: Plan, study: Study, subject: _Subject) -> Iterator[Fi
         family = _family(plan, subject, name)
         effect = difference(subject.pair, index, study.confidence)
         yield _finding(study, subject, (Kind.difference, name, family), effect)
+        if study.covariates and (subject.wide or name == asked.primary):
+            sharp = adjusted_difference(subject.sharp, index, study.confidence)
+            yield _finding(study, subject, (Kind.adjusted_difference, name, family), sharp)
         if subject.wide or name == asked.primary:
             lift = relative_lift(subject.pair, index, study.confidence)
             yield _finding(study, subject, (Kind.relative_lift, name, family), lift)
@@ -83,7 +92,7 @@ def _metric_findings(plan: Plan, study: Study, subject: _Subject) -> Iterator[Fi
 def _money_findings(study: Study, subject: _Subject) -> Iterator[Finding]:
     if study.roles is None:
         return
-    question = study.question(subject.pair)
+    question = study.question(subject.sharp)
     revenue = study.columns[study.roles.revenue]
     family = _looking(subject) if subject.place.dimension else CONFIRMATORY
     asked: list[tuple[Kind, str, Callable[[], Effect]]] = [
@@ -104,6 +113,13 @@ def difference(pair: Pair, column: int, confidence: float) -> Effect:
     if column in pair.undefined and pair.unusable is None:
         return Effect(None, note=Note.no_denominator)
     return welch(pair, Form.difference(len(pair.treated.mean), {column: 1.0}), confidence)
+
+
+def adjusted_difference(pair: Pair, column: int, confidence: float) -> Effect:
+    """The difference of an adjusted pair; absent where the pair could not be adjusted."""
+    if pair.pooled is None and pair.unusable is None:
+        return Effect(None, note=Note.not_adjusted)
+    return difference(pair, column, confidence)
 
 
 def relative_lift(pair: Pair, column: int, confidence: float) -> Effect:
@@ -153,16 +169,18 @@ def _finding(
         high=effect.high,
         p=effect.p,
         family=None if effect.p is None else family,
-        method=_method(study, kind, metric),
+        method=_method(study, subject, kind, metric),
         confidence=study.confidence,
         note=effect.note,
     )
 
 
-def _method(study: Study, kind: Kind, metric: str) -> str:
+def _method(study: Study, subject: _Subject, kind: Kind, metric: str) -> str:
     """Welch's interval where means of units are compared; of quotients, by the delta method."""
     if kind not in _LINEAR:
         return "fieller"
+    if kind is not Kind.difference and subject.sharp.pooled is not None:
+        return "lin"
     return "delta" if study.size is not None or metric in study.ratios else "welch"
 
 

@@ -162,6 +162,9 @@ def metric_sentence(
 ) -> Message:
     """What an arm changed, for a decision on a metric."""
     finding = _overall(findings, (Kind.difference, metric.name, best.arm))
+    if any(f.kind is Kind.adjusted_difference for f in findings):
+        sharp = _overall(findings, (Kind.adjusted_difference, metric.name, best.arm))
+        finding = finding if sharp.estimate is None else sharp
     if finding.estimate is None or finding.low is None:
         return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": finding.note})
     texts = _RAISES if finding.estimate > 0 else _LOWERS

@@ -9,6 +9,7 @@ from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.experiment import Arm, Plan
 from upliftlab.money import Question, Roles, Terms, projection
 from upliftlab.queries.units import SIZE
+from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import Pair
 from upliftlab.stats.moments import Moments, pool
 from upliftlab.stats.quotients import quotients, undefined
@@ -32,6 +33,7 @@ class Study:
         hurdle: ROI below this is not worth it.
         confidence: Level of every interval.
         size: The column that counts a unit's customers, where units are households.
+        covariates: The columns that were known before assignment.
     """
 
     metrics: tuple[str, ...]
@@ -45,6 +47,7 @@ class Study:
     hurdle: float
     confidence: float
     size: int | None = None
+    covariates: tuple[int, ...] = ()
 
     def projected(self, cube: Cube) -> Cube:
         """The cube with money's columns behind the others."""
@@ -76,6 +79,12 @@ class Study:
             undefined(treated, wanted) | undefined(control, wanted),
             1.0 if self.size is None else float(treated.mean[self.size]),
         )
+
+    def sharpened(self, pair: Pair) -> Pair:
+        """A pair adjusted for the covariates, or as it is where that cannot be done."""
+        if not self.covariates or pair.unusable is not None:
+            return pair
+        return adjusted(pair, self.covariates)
 
     def place(self, metric: str, pair: Pair) -> int:
         """The column of a pair that holds a metric."""
@@ -119,6 +128,7 @@ def study_of(plan: Plan) -> Study:
         hurdle=money.hurdle if money else 0.0,
         confidence=plan.experiment.analysis.confidence,
         size=index.get(SIZE),
+        covariates=tuple(index[name] for name in plan.covariates),
     )
 
 

@@ -135,7 +135,7 @@ def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
 
 def _effect(asked: Asked, evidence: Evidence, arm: str) -> Effect:
     study = evidence.study
-    pair = study.pair(evidence.cube[OVERALL], (arm,))
+    pair = study.sharpened(study.pair(evidence.cube[OVERALL], (arm,)))
     if asked.metric == PROFIT:
         return study.question(pair).above_hurdle()
     return difference(pair, study.place(asked.metric, pair), study.confidence)

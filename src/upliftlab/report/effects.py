@@ -65,7 +65,8 @@ def breakdowns(index: Index, teller: Teller) -> tuple[Breakdown, ...]:
 
 
 def _metric(metric: MetricInfo, index: Index, teller: Teller) -> Table | None:
-    pair = [Quantity(kind, metric.name) for kind in (Kind.difference, Kind.relative_lift)]
+    kinds = (Kind.difference, Kind.adjusted_difference, Kind.relative_lift)
+    pair = [Quantity(kind, metric.name) for kind in kinds]
     role = teller.text(_ROLES[metric.role])
     outline = Outline(metric.title, (_arm(teller),), _overall(index), role)
     made = table(outline, pair, index, teller)

@@ -14,6 +14,10 @@ _FORMULAE: Final = {
         N_("difference = mean of the treated − mean of the control"),
         N_("What the campaign changed for an average customer."),
     ),
+    Kind.adjusted_difference: (
+        N_("adjusted difference = difference of the arms' regressions at the same covariates"),
+        N_("The same change, with chance taken out as far as what was known before explains it."),
+    ),
     Kind.relative_lift: (
         N_("relative change = mean of the treated ÷ mean of the control − one"),
         N_("The same change as a share of what happens without the campaign."),
@@ -37,6 +41,9 @@ _FORMULAE: Final = {
 }
 _METHODS: Final = {
     "welch": N_("Welch's t interval: the arms may vary differently."),
+    "lin": N_(
+        "Lin's regression adjustment: within each arm on what was known before; Welch's interval."
+    ),
     "delta": N_(
         "Delta method: a ratio of two totals varies as they do together; the interval is Welch's."
     ),

@@ -14,6 +14,7 @@ from upliftlab.results import Kind, MetricInfo
 MONEY: Final = (Kind.incremental_profit, Kind.roi, Kind.iroas, Kind.cost_per_conversion)
 TITLES: Final = {
     Kind.difference: N_("Difference per customer"),
+    Kind.adjusted_difference: N_("Adjusted difference"),
     Kind.relative_lift: N_("Relative change"),
     Kind.incremental_profit: N_("Incremental profit"),
     Kind.roi: N_("Incremental ROI"),
@@ -22,6 +23,7 @@ TITLES: Final = {
 }
 HINTS: Final = {
     Kind.difference: N_("treated minus control"),
+    Kind.adjusted_difference: N_("as if both arms had been alike before"),
     Kind.relative_lift: N_("against the control's mean"),
     Kind.incremental_profit: N_("total, after all campaign costs"),
     Kind.roi: N_("profit added per unit of cost added"),
@@ -44,7 +46,7 @@ _UNITS: Final = {
 
 def form(quantity: Quantity, index: Index) -> Form:
     """How a quantity's values are shown."""
-    if quantity.kind is not Kind.difference:
+    if quantity.kind not in (Kind.difference, Kind.adjusted_difference):
         return _FORMS[quantity.kind]
     metric = index.metric(quantity.metric) if quantity.metric else index.primary
     return metric_form(metric)

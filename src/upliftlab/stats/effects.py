@@ -15,6 +15,21 @@ from upliftlab.stats.moments import Array, Moments
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Pooled:
+    """What two groups have in common: the covariates' pooled mean, at which both are read.
+
+    Attributes:
+        treated: Slopes of the treated group's p columns on q covariates, shape (q, p).
+        control: The same of the control.
+        spread: Sampling covariance of the pooled mean, shape (q, q).
+    """
+
+    treated: Array
+    control: Array
+    spread: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """A treated group and its control, over the same p columns.
 
@@ -23,12 +38,14 @@ class Pair:
         control: Moments of its control.
         undefined: Columns without a value in one of them: quotients over a total of 0.
         size: Customers of an average treated unit; more than 1 where units are households.
+        pooled: What the groups have in common, where they are adjusted for covariates.
     """
 
     treated: Moments
     control: Moments
     undefined: frozenset[int] = frozenset()
     size: float = 1.0
+    pooled: Pooled | None = None
 
     @property
     def unusable(self) -> Note | None:
@@ -63,12 +80,21 @@ class Form:
         """Its value at the groups' means."""
         return float(self.treated @ pair.treated.mean + self.control @ pair.control.mean)
 
-    def covariance(self, other: Form, pair: Pair) -> tuple[float, float]:
-        """Sampling covariance with another form: the treated and the control group's parts."""
+    def covariance(self, other: Form, pair: Pair) -> tuple[float, float, float]:
+        """Sampling covariance with another form: the groups' parts, and what they share."""
         return (
             float(self.treated @ pair.treated.covariance @ other.treated) / pair.treated.n,
             float(self.control @ pair.control.covariance @ other.control) / pair.control.n,
+            self._shared(other, pair.pooled),
         )
+
+    def _shared(self, other: Form, pooled: Pooled | None) -> float:
+        if pooled is None:
+            return 0.0
+        mine, theirs = (
+            pooled.treated @ form.treated + pooled.control @ form.control for form in (self, other)
+        )
+        return float(mine @ pooled.spread @ theirs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +124,16 @@ class Effect:
         )
 
 
-def degrees_of_freedom(parts: tuple[float, float], pair: Pair) -> float:
-    """Satterthwaite's degrees of freedom of a variance that is a sum of two groups' parts."""
-    treated, control = parts
-    spread = treated**2 / (pair.treated.n - 1) + control**2 / (pair.control.n - 1)
-    return (treated + control) ** 2 / spread
+def degrees_of_freedom(parts: tuple[float, float, float], pair: Pair) -> float:
+    """Satterthwaite's degrees of freedom of a variance that is a sum of parts.
+
+    A group loses one for its mean and one for each covariate; what both share has those of all.
+    """
+    lost = 1 + (0 if pair.pooled is None else len(pair.pooled.spread))
+    treated, control, shared = parts
+    spread = treated**2 / (pair.treated.n - lost) + control**2 / (pair.control.n - lost)
+    spread += shared**2 / (pair.treated.n + pair.control.n - 1)
+    return sum(parts) ** 2 / spread
 
 
 def welch(pair: Pair, form: Form, confidence: float) -> Effect:
