@@ -118,7 +118,7 @@ def _query(engine: DuckDB, file: Path) -> MomentsQuery:
 
 def statistics_after(file: Path) -> dict[str, float]:
     """What follows the query: roll-ups, money, every finding, checks and the verdict."""
-    from datetime import date  # noqa: PLC0415 - a contender's own libraries
+    from datetime import datetime  # noqa: PLC0415 - a contender's own libraries
 
     from upliftlab.analysis import checks, cube, findings, study, verdict  # noqa: PLC0415
     from upliftlab.analysis.facts import Facts  # noqa: PLC0415
@@ -133,7 +133,7 @@ def statistics_after(file: Path) -> dict[str, float]:
     cells_by_place = cube.roll_up(cells, tuple(plan.segments))
     projected = asked.projected(cells_by_place)
     found = findings.find(plan, asked, projected)
-    judged = checks.integrity(plan, asked, (cells_by_place, Facts()), date(2026, 1, 1))
+    judged = checks.integrity(plan, asked, (cells_by_place, Facts()), datetime(2026, 1, 1))  # noqa: DTZ001 - on the program's clock
     verdict.decide(verdict.Evidence(plan, asked, projected, judged, found, ()))
     return {"seconds": time.perf_counter() - start}
 

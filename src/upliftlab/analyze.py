@@ -81,9 +81,9 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     setting.progress("Estimating effects")
     projected = study.projected(cube)
     findings = find(plan, study, projected)
-    today = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).date()
+    now = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
     checks = (
-        *integrity(plan, study, (cube, intake.facts), today),
+        *integrity(plan, study, (cube, intake.facts), now),
         *(recorded(setting.record) if setting.record else ()),
         *guardrails(plan, findings),
     )
@@ -103,7 +103,8 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
             metric=verdict.metric, ship_if=asked.decision.ship_if, hurdle=study.hurdle
         ),
         eligible=asked.eligible,
-        data=_data(plan, cube, intake.facts, setting.engine),
+        unit="customer" if plan.households is None else "household",
+        data=_data(plan, intake.facts, setting.engine),
         verdict=verdict,
         checks=checks,
         arms=_arms(plan, cube),
@@ -127,11 +128,10 @@ def withheld(analysis: Analysis) -> Analysis:
     return analysis.model_copy(update={"findings": findings, "moments": (), "checks": kept})
 
 
-def _data(plan: Plan, cube: Cube, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:
-    """The customers, and every table of events that was looked at."""
-    units = sum(group.n for group in cube[OVERALL].values())
-    read = {"customers": (plan.customers, units)}
-    read |= {name: (plan.sources[name], found.rows) for name, found in facts.events.items()}
+def _data(plan: Plan, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:
+    """The customers, and every table of events that was looked at, with all their rows."""
+    read = {"customers": (plan.customers, facts.customers or 0)}
+    read |= {name: (plan.sources[name], found.total) for name, found in facts.events.items()}
     found: list[DataFile] = []
     for name, (source, rows) in read.items():
         place, digest = engine.fingerprint(source)
@@ -167,13 +167,20 @@ def _metrics(plan: Plan, study: Study, cube: Cube) -> tuple[MetricInfo, ...]:
             {
                 "name": name,
                 "title": plan.metrics[name].title or name,
-                "unit": plan.metrics[name].unit or ("share" if shares.get(name) else "number"),
+                "unit": plan.metrics[name].unit or _unit(plan, name, flag=shares.get(name, False)),
                 "better": plan.metrics[name].better,
                 "role": roles[name],
             }
         )
         for name in study.metrics
     )
+
+
+def _unit(plan: Plan, name: str, *, flag: bool) -> str:
+    """A share where a customer's number is 0 or 1 by its definition, or in a column of such."""
+    key = plan.metrics[name].defined_by
+    by_definition = key in ("any", "none", "at_least")
+    return "share" if by_definition or (key == "column" and flag) else "number"
 
 
 def zero_or_one(cube: Cube) -> list[bool]:
@@ -208,6 +215,7 @@ def _terms(plan: Plan, study: Study) -> Terms | None:
         commission={name: terms.commission for name, terms in study.terms.items()},
         service_cost={name: terms.service for name, terms in study.terms.items()},
         fixed_cost={name: amount(money.fixed_cost.get(name)) for name in study.terms},
+        costs=money.costs,
     )
 
 

@@ -6,34 +6,41 @@ Everything that is wrong is found at once, each fault at the place of the YAML t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from upliftlab.analysis.check import IMPLAUSIBLE
+from upliftlab.analysis.checks_events import SILENCE
 from upliftlab.analysis.checks_events import events as event_checks
-from upliftlab.analysis.facts import Facts, Look, event_facts
-from upliftlab.analysis.frames import CUSTOMERS
+from upliftlab.analysis.facts import CUSTOMERS, EventFacts, Facts, Look, event_facts
+from upliftlab.analysis.intake import measure
+from upliftlab.analysis.study import study_of
 from upliftlab.analysis.tables import attach_events, refuse_unreadable, without_repeats
 from upliftlab.config.expressions import parse
 from upliftlab.config.load import examine as examine_file
 from upliftlab.config.load import in_order
+from upliftlab.config.resolve import named_metrics
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import condition_fault, read_shared
+from upliftlab.config.shared_rules import shared_faults
 from upliftlab.config.workspace import find_workspace
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import Fault, Place, UpliftLabError
 from upliftlab.experiment import Plan
-from upliftlab.queries.clock import Span
-from upliftlab.queries.events import EventTable, Starts
+from upliftlab.queries.clock import Span, passed
+from upliftlab.queries.events import Starts
 from upliftlab.queries.frame import missing_column
 from upliftlab.queries.tallies import Tally
 from upliftlab.queries.units import Asked
 from upliftlab.results import Check, Severity
 from upliftlab.sql import quote
 
+TABLE = "examined"
+"""What a table of events is attached as, to look at its columns."""
 _CODES = {
     "duplicates": "UL224",
     "unknown_customers": "UL221",
@@ -47,6 +54,19 @@ _TIMES: tuple[ColumnType, ...] = ("date", "time", "instant", "text")
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """Where an experiment stands.
+
+    Attributes:
+        data: The folder of the data files, if not the workspace's own.
+        given: The path that the user gave, so that messages name files alike.
+    """
+
+    data: Path | None = None
+    given: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Named:
     """A column that the YAML names: where, what for, and of which types it may be."""
 
@@ -56,32 +76,28 @@ class _Named:
     kinds: tuple[ColumnType, ...] = ()
 
 
-def examine(path: Path, data: Path | None = None, given: Path | None = None) -> tuple[Fault, ...]:
+def examine(path: Path, now: datetime, within: Within) -> tuple[Fault, ...]:
     """Every fault of an experiment's tables, in the order of the YAML.
 
     Args:
-        path: The experiment's file; its own faults are not looked for.
-        data: The folder of the data files, if not the workspace's own.
-        given: The path that the user gave, so that messages name files alike.
+        path: The experiment's file; where it or `configs/` has faults of its own, nothing is read.
+        now: The moment of the check, with its time zone.
+        within: Where data lie and how the user named the file.
 
     Raises:
         EngineError: UL501 and UL51x, the engine cannot be reached.
     """
-    workspace = find_workspace(path, data)
-    shared = read_shared(workspace, given or path)
-    scope = examine_file(path, workspace, shared, given or path).scope
-    if scope is None:
+    workspace, given = find_workspace(path, within.data), within.given or path
+    shared = read_shared(workspace, given)
+    examined = examine_file(path, workspace, shared, given)
+    own = [*shared_faults(shared), *examined.faults]
+    if examined.scope is None or any(fault.severity == "error" for fault in own):
         return ()
+    scope = examined.scope
     with open_engine(scope.plan.engine, workspace.locate) as engine:
-        faults = [*_customers(scope, engine)]
-        tallies = Asked(
-            {**scope.plan.metrics, **scope.plan.covariates},
-            (*scope.plan.measured_columns, *scope.plan.covariates),
-            scope.plan.segments,
-        ).tallies
-        for name, wanted in tallies.items():
-            if name in scope.plan.sources:
-                faults += _events(scope, name, wanted, engine)
+        faults = [*_customers(scope, engine), *_event_columns(scope, engine)]
+        if not faults:
+            faults = [*_content(scope, engine, now)]
     return in_order(faults)
 
 
@@ -112,8 +128,9 @@ def _named(scope: Scope) -> Iterator[_Named]:
     """Every column of the customers' table that the YAML names."""
     plan, asked = scope.plan, scope.plan.experiment
     source, own = _source_place(scope, None), plan.customers
-    for column, role in ((own.id, "id"), (own.household, "household"), (plan.households, "unit")):
+    for column, role in ((own.id, "id"), (own.household, "household")):
         yield _Named(column, role, source)
+    yield _Named(plan.households, "unit", scope.at("assignment", "unit"))
     yield _Named(own.as_of, "as_of", source, _TIMES)
     for column in (*own.attributes, *own.known_after):
         yield _Named(column, "attributes", source)
@@ -134,9 +151,11 @@ def _named(scope: Scope) -> Iterator[_Named]:
 
 def _named_measures(scope: Scope) -> Iterator[_Named]:
     plan = scope.plan
+    places = {name: scope.at(*path) for name, path in reversed(named_metrics(plan.experiment))}
     for name, metric in plan.metrics.items():
         declared = name in (scope.shared.metrics or {})
-        place = scope.shared.at("metrics", "metrics", name) if declared else scope.at("metrics")
+        there = scope.shared.at("metrics", "metrics", name)
+        place = there if declared else places.get(name, scope.at("metrics"))
         yield _Named(metric.column, f"metric '{name}'", place, _NUMBERS)
     for at, (name, metric) in enumerate(plan.covariates.items()):
         place = scope.at("analysis", "covariates", at)
@@ -174,36 +193,98 @@ def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Fault]:
         yield Fault("UL213", message, "the table needs one row per customer", place)
 
 
-def _events(scope: Scope, name: str, tallies: Sequence[Tally], engine: Engine) -> Iterator[Fault]:
-    """A table of events: that it can be read, its columns and types, and what is in it."""
-    place = _source_place(scope, name)
+def _tallies(plan: Plan) -> dict[str, tuple[Tally, ...]]:
+    """What is counted in each table of events."""
+    metrics = {**plan.metrics, **plan.covariates}
+    columns = (*plan.measured_columns, *plan.covariates)
+    return Asked(metrics, columns, plan.segments).tallies
+
+
+def _event_columns(scope: Scope, engine: Engine) -> Iterator[Fault]:
+    """The tables of events: that they can be read, and the columns that the YAML names."""
+    for name in _tallies(scope.plan):
+        place, source = _source_place(scope, name), scope.plan.sources[name]
+        try:
+            engine.attach(TABLE, source)
+            columns = engine.columns(TABLE)
+        except UpliftLabError as error:
+            yield from (replace(fault, place=place) for fault in error.faults)
+            continue
+        for key in ("id", "time", "key", "recorded", "experiment", "currency"):
+            where = scope.shared.at("sources", "sources", name, key)
+            yield from _column(_Named(getattr(source, key), f"{key} of {name}", where), columns)
+        for column in source.amounts:
+            where = scope.shared.at("sources", "sources", name, "amounts", column, key=True)
+            yield from _column(_Named(column, f"amounts of {name}", where, _NUMBERS), columns)
+        yield from _metric_columns(scope, name, columns)
+
+
+def _metric_columns(scope: Scope, source: str, columns: dict[str, ColumnType]) -> Iterator[Fault]:
+    """The columns of a table of events that metrics look at."""
+    for name, metric in scope.plan.metrics.items():
+        if metric.source != source:
+            continue
+        if (column := metric.value_column) is not None:
+            kinds = () if metric.distinct else _NUMBERS
+            where = scope.shared.at("metrics", "metrics", name, metric.defined_by)
+            yield from _column(_Named(column, f"metric '{name}'", where, kinds), columns)
+        if metric.where is not None:
+            where = scope.shared.at("metrics", "metrics", name, "where")
+            for column in sorted(parse(metric.where).columns):
+                yield from _column(_Named(column, f"metric '{name}'", where), columns)
+
+
+def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Fault]:
+    """What is in the tables: read as an analysis reads them, where a column holds the arms."""
+    plan = scope.plan
     try:
-        events = attach_events(scope.plan, name, engine)
-        for column in events.source.amounts:
-            yield from _column(_Named(column, "amounts", place, _NUMBERS), dict(events.columns))
-        refuse_unreadable(events, tallies, engine)
-        events, *repeats = without_repeats(events, tallies, engine)
+        if plan.experiment.assignment.observed is not None:
+            facts = measure(plan, study_of(plan), engine).facts
+        else:
+            facts = _unassigned(plan, engine)
     except UpliftLabError as error:
-        yield from (replace(fault, place=place) for fault in error.faults)
+        for fault in error.faults:
+            yield replace(fault, place=_place_of(scope, fault))
         return
-    starts = _starts(scope.plan, events, engine)
-    if starts is not None:
-        plain = replace(events, source=events.source.model_copy(update={"recorded": None}))
-        look = Look(scope.plan, engine, plain, starts, tallies, (repeats[0], repeats[1]))
-        facts = Facts(events={name: event_facts(look)})
-        for check in event_checks(scope.plan, facts):
-            yield from _fault(check, place)
-        yield from _first(facts, name, starts, place)
+    here = now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
+    closed = facts.closes is None or facts.closes <= here
+    for check in event_checks(plan, facts, mature=closed):
+        yield from _fault(check, _source_place(scope, check.name.partition(":")[2]))
+    for name, found in facts.events.items():
+        yield from _first(found, name, _source_place(scope, name))
 
 
-def _starts(plan: Plan, events: EventTable, engine: Engine) -> Starts | None:
-    """When customers' time begins, as far as the YAML alone tells."""
+def _unassigned(plan: Plan, engine: Engine) -> Facts:
+    """What the tables of events are like before anybody is assigned, as far as waves tell."""
     columns = engine.columns(CUSTOMERS)
-    if not plan.experiment.waves or plan.customers.id not in columns:
-        return None
+    if not plan.experiment.waves or plan.customers.id is None:
+        return Facts()
     days = [datetime.combine(wave.start, time()) for wave in plan.experiment.waves]
-    texts = columns[plan.customers.id] != events.columns[events.id]
-    return Starts(CUSTOMERS, plan.program.time_zone, Span(min(days), max(days)), text_ids=texts)
+    zone, ids = plan.program.time_zone, columns[plan.customers.id]
+    starts = Starts(CUSTOMERS, zone, Span(min(days), max(days)), ids, min(days))
+    found: dict[str, EventFacts] = {}
+    for name, tallies in _tallies(plan).items():
+        given = attach_events(plan, name, engine)
+        refuse_unreadable(given, tallies, engine)
+        once, *repeats = without_repeats(given, starts, tallies, engine)
+        plain = given.source.model_copy(update={"recorded": None})
+        once = replace(once, source=once.source.model_copy(update={"recorded": None}))
+        counted = (repeats[0], repeats[1])
+        look = Look(plan, engine, once, replace(given, source=plain), starts, tallies, counted)
+        found[name] = event_facts(look)
+    longest = plan.longest_window
+    closes = None if longest is None else passed(max(days), longest, zone)
+    return Facts(events=found, closes=closes)
+
+
+def _place_of(scope: Scope, fault: Fault) -> Place:
+    """Where the YAML names what a fault of the data is about."""
+    if fault.code in ("UL208", "UL209", "UL210"):
+        return scope.at("arms", key=True)
+    if fault.code == "UL217" or "(start)" in fault.message:
+        return scope.at("assignment", "start")
+    named = [name for name in scope.plan.sources if f" of {name} " in fault.message]
+    return _source_place(scope, named[0] if named else None)
 
 
 def _fault(check: Check, place: Place) -> Iterator[Fault]:
@@ -215,17 +296,13 @@ def _fault(check: Check, place: Place) -> Iterator[Fault]:
     yield Fault(_CODES[kind], check.message, "", place, "error" if critical else "warning")
 
 
-def _first(facts: Facts, name: str, starts: Starts, place: Place) -> Iterator[Fault]:
+def _first(found: EventFacts, name: str, place: Place) -> Iterator[Fault]:
     """Whether events reach back as far as what is asked of the time before."""
-    found = facts.events[name]
     if found.first is None or found.reaches is None:
         return
     missing = (found.first - found.reaches) / timedelta(days=1)
-    if missing < 1 or math.exp(-found.recent / 7 * missing) >= IMPLAUSIBLE:
+    if missing < SILENCE or math.exp(-found.recent / 7 * missing) >= IMPLAUSIBLE:
         return
-    if found.rows and found.first > starts.span.first:
-        message = f"the first event of {name} is of {found.first:%Y-%m-%d}, after the first start"
-    else:
-        message = f"{name} begins on {found.first:%Y-%m-%d}; what is asked of the time before"
-        message += f" reaches back to {found.reaches:%Y-%m-%d}"
+    message = f"{name} begins on {found.first:%Y-%m-%d}, but is asked for from"
+    message += f" {found.reaches:%Y-%m-%d} on"
     yield Fault("UL222", message, "bring the earlier events along", place, "warning")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -310,6 +311,13 @@ class Plan(Model):
         """Whether anything is computed from tables of events."""
         named = (*self.metrics.values(), *self.covariates.values(), *self.segments.values())
         return any(each.source is not None for each in named)
+
+    @property
+    def longest_window(self) -> timedelta | None:
+        """How long after the start outcomes count at most; None where nothing says so."""
+        ends = [metric.during[1] for metric in self.metrics.values() if metric.during]
+        ends += [self.experiment.outcome_window] if self.experiment.outcome_window else []
+        return max(ends, default=None)
 
     @property
     def conversions(self) -> str | None:

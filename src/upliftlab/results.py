@@ -225,6 +225,8 @@ class Terms(Result):
     commission: dict[str, float]
     service_cost: dict[str, float]
     fixed_cost: dict[str, float]
+    costs: tuple[str, ...] = ()
+    """Metrics of further cost per customer, in every arm."""
 
 
 class DecisionRule(Result):
@@ -252,6 +254,8 @@ class Analysis(Result):
     decision: DecisionRule
     eligible: str | None
     """The condition that customers had to meet."""
+    unit: Literal["customer", "household"] = "customer"
+    """What was randomised, and is counted by every n."""
     data: tuple[DataFile, ...]
     verdict: Verdict
     checks: tuple[Check, ...]

@@ -29,6 +29,7 @@ _DURATION = re.compile(r"([0-9]{1,5})\s*(hour|day|week)s?")
 _OFFSET = re.compile(r"-?\s*[0-9]{1,5}\s*(hour|day|week)s?")
 _TOLERANCE = re.compile(rf"({_NUMBER})\s*(points?|%)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LONGEST = timedelta(days=36_500)
 _DAYS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 
 
@@ -133,7 +134,10 @@ def parse_duration(value: object) -> timedelta:
     if text is None:
         raise ValueError("a duration is written like 28 days")
     found = _match(_DURATION, text, "a duration such as 28 days, 4 weeks or 12 hours")
-    return int(found[1]) * _DAYS[found[2]]
+    length = int(found[1]) * _DAYS[found[2]]
+    if length > _LONGEST:
+        raise ValueError(f"{text} is longer than {_LONGEST.days:,} days")
+    return length
 
 
 def parse_offset(value: object) -> timedelta:

@@ -54,7 +54,7 @@ def test_rows(tmp_path, rows, expected):
         ("arm,spend,spend\n", "UL202 customers.csv has two columns 'spend'"),
         (
             "arm,spent\nnone,1\n",
-            "UL205 the data have no column 'spend' (metric); did you mean 'spent'?",
+            "UL205 the data have no column 'spend' (metric 'spend'); did you mean 'spent'?",
         ),
         ("group,spend\nnone,1\n", "UL205 the data have no column 'arm' (assignment)"),
     ],
@@ -78,7 +78,7 @@ def test_bytes_that_are_not_utf8(tmp_path):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(DataError, match=r"UL201 there is no file customers\.csv .*--data"):
+    with pytest.raises(DataError, match=r"UL201 no file in .* is called customers\.csv; .*--data"):
         run(make_plan(), tmp_path)
 
 

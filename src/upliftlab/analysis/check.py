@@ -9,6 +9,8 @@ from upliftlab.results import Check, Message, Scalar, Severity
 
 IMPLAUSIBLE = 0.001
 """What is this improbable is a fault of the experiment, not of chance."""
+SKEWED = 0.05
+"""Beyond this skewness of a difference, an interval or test by normal theory misses one tail."""
 _ENGLISH = Language("en")
 
 

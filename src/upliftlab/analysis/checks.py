@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime
 
-from upliftlab.analysis.check import check
+from upliftlab.analysis.check import SKEWED, check
 from upliftlab.analysis.checks_customers import customers
 from upliftlab.analysis.checks_events import events
 from upliftlab.analysis.checks_shares import shares
@@ -18,12 +18,9 @@ from upliftlab.language import N_
 from upliftlab.results import Check, Scalar, Severity
 from upliftlab.stats.effects import skewness
 
-SKEWED = 0.05
-"""Beyond this skewness of a difference, Welch's interval misses one tail."""
-
 
 def integrity(
-    plan: Plan, study: Study, counted: tuple[Cube, Facts], today: date
+    plan: Plan, study: Study, counted: tuple[Cube, Facts], now: datetime
 ) -> tuple[Check, ...]:
     """All checks of one analysis, in the order in which they can void it.
 
@@ -31,41 +28,28 @@ def integrity(
         plan: What was declared.
         study: What is compared.
         counted: Moments of the metric columns (not projected), and facts of the data.
-        today: The day of the analysis.
+        now: The moment of the analysis on the program's clock.
     """
     cube, facts = counted
+    closed = maturity(facts.closes, now)
     return (
         *shares(plan, cube, facts),
         *customers(plan, study, cube, facts),
-        maturity(plan, today),
-        *events(plan, facts),
+        closed,
+        *events(plan, facts, mature=closed.passed is not False),
         *_skewness(plan, study, cube),
         *_not_computed(plan),
     )
 
 
-def closing_day(plan: Plan) -> date | None:
-    """The day the last wave's outcome window closes; None where either is not declared.
-
-    A metric that counts events for longer keeps it open for as long.
-    """
-    asked = plan.experiment
-    longest = [metric.during[1] for metric in plan.metrics.values() if metric.during]
-    longest += [asked.outcome_window] if asked.outcome_window else []
-    if not asked.waves or not longest:
-        return None
-    return max(wave.start for wave in asked.waves) + max(longest)
-
-
-def maturity(plan: Plan, today: date) -> Check:
-    """Whether the last customer's outcome window has closed."""
-    closes = closing_day(plan)
+def maturity(closes: datetime | None, now: datetime) -> Check:
+    """Whether the last customer's outcome window has closed; both times on the program's clock."""
     name, severity = "maturity", Severity.critical
     if closes is None:
-        text = N_("Not asked: the plan does not declare both waves and an outcome window.")
+        text = N_("Not asked: it is not known when outcomes begin to count, or for how long.")
         return check(name, None, Severity.info, (text, {}))
-    values: dict[str, Scalar] = {"date": closes.isoformat()}
-    if today < closes:
+    values: dict[str, Scalar] = {"date": closes.date().isoformat()}
+    if now < closes:
         text = N_("The outcome window is open until {date:date}.")
         return check(name, passed=False, severity=severity, said=(text, values))
     text = N_("The outcome window closed on {date:date}.")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from upliftlab.analysis.check import IMPLAUSIBLE, check
+from upliftlab.analysis.check import IMPLAUSIBLE, SKEWED, check
 from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.analysis.facts import Facts
 from upliftlab.analysis.study import Study
 from upliftlab.experiment import Plan
 from upliftlab.language import N_
 from upliftlab.results import Check, Scalar, Severity
+from upliftlab.stats.effects import skewness
 from upliftlab.stats.integrity import balance, independence
 
 
@@ -51,7 +52,15 @@ def _before(plan: Plan, study: Study, cube: Cube) -> Iterator[Check]:
         )
     passed = tested.p >= IMPLAUSIBLE
     measured = (tested.statistic, tested.p)
-    yield check(name, passed, Severity.critical, (text, values), measured)
+    severity = Severity.warning if _skewed(study, cube, columns) else Severity.critical
+    yield check(name, passed, severity, (text, values), measured)
+
+
+def _skewed(study: Study, cube: Cube, columns: list[int]) -> bool:
+    """Whether some covariate's difference is so skewed that χ² is only roughly right."""
+    pairs = [study.pair(cube[OVERALL], (arm,)) for arm in study.treatments]
+    found = [skewness(pair, c) for pair in pairs for c in columns if pair.unusable is None]
+    return any(value is None or abs(value) > SKEWED for value in found)
 
 
 def _balance(plan: Plan, cube: Cube) -> Iterator[Check]:

@@ -15,6 +15,10 @@ from upliftlab.stats.integrity import clock_shift, quiet_hours
 
 STRANGERS = 0.01
 """A larger share of events without a known customer is more than orders by guests."""
+ALIKE = 0.05
+"""A larger share of events that are alike in all that counts is more than chance."""
+SILENCE = 3.0
+"""Days without an event, from which a table may be cut short: a weekend is not enough."""
 FEW = 500
 """With fewer events, nothing is said of the hours at which they happen."""
 SURE = 10.0
@@ -25,8 +29,15 @@ NIGHT = (20, 4)
 """The first and last hour at which a night of six hours begins."""
 
 
-def events(plan: Plan, facts: Facts) -> Iterator[Check]:
-    """All checks of the tables of events."""
+def events(plan: Plan, facts: Facts, *, mature: bool) -> Iterator[Check]:
+    """All checks of the tables of events.
+
+    Args:
+        plan: What was declared of them.
+        facts: What they are like.
+        mature: Whether the last window has closed: before, no table can be complete.
+    """
+    sent = _sent(plan)
     for name, found in facts.events.items():
         yield from _repeats(plan, name, found)
         yield _unknown(name, found)
@@ -34,15 +45,31 @@ def events(plan: Plan, facts: Facts) -> Iterator[Check]:
             yield _late(name, found.late)
         if found.foreign is not None:
             yield _currency(name, found.foreign)
-        if plan.sources[name].experiment is None:
-            yield from _complete(name, found)
+        if plan.sources[name].experiment is None and name not in sent:
+            if mature:
+                yield from _complete(name, found)
             yield from _clock(name, found)
+
+
+def _sent(plan: Plan) -> set[str | None]:
+    """Tables of what the campaign itself brings about: they come in bursts, not all the time."""
+    money = plan.experiment.money
+    named = (money.contacts, money.redemptions) if money else ()
+    return {plan.metrics[name].source for name in named if name is not None}
 
 
 def _repeats(plan: Plan, name: str, found: EventFacts) -> Iterator[Check]:
     title, critical, warning = f"duplicates:{name}", Severity.critical, Severity.warning
     values: dict[str, Scalar] = {"source": name, "count": found.repeated}
-    if plan.sources[name].key is None:
+    if found.alike is not None and found.alike > ALIKE:
+        values = {"source": name, "share": found.alike}
+        text = N_(
+            "{share:percent} of the last week's events of {source} say what another says already: "
+            "were they loaded twice? Declare the column that identifies an event as 'key'."
+        )
+        measured = (found.alike, None)
+        yield check(title, passed=False, severity=warning, said=(text, values), measured=measured)
+    elif plan.sources[name].key is None:
         text = N_("Not asked: no column identifies the events of {source}.")
         yield check(title, None, Severity.info, (text, {"source": name}))
     elif found.contradicting:
@@ -73,6 +100,10 @@ def _unknown(name: str, found: EventFacts) -> Check:
             "the spaces around the id: they are not counted."
         )
         values = {"source": name, "count": found.untrimmed}
+    elif found.rows and found.unknown == found.rows:
+        severity = Severity.critical
+        text = N_("No event of {source} is of a known customer: are the ids written alike?")
+        values = {"source": name}
     elif share > STRANGERS:
         text = N_("{count:count} events of {source} ({share:percent}) are of unknown customers.")
     elif found.unknown:
@@ -119,12 +150,12 @@ def _complete(name: str, found: EventFacts) -> Iterator[Check]:
     title, severity = f"completeness:{name}", Severity.critical
     if found.last is None:
         text = N_("There is no event of {source} in the time that is analysed.")
-        yield check(title, None, Severity.info, (text, {"source": name}))
+        yield check(title, passed=False, severity=severity, said=(text, {"source": name}))
         return
     gap = max(found.closes - found.last, timedelta(0)) / timedelta(days=1)
     expected = found.recent / 7 * gap
     values: dict[str, Scalar] = {"source": name, "date": found.last.date().isoformat()}
-    passed = gap < 1 or math.exp(-expected) >= IMPLAUSIBLE
+    passed = gap < SILENCE or math.exp(-expected) >= IMPLAUSIBLE
     if passed:
         text = N_("Events of {source} go on to the end of the outcome window.")
         values = {"source": name}

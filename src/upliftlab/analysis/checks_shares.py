@@ -38,16 +38,16 @@ def expected_shares(plan: Plan) -> dict[str, float]:
 
 def shares(plan: Plan, cube: Cube, facts: Facts) -> Iterator[Check]:
     """All checks of how customers were divided."""
-    yield _overall(plan, cube)
-    yield from _within(plan, "stratum", facts.strata)
-    yield from _within(plan, "wave", facts.waves)
-    yield from _waves(plan, facts)
+    if facts.crossing is not None:
+        yield _crossing(facts.crossing)
     if facts.absent is not None:
         yield _attrition(facts.absent)
     if facts.misdelivered is not None:
         yield _delivered(facts.misdelivered)
-    if facts.crossing is not None:
-        yield _crossing(facts.crossing)
+    yield from _waves(plan, facts)
+    yield _overall(plan, cube)
+    yield from _within(plan, "stratum", facts.strata)
+    yield from _within(plan, "wave", facts.waves)
 
 
 def _overall(plan: Plan, cube: Cube) -> Check:

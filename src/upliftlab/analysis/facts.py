@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from upliftlab.engines.base import Engine
 from upliftlab.experiment import Plan
-from upliftlab.queries.clock import Span, converted, later, moved, time_literal
-from upliftlab.queries.events import EventTable, Starts, limits
+from upliftlab.queries.clock import INSTANTS, Span, converted, moved, passed, time_literal
+from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.frame import Frame
 from upliftlab.queries.numbers import time_sql
 from upliftlab.queries.tallies import Tally
-from upliftlab.sql import literal, quote
+from upliftlab.sql import quote
 
+CUSTOMERS = "customers"
+"""What the customers' table is attached as."""
+_NOTHING = timedelta(0)
 Counts = Mapping[str, Mapping[str, int]]
 """Units by group and arm."""
 
@@ -26,13 +30,15 @@ class EventFacts:
 
     Attributes:
         rows: Events of this experiment in the time that matters.
+        total: Rows of the table.
         unknown: Those of nobody in the customers' table.
         untrimmed: Those of nobody, but of somebody if spaces around the id are removed.
         repeated: Rows that say again what another says; left out.
         contradicting: Rows with the key of another that say something else.
         late: Events in their customer's window that became known after it; None where no
             column says when.
-        foreign: Events in another currency; None where no column names it.
+        foreign: Events in another currency; None where no column names it, or no amount counts.
+        alike: Of the last week's events without a key, the share that says what another says.
         first: The first event; None where there is none.
         last: The last event; None where there is none.
         reaches: How far back events are looked for; None where all are.
@@ -42,6 +48,7 @@ class EventFacts:
     """
 
     rows: int
+    total: int
     unknown: int
     untrimmed: int
     repeated: int
@@ -53,6 +60,7 @@ class EventFacts:
     reaches: datetime | None
     closes: datetime | None
     recent: int
+    alike: float | None = None
     hours: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
 
@@ -67,7 +75,9 @@ class Facts:
         absent: Assigned customers by arm, and those of them who are not in the data.
         misdelivered: Customers of whom the data name another arm than the ledger.
         crossing: Households with customers in several arms.
-        dated: Customers whose attributes are of the day of assignment or later.
+        dated: Customers whose attributes are of the day of assignment or later, or of no time.
+        closes: When the last customer's window closes, on the program's clock.
+        customers: Rows of the customers' table.
         events: By table of events.
     """
 
@@ -78,6 +88,8 @@ class Facts:
     misdelivered: int | None = None
     crossing: int | None = None
     dated: int | None = None
+    closes: datetime | None = None
+    customers: int | None = None
     events: Mapping[str, EventFacts] = field(default_factory=dict[str, EventFacts])
 
 
@@ -136,20 +148,44 @@ def crossing(engine: Engine, frame: Frame) -> int:
 
 def dated(engine: Engine, plan: Plan, frame: Frame) -> int:
     """How many customers' attributes are of the day of assignment or later."""
-    column = plan.customers.as_of or ""
-    sign = ">=" if frame.columns[column] == "date" else ">"
-    when = f"{time_sql(column, frame.columns, 'c.')} {sign} {frame.own['as_of']}"
-    late = f"CASE WHEN {when} THEN 1 ELSE 0 END"
-    return _one(engine, f"SELECT COALESCE(SUM({late}), 0) AS n FROM {frame.relation}")
+    column, zone = plan.customers.as_of or "", plan.program.time_zone
+    kind = frame.columns[column]
+    clock = INSTANTS if kind == "instant" else plan.customers.zone or zone
+    day = frame.own["as_of"]
+    span = _bounds(engine, day, frame).widened(_NOTHING, _NOTHING)
+    until = day if kind in ("date", "text") else converted(day, zone, clock, span)
+    # A day is known at its end, a moment at once.
+    sign = "<" if kind in ("date", "text") else "<="
+    known = f"CASE WHEN {time_sql(column, frame.columns, 'c.')} {sign} {until} THEN 0 ELSE 1 END"
+    return _one(engine, f"SELECT COALESCE(SUM({known}), 0) AS n FROM {frame.relation}")
+
+
+def _bounds(engine: Engine, time: str, frame: Frame) -> Span:
+    row = engine.query(
+        f"SELECT MIN(t) AS first, MAX(t) AS last FROM (SELECT {time} AS t FROM {frame.relation})"
+        " AS times"
+    ).to_pylist()[0]
+    return Span(row["first"], row["last"])
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a table of events is looked at with."""
+    """What a table of events is looked at with.
+
+    Attributes:
+        plan: What was asked.
+        engine: Where it lies.
+        events: The table with each event once.
+        given: The table as it was given.
+        starts: Whose events are counted.
+        tallies: What is counted.
+        repeats: How many rows were repeats, and how many contradict another.
+    """
 
     plan: Plan
     engine: Engine
     events: EventTable
+    given: EventTable
     starts: Starts
     tallies: Sequence[Tally]
     repeats: tuple[int, int]
@@ -157,48 +193,61 @@ class Look:
 
 def event_facts(look: Look) -> EventFacts:
     """What a table of events is like."""
-    events, first_last = look.events, limits(look.starts, look.tallies)
-    conditions = [*_within(events, *first_last), *([events.own] if events.own else [])]
+    events = look.events
+    conditions = conditions_of(events, *limits(look.starts, look.tallies))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     row = look.engine.query(
         f"SELECT COUNT(*) AS n, MIN({events.time}) AS first, MAX({events.time}) AS last,"
-        f" {_foreign(look)} AS foreign_rows"
-        f" FROM {events.table}{where}"
+        f" COUNT({events.time}) AS timed FROM {events.table}{where}"
     ).to_pylist()[0]
     unknown = row["n"] - _known(look, where)
     closes = _closes(look)
     return EventFacts(
         rows=row["n"],
+        total=_one(look.engine, f"SELECT COUNT(*) AS n FROM {look.given.table}"),
         unknown=unknown,
         untrimmed=_untrimmed(look, where) if unknown else 0,
         repeated=look.repeats[0],
         contradicting=look.repeats[1],
         late=_late(look),
-        foreign=None if events.source.currency is None else int(row["foreign_rows"] or 0),
+        foreign=_foreign(look, where),
         first=row["first"],
         last=row["last"],
         reaches=_reaches(look),
         closes=closes,
         recent=_recent(look, row["last"], where),
+        alike=_alike(look, row["last"], where),
         hours=_hours(look),
     )
 
 
-def _within(events: EventTable, first: datetime | None, last: datetime | None) -> Iterator[str]:
-    if first is not None:
-        yield f"{events.time} >= {time_literal(first)}"
-    if last is not None:
-        yield f"{events.time} < {time_literal(last)}"
+def _foreign(look: Look, where: str) -> int | None:
+    """Events in another currency than the experiment's, else than that of most."""
+    column = look.events.source.currency
+    if column is None or not any(tally.column for tally in look.tallies):
+        return None
+    rows = look.engine.query(
+        f"SELECT CAST({quote(column)} AS VARCHAR) AS name, COUNT(*) AS n"
+        f" FROM {look.events.table}{where} GROUP BY 1"
+    ).to_pylist()
+    found = {row["name"]: row["n"] for row in rows}
+    expected = look.plan.currency or max(found, key=lambda name: found[name], default=None)
+    return sum(found.values()) - found.get(expected, 0)
 
 
-def _foreign(look: Look) -> str:
-    column, currency = look.events.source.currency, look.plan.currency
-    if column is None:
-        return "0"
-    named = f"CAST({quote(column)} AS VARCHAR)"
-    if currency is None:
-        return f"COUNT(DISTINCT {named}) - 1"
-    return f"SUM(CASE WHEN {named} = {literal(currency)} THEN 0 ELSE 1 END)"
+def _alike(look: Look, last: datetime | None, where: str) -> float | None:
+    """Of the last week's events without a key, the share that says what another says already."""
+    if last is None or look.events.source.key is not None:
+        return None
+    used = dict.fromkeys([look.events.id, look.events.source.time or ""])
+    used |= dict.fromkeys(t.column for t in look.tallies if t.column is not None)
+    listed = ", ".join(map(quote, used))
+    rows = f"SELECT {listed} FROM {look.events.table}{_last_week(look, last, where)}"
+    row = look.engine.query(
+        f"SELECT (SELECT COUNT(*) FROM ({rows}) AS a) AS n,"
+        f" (SELECT COUNT(*) FROM (SELECT DISTINCT {listed} FROM ({rows}) AS b) AS c) AS different"
+    ).to_pylist()[0]
+    return 1 - row["different"] / row["n"] if row["n"] else 0.0
 
 
 def _known(look: Look, where: str) -> int:
@@ -206,33 +255,33 @@ def _known(look: Look, where: str) -> int:
     inner = f"SELECT {_id(look)} AS id FROM {look.events.table}{where}"
     return _one(
         look.engine,
-        f"SELECT COUNT(*) AS n FROM ({inner}) AS e WHERE e.id IN (SELECT {_customer(look)}"
-        f" FROM customers)",
+        f"SELECT COUNT(*) AS n FROM ({inner}) AS e WHERE EXISTS"
+        f" (SELECT 1 FROM {CUSTOMERS} AS c WHERE {_customer(look)} = e.id)",
     )
 
 
 def _untrimmed(look: Look, where: str) -> int:
-    if look.events.columns[look.events.id] != "text":
+    if "text" not in (look.events.columns[look.events.id], look.starts.ids):
         return 0
-    key = quote(look.plan.customers.id or "")
-    trimmed = f"TRIM(CAST({quote(look.events.id)} AS VARCHAR))"
-    inner = f"SELECT {_id(look)} AS id, {trimmed} AS trimmed FROM {look.events.table}{where}"
+    key = f"CAST(c.{quote(look.plan.customers.id or '')} AS VARCHAR)"
+    plain = f"CAST({quote(look.events.id)} AS VARCHAR)"
+    inner = f"SELECT {plain} AS id FROM {look.events.table}{where}"
     return _one(
         look.engine,
-        f"SELECT COUNT(*) AS n FROM ({inner}) AS e WHERE e.id NOT IN"
-        f" (SELECT {_customer(look)} FROM customers)"
-        f" AND e.trimmed IN (SELECT CAST({key} AS VARCHAR) FROM customers)",
+        f"SELECT COUNT(*) AS n FROM ({inner}) AS e"
+        f" WHERE NOT EXISTS (SELECT 1 FROM {CUSTOMERS} AS c WHERE {key} = e.id)"
+        f" AND EXISTS (SELECT 1 FROM {CUSTOMERS} AS c WHERE TRIM({key}) = TRIM(e.id))",
     )
 
 
 def _id(look: Look) -> str:
     key = quote(look.events.id)
-    return f"CAST({key} AS VARCHAR)" if look.starts.text_ids else key
+    return f"CAST({key} AS VARCHAR)" if look.starts.as_text(look.events) else key
 
 
 def _customer(look: Look) -> str:
-    key = quote(look.plan.customers.id or "")
-    return f"CAST({key} AS VARCHAR)" if look.starts.text_ids else key
+    key = f"c.{quote(look.plan.customers.id or '')}"
+    return f"CAST({key} AS VARCHAR)" if look.starts.as_text(look.events) else key
 
 
 def _outcome(look: Look) -> timedelta | None:
@@ -259,11 +308,10 @@ def _closes(look: Look) -> datetime | None:
     end = _outcome(look)
     if end is None:
         return None
-    zone, span = look.starts.zone, look.starts.span
-    wide = span.widened(timedelta(0), end)
-    last = moved(time_literal(span.last), end, zone, wide)
-    sql = converted(last, zone, look.events.clock, wide)
-    return look.engine.query(f"SELECT {sql} AS t").to_pylist()[0]["t"]
+    zone, clock = look.starts.zone, look.events.clock
+    last = passed(look.starts.span.last, end, zone)
+    instant = last.replace(tzinfo=ZoneInfo(zone)).astimezone(ZoneInfo(clock))
+    return instant.replace(tzinfo=None)
 
 
 def _late(look: Look) -> int | None:
@@ -271,13 +319,15 @@ def _late(look: Look) -> int | None:
     column, end = look.events.source.recorded, _outcome(look)
     if column is None or end is None:
         return None
-    events, zone = look.events, look.starts.zone
+    events, zone = look.given, look.starts.zone
     wide = look.starts.span.widened(timedelta(0), end)
     low = converted("start", zone, events.clock, wide)
     high = converted(moved("start", end, zone, wide), zone, events.clock, wide)
-    key = "CAST(id AS VARCHAR)" if look.starts.text_ids else "id"
+    key = "CAST(id AS VARCHAR)" if look.starts.as_text(events) else "id"
     own = f" WHERE {events.own}" if events.own else ""
     known = time_sql(column, events.columns)
+    clock = INSTANTS if events.columns[column] == "instant" else events.zone
+    known = converted(known, clock, events.clock, wide)
     return _one(
         look.engine,
         f"SELECT COUNT(*) AS n FROM (SELECT {key} AS id, {low} AS low, {high} AS high"
@@ -290,9 +340,13 @@ def _late(look: Look) -> int | None:
 def _recent(look: Look, last: datetime | None, where: str) -> int:
     if last is None:
         return 0
-    week = f"{look.events.time} > {later(time_literal(last), -timedelta(days=7))}"
-    joined = f"{where} AND {week}" if where else f" WHERE {week}"
-    return _one(look.engine, f"SELECT COUNT(*) AS n FROM {look.events.table}{joined}")
+    week = _last_week(look, last, where)
+    return _one(look.engine, f"SELECT COUNT(*) AS n FROM {look.events.table}{week}")
+
+
+def _last_week(look: Look, last: datetime, where: str) -> str:
+    week = f"{look.events.time} > {time_literal(last - timedelta(days=7))}"
+    return f"{where} AND {week}" if where else f" WHERE {week}"
 
 
 def _hours(look: Look) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
@@ -302,7 +356,7 @@ def _hours(look: Look) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
         return None
     wide = Span(span.first - end, span.last + end).widened(timedelta(0), timedelta(0))
     shown = converted("t", events.clock, look.starts.zone, wide)
-    conditions = [*_within(events, wide.first, wide.last), *([events.own] if events.own else [])]
+    conditions = conditions_of(events, wide.first, wide.last)
     inner = f"SELECT {events.time} AS t FROM {events.table} WHERE {' AND '.join(conditions)}"
     rows = look.engine.query(
         f"SELECT CAST(EXTRACT(hour FROM h) AS INTEGER) AS hour, CASE WHEN h <"

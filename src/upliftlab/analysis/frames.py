@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
+from upliftlab.analysis.facts import CUSTOMERS
 from upliftlab.analysis.record import Record
+from upliftlab.analysis.tables import unreadable_time
 from upliftlab.config.expressions import parse
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Fault
@@ -17,8 +19,6 @@ from upliftlab.queries.numbers import time_sql
 from upliftlab.queries.policy import day_literal
 from upliftlab.sql import quote
 
-CUSTOMERS = "customers"
-"""What the customers' table is attached as."""
 ASSIGNED = "assigned"
 """What the ledger's assignment is kept as: `id`, `arm`, `wave`, `stratum` and `day`."""
 _NOTHING = timedelta(0)
@@ -55,26 +55,30 @@ def _recorded(
     plan: Plan, record: Record, engine: Engine, columns: Mapping[str, ColumnType]
 ) -> Frame:
     _require(record.id, "id", columns)
-    alike = _load(record, engine) == columns[record.id]
+    alike = _load(plan, record, engine) == columns[record.id]
     left, right = f"c.{quote(record.id)}", "a.id"
     if not alike:
         left, right = f"CAST({left} AS VARCHAR)", f"CAST({right} AS VARCHAR)"
     relation = f"{quote(CUSTOMERS)} AS c JOIN {ASSIGNED} AS a ON {left} = {right}"
     own = {name: f"a.{name}" for name in ("arm", "wave", "stratum", "day")}
-    return Frame(relation, columns, own | _identity(plan, columns, record.id))
+    own |= _identity(plan, columns, record.id)
+    if plan.households is not None:
+        own["house"] = "a.house"  # whom they lived with when it was drawn
+    return Frame(relation, columns, own)
 
 
-def _load(record: Record, engine: Engine) -> ColumnType:
+def _load(plan: Plan, record: Record, engine: Engine) -> ColumnType:
     """Keep everybody's assignment as one table; the type of its ids."""
     parts = list[str]()
     kind: ColumnType = "other"
+    house = "" if plan.households is None else f", {quote(plan.households)} AS house"
     for number, generation in enumerate(record.generations):
         name = f"{ASSIGNED}_{number}"
         engine.load(name, generation.files)
         kind = engine.columns(name)[record.id]
         parts.append(
             f"SELECT {quote(record.id)} AS id, arm, CAST(wave AS INTEGER) AS wave,"
-            f" CAST(stratum AS VARCHAR) AS stratum, {day_literal(generation.day)} AS day"
+            f" CAST(stratum AS VARCHAR) AS stratum, {day_literal(generation.day)} AS day{house}"
             f" FROM {name}"
         )
     engine.keep(ASSIGNED, " UNION ALL ".join(parts))
@@ -101,24 +105,26 @@ def timed(plan: Plan, frame: Frame, engine: Engine) -> tuple[Frame, Span | None]
     Raises:
         DataError: UL205 the column of starts is not there, UL217 customers have no start.
     """
-    raw = _start(plan, frame)
+    raw = _start(plan, frame, engine)
     if raw is None:
         return frame, None
     zone, clock = plan.program.time_zone, _clock(plan, frame)
     span = _span(plan, f"SELECT {raw} AS t FROM {frame.relation}", engine)
-    wide = span.widened(_NOTHING, _NOTHING)
-    start = converted(raw, clock, zone, wide)
+    start = converted(raw, clock, zone, span.widened(_NOTHING, _NOTHING))
     own = {**frame.own, "start": start, "as_of": _as_of(start, frame)}
     if plan.experiment.waves and "wave" not in own:
         own["wave"] = _wave(plan, start)
-    return Frame(frame.relation, frame.columns, own), span if clock == zone else wide
+    if clock != zone:
+        span = _span(plan, f"SELECT {start} AS t FROM {frame.relation}", engine)
+    return Frame(frame.relation, frame.columns, own), span
 
 
-def _start(plan: Plan, frame: Frame) -> str | None:
+def _start(plan: Plan, frame: Frame, engine: Engine) -> str | None:
     """A customer's start in SQL: a column, the day of the wave, else that of assignment."""
     column, waves = plan.experiment.assignment.start, plan.experiment.waves
     if column is not None:
         _require(column, "start", frame.columns)
+        _refuse_no_time(column, frame, engine)
         return time_sql(column, frame.columns, "c.")
     if waves and "wave" in frame.own:
         cases = " ".join(
@@ -128,6 +134,19 @@ def _start(plan: Plan, frame: Frame) -> str | None:
     if "day" in frame.own:
         return "CAST(a.day AS TIMESTAMP)"
     return time_literal(datetime.combine(waves[0].start, time())) if len(waves) == 1 else None
+
+
+def _refuse_no_time(column: str, frame: Frame, engine: Engine) -> None:
+    """Refuse starts that are no times, or that engines would read differently."""
+    kind = frame.columns[column]
+    if kind not in ("text", "date", "time", "instant"):
+        raise DataError(Fault("UL218", f"'{column}' (start) holds no times", "name another column"))
+    value = f"c.{quote(column)}"
+    bad = f"{value} IS NOT NULL AND {unreadable_time(value, kind)}"
+    count = f"SELECT SUM(CASE WHEN {bad} THEN 1 ELSE 0 END) AS n FROM {frame.relation}"
+    if number := engine.query(count).to_pylist()[0]["n"]:
+        message = f"{number:,} customers have no time in '{column}' (start)"
+        raise DataError(Fault("UL218", message, "write times as 2026-03-02 14:30:00"))
 
 
 def _span(plan: Plan, starts: str, engine: Engine) -> Span:
@@ -154,11 +173,13 @@ def _as_of(start: str, frame: Frame) -> str:
 
 
 def _wave(plan: Plan, start: str) -> str:
+    """The last wave that had begun; NULL before the first."""
+    waves = list(enumerate(plan.experiment.waves, 1))
     cases = " ".join(
-        f"WHEN {day_literal(wave.start)} THEN {number}"
-        for number, wave in enumerate(plan.experiment.waves, 1)
+        f"WHEN {start} >= CAST({day_literal(wave.start)} AS TIMESTAMP) THEN {number}"
+        for number, wave in reversed(waves)
     )
-    return f"CASE CAST({start} AS DATE) {cases} END"
+    return f"CASE {cases} END"
 
 
 def _clock(plan: Plan, frame: Frame) -> str:

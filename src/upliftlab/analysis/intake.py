@@ -1,11 +1,15 @@
 """Intake: from attached data to cells of Moments, refusing whatever would make them lie."""
 
+# ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from upliftlab.analysis.facts import (
+    CUSTOMERS,
     Facts,
     Look,
     absent,
@@ -32,7 +36,7 @@ from upliftlab.analysis.tables import attach_events, refuse_unreadable, without_
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Fault
 from upliftlab.experiment import Plan
-from upliftlab.queries.clock import Span
+from upliftlab.queries.clock import Span, passed
 from upliftlab.queries.events import EventTable, Starts
 from upliftlab.queries.frame import Frame, missing_column
 from upliftlab.queries.moments import (
@@ -43,7 +47,7 @@ from upliftlab.queries.moments import (
     sample_sql,
     tuned,
 )
-from upliftlab.queries.units import Asked, UnitTable, kind_of_ids
+from upliftlab.queries.units import Asked, UnitTable
 
 FRAME, UNITS = "frame", "units"
 """What the frame and the unit table are kept as."""
@@ -84,7 +88,8 @@ def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = No
     cells = cells_of(query, engine)
     refuse_arms(plan, next(iter(cells.values())))
     refuse_missing(table, cells, engine)
-    return Intake(cells, _facts(plan, study, (frame, units, looks), engine))
+    facts = _facts(plan, study, (frame, units, looks), engine)
+    return Intake(cells, replace(facts, closes=_closes(plan, span)))
 
 
 def unit_table(
@@ -106,6 +111,10 @@ def unit_table(
         columns=(*plan.measured_columns, *plan.covariates),
         segments=plan.segments,
     )
+    roles = {column: "segment" for s in plan.segments.values() for column in s.columns}
+    roles |= {m.column: f"metric '{name}'" for name, m in asked.metrics.items() if m.column}
+    for column in asked.needed:
+        found.type_of(column, roles[column])
     if not asked.tallies:
         return UnitTable(found, asked), ()
     if span is None or plan.customers.id is None:
@@ -117,18 +126,19 @@ def unit_table(
             )
         )
     attached = {name: attach_events(plan, name, engine) for name in asked.tallies}
-    texts = kind_of_ids(found, plan.customers.id, tuple(attached.values()))
-    starts = Starts(FRAME, plan.program.time_zone, span, text_ids=texts)
+    moments = f"SELECT {found.own['as_of']} AS t FROM {found.relation}"
+    known = engine.query(f"SELECT MIN(t) AS t FROM ({moments}) AS known").to_pylist()[0]["t"]
+    ids = found.columns[plan.customers.id]
+    starts = Starts(FRAME, plan.program.time_zone, span, ids, known or span.first)
     events: dict[str, EventTable] = {}
     looks: list[Look] = []
     for name, tallies in asked.tallies.items():
-        refuse_unreadable(attached[name], tallies, engine)
-        events[name], *repeats = without_repeats(attached[name], tallies, engine)
-        looks.append(Look(plan, engine, events[name], starts, tallies, (repeats[0], repeats[1])))
-    needed = {**asked.needed}
-    for column in needed:
-        found.type_of(column, "column")
-    engine.keep(FRAME, found.sql(needed))
+        given = attached[name]
+        refuse_unreadable(given, tallies, engine)
+        events[name], *repeats = without_repeats(given, starts, tallies, engine)
+        counted = (repeats[0], repeats[1])
+        looks.append(Look(plan, engine, events[name], given, starts, tallies, counted))
+    engine.keep(FRAME, found.sql(asked.needed))
     return UnitTable(replace(found, kept=FRAME), asked, events, starts), tuple(looks)
 
 
@@ -149,6 +159,14 @@ def cells_of(query: MomentsQuery, engine: Engine) -> Cells:
         cells = read_cells(query, engine.query(moments_sql(query)))
     assert cells is not None  # noqa: S101 - a robust query always has cells
     return cells
+
+
+def _closes(plan: Plan, span: Span | None) -> datetime | None:
+    """When the last customer's window closes, on the program's clock."""
+    longest = plan.longest_window
+    if span is None or longest is None:
+        return None
+    return passed(span.last, longest, plan.program.time_zone)
 
 
 def _facts(
@@ -173,5 +191,6 @@ def _facts(
         else None,
         crossing=crossing(engine, frame) if "house" in own else None,
         dated=dated(engine, plan, frame) if plan.customers.as_of and "as_of" in own else None,
+        customers=engine.query(f"SELECT COUNT(*) AS n FROM {CUSTOMERS}").to_pylist()[0]["n"],
         events={look.events.name: event_facts(look) for look in looks},
     )

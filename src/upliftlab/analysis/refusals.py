@@ -17,6 +17,8 @@ from upliftlab.sql import quote
 
 MOST_LEVELS = 200
 """A segment with more levels is no segment, and its levels may be customers."""
+FEWER = 0.2
+"""With fewer mixed households than this share of what chance makes, they were drawn whole."""
 _SHOWN = 5
 
 
@@ -44,6 +46,7 @@ def refuse_identities(plan: Plan, frame: Frame, engine: Engine) -> None:
         DataError: UL212 ids are missing, UL213 they repeat, UL208 customers have two arms, UL220
             households are missing.
     """
+    _refuse_homeless(frame, engine)
     name = plan.customers.id
     if name is None:
         return
@@ -62,7 +65,6 @@ def refuse_identities(plan: Plan, frame: Frame, engine: Engine) -> None:
         )
     if row["ids"] < row["n"]:
         raise DataError(_repeated(name, row, _two_arms(engine, frame, column, arm)))
-    _refuse_homeless(frame, engine)
 
 
 def _repeated(name: str, row: Mapping[str, int], two_arms: int) -> Fault:
@@ -108,8 +110,10 @@ def refuse_whole_households(plan: Plan, frame: Frame, engine: Engine) -> None:
         f" (SELECT COUNT(*) AS n, COUNT(DISTINCT {frame.own['arm']}) AS arms"
         f" FROM {frame.relation} GROUP BY {house} HAVING {house} IS NOT NULL) AS houses",
     )
-    if row["several"] and not row["mixed"]:
-        message = f"all {row['several']:,} households with several customers lie in one arm each"
+    several, mixed = int(row["several"] or 0), int(row["mixed"] or 0)
+    if several and mixed < FEWER * several * _apart(frame, engine):
+        inside = f"{several - mixed:,} of {several:,} households with several customers"
+        message = f"{inside} lie in one arm each"
         raise DataError(
             Fault(
                 "UL305",
@@ -117,6 +121,15 @@ def refuse_whole_households(plan: Plan, frame: Frame, engine: Engine) -> None:
                 f"say so: 'assignment: {{unit: {name}}}'",
             )
         )
+
+
+def _apart(frame: Frame, engine: Engine) -> float:
+    """How probable it is that two customers drawn apart are in different arms."""
+    rows = engine.query(
+        f"SELECT COUNT(*) AS n FROM {frame.relation} GROUP BY {frame.own['arm']}"
+    ).to_pylist()
+    sizes = [row["n"] for row in rows]
+    return 1 - sum((n / sum(sizes)) ** 2 for n in sizes)
 
 
 def refuse_text_bands(plan: Plan, table: UnitTable, engine: Engine) -> None:
@@ -236,13 +249,14 @@ def _diagnosed(column: str, table: UnitTable, engine: Engine) -> Fault | None:
         engine,
         f"SELECT COALESCE(SUM(CASE WHEN {value} IS NULL THEN 1 ELSE 0 END), 0) AS empty,"
         f" COALESCE(SUM(CASE WHEN {bad} THEN 1 ELSE 0 END), 0) AS text,"
-        f" MIN(CASE WHEN {bad} THEN {text} END) AS example, COUNT(*) AS n"
-        f" FROM {table.frame.source(needed)} WHERE NOT COALESCE({usable_sql(number)}, FALSE)",
+        f" MIN(CASE WHEN {bad} THEN {text} END) AS example,"
+        f" COALESCE(SUM(CASE WHEN {usable_sql(number)} THEN 0 ELSE 1 END), 0) AS n"
+        f" FROM {table.frame.source(needed)}",
     )
     if not row["n"]:
         return None
     found = {
-        "empty": (row["empty"], "are empty"),
+        "empty": (int(row["empty"]), "are empty"),
         "text": (row["text"], f"hold text such as '{str(row['example'])[:40]}'"),
         "nan": (row["n"] - row["empty"] - row["text"], "hold NaN or infinity"),
     }

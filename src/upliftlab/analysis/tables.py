@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from upliftlab.config.expressions import parse
-from upliftlab.engines.base import Engine
+from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Fault
 from upliftlab.experiment import Plan
-from upliftlab.queries.events import EventTable
+from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.frame import missing_column
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.tallies import Tally
-from upliftlab.sql import quote
+from upliftlab.sql import literal, quote
 
-_OFFSETS = ("%Z", "%z", "%+__:__", "%-__:__", "%+____")
-"""Texts of times that end with a zone's offset."""
+_TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?$"
+"""How a text must look to be taken for a time: engines read other forms each in its own way."""
 
 
 def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
@@ -29,12 +29,13 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
     source, table = plan.sources[name], f"events_{list(plan.sources).index(name)}"
     engine.attach(table, source)
     columns = engine.columns(table)
+    day = columns.get(source.time or "") == "date"
     events = EventTable(
         name=name,
         table=table,
         columns=columns,
         source=source.model_copy(update={"id": source.id or plan.customers.id}),
-        zone=source.zone or plan.program.time_zone,
+        zone=plan.program.time_zone if day else source.zone or plan.program.time_zone,
         experiment=plan.experiment.experiment,
     )
     named = {
@@ -45,7 +46,7 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
         "experiment": source.experiment,
         "currency": source.currency,
     }
-    for role, column in named.items():
+    for role, column in (*named.items(), *(("amounts", column) for column in source.amounts)):
         if column is not None and column not in columns:
             raise missing_column(column, f"{role} of {name}", columns)
     return events
@@ -70,18 +71,32 @@ def _times(events: EventTable, engine: Engine) -> Iterator[Fault]:
     if kind not in ("text", "date", "time", "instant"):
         yield Fault("UL218", f"'{column}' of {events.name} holds no times", "name another column")
         return
-    checked = {"unread": f"CASE WHEN {events.time} IS NULL THEN 1 ELSE 0 END"}
+    bad = unreadable_time(quote(column), kind)
+    count, example = _bad(events, bad, column, engine)
+    if count:
+        message = f"{count:,} events of {events.name} have no time in '{column}'{example}"
+        remedy = "write times as 2026-03-02 14:30:00; for times with an offset, take it away and"
+        yield Fault("UL218", message, f"{remedy} name their zone under 'zone'")
+
+
+def unreadable_time(value: str, kind: ColumnType) -> str:
+    """The condition that a column holds no time that every engine reads alike."""
     if kind == "text":
-        ends = " OR ".join(f"{quote(column)} LIKE '{end}'" for end in _OFFSETS)
-        checked["zoned"] = f"CASE WHEN {ends} THEN 1 ELSE 0 END"
-    row = _sums(events, checked, engine)
-    if row["unread"]:
-        message = f"{row['unread']:,} events of {events.name} have no time in '{column}'"
-        yield Fault("UL218", message, "write times as 2026-03-02 14:30:00")
-    if row.get("zoned"):
-        message = f"{row['zoned']:,} times of {events.name} name an offset, such as +02:00 or Z"
-        remedy = "store them as timestamps with time zone (Parquet), or without offsets"
-        yield Fault("UL218", message, remedy)
+        return f"NOT COALESCE(REGEXP_MATCHES({value}, {literal(_TIME)}), FALSE)"
+    return f"{value} IS NULL"
+
+
+def _bad(events: EventTable, condition: str, column: str, engine: Engine) -> tuple[int, str]:
+    """How many events meet a condition, and one of their values for the message."""
+    # As a column, not as a WHERE: DuckDB would trust a Parquet file's limits, which leave out NaN.
+    own = f" WHERE {events.own}" if events.own else ""
+    shown = f"MIN(CASE WHEN {condition} THEN CAST({quote(column)} AS VARCHAR) END)"
+    row = engine.query(
+        f"SELECT COALESCE(SUM(CASE WHEN {condition} THEN 1 ELSE 0 END), 0) AS n,"
+        f" {shown} AS example FROM {events.table}{own}"
+    ).to_pylist()[0]
+    example = row["example"]
+    return int(row["n"]), "" if example is None else f", such as '{example[:40]}'"
 
 
 def _amounts(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> Iterator[Fault]:
@@ -94,42 +109,37 @@ def _amounts(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> It
         if how == "distinct":
             continue
         kind = events.columns[column]
-        if kind not in ("number", "text", "boolean"):
-            yield Fault("UL206", f"'{column}' of {events.name} holds no numbers", "name another")
+        if kind not in ("number", "boolean") and (kind != "text" or engine.dialect == "postgres"):
+            remedy = "name another, or cast it to a number in a view"
+            yield Fault("UL206", f"'{column}' of {events.name} holds no numbers", remedy)
             continue
         yield from _numbers(events, column, where, engine)
 
 
 def _numbers(events: EventTable, column: str, where: str | None, engine: Engine) -> Iterator[Fault]:
     usable = usable_sql(number_sql(quote(column), events.columns[column]))
-    bad = f"CASE WHEN {usable} THEN 0 ELSE 1 END"
+    bad = f"NOT COALESCE({usable}, FALSE)"
     if where is not None:
-        bad = f"CASE WHEN {events.condition(where)} THEN {bad} ELSE 0 END"
-    if count := _sums(events, {"bad": bad}, engine)["bad"]:
-        message = f"{count:,} events of {events.name} have no number in '{column}'"
+        bad = f"({events.condition(where)}) AND {bad}"
+    count, example = _bad(events, bad, column, engine)
+    if count:
+        message = f"{count:,} events of {events.name} have no number in '{column}'{example}"
         yield Fault("UL206", message, "write a plain number, 0 where there is nothing")
 
 
-def _sums(events: EventTable, cases: dict[str, str], engine: Engine) -> dict[str, int]:
-    asked = ", ".join(
-        f"CAST(COALESCE(SUM({sql}), 0) AS BIGINT) AS {name}" for name, sql in cases.items()
-    )
-    where = f" WHERE {events.own}" if events.own else ""
-    return engine.query(f"SELECT {asked} FROM {events.table}{where}").to_pylist()[0]
-
-
 def without_repeats(
-    events: EventTable, tallies: Sequence[Tally], engine: Engine
+    events: EventTable, starts: Starts, tallies: Sequence[Tally], engine: Engine
 ) -> tuple[EventTable, int, int]:
     """The table with each event once, how many rows were repeats, and how many contradict another.
 
-    Rows of one key that are alike in all that is looked at are one event. Rows without a key
-    are events of their own.
+    Only events of the time that matters are looked at. Rows of one key that are alike in all
+    that is looked at are one event. Rows without a key are events of their own.
     """
     key = events.source.key
     if key is None:
         return events, 0, 0
-    where = f" WHERE {events.own}" if events.own else ""
+    conditions = conditions_of(events, *limits(starts, tallies))
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     row = engine.query(
         f"SELECT COUNT({quote(key)}) AS n, COUNT(DISTINCT {quote(key)}) AS keys"
         f" FROM {events.table}{where}"
@@ -138,9 +148,9 @@ def without_repeats(
         return events, 0, 0
     used = dict.fromkeys(_used(events, tallies))
     listed = ", ".join(map(quote, used))
-    known = f"{quote(key)} IS NOT NULL" + (f" AND {events.own}" if events.own else "")
-    once = f"SELECT DISTINCT {listed} FROM {events.table} WHERE {known}"
-    rest = f"SELECT {listed} FROM {events.table} WHERE {quote(key)} IS NULL"
+    kept_rows = "".join(f" AND {condition}" for condition in conditions)
+    once = f"SELECT DISTINCT {listed} FROM {events.table} WHERE {quote(key)} IS NOT NULL{kept_rows}"
+    rest = f"SELECT {listed} FROM {events.table} WHERE {quote(key)} IS NULL{kept_rows}"
     kept = f"{events.table}_once"
     engine.keep(kept, f"{once} UNION ALL {rest}")
     different = engine.query(f"SELECT COUNT({quote(key)}) AS n FROM {kept}").to_pylist()[0]["n"]
@@ -160,6 +170,5 @@ def _used(events: EventTable, tallies: Sequence[Tally]) -> Iterator[str]:
             yield tally.column
         if tally.where is not None:
             yield from sorted(parse(tally.where).columns)
-    for name in (source.currency, source.recorded):
-        if name is not None:
-            yield name
+    if source.currency is not None:
+        yield source.currency

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from upliftlab.analysis.checks import closing_day
 from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.analysis.findings import difference
 from upliftlab.analysis.sentences import (
@@ -102,7 +101,7 @@ def decide(evidence: Evidence) -> Verdict:
     if failed:
         return _invalid(asked, failed[0])
     if early:
-        return _not_final(asked, str(closing_day(evidence.plan)))
+        return _not_final(asked, str(early.parts.values["date"]))
     return _spoken(asked, _arms(asked, evidence), evidence)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -60,7 +61,7 @@ def _with_data(
     from upliftlab.config.checking import experiments
     from upliftlab.config.load import in_order
     from upliftlab.config.workspace import shown
-    from upliftlab.examine import examine
+    from upliftlab.examine import Within, examine
 
     broken = {fault.place.file for fault in faults if fault.place and fault.severity == "error"}
     found = list(faults)
@@ -69,7 +70,7 @@ def _with_data(
             name = shown(path, given)
             if name not in broken:
                 tell(f"Reading the tables of {name}")
-                found += examine(path, data, given)
+                found += examine(path, datetime.now(UTC), Within(data, given))
     return in_order(found)
 
 

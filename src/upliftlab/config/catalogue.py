@@ -26,6 +26,10 @@ def explain(code: str) -> str:
     """
     entry = CATALOGUE.get(code.strip().upper())
     if entry is None:
+        if code.strip().upper()[:3] in ("UL2", "UL3", "UL4", "UL5", "UL6"):
+            message = f"{code.strip().upper()[:6]} is a fault of data, records or engines"
+            remedy = "its own message says what to do; explained are the rules UL0xx and UL1xx"
+            raise ConfigError(Fault("UL023", message, remedy))
         near = closest(code, list(CATALOGUE), cutoff=0.6)
         remedy = f"did you mean {near}?" if near else "codes look like UL012"
         raise ConfigError(Fault("UL023", f"there is no code '{code[:40]}'", remedy))

@@ -143,7 +143,7 @@ class _Work:
         while todo:
             for part in todo.pop().parts:
                 if part not in chosen:
-                    chosen[part] = (self.shared.metrics or {}).get(part) or Metric(column=part)
+                    chosen[part] = self._nearest(part, customers) or Metric(column=part)
                     todo.append(chosen[part])
         window = self.draft.experiment.outcome_window
         return {
@@ -164,14 +164,20 @@ class _Work:
         return found
 
     def _metric(self, name: str, path: tuple[str | int, ...], customers: Source) -> Metric:
+        if found := self._nearest(name, customers):
+            return found
         declared = self.shared.metrics or {}
-        if name in customers.known_after:  # the customers' own table is nearer than configs/
-            said = declared[name] if name in declared else Metric(column=name)
-            return Metric(column=name, better=said.better, unit=said.unit, title=said.title)
-        if name in declared:
-            return declared[name]
         self._column_or_typo("metric", name, path, (declared, customers))
         return Metric(column=name)
+
+    def _nearest(self, name: str, customers: Source) -> Metric | None:
+        """A metric as it is declared; the customers' own table is nearer than configs/."""
+        said = (self.shared.metrics or {}).get(name)
+        if name not in customers.known_after:
+            return said
+        if said is None:
+            return Metric(column=name)
+        return Metric(column=name, better=said.better, unit=said.unit, title=said.title)
 
     def _column_or_typo(
         self,

@@ -126,8 +126,8 @@ def decision_metric(scope: Scope) -> Iterator[Fault]:
         message = "profit is a primary or decision metric only"
         yield Fault("UL120", message, "it is reported wherever money is", scope.at(*place_path))
     name = experiment.decision.metric
-    if name is not None and name not in ("profit", *scope.plan.metrics):
-        near = closest(name, ["profit", *scope.plan.metrics], cutoff=0.6)
+    if name is not None and name not in ("profit", *scope.plan.measured):
+        near = closest(name, ["profit", *scope.plan.measured], cutoff=0.6)
         remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
         message = f"the decision's metric '{name}' is not measured"
         yield Fault("UL120", message, remedy, scope.at("decision", "metric"))

@@ -124,7 +124,7 @@ def events_have_time(scope: Scope) -> Iterator[Fault]:
     """UL140: events count for a time that is declared."""
     timeless = [
         name
-        for name, metric in scope.plan.metrics.items()
+        for name, metric in (*scope.plan.metrics.items(), *scope.plan.covariates.items())
         if metric.source is not None and metric.during is None
     ]
     if timeless:
@@ -154,6 +154,10 @@ def covariates_add_up(scope: Scope) -> Iterator[Fault]:
     for at, name in enumerate(scope.plan.experiment.analysis.covariates):
         stem = name.removesuffix(BEFORE)
         metric = (scope.shared.metrics or {}).get(stem)
+        if name in scope.plan.metrics and scope.plan.covariates[name].source is not None:
+            message = f"the covariate '{name}' has the name of a metric that is used here"
+            place = scope.at("analysis", "covariates", at)
+            yield Fault("UL142", message, "rename the metric in configs/metrics.yaml", place)
         if stem != name and metric is not None and metric.parts:
             message = f"the covariate '{name}' would be made of other metrics"
             place = scope.at("analysis", "covariates", at)

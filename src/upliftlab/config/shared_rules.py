@@ -23,10 +23,14 @@ def shared_faults(shared: Shared) -> list[Fault]:
 
 
 def metric_conditions(shared: Shared) -> Iterator[Fault]:
-    """UL020: a metric's `where` holds only what is allowed."""
+    """UL020: a metric's or segment's `where` holds only what is allowed."""
     for name, metric in (shared.metrics or {}).items():
         place = shared.at("metrics", "metrics", name, "where")
         if fault := condition_fault(metric.where, place):
+            yield fault
+    for name, segment in (shared.segments or {}).items():
+        key = "lifecycle" if segment.lifecycle else "rfm"
+        if fault := condition_fault(segment.where, shared.at("segments", "segments", name, key)):
             yield fault
 
 

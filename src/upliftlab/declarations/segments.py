@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from upliftlab.declarations.model import Model
-from upliftlab.values import Duration, Name, Number, ProperRate
+from upliftlab.values import Duration, Expression, Name, Number, ProperRate
 
 
 class Rfm(Model):
@@ -25,6 +25,8 @@ class Rfm(Model):
     """The column of the purchases that is added up."""
     over: Duration | None = None
     """How far back purchases are counted and added up; all of them by default."""
+    where: Expression | None = None
+    """Only purchases that meet this condition are counted; all are added up."""
     show: Literal["cell", "recency", "frequency", "monetary"] = "cell"
     """cell: the three quintiles together, such as 5-4-5 (5 is best); or one of them."""
 
@@ -47,6 +49,8 @@ class Lifecycle(Model):
     """A customer who bought within this time is active, or new if for the first time."""
     lapsed: Duration
     """A customer who did not buy for this time has lapsed."""
+    where: Expression | None = None
+    """Only events that meet this condition are purchases, such as amount > 0."""
     decline: ProperRate = 0.5
     """Declining: within `active`, fewer purchases than this share of those in the same time
     before."""
@@ -72,6 +76,12 @@ class Segment(Model):
         if self.lifecycle is not None:
             return self.lifecycle.source
         return self.rfm.source if self.rfm is not None else None
+
+    @property
+    def where(self) -> str | None:
+        """The condition on the events it is computed from."""
+        chosen = self.lifecycle or self.rfm
+        return None if chosen is None else chosen.where
 
     @property
     def columns(self) -> tuple[str, ...]:

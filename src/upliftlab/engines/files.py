@@ -33,8 +33,11 @@ def files_of(name: str, locate: Callable[[str], Path]) -> list[Path]:
         named = (PurePosixPath(name) / file.relative_to(path).as_posix() for file in inside)
         paths = [file for file in (locate(str(each)) for each in named) if file.is_file()]
     if not paths:
-        message = f"there is no file {name} in {locate('.')}"
-        raise DataError(Fault("UL201", message, "name its folder by --data"))
+        root = locate(".")
+        here = sorted(path.name for path in root.iterdir())[:6] if root.is_dir() else []
+        known = f"it holds {', '.join(here)}" if here else "it holds no files"
+        message = f"no file in {root} is called {name}"
+        raise DataError(Fault("UL201", message, f"{known}; --data names another folder"))
     return paths
 
 

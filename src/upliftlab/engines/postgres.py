@@ -202,7 +202,12 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
         ) from error
     secret = expand_env(setting or "")
     try:
-        connection = psycopg.connect(secret, autocommit=True, application_name="upliftlab")
+        connection = psycopg.connect(
+            secret,
+            autocommit=True,
+            application_name="upliftlab",
+            prepare_threshold=None,  # tables of one name change their columns
+        )
     except psycopg.Error as error:
         reason = _without_secrets(str(error).split("\n")[0], secret)
     else:

@@ -92,6 +92,18 @@ def moved(time: str, by: timedelta, zone: str, span: Span) -> str:
     return _from_utc(later(_to_utc(time, zone, span), by), zone, span)
 
 
+def passed(time: datetime, by: timedelta, zone: str) -> datetime:
+    """`moved` for one time, in Python.
+
+    >>> str(passed(datetime(2026, 3, 28), timedelta(hours=36), "Europe/Berlin"))
+    '2026-03-29 13:00:00'
+    """
+    if by % _DAY == timedelta(0):
+        return time + by
+    utc = time.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) + by
+    return utc.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
 def changes(zone: str, span: Span) -> list[Change]:
     """A zone's changes of offset within a span, in order.
 

@@ -32,7 +32,7 @@ class EventTable:
         table: The relation that holds its rows: a table's name, or a query in parentheses.
         columns: Its columns and their types.
         source: What is declared of it; `id` and `time` are known.
-        zone: The time zone of its times, where they name none.
+        zone: The time zone of its times, where they name none; the program's where they are days.
         experiment: The experiment whose events count, where a column names it.
     """
 
@@ -79,13 +79,24 @@ class Starts:
         table: A table with `id`, `start` and `as_of`, times on the clock of `zone`.
         zone: The program's time zone.
         span: The first and the last start.
-        text_ids: Whether ids are compared as texts, because the tables hold them differently.
+        ids: The type of the customers' ids.
+        known: The first moment as of which anything is known of a customer (`as_of`).
     """
 
     table: str
     zone: str
     span: Span
-    text_ids: bool = False
+    ids: ColumnType
+    known: datetime
+
+    @property
+    def wide(self) -> Span:
+        """A span that holds every start and every `as_of`."""
+        return Span(min(self.known, self.span.first), self.span.last)
+
+    def as_text(self, events: EventTable) -> bool:
+        """Whether ids are compared as texts, because the tables hold them differently."""
+        return self.ids != events.columns[events.id]
 
 
 @dataclass(slots=True)
@@ -119,7 +130,7 @@ class _Parts:
 
     def bound(self, window: Window, edge: timedelta) -> str:
         """The column that holds an end of a window, on the events' clock."""
-        span = self.starts.span.widened(edge, edge)
+        span = self.starts.wide.widened(edge, edge)
         time = moved(window.anchor, edge, self.starts.zone, span)
         time = converted(time, self.starts.zone, self.events.clock, span)
         return _named(self.bounds, time, "b")
@@ -191,7 +202,7 @@ def _hull(parts: _Parts, tallies: Sequence[Tally]) -> str:
 
 
 def _windows(parts: _Parts) -> str:
-    key = "CAST(id AS VARCHAR)" if parts.starts.text_ids else "id"
+    key = "CAST(id AS VARCHAR)" if parts.starts.as_text(parts.events) else "id"
     bounds = [f"{sql} AS {name}" for sql, name in parts.bounds.items()]
     return f"SELECT {', '.join([f'{key} AS id', *bounds])} FROM {parts.starts.table}"
 
@@ -200,21 +211,22 @@ def _events(parts: _Parts, tallies: Sequence[Tally]) -> str:
     """The events that can matter, with what is looked at."""
     events = parts.events
     key = quote(events.id)
-    key = f"CAST({key} AS VARCHAR)" if parts.starts.text_ids else key
+    key = f"CAST({key} AS VARCHAR)" if parts.starts.as_text(events) else key
     given = [f"{sql} AS {name}" for sql, name in parts.given.items()]
-    conditions = [*_range(events, parts.starts, tallies), *([events.own] if events.own else [])]
+    conditions = conditions_of(events, *limits(parts.starts, tallies))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     columns = ", ".join([f"{key} AS id", f"{events.time} AS t", *given])
     return f"SELECT {columns} FROM {events.table}{where}"
 
 
-def _range(events: EventTable, starts: Starts, tallies: Sequence[Tally]) -> Iterator[str]:
-    """Constant limits outside of which no event matters: whole files are then never read."""
-    first, last = limits(starts, tallies)
-    if first is not None:
-        yield f"{events.time} >= {time_literal(first)}"
-    if last is not None:
-        yield f"{events.time} < {time_literal(last)}"
+def conditions_of(events: EventTable, first: datetime | None, last: datetime | None) -> list[str]:
+    """That an event is of this experiment, and not outside of constant limits.
+
+    Outside of them no event matters: whole files are then never read.
+    """
+    found = [f"{events.time} >= {time_literal(first)}"] if first is not None else []
+    found += [f"{events.time} < {time_literal(last)}"] if last is not None else []
+    return [*found, *([events.own] if events.own else [])]
 
 
 def limits(starts: Starts, tallies: Sequence[Tally]) -> tuple[datetime | None, datetime | None]:
@@ -224,7 +236,7 @@ def limits(starts: Starts, tallies: Sequence[Tally]) -> tuple[datetime | None, d
     first = last = None
     if None not in lows:
         earliest = min(low for low in lows if low is not None)
-        first = starts.span.first + min(earliest, timedelta(0)) - _CLOCKS_APART - timedelta(days=1)
+        first = starts.wide.first + min(earliest, timedelta(0)) - _CLOCKS_APART - timedelta(days=1)
     if None not in highs:
         latest = max(high for high in highs if high is not None)
         last = starts.span.last + max(latest, timedelta(0)) + _CLOCKS_APART

@@ -25,7 +25,7 @@ def band_labels(bounds: tuple[float, ...]) -> tuple[str, ...]:
     >>> band_labels((18.0, 30.0))
     ('below 18', '18 to below 30', '30 and above')
     """
-    texts = [f"{bound:g}" for bound in bounds]
+    texts = [f"{bound:.15g}" for bound in bounds]
     middle = [f"{low} to below {high}" for low, high in pairwise(texts)]
     return (f"below {texts[0]}", *middle, f"{texts[-1]} and above")
 
@@ -57,10 +57,10 @@ def _lifecycle_tallies(life: Lifecycle) -> tuple[Tally, ...]:
     earlier = Window(-2 * life.active, -life.active, "as_of")
     known = Window(-life.lapsed, _NEVER, "as_of")
     return (
-        Tally(life.source, "count", before),
-        Tally(life.source, "count", known),
-        Tally(life.source, "count", recent),
-        Tally(life.source, "count", earlier),
+        Tally(life.source, "count", before, None, life.where),
+        Tally(life.source, "count", known, None, life.where),
+        Tally(life.source, "count", recent, None, life.where),
+        Tally(life.source, "count", earlier, None, life.where),
     )
 
 
@@ -88,8 +88,8 @@ def _rfm_tallies(rfm: Rfm) -> tuple[Tally, ...]:
     before = Window(None, _NEVER, "as_of")
     counted = Window(None if rfm.over is None else -rfm.over, _NEVER, "as_of")
     return (
-        Tally(rfm.source, "last_time", before),
-        Tally(rfm.source, "count", counted),
+        Tally(rfm.source, "last_time", before, None, rfm.where),
+        Tally(rfm.source, "count", counted, None, rfm.where),
         Tally(rfm.source, "sum", counted, rfm.amount),
     )
 

@@ -7,11 +7,10 @@ Each table of events is grouped by customer in one statement; all of them are jo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from upliftlab.declarations import Metric, Segment
-from upliftlab.engines.base import ColumnType
 from upliftlab.queries.events import EventTable, Starts, events_sql
 from upliftlab.queries.frame import Frame
 from upliftlab.queries.levels import (
@@ -95,7 +94,7 @@ class UnitTable:
         """The frame, each table of events joined to it."""
         joins = "".join(
             f" LEFT JOIN ({events_sql(self.events[name], self._starts, tallies)}) AS e{number}"
-            f" ON e{number}.id = {self._key}"
+            f" ON e{number}.id = {self._key(self.events[name])}"
             for number, (name, tallies) in enumerate(self.asked.tallies.items())
         )
         return self.frame.source(self.asked.needed) + joins
@@ -115,7 +114,10 @@ class UnitTable:
         value = self._value(metric)
         for other, sign in ((metric.only, "<>"), (metric.unless, "=")):
             if other is not None:
-                value = f"CASE WHEN {self.metric(other)} {sign} 0 THEN {value} ELSE 0 END"
+                known = self.metric(other)
+                value = (
+                    f"CASE WHEN {known} {sign} 0 THEN {value} WHEN {known} IS NOT NULL THEN 0 END"
+                )
         return value
 
     def segment(self, segment: Segment) -> str:
@@ -171,9 +173,8 @@ class UnitTable:
         column = f"e{number}.t{tallies[tally.source].index(tally)}"
         return column if tally.how in ("first_time", "last_time") else f"COALESCE({column}, 0)"
 
-    @property
-    def _key(self) -> str:
-        return "CAST(f.id AS VARCHAR)" if self._starts.text_ids else "f.id"
+    def _key(self, events: EventTable) -> str:
+        return "CAST(f.id AS VARCHAR)" if self._starts.as_text(events) else "f.id"
 
     @property
     def _starts(self) -> Starts:
@@ -189,9 +190,3 @@ def _common(level: str) -> str:
 def _total(number: str) -> str:
     """A sum, NULL where a customer has no number."""
     return f"CASE WHEN COUNT({number}) = COUNT(*) THEN SUM({number}) END"
-
-
-def kind_of_ids(frame: Frame, key: str, events: Sequence[EventTable]) -> bool:
-    """Whether ids must be compared as texts: the tables hold them as different types."""
-    kinds: set[ColumnType] = {frame.columns[key]}
-    return len(kinds | {each.columns[each.id] for each in events}) > 1

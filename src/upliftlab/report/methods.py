@@ -92,6 +92,7 @@ class Methods:
     formulae: tuple[Formula, ...]
     methods: tuple[str, ...]
     revenue: str | None
+    costs: str
     terms: tuple[Term, ...]
 
 
@@ -118,6 +119,7 @@ def methods(analysis: Analysis, teller: Teller, *, with_terms: bool) -> Methods:
         ),
         methods=tuple(teller.text(_METHODS.get(name, name)) for name in used),
         revenue=None if terms is None else terms.revenue,
+        costs="" if terms is None else ", ".join(terms.costs),
         terms=() if terms is None else _terms(terms, teller),
     )
 

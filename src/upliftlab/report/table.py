@@ -13,6 +13,7 @@ from upliftlab.report.figure import Figure, Form, Teller
 from upliftlab.report.index import Found, Index, Place, Quantity
 from upliftlab.report.interval import Drawn, Interval, draw
 from upliftlab.report.quantity import HINTS, scale, title
+from upliftlab.results import Analysis
 
 _CORRECTIONS: Final = {
     "confirmatory": N_("Holm, over arms"),
@@ -63,6 +64,8 @@ class Table:
     """How they were adjusted."""
     tested: bool
     """Whether p-values are shown."""
+    units: str
+    """What every n counts."""
     hurdle: bool
     """Whether a hurdle is drawn beside break-even."""
 
@@ -109,8 +112,14 @@ def table(
         corrected=any(row.p_adjusted is not None for row in rows),
         correction=teller.text(_correction(found[q] for q in kept)),
         tested=any(row.p is not None for row in rows),
+        units=teller.text(units(index.analysis)),
         hurdle=any(c.axis is not None and len(c.axis.references) > 1 for c in columns),
     )
+
+
+def units(analysis: Analysis) -> str:
+    """What every n on the page counts."""
+    return N_("Households") if analysis.unit == "household" else N_("Customers")
 
 
 def _correction(columns: Iterable[Sequence[Found | None]]) -> str:

@@ -73,6 +73,8 @@ class Trust:
     """What did not pass, and what passed where it is little."""
     passed: tuple[Asked, ...]
     """What passed, to be folded away."""
+    units: str
+    """What the arms' sizes count."""
     arms: tuple[ArmSize, ...]
 
 
@@ -90,6 +92,11 @@ def trust(analysis: Analysis, teller: Teller) -> Trust:
             if not (folded and check.state == "passed")
         ),
         passed=tuple(check for check in asked if folded and check.state == "passed"),
+        units=teller.text(
+            N_("Households per arm, expected and observed")
+            if analysis.unit == "household"
+            else N_("Customers per arm, expected and observed")
+        ),
         arms=tuple(_size(arm, i, total, teller) for i, arm in enumerate(analysis.arms)),
     )
 

@@ -42,6 +42,8 @@ class Page:
     eligible: str | None
     invalid: bool
     provisional: bool
+    adjusted: bool
+    """Whether profit and return are adjusted for covariates."""
     answer: Answer
     trust: Trust
     money: Table | None
@@ -69,6 +71,7 @@ def page(analysis: Analysis, teller: Teller) -> Page:
         plan_sha256=analysis.plan_sha256,
         eligible=analysis.eligible,
         invalid=invalid,
+        adjusted=any(f.method == "lin" for f in analysis.findings),
         provisional=analysis.verdict.code is VerdictCode.not_final,
         answer=answer(index, teller),
         trust=trust(analysis, teller),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -87,7 +88,8 @@ def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulat
         The places of the experiment, the data's folder and the truth.
 
     Raises:
-        DataError: UL290, with fewer than 1,000 customers, or a negative seed.
+        DataError: UL290, with fewer than 1,000 customers, or a negative seed; UL291, a file that
+            would be written over was changed.
         OutputError: A file cannot be written.
     """
     if customers < FEWEST or seed < 0:
@@ -98,11 +100,13 @@ def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulat
     made = Simulated(
         folder / "experiments" / f"{NAME}.yaml", folder / "data", folder / "truth.json"
     )
+    files = {folder / "configs" / f.name: f for f in sorted(shipped("configs").glob("*.yaml"))}
+    files[made.experiment] = shipped("experiments") / f"{NAME}.yaml"
+    _refuse_changed(files)
     random = np.random.Generator(np.random.PCG64(seed))
     world = draw_world(random, customers)
-    for file in sorted(shipped("configs").glob("*.yaml")):
-        atomic_write(folder / "configs" / file.name, file.read_bytes())
-    atomic_write(made.experiment, (shipped("experiments") / f"{NAME}.yaml").read_bytes())
+    for target, file in files.items():
+        atomic_write(target, file.read_bytes())
     atomic_write(made.data / "customers.parquet", _parquet(world.customers))
     campaign = _assigned(made)
     for name, table in play(random, world, campaign).items():
@@ -111,6 +115,15 @@ def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulat
     truth = head | {"effects": _truth(world, campaign)}
     atomic_write(made.truth, (json.dumps(truth, indent=2) + "\n").encode())
     return made
+
+
+def _refuse_changed(files: Mapping[Path, Path]) -> None:
+    """Refuse to write over what somebody has changed since."""
+    for target, file in files.items():
+        if target.is_file() and target.read_bytes() != file.read_bytes():
+            message = f"{target} was changed, and would be written over"
+            remedy = "remove it, or choose another folder by --out"
+            raise DataError(Fault("UL291", message, remedy))
 
 
 def draw_world(random: np.random.Generator, customers: int) -> World:
