@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from upliftlab.analysis.check import IMPLAUSIBLE
 from upliftlab.analysis.checks_events import SILENCE
 from upliftlab.analysis.checks_events import events as event_checks
-from upliftlab.analysis.facts import CUSTOMERS, EventFacts, Facts, Look, event_facts
+from upliftlab.analysis.facts import CUSTOMERS, EventFacts, Facts
+from upliftlab.analysis.facts_events import Look, event_facts
 from upliftlab.analysis.intake import measure
 from upliftlab.analysis.study import study_of
 from upliftlab.analysis.tables import attach_events, refuse_unreadable, without_repeats

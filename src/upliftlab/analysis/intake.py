@@ -11,15 +11,14 @@ from datetime import datetime
 from upliftlab.analysis.facts import (
     CUSTOMERS,
     Facts,
-    Look,
     absent,
     contacts_by_wave,
     counts,
     crossing,
     dated,
-    event_facts,
     misdelivered,
 )
+from upliftlab.analysis.facts_events import Look, event_facts
 from upliftlab.analysis.frames import ASSIGNED, frame_of, timed
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
