@@ -1,0 +1,389 @@
+"""Cells against statsmodels, a published table, a table by hand, laws, and drawn experiments."""
+
+from math import sqrt
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.meta_analysis import combine_effects
+
+from upliftlab.stats.cells import (
+    common_control,
+    composition,
+    heterogeneity,
+    paule_mandel,
+    shared_control,
+    shrunken,
+)
+from upliftlab.stats.covariates import adjusted
+from upliftlab.stats.effects import Form, Pair
+from upliftlab.stats.moments import Moments
+
+FORM = Form.difference(1, {0: 1.0})
+seeds = st.integers(0, 10_000)
+BY_HAND = np.array([3.0, 1.0]), np.array([[2.0, 1.0], [1.0, 3.0]])
+
+
+def cells(seed: int, k: int | None = None, spread: float = 2.0):
+    """Estimates with a covariance of full rank, of which all share a part."""
+    rng = np.random.default_rng(seed)
+    k = k or int(rng.integers(2, 9))
+    loadings = rng.normal(size=(k, k))
+    covariance = loadings @ loadings.T / k + np.diag(rng.uniform(0.1, 2.0, k)) + rng.exponential()
+    return rng.normal(1.0, spread, k), covariance
+
+
+def random_effects(estimates, covariance, tau2):
+    """Mean, Q and posterior means of generalised least squares, written out with an inverse."""
+    total = covariance + tau2 * np.eye(len(estimates))
+    fit = sm.GLS(estimates, np.ones(len(estimates)), sigma=total).fit()
+    away = estimates - fit.params[0]
+    solved = np.linalg.solve(total, away)
+    return fit.params[0], away @ solved, fit.params[0] + tau2 * solved
+
+
+# Others' answers.
+
+
+@given(seeds)
+def test_independent_cells_agree_with_statsmodels(seed):
+    rng = np.random.default_rng(seed)
+    k = int(rng.integers(3, 12))
+    variances = rng.uniform(0.2, 3.0, k)
+    estimates = rng.normal(5.0, rng.uniform(0, 3), k)
+    theirs = combine_effects(estimates, variances, method_re="pm", atol=1e-9, maxiter=500)
+    test = heterogeneity(estimates, np.diag(variances))
+    assert (test.q, test.df) == pytest.approx((theirs.q, theirs.df), rel=1e-9)
+    assert test.p == pytest.approx(stats.chi2.sf(theirs.q, k - 1), rel=1e-9)
+    # statsmodels answers 0 where rounding takes its last step beyond the root.
+    assume(theirs.tau2 > 0 or theirs.q <= theirs.df)
+    assert paule_mandel(estimates, np.diag(variances)) == pytest.approx(theirs.tau2, abs=1e-6)
+    assert shrunken(estimates, np.diag(variances)).mean == pytest.approx(
+        theirs.mean_effect_re, abs=1e-6
+    )
+
+
+@given(seeds)
+def test_correlated_cells_agree_with_generalised_least_squares(seed):
+    estimates, covariance = cells(seed)
+    _, q, _ = random_effects(estimates, covariance, 0.0)
+    assert heterogeneity(estimates, covariance).q == pytest.approx(q, rel=1e-9)
+    found = shrunken(estimates, covariance)
+    assert found.tau2 == paule_mandel(estimates, covariance)
+    mean, q, values = random_effects(estimates, covariance, found.tau2)
+    assert found.mean == pytest.approx(mean, rel=1e-9, abs=1e-9)
+    np.testing.assert_allclose(found.values, values, rtol=1e-9, atol=1e-9)
+    if found.tau2 > 0:
+        assert q == pytest.approx(len(estimates) - 1, rel=1e-9)
+    else:
+        assert q <= len(estimates) - 1 + 1e-9
+
+
+def test_the_aspirin_trials_of_dersimonian_and_kacker():
+    """DerSimonian & Kacker (2007), tables 3 and 4: six trials' log odds ratios, Paule–Mandel."""
+    treated, treated_n = np.array([[5, 5, 12, 69, 9, 313], [156, 303, 565, 1570, 103, 4659]])
+    control, control_n = np.array([[8, 17, 9, 94, 11, 352], [74, 303, 477, 1565, 105, 4650]])
+    rest, control_rest = treated_n - treated, control_n - control
+    odds = np.log(treated * control_rest / (rest * control))
+    variances = 1 / treated + 1 / rest + 1 / control + 1 / control_rest
+    found = shrunken(odds, np.diag(variances))
+    assert round(sqrt(found.tau2), 4) == 0.3681
+    assert round(found.mean, 4) == -0.3811
+
+
+def test_a_common_control_drops_out_of_differences_between_cells():
+    """Q of effects against one control is Q of the treated means, which are independent."""
+    treated, variances = np.array([4.0, 7.0, 5.5, 2.0]), np.array([1.0, 2.0, 0.5, 1.5])
+    theirs = combine_effects(treated, variances, method_re="pm", atol=1e-9)
+    covariance = common_control(variances, 40.0)
+    assert heterogeneity(treated - 3.0, covariance).q == pytest.approx(theirs.q, rel=1e-9)
+    assert paule_mandel(treated - 3.0, covariance) == pytest.approx(theirs.tau2, rel=1e-9)
+
+
+def test_two_cells_by_hand():
+    """Q = 2²/(2 + 3 − 2·1); Q with τ² is 4/(3 + 2τ²), which is 1 at τ² = 1/2."""
+    test = heterogeneity(*BY_HAND)
+    assert (test.q, test.df) == (pytest.approx(4 / 3), 1)
+    assert test.p == pytest.approx(0.24821307898992)
+    found = shrunken(*BY_HAND)
+    assert (found.tau2, found.mean) == (pytest.approx(0.5), pytest.approx(2.25))
+    assert found.values == pytest.approx([2.5, 2.0])
+
+
+# Laws.
+
+
+@given(seeds, st.sampled_from([1e-6, 0.01, 3.0, 1e9]), st.floats(-1e3, 1e3))
+def test_another_currency_and_another_zero(seed, rate, shift):
+    estimates, covariance = cells(seed)
+    one = shrunken(estimates, covariance)
+    other = shrunken(rate * (estimates + shift), rate**2 * covariance)
+    np.testing.assert_allclose(other.values / rate - shift, one.values, rtol=1e-6, atol=1e-8)
+    assert other.tau2 / rate**2 == pytest.approx(one.tau2, rel=1e-6, abs=1e-9)
+    p = heterogeneity(rate * (estimates + shift), rate**2 * covariance).p
+    assert p == pytest.approx(heterogeneity(estimates, covariance).p, rel=1e-6)
+
+
+@given(seeds)
+def test_the_order_of_cells_does_not_matter(seed):
+    estimates, covariance = cells(seed)
+    order = np.random.default_rng(seed).permutation(len(estimates))
+    one = shrunken(estimates, covariance)
+    other = shrunken(estimates[order], covariance[np.ix_(order, order)])
+    np.testing.assert_allclose(other.values, one.values[order], rtol=1e-9, atol=1e-9)
+    assert other.tau2 == pytest.approx(one.tau2, rel=1e-9, abs=1e-12)
+
+
+@given(seeds)
+def test_cells_no_further_apart_than_chance_are_all_alike(seed):
+    estimates, covariance = cells(seed, spread=0.01)
+    found = shrunken(estimates, 100 * covariance)
+    assert found.tau2 == 0
+    assert set(found.values) == {found.mean}, "to the last digit"
+
+
+@given(seeds)
+def test_cells_far_further_apart_than_chance_stay_as_they_are(seed):
+    estimates, covariance = cells(seed, k=6)
+    found = shrunken(estimates, 1e-9 * covariance)
+    np.testing.assert_allclose(found.values, estimates, atol=1e-6)
+    assert found.tau2 == pytest.approx(np.var(estimates, ddof=1), rel=1e-6)
+
+
+@given(seeds)
+def test_independent_cells_move_towards_the_mean_and_never_past_it(seed):
+    estimates, covariance = cells(seed)
+    found = shrunken(estimates, np.diag(np.diag(covariance)))
+    moved, raw = found.values - found.mean, estimates - found.mean
+    assert (np.abs(moved) <= np.abs(raw) + 1e-9).all()
+    assert (moved * raw >= -1e-12).all()
+
+
+# Edges.
+
+
+def test_a_cell_without_estimate_or_variance_is_left_out():
+    estimates = np.array([3.0, np.nan, 1.0, 9.0, 8.0])
+    covariance = np.full((5, 5), 1.0)
+    np.fill_diagonal(covariance, [2.0, 1.0, 3.0, 0.0, np.nan])
+    covariance[3] = covariance[:, 3] = 0.0
+    assert heterogeneity(estimates, covariance) == heterogeneity(*BY_HAND)
+    assert paule_mandel(estimates, covariance) == paule_mandel(*BY_HAND)
+    values = shrunken(estimates, covariance).values
+    assert values == pytest.approx([2.5, np.nan, 2.0, np.nan, np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("estimates", "covariance"),
+    [
+        ([], np.zeros((0, 0))),
+        ([1.0], [[1.0]]),
+        ([1.0, 2.0], [[1.0, 0.0], [0.0, 0.0]]),
+        ([1.0, 2.0, 5.0], np.full((3, 3), 0.3)),
+    ],
+    ids=["none", "one", "one with a variance", "nothing but a common error"],
+)
+def test_cells_that_cannot_be_told_apart_have_no_answer(estimates, covariance):
+    for ask in (heterogeneity, paule_mandel, shrunken):
+        assert ask(np.array(estimates), np.array(covariance)) is None
+
+
+def test_the_same_cell_twice_is_one_cell():
+    """A singular covariance: the third cell is the second again."""
+    estimates, covariance = BY_HAND
+    again = [0, 1, 1]
+    doubled = estimates[again], covariance[np.ix_(again, again)]
+    test, found = heterogeneity(*doubled), shrunken(*doubled)
+    assert (test.q, test.df) == (pytest.approx(4 / 3), 1)
+    assert found.values[1] == pytest.approx(found.values[2])
+
+
+def test_a_difference_known_exactly_is_neither_tested_nor_shrunk():
+    """Nobody in the first two cells differs, and the control is common to all."""
+    estimates = np.array([1.0, 2.0, 6.0, 4.0])
+    covariance = common_control([0.0, 0.0, 1.0, 1.0], 5.0)
+    assert heterogeneity(estimates, covariance).df == 2
+    values = shrunken(estimates, covariance).values
+    assert values[1] - values[0] == pytest.approx(1.0)
+    assert 1.5 < values[3] < 4.0
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    for ask in (heterogeneity, paule_mandel, shrunken):
+        with pytest.raises(ValueError, match=r"\(3, 3\) for estimates of \(2,\)"):
+            ask(np.zeros(2), np.eye(3))
+
+
+# The covariance of pairs with one control.
+
+
+def test_pairs_share_the_control_s_part_and_nothing_else():
+    rng = np.random.default_rng(3)
+    control = rng.normal(0, 5, 80)
+    arms = [rng.normal(0, i + 1, 50) for i in range(3)]
+    pairs = [Pair(Moments.of(arm[:, None]), Moments.of(control[:, None])) for arm in arms]
+    found = shared_control(pairs, FORM)
+    for i, arm in enumerate(arms):
+        assert found[i, i] == pytest.approx(stats.sem(arm) ** 2 + stats.sem(control) ** 2)
+    assert found[np.triu_indices(3, 1)] == pytest.approx([stats.sem(control) ** 2] * 3)
+
+
+def test_a_pair_without_a_variance_and_controls_that_are_not_alike():
+    rng = np.random.default_rng(4)
+    one, two, control = (Moments.of(rng.normal(size=(20, 1))) for _ in range(3))
+    found = shared_control([Pair(one, control), Pair(Moments.zero(1), control)], FORM)
+    assert np.isnan(found[1, 1])
+    assert found[0, 1] == found[1, 0] == pytest.approx(control.covariance[0, 0] / 20)
+    assert shared_control([Pair(one, control), Pair(one, two)], FORM) is None
+    assert shared_control([Pair(Moments.zero(1), control)], FORM) is None
+    assert shared_control([], FORM) is None
+
+
+def adjusted_pairs(rng: np.random.Generator) -> list[Pair]:
+    """Two arms of 200 and a control of 300, whose slopes on a covariate differ widely."""
+    groups = []
+    for n, slope in ((200, 3.0), (200, 5.0), (300, 0.0)):
+        x = rng.normal(10, 1, n)
+        groups.append(Moments.of(np.column_stack([slope * (x - 10) + rng.normal(0, 1, n), x])))
+    return [adjusted(Pair(arm, groups[2]), [1]) for arm in groups[:2]]
+
+
+def test_the_covariance_of_adjusted_pairs_is_that_of_drawn_experiments():
+    """Without what the pooled means share, the covariance would be 1/300 instead of .0213."""
+    rng, form = np.random.default_rng(5), Form.difference(2, {0: 1.0})
+    drawn = [adjusted_pairs(rng) for _ in range(2_000)]
+    effects = np.array([[form.value(pair) for pair in pairs] for pairs in drawn])
+    mean = np.mean([shared_control(pairs, form) for pairs in drawn[:200]], axis=0)
+    truth = 1 / 300 + 3 * 5 * 300 / 500**2
+    assert mean[0, 1] == pytest.approx(truth, rel=0.02)
+    assert np.cov(effects.T)[0, 1] == pytest.approx(truth, rel=0.1)
+
+
+def test_a_pair_too_small_to_be_adjusted_has_no_covariance_with_one_that_is():
+    first, second = adjusted_pairs(np.random.default_rng(6))
+    raw = Moments.of(np.random.default_rng(7).normal(size=(300, 2)))
+    form = Form.difference(2, {0: 1.0})
+    assert shared_control([first, Pair(second.treated, raw)], form) is None
+
+
+# Reconciliation.
+
+
+def test_levels_and_composition_add_up_to_the_total_by_hand():
+    """6 of 10 treated but 5 of 10 control in the first level, which buys more anyway."""
+    levels = 6 * (12.0 - 10.0) + 4 * (5.0 - 5.0)
+    total = 10 * ((6 * 12.0 + 4 * 5.0) / 10 - 7.5)
+    assert (levels, total) == pytest.approx((12.0, 17.0))
+    assert composition([6, 4], [5, 5], [10.0, 5.0]) == 5.0
+
+
+@given(seeds)
+def test_levels_and_composition_add_up_to_the_total_of_raw_data(seed):
+    rng = np.random.default_rng(seed)
+    k = int(rng.integers(1, 8))
+    treated = np.concatenate([np.arange(k), rng.integers(0, k, rng.integers(0, 500))])
+    control = np.concatenate([np.arange(k), rng.integers(0, k, rng.integers(0, 100))])
+    spent, kept = rng.gamma(0.5, 40.0, len(treated)), rng.gamma(0.5, 30.0, len(control)) - 3
+    ours, theirs = np.bincount(treated), np.bincount(control)
+    means = np.bincount(control, kept) / theirs
+    levels = ours * (np.bincount(treated, spent) / ours - means)
+    total = len(treated) * (spent.mean() - kept.mean())
+    gap = composition(ours, theirs, means)
+    assert levels.sum() + gap == pytest.approx(total, rel=1e-9, abs=1e-9 * spent.sum())
+
+
+def test_shares_alike_leave_no_gap_and_a_level_without_control_is_not_guessed():
+    assert composition([20, 60], [1, 3], [4.0, -9.0]) == 0
+    assert composition([20, 60], [4, 0], [4.0, 0.0]) is None
+    assert composition([0, 0], [0, 0], [0.0, 0.0]) is None
+    assert composition([0, 20, 0], [2, 2, 0], [4.0, 6.0, np.nan]) == pytest.approx(20.0)
+
+
+# Drawn experiments.
+
+REPLICATIONS = 4_000
+ERROR = 3 * sqrt(0.05 * 0.95 / REPLICATIONS)
+"""Three Monte Carlo standard errors of a rate of 5 %: 1.0 point."""
+TREATED = np.array([1.0, 2.0, 0.5, 1.5, 0.8, 1.2])
+
+
+def p_values(covariance, assumed, seed):
+    """p of Q where all cells have one effect, drawn with one covariance, asked with another."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.multivariate_normal(np.full(len(covariance), 3.0), covariance, REPLICATIONS)
+    return np.array([heterogeneity(estimates, assumed).p for estimates in drawn])
+
+
+@pytest.mark.parametrize(
+    "covariance", [np.diag(TREATED), common_control(TREATED, 2.0)], ids=["own", "common control"]
+)
+def test_p_is_uniform_where_all_cells_have_one_effect(covariance):
+    p = p_values(covariance, covariance, seed=11)
+    assert stats.kstest(p, "uniform").pvalue > 0.01
+    assert (p < 0.05).mean() == pytest.approx(0.05, abs=ERROR)
+
+
+def test_ignoring_the_common_control_hides_differences():
+    """It counts the control's error as if cells differed by it, so that Q is far too small."""
+    covariance = common_control(TREATED, 2.0)
+    p = p_values(covariance, np.diag(np.diag(covariance)), seed=11)
+    assert (p < 0.05).mean() < 0.001
+    assert stats.kstest(p, "uniform").pvalue < 1e-100
+
+
+def test_p_holds_its_level_with_variances_that_are_estimated():
+    """Four arms of 100 to 400 customers with spread of their own, and a control of 100."""
+    rng = np.random.default_rng(12)
+    sizes, scales = np.array([100, 200, 400, 150]), np.array([1.0, 3.0, 2.0, 1.5])
+    rejected = 0
+    for _ in range(2_000):
+        control = Moments.of(rng.normal(0, 2, (100, 1)))
+        pairs = [
+            Pair(Moments.of(rng.normal(1, scale, (size, 1))), control)
+            for size, scale in zip(sizes, scales, strict=True)
+        ]
+        estimates = np.array([FORM.value(pair) for pair in pairs])
+        rejected += heterogeneity(estimates, shared_control(pairs, FORM)).p < 0.05
+    assert rejected / 2_000 == pytest.approx(0.05, abs=3 * sqrt(0.05 * 0.95 / 2_000))
+
+
+def squared_error(k: int, control: float, tau2: float) -> tuple[float, float]:
+    """Mean squared error of cells drawn from their own prior: raw, and shrunken."""
+    rng = np.random.default_rng(13)
+    covariance = common_control(rng.uniform(0.5, 1.5, k), control)
+    truth = rng.normal(2.0, sqrt(tau2), (2_000, k))
+    estimates = truth + rng.multivariate_normal(np.zeros(k), covariance, 2_000)
+    better = np.array([shrunken(row, covariance).values for row in estimates])
+    return float(((estimates - truth) ** 2).mean()), float(((better - truth) ** 2).mean())
+
+
+@pytest.mark.parametrize(
+    ("k", "control", "tau2", "saved"),
+    [
+        (5, 0.0, 0.5, 0.475),
+        (5, 0.0, 1.0, 0.337),
+        (10, 0.0, 0.5, 0.570),
+        (10, 0.0, 1.0, 0.418),
+        (10, 0.5, 0.5, 0.404),
+        (10, 0.5, 1.0, 0.299),
+    ],
+)
+def test_shrinking_lowers_the_squared_error_by_a_fifth_and_more(k, control, tau2, saved):
+    """Effects differ half as much as chance, or as much: a treated mean's variance is 1 or so."""
+    raw, better = squared_error(k, control, tau2)
+    assert 1 - better / raw == pytest.approx(saved, abs=0.02)
+    assert 1 - better / raw >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("control", "tau2", "saved"),
+    [(2.0, 1.0, 0.157), (0.0, 4.0, 0.160)],
+    ids=["a small control", "effects far apart"],
+)
+def test_where_shrinking_saves_less(control, tau2, saved):
+    """Errors that all cells share stay, and cells that do differ have little to learn."""
+    raw, better = squared_error(10, control, tau2)
+    assert 1 - better / raw == pytest.approx(saved, abs=0.02)
