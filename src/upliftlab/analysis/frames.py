@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 from upliftlab.analysis.facts import CUSTOMERS
 from upliftlab.analysis.record import Record
-from upliftlab.analysis.tables import unreadable_time
+from upliftlab.analysis.tables import TIMES, unreadable_time
 from upliftlab.config.expressions import parse
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Fault
@@ -139,7 +139,7 @@ def _start(plan: Plan, frame: Frame, engine: Engine) -> str | None:
 def _refuse_no_time(column: str, frame: Frame, engine: Engine) -> None:
     """Refuse starts that are no times, or that engines would read differently."""
     kind = frame.columns[column]
-    if kind not in ("text", "date", "time", "instant"):
+    if kind not in TIMES:
         raise DataError(Fault("UL218", f"'{column}' (start) holds no times", "name another column"))
     value = f"c.{quote(column)}"
     bad = f"{value} IS NOT NULL AND {unreadable_time(value, kind)}"

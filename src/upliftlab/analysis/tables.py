@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from upliftlab.config.expressions import parse
 from upliftlab.engines.base import ColumnType, Engine
@@ -18,6 +18,8 @@ from upliftlab.sql import literal, quote
 
 _TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?$"
 """How a text must look to be taken for a time: engines read other forms each in its own way."""
+TIMES = ("text", "date", "time", "instant")
+"""Types of columns that may hold times."""
 
 
 def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
@@ -61,22 +63,79 @@ def refuse_unreadable(events: EventTable, tallies: Sequence[Tally], engine: Engi
     for column in dict.fromkeys(c for t in tallies if t.where for c in parse(t.where).columns):
         if column not in events.columns:
             raise missing_column(column, f"condition on {events.name}", events.columns)
-    if faults := [*_times(events, engine), *_amounts(events, tallies, engine)]:
+    faults, suspects = _kinds(events, tallies, engine), [*_suspects(events, tallies, engine)]
+    if faults := [*faults, *_unreadable(events, suspects, engine)]:
         raise DataError(faults)
 
 
-def _times(events: EventTable, engine: Engine) -> Iterator[Fault]:
-    column = events.source.time or ""
-    kind = events.columns[column]
-    if kind not in ("text", "date", "time", "instant"):
-        yield Fault("UL218", f"'{column}' of {events.name} holds no times", "name another column")
-        return
-    bad = unreadable_time(quote(column), kind)
-    count, example = _bad(events, bad, column, engine)
-    if count:
-        message = f"{count:,} events of {events.name} have no time in '{column}'{example}"
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    """What may be wrong with a column's values, and what is said then."""
+
+    code: str
+    column: str
+    bad: str
+    said: str
+    remedy: str
+
+
+def _kinds(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> list[Fault]:
+    """Columns that cannot hold what is looked for, whatever their values are."""
+    found = list[Fault]()
+    time = events.source.time or ""
+    if events.columns[time] not in TIMES:
+        message = f"'{time}' of {events.name} holds no times"
+        found.append(Fault("UL218", message, "name another column"))
+    for column in dict.fromkeys(tally.column for tally in tallies):
+        if column is not None and column not in events.columns:
+            raise missing_column(column, f"column of {events.name}", events.columns)
+    for column in dict.fromkeys(t.column for t in tallies if t.column and t.how != "distinct"):
+        if not _numeric(events.columns[column], engine):
+            message = f"'{column}' of {events.name} holds no numbers"
+            found.append(Fault("UL206", message, "name another, or cast it to a number in a view"))
+    return found
+
+
+def _numeric(kind: ColumnType, engine: Engine) -> bool:
+    return kind in ("number", "boolean") or (kind == "text" and engine.dialect != "postgres")
+
+
+def _suspects(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> Iterator[_Suspect]:
+    time = events.source.time or ""
+    if (kind := events.columns[time]) in TIMES:
         remedy = "write times as 2026-03-02 14:30:00; for times with an offset, take it away and"
-        yield Fault("UL218", message, f"{remedy} name their zone under 'zone'")
+        remedy += " name their zone under 'zone'"
+        bad = unreadable_time(quote(time), kind)
+        yield _Suspect("UL218", time, bad, "have no time", remedy)
+    for column, where, how in dict.fromkeys((t.column, t.where, t.how) for t in tallies):
+        if column is None or how == "distinct" or not _numeric(events.columns[column], engine):
+            continue
+        usable = usable_sql(number_sql(quote(column), events.columns[column]))
+        bad = f"NOT COALESCE({usable}, FALSE)"
+        if where is not None:
+            bad = f"({events.condition(where)}) AND {bad}"
+        remedy = "write a plain number, 0 where there is nothing"
+        yield _Suspect("UL206", column, bad, "have no number", remedy)
+
+
+def _unreadable(
+    events: EventTable, suspects: Sequence[_Suspect], engine: Engine
+) -> Iterator[Fault]:
+    """What is wrong with values, all columns in one scan; an example only where there is one."""
+    if not suspects:
+        return
+    # As columns, not as a WHERE: DuckDB would trust a Parquet file's limits, which leave out NaN.
+    own = f" WHERE {events.own}" if events.own else ""
+    counts = (f"COUNT(CASE WHEN {s.bad} THEN 1 END) AS n{i}" for i, s in enumerate(suspects))
+    row = engine.query(f"SELECT {', '.join(counts)} FROM {events.table}{own}").to_pylist()[0]
+    for number, suspect in enumerate(suspects):
+        if count := int(row[f"n{number}"]):
+            text = f"CAST({quote(suspect.column)} AS VARCHAR)"
+            least = f"MIN(CASE WHEN {suspect.bad} THEN {text} END) AS example"
+            value = engine.query(f"SELECT {least} FROM {events.table}{own}").to_pylist()[0]
+            such = "" if value["example"] is None else f", such as '{value['example'][:40]}'"
+            said = f"{events.name} {suspect.said} in '{suspect.column}'{such}"
+            yield Fault(suspect.code, f"{count:,} events of {said}", suspect.remedy)
 
 
 def unreadable_time(value: str, kind: ColumnType) -> str:
@@ -84,47 +143,6 @@ def unreadable_time(value: str, kind: ColumnType) -> str:
     if kind == "text":
         return f"NOT COALESCE(REGEXP_MATCHES({value}, {literal(_TIME)}), FALSE)"
     return f"{value} IS NULL"
-
-
-def _bad(events: EventTable, condition: str, column: str, engine: Engine) -> tuple[int, str]:
-    """How many events meet a condition, and one of their values for the message."""
-    # As a column, not as a WHERE: DuckDB would trust a Parquet file's limits, which leave out NaN.
-    own = f" WHERE {events.own}" if events.own else ""
-    shown = f"MIN(CASE WHEN {condition} THEN CAST({quote(column)} AS VARCHAR) END)"
-    row = engine.query(
-        f"SELECT COALESCE(SUM(CASE WHEN {condition} THEN 1 ELSE 0 END), 0) AS n,"
-        f" {shown} AS example FROM {events.table}{own}"
-    ).to_pylist()[0]
-    example = row["example"]
-    return int(row["n"]), "" if example is None else f", such as '{example[:40]}'"
-
-
-def _amounts(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> Iterator[Fault]:
-    looked_at = dict.fromkeys((tally.column, tally.where, tally.how) for tally in tallies)
-    for column, where, how in looked_at:
-        if column is None:
-            continue
-        if column not in events.columns:
-            raise missing_column(column, f"column of {events.name}", events.columns)
-        if how == "distinct":
-            continue
-        kind = events.columns[column]
-        if kind not in ("number", "boolean") and (kind != "text" or engine.dialect == "postgres"):
-            remedy = "name another, or cast it to a number in a view"
-            yield Fault("UL206", f"'{column}' of {events.name} holds no numbers", remedy)
-            continue
-        yield from _numbers(events, column, where, engine)
-
-
-def _numbers(events: EventTable, column: str, where: str | None, engine: Engine) -> Iterator[Fault]:
-    usable = usable_sql(number_sql(quote(column), events.columns[column]))
-    bad = f"NOT COALESCE({usable}, FALSE)"
-    if where is not None:
-        bad = f"({events.condition(where)}) AND {bad}"
-    count, example = _bad(events, bad, column, engine)
-    if count:
-        message = f"{count:,} events of {events.name} have no number in '{column}'{example}"
-        yield Fault("UL206", message, "write a plain number, 0 where there is nothing")
 
 
 def without_repeats(
