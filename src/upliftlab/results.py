@@ -45,6 +45,7 @@ class Note(StrEnum):
     no_conversions = "no incremental conversions to divide by"
     not_adjusted = "too few units, or covariates that do not vary, to adjust for them"
     no_denominator = "nothing to divide by in one of the groups"
+    level_unreached = "too early, or too few draws, for an interval at this level"
     guardrail = "a guardrail is exceeded"
     invalid = "not shown: a critical check failed"
 

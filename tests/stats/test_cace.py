@@ -14,7 +14,8 @@ from statsmodels.sandbox.regression.gmm import IV2SLS
 from upliftlab.results import Note
 from upliftlab.stats.cace import cace
 from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import Form, Pair, critical_value, welch
+from upliftlab.stats.effects import Form, Pair, welch
+from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
 
 EXACT = 1e-9
@@ -93,7 +94,7 @@ def test_the_ends_are_where_the_residual_just_differs(seed, confidence):
     """Anderson & Rubin's definition, with the interval's own critical value."""
     pair = pair_of(two_sided(np.random.default_rng(seed), 200, (0.7, 0.2)))
     effect = cace(pair, 0, 1, confidence)
-    critical = critical_value(effect.df, confidence)
+    critical = Level(confidence).bounds(effect.df)[1]
     for end in (effect.low, effect.high):
         residual = Form.difference(2, {0: 1.0, 1: -end})
         tested = welch(pair, residual, confidence)
@@ -117,7 +118,7 @@ def test_the_set_is_bounded_exactly_where_the_first_stage_is_significant(seed, r
     effect = cace(pair, 0, 1, 0.95)
     if effect.estimate is None:
         return
-    assert (effect.low is not None) == (strength(pair) > critical_value(effect.df, 0.95) ** 2)
+    assert (effect.low is not None) == (strength(pair) > Level(0.95).bounds(effect.df)[1] ** 2)
     assert (effect.note is Note.denominator_unclear) == (effect.low is None)
 
 

@@ -183,8 +183,6 @@ def test_rows_may_come_in_any_order_and_in_parts(drawn, seed):
         return pool(Moments.of(part) for part in np.split(rng.permutation(table), cuts))
 
     whole, parts = drawn.trial(), drawn.trial(moments=in_parts)
-    # Where both groups buy alike, rounding decides whether there is something to divide by.
-    assume(whole.treated.mean[BOUGHT] != pytest.approx(whole.control.mean[BOUGHT], rel=CLOSE))
     for name, estimator in ESTIMATORS.items():
         assert_same(name, estimator(whole), estimator(parts))
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from upliftlab.results import Note
-from upliftlab.stats.effects import Form, Pair, critical_value, welch
+from upliftlab.stats.effects import Form, Pair, welch
+from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.ratio import fieller
 
@@ -31,7 +32,7 @@ def t_at(pair: Pair, ratio: float) -> float:
 def test_ends_are_where_the_linear_form_is_just_significant(seed, confidence):
     pair = make_pair(seed)
     effect = fieller(pair, ABOVE, BELOW, confidence)
-    critical = critical_value(effect.df, confidence)
+    critical = Level(confidence).bounds(effect.df)[1]
     for end, away in ((effect.low, -1), (effect.high, 1)):
         found = brentq(
             lambda ratio: t_at(pair, ratio) - critical, effect.estimate, effect.estimate + away * 50

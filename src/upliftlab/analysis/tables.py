@@ -70,13 +70,31 @@ def refuse_unreadable(events: EventTable, tallies: Sequence[Tally], engine: Engi
 
 @dataclass(frozen=True, slots=True)
 class _Suspect:
-    """What may be wrong with a column's values, and what is said then."""
+    """What may be wrong with a column's values, and what is said then.
+
+    A value is counted in `good`, which is NULL where it cannot be read; `where` says of which.
+    """
 
     code: str
     column: str
-    bad: str
+    good: str
     said: str
     remedy: str
+    where: str | None = None
+
+    @property
+    def missed(self) -> str:
+        """How many are bad. Plain counts of a column are known to a file without reading it."""
+        if self.where is None:
+            return f"COUNT(*) - COUNT({self.good})"
+        among = f"CASE WHEN {self.where} THEN"
+        return f"COUNT({among} 1 END) - COUNT({among} {self.good} END)"
+
+    @property
+    def example(self) -> str:
+        """The least of the bad ones as text."""
+        bad = f"({self.good}) IS NULL" + (f" AND {self.where}" if self.where else "")
+        return f"MIN(CASE WHEN {bad} THEN CAST({quote(self.column)} AS VARCHAR) END)"
 
 
 def _kinds(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> list[Fault]:
@@ -106,16 +124,16 @@ def _suspects(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> I
         remedy = "write times as 2026-03-02 14:30:00; for times with an offset, take it away and"
         remedy += " name their zone under 'zone'"
         bad = unreadable_time(quote(time), kind)
-        yield _Suspect("UL218", time, bad, "have no time", remedy)
+        good = quote(time) if kind != "text" else f"CASE WHEN {bad} THEN NULL ELSE 1 END"
+        yield _Suspect("UL218", time, good, "have no time", remedy)
     for column, where, how in dict.fromkeys((t.column, t.where, t.how) for t in tallies):
         if column is None or how == "distinct" or not _numeric(events.columns[column], engine):
             continue
         usable = usable_sql(number_sql(quote(column), events.columns[column]))
-        bad = f"NOT COALESCE({usable}, FALSE)"
-        if where is not None:
-            bad = f"({events.condition(where)}) AND {bad}"
+        good = f"CASE WHEN {usable} THEN 1 END"
+        among = None if where is None else f"({events.condition(where)})"
         remedy = "write a plain number, 0 where there is nothing"
-        yield _Suspect("UL206", column, bad, "have no number", remedy)
+        yield _Suspect("UL206", column, good, "have no number", remedy, among)
 
 
 def _unreadable(
@@ -126,14 +144,13 @@ def _unreadable(
         return
     # As columns, not as a WHERE: DuckDB would trust a Parquet file's limits, which leave out NaN.
     own = f" WHERE {events.own}" if events.own else ""
-    counts = (f"COUNT(CASE WHEN {s.bad} THEN 1 END) AS n{i}" for i, s in enumerate(suspects))
+    counts = (f"{suspect.missed} AS n{number}" for number, suspect in enumerate(suspects))
     row = engine.query(f"SELECT {', '.join(counts)} FROM {events.table}{own}").to_pylist()[0]
     for number, suspect in enumerate(suspects):
         if count := int(row[f"n{number}"]):
-            text = f"CAST({quote(suspect.column)} AS VARCHAR)"
-            least = f"MIN(CASE WHEN {suspect.bad} THEN {text} END) AS example"
-            value = engine.query(f"SELECT {least} FROM {events.table}{own}").to_pylist()[0]
-            such = "" if value["example"] is None else f", such as '{value['example'][:40]}'"
+            query = f"SELECT {suspect.example} AS example FROM {events.table}{own}"
+            value = engine.query(query).to_pylist()[0]["example"]
+            such = "" if value is None else f", such as '{value[:40]}'"
             said = f"{events.name} {suspect.said} in '{suspect.column}'{such}"
             yield Fault(suspect.code, f"{count:,} events of {said}", suspect.remedy)
 

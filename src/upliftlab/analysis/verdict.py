@@ -32,7 +32,8 @@ from upliftlab.results import (
     VerdictCode,
 )
 from upliftlab.stats.adjust import holm
-from upliftlab.stats.effects import Effect, two_sided_p
+from upliftlab.stats.effects import Effect
+from upliftlab.stats.level import Level
 
 _ENGLISH = Language("en")
 
@@ -143,7 +144,7 @@ def _effect(asked: Asked, evidence: Evidence, arm: str) -> Effect:
 def _p(effect: Effect, asked: Asked, sign: float) -> float | None:
     if effect.estimate is None or not effect.se or effect.df is None:
         return None
-    return two_sided_p((sign * effect.estimate - asked.rule.threshold) / effect.se, effect.df)
+    return Level(0.95).p((sign * effect.estimate - asked.rule.threshold) / effect.se, effect.df)
 
 
 def _code(effect: Effect, asked: Asked, sign: float, settled: bool) -> VerdictCode:

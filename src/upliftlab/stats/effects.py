@@ -1,16 +1,18 @@
 """Effects: one linear form of a treated group's and its control's means, with its interval.
 
-The interval is Welch's (1947): standard errors per group, Satterthwaite's degrees of freedom.
+The interval is Welch's (1947): standard errors per group, Satterthwaite's degrees of freedom, or
+critical values drawn from the units themselves (`level`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from upliftlab.results import Note
+from upliftlab.stats.level import Level, level_of
 from upliftlab.stats.moments import Array, Moments
 
 
@@ -80,6 +82,11 @@ class Form:
         """Its value at the groups' means."""
         return float(self.treated @ pair.treated.mean + self.control @ pair.control.mean)
 
+    def size(self, pair: Pair) -> float:
+        """The sum of what its value is made of, all taken as positive."""
+        treated = np.abs(self.treated) @ np.abs(pair.treated.mean)
+        return float(treated + np.abs(self.control) @ np.abs(pair.control.mean))
+
     def covariance(self, other: Form, pair: Pair) -> tuple[float, float, float]:
         """Sampling covariance with another form: the groups' parts, and what they share."""
         return (
@@ -136,7 +143,7 @@ def degrees_of_freedom(parts: tuple[float, float, float], pair: Pair) -> float:
     return sum(parts) ** 2 / spread
 
 
-def welch(pair: Pair, form: Form, confidence: float) -> Effect:
+def welch(pair: Pair, form: Form, confidence: float | Level) -> Effect:
     """Estimate a linear form.
 
     Args:
@@ -146,25 +153,29 @@ def welch(pair: Pair, form: Form, confidence: float) -> Effect:
     """
     if note := pair.unusable:
         return Effect(None, note=note)
-    estimate = form.value(pair)
+    level, estimate = level_of(confidence), form.value(pair)
     parts = form.covariance(form, pair)
     if sum(parts) <= 0:
         return Effect(estimate, 0.0, note=Note.no_variation)
     se = sum(parts) ** 0.5
     df = degrees_of_freedom(parts, pair)
-    half = critical_value(df, confidence) * se
-    p = two_sided_p(estimate / se, df)
-    return Effect(estimate, se, df, estimate - half, estimate + half, p)
+    ends = ends_of(estimate, se, level.bounds(df))
+    return Effect(estimate, se, df, *ends, p=level.p(estimate / se, df), note=unreached(ends))
 
 
-def critical_value(df: float, confidence: float) -> float:
-    """The t quantile that bounds a two-sided interval."""
-    return float(stdtrit(df, (1 + confidence) / 2))
+def ends_of(
+    estimate: float, se: float, bounds: tuple[float, float]
+) -> tuple[float | None, float | None]:
+    """The ends of an interval, None where no bound is known."""
+    low, high = bounds
+    if not (isfinite(low) and isfinite(high)):
+        return None, None
+    return estimate - high * se, estimate - low * se
 
 
-def two_sided_p(t: float, df: float) -> float:
-    """Two-sided p-value of a t statistic."""
-    return float(2 * stdtr(df, -abs(t)))
+def unreached(ends: tuple[float | None, float | None]) -> Note | None:
+    """Why an interval has no ends, None where it has."""
+    return Note.level_unreached if None in ends else None
 
 
 def skewness(pair: Pair, column: int) -> float | None:

@@ -12,14 +12,20 @@ from upliftlab.stats.effects import (
     Effect,
     Form,
     Pair,
-    critical_value,
     degrees_of_freedom,
-    two_sided_p,
 )
+from upliftlab.stats.level import Level, level_of
+
+_NOTHING = 1e-12
+"""A denominator smaller than this, relative to what it is the difference of, is 0 by rounding."""
 
 
 def fieller(
-    pair: Pair, numerator: Form, denominator: Form, confidence: float, null: float | None = 0.0
+    pair: Pair,
+    numerator: Form,
+    denominator: Form,
+    confidence: float | Level,
+    null: float | None = 0.0,
 ) -> Effect:
     """Estimate `numerator / denominator` with Fieller's interval.
 
@@ -36,8 +42,8 @@ def fieller(
     """
     if note := pair.unusable:
         return Effect(None, note=note)
-    below = denominator.value(pair)
-    if below <= 0:
+    below, level = denominator.value(pair), level_of(confidence)
+    if below <= _NOTHING * denominator.size(pair):
         return Effect(None, note=Note.denominator_unclear)
     estimate = numerator.value(pair) / below
     residual = numerator.minus(denominator, estimate)
@@ -45,29 +51,30 @@ def fieller(
     tested = residual if null is None else numerator.minus(denominator, null)
     parts = tested.covariance(tested, pair)
     if sum(parts) <= 0:
-        return Effect(estimate, 0.0, note=Note.no_variation)
+        return Effect(estimate, se, note=Note.no_variation)
     df = degrees_of_freedom(parts, pair)
-    p = None if null is None else two_sided_p(tested.value(pair) / sum(parts) ** 0.5, df)
-    bounds = _roots(pair, numerator, denominator, critical_value(df, confidence))
-    if bounds is None:
+    p = None if null is None else level.p(tested.value(pair) / sum(parts) ** 0.5, df)
+    low, high = (_end(pair, (numerator, denominator), t) for t in reversed(level.bounds(df)))
+    if low is None or high is None:
         return Effect(estimate, se, df, p=p, note=Note.denominator_unclear)
-    return Effect(estimate, se, df, *bounds, p=p)
+    return Effect(estimate, se, df, low, high, p=p)
 
 
-def _roots(pair: Pair, above: Form, below: Form, critical: float) -> tuple[float, float] | None:
-    """The ends of Fieller's set, None where it is unbounded.
+def _end(pair: Pair, forms: tuple[Form, Form], critical: float) -> float | None:
+    """The ratio at which numerator − ρ·denominator lies `critical` standard errors above 0.
 
-    The set is ρ = ρ̂ + δ with a·δ² − 2b·δ − c ≤ 0. Solving for the distance δ from the estimate
-    instead of for ρ avoids subtracting large products from each other.
+    None where Fieller's set is unbounded. With ρ = ρ̂ + δ it solves a·δ² − 2b·δ − c = 0; solving
+    for the distance δ from the estimate avoids subtracting large products from each other.
     """
+    above, below = forms
     bottom = below.value(pair)
     estimate = above.value(pair) / bottom
     residual = above.minus(below, estimate)
     square = critical**2
     a = bottom**2 - square * sum(below.covariance(below, pair))
-    if a <= 0:
+    if not a > 0:
         return None
     b = -square * sum(residual.covariance(below, pair))
     c = square * sum(residual.covariance(residual, pair))
     root = (b * b + a * max(c, 0.0)) ** 0.5
-    return estimate + (b - root) / a, estimate + (b + root) / a
+    return estimate + (b - root if critical > 0 else b + root) / a

@@ -1,0 +1,116 @@
+"""Dividing the same units anew: against enumeration, against plain shuffling, and Student's t."""
+
+from itertools import combinations
+from math import sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import stdtrit
+
+from upliftlab.stats.effects import Form, Pair, welch
+from upliftlab.stats.level import Level
+from upliftlab.stats.moments import Moments
+from upliftlab.stats.permutation import Kinds, divided
+
+RATE = 4.5
+"""Monte Carlo standard errors that a rate may be off."""
+
+
+def statistic(treated, control):
+    a, b = (np.asarray(group, dtype=float) for group in (treated, control))
+    variance = a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)
+    return (a.mean() - b.mean()) / sqrt(variance) if variance > 0 else 0.0
+
+
+def kinds_of(values):
+    found, counts = np.unique(np.asarray(values, dtype=float), return_counts=True)
+    return Kinds(found[:, None], counts)
+
+
+@pytest.mark.parametrize("treated", [3, 6], ids=["fewer treated", "fewer controls"])
+def test_every_division_is_as_likely_as_every_other(treated):
+    values = [0, 0, 0, 1, 2, 2, 5, 9, 30]
+    exact = [
+        statistic([values[i] for i in chosen], [values[i] for i in range(9) if i not in chosen])
+        for chosen in combinations(range(9), treated)
+    ]
+    drawn = divided(kinds_of(values), (treated, 9 - treated), np.random.default_rng(1), 40_000)
+    for t in np.unique(np.round(exact, 9)):
+        share = np.mean(np.array(exact) <= t + 1e-6)
+        found = np.mean(drawn <= t + 1e-6)
+        assert found == pytest.approx(share, abs=RATE * sqrt(share * (1 - share) / 40_000) + 1e-12)
+
+
+def test_it_is_plain_shuffling_of_sparse_spend():
+    rng = np.random.default_rng(2)
+    spend = np.zeros(4_000)
+    spend[:80] = rng.lognormal(3, 1.5, 80)
+    plain = []
+    for _ in range(4_000):
+        rng.shuffle(spend)
+        plain.append(statistic(spend[200:], spend[:200]))
+    drawn = divided(kinds_of(spend), (3_800, 200), np.random.default_rng(3))[:, 0]
+    assert len(drawn) == 10_000
+    for level in (0.025, 0.1, 0.5, 0.9, 0.975):
+        at = np.quantile(drawn, level)
+        error = RATE * sqrt(level * (1 - level) * (1 / 4_000 + 1 / 10_000))
+        assert np.mean(plain <= at) == pytest.approx(level, abs=error)
+    assert np.quantile(drawn, 0.975) > 2.5, "skewed: Student's 1.96 claims too much"
+
+
+def test_of_normal_values_it_is_student_t():
+    values = np.random.default_rng(4).normal(size=400)
+    drawn = divided(kinds_of(values), (200, 200), np.random.default_rng(5), 20_000)[:, 0]
+    low, high = Level(0.95, draws=drawn).bounds(398)
+    assert (low, high) == pytest.approx((-stdtrit(398, 0.975), stdtrit(398, 0.975)), abs=0.06)
+
+
+def test_several_forms_are_divided_alike():
+    values = np.array([[0.0, 0.0], [1.0, 2.0], [4.0, 8.0]])
+    drawn = divided(Kinds(values, np.array([90, 6, 4])), (80, 20), np.random.default_rng(6), 500)
+    assert drawn[:, 0] == pytest.approx(drawn[:, 1], rel=1e-9)
+
+
+def test_units_that_are_not_those_of_the_groups_are_refused():
+    with pytest.raises(ValueError, match="add up"):
+        divided(kinds_of([1, 2, 3]), (1, 1), np.random.default_rng(7))
+
+
+def test_where_nothing_varies_nothing_differs():
+    assert not divided(kinds_of([2.0] * 10), (5, 5), np.random.default_rng(8), 20).any()
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=60),
+    st.floats(-30, 30),
+    st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99]),
+)
+def test_p_is_below_alpha_exactly_where_the_interval_leaves_out_the_null(draws, t, confidence):
+    level = Level(confidence, draws=np.sort(draws))
+    low, high = level.bounds(10)
+    outside = not low <= t <= high
+    assert (level.p(t, 10) < 1 - confidence - 1e-12) == outside
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_an_estimate_lies_in_its_interval(seed):
+    rng = np.random.default_rng(seed)
+    groups = [Moments.of(rng.lognormal(0, 2, (n, 1)) * (rng.random((n, 1)) < 0.3)) for n in (60, 9)]
+    draws = np.sort(rng.normal(rng.normal(), 1, 200))
+    effect = welch(Pair(*groups), Form.difference(1, {0: 1.0}), Level(0.9, draws=draws))
+    if effect.low is not None:
+        assert effect.low <= effect.estimate <= effect.high
+
+
+def test_few_draws_reach_no_high_level():
+    assert Level(0.95, draws=np.arange(-10.0, 11.0)).bounds(5)[1] == np.inf
+    effect = welch(
+        Pair(Moments.of([[1.0], [2.0]]), Moments.of([[1.0], [4.0]])),
+        Form.difference(1, {0: 1.0}),
+        Level(0.95, draws=np.arange(-10.0, 11.0)),
+    )
+    assert (effect.low, effect.high) == (None, None)
+    assert effect.note is not None
+    assert 0.05 <= effect.p <= 1
