@@ -128,7 +128,7 @@ def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None
     """
     from upliftlab.report.render import write
 
-    page = write(_read(analysis), out or analysis.parent, lang=lang)
+    page = write(read_analysis(analysis), out or analysis.parent, lang=lang)
     if not quiet:
         click.echo(f"Report:  {page}")
 
@@ -239,7 +239,12 @@ def _folder(analysis: Analysis, out: Path | None) -> Path:
     return out or OUT / safe_name(analysis.experiment)
 
 
-def _read(path: Path) -> Analysis:
+def read_analysis(path: Path) -> Analysis:
+    """An analysis that `analyze` wrote.
+
+    Raises:
+        DataError: UL602, the file holds none.
+    """
     from pydantic import ValidationError
 
     from upliftlab.results import Analysis

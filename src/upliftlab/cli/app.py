@@ -16,6 +16,7 @@ from upliftlab.cli.analysis import analyze, report, run, simulate
 from upliftlab.cli.campaign import amend, assign, engine, export, lock, verify
 from upliftlab.cli.checking import check, explain, schema
 from upliftlab.cli.output import FAULTY, painted
+from upliftlab.cli.planning import plan
 from upliftlab.errors import UpliftLabError
 
 INTERNAL = 3
@@ -75,6 +76,6 @@ def commands() -> None:
 
 
 _analysis = (run, check, analyze, report, simulate, explain, schema)
-_campaign = (lock, amend, assign, export, verify, engine)
+_campaign = (plan, lock, amend, assign, export, verify, engine)
 for _command in (*_analysis, *_campaign):
     commands.add_command(_command)

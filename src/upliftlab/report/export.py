@@ -5,29 +5,32 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from upliftlab.precision import finite
-from upliftlab.results import Analysis, Finding
+from upliftlab.results import Analysis, Finding, Result
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _COLUMNS: Final = tuple(Finding.model_fields)
 
 
-def rounded(analysis: Analysis) -> Analysis:
-    """The analysis as it is published: every float at 10 significant digits."""
-    return Analysis.model_validate(_content(analysis))
+R = TypeVar("R", bound=Result)
 
 
-def to_json(analysis: Analysis) -> bytes:
-    """The analysis as compact JSON, the same bytes for the same analysis.
+def rounded(found: R) -> R:
+    """What was found as it is published: every float at 10 significant digits."""
+    return type(found).model_validate(_content(found))
+
+
+def to_json(found: Result) -> bytes:
+    """What was found as compact JSON, the same bytes for the same value.
 
     Raises:
         ValueError: where a value is infinite or not a number.
     """
     return json.dumps(
-        _content(analysis), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        _content(found), ensure_ascii=False, allow_nan=False, separators=(",", ":")
     ).encode()
 
 
@@ -42,8 +45,8 @@ def to_csv(analysis: Analysis) -> bytes:
     return sheet.getvalue().encode("utf-8-sig")
 
 
-def _content(analysis: Analysis) -> Json:
-    return _round(cast("Json", analysis.model_dump(mode="json", by_alias=True)))
+def _content(found: Result) -> Json:
+    return _round(cast("Json", found.model_dump(mode="json", by_alias=True)))
 
 
 def _round(value: Json) -> Json:

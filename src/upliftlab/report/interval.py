@@ -66,7 +66,7 @@ class Scale:
 def draw(values: Sequence[Value | None], scale: Scale, teller: Teller) -> Drawn:
     """A column of values on one scale."""
     known = [value.limits for value in values if value is not None]
-    shared = axis(known, scale.references, _label(scale.form, teller), scale.width)
+    shared = axis(known, scale.references, label(scale.form, teller), scale.width)
     told = tuple(
         None if value is None else _interval(value, scale.form, shared, teller) for value in values
     )
@@ -90,10 +90,11 @@ def _interval(value: Value, form: Form, shared: Axis | None, teller: Teller) -> 
     )
 
 
-def _label(form: Form, teller: Teller) -> Callable[[float], str]:
+def label(form: Form, teller: Teller) -> Callable[[float], str]:
+    """How values on a scale of a form are labelled."""
     language = teller.language
 
-    def label(number: float) -> str:
+    def told(number: float) -> str:
         if form.kind == "money":
             short = number == 0 or abs(number) >= _SHORT_MONEY
             text = language.money(number, teller.currency, compact=short)
@@ -104,4 +105,4 @@ def _label(form: Form, teller: Teller) -> Callable[[float], str]:
             text = language.number(number * shift, compact=True)
         return typeset(text)
 
-    return label
+    return told

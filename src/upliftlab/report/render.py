@@ -24,15 +24,15 @@ def render(analysis: Analysis, *, lang: Code = "en") -> str:
     """The report as HTML: the same text for the same analysis and language."""
     published = rounded(analysis)
     language = Language(lang)
-    style = _style()
+    css = style("report.css")
     return (
         environment(lang)
         .get_template("report.html.j2")
         .render(
             page=page(published, Teller(language, published.currency)),
             lang=language.tag,
-            style=style,
-            style_hash=_hash(style),
+            style=css,
+            style_hash=style_hash(css),
         )
     )
 
@@ -77,9 +77,12 @@ def breakable(name: str) -> Markup:
 
 
 @cache
-def _style() -> str:
-    return (shipped("templates") / "report.css").read_text(encoding="utf-8")
+def style(*sheets: str) -> str:
+    """Style sheets of the templates as one."""
+    folder = shipped("templates")
+    return "".join((folder / sheet).read_text(encoding="utf-8") for sheet in sheets)
 
 
-def _hash(text: str) -> str:
+def style_hash(text: str) -> str:
+    """What a content security policy calls a style sheet by."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

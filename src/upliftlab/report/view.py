@@ -80,7 +80,7 @@ def page(analysis: Analysis, teller: Teller) -> Page:
         breakdowns=() if invalid else breakdowns(index, teller),
         methods=methods(analysis, teller, with_terms=not invalid),
         origin=origin(analysis, teller),
-        csv=_download(f"{stem}_findings.csv", "text/csv;charset=utf-8", to_csv(analysis)),
+        csv=download(f"{stem}_findings.csv", "text/csv;charset=utf-8", to_csv(analysis)),
         json=_json(f"{stem}_analysis.json", data),
         embedded=data.decode().replace("<", "\\u003c"),
     )
@@ -88,9 +88,10 @@ def page(analysis: Analysis, teller: Teller) -> Page:
 
 def _json(name: str, content: bytes) -> Download:
     if len(content) <= _LARGE:
-        return _download(name, "application/json", content)
-    return _download(f"{name}.gz", "application/gzip", gzip.compress(content, mtime=0))
+        return download(name, "application/json", content)
+    return download(f"{name}.gz", "application/gzip", gzip.compress(content, mtime=0))
 
 
-def _download(name: str, kind: str, content: bytes) -> Download:
+def download(name: str, kind: str, content: bytes) -> Download:
+    """A file as an address that holds it."""
     return Download(name, f"data:{kind};base64,{base64.b64encode(content).decode()}")

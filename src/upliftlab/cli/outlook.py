@@ -1,0 +1,131 @@
+"""How a terminal tells an outlook: the questions first, then the figures behind them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from upliftlab.language import ABSENT, Language
+
+if TYPE_CHECKING:
+    from upliftlab.planning.outlook import ArmMoney, ArmOutlook, Outlook
+    from upliftlab.results import Message
+
+_ENGLISH: Final = Language("en")
+_WIDTH: Final = 100
+"""Columns where nothing tells how wide the output is."""
+_MARKS: Final = {True: ("yes", "green"), False: ("no", "yellow"), None: ("open", "cyan")}
+
+
+def say(outlook: Outlook) -> None:
+    """Print an outlook."""
+    _answers(outlook)
+    _console().print(_arms(outlook))
+    if outlook.money:
+        _console().print(_money(outlook))
+    elif outlook.money_absent is not None:
+        click.echo(f"{_said(outlook, outlook.money_absent)}\n")
+    basis = [outlook.baseline.described, *([outlook.length.described] if outlook.length else [])]
+    for message in (*basis, *outlook.notes):
+        click.echo(f"· {_said(outlook, message)}")
+
+
+def _said(outlook: Outlook, message: Message) -> str:
+    return _ENGLISH.say(message, outlook.currency)
+
+
+def _answers(outlook: Outlook) -> None:
+    for answer in outlook.answers:
+        word, colour = _MARKS[answer.answerable]
+        mark = click.style(f"{word:<5}", fg=colour, bold=True)
+        click.echo(f"{mark}{_said(outlook, answer.question)}")
+        told = [answer.sentence, *([answer.instead] if answer.instead else [])]
+        click.echo(f"     {' '.join(_said(outlook, message) for message in told)}\n")
+
+
+def _console() -> Console:
+    """Standard output; as wide as the terminal, and colourless where colour is not wanted."""
+    width = None if sys.stdout.isatty() else _WIDTH
+    return Console(
+        width=width, no_color="NO_COLOR" in os.environ, highlight=False, soft_wrap=width is not None
+    )
+
+
+def _arms(outlook: Outlook) -> Table:
+    metric, currency = outlook.metric, outlook.currency
+    kind = {"money": "money", "share": "points", "number": "number"}[metric.unit]
+
+    def effect(value: float | None) -> str:
+        if kind == "money":
+            return _ENGLISH.money(value, currency, signed=True)
+        if kind == "points":
+            return _ENGLISH.points(value, signed=True)
+        return _ENGLISH.number(value, signed=True)
+
+    wanted = _ENGLISH.percent(outlook.assumed.power)
+    expected = effect(outlook.assumed.effect)
+    columns: list[tuple[str, Callable[[ArmOutlook], str]]] = [
+        ("share", lambda arm: _ENGLISH.percent(arm.share)),
+        ("customers", lambda arm: _ENGLISH.count(arm.customers)),
+        (f"needed for {wanted}", lambda arm: _ENGLISH.count(arm.needed)),
+        ("smallest effect", lambda arm: effect(arm.detectable)),
+        ("of the mean", lambda arm: _ENGLISH.percent(arm.detectable_lift, signed=True)),
+        (f"power at {expected}", lambda arm: _ENGLISH.percent(arm.power)),
+    ]
+    rows = ((arm.arm, [tell(arm) for _, tell in columns]) for arm in outlook.arms)
+    return _table(metric.title, [title for title, _ in columns], rows)
+
+
+def _money(outlook: Outlook) -> Table:
+    """One row a figure, as there are more of them than arms."""
+
+    def money(value: float | None) -> str:
+        return _ENGLISH.money(value, outlook.currency)
+
+    def rise(value: float | None) -> str:
+        return _ENGLISH.percent(value, signed=True)
+
+    def half(value: float | None, tell: Callable[[float | None], str]) -> str:
+        return "" if value is None else f" ± {tell(value)}"
+
+    def profit(arm: ArmMoney) -> str:
+        return f"{money(arm.profit)}{half(arm.profit_half, money)}"
+
+    def roi(arm: ArmMoney) -> str:
+        return f"{_ENGLISH.percent(arm.roi)}{half(arm.roi_half, _ENGLISH.points)}"
+
+    hurdle = _ENGLISH.percent(outlook.hurdle)
+    lines: list[tuple[str, Callable[[ArmMoney], str]]] = [
+        ("pays for itself if revenue rises by", lambda arm: rise(arm.break_even)),
+        (f"reaches ROI of {hurdle} at", lambda arm: rise(arm.break_even_hurdle)),
+        ("expected profit", profit),
+        ("expected ROI", roi),
+        ("price of the holdout", lambda arm: money(arm.holdout_price)),
+        ("chance of SHIP", lambda arm: _ENGLISH.percent(arm.ships)),
+        ("customers for SHIP", lambda arm: _ENGLISH.count(arm.ships_needed)),
+        ("customers for ROI as exact as wanted", lambda arm: _ENGLISH.count(arm.roi_needed)),
+    ]
+    told = [(title, [tell(arm) for arm in outlook.money]) for title, tell in lines]
+    kept = [(title, cells) for title, cells in told if any(cell != ABSENT for cell in cells)]
+    if not outlook.hurdle:
+        kept = [line for line in kept if not line[0].startswith("reaches ROI")]
+    return _table("Money", [arm.arm for arm in outlook.money], kept)
+
+
+def _table(head: str, columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> Table:
+    """A table whose names are taken literally, whatever signs they hold."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(Text(head), overflow="fold")
+    for column in columns:
+        table.add_column(Text(column), justify="right", overflow="fold")
+    for name, cells in rows:
+        table.add_row(Text(name, style="bold"), *(Text(cell) for cell in cells))
+    return table

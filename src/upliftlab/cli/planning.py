@@ -1,0 +1,235 @@
+"""The command that plans: what a campaign can find out, before anybody is contacted."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import click
+
+from upliftlab.cli.analysis import read_analysis
+from upliftlab.cli.options import (
+    as_json_option,
+    data_option,
+    experiment_argument,
+    lang_option,
+    quiet_option,
+)
+from upliftlab.cli.output import painted, progress
+
+if TYPE_CHECKING:
+    from upliftlab.language import Code
+    from upliftlab.planning.assumptions import Assumptions, Given
+    from upliftlab.planning.outlook import Outlook
+    from upliftlab.values import Tolerance
+
+
+class Options(TypedDict):
+    """The options that say what is assumed and how it is told, as click hands them on."""
+
+    baseline_mean: float | None
+    baseline_sd: float | None
+    rate: float | None
+    explained: float | None
+    household_size: float | None
+    icc: float | None
+    redemption_rate: float | None
+    effect: Tolerance
+    power: float
+    roi_within: float
+    customers: int | None
+    per_week: int | None
+    lang: Code
+    as_json: bool
+    quiet: bool
+
+
+class Share(click.ParamType[float]):
+    """A percentage between 0 and 100 %."""
+
+    name = "percentage"
+
+    def __init__(self, *, proper: bool = False) -> None:
+        """A share, which may not be 0 or 1 where it is `proper`."""
+        self.proper = proper
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read 40% or 0.4."""
+        from upliftlab.values import parse_fraction
+
+        try:
+            share = float(parse_fraction(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if not 0 <= share <= 1 or (self.proper and share in (0, 1)):
+            self.fail(f"{value} is not between 0% and 100%", param, ctx)
+        return share
+
+
+class Effect(click.ParamType["Tolerance"]):
+    """An effect: a percentage of the mean, points of a share, or an amount per customer."""
+
+    name = "effect"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Tolerance:
+        """Read 5%, 0.4 points or 0.40."""
+        from upliftlab.values import parse_tolerance
+
+        try:
+            return parse_tolerance(value)
+        except ValueError as error:
+            self.fail(str(error).replace("a tolerance", "an effect"), param, ctx)
+
+
+_ABOVE = click.FloatRange(min=0, min_open=True)
+_ONE = click.IntRange(min=1)
+
+
+@click.command()
+@experiment_argument
+@data_option
+@click.option(
+    "--like",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Take the control group of an earlier campaign's analysis.json as the baseline.",
+)
+@click.option("--baseline-mean", type=float, metavar="X", help="The metric's mean per customer.")
+@click.option("--baseline-sd", type=_ABOVE, metavar="X", help="… and its standard deviation.")
+@click.option("--rate", type=Share(proper=True), metavar="P", help="The mean of a share, as 2%.")
+@click.option(
+    "--explained", type=Share(), metavar="P", help="Share of the variance that covariates explain."
+)
+@click.option("--household-size", type=click.FloatRange(min=1), metavar="X",
+              help="Customers of an average household, with a baseline in figures.")  # fmt: skip
+@click.option("--icc", type=Share(), metavar="P", help="… and how alike they are: 0% to 100%.")
+@click.option(
+    "--redemption-rate", type=Share(), metavar="P", help="Share of treated customers who redeem."
+)
+@click.option(
+    "--effect",
+    type=Effect(),
+    default="5%",
+    show_default=True,
+    metavar="E",
+    help="The expected effect: 5%, 0.4 points of a share, or 0.40 per customer.",
+)
+@click.option("--power", type=Share(proper=True), default="80%", show_default=True, metavar="P",
+              help="The chance of finding it that is wanted.")  # fmt: skip
+@click.option("--roi-within", type=_ABOVE, default=0.2, show_default=True, metavar="X",
+              help="Half of the interval of ROI that is wanted; 0.2 is 20 points.")  # fmt: skip
+@click.option("--customers", type=_ONE, metavar="N", help="Customers in all arms together.")
+@click.option("--per-week", type=_ONE, metavar="N", help="Customers who arrive in a week.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page with power curves as well.",
+)
+@lang_option
+@as_json_option
+@quiet_option
+def plan(
+    experiment: Path,
+    data: Path | None,
+    like: Path | None,
+    html: Path | None,
+    **options: Unpack[Options],
+) -> None:
+    """Tell what EXPERIMENT can find out, before anybody is contacted.
+
+    Customers needed, the smallest effect that is found, power, break-even, the price of the
+    holdout, and how exactly ROI will be known. What customers do without the campaign is measured
+    on their own time before it, taken from an earlier campaign (--like), or given in figures.
+
+    \b
+    Examples:
+      upliftlab plan experiments/spring.yaml --effect 5%
+      upliftlab plan experiments/spring.yaml --like upliftlab-report/winter/analysis.json
+      upliftlab plan experiments/spring.yaml --rate 2% --customers 100000 --effect "0.4 points"
+      upliftlab plan experiments/spring.yaml --baseline-mean 9.85 --baseline-sd 31 --html plan.html
+    """
+    assumed = _assumptions(options, like)
+    quiet = options["quiet"] or options["as_json"]
+    outlook = _outlook(experiment, data, like, assumed, quiet=quiet)
+    if html is not None:
+        from upliftlab.report.outlook import write
+
+        write(outlook, html, lang=options["lang"])
+    if options["as_json"]:
+        from upliftlab.report.export import to_json
+
+        click.echo(to_json(outlook))
+    elif not options["quiet"]:
+        from upliftlab.cli.outlook import say
+
+        say(outlook)
+        if html is not None:
+            click.echo(f"Page: {html}")
+
+
+def _assumptions(options: Options, like: Path | None) -> Assumptions:
+    from upliftlab.planning.assumptions import Assumptions
+
+    given = _given(options)
+    if given is not None and like is not None:
+        raise click.UsageError("--like and a baseline in figures exclude each other")
+    return Assumptions(
+        effect=options["effect"],
+        power=options["power"],
+        given=given,
+        explained=options["explained"],
+        customers=options["customers"],
+        per_week=options["per_week"],
+        redemption_rate=options["redemption_rate"],
+        roi_within=options["roi_within"],
+    )
+
+
+def _given(options: Options) -> Given | None:
+    """The baseline in figures, None where there is none."""
+    from upliftlab.planning.assumptions import Given
+
+    mean, sd, rate = options["baseline_mean"], options["baseline_sd"], options["rate"]
+    size, icc = options["household_size"], options["icc"]
+    if rate is not None and (mean is not None or sd is not None):
+        raise click.UsageError("--rate excludes --baseline-mean and --baseline-sd")
+    if mean is None and sd is not None:
+        raise click.UsageError("--baseline-sd needs --baseline-mean")
+    mean = rate if mean is None else mean
+    if mean is None:
+        if size is not None or icc is not None:
+            raise click.UsageError("--household-size and --icc need a baseline in figures")
+        return None
+    return Given(mean, sd, size, icc)
+
+
+def _outlook(
+    experiment: Path, data: Path | None, like: Path | None, assumed: Assumptions, *, quiet: bool
+) -> Outlook:
+    """Load and plan; data are read for what the options do not say."""
+    from upliftlab.config import load
+
+    loaded = load(experiment, data=data)
+    for fault in loaded.warnings:
+        if not quiet:
+            click.echo(painted(fault), err=True)
+    with progress(quiet=quiet) as tell:
+        tell("Starting")
+        from upliftlab.engines.open import open_engine
+        from upliftlab.plan import Setting
+        from upliftlab.plan import plan as verb
+
+        based = like is not None or assumed.given is not None
+        told = based and assumed.customers is not None
+        opened = open_engine(loaded.plan.engine, loaded.workspace.locate)
+        with nullcontext() if told else opened as engine:
+            earlier = None if like is None else read_analysis(like)
+            setting = Setting(datetime.now(UTC), engine, earlier, tell)
+            return verb(loaded.plan, assumed, setting)

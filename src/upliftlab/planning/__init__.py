@@ -1,0 +1,1 @@
+"""What an experiment can be expected to tell, before anybody is contacted."""

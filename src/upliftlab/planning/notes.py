@@ -1,0 +1,127 @@
+"""Notes: what planning takes for granted or leaves out, said so that a reader can object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from upliftlab.analysis.check import SKEWED
+from upliftlab.analysis.study import Study
+from upliftlab.experiment import PROFIT, Plan
+from upliftlab.language import N_
+from upliftlab.planning.assumptions import Assumptions
+from upliftlab.planning.baseline import Baseline
+from upliftlab.planning.expectation import Expectation
+from upliftlab.planning.lead import Lead
+from upliftlab.planning.outlook import Origin
+from upliftlab.planning.reach import Standard
+from upliftlab.results import Message
+from upliftlab.stats.effects import skewness
+
+
+def money_absent(study: Study, baseline: Baseline, lead: Lead) -> Message | None:
+    """Why nothing can be said of money, None where it can."""
+    if study.roles is None:
+        return Message(template=N_("The plan declares no money."))
+    revenue = study.columns[study.roles.revenue]
+    if revenue not in baseline.known:
+        text = N_("Money is left out: what customers spend without the campaign is not known.")
+        return Message(template=text)
+    if lead.sign < 0:
+        text = N_("Money is left out: how revenue changes as {metric} falls is not known.")
+        return Message(template=text, values={"metric": lead.info.title})
+    if lead.place.mean(baseline.unit) <= 0 or baseline.unit.mean[study.roles.revenue] <= 0:
+        text = N_("Money is left out: without the campaign there is no revenue to rise.")
+        return Message(template=text)
+    return None
+
+
+def redemptions_absent(arm: str) -> Message:
+    """Why nothing can be said of money where an arm pays for redemptions."""
+    text = N_(
+        "Money is left out: {arm} pays for redemptions, and how many customers redeem is not "
+        "known; give --redemption-rate."
+    )
+    return Message(template=text, values={"arm": arm})
+
+
+def notes(
+    plan: Plan, expected: Expectation, baseline: Baseline, standard: Standard, assumed: Assumptions
+) -> Iterator[Message]:
+    """Everything to bear in mind, the baseline's own doubts first."""
+    yield from baseline.notes
+    yield from _tests(plan, expected, standard)
+    yield from _covariates(plan, baseline, assumed)
+    yield from _money(plan, expected, baseline)
+    if plan.experiment.analysis.winsorize:
+        yield Message(
+            template=N_("Capping of large values (winsorize) is not allowed for in the baseline.")
+        )
+
+
+def _tests(plan: Plan, expected: Expectation, standard: Standard) -> Iterator[Message]:
+    arms = len(expected.study.treatments)
+    if arms > 1:
+        text = N_(
+            "{count:count} arms are tested, each at a level of {alpha:percent}: Holm's correction "
+            "is at least as kind as that."
+        )
+        yield Message(template=text, values={"count": arms, "alpha": standard.alpha})
+    if standard.inflation > 1:
+        text = N_(
+            "The declared looks add {share:percent} to the customers needed, with spending after "
+            "O'Brien and Fleming."
+        )
+        yield Message(template=text, values={"share": standard.inflation - 1})
+    asked = plan.experiment
+    about = asked.decision.metric or (PROFIT if asked.money else asked.metrics.primary)
+    if about != PROFIT and (
+        about != expected.lead.info.name or asked.decision.ship_if != "lower > 0"
+    ):
+        text = N_("The decision rule {rule} on {metric} is not planned for.")
+        yield Message(template=text, values={"rule": asked.decision.ship_if, "metric": about})
+
+
+def _covariates(plan: Plan, baseline: Baseline, assumed: Assumptions) -> Iterator[Message]:
+    declared = bool(plan.experiment.analysis.covariates)
+    if declared and baseline.origin is Origin.given and assumed.explained is None:
+        yield Message(
+            template=N_(
+                "What the covariates explain is not known and taken for nothing; the analysis "
+                "will be more exact. Give --explained to allow for it."
+            )
+        )
+
+
+def _money(plan: Plan, expected: Expectation, baseline: Baseline) -> Iterator[Message]:
+    roles, money = expected.study.roles, plan.experiment.money
+    if roles is None or money is None:
+        return
+    if expected.lead.place.above != roles.revenue:
+        text = N_("Revenue is taken to rise by the same percentage as {metric}.")
+        yield Message(template=text, values={"metric": expected.lead.info.title})
+    if roles.contacts is not None:
+        yield Message(template=N_("Every treated customer is taken to be contacted once."))
+    if expected.redemptions:
+        yield Message(
+            template=N_(
+                "Redemptions are taken to be independent of revenue. Those who redeem also buy, so "
+                "the intervals of profit and ROI will be a little narrower."
+            )
+        )
+    if money.costs and not set(money.costs) <= baseline.known:
+        text = N_("What further costs ({names}) vary by is not known and left out.")
+        yield Message(template=text, values={"names": ", ".join(money.costs)})
+
+
+def skewed(expected: Expectation, customers: int, effect: float) -> Message | None:
+    """A warning where the difference will be skewed, so that power is only roughly known."""
+    for arm in expected.study.treatments:
+        pair = expected.pair(arm, customers, effect)
+        gamma = skewness(pair, expected.study.place(expected.lead.info.name, pair))
+        if gamma is not None and abs(gamma) > SKEWED:
+            text = N_(
+                "The difference of {arm} will be skewed ({value:number}), because a few customers "
+                "spend much and the groups differ in size: power is only roughly right."
+            )
+            return Message(template=text, values={"arm": arm, "value": gamma})
+    return None

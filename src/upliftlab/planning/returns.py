@@ -1,0 +1,98 @@
+"""Returns: what each arm costs, must earn, and can be expected to earn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from upliftlab.planning.expectation import Expectation
+from upliftlab.planning.outlook import ArmMoney
+from upliftlab.planning.reach import Reach
+from upliftlab.stats.effects import Effect
+from upliftlab.stats.power import smallest_sample
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """The campaign whose money is asked for.
+
+    Attributes:
+        customers: In all arms together.
+        known: Whether there are so many; else so many are needed.
+        effect: The expected effect on the lead metric.
+        roi_within: Half of ROI's interval that is wanted.
+    """
+
+    customers: int
+    known: bool
+    effect: float
+    roi_within: float
+
+
+def arm_money(reach: Reach, arm: str, campaign: Campaign, *, judged: bool) -> ArmMoney:
+    """The money of one arm.
+
+    Args:
+        reach: What the experiment can find, in a plan with money.
+        arm: A treated arm.
+        campaign: How many customers it has and what is expected of it.
+        judged: Whether the decision rule is about this arm's profit.
+    """
+    expected, n, effect = reach.expectation, campaign.customers, campaign.effect
+    question = expected.question(arm, n, effect)
+    profit, roi = question.incremental_profit(), question.roi()
+    from_ = reach.ships_from(arm, n) if judged and campaign.known else None
+    return ArmMoney(
+        arm=arm,
+        break_even=break_even(expected, arm, n, 0.0),
+        break_even_hurdle=break_even(expected, arm, n, question.hurdle),
+        profit=profit.estimate,
+        profit_half=half(profit),
+        roi=roi.estimate,
+        roi_half=half(roi),
+        holdout_price=_holdout_price(expected, arm, n, effect),
+        ships=reach.ships(arm, n, effect) if judged and campaign.known else None,
+        ships_needed=reach.ships_needed(arm, effect) if judged else None,
+        ships_from=None if from_ is None else expected.revenue_lift(from_),
+        roi_needed=smallest_sample(
+            lambda m: _narrow(expected.question(arm, m, effect).roi(), campaign.roi_within)
+        ),
+    )
+
+
+def half(effect: Effect) -> float | None:
+    """Half of an interval, None where it has no ends."""
+    if effect.low is None or effect.high is None:
+        return None
+    return (effect.high - effect.low) / 2
+
+
+def _narrow(effect: Effect, within: float) -> bool:
+    width = half(effect)
+    return width is not None and width <= within
+
+
+def break_even(expected: Expectation, arm: str, customers: int, hurdle: float) -> float | None:
+    """The relative rise of revenue at which profit less the hurdle's share of cost is 0.
+
+    Both are linear in the effect. None where a sale costs more than it brings.
+    """
+    unit = abs(expected.mean)
+    start, end = (
+        expected.question(arm, customers, effect).above_hurdle(hurdle).estimate
+        for effect in (0.0, unit)
+    )
+    if start is None or end is None or end <= start:
+        return None
+    lift = expected.revenue_lift(-start / (end - start) * unit)
+    return lift + 0.0
+
+
+def _holdout_price(expected: Expectation, arm: str, customers: int, effect: float) -> float | None:
+    """What the control would earn if it were treated as well; fixed costs are paid already."""
+    terms = {name: replace(each, fixed=0.0) for name, each in expected.study.terms.items()}
+    free = replace(expected, study=replace(expected.study, terms=terms))
+    profit = free.question(arm, customers, effect).incremental_profit().estimate
+    treated = expected.in_arm(arm, customers)
+    if profit is None or not treated:
+        return None
+    return profit / treated * expected.in_arm(expected.study.control, customers)

@@ -1,0 +1,260 @@
+"""The page of a plan: what the campaign can find out, decided before a template sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from upliftlab.files import atomic_write, safe_name
+from upliftlab.language import N_, Code, Language
+from upliftlab.planning.outlook import Answer, ArmMoney, ArmOutlook, Outlook
+from upliftlab.report.curve import PowerCurve, power_curve
+from upliftlab.report.export import rounded, to_json
+from upliftlab.report.figure import Figure, Form, Sentence, Teller, escape
+from upliftlab.report.quantity import metric_form
+from upliftlab.report.render import environment, style, style_hash
+from upliftlab.report.view import Download, download
+
+_MONEY: Final = Form("money")
+_PERCENT: Final = Form("percent")
+_CHANGE: Final = Form("percent", signed=True)
+_COUNT: Final = Form("count")
+_POINTS: Final = Form("points")
+_STATES: Final = {
+    True: ("yes", N_("can be answered")),
+    False: ("no", N_("cannot be answered")),
+    None: ("open", N_("depends on how many there are")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One question and its answer."""
+
+    state: str
+    label: str
+    question: Sentence
+    sentence: Sentence
+    instead: Sentence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of figures: its heading and what stands below it."""
+
+    title: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure, and half of its interval where it has one."""
+
+    figure: Figure
+    half: Figure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An arm's figures; None is a number that is not known, or that does not exist."""
+
+    arm: str
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of one row an arm."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something known or taken for granted."""
+
+    title: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class OutlookPage:
+    """The page's content in its order."""
+
+    title: str
+    experiment: str
+    owner: str | None
+    hypothesis: str | None
+    created: str
+    answers: tuple[Told, ...]
+    arms: Sheet
+    length: Sentence | None
+    curves: tuple[PowerCurve, ...]
+    money: Sheet | None
+    money_absent: Sentence | None
+    baseline: Sentence
+    facts: tuple[Fact, ...]
+    notes: tuple[Sentence, ...]
+    plan_sha256: str
+    version: str
+    json: Download
+    embedded: str
+    """The outlook as JSON that can stand inside a script element."""
+
+
+def render(outlook: Outlook, *, lang: Code = "en") -> str:
+    """The page as HTML: the same text for the same outlook and language."""
+    published, language = rounded(outlook), Language(lang)
+    css = style("report.css", "plan.css")
+    return (
+        environment(lang)
+        .get_template("plan.html.j2")
+        .render(
+            page=page(published, Teller(language, published.currency)),
+            lang=language.tag,
+            style=css,
+            style_hash=style_hash(css),
+        )
+    )
+
+
+def write(outlook: Outlook, path: Path, lang: Code = "en") -> None:
+    """Write the page.
+
+    Raises:
+        OutputError: UL601, where it cannot be written.
+    """
+    atomic_write(path, render(outlook, lang=lang).encode())
+
+
+def page(outlook: Outlook, teller: Teller) -> OutlookPage:
+    """The page of an outlook whose numbers are already those to publish."""
+    data = to_json(outlook)
+    curves = (power_curve(i, outlook, teller) for i in range(len(outlook.curves)))
+    absent = outlook.money_absent
+    length = outlook.length
+    return OutlookPage(
+        title=outlook.title,
+        experiment=outlook.experiment,
+        owner=outlook.owner,
+        hypothesis=outlook.hypothesis,
+        created=teller.language.date(outlook.created),
+        answers=tuple(_told(i, each, teller) for i, each in enumerate(outlook.answers)),
+        arms=_arms(outlook, teller),
+        length=None if length is None else teller.sentence(length.described, "/length/described"),
+        curves=tuple(each for each in curves if each is not None),
+        money=_money(outlook, teller) if outlook.money else None,
+        money_absent=None if absent is None else teller.sentence(absent, "/money_absent"),
+        baseline=teller.sentence(outlook.baseline.described, "/baseline/described"),
+        facts=tuple(_facts(outlook, teller)),
+        notes=tuple(teller.sentence(n, f"/notes/{i}") for i, n in enumerate(outlook.notes)),
+        plan_sha256=outlook.plan_sha256,
+        version=outlook.version,
+        json=download(f"{safe_name(outlook.experiment)}_plan.json", "application/json", data),
+        embedded=data.decode().replace("<", "\\u003c"),
+    )
+
+
+def _told(number: int, answer: Answer, teller: Teller) -> Told:
+    key = f"/answers/{number}"
+    state, label = _STATES[answer.answerable]
+    instead = answer.instead
+    return Told(
+        state=state,
+        label=teller.text(label),
+        question=teller.sentence(answer.question, f"{key}/question"),
+        sentence=teller.sentence(answer.sentence, f"{key}/sentence"),
+        instead=None if instead is None else teller.sentence(instead, f"{key}/instead"),
+    )
+
+
+def _arms(outlook: Outlook, teller: Teller) -> Sheet:
+    effect = metric_form(outlook.metric)
+    named = {
+        "share": (N_("Share"), N_("of all customers"), _PERCENT),
+        "customers": (N_("Customers"), N_("in this arm"), _COUNT),
+        "needed": (N_("Needed"), N_("for the wanted power"), _COUNT),
+        "detectable": (N_("Smallest effect"), N_("that is found with the wanted power"), effect),
+        "detectable_lift": (N_("Smallest change"), N_("the same, as a share of the mean"), _CHANGE),
+        "power": (N_("Power"), N_("at the expected effect"), _PERCENT),
+    }
+    rows = [(arm.arm, f"/arms/{i}", arm) for i, arm in enumerate(outlook.arms)]
+    return _sheet(named, rows, teller)
+
+
+def _money(outlook: Outlook, teller: Teller) -> Sheet:
+    named = {
+        "break_even": (N_("Break-even"), N_("rise of revenue that pays for it"), _CHANGE),
+        "break_even_hurdle": (N_("Reaches the hurdle"), N_("rise of revenue"), _CHANGE),
+        "profit": (N_("Expected profit"), N_("and half of its interval"), _MONEY),
+        "roi": (N_("Expected ROI"), N_("and half of its interval"), _PERCENT),
+        "holdout_price": (N_("Price of the holdout"), N_("profit the control forgoes"), _MONEY),
+        "ships": (N_("Chance of SHIP"), N_("at the expected effect"), _PERCENT),
+        "ships_needed": (N_("Customers for SHIP"), N_("in all arms, wanted power"), _COUNT),
+        "roi_needed": (N_("Customers for ROI"), N_("in all arms, as exact as wanted"), _COUNT),
+    }
+    if not outlook.hurdle:
+        del named["break_even_hurdle"]
+    kept = {
+        name: told
+        for name, told in named.items()
+        if any(getattr(money, name) is not None for money in outlook.money)
+    }
+    rows = [(money.arm, f"/money/{i}", money) for i, money in enumerate(outlook.money)]
+    return _sheet(kept, rows, teller)
+
+
+def _sheet(
+    named: Mapping[str, tuple[str, str, Form]],
+    rows: Iterable[tuple[str, str, ArmOutlook | ArmMoney]],
+    teller: Teller,
+) -> Sheet:
+    """Columns by the name of their field; each row's arm, key and values."""
+
+    def cell(values: ArmOutlook | ArmMoney, key: str, name: str) -> Cell | None:
+        value, form = getattr(values, name), named[name][2]
+        if value is None:
+            return None
+        half = getattr(values, f"{name}_half", None)
+        spread = _POINTS if form.kind == "percent" else form
+        return Cell(
+            teller.figure(value, f"{key}/{name}", form),
+            None if half is None else teller.figure(half, f"{key}/{name}_half", spread),
+        )
+
+    columns = (Column(teller.text(title), teller.text(hint)) for title, hint, _ in named.values())
+    return Sheet(
+        tuple(columns),
+        tuple(
+            Row(arm, tuple(cell(values, key, name) for name in named)) for arm, key, values in rows
+        ),
+    )
+
+
+def _facts(outlook: Outlook, teller: Teller) -> Iterator[Fact]:
+    """What is known of customers without the campaign, and what was taken for granted."""
+    base, taken, unit = outlook.baseline, outlook.assumed, outlook.metric.unit
+    kind = Form("percent") if unit == "share" else Form("money" if unit == "money" else "number")
+    named: list[tuple[str, float | None, str, Form]] = [
+        (N_("Mean without the campaign"), base.mean, "/baseline/mean", kind),
+        (N_("Standard deviation between units"), base.sd, "/baseline/sd", kind),
+        (N_("Explained by covariates"), base.explained, "/baseline/explained", _PERCENT),
+        (N_("Customers of an average unit"), base.unit_size, "/baseline/unit_size", Form("number")),
+        (N_("Expected effect"), taken.effect, "/assumed/effect", metric_form(outlook.metric)),
+        (N_("the same, as a share of the mean"), taken.lift, "/assumed/lift", _CHANGE),
+        (N_("Wanted power"), taken.power, "/assumed/power", _PERCENT),
+        (N_("Confidence of intervals"), outlook.confidence, "/confidence", _PERCENT),
+        (N_("Level of each arm's test"), taken.alpha, "/assumed/alpha", _PERCENT),
+        (N_("Wanted half of ROI's interval"), taken.roi_within, "/assumed/roi_within", _POINTS),
+        (N_("Customers who arrive in a week"), taken.per_week, "/assumed/per_week", _COUNT),
+    ]
+    for title, value, key, form in named:
+        if value is not None:
+            yield Fact(teller.text(title), teller.figure(value, key, form))
+    for arm, rate in taken.redemptions.items():
+        title = f"{teller.text(N_('Redemptions per treated customer'))}: {arm}"
+        key = f"/assumed/redemptions/{escape(arm)}"
+        yield Fact(title, teller.figure(rate, key, _PERCENT))
