@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from upliftlab import __version__
 from upliftlab.analysis.checks import integrity, recorded
 from upliftlab.analysis.checks_shares import expected_shares
-from upliftlab.analysis.cube import OVERALL, Cube, roll_up
+from upliftlab.analysis.cube import OVERALL, Cube, roll_up, zero_or_one
 from upliftlab.analysis.facts import Facts
-from upliftlab.analysis.findings import CHANNEL, find
+from upliftlab.analysis.findings import find
 from upliftlab.analysis.guardrails import guardrails
 from upliftlab.analysis.intake import measure
 from upliftlab.analysis.record import Record
+from upliftlab.analysis.rows import rows_of
 from upliftlab.analysis.study import Study, amount, study_of
+from upliftlab.analysis.subject import CHANNEL, Reading, subjects
 from upliftlab.analysis.verdict import Evidence, decide
 from upliftlab.engines.base import Engine
 from upliftlab.experiment import Plan
@@ -80,29 +80,34 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     cube = roll_up(intake.cells, tuple(plan.segments))
     setting.progress("Estimating effects")
     projected = study.projected(cube)
-    findings = find(plan, study, projected)
+    shares = frozenset(c for c, flag in zip(study.columns, zero_or_one(cube), strict=True) if flag)
+    reading = Reading(
+        plan.experiment.experiment, rows_of(study, cube, intake.units, setting.engine), shares
+    )
+    asked = subjects(study, projected, reading)
+    findings = find(plan, study, asked)
     now = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
     checks = (
-        *integrity(plan, study, (cube, intake.facts), now),
+        *integrity(plan, study, (cube, intake.facts, reading.rows), now),
         *(recorded(setting.record) if setting.record else ()),
         *guardrails(plan, findings),
     )
-    metrics = _metrics(plan, study, cube)
-    verdict = decide(Evidence(plan, study, projected, checks, findings, metrics))
+    metrics = _metrics(plan, study, shares)
+    verdict = decide(Evidence(plan, study, asked, checks, findings, metrics))
     setting.progress("Fingerprinting the data")
-    asked = plan.experiment
+    experiment = plan.experiment
     analysis = Analysis(
-        experiment=asked.experiment,
-        title=asked.title or asked.experiment,
-        owner=asked.owner,
-        hypothesis=asked.hypothesis,
+        experiment=experiment.experiment,
+        title=experiment.title or experiment.experiment,
+        owner=experiment.owner,
+        hypothesis=experiment.hypothesis,
         plan_sha256=plan.sha256,
         confidence=study.confidence,
         currency=plan.currency,
         decision=DecisionRule(
-            metric=verdict.metric, ship_if=asked.decision.ship_if, hurdle=study.hurdle
+            metric=verdict.metric, ship_if=experiment.decision.ship_if, hurdle=study.hurdle
         ),
-        eligible=asked.eligible,
+        eligible=experiment.eligible,
         unit="customer" if plan.households is None else "household",
         data=_data(plan, intake.facts, setting.engine),
         verdict=verdict,
@@ -153,7 +158,7 @@ def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
     )
 
 
-def _metrics(plan: Plan, study: Study, cube: Cube) -> tuple[MetricInfo, ...]:
+def _metrics(plan: Plan, study: Study, shares: frozenset[str]) -> tuple[MetricInfo, ...]:
     asked = plan.experiment.metrics
     roles: Mapping[str, str] = {
         **dict.fromkeys(plan.measured, "money"),
@@ -161,13 +166,12 @@ def _metrics(plan: Plan, study: Study, cube: Cube) -> tuple[MetricInfo, ...]:
         **dict.fromkeys(asked.secondary, "secondary"),
         asked.primary: "primary",
     }
-    shares = dict(zip(study.columns, zero_or_one(cube), strict=True))
     return tuple(
         MetricInfo.model_validate(
             {
                 "name": name,
                 "title": plan.metrics[name].title or name,
-                "unit": plan.metrics[name].unit or _unit(plan, name, flag=shares.get(name, False)),
+                "unit": plan.metrics[name].unit or _unit(plan, name, flag=name in shares),
                 "better": plan.metrics[name].better,
                 "role": roles[name],
             }
@@ -181,14 +185,6 @@ def _unit(plan: Plan, name: str, *, flag: bool) -> str:
     key = plan.metrics[name].defined_by
     by_definition = key in ("any", "none", "at_least")
     return "share" if by_definition or (key == "column" and flag) else "number"
-
-
-def zero_or_one(cube: Cube) -> list[bool]:
-    """Which columns hold nothing but 0 and 1: there, and only there, squares sum to the sum."""
-    groups = cube[OVERALL].values()
-    squares = sum(np.diag(group.m2) + group.n * group.mean**2 for group in groups)
-    sums = sum(group.n * group.mean for group in groups)
-    return [bool(flag) for flag in np.isclose(squares, sums, rtol=1e-9, atol=0) & (sums > 0)]
 
 
 def _segments(plan: Plan, study: Study) -> tuple[SegmentInfo, ...]:

@@ -8,15 +8,20 @@ carry their share of it. A household's columns are totals: there a constant coun
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
 
 from upliftlab.results import Note
 from upliftlab.stats.effects import Effect, Form, Pair, welch
-from upliftlab.stats.moments import Projection
+from upliftlab.stats.level import Level, level_of
+from upliftlab.stats.moments import Array, Projection
 from upliftlab.stats.ratio import fieller
+
+PROFIT, ABOVE_HURDLE, REVENUE = "profit", "above_hurdle", "revenue"
+"""What of money is compared, where units are divided anew for it."""
 
 
 class Item(IntEnum):
@@ -67,6 +72,17 @@ class Roles:
     """Further costs, whatever arm they arise in."""
     size: int | None = None
     """The column that counts a unit's customers, where units are households."""
+
+    @property
+    def amounts(self) -> tuple[int, ...]:
+        """The columns that hold money: these can be skewed as few others are."""
+        return (self.revenue, *self.further)
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Every column that profit is made of."""
+        events = (self.contacts, self.redemptions)
+        return (*self.amounts, *(column for column in events if column is not None))
 
 
 def projection(columns: int, roles: Roles, terms: Terms) -> Projection:
@@ -122,13 +138,19 @@ class Question:
         hurdle: ROI below this is not worth it.
         conversions: The column that counts conversions, or None.
         first: The place of the first `Item`; they are the last columns where it is not given.
+        draws: Studentised differences of divided units, where Student's t will not do.
     """
 
     pair: Pair
-    confidence: float
+    confidence: float | Level
     hurdle: float = 0.0
     conversions: int | None = None
     first: int | None = None
+    draws: Mapping[str, Array] = field(default_factory=dict[str, Array])
+
+    def level(self, compared: str) -> Level:
+        """The level at which profit, profit above the hurdle, or revenue is asked."""
+        return replace(level_of(self.confidence), draws=self.draws.get(compared))
 
     @property
     def _size(self) -> int:
@@ -146,16 +168,17 @@ class Question:
         """n_t·(Δmargin − (1 + hurdle)·Δcost): positive exactly where ROI exceeds the hurdle."""
         rate = self.hurdle if hurdle is None else hurdle
         form = self._form(Item.profit).minus(self._form(Item.cost), rate)
-        effect = welch(self.pair, form, self.confidence)
+        level = self.level(PROFIT if rate == 0 else ABOVE_HURDLE)
+        effect = welch(self.pair, form, level)
         return effect.scaled(self.pair.treated.n * self.pair.size)
 
     def roi(self) -> Effect:
         """Δprofit / Δcost, tested against the hurdle."""
-        return self._per_cost(self._form(Item.profit), self.hurdle)
+        return self._per_cost(self._form(Item.profit), self.hurdle, ABOVE_HURDLE)
 
     def iroas(self) -> Effect:
         """Δrevenue / Δcost; whether it pays is asked of profit, so it has no p-value of its own."""
-        return self._per_cost(self._form(Item.revenue), None)
+        return self._per_cost(self._form(Item.revenue), None, REVENUE)
 
     def cost_per_conversion(self) -> Effect:
         """Δcost / Δconversions; no null hypothesis is natural, so it has no p-value."""
@@ -167,9 +190,9 @@ class Question:
             return Effect(None, note=Note.no_conversions)
         return effect
 
-    def _per_cost(self, numerator: Form, null: float | None) -> Effect:
+    def _per_cost(self, numerator: Form, null: float | None, compared: str) -> Effect:
         cost = self._form(Item.cost)
-        effect = fieller(self.pair, numerator, cost, self.confidence, null)
+        effect = fieller(self.pair, numerator, cost, self.level(compared), null)
         if effect.note is not Note.denominator_unclear:
             return effect
         spent = effect.estimate is not None

@@ -246,9 +246,16 @@ def test_looks_are_refused(tmp_path):
 
 
 def test_constant_groups_that_differ_have_no_interval(tmp_path):
+    found = run(make_plan(), write(tmp_path, HEADER + "none,0,n\n" * 5 + "mail,2,n\n" * 5))
+    spend = pick(found, "difference")
+    assert (spend.estimate, spend.low, spend.note) == (2.0, None, Note.no_variation)
+
+
+def test_a_share_of_all_against_none_has_newcombes_interval(tmp_path):
     found = run(make_plan(), write(tmp_path, HEADER + "none,0,n\n" * 5 + "mail,1,n\n" * 5))
     spend = pick(found, "difference")
-    assert (spend.estimate, spend.low, spend.note) == (1.0, None, Note.no_variation)
+    assert (spend.estimate, spend.method) == (1.0, "newcombe")
+    assert 0.3 < spend.low < spend.high <= 1
 
 
 def test_an_arm_that_saves_has_no_roi(tmp_path):

@@ -106,17 +106,34 @@ def test_several_arms_are_judged_by_holm(tmp_path):
         assert (arm.code is VerdictCode.inconclusive) == (arm.p_adjusted >= 0.05)
 
 
-def test_a_small_skewed_holdout_is_warned_of(tmp_path):
+def small_holdout(tmp_path):
     rng = np.random.default_rng(6)
     bought = rng.random(10_000) < 0.02
     spend = bought * rng.lognormal(3, 1.5, 10_000)
     rows = [f"{'none' if i < 500 else 'mail'},{v:.2f}" for i, v in enumerate(spend)]
     (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
     arms = {"none": {"control": "true", "share": "5%"}, "mail": {"share": "95%"}}
-    found = run(make_plan(arms=arms), tmp_path)
+    return run(make_plan(arms=arms), tmp_path)
+
+
+def test_a_small_skewed_holdout_gets_its_interval_from_its_own_customers(tmp_path):
+    found = small_holdout(tmp_path)
+    (asked,) = [c for c in found.checks if c.name.startswith("skewness")]
+    assert asked.passed is True
+    assert abs(asked.value) > 0.05
+    effect = next(f for f in found.findings if f.kind == "difference")
+    assert effect.method == "welch+permutation"
+    below, above = effect.estimate - effect.low, effect.high - effect.estimate
+    assert below > 1.3 * above > 0, "a control without large purchases makes gains look too sure"
+    assert small_holdout(tmp_path).findings == found.findings, "the same data give the same digits"
+
+
+def test_with_too_many_kinds_of_customers_there_is_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr("upliftlab.analysis.rows.MOST_ROWS", 50)
+    found = small_holdout(tmp_path)
     (warning,) = [c for c in found.checks if c.name.startswith("skewness")]
     assert warning.passed is False
-    assert abs(warning.value) > 0.05
+    assert next(f for f in found.findings if f.kind == "difference").method == "welch"
 
 
 def test_guardrails(tmp_path):

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.analysis.findings import adjusted_difference, difference, relative_lift
 from upliftlab.money import Question, Roles, Terms, projection
 from upliftlab.results import Note
 from upliftlab.stats.cace import cace
 from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import Effect, Pair
+from upliftlab.stats.effects import Effect, Pair, adjusted_difference, difference
 from upliftlab.stats.moments import Moments, pool
+from upliftlab.stats.ratio import relative_lift
 from upliftlab.stats.shares import newcombe
 
 REVENUE, CONTACTED, REDEEMED, BOUGHT, BEFORE = range(5)

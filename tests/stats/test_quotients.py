@@ -8,11 +8,11 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.analysis.findings import difference, relative_lift
 from upliftlab.results import Note
-from upliftlab.stats.effects import Pair
+from upliftlab.stats.effects import Pair, difference
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.quotients import quotients, undefined
+from upliftlab.stats.ratio import relative_lift
 
 EXACT = 1e-9
 

@@ -11,13 +11,13 @@ import statsmodels.api as sm
 from scipy.stats import ttest_ind, ttest_ind_from_stats
 from statsmodels.stats.multitest import multipletests
 
-from upliftlab.analysis.findings import difference, relative_lift
 from upliftlab.stats.adjust import benjamini_hochberg, holm
 from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import Pair
+from upliftlab.stats.effects import Pair, difference
 from upliftlab.stats.integrity import sample_ratio
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.quotients import quotients
+from upliftlab.stats.ratio import relative_lift
 
 EXACT = 1e-9
 HALF_A_UNIT = 0.5000001

@@ -14,10 +14,9 @@ from typing import Literal
 
 import numpy as np
 
-from upliftlab.analysis.checks import SKEWED
-from upliftlab.analysis.findings import difference
+from upliftlab.analysis.check import SKEWED
 from upliftlab.money import Question, Roles, Terms, projection
-from upliftlab.stats.effects import Pair, skewness
+from upliftlab.stats.effects import Pair, difference, skewness
 from upliftlab.stats.moments import Moments
 
 CONFIDENCE = 0.95

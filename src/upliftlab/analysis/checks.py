@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from upliftlab.analysis.check import SKEWED, check
@@ -12,32 +12,33 @@ from upliftlab.analysis.checks_shares import shares
 from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.analysis.facts import Facts
 from upliftlab.analysis.record import Record
+from upliftlab.analysis.rows import Rows, gammas
 from upliftlab.analysis.study import Study
 from upliftlab.experiment import Plan
 from upliftlab.language import N_
 from upliftlab.results import Check, Scalar, Severity
-from upliftlab.stats.effects import skewness
 
 
 def integrity(
-    plan: Plan, study: Study, counted: tuple[Cube, Facts], now: datetime
+    plan: Plan, study: Study, counted: tuple[Cube, Facts, Rows | None], now: datetime
 ) -> tuple[Check, ...]:
     """All checks of one analysis, in the order in which they can void it.
 
     Args:
         plan: What was declared.
         study: What is compared.
-        counted: Moments of the metric columns (not projected), and facts of the data.
+        counted: Moments of the metric columns (not projected), facts of the data, and units by
+            kind where they had to be divided anew.
         now: The moment of the analysis on the program's clock.
     """
-    cube, facts = counted
+    cube, facts, rows = counted
     closed = maturity(facts.closes, now)
     return (
         *shares(plan, cube, facts),
         *customers(plan, study, cube, facts),
         closed,
         *events(plan, facts, mature=closed.passed is not False),
-        *_skewness(plan, study, cube),
+        *_skewness(plan, study, (cube, rows)),
         *_not_computed(plan),
     )
 
@@ -56,42 +57,47 @@ def maturity(closes: datetime | None, now: datetime) -> Check:
     return check(name, passed=True, severity=severity, said=(text, values))
 
 
-def _skewness(plan: Plan, study: Study, cube: Cube) -> Iterator[Check]:
-    """Warn where a difference is too skewed for Welch's interval."""
+def _skewness(plan: Plan, study: Study, counted: tuple[Cube, Rows | None]) -> Iterator[Check]:
+    """Whether a difference is too skewed for Student's t, and what was done about it."""
+    cube, rows = counted
     asked = [plan.experiment.metrics.primary]
     if plan.experiment.money:
         asked.append(plan.experiment.money.revenue)
-    for metric in dict.fromkeys(name for name in asked if name in study.metrics):
-        for arm in study.treatments:
-            pair = study.pair(cube[OVERALL], (arm,))
-            if pair.unusable is None:
-                value = skewness(pair, study.place(metric, pair))
-                quotient = study.size is not None or metric in study.ratios
-                yield from _skewed((metric, arm), value, quotient=quotient)
+    for arm in study.treatments:
+        found = gammas(study, cube[OVERALL], (arm,))
+        for metric in dict.fromkeys(name for name in asked if name in study.metrics):
+            parts = study.ratios.get(metric) or (study.columns.index(metric),)
+            values = [found[c] for c in (study.columns[part] for part in parts) if c in found]
+            yield from _skewed((metric, arm), values, calibrated=rows is not None)
 
 
-def _skewed(about: tuple[str, str], value: float | None, *, quotient: bool) -> Iterator[Check]:
-    if value is not None and abs(value) <= SKEWED:
-        return
+def _skewed(
+    about: tuple[str, str], gamma: Sequence[float | None], *, calibrated: bool
+) -> Iterator[Check]:
+    known = [value for value in gamma if value is not None]
+    worst = max(known, key=abs, default=0.0)
     metric, arm = about
     values: dict[str, Scalar] = {"metric": metric, "arm": arm}
     name, severity = f"skewness:{metric}:{arm}", Severity.warning
-    if value is None and quotient:
-        text = N_("Not asked: {metric} divides two totals, whose skewness is not known.")
-        yield check(name, None, Severity.info, (text, {"metric": metric}))
-        return
-    if value is None:
+    if len(known) < len(gamma):
         text = N_(
             "Not asked: too few digits tell how skewed {metric} is between {arm} and control."
         )
         yield check(name, None, severity, (text, values))
         return
+    if abs(worst) <= SKEWED:
+        return
     text = N_(
         "The difference in {metric} between {arm} and the control is skewed "
         "({value:number}): its interval covers less than it says on one side."
     )
-    said = (text, {**values, "value": value})
-    yield check(name, passed=False, severity=severity, said=said, measured=(value, None))
+    if calibrated:
+        text = N_(
+            "The difference in {metric} between {arm} and the control is skewed "
+            "({value:number}): its interval comes from re-dealing the customers."
+        )
+    said = (text, {**values, "value": worst})
+    yield check(name, passed=calibrated, severity=severity, said=said, measured=(worst, None))
 
 
 def _not_computed(plan: Plan) -> Iterator[Check]:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from upliftlab.queries.moments import Cell
 from upliftlab.queries.units import MISSING
 from upliftlab.stats.moments import Moments, pool
@@ -54,6 +56,14 @@ def _margin(cells: Iterable[Cell], segment: str | None) -> dict[str | None, dict
         level = None if segment is None else level_name(cell.levels[segment])
         parts[level][cell.arm or MISSING].append(cell.moments)
     return {level: {arm: pool(arms[arm]) for arm in sorted(arms)} for level, arms in parts.items()}
+
+
+def zero_or_one(cube: Cube) -> list[bool]:
+    """Which columns hold nothing but 0 and 1: there, and only there, squares sum to the sum."""
+    groups = cube[OVERALL].values()
+    squares = sum(np.diag(group.m2) + group.n * group.mean**2 for group in groups)
+    sums = sum(group.n * group.mean for group in groups)
+    return [bool(flag) for flag in np.isclose(squares, sums, rtol=1e-9, atol=0) & (sums > 0)]
 
 
 def level_name(level: str | None) -> str:

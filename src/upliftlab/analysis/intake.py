@@ -56,10 +56,17 @@ Cells = Mapping[tuple[str, ...], Sequence[Cell]]
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What an analysis starts from: cells of every arm and combination of levels, and facts."""
+    """What an analysis starts from.
+
+    Attributes:
+        cells: Moments of every arm and combination of levels.
+        facts: What the data are like.
+        units: The unit table as a relation.
+    """
 
     cells: Cells
     facts: Facts
+    units: str
 
 
 def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = None) -> Intake:
@@ -88,7 +95,7 @@ def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = No
     refuse_arms(plan, next(iter(cells.values())))
     refuse_missing(table, cells, engine)
     facts = _facts(plan, study, (frame, units, looks), engine)
-    return Intake(cells, replace(facts, closes=_closes(plan, span)))
+    return Intake(cells, replace(facts, closes=_closes(plan, span)), units)
 
 
 def unit_table(

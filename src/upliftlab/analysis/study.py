@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.experiment import Arm, Plan
-from upliftlab.money import Question, Roles, Terms, projection
+from upliftlab.money import Item, Roles, Terms, projection
 from upliftlab.queries.units import SIZE
 from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import Pair
-from upliftlab.stats.moments import Moments, pool
+from upliftlab.stats.moments import Array, Moments, pool
 from upliftlab.stats.quotients import quotients, undefined
 from upliftlab.values import Money
 
@@ -34,6 +36,7 @@ class Study:
         confidence: Level of every interval.
         size: The column that counts a unit's customers, where units are households.
         covariates: The columns that were known before assignment.
+        segments: The segments that are reported by, in the order of the unit table.
     """
 
     metrics: tuple[str, ...]
@@ -48,6 +51,17 @@ class Study:
     confidence: float
     size: int | None = None
     covariates: tuple[int, ...] = ()
+    segments: tuple[str, ...] = ()
+
+    def per_unit(self, item: Item, arms: Sequence[str]) -> Array:
+        """An item's coefficients in each arm but for what is the same for all its customers.
+
+        Shape (arms, columns).
+        """
+        assert self.roles is not None  # noqa: S101 - the caller asked
+        roles, size = replace(self.roles, size=None), len(self.columns)
+        rows = [projection(size, roles, self.terms[arm]).matrix[size + item] for arm in arms]
+        return np.stack(rows)
 
     def projected(self, cube: Cube) -> Cube:
         """The cube with money's columns behind the others."""
@@ -93,11 +107,6 @@ class Study:
         behind = len(self.ratios) - list(self.ratios).index(metric)
         return len(pair.treated.mean) - behind
 
-    def question(self, pair: Pair) -> Question:
-        """What money asks of a pair."""
-        conversions = self.roles.conversions if self.roles else None
-        return Question(pair, self.confidence, self.hurdle, conversions, len(self.columns))
-
     def _spread(self, arm: str, group: Moments) -> Terms:
         """An arm's terms with its fixed cost spread over its customers."""
         terms = self.terms[arm]
@@ -129,6 +138,7 @@ def study_of(plan: Plan) -> Study:
         confidence=plan.experiment.analysis.confidence,
         size=index.get(SIZE),
         covariates=tuple(index[name] for name in plan.covariates),
+        segments=tuple(plan.segments),
     )
 
 

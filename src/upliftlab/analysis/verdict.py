@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from upliftlab.analysis.cube import OVERALL, Cube
-from upliftlab.analysis.findings import difference
+from upliftlab.analysis.cube import OVERALL
 from upliftlab.analysis.sentences import (
     Asked,
     action,
@@ -16,9 +15,11 @@ from upliftlab.analysis.sentences import (
     money_sentence,
 )
 from upliftlab.analysis.study import Study
+from upliftlab.analysis.subject import ADJUSTED, PLAIN, Subject
 from upliftlab.config.decision import parse_ship_if
 from upliftlab.experiment import PROFIT, Plan
 from upliftlab.language import N_, Language
+from upliftlab.money import ABOVE_HURDLE
 from upliftlab.results import (
     ArmVerdict,
     Check,
@@ -36,6 +37,8 @@ from upliftlab.stats.effects import Effect
 from upliftlab.stats.level import Level
 
 _ENGLISH = Language("en")
+_MANY = 1e9
+"""Degrees of freedom of an interval that is not Student's: as good as a normal's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Evidence:
     Attributes:
         plan: The decision rule.
         study: What is compared.
-        cube: The projected cube.
+        subjects: Every treated group in every place.
         checks: Integrity checks and guardrails.
         findings: All findings, for the sentence.
         metrics: How metrics are named and shown.
@@ -53,7 +56,7 @@ class Evidence:
 
     plan: Plan
     study: Study
-    cube: Cube
+    subjects: Sequence[Subject]
     checks: Sequence[Check]
     findings: Sequence[Finding]
     metrics: Sequence[MetricInfo]
@@ -83,6 +86,10 @@ class Evidence:
         new = tuple(arm for arm in self.study.treatments if not arms[arm].business_as_usual)
         return new or self.study.treatments
 
+    def subject(self, arm: str) -> Subject:
+        """An arm as a whole against the control."""
+        return next(s for s in self.subjects if s.arm == arm and s.place == OVERALL)
+
     def exceeded(self, arm: str) -> str | None:
         """A guardrail that an arm clearly exceeds."""
         for check in self.checks:
@@ -108,9 +115,12 @@ def decide(evidence: Evidence) -> Verdict:
 
 def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
     """Each arm's verdict; Holm's p-values, as several arms are asked at once."""
-    effects = {arm: _effect(asked, evidence, arm) for arm in evidence.candidates}
     sign = evidence.sign
-    tested = {arm: p for arm, e in effects.items() if (p := _p(e, asked, sign)) is not None}
+    effects, tested = dict[str, Effect](), dict[str, float]()
+    for arm in evidence.candidates:
+        effects[arm], level = _effect(asked, evidence.subject(arm))
+        if (p := _p(effects[arm], level, sign * asked.rule.threshold)) is not None:
+            tested[arm] = p
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True)) if tested else {}
     alpha = 1 - evidence.study.confidence
     found: list[ArmVerdict] = []
@@ -133,18 +143,24 @@ def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
     return tuple(found)
 
 
-def _effect(asked: Asked, evidence: Evidence, arm: str) -> Effect:
-    study = evidence.study
-    pair = study.sharpened(study.pair(evidence.cube[OVERALL], (arm,)))
+def _effect(asked: Asked, subject: Subject) -> tuple[Effect, Level]:
+    """What the rule is asked of, and at which level."""
     if asked.metric == PROFIT:
-        return study.question(pair).above_hurdle()
-    return difference(pair, study.place(asked.metric, pair), study.confidence)
+        question = subject.question()
+        return question.above_hurdle(), question.level(ABOVE_HURDLE)
+    if subject.adjusts:
+        level = subject.level(ADJUSTED, asked.metric)
+        return subject.adjusted_difference(asked.metric), level
+    return subject.difference(asked.metric), subject.level(PLAIN, asked.metric)
 
 
-def _p(effect: Effect, asked: Asked, sign: float) -> float | None:
-    if effect.estimate is None or not effect.se or effect.df is None:
+def _p(effect: Effect, level: Level, threshold: float) -> float | None:
+    """The p-value of the rule's threshold; where it is 0 that of the effect itself."""
+    if effect.estimate is None or not effect.se:
         return None
-    return Level(0.95).p((sign * effect.estimate - asked.rule.threshold) / effect.se, effect.df)
+    if threshold == 0:
+        return effect.p
+    return level.p((effect.estimate - threshold) / effect.se, effect.df or _MANY)
 
 
 def _code(effect: Effect, asked: Asked, sign: float, settled: bool) -> VerdictCode:

@@ -108,7 +108,7 @@ class Origin:
 def methods(analysis: Analysis, teller: Teller, *, with_terms: bool) -> Methods:
     """How the numbers of this page were computed."""
     kinds = {finding.kind for finding in analysis.findings}
-    used = sorted({finding.method for finding in analysis.findings})
+    used = sorted({part for f in analysis.findings for part in f.method.split("+")})
     terms = analysis.terms if with_terms else None
     return Methods(
         confidence=teller.declared(analysis.confidence, "/confidence"),

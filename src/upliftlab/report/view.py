@@ -71,7 +71,7 @@ def page(analysis: Analysis, teller: Teller) -> Page:
         plan_sha256=analysis.plan_sha256,
         eligible=analysis.eligible,
         invalid=invalid,
-        adjusted=any(f.method == "lin" for f in analysis.findings),
+        adjusted=any(f.method.startswith("lin") for f in analysis.findings),
         provisional=analysis.verdict.code is VerdictCode.not_final,
         answer=answer(index, teller),
         trust=trust(analysis, teller),

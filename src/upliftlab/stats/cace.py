@@ -24,10 +24,11 @@ from __future__ import annotations
 
 from upliftlab.results import Note
 from upliftlab.stats.effects import Effect, Form, Pair
+from upliftlab.stats.level import Level
 from upliftlab.stats.ratio import fieller
 
 
-def cace(pair: Pair, outcome: int, contacted: int, confidence: float) -> Effect:
+def cace(pair: Pair, outcome: int, contacted: int, confidence: float | Level) -> Effect:
     """The outcome's difference over that of the share contacted, with the Anderson–Rubin set.
 
     `se` is that of two-stage least squares with assignment as the instrument, robust to unequal

@@ -163,6 +163,20 @@ def welch(pair: Pair, form: Form, confidence: float | Level) -> Effect:
     return Effect(estimate, se, df, *ends, p=level.p(estimate / se, df), note=unreached(ends))
 
 
+def difference(pair: Pair, column: int, confidence: float | Level) -> Effect:
+    """Treated mean less control mean."""
+    if column in pair.undefined and pair.unusable is None:
+        return Effect(None, note=Note.no_denominator)
+    return welch(pair, Form.difference(len(pair.treated.mean), {column: 1.0}), confidence)
+
+
+def adjusted_difference(pair: Pair, column: int, confidence: float | Level) -> Effect:
+    """The difference of an adjusted pair; absent where the pair could not be adjusted."""
+    if pair.pooled is None and pair.unusable is None:
+        return Effect(None, note=Note.not_adjusted)
+    return difference(pair, column, confidence)
+
+
 def ends_of(
     estimate: float, se: float, bounds: tuple[float, float]
 ) -> tuple[float | None, float | None]:

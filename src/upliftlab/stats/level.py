@@ -47,6 +47,12 @@ class Level:
     look: Look | None = None
     draws: Array | None = None
 
+    @property
+    def nominal(self) -> float:
+        """The two-sided level at which this interval is made."""
+        alpha = 1 - self.confidence
+        return alpha if self.look is None else self.look.nominal(alpha)
+
     def bounds(self, df: float) -> tuple[float, float]:
         """The standard errors to subtract from the estimate for its upper and its lower end.
 
@@ -59,8 +65,7 @@ class Level:
         >>> round(low, 4), round(high, 4)
         (-2.2281, 2.2281)
         """
-        alpha = 1 - self.confidence
-        alpha = alpha if self.look is None else self.look.nominal(alpha)
+        alpha = self.nominal
         if alpha <= 0:
             return -inf, inf
         if self.draws is None:

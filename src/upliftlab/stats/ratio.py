@@ -7,6 +7,8 @@ is unbounded, and it is reported as words, never as numbers.
 
 from __future__ import annotations
 
+import numpy as np
+
 from upliftlab.results import Note
 from upliftlab.stats.effects import (
     Effect,
@@ -78,3 +80,17 @@ def _end(pair: Pair, forms: tuple[Form, Form], critical: float) -> float | None:
     c = square * sum(residual.covariance(residual, pair))
     root = (b * b + a * max(c, 0.0)) ** 0.5
     return estimate + (b - root if critical > 0 else b + root) / a
+
+
+def relative_lift(pair: Pair, column: int, confidence: float | Level) -> Effect:
+    """The difference over the size of the control's mean: from −10 to −5 is +50 %."""
+    if column in pair.undefined and pair.unusable is None:
+        return Effect(None, note=Note.no_denominator)
+    control = float(pair.control.mean[column])
+    if pair.unusable is None and control == 0:
+        return Effect(None, note=Note.zero_control)
+    size = len(pair.treated.mean)
+    weights = np.zeros(size)
+    weights[column] = 1.0 if control > 0 else -1.0
+    numerator = Form.difference(size, {column: 1.0})
+    return fieller(pair, numerator, Form(np.zeros(size), weights), confidence)

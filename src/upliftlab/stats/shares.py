@@ -7,12 +7,13 @@ intervals of the two shares (Wilson 1927), which hold for any count and never le
 
 from __future__ import annotations
 
-from math import hypot
+from math import hypot, isfinite
 
 from scipy.special import ndtr, ndtri
 
 from upliftlab.results import Note
-from upliftlab.stats.effects import Effect
+from upliftlab.stats.effects import Effect, unreached
+from upliftlab.stats.level import Level, level_of
 
 FEW = 30
 """Below so many successes or failures in a group, Welch's interval is not to be trusted."""
@@ -33,7 +34,7 @@ def needs_newcombe(successes: tuple[int, int], n: tuple[int, int]) -> bool:
     return any(min(x, size - x) < FEW for x, size in zip(successes, n, strict=True))
 
 
-def newcombe(successes: tuple[int, int], n: tuple[int, int], confidence: float) -> Effect:
+def newcombe(successes: tuple[int, int], n: tuple[int, int], confidence: float | Level) -> Effect:
     """The treated share less the control's, with Newcombe's (1998, method 10) interval.
 
     With the Wilson bounds l and u of either share s, the interval is from Δ − √((s_t − l_t)² +
@@ -60,14 +61,14 @@ def newcombe(successes: tuple[int, int], n: tuple[int, int], confidence: float) 
     treated, control = (x / size for x, size in zip(successes, n, strict=True))
     estimate = treated - control
     variance = treated * (1 - treated) / (n[0] - 1) + control * (1 - control) / (n[1] - 1)
-    below, above = _reach((treated, control), n, float(ndtri((1 + confidence) / 2)))
-    return Effect(
-        estimate,
-        variance**0.5,
-        low=estimate - below,
-        high=estimate + above,
-        p=_p(estimate, (treated, control), n),
-    )
+    level, p = level_of(confidence), _p(estimate, (treated, control), n)
+    half = -float(ndtri(level.nominal / 2))
+    ends = (None, None)
+    if isfinite(half):
+        below, above = _reach((treated, control), n, half)
+        ends = estimate - below, estimate + above
+    p = p if level.look is None else level.look.overall(p)
+    return Effect(estimate, variance**0.5, None, *ends, p=p, note=unreached(ends))
 
 
 def _p(estimate: float, shares: tuple[float, float], n: tuple[int, int]) -> float:

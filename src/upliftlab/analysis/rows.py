@@ -1,0 +1,142 @@
+"""Rows: units by kind, asked of the engine only where a difference is too skewed for Student's t.
+
+Units that are alike in all that is compared are one row with their number, so that ten million
+customers of whom most bought nothing are few rows.
+"""
+# ruff: noqa: S608 - names are of the house's own
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from upliftlab.analysis.check import SKEWED
+from upliftlab.analysis.cube import Cube, Place, level_name
+from upliftlab.analysis.study import Study
+from upliftlab.engines.base import Engine
+from upliftlab.stats.calibration import Units
+from upliftlab.stats.effects import Pair, skewness
+from upliftlab.stats.moments import Array, Moments, pool
+
+MOST_ROWS = 1_000_000
+"""With more kinds of units than this, none are read, and a warning stays."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Units by kind, arm and level.
+
+    Attributes:
+        values: What kinds of units there are, over `Study.columns`; shape (kinds, p).
+        kind: The kind of each row, shape (rows,).
+        arm: The arm of each row as text.
+        levels: The level of each row, by segment.
+        counts: How many units it stands for.
+    """
+
+    values: Array
+    kind: np.ndarray
+    arm: np.ndarray
+    levels: Mapping[str, np.ndarray]
+    counts: np.ndarray
+
+    def units(self, study: Study, place: Place, arms: tuple[str, ...]) -> Units:
+        """The units of some arms and of the control in a place of the cube."""
+        inside = np.ones(len(self.counts), dtype=bool)
+        if place.dimension in self.levels:
+            inside = self.levels[place.dimension or ""] == place.level
+        named = (*arms, study.control)
+        counts = [
+            np.bincount(
+                self.kind[rows := inside & (self.arm == arm)],
+                weights=self.counts[rows],
+                minlength=len(self.values),
+            )
+            for arm in named
+        ]
+        treated = np.array([arm != study.control for arm in named])
+        return Units(self.values, np.stack(counts).astype(np.int64), treated, study.size)
+
+
+def gammas(
+    study: Study, groups: Mapping[str, Moments], arms: tuple[str, ...]
+) -> Mapping[str, float | None]:
+    """The skewness of the arms' difference from the control, by column; empty without a variance.
+
+    A column is counted per unit here: a ratio's two parts each, a household's total.
+    """
+    present = [groups[arm] for arm in arms if arm in groups]
+    if not present or study.control not in groups:
+        return {}
+    pair = Pair(pool(present), groups[study.control])
+    if pair.unusable is not None:
+        return {}
+    return {name: skewness(pair, i) for i, name in enumerate(study.columns)}
+
+
+def skewed(study: Study, groups: Mapping[str, Moments], arms: tuple[str, ...]) -> frozenset[str]:
+    """The columns of which the arms' difference from the control is too skewed for Student's t."""
+    found = gammas(study, groups, arms)
+    return frozenset(name for name, gamma in found.items() if gamma and abs(gamma) > SKEWED)
+
+
+def rows_of(study: Study, cube: Cube, units: str, engine: Engine) -> Rows | None:
+    """The units of a study by kind; None where no difference is skewed, or there are too many.
+
+    Args:
+        study: What is compared.
+        cube: Moments of the columns (not projected).
+        units: The unit table as a relation.
+        engine: Where it lies.
+    """
+    needed = [*dict.fromkeys(_needed(study, cube))]
+    if not needed:
+        return None
+    segments = list(dict.fromkeys(p.dimension for p in cube if p.dimension is not None))
+    levels = [f"s{study.segments.index(name)}" for name in segments]
+    numbers = [f"x{study.columns.index(name)}" for name in needed]
+    inner = f"SELECT {', '.join(['arm', *levels, *numbers])}, COUNT(*) AS n FROM {units}"
+    inner += f" GROUP BY {', '.join(['arm', *levels, *numbers])} LIMIT {MOST_ROWS + 1}"
+    texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *levels)]
+    result = engine.query(f"SELECT {', '.join([*texts, *numbers, 'n'])} FROM ({inner}) AS kinds")
+    if result.num_rows > MOST_ROWS:
+        return None
+    values = np.zeros((result.num_rows, len(study.columns)))
+    for name, number in zip(needed, numbers, strict=True):
+        values[:, study.columns.index(name)] = result[number].to_numpy()
+    kinds, kind = np.unique(values, axis=0, return_inverse=True)
+    return Rows(
+        kinds,
+        kind.ravel(),
+        _texts(result, "arm"),
+        {name: _texts(result, level) for name, level in zip(segments, levels, strict=True)},
+        result["n"].to_numpy().astype(np.float64),
+    )
+
+
+def _texts(result: pa.Table, column: str) -> np.ndarray:
+    return np.array([level_name(value) for value in result[column].to_pylist()], dtype=object)
+
+
+def _needed(study: Study, cube: Cube) -> Iterator[str]:
+    """The columns that anything too skewed is made of."""
+    found = set[str]()
+    compared = [(arm,) for arm in study.treatments]
+    for place, groups in cube.items():
+        together = [] if place.dimension else list(study.channels.values())
+        for arms in (*compared, *together):
+            found |= skewed(study, groups, arms)
+    if not found:
+        return
+    yield from (name for name in study.columns if name in found)
+    for above, below in study.ratios.values():
+        if {study.columns[above], study.columns[below]} & found:
+            yield from (study.columns[above], study.columns[below])
+    if study.roles is not None and {study.columns[c] for c in study.roles.amounts} & found:
+        yield from (study.columns[column] for column in study.roles.columns)
+    yield from (study.columns[column] for column in study.covariates)
+    if study.size is not None:
+        yield study.columns[study.size]

@@ -1,0 +1,116 @@
+"""What of units is divided anew: one number each, though money, quotients and covariates come in.
+
+A permutation needs a number per unit whose mean is compared. For a plain metric it is the metric.
+For the ratio of totals Σa/Σb it is (a − r·b)/b̄ with the pooled ratio r (the delta method's), and
+with covariates the residual of a pooled regression on them. What a unit costs because it was
+treated is no chance: costs are divided as deviations from their own group's mean, which is nothing
+at all where everybody costs the same, and an approximation where redemptions do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from upliftlab.stats.moments import Array
+from upliftlab.stats.permutation import Kinds, divided
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """Units of some groups by kind, those of one kind being alike in p columns.
+
+    Attributes:
+        values: Their columns, shape (kinds, p).
+        counts: How many there are in each group, shape (groups, kinds).
+        treated: Which groups are treated, shape (groups,); the others are the control.
+        size: The column of a unit's customers, None where units are customers.
+    """
+
+    values: Array
+    counts: np.ndarray
+    treated: np.ndarray
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measure:
+    """A number per unit, by its group.
+
+    Attributes:
+        plain: Weights of the columns, shape (groups, p).
+        own: Weights whose result is taken as a deviation from its group's mean, the same shape.
+        below: The column it is divided by, None for a plain mean.
+        covariates: Columns known before whose part is taken out.
+    """
+
+    plain: Array
+    own: Array | None = None
+    below: int | None = None
+    covariates: tuple[int, ...] = ()
+
+
+def calibrated(units: Units, measures: Sequence[Measure], rng: np.random.Generator) -> Array:
+    """Studentised differences of each measure between random divisions, shape (draws, measures).
+
+    Each column ascends. Measures are divided together: the same divisions serve all of them.
+
+    Args:
+        units: The treated and the control.
+        measures: What is compared.
+        rng: The source of chance.
+    """
+    groups, kinds = np.nonzero(units.counts)
+    counts = units.counts[groups, kinds]
+    values = np.stack([_values(units, m, (groups, kinds, counts)) for m in measures], axis=1)
+    merged, which = np.unique(values, axis=0, return_inverse=True)
+    together = np.bincount(which.ravel(), weights=counts, minlength=len(merged)).astype(np.int64)
+    n = int(counts[units.treated[groups]].sum())
+    return divided(Kinds(merged, together), (n, int(counts.sum()) - n), rng)
+
+
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Group, kind and count of every kind in every group that holds it, each of shape (rows,)."""
+
+
+def _values(units: Units, measure: Measure, rows: Rows) -> Array:
+    """What is compared, one number a row."""
+    groups, kinds, counts = rows
+    columns = units.values[kinds]
+    above = np.einsum("rp,rp->r", columns, measure.plain[groups])
+    if measure.own is not None:
+        own = np.einsum("rp,rp->r", columns, measure.own[groups])
+        customers = _below(columns, units.size)
+        for group in range(len(units.counts)):
+            inside = groups == group
+            if inside.any():
+                weights = counts[inside]
+                mean = weights @ own[inside] / (weights @ customers[inside])
+                above[inside] += own[inside] - mean * customers[inside]
+    value = _linearised(above, _below(columns, measure.below), counts)
+    if not measure.covariates:
+        return value
+    inside = _below(columns, units.size)
+    known = [_linearised(columns[:, c], inside, counts) for c in measure.covariates]
+    return _residual(value, np.stack(known, axis=1), counts)
+
+
+def _below(columns: Array, column: int | None) -> Array:
+    return np.ones(len(columns)) if column is None else columns[:, column]
+
+
+def _linearised(above: Array, below: Array, counts: np.ndarray) -> Array:
+    """(a − r·b)/b̄, with r the pooled ratio and b̄ the pooled mean."""
+    total = counts @ below
+    if total == 0:
+        return np.zeros_like(above)
+    return np.asarray((above - counts @ above / total * below) * counts.sum() / total)
+
+
+def _residual(value: Array, known: Array, counts: np.ndarray) -> Array:
+    """What the pooled regression on covariates, all of them centred, leaves."""
+    weighted = known * counts[:, None]
+    slopes = np.linalg.lstsq(known.T @ weighted, weighted.T @ value, rcond=None)[0]
+    return np.asarray(value - known @ slopes)
