@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from upliftlab import __version__
+from upliftlab.analysis.caps import Caps
 from upliftlab.analysis.checks import integrity, recorded
 from upliftlab.analysis.checks_shares import expected_shares
 from upliftlab.analysis.cube import OVERALL, Cube, roll_up, zero_or_one
@@ -92,7 +93,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         *(recorded(setting.record) if setting.record else ()),
         *guardrails(plan, findings),
     )
-    metrics = _metrics(plan, study, shares)
+    metrics = _metrics(plan, study, shares, intake.caps)
     verdict = decide(Evidence(plan, study, asked, checks, findings, metrics))
     setting.progress("Fingerprinting the data")
     experiment = plan.experiment
@@ -158,26 +159,37 @@ def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
     )
 
 
-def _metrics(plan: Plan, study: Study, shares: frozenset[str]) -> tuple[MetricInfo, ...]:
+def _metrics(
+    plan: Plan, study: Study, shares: frozenset[str], caps: Caps
+) -> tuple[MetricInfo, ...]:
+    """How each metric is named and shown; one that is capped is judged in its own's place."""
     asked = plan.experiment.metrics
+    cut = {plan.judged(name): name for name in caps}
     roles: Mapping[str, str] = {
         **dict.fromkeys(plan.measured, "money"),
         **dict.fromkeys(asked.guardrails, "guardrail"),
         **dict.fromkeys(asked.secondary, "secondary"),
-        asked.primary: "primary",
+        asked.primary: "primary" if asked.primary not in caps else "secondary",
+        **({plan.judged(asked.primary): "primary"} if asked.primary in caps else {}),
     }
-    return tuple(
-        MetricInfo.model_validate(
-            {
-                "name": name,
-                "title": plan.metrics[name].title or name,
-                "unit": plan.metrics[name].unit or _unit(plan, name, flag=name in shares),
-                "better": plan.metrics[name].better,
-                "role": roles[name],
-            }
+    found: list[MetricInfo] = []
+    for name in study.metrics:
+        own = cut.get(name, name)
+        metric, limit = plan.metrics[own], caps.get(own) if name in cut else None
+        title = metric.title or own
+        found.append(
+            MetricInfo.model_validate(
+                {
+                    "name": name,
+                    "title": title if limit is None else f"{title} ≤ {limit:,.10g}",
+                    "unit": metric.unit or _unit(plan, own, flag=own in shares),
+                    "better": metric.better,
+                    "role": roles.get(name, roles[own]),
+                    "cap": limit,
+                }
+            )
         )
-        for name in study.metrics
-    )
+    return tuple(found)
 
 
 def _unit(plan: Plan, name: str, *, flag: bool) -> str:

@@ -36,6 +36,7 @@ from upliftlab.declarations import (
 )
 from upliftlab.values import (
     AtMost,
+    CapAt,
     Cost,
     Currency,
     Date,
@@ -50,6 +51,11 @@ from upliftlab.values import (
 
 PROFIT = "profit"
 """The metric that money makes; the one name that is neither defined nor a column."""
+
+
+def capped_name(metric: str) -> str:
+    """The name of a metric whose large values are cut."""
+    return f"{metric}:capped"
 
 
 class Assignment(Model):
@@ -168,8 +174,9 @@ class Analysis(Model):
     same length before the start."""
     looks: tuple[Duration, ...] = ()
     """Declared times at which the data are looked at."""
-    winsorize: dict[Name, ProperRate] = {}
-    """Per metric: the percentile (99.9%) above which values are capped."""
+    winsorize: dict[Name, CapAt] = {}
+    """Per metric: the percentile of its values that are not zero (99.9%), or the number, at which
+    larger values are cut. Both estimates are reported; money is never cut."""
 
     @model_validator(mode="after")
     def _open_interval(self) -> Analysis:
@@ -293,6 +300,15 @@ class Plan(Model):
             optional = (money.contacts, money.redemptions, self.conversions)
             names += [money.revenue, *(name for name in optional if name), *money.costs]
         return tuple(dict.fromkeys(name for name in names if name != PROFIT))
+
+    @property
+    def capped(self) -> tuple[str, ...]:
+        """Metrics of which large values are cut, each reported beside the metric itself."""
+        return tuple(capped_name(name) for name in self.experiment.analysis.winsorize)
+
+    def judged(self, metric: str) -> str:
+        """What a metric is judged by: where large values are cut, the values cut."""
+        return capped_name(metric) if metric in self.experiment.analysis.winsorize else metric
 
     @property
     def measured_columns(self) -> tuple[str, ...]:

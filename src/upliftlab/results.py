@@ -192,6 +192,8 @@ class MetricInfo(Result):
     unit: Literal["number", "money", "share"]
     better: Literal["higher", "lower"]
     role: Literal["primary", "secondary", "guardrail", "money"]
+    cap: float | None = None
+    """Where larger values were cut; None where they were not."""
 
 
 class SegmentInfo(Result):

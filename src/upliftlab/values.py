@@ -245,6 +245,35 @@ def parse_tolerance(value: object) -> Tolerance:
     return Tolerance(value=float(number / 100), kind=kind)
 
 
+class Cap(BaseModel):
+    """Where large values are cut: at an amount, or at a percentile of what is not zero."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    value: float
+    kind: Literal["amount", "percentile"]
+
+
+def parse_cap(value: object) -> Cap:
+    """`99.9%` (of the values that are not zero) or a bare number in the metric's own unit.
+
+    >>> parse_cap("99.9%")
+    Cap(value=0.999, kind='percentile')
+    """
+    if isinstance(value, Cap):
+        return value
+    if isinstance(value, dict):
+        return Cap.model_validate(value)
+    found = _match(_PERCENT, _text(value) or str(value), "a cap such as 99.9% or 500")
+    number = Fraction(found[1].replace("_", ""))
+    if not found[2]:
+        if number <= 0:
+            raise ValueError(f"a cap lies above 0, got {found[0]}")
+        return Cap(value=float(number), kind="amount")
+    if not 50 <= number < 100:  # noqa: PLR2004 - named in the message
+        raise ValueError(f"a percentile lies between 50% and below 100%, got {found[0]}")
+    return Cap(value=float(number / 100), kind="percentile")
+
+
 def _schema(pattern: str, description: str, *, number: bool = True) -> WithJsonSchema:
     text: dict[str, Any] = {"type": "string", "pattern": pattern}
     kinds = [{"type": "number"}, text] if number else [text]
@@ -315,6 +344,11 @@ Expression = Annotated[
     ),
 ]
 """A condition over columns; its syntax tree is held to an allow-list in `config/expressions.py`."""
+CapAt = Annotated[
+    Cap,
+    BeforeValidator(parse_cap),
+    _schema(rf"^\s*{_NUMBER}\s*%?\s*$", "99.9%, or a number such as 500"),
+]
 AtMost = Annotated[
     Tolerance,
     BeforeValidator(parse_tolerance),

@@ -128,11 +128,6 @@ def test_no_arm_column_declared(tmp_path):
     assert "UL302" in refusal(tmp_path, HEADER + GOOD, assignment=None)[0]
 
 
-def test_what_cannot_be_computed_yet_is_refused_where_it_would_change_numbers(tmp_path):
-    capped = {"winsorize": {"spend": "99%"}}
-    assert "UL303" in refusal(tmp_path, HEADER + GOOD, analysis=capped)[0]
-
-
 def test_one_customer_in_a_cell_is_a_reason_not_a_number(tmp_path):
     rows = GOOD + "mail,9,lonely\nnone,1,lonely\nnone,2,lonely\nmail,1,alone\n"
     found = run(make_plan(segments=["area"]), write(tmp_path, HEADER + rows))

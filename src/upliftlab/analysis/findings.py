@@ -45,15 +45,16 @@ def find(plan: Plan, study: Study, subjects: Iterable[Subject]) -> tuple[Finding
 
 
 def _metric_findings(plan: Plan, study: Study, subject: Subject) -> Iterator[Finding]:
-    asked = plan.experiment.metrics
+    primary = plan.experiment.metrics.primary
+    lead = (primary, plan.judged(primary))
     for name in study.metrics:
         family = _family(plan, subject, name)
         effect = subject.difference(name)
         yield _finding(study, subject, (Kind.difference, name, family), effect)
-        if study.covariates and (subject.wide or name == asked.primary):
+        if study.covariates and (subject.wide or name in lead):
             sharp = subject.adjusted_difference(name)
             yield _finding(study, subject, (Kind.adjusted_difference, name, family), sharp)
-        if subject.wide or name == asked.primary:
+        if subject.wide or name in lead:
             lift = subject.relative_lift(name)
             yield _finding(study, subject, (Kind.relative_lift, name, family), lift)
 
@@ -81,7 +82,7 @@ def _family(plan: Plan, subject: Subject, metric: str) -> str:
     asked = plan.experiment.metrics
     if subject.place.dimension:
         return _looking(subject)
-    if metric == asked.primary:
+    if metric == plan.judged(asked.primary):
         return CONFIRMATORY
     return GUARDRAIL if metric in asked.guardrails else SECONDARY
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from upliftlab.analysis.caps import Caps, limits, with_caps
 from upliftlab.analysis.facts import (
     CUSTOMERS,
     Facts,
@@ -62,11 +63,13 @@ class Intake:
         cells: Moments of every arm and combination of levels.
         facts: What the data are like.
         units: The unit table as a relation.
+        caps: What metrics are capped at.
     """
 
     cells: Cells
     facts: Facts
     units: str
+    caps: Caps
 
 
 def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = None) -> Intake:
@@ -89,13 +92,15 @@ def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = No
     table, looks = unit_table(plan, (frame, span), engine)
     refuse_text_bands(plan, table, engine)
     units = _in_place(table, plan, engine)
-    query = MomentsQuery(units, table.columns, tuple(plan.segments))
+    caps = limits(plan, table.columns, units, engine)
+    units = with_caps(units, table.columns, caps) if caps else units
+    query = MomentsQuery(units, (*table.columns, *plan.capped), tuple(plan.segments))
     refuse_levels(query, engine)
     cells = cells_of(query, engine)
     refuse_arms(plan, next(iter(cells.values())))
     refuse_missing(table, cells, engine)
     facts = _facts(plan, study, (frame, units, looks), engine)
-    return Intake(cells, replace(facts, closes=_closes(plan, span)), units)
+    return Intake(cells, replace(facts, closes=_closes(plan, span)), units, caps)
 
 
 def unit_table(
@@ -150,7 +155,8 @@ def unit_table(
 
 def _in_place(table: UnitTable, plan: Plan, engine: Engine) -> str:
     """The unit table as a relation: kept, unless it is read from one file where it lies."""
-    if engine.dialect == "duckdb" and not table.events and not plan.households:
+    again = table.events or plan.households or plan.capped
+    if engine.dialect == "duckdb" and not again:
         return f"({table.sql()}) AS units"
     engine.keep(UNITS, table.sql())
     return UNITS

@@ -26,13 +26,9 @@ def refuse_unsupported(plan: Plan) -> None:
     """Refuse what would change the numbers if it were passed over.
 
     Raises:
-        DataError: UL303, the plan caps metrics or looks several times.
+        DataError: UL303, the plan looks several times.
     """
     asked = plan.experiment
-    if asked.analysis.winsorize:
-        raise DataError(
-            Fault("UL303", "winsorised metrics are not analysed yet", "remove 'winsorize'")
-        )
     if asked.analysis.looks:
         raise DataError(
             Fault("UL303", "repeated looks are not analysed yet", "remove 'looks'; look once")

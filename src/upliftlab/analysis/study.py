@@ -122,11 +122,11 @@ def study_of(plan: Plan) -> Study:
         if channel := plan.arms[name].channel:
             channels[channel] = (*channels.get(channel, ()), name)
     counted = (*plan.measured_columns, *plan.covariates)
-    columns = (*counted, *((SIZE,) if plan.households else ()))
+    columns = (*counted, *((SIZE,) if plan.households else ()), *plan.capped)
     index = {name: i for i, name in enumerate(columns)}
     ratios = {name: plan.metrics[name].ratio for name in plan.measured}
     return Study(
-        metrics=plan.measured,
+        metrics=tuple(name for m in plan.measured for name in dict.fromkeys((plan.judged(m), m))),
         columns=columns,
         ratios={name: (index[pair[0]], index[pair[1]]) for name, pair in ratios.items() if pair},
         control=plan.control,

@@ -86,6 +86,11 @@ class Evidence:
         new = tuple(arm for arm in self.study.treatments if not arms[arm].business_as_usual)
         return new or self.study.treatments
 
+    @property
+    def judged(self) -> str:
+        """The decision metric, with its large values cut where the plan says so."""
+        return self.plan.judged(self.asked.metric)
+
     def subject(self, arm: str) -> Subject:
         """An arm as a whole against the control."""
         return next(s for s in self.subjects if s.arm == arm and s.place == OVERALL)
@@ -118,7 +123,7 @@ def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
     sign = evidence.sign
     effects, tested = dict[str, Effect](), dict[str, float]()
     for arm in evidence.candidates:
-        effects[arm], level = _effect(asked, evidence.subject(arm))
+        effects[arm], level = _effect(evidence.judged, evidence.subject(arm))
         if (p := _p(effects[arm], level, sign * asked.rule.threshold)) is not None:
             tested[arm] = p
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True)) if tested else {}
@@ -143,15 +148,14 @@ def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
     return tuple(found)
 
 
-def _effect(asked: Asked, subject: Subject) -> tuple[Effect, Level]:
+def _effect(metric: str, subject: Subject) -> tuple[Effect, Level]:
     """What the rule is asked of, and at which level."""
-    if asked.metric == PROFIT:
+    if metric == PROFIT:
         question = subject.question()
         return question.above_hurdle(), question.level(ABOVE_HURDLE)
     if subject.adjusts:
-        level = subject.level(ADJUSTED, asked.metric)
-        return subject.adjusted_difference(asked.metric), level
-    return subject.difference(asked.metric), subject.level(PLAIN, asked.metric)
+        return subject.adjusted_difference(metric), subject.level(ADJUSTED, metric)
+    return subject.difference(metric), subject.level(PLAIN, metric)
 
 
 def _p(effect: Effect, level: Level, threshold: float) -> float | None:
@@ -186,7 +190,7 @@ def _spoken(asked: Asked, arms: tuple[ArmVerdict, ...], evidence: Evidence) -> V
     elif asked.metric == PROFIT:
         sentence = money_sentence(best, asked, evidence.findings)
     else:
-        info = next(m for m in evidence.metrics if m.name == asked.metric)
+        info = next(m for m in evidence.metrics if m.name == evidence.judged)
         sentence = metric_sentence(best, info, asked, evidence.findings)
     confidence = evidence.study.confidence
     following = action(best, arms, sign * asked.rule.threshold, confidence)

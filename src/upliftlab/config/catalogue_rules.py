@@ -234,7 +234,7 @@ RULES: tuple[Entry, ...] = (
     Entry(
         "UL128",
         "Capped metric not measured",
-        "'winsorize' names metrics of the experiment.",
+        "'winsorize' names metrics of the experiment that are no ratios.",
         "analysis: {winsorize: {spend: 99.9%}}",
         "analysis: {winsorize: {spent: 99.9%}}",
     ),

@@ -209,13 +209,16 @@ def spans(scope: Scope) -> Iterator[Fault]:
 
 
 def winsorized(scope: Scope) -> Iterator[Fault]:
-    """UL128: only a metric that is measured can be capped."""
-    known = scope.plan.metrics
+    """UL128: only a metric that is measured, and is no ratio, can be capped."""
+    known = {name: m for name, m in scope.plan.metrics.items() if name in scope.plan.measured}
     for name in scope.plan.experiment.analysis.winsorize:
-        if name not in known:
+        place = scope.at("analysis", "winsorize", name, key=True)
+        if name in known and known[name].ratio is not None:
+            message = f"the metric '{name}' is a ratio of totals, which cannot be capped"
+            yield Fault("UL128", message, "cap one of its two metrics", place)
+        elif name not in known:
             near = closest(name, list(known), cutoff=0.6)
             remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
-            place = scope.at("analysis", "winsorize", name, key=True)
             yield Fault("UL128", f"the metric '{name}' is not measured", remedy, place)
 
 

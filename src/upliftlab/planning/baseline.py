@@ -71,7 +71,8 @@ def needed_plan(plan: Plan) -> Plan:
     money = asked.money
     if money is not None:
         money = money.model_copy(update={"conversions": None})
-    update = {"metrics": metrics, "money": money, "segments": ()}
+    analysis = asked.analysis.model_copy(update={"winsorize": {}})
+    update = {"metrics": metrics, "money": money, "segments": (), "analysis": analysis}
     return plan.model_copy(
         update={"experiment": asked.model_copy(update=update), "segments": {}},
     )
