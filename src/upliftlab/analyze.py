@@ -42,6 +42,7 @@ from upliftlab.results import (
     Terms,
     VerdictCode,
 )
+from upliftlab.stats.strata import stratified
 
 Progress = Callable[[str], None]
 """Told what is being done, for people who wait."""
@@ -80,11 +81,11 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     intake = measure(plan, study, setting.engine, setting.record)
     cube = roll_up(intake.cells, tuple(plan.segments))
     setting.progress("Estimating effects")
-    projected = study.projected(cube)
+    within = stratified(intake.strata, tuple(cube[OVERALL])) if intake.strata else None
+    projected = study.projected({**cube, OVERALL: within or cube[OVERALL]})
     shares = frozenset(c for c, flag in zip(study.columns, zero_or_one(cube), strict=True) if flag)
-    reading = Reading(
-        plan.experiment.experiment, rows_of(study, cube, intake.units, setting.engine), shares
-    )
+    rows = rows_of(study, cube, intake.units, setting.engine)
+    reading = Reading(plan.experiment.experiment, rows, shares, stratified=within is not None)
     asked = subjects(study, projected, reading)
     findings = find(plan, study, asked)
     now = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)

@@ -129,6 +129,7 @@ def _method(study: Study, subject: Subject, kind: Kind, metric: str) -> str:
     base = "fieller" if kind not in _LINEAR else "lin" if sharp else base
     what = {Kind.difference: PLAIN, Kind.relative_lift: PLAIN, Kind.adjusted_difference: ADJUSTED}
     key = (what[kind], metric) if kind in what else (MONEY, _COMPARED.get(kind, ""))
+    base += "+strata" if subject.stratified else ""
     return f"{base}+permutation" if key in subject.draws else base
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from upliftlab.analysis.caps import Caps, limits, with_caps
+from upliftlab.analysis.cube import level_name
 from upliftlab.analysis.facts import (
     CUSTOMERS,
     Facts,
@@ -48,6 +49,7 @@ from upliftlab.queries.moments import (
     tuned,
 )
 from upliftlab.queries.units import Asked, UnitTable
+from upliftlab.stats.moments import Moments
 
 FRAME, UNITS = "frame", "units"
 """What the frame and the unit table are kept as."""
@@ -64,12 +66,14 @@ class Intake:
         facts: What the data are like.
         units: The unit table as a relation.
         caps: What metrics are capped at.
+        strata: Moments by arm of every stratum within which shares are exact; empty without.
     """
 
     cells: Cells
     facts: Facts
     units: str
     caps: Caps
+    strata: Sequence[Mapping[str, Moments]] = ()
 
 
 def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = None) -> Intake:
@@ -100,7 +104,29 @@ def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = No
     refuse_arms(plan, next(iter(cells.values())))
     refuse_missing(table, cells, engine)
     facts = _facts(plan, study, (frame, units, looks), engine)
-    return Intake(cells, replace(facts, closes=_closes(plan, span)), units, caps)
+    return Intake(
+        cells,
+        replace(facts, closes=_closes(plan, span)),
+        units,
+        caps,
+        _strata(query, frame, plan, engine),
+    )
+
+
+def _strata(
+    query: MomentsQuery, frame: Frame, plan: Plan, engine: Engine
+) -> list[Mapping[str, Moments]]:
+    """Moments by arm of every stratum of a blocked assignment that is on record."""
+    if plan.experiment.assignment.method != "blocked" or "stratum" not in frame.own:
+        return []
+    numbers = ", ".join(f"x{i}" for i in range(len(query.metrics)))
+    within = f"(SELECT arm, stratum AS s0, {numbers} FROM {query.units}) AS within"
+    asked = MomentsQuery(within, query.metrics, ("stratum",))
+    found: dict[str, dict[str, Moments]] = {}
+    for cell in cells_of(asked, engine)["stratum",]:
+        name = level_name(cell.levels["stratum"])
+        found.setdefault(name, {})[level_name(cell.arm)] = cell.moments
+    return [found[name] for name in sorted(found)]
 
 
 def unit_table(

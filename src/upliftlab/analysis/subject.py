@@ -36,12 +36,14 @@ class Reading:
         rows: Units by kind, where differences are too skewed for Student's t.
         shares: Columns that hold nothing but 0 and 1.
         look: Which of several looks this is; None where the data are looked at once.
+        stratified: Whether arms as a whole are compared within the strata of a blocked assignment.
     """
 
     seed: str = ""
     rows: Rows | None = None
     shares: frozenset[str] = frozenset()
     look: Look | None = None
+    stratified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class Subject:
     def adjusts(self) -> bool:
         """Whether the pair could be adjusted for covariates."""
         return self.sharp.pooled is not None
+
+    @property
+    def stratified(self) -> bool:
+        """Whether the groups are compared within strata."""
+        return self.reading.stratified and self.wide
 
     def level(self, what: str = "", name: str = "") -> Level:
         """The level of an interval: of what is compared, where units were divided for it."""

@@ -52,6 +52,9 @@ _METHODS: Final = {
         "Permutation interval: customers are re-dealt to the arms many times, because few large "
         "amounts make the usual interval too narrow on one side."
     ),
+    "strata": N_(
+        "Arms are compared within the strata of the assignment, where their shares are exact."
+    ),
     "fieller": N_("Fieller's interval for ratios, which may be unbounded."),
     "linear": N_("The interval of the difference, scaled by constant terms."),
 }
