@@ -90,7 +90,7 @@ def compare(study: Study, primary: str, subjects: Iterable[Subject]) -> Comparis
 
     Args:
         study: What is compared.
-        primary: The primary metric.
+        primary: The primary metric; none is asked of it where it is profit.
         subjects: Every treated group in every place.
     """
     found = [_compared(row) for row in _rows(study, primary, subjects)]
@@ -99,9 +99,8 @@ def compare(study: Study, primary: str, subjects: Iterable[Subject]) -> Comparis
 
 
 def _rows(study: Study, primary: str, subjects: Iterable[Subject]) -> Iterator[_Row]:
-    asked = [(Kind.difference, primary)]
-    if study.covariates:
-        asked.append((Kind.adjusted_difference, primary))
+    kinds = (Kind.difference, Kind.adjusted_difference) if study.covariates else (Kind.difference,)
+    asked = [(kind, primary) for kind in kinds if primary in study.metrics]
     if study.roles is not None:
         asked.append((Kind.incremental_profit, study.columns[study.roles.revenue]))
     levels: dict[tuple[str | None, str | None], list[Subject]] = defaultdict(list)

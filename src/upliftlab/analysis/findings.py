@@ -67,7 +67,7 @@ def _metric_findings(plan: Plan, study: Study, subject: Subject) -> Iterator[Fin
         if subject.wide or name == asked.primary:
             lift = subject.relative_lift(name)
             yield _finding(study, subject, (Kind.relative_lift, name, family), lift)
-    if subject.contacts is not None:
+    if subject.contacts is not None and asked.primary in study.metrics:
         reached = subject.cace(asked.primary, subject.contacts)
         yield _finding(study, subject, (Kind.cace, asked.primary, None), reached)
 
