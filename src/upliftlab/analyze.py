@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 
 from upliftlab import __version__
 from upliftlab.analysis.caps import Caps
+from upliftlab.analysis.cells import compare
 from upliftlab.analysis.checks import integrity, recorded
 from upliftlab.analysis.checks_shares import expected_shares
 from upliftlab.analysis.cube import OVERALL, Cube, roll_up, zero_or_one
 from upliftlab.analysis.facts import Facts
-from upliftlab.analysis.findings import find
+from upliftlab.analysis.findings import find, shrunk
 from upliftlab.analysis.guardrails import guardrails
 from upliftlab.analysis.intake import measure
+from upliftlab.analysis.reconciliation import reconciled
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.rows import rows_of
 from upliftlab.analysis.study import Study, amount, study_of
@@ -83,11 +85,13 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     setting.progress("Estimating effects")
     within = stratified(intake.strata, tuple(cube[OVERALL])) if intake.strata else None
     projected = study.projected({**cube, OVERALL: within or cube[OVERALL]})
-    shares = frozenset(c for c, flag in zip(study.columns, zero_or_one(cube), strict=True) if flag)
+    flags = zip(study.columns, zero_or_one(cube[OVERALL].values()), strict=True)
+    shares = frozenset(column for column, flag in flags if flag)
     rows = rows_of(study, cube, intake.units, setting.engine)
     reading = Reading(plan.experiment.experiment, rows, shares, stratified=within is not None)
     asked = subjects(study, projected, reading)
-    findings = find(plan, study, asked)
+    beside = compare(study, plan.judged(plan.experiment.metrics.primary), asked)
+    findings = shrunk(find(plan, study, asked), beside.shrunken)
     now = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
     checks = (
         *integrity(plan, study, (cube, intake.facts, reading.rows), now),
@@ -119,6 +123,8 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         segments=_segments(plan, study),
         terms=_terms(plan, study),
         findings=findings,
+        heterogeneity=beside.tests,
+        reconciliations=reconciled(study, projected, asked),
         columns=study.columns,
         moments=_moments(cube),
         provenance=_provenance(setting),
@@ -132,7 +138,8 @@ def withheld(analysis: Analysis) -> Analysis:
     blank = {**dict.fromkeys(numbers), "note": Note.invalid}
     findings = tuple(finding.model_copy(update=blank) for finding in analysis.findings)
     kept = tuple(c for c in analysis.checks if not c.name.startswith("guardrail"))
-    return analysis.model_copy(update={"findings": findings, "moments": (), "checks": kept})
+    gone = dict.fromkeys(("heterogeneity", "reconciliations", "moments"), ())
+    return analysis.model_copy(update={"findings": findings, "checks": kept, **gone})
 
 
 def _data(plan: Plan, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     roi = "roi"
     iroas = "iroas"
     cost_per_conversion = "cost_per_conversion"
+    cace = "cace"
 
 
 class Note(StrEnum):
@@ -46,6 +47,8 @@ class Note(StrEnum):
     not_adjusted = "too few units, or covariates that do not vary, to adjust for them"
     no_denominator = "nothing to divide by in one of the groups"
     level_unreached = "too early, or too few draws, for an interval at this level"
+    few_levels = "fewer than two levels with customers enough to compare"
+    own_slopes = "each level is adjusted for covariates with slopes of its own"
     guardrail = "a guardrail is exceeded"
     invalid = "not shown: a critical check failed"
 
@@ -84,8 +87,41 @@ class Finding(Result):
     method: str
     confidence: float
     shrunken: float | None = None
+    """What the effect is best taken for, given those of the dimension's other levels."""
     note: Note | None = None
     """Why a value is absent, or how to read it: one of `Note`."""
+
+
+class Heterogeneity(Result):
+    """Whether one effect is the same in every level of a dimension."""
+
+    dimension: str | None
+    """A segment or `contact_channel`; None where the arms are what is compared."""
+    arm: str | None
+    """The treated arm; None where channels or arms are compared."""
+    kind: Kind
+    metric: str
+    levels: int
+    """How many levels were compared."""
+    q: float | None = None
+    df: int | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    tau: float | None = None
+    """Standard deviation of the true effects between levels, per customer."""
+    note: Note | None = None
+
+
+class Reconciliation(Result):
+    """How the incremental profits of a segment's levels add up to the arm's."""
+
+    dimension: str
+    arm: str
+    total: float | None = None
+    levels: float | None = None
+    composition: float | None = None
+    """What the total holds more than the levels: shares of the levels differ between the arms."""
+    note: Note | None = None
 
 
 class Severity(StrEnum):
@@ -267,6 +303,8 @@ class Analysis(Result):
     segments: tuple[SegmentInfo, ...]
     terms: Terms | None
     findings: tuple[Finding, ...]
+    heterogeneity: tuple[Heterogeneity, ...] = ()
+    reconciliations: tuple[Reconciliation, ...] = ()
     columns: tuple[str, ...]
     moments: tuple[CellMoments, ...]
     provenance: Provenance

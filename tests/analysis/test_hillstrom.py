@@ -135,6 +135,50 @@ def test_heterogeneous_visits_of_the_womens_mail(hillstrom):
         cell = pick(found, "difference", WOMENS, dimension="womens", level=level)
         assert cell.estimate == pytest.approx(estimate, abs=5e-8)
         assert cell.se == pytest.approx(se, abs=5e-8)
+        assert cell.shrunken == pytest.approx(estimate, abs=0.0006), "far further apart than chance"
+    tests = {test.arm: test for test in found.heterogeneity if test.dimension == "womens"}
+    gap, error = 0.0731145 - 0.0110785, np.hypot(0.0046127, 0.0044240)
+    assert tests[WOMENS].q == pytest.approx((gap / error) ** 2, rel=1e-4)
+    assert tests[WOMENS].q == pytest.approx(94.21, abs=0.01)
+    assert tests[WOMENS].p_adjusted < 1e-20
+
+
+def test_spend_by_past_spend_does_not_differ_beyond_chance(analysis):
+    """What the Mens mail adds is best taken for .73 a customer, whatever customers spent before.
+
+    Against the inverse variances of its seven levels, written out.
+    """
+    test = next(
+        t
+        for t in analysis.heterogeneity
+        if (t.dimension, t.arm, t.kind) == ("history_segment", MENS, "difference")
+    )
+    cells = [
+        f
+        for f in analysis.findings
+        if (f.dimension, f.arm, f.kind) == ("history_segment", MENS, "difference")
+        and f.metric == "spend"
+    ]
+    effects, weights = np.array([c.estimate for c in cells]), np.array([c.se**-2 for c in cells])
+    mean = np.average(effects, weights=weights)
+    q = float(weights @ (effects - mean) ** 2)
+    assert (test.levels, test.df, test.tau) == (7, 6, 0.0)
+    assert (test.q, test.p) == pytest.approx((q, stats.chi2.sf(q, 6)), rel=1e-9)
+    assert (test.q, test.p) == pytest.approx((5.2553, 0.5115), abs=5e-5)
+    assert [c.shrunken for c in cells] == pytest.approx([mean] * 7)
+    assert mean == pytest.approx(0.7296, abs=5e-5)
+
+
+def test_levels_and_their_spread_add_up_to_the_cent(rows, analysis):
+    for added in analysis.reconciliations:
+        total = pick(analysis, "incremental_profit", added.arm).estimate
+        assert added.levels + added.composition == pytest.approx(total, abs=0.005)
+        kept = rows.assign(level=rows[added.dimension].astype(str))
+        n = kept.pivot_table("spend", "level", "segment", "count")
+        spend = kept.pivot_table("spend", "level", "segment", "mean")
+        profit = n[added.arm] * (0.4 * (spend[added.arm] - spend[NONE]) - 0.1)
+        assert added.levels == pytest.approx(profit.sum(), abs=0.005)
+    assert len(analysis.reconciliations) == 8
 
 
 def test_all_customers_are_kept(analysis):

@@ -24,11 +24,13 @@ from upliftlab.results import (
     DataFile,
     DecisionRule,
     Finding,
+    Heterogeneity,
     Kind,
     Message,
     MetricInfo,
     Note,
     Provenance,
+    Reconciliation,
     SegmentInfo,
     Severity,
     Terms,
@@ -177,6 +179,42 @@ def cells(arms: tuple[str, ...], segments: dict[str, list]) -> list[Finding]:
     return found
 
 
+def beside(one: Finding) -> Finding:
+    """A level's finding with a shrunken estimate."""
+    if one.kind not in (Kind.difference, Kind.incremental_profit):
+        return one
+    return one.model_copy(update={"shrunken": 0.75 * one.estimate})
+
+
+def differing(arms: tuple[str, ...], dimensions: tuple[str, ...], *, money: bool):
+    """Levels of the first dimension differ, those of the last cannot be told."""
+    kind = Kind.incremental_profit if money else Kind.difference
+    made = []
+    for at, dimension in enumerate(dimensions):
+        numbers = {"q": 9.4 / (1 + at), "df": 1, "p": 0.0022 + at / 3, "tau": 0.31}
+        numbers |= {"p_adjusted": 0.0088 + at / 3}
+        if at and dimension == dimensions[-1]:
+            numbers = {"note": Note.few_levels}
+        made += [
+            Heterogeneity(
+                dimension=dimension, arm=arm, kind=kind, metric="spend", levels=2, **numbers
+            )
+            for arm in arms
+        ]
+    return tuple(made)
+
+
+def added_up(arms: tuple[str, ...], dimensions: tuple[str, ...]) -> tuple[Reconciliation, ...]:
+    """The last dimension's levels are adjusted."""
+    numbers = {"total": 4430.38, "levels": 4392.88, "composition": 37.5}
+    adjusted = {"note": Note.own_slopes}
+    return tuple(
+        Reconciliation(dimension=name, arm=arm, **(adjusted if name == dimensions[-1] else numbers))
+        for name in dimensions
+        for arm in arms
+    )
+
+
 def pooled(channel: str) -> list[Finding]:
     more = {
         "dimension": "contact_channel",
@@ -282,7 +320,7 @@ def absent(found: list[Finding]) -> list[Finding]:
     """As where an arm costs nothing: no ROI, an unbounded cost, one cell with a lone customer."""
     changed = []
     for one in found:
-        nothing = dict.fromkeys(("estimate", "se", "low", "high", "p", "p_adjusted"))
+        nothing = dict.fromkeys(("estimate", "se", "low", "high", "p", "p_adjusted", "shrunken"))
         if one.kind in (Kind.roi, Kind.iroas):
             changed.append(one.model_copy(update=nothing | {"note": Note.zero_cost}))
         elif one.kind is Kind.cost_per_conversion:
@@ -314,7 +352,7 @@ def make(
 ) -> Analysis:
     """An analysis; `nothing` leaves values out, without `money` there are only metrics."""
     chosen = SEGMENTS if segments is None else segments
-    found = [*overall(arms), *pooled("email"), *cells(arms, chosen)]
+    found = [*overall(arms), *pooled("email"), *map(beside, cells(arms, chosen))]
     judged = verdict(code, arms, found)
     found = absent(found) if nothing else found
     if not money:
@@ -363,6 +401,8 @@ def make(
         if money
         else None,
         findings=tuple(found),
+        heterogeneity=differing(arms, tuple(chosen), money=money),
+        reconciliations=added_up(arms, tuple(chosen)) if money else (),
         columns=tuple(TRUTH),
         moments=(
             CellMoments(

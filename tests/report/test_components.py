@@ -1,5 +1,6 @@
 """Small parts of the page as they are written: a change here is to be looked at."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -43,6 +44,16 @@ def test_an_interval(macros):
         ' focusable="false"><path class="zero" d="M41.5 0V18"/><path class="bar" d="M8.0 9H142.0"/>'
         '<circle class="ring" cx="75.0" cy="9" r="3.5"/></svg>'
     )
+
+
+def test_a_shrunken_estimate_stands_upright_on_the_interval_and_beneath_it(macros):
+    better = replace(value(50.0, -50.0, 150.0), shrunken=25.0)
+    interval = told(better, form=Form("number")).intervals[0]
+    assert macros.strip(interval.strip).endswith(
+        '<path class="shrunken" transform="translate(58.2 9)" d="M0-6V6"/></svg>'
+    )
+    shown = '<span class="ends shrunken">shrunken <span class="n" data-key="/findings/3/shrunken"'
+    assert shown in macros.interval(interval)
 
 
 def test_an_interval_without_ends_is_told_in_words(macros):

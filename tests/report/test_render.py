@@ -180,6 +180,21 @@ def test_the_two_meanings_of_channel_are_told_apart(make_analysis):
     assert "This is the channel customers use themselves" not in html[contact:own]
 
 
+def test_under_each_table_of_levels_stands_what_they_say_together(make_analysis):
+    text = "".join(Reader(render(make_analysis())).visible)
+    past, new, own = (text.index(t) for t in ("Past spend", "New customer", "Channel of purchase"))
+    assert (
+        "Mens E-Mail: Levels differ in profit per customer (adjusted p: 0.0088)" in text[past:new]
+    )
+    assert "The levels' profits add up to $4,393; the total is $4,430." in text[past:new]
+    assert "Womens E-Mail: No sign that levels differ" in text[new:own]
+    assert "Whether levels differ cannot be told: fewer than two levels" in text[own:]
+    assert text[own:].count("The levels' profits are not added up: each level is") == 1
+    assert "shrunken" in text[past:new]
+    one = "".join(Reader(render(make_analysis(arms=("Mens E-Mail",)))).visible)
+    assert "Mens E-Mail: " not in one
+
+
 def test_numbers_that_are_not_final_are_stamped(make_analysis):
     assert 'class="stamp"' in render(make_analysis(VerdictCode.not_final))
     assert 'class="stamp"' not in render(make_analysis())

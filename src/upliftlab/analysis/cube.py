@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,9 +58,8 @@ def _margin(cells: Iterable[Cell], segment: str | None) -> dict[str | None, dict
     return {level: {arm: pool(arms[arm]) for arm in sorted(arms)} for level, arms in parts.items()}
 
 
-def zero_or_one(cube: Cube) -> list[bool]:
+def zero_or_one(groups: Collection[Moments]) -> list[bool]:
     """Which columns hold nothing but 0 and 1: there, and only there, squares sum to the sum."""
-    groups = cube[OVERALL].values()
     squares = sum(np.diag(group.m2) + group.n * group.mean**2 for group in groups)
     sums = sum(group.n * group.mean for group in groups)
     return [bool(flag) for flag in np.isclose(squares, sums, rtol=1e-9, atol=0) & (sums > 0)]

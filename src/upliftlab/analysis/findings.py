@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from upliftlab.analysis.cells import Cell
 from upliftlab.analysis.study import Study
 from upliftlab.analysis.subject import ADJUSTED, CHANNEL, MONEY, PLAIN, Subject
 from upliftlab.experiment import Plan
@@ -44,6 +45,16 @@ def find(plan: Plan, study: Study, subjects: Iterable[Subject]) -> tuple[Finding
     return _adjusted(found)
 
 
+def shrunk(findings: Iterable[Finding], values: Mapping[Cell, float]) -> tuple[Finding, ...]:
+    """The findings with what each is best taken for, where that is known."""
+    return tuple(
+        finding
+        if (value := values.get(Cell.of(finding))) is None
+        else finding.model_copy(update={"shrunken": value})
+        for finding in findings
+    )
+
+
 def _metric_findings(plan: Plan, study: Study, subject: Subject) -> Iterator[Finding]:
     primary = plan.experiment.metrics.primary
     lead = (primary, plan.judged(primary))
@@ -57,6 +68,9 @@ def _metric_findings(plan: Plan, study: Study, subject: Subject) -> Iterator[Fin
         if subject.wide or name in lead:
             lift = subject.relative_lift(name)
             yield _finding(study, subject, (Kind.relative_lift, name, family), lift)
+    if subject.contacts is not None and primary in study.metrics:
+        reached = subject.cace(primary, subject.contacts)
+        yield _finding(study, subject, (Kind.cace, primary, None), reached)
 
 
 def _money_findings(study: Study, subject: Subject) -> Iterator[Finding]:
@@ -93,7 +107,7 @@ def _looking(subject: Subject) -> str:
 
 
 def _finding(
-    study: Study, subject: Subject, named: tuple[Kind, str, str], effect: Effect
+    study: Study, subject: Subject, named: tuple[Kind, str, str | None], effect: Effect
 ) -> Finding:
     kind, metric, family = named
     return Finding(
@@ -127,7 +141,13 @@ def _method(study: Study, subject: Subject, kind: Kind, metric: str) -> str:
         return "newcombe"
     base = "delta" if study.size is not None or metric in study.ratios else "welch"
     base = "fieller" if kind not in _LINEAR else "lin" if sharp else base
-    what = {Kind.difference: PLAIN, Kind.relative_lift: PLAIN, Kind.adjusted_difference: ADJUSTED}
+    base = "anderson_rubin" if kind is Kind.cace else base
+    what = {
+        Kind.difference: PLAIN,
+        Kind.relative_lift: PLAIN,
+        Kind.adjusted_difference: ADJUSTED,
+        Kind.cace: ADJUSTED if subject.adjusts else PLAIN,
+    }
     key = (what[kind], metric) if kind in what else (MONEY, _COMPARED.get(kind, ""))
     base += "+strata" if subject.stratified else ""
     return f"{base}+permutation" if key in subject.draws else base

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from upliftlab.analysis.cube import OVERALL, Cube, Place
+from upliftlab.analysis.cube import OVERALL, Cube, Place, zero_or_one
 from upliftlab.analysis.rows import Rows, skewed
 from upliftlab.analysis.study import Study
 from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE, Item, Question
+from upliftlab.stats.cace import cace
 from upliftlab.stats.calibration import Measure, calibrated
 from upliftlab.stats.effects import Effect, Pair, adjusted_difference, difference
 from upliftlab.stats.level import Level, Look
@@ -115,6 +116,26 @@ class Subject:
             first=len(study.columns),
             draws={name: draws for (what, name), draws in self.draws.items() if what == MONEY},
         )
+
+    @property
+    def contacts(self) -> int | None:
+        """The column that tells who was contacted, overall, where some of the treated were not.
+
+        None where contacts are not counted, where a unit can have several, and of households.
+        """
+        roles, groups = self.study.roles, (self.pair.treated, self.pair.control)
+        if self.place != OVERALL or self.study.size is not None or roles is None:
+            return None
+        column = roles.contacts
+        if column is None or not zero_or_one(groups)[column] or groups[0].mean[column] >= 1:
+            return None
+        return column
+
+    def cace(self, metric: str, contacts: int) -> Effect:
+        """The effect on those contacted because they were assigned, of the adjusted pair."""
+        what = ADJUSTED if self.adjusts else PLAIN
+        column = self.study.place(metric, self.sharp)
+        return cace(self.sharp, column, contacts, self.level(what, metric))
 
     def few(self, metric: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
         """Successes and units of both groups, where a share has too few for Welch's interval."""

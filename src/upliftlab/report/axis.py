@@ -63,6 +63,7 @@ class Strip:
     clear: bool
     """The whole interval lies on one side of the line."""
     lines: tuple[Line, ...]
+    shrunken: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Axis:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(_MARGIN + share * (self.width - 2 * _MARGIN), 1)
 
-    def strip(self, limits: Limits) -> Strip | None:
+    def strip(self, limits: Limits, shrunken: float | None = None) -> Strip | None:
         """An interval drawn on this scale; None where a part of it is missing."""
         estimate, low, high = limits
         if estimate is None or low is None or high is None:
@@ -99,6 +100,7 @@ class Axis:
             beyond_high=high > self.high,
             clear=not any(low <= line.value <= high for line in self.references),
             lines=self.lines,
+            shrunken=None if shrunken is None else self.x(shrunken),
         )
 
 

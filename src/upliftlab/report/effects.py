@@ -9,6 +9,7 @@ from upliftlab.language import N_
 from upliftlab.report.figure import Teller
 from upliftlab.report.index import CONTACT, Index, Place, Quantity
 from upliftlab.report.quantity import MONEY
+from upliftlab.report.remark import Remark, remarks
 from upliftlab.report.table import Outline, Slot, Table, table
 from upliftlab.results import Kind, MetricInfo
 
@@ -42,6 +43,7 @@ class Breakdown:
     randomised: bool
     notes: tuple[str, ...]
     table: Table
+    remarks: tuple[Remark, ...]
     folded: bool
 
 
@@ -65,7 +67,7 @@ def breakdowns(index: Index, teller: Teller) -> tuple[Breakdown, ...]:
 
 
 def _metric(metric: MetricInfo, index: Index, teller: Teller) -> Table | None:
-    kinds = (Kind.difference, Kind.adjusted_difference, Kind.relative_lift)
+    kinds = (Kind.difference, Kind.adjusted_difference, Kind.cace, Kind.relative_lift)
     pair = [Quantity(kind, metric.name) for kind in kinds]
     role = teller.text(_ROLES[metric.role])
     outline = Outline(metric.title, (_arm(teller),), _overall(index), role)
@@ -88,11 +90,13 @@ def _breakdown(name: str, index: Index, teller: Teller) -> Breakdown | None:
     made = table(_levels(title, name, index, teller), columns, index, teller)
     if made is None:
         return None
+    lead = Kind.incremental_profit if index.analysis.terms else Kind.difference
     return Breakdown(
         title=title,
         randomised=randomised,
         notes=tuple(teller.text(note) for note in _notes(name, randomised=randomised)),
         table=made,
+        remarks=remarks(name, lead, index, teller),
         folded=len(made.rows) > _MANY_ROWS,
     )
 

@@ -76,6 +76,10 @@ class Teller:
         return digits_of(form.kind, interval_scale(*values), self.currency)
 
     def sentence(self, message: Message, key: str) -> Sentence:
+        """A message that lies at `key` in the JSON."""
+        return self.words(message, f"{key}/values")
+
+    def words(self, message: Message, key: str) -> Sentence:
         """A message whose values lie under `key` in the JSON."""
         words: list[Word] = []
         for part in self.language.parts(message, self.currency):
@@ -83,7 +87,7 @@ class Teller:
                 words.append(Word(part.text, is_name=part.name is not None))
                 continue
             shown = typeset(part.text)
-            place = f"{key}/values/{escape(part.name)}"
+            place = f"{key}/{escape(part.name)}"
             words.append(Word(shown, figure=Figure(shown, place, part.kind, part.digits)))
         return tuple(words)
 

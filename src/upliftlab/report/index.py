@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from upliftlab.report.interval import Value
-from upliftlab.results import Analysis, Finding, Kind, MetricInfo
+from upliftlab.results import Analysis, Finding, Heterogeneity, Kind, MetricInfo, Reconciliation
 
 CONTACT = "contact_channel"
 """The dimension customers were randomised to: how an arm contacts."""
@@ -40,7 +40,8 @@ class Found:
     def value(self) -> Value:
         """Its estimate and interval."""
         found = self.finding
-        return Value(found.estimate, found.low, found.high, found.note, self.key)
+        ends = found.low, found.high
+        return Value(found.estimate, *ends, found.note, self.key, shrunken=found.shrunken)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,18 @@ class Index:
     def get(self, quantity: Quantity, place: Place) -> Found | None:
         """The finding, where there is one."""
         return self._found.get((quantity, place))
+
+    def heterogeneity(
+        self, dimension: str, kind: Kind
+    ) -> dict[str | None, tuple[int, Heterogeneity]]:
+        """By arm, whether levels differ in a kind of effect; each with its place in the list."""
+        tests = enumerate(self.analysis.heterogeneity)
+        return {t.arm: (i, t) for i, t in tests if (t.dimension, t.kind) == (dimension, kind)}
+
+    def reconciliations(self, dimension: str) -> dict[str | None, tuple[int, Reconciliation]]:
+        """By arm, how a segment's levels add up; each with its place in the list."""
+        sums = enumerate(self.analysis.reconciliations)
+        return {one.arm: (i, one) for i, one in sums if one.dimension == dimension}
 
     def places(self, dimension: str | None) -> tuple[Place, ...]:
         """The rows of a dimension, each once, in the order found."""

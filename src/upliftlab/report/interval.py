@@ -28,6 +28,7 @@ class Value:
     key: str
     name: str = "estimate"
     """The last step of the estimate's own key."""
+    shrunken: float | None = None
 
     @property
     def limits(self) -> Limits:
@@ -44,6 +45,8 @@ class Interval:
     high: Figure | None
     note: str
     strip: Strip | None
+    shrunken: Figure | None = None
+    """What the estimate is best taken for, given the others of its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ def _interval(value: Value, form: Form, shared: Axis | None, teller: Teller) -> 
         low=end(value.low, "low"),
         high=end(value.high, "high"),
         note="" if value.note is None else teller.text(value.note.value),
-        strip=None if shared is None else shared.strip(value.limits),
+        strip=None if shared is None else shared.strip(value.limits, value.shrunken),
+        shrunken=end(value.shrunken, "shrunken"),
     )
 
 

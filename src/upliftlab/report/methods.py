@@ -38,6 +38,10 @@ _FORMULAE: Final = {
         N_("cost per incremental conversion = added cost ÷ added conversions"),
         N_("Conversions that would have happened anyway are not counted."),
     ),
+    Kind.cace: (
+        N_("effect on the contacted = difference ÷ difference in the share contacted"),
+        N_("What contact itself did, if being assigned works through contact alone."),
+    ),
 }
 _METHODS: Final = {
     "welch": N_("Welch's t interval: the arms may vary differently."),
@@ -54,6 +58,10 @@ _METHODS: Final = {
     ),
     "strata": N_(
         "Arms are compared within the strata of the assignment, where their shares are exact."
+    ),
+    "anderson_rubin": N_(
+        "Anderson and Rubin's interval for the effect on the contacted: it holds however few "
+        "were contacted, and tests no effect as the difference does."
     ),
     "fieller": N_("Fieller's interval for ratios, which may be unbounded."),
     "linear": N_("The interval of the difference, scaled by constant terms."),
@@ -94,6 +102,8 @@ class Methods:
     confidence: Figure
     formulae: tuple[Formula, ...]
     methods: tuple[str, ...]
+    compared: bool
+    """Whether levels were compared with one another."""
     revenue: str | None
     costs: str
     terms: tuple[Term, ...]
@@ -121,6 +131,7 @@ def methods(analysis: Analysis, teller: Teller, *, with_terms: bool) -> Methods:
             if kind in kinds
         ),
         methods=tuple(teller.text(_METHODS.get(name, name)) for name in used),
+        compared=any(test.p is not None for test in analysis.heterogeneity),
         revenue=None if terms is None else terms.revenue,
         costs="" if terms is None else ", ".join(terms.costs),
         terms=() if terms is None else _terms(terms, teller),

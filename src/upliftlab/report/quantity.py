@@ -20,6 +20,7 @@ TITLES: Final = {
     Kind.roi: N_("Incremental ROI"),
     Kind.iroas: N_("iROAS"),
     Kind.cost_per_conversion: N_("Cost per incremental conversion"),
+    Kind.cace: N_("Effect on the contacted"),
 }
 HINTS: Final = {
     Kind.difference: N_("treated minus control"),
@@ -29,6 +30,7 @@ HINTS: Final = {
     Kind.roi: N_("profit added per unit of cost added"),
     Kind.iroas: N_("revenue added per unit of cost added"),
     Kind.cost_per_conversion: N_("cost added per conversion added"),
+    Kind.cace: N_("per customer contacted because assigned"),
 }
 _FORMS: Final = {
     Kind.relative_lift: Form("percent", signed=True),
@@ -46,7 +48,7 @@ _UNITS: Final = {
 
 def form(quantity: Quantity, index: Index) -> Form:
     """How a quantity's values are shown."""
-    if quantity.kind not in (Kind.difference, Kind.adjusted_difference):
+    if quantity.kind in _FORMS:
         return _FORMS[quantity.kind]
     metric = index.metric(quantity.metric) if quantity.metric else index.primary
     return metric_form(metric)

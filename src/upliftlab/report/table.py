@@ -68,6 +68,8 @@ class Table:
     """What every n counts."""
     hurdle: bool
     """Whether a hurdle is drawn beside break-even."""
+    shrunken: bool
+    """Whether any interval has a shrunken estimate beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def table(
         tested=any(row.p is not None for row in rows),
         units=teller.text(units(index.analysis)),
         hurdle=any(c.axis is not None and len(c.axis.references) > 1 for c in columns),
+        shrunken=any(c is not None and c.shrunken is not None for row in rows for c in row.cells),
     )
 
 

@@ -49,6 +49,8 @@ class Page:
     money: Table | None
     metrics: tuple[Table, ...]
     breakdowns: tuple[Breakdown, ...]
+    shrunken: bool
+    """Whether any row has a shrunken estimate beside its own."""
     methods: Methods
     origin: Origin
     csv: Download
@@ -63,6 +65,7 @@ def page(analysis: Analysis, teller: Teller) -> Page:
     invalid = analysis.verdict.code is VerdictCode.invalid
     data = to_json(analysis)
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", analysis.experiment)[:60] or "experiment"
+    parts = () if invalid else breakdowns(index, teller)
     return Page(
         title=analysis.title,
         experiment=analysis.experiment,
@@ -77,7 +80,8 @@ def page(analysis: Analysis, teller: Teller) -> Page:
         trust=trust(analysis, teller),
         money=None if invalid else money(index, teller),
         metrics=() if invalid else metrics(index, teller),
-        breakdowns=() if invalid else breakdowns(index, teller),
+        breakdowns=parts,
+        shrunken=any(part.table.shrunken for part in parts),
         methods=methods(analysis, teller, with_terms=not invalid),
         origin=origin(analysis, teller),
         csv=download(f"{stem}_findings.csv", "text/csv;charset=utf-8", to_csv(analysis)),

@@ -1,0 +1,104 @@
+"""Remarks under a table of levels: whether they differ, and how they add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from upliftlab.language import N_
+from upliftlab.report.figure import Sentence, Teller
+from upliftlab.report.index import Index
+from upliftlab.results import Heterogeneity, Kind, Message, Note, Reconciliation, Scalar
+
+_DIFFER: Final = {
+    (True, True): N_(
+        "Levels differ in profit per customer (adjusted p: {p_adjusted:p}), by more than chance."
+    ),
+    (True, False): N_(
+        "No sign that levels differ in profit per customer (adjusted p: {p_adjusted:p}): "
+        "differences between rows may be chance."
+    ),
+    (False, True): N_(
+        "Levels differ in {metric} (adjusted p: {p_adjusted:p}), by more than chance."
+    ),
+    (False, False): N_(
+        "No sign that levels differ in {metric} (adjusted p: {p_adjusted:p}): "
+        "differences between rows may be chance."
+    ),
+}
+"""What a test says: of profit or of a metric, significant or not."""
+_UNTOLD: Final = N_("Whether levels differ cannot be told: {reason}.")
+_ADDED: Final = N_(
+    "The levels' profits add up to {levels:money}; the total is {total:money}. The rest, "
+    "{composition:money}, comes from levels' shares that differ between treated and control."
+)
+_NOT_ADDED: Final = N_("The levels' profits are not added up: {reason}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is said of one arm; of all, where its name is None."""
+
+    arm: str | None
+    sentences: tuple[Sentence, ...]
+
+
+def remarks(dimension: str, kind: Kind, index: Index, teller: Teller) -> tuple[Remark, ...]:
+    """The remarks on a dimension's table, one for each arm; arms are named where there are some.
+
+    Args:
+        dimension: What the table is by.
+        kind: What its first column shows.
+        index: The analysis.
+        teller: The page's language.
+    """
+    tests = index.heterogeneity(dimension, kind)
+    sums = index.reconciliations(dimension)
+    several = len(index.treated) > 1
+    made: list[Remark] = []
+    for arm in dict.fromkeys((*tests, *sums)):
+        said = (*_differ(tests.get(arm), index, teller), *_add_up(sums.get(arm), teller))
+        made.append(Remark(arm if several else None, said))
+    if any(added.note is Note.own_slopes for _, added in sums.values()):
+        made.append(Remark(None, (_reason(_NOT_ADDED, Note.own_slopes, teller),)))
+    return tuple(remark for remark in made if remark.sentences)
+
+
+def _differ(
+    found: tuple[int, Heterogeneity] | None, index: Index, teller: Teller
+) -> Iterator[Sentence]:
+    if found is None:
+        return
+    i, test = found
+    if test.p_adjusted is None:
+        yield _reason(_UNTOLD, test.note, teller)
+        return
+    metric = index.metric(test.metric)
+    values: dict[str, Scalar] = {
+        "metric": test.metric if metric is None else metric.title,
+        "p_adjusted": test.p_adjusted,
+    }
+    of_profit = test.kind is Kind.incremental_profit
+    text = _DIFFER[of_profit, test.p_adjusted < 1 - index.analysis.confidence]
+    yield teller.words(Message(template=text, values=values), f"/heterogeneity/{i}")
+
+
+def _add_up(found: tuple[int, Reconciliation] | None, teller: Teller) -> Iterator[Sentence]:
+    if found is None or found[1].note is Note.own_slopes:
+        return
+    i, added = found
+    if added.composition is None:
+        yield _reason(_NOT_ADDED, added.note, teller)
+        return
+    values: dict[str, Scalar] = {
+        "levels": added.levels,
+        "total": added.total,
+        "composition": added.composition,
+    }
+    yield teller.words(Message(template=_ADDED, values=values), f"/reconciliations/{i}")
+
+
+def _reason(text: str, note: Note | None, teller: Teller) -> Sentence:
+    reason = None if note is None else note.value
+    return teller.words(Message(template=text, values={"reason": reason}), "")
