@@ -113,7 +113,8 @@ def test_the_example_is_what_the_campaign_gives(analysis):
     example = PAGE.split("```json\n")[1].split("```")[0]
     shown = Analysis.model_validate_json(example)
     assert json.loads(to_json(shown)) == json.loads(example)
-    for part in ("findings", "checks", "arms", "moments", "metrics", "segments"):
+    lists = ("findings", "heterogeneity", "reconciliations", "checks", "arms", "moments")
+    for part in (*lists, "metrics", "segments"):
         made = [near(item) for item in getattr(analysis, part)]
         for item in getattr(shown, part):
             assert any(near(item) == other for other in made), item

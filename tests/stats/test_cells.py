@@ -350,6 +350,47 @@ def test_p_holds_its_level_with_variances_that_are_estimated():
     assert rejected / 2_000 == pytest.approx(0.05, abs=3 * sqrt(0.05 * 0.95 / 2_000))
 
 
+def rejected(levels: int, cell, reps: int = 3_000) -> float:
+    """Per cent of experiments with p < .05; `cell` draws a level's effects and their variances."""
+    effects, variances = np.array([cell(reps) for _ in range(levels)]).transpose(1, 2, 0)
+    found = [heterogeneity(e, np.diag(v)) for e, v in zip(effects, variances, strict=True)]
+    return 100 * float(np.mean([test.p < 0.05 for test in found]))
+
+
+def shopping(rng, sizes, buys, sigma):
+    """A level whose customers buy seldom, for lognormal amounts; treatment changes nothing."""
+
+    def mean(n, reps):
+        most = int(n * buys * 2) + 30
+        spent = rng.lognormal(3, sigma, (reps, most))
+        bought = np.arange(most) < rng.binomial(n, buys, reps)[:, None]
+        first, second = (np.where(bought, spent**k, 0).sum(axis=1) for k in (1, 2))
+        return first / n, (second - first**2 / n) / (n - 1) / n
+
+    def cell(reps):
+        (treated, one), (control, other) = (mean(n, reps) for n in sizes)
+        return treated - control, one + other
+
+    return cell
+
+
+def normal(rng, n):
+    def cell(reps):
+        chance = rng.chisquare(n - 1, (2, reps)) / (n - 1) / n
+        return rng.normal(0, sqrt(2 / n), reps), chance.sum(axis=0)
+
+    return cell
+
+
+def test_how_often_the_test_errs_where_variances_are_estimated():
+    """As docs/statistics.md tells; Monte Carlo standard error .4 points."""
+    rng = np.random.default_rng(14)
+    assert rejected(5, shopping(rng, (9_000, 1_000), 0.02, 1.5)) == pytest.approx(4.3, abs=1.2)
+    assert rejected(5, shopping(rng, (900, 100), 0.3, 0.5)) == pytest.approx(6.2, abs=1.3)
+    assert rejected(5, normal(rng, 50)) == pytest.approx(5.5, abs=1.2)
+    assert rejected(20, normal(rng, 50)) == pytest.approx(6.6, abs=1.4)
+
+
 def squared_error(k: int, control: float, tau2: float) -> tuple[float, float]:
     """Mean squared error of cells drawn from their own prior: raw, and shrunken."""
     rng = np.random.default_rng(13)

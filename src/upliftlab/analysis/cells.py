@@ -86,7 +86,8 @@ def compare(study: Study, primary: str, subjects: Iterable[Subject]) -> Comparis
     """Compare the levels of every segment for each arm, the contact channels, and the arms.
 
     Asked of the primary metric and of profit, per customer. A dimension with one level is not
-    compared with anything. p-values are adjusted by Holm's method within a kind.
+    compared with anything, nor are arms of which each has a channel of its own: they are the
+    channels. p-values are adjusted by Holm's method within a kind.
 
     Args:
         study: What is compared.
@@ -108,6 +109,8 @@ def _rows(study: Study, primary: str, subjects: Iterable[Subject]) -> Iterator[_
         dimension = subject.place.dimension
         arm = None if dimension in (None, CHANNEL) else subject.arm
         levels[dimension, arm].append(subject)
+    if len(study.channels) == len(study.treatments):
+        levels.pop((None, None), None)
     for (dimension, arm), members in levels.items():
         if len(members) > 1:
             for kind, metric in asked:
