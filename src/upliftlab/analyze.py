@@ -76,24 +76,29 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     """
     study = study_of(plan)
     setting.progress("Reading the customers")
-    intake = measure(plan, study, setting.engine, setting.record)
+    now = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
+    intake = measure(plan, study, setting.engine, setting.record, now)
+    occasion = intake.occasion
     cube = roll_up(intake.cells, tuple(plan.segments))
     setting.progress("Estimating effects")
     projected = study.projected(cube)
     shares = frozenset(c for c, flag in zip(study.columns, zero_or_one(cube), strict=True) if flag)
     reading = Reading(
-        plan.experiment.experiment, rows_of(study, cube, intake.units, setting.engine), shares
+        plan.experiment.experiment,
+        rows_of(study, cube, intake.units, setting.engine),
+        shares,
+        occasion.look(1 - study.confidence),
     )
     asked = subjects(study, projected, reading)
     findings = find(plan, study, asked)
-    now = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
     checks = (
-        *integrity(plan, study, (cube, intake.facts, reading.rows), now),
+        *integrity(plan, study, (cube, intake.facts, reading.rows), occasion),
         *(recorded(setting.record) if setting.record else ()),
         *guardrails(plan, findings),
     )
     metrics = _metrics(plan, study, shares)
-    verdict = decide(Evidence(plan, study, asked, checks, findings, metrics))
+    look = occasion.info(study.confidence)
+    verdict = decide(Evidence(plan, study, asked, checks, findings, metrics, look))
     setting.progress("Fingerprinting the data")
     experiment = plan.experiment
     analysis = Analysis(
@@ -103,6 +108,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         hypothesis=experiment.hypothesis,
         plan_sha256=plan.sha256,
         confidence=study.confidence,
+        look=look,
         currency=plan.currency,
         decision=DecisionRule(
             metric=verdict.metric, ship_if=experiment.decision.ship_if, hurdle=study.hurdle

@@ -52,6 +52,15 @@ _METHODS: Final = {
         "Permutation interval: customers are re-dealt to the arms many times, because few large "
         "amounts make the usual interval too narrow on one side."
     ),
+    "looks": N_(
+        "Several looks were planned: each makes its intervals at a level of its own (Lan and "
+        "DeMets, spending after O'Brien and Fleming), so that all together err no more often than "
+        "one would. A p-value is that of all looks."
+    ),
+    "anytime": N_(
+        "Confidence sequence: the intervals of all days together hold the truth as often as one "
+        "interval would, so the data may be read early and often."
+    ),
     "fieller": N_("Fieller's interval for ratios, which may be unbounded."),
     "linear": N_("The interval of the difference, scaled by constant terms."),
 }
