@@ -80,26 +80,32 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     """
     study = study_of(plan)
     setting.progress("Reading the customers")
-    intake = measure(plan, study, setting.engine, setting.record)
+    now = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
+    intake = measure(plan, study, setting.engine, setting.record, now)
+    occasion = intake.occasion
     cube = roll_up(intake.cells, tuple(plan.segments))
     setting.progress("Estimating effects")
     within = stratified(intake.strata, tuple(cube[OVERALL])) if intake.strata else None
     projected = study.projected({**cube, OVERALL: within or cube[OVERALL]})
     flags = zip(study.columns, zero_or_one(cube[OVERALL].values()), strict=True)
-    shares = frozenset(column for column, flag in flags if flag)
-    rows = rows_of(study, cube, intake.units, setting.engine)
-    reading = Reading(plan.experiment.experiment, rows, shares, stratified=within is not None)
+    reading = Reading(
+        plan.experiment.experiment,
+        rows_of(study, cube, intake.units, setting.engine),
+        frozenset(column for column, flag in flags if flag),
+        occasion.look(1 - study.confidence),
+        stratified=within is not None,
+    )
     asked = subjects(study, projected, reading)
     beside = compare(study, plan.judged(plan.experiment.metrics.primary), asked)
     findings = shrunk(find(plan, study, asked), beside.shrunken)
-    now = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
     checks = (
-        *integrity(plan, study, (cube, intake.facts, reading.rows), now),
+        *integrity(plan, study, (cube, intake.facts, reading.rows), occasion),
         *(recorded(setting.record) if setting.record else ()),
         *guardrails(plan, findings),
     )
-    metrics = _metrics(plan, study, shares, intake.caps)
-    verdict = decide(Evidence(plan, study, asked, checks, findings, metrics))
+    metrics = _metrics(plan, study, reading.shares, intake.caps)
+    look = occasion.info(study.confidence)
+    verdict = decide(Evidence(plan, study, asked, checks, findings, metrics, look))
     setting.progress("Fingerprinting the data")
     experiment = plan.experiment
     analysis = Analysis(
@@ -109,6 +115,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         hypothesis=experiment.hypothesis,
         plan_sha256=plan.sha256,
         confidence=study.confidence,
+        look=look,
         currency=plan.currency,
         decision=DecisionRule(
             metric=verdict.metric, ship_if=experiment.decision.ship_if, hurdle=study.hurdle

@@ -173,7 +173,8 @@ class Analysis(Model):
     """What was known before: columns, or `NAME_before` for the metric NAME over the time of the
     same length before the start."""
     looks: tuple[Duration, ...] = ()
-    """Declared times at which the data are looked at."""
+    """Times after the last customer's start at which the data are looked at; the end of the
+    outcome window is one, named or not."""
     winsorize: dict[Name, CapAt] = {}
     """Per metric: the percentile of its values that are not zero (99.9%), or the number, at which
     larger values are cut. Both estimates are reported; money is never cut."""

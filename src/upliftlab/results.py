@@ -241,6 +241,28 @@ class SegmentInfo(Result):
     """True for the contact channel of an arm, False for what customers are."""
 
 
+class LookInfo(Result):
+    """Which of several looks at the data this is, and at which level its intervals are made."""
+
+    number: int
+    """1 is the first; 0 where it is too early for any."""
+    planned: int
+    """How many there are, with the end of the longest window."""
+    fraction: float
+    """Share of the planned information: of time after the customers' starts."""
+    nominal: float
+    """Two-sided level of each interval, so that all looks err at most 1 − confidence."""
+    critical: float | None
+    """Standard errors from which this look rejects; None where it cannot."""
+    days: float | None
+    """Only what happened so many days after each start counts; None to each window's end."""
+    following: str | None
+    """The day of the next look; None after the last."""
+    message: str
+    """In English; `parts` says it in any language."""
+    parts: Message
+
+
 class Provenance(Result):
     """What the numbers came from."""
 
@@ -289,6 +311,8 @@ class Analysis(Result):
     hypothesis: str | None = None
     plan_sha256: str
     confidence: float
+    look: LookInfo | None = None
+    """None where the data are read once, after every window has closed."""
     currency: str | None
     decision: DecisionRule
     eligible: str | None

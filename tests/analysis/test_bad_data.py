@@ -236,8 +236,9 @@ def test_households_randomised_whole_are_refused(tmp_path):
     assert pick(run(make_plan(customers=source), write(tmp_path, mixed)), "difference").estimate
 
 
-def test_looks_are_refused(tmp_path):
-    assert "UL303" in refusal(tmp_path, HEADER + GOOD, analysis={"looks": ["7 days"]})[0]
+def test_a_column_cannot_be_counted_up_to_a_look(tmp_path):
+    (fault,) = refusal(tmp_path, HEADER + GOOD, analysis={"looks": ["7 days"]})
+    assert "UL303 'spend' is a column" in fault
 
 
 def test_constant_groups_that_differ_have_no_interval(tmp_path):

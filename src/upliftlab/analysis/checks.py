@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from upliftlab.analysis.check import SKEWED, check
 from upliftlab.analysis.checks_customers import customers
@@ -11,6 +10,7 @@ from upliftlab.analysis.checks_events import events
 from upliftlab.analysis.checks_shares import shares
 from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.analysis.facts import Facts
+from upliftlab.analysis.occasion import Occasion
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.rows import Rows, gammas
 from upliftlab.analysis.study import Study
@@ -20,7 +20,7 @@ from upliftlab.results import Check, Scalar, Severity
 
 
 def integrity(
-    plan: Plan, study: Study, counted: tuple[Cube, Facts, Rows | None], now: datetime
+    plan: Plan, study: Study, counted: tuple[Cube, Facts, Rows | None], occasion: Occasion
 ) -> tuple[Check, ...]:
     """All checks of one analysis, in the order in which they can void it.
 
@@ -29,12 +29,12 @@ def integrity(
         study: What is compared.
         counted: Moments of the metric columns (not projected), facts of the data, and units by
             kind where they had to be divided anew.
-        now: The moment of the analysis on the program's clock.
+        occasion: Which of the planned looks at the data this is.
     """
     cube, facts, rows = counted
-    closed = maturity(facts.closes, now)
+    closed = maturity(occasion)
     return (
-        *shares(plan, cube, facts),
+        *shares(plan, cube, facts, repeated=occasion.repeated),
         *customers(plan, study, cube, facts),
         closed,
         *events(plan, facts, mature=closed.passed is not False),
@@ -43,17 +43,21 @@ def integrity(
     )
 
 
-def maturity(closes: datetime | None, now: datetime) -> Check:
-    """Whether the last customer's outcome window has closed; both times on the program's clock."""
+def maturity(occasion: Occasion) -> Check:
+    """Whether the last customer's outcome window has closed, or a declared look is due."""
     name, severity = "maturity", Severity.critical
-    if closes is None:
+    if occasion.closes is None:
         text = N_("Not asked: it is not known when outcomes begin to count, or for how long.")
         return check(name, None, Severity.info, (text, {}))
-    values: dict[str, Scalar] = {"date": closes.date().isoformat()}
-    if now < closes:
+    values: dict[str, Scalar] = {"date": occasion.closes.date().isoformat()}
+    if occasion.early:
         text = N_("The outcome window is open until {date:date}.")
+        if occasion.declared:
+            text = N_("The first look is due on {date:date}.")
         return check(name, passed=False, severity=severity, said=(text, values))
     text = N_("The outcome window closed on {date:date}.")
+    if occasion.interim:
+        text = N_("Everybody's outcomes are known up to this look, which was due on {date:date}.")
     return check(name, passed=True, severity=severity, said=(text, values))
 
 

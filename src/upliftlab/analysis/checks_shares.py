@@ -12,7 +12,30 @@ from upliftlab.experiment import Plan
 from upliftlab.language import N_
 from upliftlab.results import Check, Scalar, Severity
 from upliftlab.stats.integrity import independence, sample_ratio, sample_ratios
+from upliftlab.stats.sample_ratio_sequential import sequential_sample_ratio
 
+_ONCE = (
+    N_("Customers are divided among the arms as declared (p: {p:p})."),
+    N_("Customers are not divided among the arms as declared (p: {p:p})."),
+    N_(
+        "Customers are not divided equally among the arms (p: {p:p}); "
+        "if other shares were intended, declare the share of each arm."
+    ),
+)
+_SEVERAL = (
+    N_(
+        "Customers are divided among the arms as declared (p: {p:p}, which holds however often "
+        "one looks)."
+    ),
+    N_(
+        "Customers are not divided among the arms as declared (p: {p:p}, which holds however "
+        "often one looks)."
+    ),
+    N_(
+        "Customers are not divided equally among the arms (p: {p:p}, which holds however often "
+        "one looks); if other shares were intended, declare the share of each arm."
+    ),
+)
 _WITHIN = {
     "stratum": (
         N_("Within each stratum, customers are divided as declared (p: {p:p})."),
@@ -36,8 +59,15 @@ def expected_shares(plan: Plan) -> dict[str, float]:
     return {name: float(share or 0) / total for name, share in declared.items()}
 
 
-def shares(plan: Plan, cube: Cube, facts: Facts) -> Iterator[Check]:
-    """All checks of how customers were divided."""
+def shares(plan: Plan, cube: Cube, facts: Facts, *, repeated: bool) -> Iterator[Check]:
+    """All checks of how customers were divided.
+
+    Args:
+        plan: The declared shares and waves.
+        cube: Units by arm.
+        facts: Counts by stratum and wave, and who is missing.
+        repeated: Whether the counts may have been read before, and be read again.
+    """
     if facts.crossing is not None:
         yield _crossing(facts.crossing)
     if facts.absent is not None:
@@ -45,26 +75,22 @@ def shares(plan: Plan, cube: Cube, facts: Facts) -> Iterator[Check]:
     if facts.misdelivered is not None:
         yield _delivered(facts.misdelivered)
     yield from _waves(plan, facts)
-    yield _overall(plan, cube)
+    yield _overall(plan, cube, repeated=repeated)
     yield from _within(plan, "stratum", facts.strata)
     yield from _within(plan, "wave", facts.waves)
 
 
-def _overall(plan: Plan, cube: Cube) -> Check:
+def _overall(plan: Plan, cube: Cube, *, repeated: bool) -> Check:
     shares = expected_shares(plan)
     counts = {name: cube[OVERALL][name].n if name in cube[OVERALL] else 0 for name in shares}
     value, p = sample_ratio(list(counts.values()), list(shares.values()))
+    if repeated:
+        p = sequential_sample_ratio(list(counts.values()), list(shares.values()))
     passed = p >= IMPLAUSIBLE
     measured = (value if math.isfinite(value) else None, p)
-    if passed:
-        text = N_("Customers are divided among the arms as declared (p: {p:p}).")
-    elif any(arm.share for arm in plan.arms.values()):
-        text = N_("Customers are not divided among the arms as declared (p: {p:p}).")
-    else:
-        text = N_(
-            "Customers are not divided equally among the arms (p: {p:p}); "
-            "if other shares were intended, declare the share of each arm."
-        )
+    alike, other, unequal = _SEVERAL if repeated else _ONCE
+    declared = any(arm.share for arm in plan.arms.values())
+    text = alike if passed else other if declared else unequal
     return check("sample_ratio", passed, Severity.critical, (text, {"p": p}), measured)
 
 

@@ -13,6 +13,7 @@ from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE
 from upliftlab.results import Finding, Kind
 from upliftlab.stats.adjust import benjamini_hochberg, holm
 from upliftlab.stats.effects import Effect
+from upliftlab.stats.sequential import Anytime
 
 CONFIRMATORY = "confirmatory"
 SECONDARY = "secondary"
@@ -134,8 +135,19 @@ def _finding(
 def _method(study: Study, subject: Subject, kind: Kind, metric: str) -> str:
     """Welch's interval where means of units are compared; of quotients, by the delta method.
 
-    Where critical values were drawn instead of Student's, "+permutation" follows.
+    Where critical values were drawn instead of Student's, "+permutation" follows; where one may
+    look again, "+looks" or "+anytime".
     """
+    return "+".join(filter(None, (_interval(study, subject, kind, metric), _looked(subject))))
+
+
+def _looked(subject: Subject) -> str | None:
+    """Which looks an interval allows for."""
+    look = subject.reading.look
+    return None if look is None else "anytime" if isinstance(look, Anytime) else "looks"
+
+
+def _interval(study: Study, subject: Subject, kind: Kind, metric: str) -> str:
     sharp = kind is not Kind.difference and subject.adjusts
     if kind is Kind.difference and subject.few(metric):
         return "newcombe"

@@ -22,6 +22,7 @@ from upliftlab.analysis.facts import (
 )
 from upliftlab.analysis.facts_events import Look, event_facts
 from upliftlab.analysis.frames import ASSIGNED, frame_of, timed
+from upliftlab.analysis.occasion import Occasion, occasion_of
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
     refuse_arms,
@@ -37,7 +38,7 @@ from upliftlab.analysis.tables import attach_events, refuse_unreadable, without_
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Fault
 from upliftlab.experiment import Plan
-from upliftlab.queries.clock import Span, passed
+from upliftlab.queries.clock import Span
 from upliftlab.queries.events import EventTable, Starts
 from upliftlab.queries.frame import Frame, missing_column
 from upliftlab.queries.moments import (
@@ -67,16 +68,24 @@ class Intake:
         units: The unit table as a relation.
         caps: What metrics are capped at.
         strata: Moments by arm of every stratum within which shares are exact; empty without.
+        occasion: Which of the planned looks at the data this is.
     """
 
     cells: Cells
     facts: Facts
     units: str
     caps: Caps
-    strata: Sequence[Mapping[str, Moments]] = ()
+    strata: Sequence[Mapping[str, Moments]]
+    occasion: Occasion
 
 
-def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = None) -> Intake:
+def measure(
+    plan: Plan,
+    study: Study,
+    engine: Engine,
+    record: Record | None = None,
+    now: datetime | None = None,
+) -> Intake:
     """Count everything that an analysis rests on.
 
     Args:
@@ -84,6 +93,8 @@ def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = No
         study: What is compared.
         engine: Where the data lie.
         record: Who is in which arm, where no column of the data says it.
+        now: The moment of the analysis on the program's clock: outcomes are counted up to the
+            latest look that is due. Without it, all windows are counted to their ends.
 
     Raises:
         DataError: UL2xx, the data are not what the plan says they are.
@@ -93,6 +104,8 @@ def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = No
     frame, span = timed(plan, frame_of(plan, engine, record), engine)
     refuse_identities(plan, frame, engine)
     refuse_whole_households(plan, frame, engine)
+    occasion = occasion_of(plan, (frame, span), engine, now)
+    plan = occasion.counted(plan)
     table, looks = unit_table(plan, (frame, span), engine)
     refuse_text_bands(plan, table, engine)
     units = _in_place(table, plan, engine)
@@ -104,13 +117,8 @@ def measure(plan: Plan, study: Study, engine: Engine, record: Record | None = No
     refuse_arms(plan, next(iter(cells.values())))
     refuse_missing(table, cells, engine)
     facts = _facts(plan, study, (frame, units, looks), engine)
-    return Intake(
-        cells,
-        replace(facts, closes=_closes(plan, span)),
-        units,
-        caps,
-        _strata(query, frame, plan, engine),
-    )
+    facts = replace(facts, closes=occasion.closes)
+    return Intake(cells, facts, units, caps, _strata(query, frame, plan, engine), occasion)
 
 
 def _strata(
@@ -197,14 +205,6 @@ def cells_of(query: MomentsQuery, engine: Engine) -> Cells:
         cells = read_cells(query, engine.query(moments_sql(query)))
     assert cells is not None  # noqa: S101 - a robust query always has cells
     return cells
-
-
-def _closes(plan: Plan, span: Span | None) -> datetime | None:
-    """When the last customer's window closes, on the program's clock."""
-    longest = plan.longest_window
-    if span is None or longest is None:
-        return None
-    return passed(span.last, longest, plan.program.time_zone)
 
 
 def _facts(

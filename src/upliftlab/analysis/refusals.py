@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from upliftlab.engines.base import Engine
@@ -26,13 +26,22 @@ def refuse_unsupported(plan: Plan) -> None:
     """Refuse what would change the numbers if it were passed over.
 
     Raises:
-        DataError: UL303, the plan looks several times.
+        DataError: UL303, the plan looks several times at what it cannot date.
     """
     asked = plan.experiment
-    if asked.analysis.looks:
-        raise DataError(
-            Fault("UL303", "repeated looks are not analysed yet", "remove 'looks'; look once")
-        )
+    undated = [*_undated(plan, plan.measured)]
+    if asked.analysis.looks and undated:
+        message = f"'{undated[0]}' is a column: it cannot be counted up to a look"
+        raise DataError(Fault("UL303", message, "count it from events, or remove 'looks'"))
+
+
+def _undated(plan: Plan, names: Iterable[str]) -> Iterator[str]:
+    """Metrics of which nothing tells when they came about."""
+    for name in names:
+        metric = plan.metrics[name]
+        if metric.column is not None:
+            yield name
+        yield from _undated(plan, (*(metric.ratio or ()), *(metric.minus or ())))
 
 
 def refuse_identities(plan: Plan, frame: Frame, engine: Engine) -> None:

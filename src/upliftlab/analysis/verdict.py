@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from upliftlab.analysis.cube import OVERALL
@@ -24,6 +24,7 @@ from upliftlab.results import (
     ArmVerdict,
     Check,
     Finding,
+    LookInfo,
     Message,
     MetricInfo,
     Note,
@@ -52,6 +53,7 @@ class Evidence:
         checks: Integrity checks and guardrails.
         findings: All findings, for the sentence.
         metrics: How metrics are named and shown.
+        look: Which of several looks this is; None where the data are read once and in time.
     """
 
     plan: Plan
@@ -60,6 +62,12 @@ class Evidence:
     checks: Sequence[Check]
     findings: Sequence[Finding]
     metrics: Sequence[MetricInfo]
+    look: LookInfo | None = None
+
+    @property
+    def interim(self) -> bool:
+        """Whether more looks follow."""
+        return self.look is not None and self.look.number < self.look.planned
 
     @property
     def asked(self) -> Asked:
@@ -114,8 +122,11 @@ def decide(evidence: Evidence) -> Verdict:
     if failed:
         return _invalid(asked, failed[0])
     if early:
-        return _not_final(asked, str(early.parts.values["date"]))
-    return _spoken(asked, _arms(asked, evidence), evidence)
+        return _not_final(asked, str(early.parts.values["date"]), evidence.look)
+    arms = _arms(asked, evidence)
+    if evidence.interim and not _settled(arms):
+        return _not_yet(asked, arms, evidence.look)
+    return _spoken(asked, arms, evidence)
 
 
 def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
@@ -131,6 +142,8 @@ def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
     found: list[ArmVerdict] = []
     for arm, effect in effects.items():
         code, note = _code(effect, asked, sign, adjusted.get(arm, 1.0) < alpha), effect.note
+        if evidence.interim:
+            code = _so_far(code, asked)
         if evidence.exceeded(arm) and code is not VerdictCode.stop:
             code, note = VerdictCode.stop, Note.guardrail
         found.append(
@@ -180,6 +193,21 @@ def _code(effect: Effect, asked: Asked, sign: float, settled: bool) -> VerdictCo
     return VerdictCode.ship if value > asked.rule.threshold else VerdictCode.stop
 
 
+def _so_far(code: VerdictCode, asked: Asked) -> VerdictCode:
+    """What a look before the last may say: no STOP by profit, as costs come before revenue.
+
+    A rule about the estimate waits for the last look, as it allows for no chance.
+    """
+    costs_first = asked.metric == PROFIT and code is VerdictCode.stop
+    return VerdictCode.inconclusive if costs_first or asked.rule.what == "estimate" else code
+
+
+def _settled(arms: tuple[ArmVerdict, ...]) -> bool:
+    """Whether looking again is of no use: some arm may be adopted, or none."""
+    codes = {arm.code for arm in arms}
+    return VerdictCode.ship in codes or codes == {VerdictCode.stop}
+
+
 def _spoken(asked: Asked, arms: tuple[ArmVerdict, ...], evidence: Evidence) -> Verdict:
     sign = evidence.sign
     best = max(
@@ -192,7 +220,8 @@ def _spoken(asked: Asked, arms: tuple[ArmVerdict, ...], evidence: Evidence) -> V
     else:
         info = next(m for m in evidence.metrics if m.name == evidence.judged)
         sentence = metric_sentence(best, info, asked, evidence.findings)
-    confidence = evidence.study.confidence
+    look = evidence.look
+    confidence = evidence.study.confidence if look is None else 1 - look.nominal
     following = action(best, arms, sign * asked.rule.threshold, confidence)
     return _verdict(asked, (best.code, best.arm), sentence, following, arms)
 
@@ -207,14 +236,26 @@ def _invalid(asked: Asked, failed: Check) -> Verdict:
     return _verdict(asked, (VerdictCode.invalid, None), sentence, following)
 
 
-def _not_final(asked: Asked, day: str) -> Verdict:
-    values: Mapping[str, Scalar] = {"date": day}
-    sentence = Message(
-        template=N_("The outcome window closes on {date:date}; until then there is no verdict."),
-        values=dict(values),
+def _not_final(asked: Asked, day: str, look: LookInfo | None) -> Verdict:
+    text = N_("The outcome window closes on {date:date}; until then there is no verdict.")
+    if look is not None and look.planned > 1:
+        text = N_("The first look is due on {date:date}; until then there is no verdict.")
+    values: dict[str, Scalar] = {"date": day}
+    following = Message(template=N_("Analyse again after {date:date}."), values=values)
+    head = (VerdictCode.not_final, None)
+    return _verdict(asked, head, Message(template=text, values=values), following)
+
+
+def _not_yet(asked: Asked, arms: tuple[ArmVerdict, ...], look: LookInfo | None) -> Verdict:
+    assert look is not None  # noqa: S101 - the caller asked
+    values: dict[str, Scalar] = {"number": look.number, "planned": look.planned}
+    text = N_("Look {number:count} of {planned:count} does not settle it.")
+    following = Message(
+        template=N_("Go on as planned; the next look is due on {date:date}."),
+        values={"date": look.following},
     )
-    following = Message(template=N_("Analyse again after {date:date}."), values=dict(values))
-    return _verdict(asked, (VerdictCode.not_final, None), sentence, following)
+    head = (VerdictCode.not_final, None)
+    return _verdict(asked, head, Message(template=text, values=values), following, arms)
 
 
 def _verdict(

@@ -267,6 +267,8 @@ def _say_verdict(analysis: Analysis) -> None:
     verdict = analysis.verdict
     colour = {"SHIP": "green", "STOP": "red", "INVALID": "red"}.get(verdict.code, "yellow")
     click.echo(f"{click.style(verdict.code, fg=colour, bold=True)}: {verdict.sentence}")
+    if analysis.look is not None:
+        click.echo(f"Look:    {analysis.look.message}")
     click.echo(f"Next:    {verdict.next_action}")
     for asked in analysis.checks:
         failed = asked.passed is False and asked.severity != "info"

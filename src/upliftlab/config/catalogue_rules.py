@@ -265,7 +265,7 @@ RULES: tuple[Entry, ...] = (
     Entry(
         "UL132",
         "Order of looks",
-        "Looks ascend and lie within the outcome window.",
+        "Looks ascend, lie within the outcome window, and come when every metric's time has begun.",
         "analysis: {looks: [14 days, 7 days]}",
         "analysis: {looks: [7 days, 14 days]}",
     ),

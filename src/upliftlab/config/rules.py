@@ -13,6 +13,7 @@ from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
 from upliftlab.config.shared_rules import RESERVED_SEGMENTS
 from upliftlab.errors import Fault
+from upliftlab.values import format_duration
 
 NOTHING = timedelta(0)
 _SHARES = ("any", "none", "at_least")
@@ -192,7 +193,7 @@ def window_and_waves(scope: Scope) -> Iterator[Fault]:
 
 
 def spans(scope: Scope) -> Iterator[Fault]:
-    """UL132, UL137: looks ascend within the outcome window; the window is not empty."""
+    """UL132, UL137: looks ascend within the outcome window; no window is empty at any of them."""
     experiment = scope.plan.experiment
     window, looks = experiment.outcome_window, experiment.analysis.looks
     if window == NOTHING:
@@ -206,6 +207,11 @@ def spans(scope: Scope) -> Iterator[Fault]:
         elif window and look > window:
             message = f"look {at + 1} lies after the outcome window"
             yield Fault("UL132", message, "let the last look be the window's end", place)
+    for name, metric in scope.plan.metrics.items():
+        if looks and metric.during and looks[0] <= metric.during[0]:
+            message = f"at the first look the time of '{name}' has not begun"
+            remedy = f"let it be later than {format_duration(metric.during[0])}"
+            yield Fault("UL132", message, remedy, scope.at("analysis", "looks", 0))
 
 
 def winsorized(scope: Scope) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from upliftlab import __version__
 from upliftlab.analysis.checks_shares import expected_shares
+from upliftlab.analysis.occasion import look_times
 from upliftlab.analysis.study import Study
 from upliftlab.config.decision import ShipRule, parse_ship_if
 from upliftlab.experiment import PROFIT, Plan
@@ -185,11 +186,10 @@ def _standard(known: Prospect) -> Standard:
 
 def _inflation(plan: Plan, alpha: float, power: float) -> float:
     """By how much declared looks add to the customers needed."""
-    looks = list(plan.experiment.analysis.looks)
-    if not looks:
+    times = look_times(plan)
+    if len(times) < 2:  # noqa: PLR2004 - one look is none too many
         return 1.0
-    last = max(looks) if plan.longest_window is None else max(*looks, plan.longest_window)
-    fractions = sorted({look / last for look in (*looks, last)})
+    fractions = [time / times[-1] for time in times]
     return max(1.0, inflation(fractions, alpha, power, "obrien_fleming"))
 
 

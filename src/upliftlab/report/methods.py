@@ -63,6 +63,15 @@ _METHODS: Final = {
         "Anderson and Rubin's interval for the effect on the contacted: it holds however few "
         "were contacted, and tests no effect as the difference does."
     ),
+    "looks": N_(
+        "Several looks were planned: each makes its intervals at a level of its own (Lan and "
+        "DeMets, spending after O'Brien and Fleming), so that all together err no more often than "
+        "one would. A p-value is that of all looks."
+    ),
+    "anytime": N_(
+        "Confidence sequence: the intervals of all days together hold the truth as often as one "
+        "interval would, so the data may be read early and often."
+    ),
     "fieller": N_("Fieller's interval for ratios, which may be unbounded."),
     "linear": N_("The interval of the difference, scaled by constant terms."),
 }

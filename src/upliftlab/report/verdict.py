@@ -75,6 +75,8 @@ class Answer:
     rule: str
     hurdle: Figure | None
     sentence: Sentence
+    look: Sentence | None
+    """Which of several looks this is."""
     next_action: Sentence
     arm: str | None
     headlines: tuple[Headline, ...]
@@ -85,7 +87,7 @@ def answer(index: Index, teller: Teller) -> Answer:
     """What the first screen says."""
     verdict = index.analysis.verdict
     invalid = verdict.code is VerdictCode.invalid
-    arm = _subject(index)
+    arm, look = _subject(index), index.analysis.look
     return Answer(
         slug=slug(verdict.code),
         label=teller.text(_LABELS[verdict.code]),
@@ -93,6 +95,7 @@ def answer(index: Index, teller: Teller) -> Answer:
         rule=f"{index.analysis.decision.metric}: {index.analysis.decision.ship_if}",
         hurdle=_hurdle(index, teller),
         sentence=_sentence(index, teller),
+        look=None if look is None else teller.sentence(look.parts, "/look/parts"),
         next_action=teller.sentence(verdict.next_action_parts, "/verdict/next_action_parts"),
         arm=arm,
         headlines=() if invalid or arm is None else _headlines(arm, index, teller),

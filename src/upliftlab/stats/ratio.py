@@ -7,6 +7,8 @@ is unbounded, and it is reported as words, never as numbers.
 
 from __future__ import annotations
 
+from math import isfinite
+
 import numpy as np
 
 from upliftlab.results import Note
@@ -56,7 +58,10 @@ def fieller(
         return Effect(estimate, se, note=Note.no_variation)
     df = degrees_of_freedom(parts, pair)
     p = None if null is None else level.p(tested.value(pair) / sum(parts) ** 0.5, df)
-    low, high = (_end(pair, (numerator, denominator), t) for t in reversed(level.bounds(df)))
+    bounds = level.bounds(df)
+    if not all(map(isfinite, bounds)):
+        return Effect(estimate, se, df, p=p, note=Note.level_unreached)
+    low, high = (_end(pair, (numerator, denominator), t) for t in reversed(bounds))
     if low is None or high is None:
         return Effect(estimate, se, df, p=p, note=Note.denominator_unclear)
     return Effect(estimate, se, df, low, high, p=p)
