@@ -391,6 +391,19 @@ def test_how_often_the_test_errs_where_variances_are_estimated():
     assert rejected(20, normal(rng, 50)) == pytest.approx(6.6, abs=1.4)
 
 
+def test_small_skewed_holdouts_make_shrunken_effects_lean_towards_a_gain():
+    """As docs/statistics.md tells: .31 of a level's standard error, a fifth of the squared error.
+
+    A control without a large purchase has a small mean and a small variance at once.
+    """
+    cell = shopping(np.random.default_rng(15), (9_000, 1_000), 0.02, 1.5)
+    effects, variances = np.array([cell(1_500) for _ in range(5)]).transpose(1, 2, 0)
+    pairs = zip(effects, variances, strict=True)
+    better = np.array([shrunken(e, np.diag(v)).values for e, v in pairs])
+    assert better.mean() / effects.std() == pytest.approx(0.31, abs=0.05)
+    assert np.mean(better**2) / np.mean(effects**2) == pytest.approx(0.19, abs=0.05)
+
+
 def squared_error(k: int, control: float, tau2: float) -> tuple[float, float]:
     """Mean squared error of cells drawn from their own prior: raw, and shrunken."""
     rng = np.random.default_rng(13)
