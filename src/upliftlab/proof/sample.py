@@ -56,7 +56,8 @@ def sample(rng: np.random.Generator, scenario: Scenario, *, treated: bool) -> Sa
         [_buyers(rng, int(size), each, int(k)) for size, k in zip(sizes, active, strict=True)]
     )
     totals = outcome.totals(rng, bought, crowd.alike) * (factor if outcome.buys == 1 else 1.0)
-    redeemed = rng.binomial(bought, scenario.redeems if treated else 0.0)
+    redeems = scenario.redeems if treated else 0.0
+    redeemed = rng.binomial(bought, redeems) if redeems else np.zeros(len(bought))
     quiet = np.zeros_like(sizes)
     columns = [(totals, quiet), (redeemed, quiet), (np.repeat(sizes, active), sizes)]
     values = np.stack(

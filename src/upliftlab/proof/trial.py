@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from upliftlab.analysis.cube import OVERALL, zero_or_one
-from upliftlab.analysis.rows import Rows
+from upliftlab.analysis.rows import Rows, skewed
 from upliftlab.analysis.study import Study
 from upliftlab.analysis.subject import Reading, Subject, subjects
 from upliftlab.proof.sample import Sample, sample
@@ -48,7 +48,8 @@ def trial(rng: np.random.Generator, scenario: Scenario) -> Trial:
     cube = {OVERALL: {arm: units.moments for arm, units in drawn.items()}}
     flags = zip(study.columns, zero_or_one(cube), strict=True)
     shares = frozenset(name for name, flag in flags if flag)
-    reading = Reading(str(rng.integers(2**63)), _rows(drawn), shares)
+    rows = _rows(drawn) if skewed(study, cube[OVERALL], study.treatments) else None
+    reading = Reading(str(rng.integers(2**63)), rows, shares)
     (subject,) = subjects(study, study.projected(cube), reading)
     plain = replace(subject, reading=Reading(), draws={})
     customers = [_customers(units, study) for units in drawn.values()]

@@ -8,7 +8,7 @@ groups do, alike or not.
 
 Most units are alike (they bought nothing), and what counts is how many of each kind the smaller
 group gets: a multivariate hypergeometric number. Units of rare kinds are drawn one by one, from
-blocks of a shuffled list, of which each is a random set.
+blocks of a shuffled list, of which each is a random set, or by marking them where that is quicker.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ DRAWS = 10_000
 MANY = 20_000
 _LARGE = 100
 """A kind is counted, not drawn one by one, if it holds more than one in a hundred of the rest."""
+_PART = 0.2
+"""Where sets hold more than this part of the rare units, these are marked, not shuffled."""
+_MARKS = 200_000
+"""Units that are marked at once, so that memory stays small."""
 _MOST = 500_000
 """While the rest is more than this, every kind of several units is counted."""
 
@@ -66,7 +70,7 @@ def divided(
     smaller = min(sizes)
     colours = np.append(kinds.counts[common], len(rare))
     drawn = rng.multivariate_hypergeometric(colours, smaller, draws, method="marginals")
-    ones = _blocks(rare, drawn[:, -1], rng)
+    ones = _sums(rare, drawn[:, -1], rng)
     squares = np.stack([centred[common], centred[common] ** 2])
     first, second = ones + drawn[:, :-1] @ squares
     whole = kinds.counts @ centred**2
@@ -85,7 +89,7 @@ def _common(counts: np.ndarray) -> np.ndarray:
     return found
 
 
-def _blocks(rare: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
+def _sums(rare: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
     """Sums and sums of squares of random sets of rare units, shape (2, draws, forms).
 
     Args:
@@ -93,6 +97,43 @@ def _blocks(rare: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
         wanted: The size of each set.
         rng: The source of chance.
     """
+    large = wanted.mean() > _PART * len(rare)
+    return (_marks if large and len(rare) <= MANY else _blocks)(rare, wanted, rng)
+
+
+def _marks(rare: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
+    """The same where sets are a large part of all: units are marked instead of shuffled.
+
+    Each is marked with the same probability; any set of the size that comes out is then as likely
+    as any other, and stays so as random units are added or removed until the size is right.
+    """
+    table = np.concatenate([rare, rare**2], axis=1)
+    result = np.empty((len(wanted), table.shape[1]))
+    limit = np.uint16(round(wanted.mean() / len(rare) * np.iinfo(np.uint16).max))
+    rows = _MARKS // len(rare) + 1
+    for start in range(0, len(wanted), rows):
+        sizes = wanted[start : start + rows]
+        marks = rng.integers(0, 2**16, (len(sizes), len(rare)), dtype=np.uint16) < limit
+        _correct(marks, sizes, rng)
+        result[start : start + rows] = marks.astype(np.float64) @ table
+    return result.reshape(len(wanted), 2, -1).swapaxes(0, 1)
+
+
+def _correct(marks: np.ndarray, sizes: np.ndarray, rng: np.random.Generator) -> None:
+    """Mark or clear units at random, in place, until each row has as many marks as its size."""
+    surplus = marks.sum(axis=1) - sizes
+    rows = np.flatnonzero(surplus)
+    while len(rows):
+        places = rng.integers(marks.shape[1], size=len(rows))
+        hits = marks[rows, places] == (surplus[rows] > 0)
+        hit, place = rows[hits], places[hits]
+        marks[hit, place] = surplus[hit] < 0
+        surplus[hit] -= np.sign(surplus[hit])
+        rows = rows[surplus[rows] != 0]
+
+
+def _blocks(rare: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
+    """The same where sets are a small part of all, cut one after the other from a shuffled list."""
     result = np.empty((2, len(wanted), rare.shape[1]))
     ends = np.cumsum(wanted)
     done = 0
