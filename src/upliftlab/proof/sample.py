@@ -33,8 +33,9 @@ class Sample:
         n = self.counts.sum()
         mean = self.counts @ self.values / n
         centred = self.values - mean
-        second = (centred * self.counts[:, None]).T @ centred
-        return Moments(int(n), mean, second, self.counts @ centred**3)
+        weighted = centred * self.counts[:, None]
+        third = np.einsum("kp,kp,kp->p", weighted, centred, centred)
+        return Moments(int(n), mean, weighted.T @ centred, third)
 
 
 def sample(rng: np.random.Generator, scenario: Scenario, *, treated: bool) -> Sample:

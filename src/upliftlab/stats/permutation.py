@@ -121,33 +121,36 @@ def _marks(rare: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
 
 def _correct(marks: np.ndarray, sizes: np.ndarray, rng: np.random.Generator) -> None:
     """Mark or clear units at random, in place, until each row has as many marks as its size."""
+    flat, units = marks.reshape(-1), marks.shape[1]
     surplus = marks.sum(axis=1) - sizes
-    rows = np.flatnonzero(surplus)
-    while len(rows):
-        places = rng.integers(marks.shape[1], size=len(rows))
-        hits = marks[rows, places] == (surplus[rows] > 0)
-        hit, place = rows[hits], places[hits]
-        marks[hit, place] = surplus[hit] < 0
-        surplus[hit] -= np.sign(surplus[hit])
-        rows = rows[surplus[rows] != 0]
+    while surplus.any():
+        # As many places of a row as are wrong, so that no row goes too far.
+        rows = np.repeat(np.arange(len(sizes)), np.abs(surplus))
+        places = np.unique(rows * units + rng.integers(units, size=len(rows)))
+        owners = places // units
+        hits = flat[places] == (surplus[owners] > 0)
+        flat[places[hits]] ^= True
+        changed = np.bincount(owners[hits], minlength=len(sizes))
+        surplus -= np.sign(surplus) * changed
 
 
 def _blocks(rare: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
     """The same where sets are a small part of all, cut one after the other from a shuffled list."""
-    result = np.empty((2, len(wanted), rare.shape[1]))
+    lines = np.concatenate([rare, rare**2], axis=1).T.copy()
+    result = np.empty((len(lines), len(wanted)))
+    # A place behind the last unit, so that every end is a place.
+    shuffled = np.zeros((len(lines), len(rare) + 1))
     ends = np.cumsum(wanted)
     done = 0
     while done < len(wanted):
         used = ends[done - 1] if done else 0
         last = max(int(np.searchsorted(ends, used + len(rare), side="right")), done + 1)
-        shuffled = rare[rng.permutation(len(rare))]
-        sums = np.zeros((2, len(rare) + 1, rare.shape[1]))
-        np.cumsum(shuffled, axis=0, out=sums[0, 1:])
-        np.cumsum(shuffled**2, axis=0, out=sums[1, 1:])
-        until = ends[done:last] - used
-        result[:, done:last] = sums[:, until] - sums[:, until - wanted[done:last]]
+        shuffled[:, :-1] = lines.take(rng.permutation(len(rare)), axis=1)
+        edges = np.append(0, ends[done:last] - used)
+        result[:, done:last] = np.add.reduceat(shuffled, edges, axis=1)[:, :-1]
         done = last
-    return result
+    result[:, wanted == 0] = 0.0
+    return result.reshape(2, -1, len(wanted)).swapaxes(1, 2)
 
 
 def _studentised(
