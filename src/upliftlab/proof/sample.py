@@ -62,9 +62,11 @@ def sample(rng: np.random.Generator, scenario: Scenario, *, treated: bool) -> Sa
     quiet = np.zeros_like(sizes)
     columns = [(totals, quiet), (redeemed, quiet), (np.repeat(sizes, active), sizes)]
     values = np.stack(
-        [np.concatenate(parts) for parts in columns[: 3 if crowd.households else 2]], axis=1
+        [np.concatenate(parts) for parts in columns[: 3 if crowd.households else 2]],
+        axis=1,
+        dtype=np.float64,
     )
-    counts = np.concatenate([np.ones(len(bought)), there - active])
+    counts = np.concatenate([np.ones(len(bought)), there - active], dtype=np.float64)
     return Sample(values[counts > 0], counts[counts > 0])
 
 

@@ -42,7 +42,7 @@ HOUSEHOLDS = Crowd({1: 0.25, 2: 0.35, 3: 0.15, 4: 0.15, 5: 0.10}, alike=0.2)
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What an analysis should find: per customer, in money for all treated, and per unit of cost."""
+    """What an analysis should find: per customer, for all treated, per unit of cost."""
 
     difference: float
     profit: float | None = None

@@ -54,7 +54,9 @@ def tally(trials: Iterable[Trial], alpha: float) -> Tally:
         replications += 1
         calibrated += trial.calibrated
         for method, effects in enumerate((trial.product, trial.welch)):
-            for measure, (effect, true) in enumerate(zip(effects, _truths(trial.truth), strict=False)):
+            for measure, (effect, true) in enumerate(
+                zip(effects, _truths(trial.truth), strict=False)
+            ):
                 counts[method, measure] += _seen(effect, true, alpha)
     return Tally(replications, calibrated, counts)
 

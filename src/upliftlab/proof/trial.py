@@ -1,4 +1,4 @@
-"""The trial: a scenario drawn once and analysed, once as the product does and once by Welch alone."""
+"""The trial: a scenario drawn once and analysed, as the product does and by Welch alone."""
 
 from __future__ import annotations
 

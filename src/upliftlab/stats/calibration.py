@@ -17,7 +17,6 @@ import numpy as np
 from upliftlab.stats.moments import Array
 from upliftlab.stats.permutation import Kinds, divided
 
-
 _SAME = 1e-12
 """Columns of length 1 that differ by no more than this differ by rounding."""
 
