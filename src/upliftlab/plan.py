@@ -27,7 +27,7 @@ from upliftlab.planning.baseline import (
     needed_plan,
 )
 from upliftlab.planning.outlook import Outlook
-from upliftlab.planning.prospect import outlook, prospect
+from upliftlab.planning.prospect import Prospect, outlook, prospect
 from upliftlab.planning.rehearsal import PLANNED, Cast, population, rehearse, rehearsed
 from upliftlab.results import Analysis, Message
 from upliftlab.sql import quote
@@ -67,11 +67,15 @@ def plan(asked: Plan, assumed: Assumptions, setting: Setting) -> Outlook:
         DataError: UL321 the customers' past tells no baseline; UL2xx, the data are not what the
             plan says they are.
     """
-    refuse_contradictions(asked, assumed)
-    study, baseline = _baseline(asked, assumed, setting)
+    known = foresee(asked, assumed, setting)
     setting.progress("Weighing the design")
-    known = prospect(asked, study, baseline, assumed)
     return outlook(known, setting.now.astimezone(UTC).isoformat(timespec="seconds"))
+
+
+def foresee(asked: Plan, assumed: Assumptions, setting: Setting) -> Prospect:
+    """An experiment with its baseline and what is assumed; raises what `plan` does."""
+    refuse_contradictions(asked, assumed)
+    return prospect(asked, *_baseline(asked, assumed, setting), assumed)
 
 
 def _baseline(asked: Plan, assumed: Assumptions, setting: Setting) -> tuple[Study, Baseline]:

@@ -1,0 +1,164 @@
+"""The command that proves: how often intervals hold a truth that is known."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import click
+
+from upliftlab.cli.analysis import read_analysis
+from upliftlab.cli.options import as_json_option, data_option, quiet_option
+from upliftlab.cli.output import FAULTY, painted, progress
+
+if TYPE_CHECKING:
+    from upliftlab.proof.evidence import Evidence
+    from upliftlab.proof.grid import Cell
+
+_QUICK = 200
+_ONE = click.IntRange(min=1)
+
+
+class Options(TypedDict):
+    """The options, as click hands them on."""
+
+    data: Path | None
+    like: Path | None
+    customers: int | None
+    replications: int
+    cells: tuple[str, ...]
+    quick: bool
+    seed: int
+    processes: int | None
+    as_json: bool
+    quiet: bool
+
+
+@click.command()
+@click.argument(
+    "experiment", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@data_option
+@click.option(
+    "--like",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The analysis.json of an earlier campaign, whose control is the baseline.",
+)
+@click.option("--customers", type=_ONE, metavar="N", help="Customers in all arms together.")
+@click.option("--replications", type=_ONE, default=2_000, show_default=True, metavar="N",
+              help="Experiments drawn for each cell.")  # fmt: skip
+@click.option(
+    "--cells",
+    multiple=True,
+    metavar="WORDS",
+    help='Only cells of these words, such as "95/5 lognormal"; may be given again for others.',
+)
+@click.option("--quick", is_flag=True, help=f"Draw {_QUICK} experiments for each cell.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
+              help="Of all chance: the same seed, the same figures.")  # fmt: skip
+@click.option("--processes", type=_ONE, metavar="N", help="At once; default: one a core.")
+@as_json_option
+@quiet_option
+def validate(experiment: Path | None, **options: Unpack[Options]) -> None:
+    """Prove by simulation that intervals hold the truth as often as they say.
+
+    Experiments whose truth is known are drawn and analysed as data would be. Without EXPERIMENT,
+    the grid of docs/validation.md; with it, its own arms, customers, outcomes and costs, taken
+    from the customers' past or from an earlier campaign (--like).
+
+    Exits with 1 where coverage or a tail is not as promised.
+
+    \b
+    Examples:
+      upliftlab validate --quick --cells "95/5 lognormal"
+      upliftlab validate experiments/spring.yaml --like upliftlab-report/winter/analysis.json
+      upliftlab validate --json > proof.json
+    """
+    quiet = options["quiet"] or options["as_json"]
+    cells, notes, name = _asked(experiment, options, quiet=quiet)
+    chosen = _chosen(cells, options["cells"])
+    evidence = _prove(chosen, (name, notes), options, quiet=quiet)
+    if options["as_json"]:
+        from upliftlab.report.export import to_json
+
+        click.echo(to_json(evidence))
+    elif not options["quiet"]:
+        from upliftlab.cli.evidence import say
+
+        say(evidence)
+    if not evidence.holds:
+        raise click.exceptions.Exit(FAULTY)
+
+
+Asked = tuple["Sequence[Cell]", tuple[str, ...], str | None]
+"""Cells, what to know of them, and the experiment whose they are."""
+
+
+def _asked(experiment: Path | None, options: Options, *, quiet: bool) -> Asked:
+    if experiment is None:
+        given = ("data", "like", "customers")
+        if named := next((name for name in given if options[name] is not None), None):
+            raise click.UsageError(f"--{named} needs an EXPERIMENT")
+        from upliftlab.proof.grid import grid
+
+        return tuple(grid()), (), None
+    from upliftlab.config import load
+    from upliftlab.engines.open import open_engine
+    from upliftlab.plan import Setting, foresee
+    from upliftlab.planning.assumptions import Assumptions
+    from upliftlab.proof.shape import cells_of, notes_of
+
+    loaded = load(experiment, data=options["data"])
+    for fault in loaded.warnings:
+        if not quiet:
+            click.echo(painted(fault), err=True)
+    like, customers = options["like"], options["customers"]
+    told = like is not None and customers is not None
+    with progress(quiet=quiet) as tell:
+        opened = open_engine(loaded.plan.engine, loaded.workspace.locate)
+        with nullcontext() if told else opened as engine:
+            earlier = None if like is None else read_analysis(like)
+            setting = Setting(datetime.now(UTC), engine, earlier, tell)
+            known = foresee(loaded.plan, Assumptions(customers=customers), setting)
+    return cells_of(known), tuple(notes_of(known)), loaded.plan.experiment.experiment
+
+
+def _chosen(cells: Sequence[Cell], wanted: tuple[str, ...]) -> Sequence[Cell]:
+    """The cells that have all words of any filter."""
+    known = {word for cell in cells for word in cell.name.values()}
+    for word in (word for words in wanted for word in words.split()):
+        if word not in known:
+            raise click.UsageError(f"no cell has '{word}'; there are: {', '.join(sorted(known))}")
+    if not wanted:
+        return cells
+    filters = [set(words.split()) for words in wanted]
+    return [cell for cell in cells if any(each <= set(cell.name.values()) for each in filters)]
+
+
+def _prove(
+    cells: Sequence[Cell],
+    about: tuple[str | None, tuple[str, ...]],
+    options: Options,
+    *,
+    quiet: bool,
+) -> Evidence:
+    from upliftlab.validate import Setting
+    from upliftlab.validate import validate as verb
+
+    started = time.monotonic()
+    with progress(quiet=quiet) as tell:
+
+        def told(done: int, every: int) -> None:
+            left = (time.monotonic() - started) * (every / done - 1) / 60
+            tell(f"{done:,} of {every:,} experiments, {left:.0f} min left")
+
+        tell("Starting")
+        processes = options["processes"] or os.cpu_count() or 1
+        replications = _QUICK if options["quick"] else options["replications"]
+        return verb(cells, Setting(replications, options["seed"], processes, told), *about)
