@@ -24,6 +24,8 @@ DRAWS = 10_000
 MANY = 20_000
 _LARGE = 100
 """A kind is counted, not drawn one by one, if it holds more than one in a hundred of the rest."""
+_WORTH = 8
+"""With fewer units of a kind in a set, it is quicker to draw them."""
 _PART = 0.2
 """Where sets hold more than this part of the rare units, these are marked, not shuffled."""
 _MARKS = 200_000
@@ -63,7 +65,7 @@ def divided(
         raise ValueError("sizes must add up to the units")
     total = kinds.counts.sum()
     centred = kinds.values - kinds.counts @ kinds.values / total
-    common = _common(kinds.counts)
+    common = _common(kinds.counts, min(sizes) / total)
     rare = np.repeat(centred[~common], kinds.counts[~common], axis=0)
     if draws is None:
         draws = DRAWS if len(rare) <= MANY else DRAWS // 5
@@ -78,12 +80,17 @@ def divided(
     return np.sort(t if smaller == sizes[0] else -t, axis=0)
 
 
-def _common(counts: np.ndarray) -> np.ndarray:
-    """Which kinds are counted: the largest, while it is quicker than drawing their units."""
+def _common(counts: np.ndarray, part: float) -> np.ndarray:
+    """Which kinds are counted: the largest, while it is quicker than drawing their units.
+
+    Args:
+        counts: Units of each kind.
+        part: What part of all units a set holds.
+    """
     order = np.argsort(-counts, kind="stable")
     left = counts.sum() - np.cumsum(counts[order])
-    large = (counts[order] * _LARGE > left) | (left > _MOST)
-    chosen = (counts[order] > 1) & large
+    large = (counts[order] * _LARGE > left) & (counts[order] * part > _WORTH)
+    chosen = (counts[order] > 1) & (large | (left > _MOST))
     found = np.zeros(len(counts), dtype=bool)
     found[order[: int(np.argmin(np.append(chosen, False)))]] = True
     return found
@@ -123,15 +130,15 @@ def _correct(marks: np.ndarray, sizes: np.ndarray, rng: np.random.Generator) -> 
     """Mark or clear units at random, in place, until each row has as many marks as its size."""
     flat, units = marks.reshape(-1), marks.shape[1]
     surplus = marks.sum(axis=1) - sizes
+    last = np.empty(len(flat), dtype=np.int64)
     while surplus.any():
-        # As many places of a row as are wrong, so that no row goes too far.
+        # As many places of a row as are wrong, so that no row goes too far; each but once.
         rows = np.repeat(np.arange(len(sizes)), np.abs(surplus))
-        places = np.unique(rows * units + rng.integers(units, size=len(rows)))
-        owners = places // units
-        hits = flat[places] == (surplus[owners] > 0)
+        places = rows * units + rng.integers(units, size=len(rows))
+        last[places] = np.arange(len(rows))
+        hits = (last[places] == np.arange(len(rows))) & (flat[places] == (surplus[rows] > 0))
         flat[places[hits]] ^= True
-        changed = np.bincount(owners[hits], minlength=len(sizes))
-        surplus -= np.sign(surplus) * changed
+        surplus -= np.sign(surplus) * np.bincount(rows[hits], minlength=len(sizes))
 
 
 def _blocks(rare: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
