@@ -137,8 +137,13 @@ def _chosen(cells: Sequence[Cell], wanted: tuple[str, ...]) -> Sequence[Cell]:
             raise click.UsageError(f"no cell has '{word}'; there are: {', '.join(sorted(known))}")
     if not wanted:
         return cells
-    filters = [set(words.split()) for words in wanted]
-    return [cell for cell in cells if any(each <= set(cell.name.values()) for each in filters)]
+    found: dict[str, Cell] = {}
+    for words in wanted:
+        fitting = [c for c in cells if set(words.split()) <= set(c.name.values())]
+        if not fitting:
+            raise click.UsageError(f"no cell is all of '{words}'")
+        found |= {cell.title: cell for cell in fitting}
+    return [cell for cell in cells if cell.title in found]
 
 
 def _prove(

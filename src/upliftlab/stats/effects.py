@@ -90,8 +90,8 @@ class Form:
     def covariance(self, other: Form, pair: Pair) -> tuple[float, float, float]:
         """Sampling covariance with another form: the groups' parts, and what they share."""
         return (
-            float(self.treated @ pair.treated.covariance @ other.treated) / pair.treated.n,
-            float(self.control @ pair.control.covariance @ other.control) / pair.control.n,
+            _of_means(pair.treated, self.treated, other.treated),
+            _of_means(pair.control, self.control, other.control),
             self._shared(other, pair.pooled),
         )
 
@@ -102,6 +102,11 @@ class Form:
             pooled.treated @ form.treated + pooled.control @ form.control for form in (self, other)
         )
         return float(mine @ pooled.spread @ theirs)
+
+
+def _of_means(group: Moments, one: Array, other: Array) -> float:
+    """Sampling covariance of two forms of a group's means."""
+    return float(one @ group.m2 @ other) / (group.n - 1) / group.n
 
 
 @dataclass(frozen=True, slots=True)
