@@ -17,9 +17,6 @@ import numpy as np
 from upliftlab.stats.moments import Array
 from upliftlab.stats.permutation import Kinds, divided
 
-_SAME = 1e-12
-"""Columns of length 1 that differ by no more than this differ by rounding."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
@@ -67,32 +64,11 @@ def calibrated(units: Units, measures: Sequence[Measure], rng: np.random.Generat
     """
     groups, kinds = np.nonzero(units.counts)
     counts = units.counts[groups, kinds]
-    every = np.stack([_values(units, m, (groups, kinds, counts)) for m in measures], axis=1)
-    chosen, which_form = _distinct(every - counts @ every / counts.sum())
-    values = every[:, chosen]
+    values = np.stack([_values(units, m, (groups, kinds, counts)) for m in measures], axis=1)
     merged, which = np.unique(values, axis=0, return_inverse=True)
     together = np.bincount(which.ravel(), weights=counts, minlength=len(merged)).astype(np.int64)
     n = int(counts[units.treated[groups]].sum())
-    draws = divided(Kinds(merged, together), (n, int(counts.sum()) - n), rng)
-    return draws[:, which_form]
-
-
-def _distinct(centred: Array) -> tuple[list[int], list[int]]:
-    """Columns that are no positive multiple of an earlier one, and which of them each stands for.
-
-    A multiple has the same studentised difference: profit that is margin · revenue, for example.
-    """
-    lengths = np.sqrt((centred**2).sum(axis=0))
-    units = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
-    chosen, which = list[int](), list[int]()
-    for column in range(centred.shape[1]):
-        alike = (np.abs(units[:, chosen] - units[:, [column]]) <= _SAME).all(axis=0)
-        if not alike.any():
-            which.append(len(chosen))
-            chosen.append(column)
-        else:
-            which.append(int(np.argmax(alike)))
-    return chosen, which
+    return divided(Kinds(merged, together), (n, int(counts.sum()) - n), rng)
 
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
