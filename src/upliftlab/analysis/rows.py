@@ -106,7 +106,7 @@ def rows_of(study: Study, cube: Cube, units: str, engine: Engine) -> Rows | None
         return None
     values = np.zeros((result.num_rows, len(study.columns)))
     for name, number in zip(needed, numbers, strict=True):
-        values[:, study.columns.index(name)] = result[number].to_numpy()
+        values[:, study.columns.index(name)] = _rounded(result[number].to_numpy())
     kinds, kind = np.unique(values, axis=0, return_inverse=True)
     return Rows(
         kinds,
@@ -115,6 +115,13 @@ def rows_of(study: Study, cube: Cube, units: str, engine: Engine) -> Rows | None
         {name: _texts(result, level) for name, level in zip(segments, levels, strict=True)},
         result["n"].to_numpy().astype(np.float64),
     )
+
+
+def _rounded(values: Array) -> Array:
+    """Twelve digits: engines add up amounts in their own order, and kinds must be the same."""
+    size = np.floor(np.log10(np.abs(values), out=np.zeros_like(values), where=values != 0))
+    scale = 10.0 ** (11 - size)
+    return np.asarray(np.rint(values * scale) / scale)
 
 
 def _texts(result: pa.Table, column: str) -> np.ndarray:

@@ -19,6 +19,9 @@ from scipy.special import stdtr, stdtrit
 
 from upliftlab.stats.moments import Array
 
+_AS_FAR = 1 + 1e-9
+"""Divisions that differ in rounding alone lie as far out as each other."""
+
 
 class Look(Protocol):
     """One of several looks at the data."""
@@ -75,7 +78,8 @@ class Level:
         k = ceil(round(alpha * (len(self.draws) + 1) / 2, 9)) - 1
         if k < 1:
             return -inf, inf
-        return min(0.0, float(self.draws[k - 1])), max(0.0, float(self.draws[-k]))
+        low, high = _AS_FAR * float(self.draws[k - 1]), _AS_FAR * float(self.draws[-k])
+        return min(0.0, low), max(0.0, high)
 
     def p(self, t: float, df: float) -> float:
         """Two-sided p-value of a studentised difference.
@@ -93,8 +97,8 @@ class Level:
     def _drawn(self, t: float) -> float:
         draws = self.draws
         assert draws is not None  # noqa: S101 - the caller asked
-        below = int(np.searchsorted(draws, t, side="right"))
-        above = len(draws) - int(np.searchsorted(draws, t, side="left"))
+        below = int(np.searchsorted(draws, t / _AS_FAR, side="right"))
+        above = len(draws) - int(np.searchsorted(draws, t / _AS_FAR, side="left"))
         # On one's own side of 0 only: the ends of an interval are kept on their sides as well.
         beyond = above if t > 0 else below
         return min(1.0, 2 * (1 + beyond) / (len(draws) + 1)) if t else 1.0

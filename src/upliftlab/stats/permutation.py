@@ -19,13 +19,18 @@ import numpy as np
 
 from upliftlab.stats.moments import Array
 
-DRAWS = 10_000
-"""Divisions of up to `MANY` rare units; of more, a fifth of it."""
-MANY = 20_000
+FEWEST, MOST_DRAWS = 2_000, 10_000
+"""How often units are divided anew: as often as `_WORK` allows, within these limits."""
+_WORK = 2_000_000
+"""Rare units shuffled in all, where fewer divisions than the most are made."""
 _LARGE = 100
 """A kind is counted, not drawn one by one, if it holds more than one in a hundred of the rest."""
 _MOST = 500_000
 """While the rest is more than this, every kind of several units is counted."""
+
+
+_AT_ONCE = 1_000_000
+"""Numbers shuffled at a time, so that memory stays small."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +55,7 @@ def divided(
         kinds: All units of both groups.
         sizes: Units of the first group (the treated) and of the second.
         rng: The source of chance.
-        draws: How often to divide; by default as often as `DRAWS` says.
+        draws: How often to divide; by default 2,000 to 10,000 times, by the work it takes.
 
     Raises:
         ValueError: The sizes are not those of the units.
@@ -61,9 +66,11 @@ def divided(
     centred = kinds.values - kinds.counts @ kinds.values / total
     common = _common(kinds.counts)
     rare = np.repeat(centred[~common], kinds.counts[~common], axis=0)
-    if draws is None:
-        draws = DRAWS if len(rare) <= MANY else DRAWS // 5
     smaller = min(sizes)
+    if draws is None:
+        share = max(smaller / total, 1 / max(1, len(rare)))
+        affordable = _WORK / max(1.0, share * len(rare))
+        draws = int(min(MOST_DRAWS, max(FEWEST, affordable)))
     colours = np.append(kinds.counts[common], len(rare))
     drawn = rng.multivariate_hypergeometric(colours, smaller, draws, method="marginals")
     ones = _blocks(rare, drawn[:, -1], rng)
@@ -93,20 +100,26 @@ def _blocks(rare: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
         wanted: The size of each set.
         rng: The source of chance.
     """
-    result = np.empty((2, len(wanted), rare.shape[1]))
-    ends = np.cumsum(wanted)
-    done = 0
-    while done < len(wanted):
-        used = ends[done - 1] if done else 0
-        last = max(int(np.searchsorted(ends, used + len(rare), side="right")), done + 1)
-        shuffled = rare[rng.permutation(len(rare))]
-        sums = np.zeros((2, len(rare) + 1, rare.shape[1]))
-        np.cumsum(shuffled, axis=0, out=sums[0, 1:])
-        np.cumsum(shuffled**2, axis=0, out=sums[1, 1:])
-        until = ends[done:last] - used
-        result[:, done:last] = sums[:, until] - sums[:, until - wanted[done:last]]
-        done = last
-    return result
+    units, forms = rare.shape
+    each = max(1, units // max(1, int(wanted.max())))
+    lists = -(-len(wanted) // each)
+    sizes = np.zeros(lists * each, dtype=np.int64)
+    sizes[: len(wanted)] = wanted
+    ends = np.cumsum(sizes.reshape(lists, each), axis=1)
+    powers = np.concatenate([rare, rare**2], axis=1)
+    result = np.empty((lists, each, 2 * forms))
+    batch = max(1, _AT_ONCE // max(1, units))
+    for start in range(0, lists, batch):
+        until = ends[start : start + batch]
+        ranks = np.tile(np.arange(units, dtype=np.int64), (len(until), 1))
+        ranks = rng.permuted(ranks, axis=1)
+        for block in range(each):
+            inside = ranks < until[:, block, None]
+            if block:
+                inside &= ranks >= until[:, block - 1, None]
+            result[start : start + batch, block] = inside.astype(np.float64) @ powers
+    flat = result.reshape(-1, 2 * forms)[: len(wanted)]
+    return np.stack([flat[:, :forms], flat[:, forms:]])
 
 
 def _studentised(

@@ -75,7 +75,6 @@ def _p(estimate: float, shares: tuple[float, float], n: tuple[int, int]) -> floa
     """Twice the normal tail beyond the quantile at which the interval's nearer end is 0."""
     if estimate == 0:
         return 1.0
-    from scipy.optimize import brentq  # noqa: PLC0415 - costs start-up, rarely needed
 
     def gap(z: float) -> float:
         below, above = _reach(shares, n, z)
@@ -83,7 +82,10 @@ def _p(estimate: float, shares: tuple[float, float], n: tuple[int, int]) -> floa
 
     if gap(_FARTHEST) > 0:
         return 0.0
-    return float(2 * ndtr(-brentq(gap, 0.0, _FARTHEST)))
+    low, high = 0.0, _FARTHEST
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if gap(middle) > 0 else (low, middle)
+    return float(2 * ndtr(-low))
 
 
 def _reach(shares: tuple[float, float], n: tuple[int, int], z: float) -> tuple[float, float]:
