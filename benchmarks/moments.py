@@ -118,11 +118,10 @@ def _query(engine: DuckDB, file: Path) -> MomentsQuery:
 
 def statistics_after(file: Path) -> dict[str, float]:
     """What follows the query: roll-ups, money, every finding, checks and the verdict."""
-    from datetime import datetime  # noqa: PLC0415 - a contender's own libraries
-
-    from upliftlab.analysis import checks, cube, findings, study, verdict  # noqa: PLC0415
-    from upliftlab.analysis.facts import Facts  # noqa: PLC0415
+    from upliftlab.analysis import checks, cube, findings, study, subject, verdict  # noqa: PLC0415
+    from upliftlab.analysis.facts import Facts  # noqa: PLC0415 - a contender's own libraries
     from upliftlab.analysis.intake import cells_of  # noqa: PLC0415
+    from upliftlab.analysis.occasion import Occasion  # noqa: PLC0415
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
 
     plan = _plan(file)
@@ -132,9 +131,10 @@ def statistics_after(file: Path) -> dict[str, float]:
     start = time.perf_counter()
     cells_by_place = cube.roll_up(cells, tuple(plan.segments))
     projected = asked.projected(cells_by_place)
-    found = findings.find(plan, asked, projected)
-    judged = checks.integrity(plan, asked, (cells_by_place, Facts()), datetime(2026, 1, 1))  # noqa: DTZ001 - on the program's clock
-    verdict.decide(verdict.Evidence(plan, asked, projected, judged, found, ()))
+    compared = subject.subjects(asked, projected, subject.Reading())
+    found = findings.find(plan, asked, compared)
+    judged = checks.integrity(plan, asked, (cells_by_place, Facts(), None), Occasion())
+    verdict.decide(verdict.Evidence(plan, asked, compared, judged, found, ()))
     return {"seconds": time.perf_counter() - start}
 
 

@@ -34,3 +34,20 @@ def test_a_small_version_runs(tmp_path, program, rows, contenders):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" not in done.stdout
     assert all(contender in done.stdout for contender in contenders)
+
+
+def test_findings_and_permutations_are_timed():
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "findings.py", "--rows", "500", "--rounds", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.rpartition("  ")[0].split("  ")[0] for line in done.stdout.splitlines()[1:]] == [
+        "findings",
+        "permutation 50/50",
+        "permutation 95/5",
+    ]
