@@ -18,7 +18,7 @@ from upliftlab.analysis.cube import Cube, Place, level_name
 from upliftlab.analysis.study import Study
 from upliftlab.engines.base import Engine
 from upliftlab.stats.calibration import Units
-from upliftlab.stats.effects import Pair, skewness
+from upliftlab.stats.effects import Pair, pooled_skewness, skewness
 from upliftlab.stats.moments import Array, Moments, pool
 
 MOST_ROWS = 1_000_000
@@ -66,7 +66,8 @@ def gammas(
 ) -> Mapping[str, float | None]:
     """The skewness of the arms' difference from the control, by column; empty without a variance.
 
-    A column is counted per unit here: a ratio's two parts each, a household's total.
+    It is the larger of the groups' own and that of all their units: see `pooled_skewness`. A column
+    is counted per unit here: a ratio's two parts each, a household's total.
     """
     present = [groups[arm] for arm in arms if arm in groups]
     if not present or study.control not in groups:
@@ -74,7 +75,12 @@ def gammas(
     pair = Pair(pool(present), groups[study.control])
     if pair.unusable is not None:
         return {}
-    return {name: skewness(pair, i) for i, name in enumerate(study.columns)}
+    return {name: _gamma(pair, i) for i, name in enumerate(study.columns)}
+
+
+def _gamma(pair: Pair, column: int) -> float | None:
+    own, pooled = skewness(pair, column), pooled_skewness(pair, column)
+    return None if own is None or pooled is None else max(own, pooled, key=abs)
 
 
 def skewed(study: Study, groups: Mapping[str, Moments], arms: tuple[str, ...]) -> frozenset[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from upliftlab.results import Note
 from upliftlab.stats.level import Level, level_of
-from upliftlab.stats.moments import Array, Moments
+from upliftlab.stats.moments import Array, Moments, pool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,3 +213,20 @@ def skewness(pair: Pair, column: int) -> float | None:
     if np.isnan(third):
         return None
     return third / scale**1.5 if scale > 0 else 0.0
+
+
+def pooled_skewness(pair: Pair, column: int) -> float | None:
+    """The same were both groups of one shape, that of all their units; None where it is not known.
+
+    γ = μ3·(1/n_t² − 1/n_c²) / (s²·(1/n_t + 1/n_c))^{3/2}. A small control that happens to hold no
+    large value tells nothing of its own skewness; all units together do.
+    """
+    if pair.unusable:
+        return None
+    whole = pool((pair.treated, pair.control))
+    variance, third = float(whole.covariance[column, column]), float(whole.m3[column]) / whole.n
+    if np.isnan(third):
+        return None
+    treated, control = 1 / pair.treated.n, 1 / pair.control.n
+    scale = variance * (treated + control)
+    return third * (treated**2 - control**2) / scale**1.5 if scale > 0 else 0.0
