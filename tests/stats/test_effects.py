@@ -91,3 +91,13 @@ def test_skewness_of_a_difference():
     assert skewness(pair_of(np.zeros((5, 1)), np.zeros((5, 1))), 0) == 0
     unknown = Moments(9, np.ones(1), np.ones((1, 1)), np.full(1, np.nan))
     assert skewness(Pair(unknown, unknown), 0) is None
+
+
+def test_a_control_without_a_large_value_is_judged_by_both_groups():
+    """Sums of squares 144 and 3, of cubes 576 and 3; the groups' own γ would be 0.18."""
+    treated, control = np.array([0.0, 0, 0, 8] * 3)[:, None], np.array([1.0, 1, 1, 3])[:, None]
+    variance, third = (144 + 3) / 14, (576 + 3) / 16
+    together = third * (1 / 12**2 - 1 / 4**2) / (variance * (1 / 12 + 1 / 4)) ** 1.5
+    assert together < -0.3
+    assert skewness(pair_of(treated, control), 0) == pytest.approx(together)
+    assert skewness(pair_of(control, treated), 0) == pytest.approx(-together)
