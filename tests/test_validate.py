@@ -65,7 +65,7 @@ def test_terms_of_both_arms_enter_the_truth():
     cost = 0.1 + 0.1 * 12 + 0.2 + 30 / 100 - (0.05 + 0.2 * 10 + 10 / 50)
     assert cost < 0
     assert scenario.truth((100, 50)) == Truth(2.0, pytest.approx(100 * (1 - cost)), None)
-    assert scenario.without_effect().truth((100, 50)).difference == 0
+    assert replace(scenario, lift=0.0).truth((100, 50)).difference == 0
     assert replace(scenario, terms=None).truth((100, 50)) == Truth(2.0)
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from upliftlab.results import Note
-from upliftlab.stats.effects import Form, Pair, skewness, welch
+from upliftlab.stats.effects import Form, Pair, pooled_skewness, skewness, welch
 from upliftlab.stats.moments import Moments
 
 RELATIVE = 1e-9
@@ -91,3 +91,20 @@ def test_skewness_of_a_difference():
     assert skewness(pair_of(np.zeros((5, 1)), np.zeros((5, 1))), 0) == 0
     unknown = Moments(9, np.ones(1), np.ones((1, 1)), np.full(1, np.nan))
     assert skewness(Pair(unknown, unknown), 0) is None
+
+
+def test_a_small_control_without_large_values_hides_no_skewness():
+    """Its own third moment says little; that of all units together says what it may hold."""
+    spend = np.zeros((10_000, 1))
+    spend[:190, 0] = np.random.default_rng(8).lognormal(3, 1.5, 190)
+    control = np.zeros((500, 1))
+    control[:10, 0] = 20.0
+    pair = Pair(Moments.of(spend), Moments.of(control))
+    whole = np.concatenate([spend, control])[:, 0]
+    third = np.mean((whole - whole.mean()) ** 3)
+    scale = whole.var(ddof=1) * (1 / 10_000 + 1 / 500)
+    expected = third * (1 / 10_000**2 - 1 / 500**2) / scale**1.5
+    assert pooled_skewness(pair, 0) == pytest.approx(expected, rel=1e-9)
+    assert abs(skewness(pair, 0)) < 0.15 < abs(pooled_skewness(pair, 0))
+    alike = Pair(pair.treated, pair.treated)
+    assert pooled_skewness(alike, 0) == pytest.approx(0, abs=1e-12)

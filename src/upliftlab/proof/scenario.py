@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from upliftlab.analysis.study import Study
 from upliftlab.money import Roles, Terms
@@ -108,7 +108,3 @@ class Scenario:
         gain = mine.margin * rise
         roi = gain / cost - 1 if cost > 0 else None
         return Truth(rise, customers[0] * (gain - cost), roi)
-
-    def without_effect(self) -> Scenario:
-        """The same experiment where treatment changes nothing."""
-        return replace(self, lift=0.0)
