@@ -16,7 +16,7 @@ from upliftlab.results import Analysis, Kind, Note, Result
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "analysis_json.md").read_text(encoding="utf-8")
-MODELS = {model.__name__: model for model in Result.__subclasses__()}
+MODELS = {m.__name__: m for m in Result.__subclasses__() if m.__module__ == results.__name__}
 
 
 def section(name, page=PAGE, level="###"):
