@@ -57,15 +57,12 @@ class CellEvidence(Result):
     replications: int
     calibrated: float
     """Replications in which units were divided anew."""
-    spared: str | None
-    """Why no method keeps the promise here; None where it is promised."""
     measured: tuple[Measured, ...]
 
     @property
     def holds(self) -> bool:
         """Whether the product keeps what is promised here."""
-        kept = (each.holds is not False for each in self.measured if each.method == "product")
-        return self.spared is not None or all(kept)
+        return all(each.holds is not False for each in self.measured if each.method == "product")
 
 
 class Evidence(Result):
@@ -92,7 +89,6 @@ def evidence_of(cell: Cell, tally: Tally) -> CellEvidence:
         confidence=scenario.confidence,
         replications=tally.replications,
         calibrated=tally.calibrated / tally.replications,
-        spared=cell.spared,
         measured=tuple(_measured(cell, tally)),
     )
 

@@ -35,12 +35,10 @@ class Cell:
     Attributes:
         name: What tells it from others, by dimension: split, outcome, unit, cost, effect.
         scenario: What is true.
-        spared: Why no method keeps its promise here; None where it is promised.
     """
 
     name: dict[str, str]
     scenario: Scenario
-    spared: str | None = None
 
     @property
     def title(self) -> str:
