@@ -25,6 +25,8 @@ _WORK = 2_000_000
 """Rare units shuffled in all, where fewer divisions than the most are made."""
 _LARGE = 100
 """A kind is counted, not drawn one by one, if it holds more than one in a hundred of the rest."""
+_FEW = 2
+"""With more sets in a list, they are added up all at once."""
 _MOST = 500_000
 """While the rest is more than this, every kind of several units is counted."""
 
@@ -113,13 +115,39 @@ def _blocks(rare: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
         until = ends[start : start + batch]
         ranks = np.tile(np.arange(units, dtype=np.int64), (len(until), 1))
         ranks = rng.permuted(ranks, axis=1)
-        for block in range(each):
-            inside = ranks < until[:, block, None]
-            if block:
-                inside &= ranks >= until[:, block - 1, None]
-            result[start : start + batch, block] = inside.astype(np.float64) @ powers
+        summed = _masked if each <= _FEW else _owned
+        result[start : start + batch] = summed(ranks, until, powers)
     flat = result.reshape(-1, 2 * forms)[: len(wanted)]
     return np.stack([flat[:, :forms], flat[:, forms:]])
+
+
+def _masked(ranks: np.ndarray, until: np.ndarray, values: Array) -> Array:
+    """Sums of values over each list's sets, shape (lists, sets, columns), one set after the other.
+
+    Args:
+        ranks: Where in its list each unit stands, shape (lists, units).
+        until: The rank at which each set ends and the next begins, shape (lists, sets).
+        values: Shape (units, columns).
+    """
+    result = np.empty((*until.shape, values.shape[1]))
+    for number in range(until.shape[1]):
+        inside = ranks < until[:, number, None]
+        if number:
+            inside &= ranks >= until[:, number - 1, None]
+        result[:, number] = inside.astype(np.float64) @ values
+    return result
+
+
+def _owned(ranks: np.ndarray, until: np.ndarray, values: Array) -> Array:
+    """The same for many sets, all at once; units are added up in their own order here as well."""
+    lengths = np.diff(until, axis=1, prepend=0, append=ranks.shape[1])
+    sets = np.repeat(np.arange(lengths.size), lengths.ravel()).reshape(ranks.shape)
+    owners = np.take_along_axis(sets, ranks, axis=1).ravel()
+    columns = [
+        np.bincount(owners, np.tile(column, len(ranks)), lengths.size).reshape(lengths.shape)
+        for column in values.T
+    ]
+    return np.stack(columns, axis=-1, dtype=np.float64)[:, :-1]
 
 
 def _studentised(
