@@ -1,0 +1,1 @@
+"""Targeting: from an analysed experiment to who should be contacted, step by step."""
