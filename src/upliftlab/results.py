@@ -47,6 +47,8 @@ class Note(StrEnum):
     not_adjusted = "too few units, or covariates that do not vary, to adjust for them"
     no_denominator = "nothing to divide by in one of the groups"
     level_unreached = "too early, or too few draws, for an interval at this level"
+    few_units = "fewer than two units, so there is no interval"
+    same_for_all = "the same for everybody, so there is no interval"
     few_levels = "fewer than two levels with customers enough to compare"
     own_slopes = "each level is adjusted for covariates with slopes of its own"
     guardrail = "a guardrail is exceeded"
