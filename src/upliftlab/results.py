@@ -49,6 +49,7 @@ class Note(StrEnum):
     level_unreached = "too early, or too few draws, for an interval at this level"
     few_units = "fewer than two units, so there is no interval"
     constant_score = "the score is the same for everybody, so it puts nobody first"
+    same_for_all = "the same for everybody, so there is no interval"
     few_levels = "fewer than two levels with customers enough to compare"
     own_slopes = "each level is adjusted for covariates with slopes of its own"
     guardrail = "a guardrail is exceeded"
