@@ -12,10 +12,10 @@ from upliftlab.uplift.encoding import Encoding, Feature
 from upliftlab.uplift.tree import Kind, Node, Question
 
 _SHUT = N_("No evidence that targeting pays: customers do not respond differently to {arms}.")
-_OPEN = N_("Targeting pays for {arms}: customers whom the model puts first respond more.")
+_OPEN = N_("Customers respond differently to {arms}: those whom the model puts first respond more.")
 _SOME = N_(
-    "Targeting pays for {arms}; there is no evidence that it does for {others}, which is taken to "
-    "do everybody its average good."
+    "Customers respond differently to {arms}; there is no evidence of it for {others}, which is "
+    "taken to do everybody its average good."
 )
 _AT_MOST = N_("{feature} at most {value:number}")
 _UNTIL = N_("{feature} until {value:date}")
