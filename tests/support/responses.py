@@ -292,7 +292,9 @@ def with_gaps(found: Responses) -> Responses:
         for each in found.deciles
     )
     bare = tuple(
-        c.model_copy(update={"points": [Point(x=p.x, y=p.y) for p in c.points], "reference": ()})
+        c.model_copy(
+            update={"points": tuple(Point(x=p.x, y=p.y) for p in c.points), "reference": ()}
+        )
         for c in found.curves
     )
     return found.model_copy(

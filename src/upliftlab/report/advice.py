@@ -51,7 +51,6 @@ _NEXT: Final = {
         "More customers or other features may show later whom to choose."
     ),
 }
-_RANDOMISED: Final = {"customer": N_("customers"), "household": N_("households")}
 
 
 @dataclass(frozen=True, slots=True)

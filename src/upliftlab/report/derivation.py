@@ -96,7 +96,6 @@ class Derivation:
     confidence: Figure
     folds: Figure
     repeats: Figure
-    seed: Figure
     household: bool
     features: tuple[FeatureRow, ...]
     notes: tuple[Sentence, ...]
@@ -118,7 +117,6 @@ def derivation(responses: Responses, teller: Teller) -> Derivation:
         confidence=teller.declared(responses.confidence, "/confidence"),
         folds=teller.figure(responses.folds, "/folds", count),
         repeats=teller.figure(responses.repeats, "/repeats", count),
-        seed=teller.figure(responses.seed, "/seed", count),
         household=responses.randomised == "household",
         features=_features(responses, teller),
         notes=tuple(teller.sentence(n, f"/notes/{i}") for i, n in enumerate(responses.notes)),

@@ -6,9 +6,8 @@ from typing import Final
 
 from upliftlab.language import N_
 from upliftlab.report.figure import Form, Teller
-from upliftlab.report.grid import Grid, Mark, Titles, figures, grid, intervals, marks, named
+from upliftlab.report.grid import Grid, Mark, Titles, figures, grid, intervals, marks, named, valued
 from upliftlab.report.grid import optional as maybe
-from upliftlab.report.grid import valued
 from upliftlab.report.quantity import unit_form
 from upliftlab.targeting.responses import Responses
 
@@ -26,9 +25,9 @@ def gates(responses: Responses, teller: Teller) -> Grid:
     """The table of the gate, one row an arm."""
     form, rows = unit_form(responses.unit), list(enumerate(responses.gates))
     states = [
-        Mark("yes", teller.text(N_("open: responses differ")))
+        Mark("yes", teller.text(N_("open")), teller.text(N_("responses differ")))
         if gate.open
-        else Mark("no", teller.text(N_("shut: no evidence")))
+        else Mark("no", teller.text(N_("shut")), teller.text(N_("no evidence that they differ")))
         for _, gate in rows
     ]
     tested = [maybe(g.p_adjusted, f"/gates/{i}/p_adjusted", Form("p"), teller) for i, g in rows]

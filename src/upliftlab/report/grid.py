@@ -20,6 +20,7 @@ class Mark:
 
     kind: Literal["yes", "no", "open"]
     text: str
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Column:
 
     title: str
     hint: str
-    kind: Literal["drawn", "number", "mark", "spread", "shares", "text"]
+    kind: Literal["drawn", "interval", "number", "mark", "spread", "shares", "text"]
     cells: tuple[Cell, ...]
     axis: Axis | None = None
 

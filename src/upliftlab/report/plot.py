@@ -83,21 +83,27 @@ class Plot:
 def upright(
     values: Iterable[float], label: Callable[[float], str], title: str = ""
 ) -> Upright | None:
-    """An axis from 0 or below to 0 or above with round levels; None where there is no height."""
+    """An axis that holds 0 and every value, with round levels; None where there is no height."""
     known = [0.0, *values]
     low, high = min(known), max(known)
     if low == high:
         return None
     step = nice((high - low) / _PARTS)
-    first, last = math.floor(low / step + _SLACK), math.ceil(high / step - _SLACK)
-    return ladder([i * step for i in range(first, last + 1)], label, title)
+    first, last = math.ceil(low / step - _SLACK), math.floor(high / step + _SLACK)
+    return _labelled(low, high, [i * step for i in range(first, last + 1)], label, title)
 
 
 def ladder(steps: Sequence[float], label: Callable[[float], str], title: str = "") -> Upright:
     """An axis from the first to the last of some values, with a level at each."""
-    bare = Upright(steps[0], steps[-1], (), title)
+    return _labelled(steps[0], steps[-1], steps, label, title)
+
+
+def _labelled(
+    low: float, high: float, steps: Sequence[float], label: Callable[[float], str], title: str
+) -> Upright:
+    bare = Upright(low, high, (), title)
     levels = tuple(Level(bare.y(value), label(value)) for value in steps)
-    return Upright(bare.low, bare.high, levels, title)
+    return Upright(low, high, levels, title)
 
 
 def line(axis: Axis, side: Upright, points: Iterable[tuple[float, float]]) -> str:

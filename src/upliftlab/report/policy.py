@@ -109,7 +109,7 @@ def _costs(rows: list[tuple[str, Policy]], teller: Teller) -> Column:
     drawn = draw(values, Scale(Form("money"), ()), teller)
     cells = tuple(None if cell is None else _bare(cell) for cell in drawn.intervals)
     title, hint = N_("Marketing cost per customer"), N_("beyond treating nobody")
-    return Column(teller.text(title), teller.text(hint), "drawn", cells)
+    return Column(teller.text(title), teller.text(hint), "interval", cells)
 
 
 def _bare(cell: Interval) -> Interval:
