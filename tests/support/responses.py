@@ -300,3 +300,12 @@ def with_gaps(found: Responses) -> Responses:
     return found.model_copy(
         update={"gates": (first, *found.gates[1:]), "deciles": tenths, "curves": bare}
     )
+
+
+CASES = {
+    "open": make_responses,
+    "half": lambda: make_responses(opened=(True, False), money=False),
+    "shut": lambda: make_responses(opened=(False, False)),
+    "gaps": lambda: with_gaps(make_responses()),
+    "odd": lambda: make_responses(arms=("a/b~c",), opened=(True,)),
+}

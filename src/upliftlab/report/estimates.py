@@ -26,7 +26,7 @@ def _lines(found: Responses) -> Iterator[Line]:
     for policy in found.policies:
         yield from _policy(policy)
     for one in found.learners:
-        line = {"part": "learner", "arm": one.arm, "name": f"{one.learner} ({one.base})"}
+        line: Line = {"part": "learner", "arm": one.arm, "name": f"{one.learner} ({one.base})"}
         yield line | {"measure": "autoc"} | _ends(one.autoc)
         yield line | {"measure": "qini_auc", "estimate": one.qini_auc, "se": one.qini_auc_sd}
         yield line | {"measure": "uplift_at_30", "estimate": one.uplift_at_30}

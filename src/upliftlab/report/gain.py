@@ -14,7 +14,7 @@ from upliftlab.report.plot import WIDTH, Mark, Plot, Upright, area, line, uprigh
 from upliftlab.report.quantity import unit_form
 from upliftlab.targeting.responses import Curve, Point, Responses
 
-_ROWS: Final = 20
+_ROWS: Final = 10
 """About as many of the points stand in the table."""
 _MONEY: Final = Form("money")
 _TITLES: Final = {
