@@ -147,6 +147,7 @@ def test_the_judged_learner_is_marked_and_definitions_of_qini_are_told_apart():
     assert "the learner that the plan names first" in html
     assert "scikit-uplift, which is another" in html
     assert "Qini coefficient = n⁻¹" in html
+    assert "scikit-uplift, which is another" not in render(make_responses())
 
 
 def test_every_curve_has_a_title_a_description_and_a_table():

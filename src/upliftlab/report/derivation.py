@@ -50,8 +50,9 @@ _RANKED: Final = (
         N_(
             "The area between the gain curve and the straight line of customers drawn at random "
             "(Yadlowsky et al. 2025), in the outcome's own unit. The Qini coefficient of "
-            "scikit-uplift in the table of learners is another one: an area as a share of that "
-            "of a perfect order, from counts. Figures of the two cannot be compared."
+            "scikit-uplift, in the table of learners where the outcome is yes or no, is another "
+            "one: an area as a share of that of a perfect order, from counts. Figures of the two "
+            "cannot be compared."
         ),
     ),
 )

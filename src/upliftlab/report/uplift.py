@@ -38,6 +38,8 @@ class Ranked:
     curves: tuple[Gain, ...]
     qini: Interval | None
     learners: Grid | None
+    other_qini: bool
+    """Whether the table of learners holds scikit-uplift's Qini coefficient."""
     responders: Grid | None
 
 
@@ -132,5 +134,8 @@ def _ranked(responses: Responses, teller: Teller) -> Iterator[Ranked]:
             curves=gains(gate.arm, responses, teller),
             qini=qini.intervals[0],
             learners=learners(gate.arm, responses, teller),
+            other_qini=any(
+                one.qini_auc is not None for one in responses.learners if one.arm == gate.arm
+            ),
             responders=responders(gate.arm, responses, teller),
         )
