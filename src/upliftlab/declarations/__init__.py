@@ -1,9 +1,10 @@
-"""What several experiments share: the models of `configs/`, and the base of all models.
+"""What files declare: the models of `configs/`, parts of an experiment, and their base.
 
 One class per mapping of the YAML. A field's docstring is its description in the generated
 JSON Schema and YAML reference.
 """
 
+from upliftlab.declarations.arms import Arm, Assignment, Wave
 from upliftlab.declarations.channels import Channel, Costs, Offer
 from upliftlab.declarations.files import (
     ChannelsFile,
@@ -18,8 +19,11 @@ from upliftlab.declarations.model import Model, Names, shorthand
 from upliftlab.declarations.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.declarations.segments import Lifecycle, Rfm, Segment
 from upliftlab.declarations.sources import AttributeKind, Engine, Source
+from upliftlab.declarations.uplift import Uplift
 
 __all__ = [
+    "Arm",
+    "Assignment",
     "AttributeKind",
     "Channel",
     "ChannelsFile",
@@ -41,5 +45,7 @@ __all__ = [
     "Source",
     "SourcesFile",
     "UniversalHoldout",
+    "Uplift",
+    "Wave",
     "shorthand",
 ]
