@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from upliftlab.declarations import (
+    Analysis,
     Arm,
     Assignment,
     Channel,
@@ -39,7 +40,6 @@ from upliftlab.declarations import (
 )
 from upliftlab.values import (
     AtMost,
-    CapAt,
     Cost,
     Currency,
     Duration,
@@ -105,28 +105,6 @@ class MoneyTerms(Model):
     """The metric that counts conversions; `conversion` by default where it is measured."""
     costs: Names = ()
     """Metrics of further cost per customer, such as service, taken off the margin in every arm."""
-
-
-class Analysis(Model):
-    """How the data are analysed."""
-
-    confidence: ProperRate = 0.95
-    """Confidence level of every interval."""
-    covariates: Names = ()
-    """What was known before: columns, or `NAME_before` for the metric NAME over the time of the
-    same length before the start."""
-    looks: tuple[Duration, ...] = ()
-    """Times after the last customer's start at which the data are looked at; the end of the
-    outcome window is one, named or not."""
-    winsorize: dict[Name, CapAt] = {}
-    """Per metric: the percentile of its values that are not zero (99.9%), or the number, at which
-    larger values are cut. Both estimates are reported; money is never cut."""
-
-    @model_validator(mode="after")
-    def _open_interval(self) -> Analysis:
-        if not 0.5 <= self.confidence < 1:  # noqa: PLR2004 - named in the message
-            raise ValueError("'confidence' lies between 50% and below 100%")
-        return self
 
 
 class Decision(Model):
@@ -233,6 +211,18 @@ class Plan(Model):
         return tuple(dict.fromkeys(name for name in names if name != PROFIT))
 
     @property
+    def decided_by(self) -> str:
+        """What decides: `profit` where money is declared, else the primary metric, or as asked."""
+        asked = self.experiment
+        return asked.decision.metric or (PROFIT if asked.money else asked.metrics.primary)
+
+    @property
+    def learned(self) -> str:
+        """What targeting is to raise: `profit`, or a metric."""
+        asked = self.experiment.uplift
+        return (asked.metric if asked else None) or self.decided_by
+
+    @property
     def capped(self) -> tuple[str, ...]:
         """Metrics of which large values are cut, each reported beside the metric itself."""
         return tuple(capped_name(name) for name in self.experiment.analysis.winsorize)
@@ -282,6 +272,8 @@ class Plan(Model):
         for owner in (content["experiment"], content["program"]):
             owner.pop("engine", None)
         content["experiment"].pop("arms")
+        if self.experiment.uplift is not None:
+            content["experiment"]["uplift"] = self.experiment.uplift.canonical()
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
     @property

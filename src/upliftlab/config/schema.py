@@ -16,6 +16,7 @@ from typing import Any
 from upliftlab import declarations, experiment
 from upliftlab.config.shape import FILES
 from upliftlab.declarations import (
+    analysis,
     arms,
     channels,
     files,
@@ -27,8 +28,8 @@ from upliftlab.declarations import (
     uplift,
 )
 
-_PARTS = (model, sources, channels, metrics, segments, program, files, arms, uplift)
-_MODULES = (*_PARTS, experiment)
+_PARTS = (model, sources, channels, metrics, segments, program, files, arms, analysis)
+_MODULES = (*_PARTS, uplift, experiment)
 _URI = "http://json-schema.org/draft-07/schema#"
 _TEXT = ["string", "number", "boolean"]
 _BASE_NEEDS = ("customers", "arms", "metrics")

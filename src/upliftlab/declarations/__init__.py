@@ -4,6 +4,7 @@ One class per mapping of the YAML. A field's docstring is its description in the
 JSON Schema and YAML reference.
 """
 
+from upliftlab.declarations.analysis import Analysis
 from upliftlab.declarations.arms import Arm, Assignment, Wave
 from upliftlab.declarations.channels import Channel, Costs, Offer
 from upliftlab.declarations.files import (
@@ -19,9 +20,10 @@ from upliftlab.declarations.model import Model, Names, shorthand
 from upliftlab.declarations.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.declarations.segments import Lifecycle, Rfm, Segment
 from upliftlab.declarations.sources import AttributeKind, Engine, Source
-from upliftlab.declarations.uplift import Uplift
+from upliftlab.declarations.uplift import FeatureKind, Learner, Today, Uplift
 
 __all__ = [
+    "Analysis",
     "Arm",
     "Assignment",
     "AttributeKind",
@@ -30,8 +32,10 @@ __all__ = [
     "ContactPolicy",
     "Costs",
     "Engine",
+    "FeatureKind",
     "File",
     "Layer",
+    "Learner",
     "Lifecycle",
     "Metric",
     "MetricsFile",
@@ -44,6 +48,7 @@ __all__ = [
     "SegmentsFile",
     "Source",
     "SourcesFile",
+    "Today",
     "UniversalHoldout",
     "Uplift",
     "Wave",
