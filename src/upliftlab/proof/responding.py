@@ -75,7 +75,7 @@ def world(n: int, seed: int, *, varies: bool = True, members: int = 1) -> World:
     """
     rng = np.random.default_rng(seed)
     house = np.repeat(np.arange(-(-n // members)), members)[:n]
-    recency = rng.uniform(0, 12, house.max() + 1)[house]
+    recency: Array = rng.uniform(0, 12, int(house.max()) + 1)[house]
     age, history = rng.normal(45, 12, n), rng.lognormal(4, 1, n)
     region = rng.integers(0, len(_REGIONS), n)
     recent, young, old = recency < _RECENT, age < _YOUNG, age > _OLD
@@ -91,14 +91,9 @@ def world(n: int, seed: int, *, varies: bool = True, members: int = 1) -> World:
     buys = np.clip(np.stack([before, before + mail, before + text], axis=1), 0.001, 0.999)
     redeems = np.stack([np.zeros(n), np.full(n, redeem), np.full(n, redeem)], axis=1)
     told = np.where(rng.random(n) < _SILENT, np.nan, age)
-    features = pa.table(
-        {
-            "recency": recency,
-            "age": pa.array(told, from_pandas=True),
-            "history": history,
-            "region": np.array(_REGIONS)[region],
-        }
-    )
+    names = np.array(_REGIONS)[region]
+    columns = [pa.array(each, from_pandas=True) for each in (recency, told, history, names)]
+    features = pa.Table.from_arrays(columns, names=["recency", "age", "history", "region"])
     return World(features, buys, redeems, house)
 
 
