@@ -100,7 +100,7 @@ def world(n: int, seed: int, *, varies: bool = True, members: int = 1) -> World:
 def experiment(truth: World, seed: int, folds: int = 5) -> tuple[Sample, Encoding]:
     """An experiment on these customers: arms are drawn, they buy or not, some redeem."""
     rng = np.random.default_rng([seed, 1])
-    n, arms = truth.buys.shape
+    n, arms = len(truth.buys), truth.buys.shape[1]
     arm = rng.choice(arms, size=int(truth.cluster.max()) + 1, p=SHARES)[truth.cluster]
     rows = np.arange(n)
     bought = rng.random(n) < truth.buys[rows, arm]
@@ -112,7 +112,7 @@ def experiment(truth: World, seed: int, folds: int = 5) -> tuple[Sample, Encodin
     sample = Sample(
         encoding.encode(truth.features).values,
         arm.astype(np.int64),
-        np.stack([value, cost], axis=1),
+        np.stack([value, cost], axis=1).astype(np.float64),
         np.broadcast_to(np.array(SHARES), (n, arms)),
         truth.cluster,
         fold_of(truth.cluster, folds, seed),
