@@ -102,10 +102,22 @@ def shifted(table):
 def test_tables_that_are_not_what_the_yaml_says(space, name, how, code, severity):
     change(space, name, how)
     found = faults(space)
-    assert [(fault["code"], fault["severity"]) for fault in found] == [(code, severity)]
-    (fault,) = found
-    text = (space / fault["file"]).read_text().splitlines()[fault["line"] - 1]
-    assert name in text or "covariates" in text or "amounts" in text or "kind" in text
+    assert {(fault["code"], fault["severity"]) for fault in found} == {(code, severity)}
+    words = (name, "covariates", "features", "amounts", "kind")
+    for fault in found:
+        text = (space / fault["file"]).read_text().splitlines()[fault["line"] - 1]
+        assert any(word in text for word in words)
+
+
+def test_features_and_todays_rule(space):
+    path = space / "experiments" / "spring_winback.yaml"
+    text = path.read_text().replace("region, nps]", "region, as_of]")
+    rule = '  today: {where: "recency_days > 120 and loyal"}\ndecision:'
+    path.write_text(text.replace("decision:", rule, 1))
+    found = faults(space)
+    assert [fault["code"] for fault in found] == ["UL206", "UL205"]
+    assert "holds no numbers or texts (feature)" in found[0]["message"]
+    assert "'loyal' (today's rule)" in found[1]["message"]
 
 
 def test_a_table_that_is_not_there(space):

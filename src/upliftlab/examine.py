@@ -142,12 +142,16 @@ def _named(scope: Scope) -> Iterator[_Named]:
     for at, name in enumerate(given.strata):
         yield _Named(name, "stratum", scope.at("assignment", "strata", at))
     for at, name in enumerate(asked.uplift.features if asked.uplift else ()):
-        yield _Named(name, "feature", scope.at("uplift", "features", at))
+        yield _Named(name, "feature", scope.at("uplift", "features", at), _NUMBERS)
     yield from _named_measures(scope)
-    place = scope.at("eligible")
-    if asked.eligible and condition_fault(asked.eligible, place) is None:
-        for column in sorted(parse(asked.eligible).columns):
-            yield _Named(column, "eligible", place)
+    conditions = [(asked.eligible, "eligible", scope.at("eligible"))]
+    if asked.uplift and asked.uplift.today:
+        place = scope.at("uplift", "today", "where")
+        conditions.append((asked.uplift.today.where, "today's rule", place))
+    for text, role, place in conditions:
+        if text and condition_fault(text, place) is None:
+            for column in sorted(parse(text).columns):
+                yield _Named(column, role, place)
 
 
 def _named_measures(scope: Scope) -> Iterator[_Named]:
@@ -174,7 +178,8 @@ def _column(named: _Named, columns: dict[str, ColumnType]) -> Iterator[Fault]:
         (fault,) = missing_column(named.column, named.role, columns).faults
         yield replace(fault, place=named.place)
     elif named.kinds and columns[named.column] not in named.kinds:
-        what = "times" if named.kinds == _TIMES else "numbers"
+        numbers = "numbers or texts" if named.role == "feature" else "numbers"
+        what = "times" if named.kinds == _TIMES else numbers
         message = f"column '{named.column}' holds no {what} ({named.role})"
         yield Fault("UL206", message, "name another column", named.place)
 

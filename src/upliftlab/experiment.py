@@ -23,8 +23,10 @@ from pydantic import (
 )
 
 from upliftlab.declarations import (
+    Analysis,
+    Arm,
+    Assignment,
     Channel,
-    Costs,
     Engine,
     Metric,
     Model,
@@ -32,21 +34,19 @@ from upliftlab.declarations import (
     Program,
     Segment,
     Source,
+    Uplift,
+    Wave,
     shorthand,
 )
 from upliftlab.values import (
     AtMost,
-    CapAt,
     Cost,
     Currency,
-    Date,
     Duration,
     Expression,
-    Flag,
     Name,
     ProperRate,
     Rate,
-    Share,
 )
 
 PROFIT = "profit"
@@ -56,63 +56,6 @@ PROFIT = "profit"
 def capped_name(metric: str) -> str:
     """The name of a metric whose large values are cut."""
     return f"{metric}:capped"
-
-
-class Assignment(Model):
-    """Who decides the arm: an existing column, or upliftlab."""
-
-    observed: Name | None = None
-    """The arm was assigned elsewhere and is read from this column."""
-    unit: Name | None = None
-    """The column whose values are randomised: the customer's id (default) or the household."""
-    method: Literal["hash", "blocked"] = "hash"
-    """hash: stateless, new customers may join; blocked: exact shares within strata."""
-    strata: Names = ()
-    """Columns within whose combinations `blocked` keeps the shares exact."""
-    salt: Name | None = None
-    """Keeps this experiment's randomisation apart; the experiment's name by default."""
-    layer: Name | None = None
-    """A layer of configs/program.yaml whose experiments exclude one another."""
-    start: Name | None = None
-    """The column that says when a customer's outcomes begin to count, such as the exposure; by
-    default the day of the wave, else of the assignment."""
-    delivered: Name | None = None
-    """The column that says which arm was delivered, to be held against the ledger."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Assignment:
-        chosen = self.model_dump(exclude={"observed", "start", "unit"}, exclude_defaults=True)
-        if self.observed is not None and chosen:
-            raise ValueError(f"'observed' excludes {', '.join(chosen)}")
-        if self.strata and self.method != "blocked":
-            raise ValueError("'strata' need 'method: blocked'")
-        return self
-
-
-class Wave(Model):
-    """A part of the customers that starts on its own day."""
-
-    start: Date
-    """The day on which this wave's customers are contacted."""
-    share: Share
-    """The share of customers in this wave."""
-
-
-class Arm(Costs):
-    """One group of an experiment and how it is treated."""
-
-    share: Share | None = None
-    """The share of customers in this arm; equal shares where no arm declares one."""
-    control: Flag = False
-    """The group the others are compared with."""
-    business_as_usual: Flag = False
-    """Customers treated as before the experiment."""
-    channel: Name | None = None
-    """The channel through which this arm is contacted."""
-    offer: Name | None = None
-    """The offer this arm receives."""
-    title: str | None = None
-    """The name shown in reports."""
 
 
 class Guardrail(Model):
@@ -162,41 +105,6 @@ class MoneyTerms(Model):
     """The metric that counts conversions; `conversion` by default where it is measured."""
     costs: Names = ()
     """Metrics of further cost per customer, such as service, taken off the margin in every arm."""
-
-
-class Analysis(Model):
-    """How the data are analysed."""
-
-    confidence: ProperRate = 0.95
-    """Confidence level of every interval."""
-    covariates: Names = ()
-    """What was known before: columns, or `NAME_before` for the metric NAME over the time of the
-    same length before the start."""
-    looks: tuple[Duration, ...] = ()
-    """Times after the last customer's start at which the data are looked at; the end of the
-    outcome window is one, named or not."""
-    winsorize: dict[Name, CapAt] = {}
-    """Per metric: the percentile of its values that are not zero (99.9%), or the number, at which
-    larger values are cut. Both estimates are reported; money is never cut."""
-
-    @model_validator(mode="after")
-    def _open_interval(self) -> Analysis:
-        if not 0.5 <= self.confidence < 1:  # noqa: PLR2004 - named in the message
-            raise ValueError("'confidence' lies between 50% and below 100%")
-        return self
-
-
-class Uplift(Model):
-    """Whom to target next."""
-
-    features: Names
-    """Columns a model may use."""
-    learners: tuple[
-        Literal["solo_model", "two_models", "class_transformation", "doubly_robust"], ...
-    ] = ("two_models", "doubly_robust")
-    """Models to compare."""
-    budget: Cost | None = None
-    """What the next campaign may cost."""
 
 
 class Decision(Model):
@@ -303,6 +211,18 @@ class Plan(Model):
         return tuple(dict.fromkeys(name for name in names if name != PROFIT))
 
     @property
+    def decided_by(self) -> str:
+        """What decides: `profit` where money is declared, else the primary metric, or as asked."""
+        asked = self.experiment
+        return asked.decision.metric or (PROFIT if asked.money else asked.metrics.primary)
+
+    @property
+    def learned(self) -> str:
+        """What targeting is to raise: `profit`, or a metric."""
+        asked = self.experiment.uplift
+        return (asked.metric if asked else None) or self.decided_by
+
+    @property
     def capped(self) -> tuple[str, ...]:
         """Metrics of which large values are cut, each reported beside the metric itself."""
         return tuple(capped_name(name) for name in self.experiment.analysis.winsorize)
@@ -352,6 +272,8 @@ class Plan(Model):
         for owner in (content["experiment"], content["program"]):
             owner.pop("engine", None)
         content["experiment"].pop("arms")
+        if self.experiment.uplift is not None:
+            content["experiment"]["uplift"] = self.experiment.uplift.canonical()
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
     @property

@@ -75,7 +75,7 @@ class Evidence:
         experiment = self.plan.experiment
         money = experiment.money
         return Asked(
-            metric=experiment.decision.metric or (PROFIT if money else experiment.metrics.primary),
+            metric=self.plan.decided_by,
             rule=parse_ship_if(experiment.decision.ship_if),
             hurdle=money.hurdle if money else 0.0,
             currency=self.plan.currency,

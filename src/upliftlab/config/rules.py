@@ -9,6 +9,7 @@ from itertools import pairwise
 from upliftlab.config.decision import parse_ship_if
 from upliftlab.config.rules_money import MONEY_RULES
 from upliftlab.config.rules_time import KNOWN_BEFORE_RULES
+from upliftlab.config.rules_uplift import UPLIFT_RULES
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
 from upliftlab.config.shared_rules import RESERVED_SEGMENTS
@@ -153,7 +154,7 @@ def decision_rule(scope: Scope) -> Iterator[Fault]:
         remedy = "write 'lower > NUMBER' or 'estimate > NUMBER' ('>=' too)"
         yield Fault("UL121", str(error), remedy, place)
         return
-    name = scope.decided_by
+    name = scope.plan.decided_by
     metric = scope.plan.metrics.get(name)
     if metric is None or not (metric.unit == "share" or metric.defined_by in _SHARES):
         return
@@ -245,4 +246,5 @@ PLAN_RULES: tuple[Callable[[Scope], Iterator[Fault]], ...] = (
     winsorized,
     *MONEY_RULES,
     *KNOWN_BEFORE_RULES,
+    *UPLIFT_RULES,
 )

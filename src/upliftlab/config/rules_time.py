@@ -48,18 +48,28 @@ def _divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
         yield name, "the stratum", scope.at("assignment", "strata", at)
     for at, name in enumerate(experiment.uplift.features if experiment.uplift else ()):
         yield name, "the feature", scope.at("uplift", "features", at)
-    place = scope.at("eligible")
-    if experiment.eligible and condition_fault(experiment.eligible, place) is None:
-        from upliftlab.config.expressions import parse  # noqa: PLC0415 - sqlglot only where needed
+    for text, what, place in _conditions(scope):
+        if condition_fault(text, place) is None:
+            from upliftlab.config.expressions import parse  # noqa: PLC0415 - sqlglot if needed
 
-        for column in sorted(parse(experiment.eligible).columns):
-            yield column, "'eligible' uses", place
+            for column in sorted(parse(text).columns):
+                yield column, f"{what} uses", place
 
 
-def eligible(scope: Scope) -> Iterator[Fault]:
-    """UL020: the condition holds only what is allowed."""
-    if fault := condition_fault(scope.plan.experiment.eligible, scope.at("eligible")):
-        yield fault
+def _conditions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
+    """Every condition over the customers' table."""
+    asked = scope.plan.experiment
+    if asked.eligible:
+        yield asked.eligible, "'eligible'", scope.at("eligible")
+    if asked.uplift and asked.uplift.today:
+        yield asked.uplift.today.where, "today's rule", scope.at("uplift", "today", "where")
+
+
+def conditions(scope: Scope) -> Iterator[Fault]:
+    """UL020: a condition holds only what is allowed."""
+    for text, _, place in _conditions(scope):
+        if fault := condition_fault(text, place):
+            yield fault
 
 
 def customers_file(scope: Scope) -> Iterator[Fault]:
@@ -74,19 +84,13 @@ def customers_file(scope: Scope) -> Iterator[Fault]:
 def randomised_unit(scope: Scope) -> Iterator[Fault]:
     """UL134: upliftlab can only randomise what has an id."""
     assignment = scope.plan.experiment.assignment
-    broken = "sources" in scope.shared.broken
     if assignment.observed is None and assignment.unit is None and scope.plan.customers.id is None:
-        if broken or _undeclared(scope):
+        if not scope.customers_known:
             return
         remedy = "name it: 'customers: {id: …}', or say where the arm stands: 'observed: COLUMN'"
         yield Fault(
             "UL134", "no column identifies the customers to assign", remedy, scope.at("customers")
         )
-
-
-def _undeclared(scope: Scope) -> bool:
-    given = scope.plan.experiment.customers
-    return isinstance(given, str) and given not in (scope.shared.sources or {})
 
 
 def own_salt(scope: Scope) -> Iterator[Fault]:
@@ -175,7 +179,7 @@ def holdout_excluded(scope: Scope) -> Iterator[Fault]:
 
 KNOWN_BEFORE_RULES = (
     known_before,
-    eligible,
+    conditions,
     customers_file,
     randomised_unit,
     own_salt,

@@ -1,7 +1,7 @@
 """The language as JSON Schema draft-07 for editors, and as a reference for people.
 
 Editors' YAML servers read draft-07; pydantic writes 2020-12. Descriptions are the docstrings under
-the fields of `experiment.py`, read from its source.
+the fields of `experiment.py` and `declarations/`, read from their source.
 """
 
 from __future__ import annotations
@@ -15,9 +15,21 @@ from typing import Any
 
 from upliftlab import declarations, experiment
 from upliftlab.config.shape import FILES
-from upliftlab.declarations import channels, files, metrics, model, program, segments, sources
+from upliftlab.declarations import (
+    analysis,
+    arms,
+    channels,
+    files,
+    metrics,
+    model,
+    program,
+    segments,
+    sources,
+    uplift,
+)
 
-_MODULES = (model, sources, channels, metrics, segments, program, files, experiment)
+_PARTS = (model, sources, channels, metrics, segments, program, files, arms, analysis)
+_MODULES = (*_PARTS, uplift, experiment)
 _URI = "http://json-schema.org/draft-07/schema#"
 _TEXT = ["string", "number", "boolean"]
 _BASE_NEEDS = ("customers", "arms", "metrics")

@@ -23,11 +23,12 @@ class Scope:
         return self.document.at(*path, key=key)
 
     @property
-    def decided_by(self) -> str:
-        """The metric that decides: profit where money is declared, else the primary."""
-        experiment = self.plan.experiment
-        chosen = "profit" if experiment.money else experiment.metrics.primary
-        return experiment.decision.metric or chosen
+    def customers_known(self) -> bool:
+        """Whether the customers' table is declared where it can be read."""
+        given = self.plan.experiment.customers
+        if "sources" in self.shared.broken:
+            return False
+        return not isinstance(given, str) or given in (self.shared.sources or {})
 
     @property
     def salt(self) -> str | None:

@@ -73,7 +73,7 @@ def _tests(plan: Plan, expected: Expectation, standard: Standard) -> Iterator[Me
         )
         yield Message(template=text, values={"share": standard.inflation - 1})
     asked = plan.experiment
-    about = asked.decision.metric or (PROFIT if asked.money else asked.metrics.primary)
+    about = plan.decided_by
     if about != PROFIT and (
         about != expected.lead.info.name or asked.decision.ship_if != "lower > 0"
     ):

@@ -168,8 +168,7 @@ def outlook(known: Prospect, created: str) -> Outlook:
 def _rule(plan: Plan) -> ShipRule | None:
     """When a decision on profit is SHIP; None where the decision is about something else."""
     asked = plan.experiment
-    about = asked.decision.metric or (PROFIT if asked.money else asked.metrics.primary)
-    return parse_ship_if(asked.decision.ship_if) if about == PROFIT else None
+    return parse_ship_if(asked.decision.ship_if) if plan.decided_by == PROFIT else None
 
 
 def _standard(known: Prospect) -> Standard:

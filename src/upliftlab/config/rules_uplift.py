@@ -1,0 +1,98 @@
+"""Rules about whom to target: what a model may know, and what it is to raise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from upliftlab.config.scope import Scope
+from upliftlab.config.shape import closest
+from upliftlab.errors import Fault
+from upliftlab.experiment import PROFIT
+
+
+def telling_features(scope: Scope) -> Iterator[Fault]:
+    """UL143: no feature names a customer, or tells what became of the assignment."""
+    asked, own = scope.plan.experiment, scope.plan.customers
+    if asked.uplift is None:
+        return
+    given = asked.assignment
+    telling = {
+        own.id: "identifies a customer",
+        own.household: "identifies a household",
+        given.unit: "identifies what is randomised",
+        given.start: "says when the experiment reached a customer",
+        given.delivered: "says which arm was delivered",
+    }
+    why = {name.casefold(): reason for name, reason in telling.items() if name is not None}
+    for at, name in enumerate(asked.uplift.features):
+        if reason := why.get(name.casefold()):
+            place = scope.at("uplift", "features", at)
+            remedy = "use what describes customers, and is known of those of next month too"
+            yield Fault("UL143", f"the feature '{name}' {reason}", remedy, place)
+
+
+def named_once(scope: Scope) -> Iterator[Fault]:
+    """UL144: no feature or learner is named twice."""
+    asked = scope.plan.experiment.uplift
+    if asked is None:
+        return
+    lists: dict[str, tuple[str, ...]] = {"features": asked.features, "learners": asked.learners}
+    for key, names in lists.items():
+        for at, name in enumerate(names):
+            if name in names[:at]:
+                message = f"'{name}' is named twice under '{key}'"
+                yield Fault("UL144", message, "remove one", scope.at("uplift", key, at))
+
+
+def learned_metric(scope: Scope) -> Iterator[Fault]:
+    """UL145, UL146: what is to grow is measured, and belongs to each customer."""
+    plan, asked = scope.plan, scope.plan.experiment.uplift
+    if asked is None:
+        return
+    name, key = plan.learned, () if asked.metric is None else ("metric",)
+    place = scope.at("uplift", *key, key=not key)
+    if asked.metric == PROFIT and plan.experiment.money is None:
+        remedy = "declare 'money: {revenue: …, margin: …}'"
+        yield Fault("UL145", "profit needs 'money'", remedy, place)
+    elif asked.metric not in (None, PROFIT, *plan.measured):
+        near = closest(name, [PROFIT, *plan.measured], cutoff=0.6)
+        remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
+        yield Fault("UL145", f"the metric '{name}' is not measured", remedy, place)
+    metric = plan.metrics.get(name)
+    if metric is not None and metric.ratio is not None:
+        message = f"'{name}' is a ratio of totals, which no single customer has"
+        remedy = "name another by 'uplift: {metric: …}', such as one of its two metrics"
+        yield Fault("UL146", message, remedy, place)
+
+
+def todays_arm(scope: Scope) -> Iterator[Fault]:
+    """UL147: today's rule gives an arm other than the control."""
+    asked, plan = scope.plan.experiment.uplift, scope.plan
+    arm = asked.today.arm if asked and asked.today else None
+    if arm is None or (arm in plan.arms and not plan.arms[arm].control):
+        return
+    treatments = [name for name, each in plan.arms.items() if not each.control]
+    near = closest(arm, treatments, cutoff=0.6)
+    remedy = f"did you mean '{near}'?" if near else f"the treatments are {', '.join(treatments)}"
+    what = "the control" if arm in plan.arms else "no arm"
+    message = f"today's rule gives '{arm}', which is {what}"
+    yield Fault("UL147", message, remedy, scope.at("uplift", "today", "arm"))
+
+
+def needs_of_targeting(scope: Scope) -> Iterator[Fault]:
+    """UL148: a sample needs ids to be drawn by, and a budget costs that it is spent on."""
+    asked, plan = scope.plan.experiment.uplift, scope.plan
+    if asked is None:
+        return
+    if asked.sample is not None and plan.customers.id is None and scope.customers_known:
+        place = scope.at("uplift", "sample")
+        message = "a sample is drawn by the customers' id, but none is named"
+        remedy = "name it: 'customers: {id: …}', or leave 'sample' out"
+        yield Fault("UL148", message, remedy, place)
+    if asked.budget is not None and plan.experiment.money is None:
+        place = scope.at("uplift", "budget")
+        remedy = "declare 'money: {revenue: …, margin: …}'"
+        yield Fault("UL148", "a budget is spent on costs, but no money is declared", remedy, place)
+
+
+UPLIFT_RULES = (telling_features, named_once, learned_metric, todays_arm, needs_of_targeting)
