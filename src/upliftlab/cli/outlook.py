@@ -78,7 +78,7 @@ def _arms(outlook: Outlook) -> Table:
         (f"needed for {wanted}", lambda arm: _ENGLISH.count(arm.needed)),
         ("smallest effect", lambda arm: effect(arm.detectable)),
         ("of the mean", lambda arm: _ENGLISH.percent(arm.detectable_lift, signed=True)),
-        (f"power at {expected}", lambda arm: _ENGLISH.percent(arm.power)),
+        (f"power at {expected}", lambda arm: _ENGLISH.percent(arm.power, digits=1)),
     ]
     rows = ((arm.arm, [tell(arm) for _, tell in columns]) for arm in outlook.arms)
     return _table(metric.title, [title for title, _ in columns], rows)
@@ -109,7 +109,7 @@ def _money(outlook: Outlook) -> Table:
         ("expected profit", profit),
         ("expected ROI", roi),
         ("price of the holdout", lambda arm: money(arm.holdout_price)),
-        ("chance of SHIP", lambda arm: _ENGLISH.percent(arm.ships)),
+        ("chance of SHIP", lambda arm: _ENGLISH.percent(arm.ships, digits=1)),
         ("customers for SHIP", lambda arm: _ENGLISH.count(arm.ships_needed)),
         ("customers for ROI as exact as wanted", lambda arm: _ENGLISH.count(arm.roi_needed)),
     ]

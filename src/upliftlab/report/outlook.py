@@ -19,6 +19,8 @@ from upliftlab.report.view import Download, download
 
 _MONEY: Final = Form("money")
 _PERCENT: Final = Form("percent")
+_CHANCES: Final = ("power", "ships")
+"""Shown with one decimal however small: nobody plans for a millionth."""
 _CHANGE: Final = Form("percent", signed=True)
 _COUNT: Final = Form("count")
 _POINTS: Final = Form("points")
@@ -220,8 +222,9 @@ def _sheet(
             return None
         half = getattr(values, f"{name}_half", None)
         spread = _POINTS if form.kind == "percent" else form
+        digits = 1 if name in _CHANCES else None
         return Cell(
-            teller.figure(value, f"{key}/{name}", form),
+            teller.figure(value, f"{key}/{name}", form, digits),
             None if half is None else teller.figure(half, f"{key}/{name}_half", spread),
         )
 
