@@ -62,7 +62,7 @@ def write_list(
         OutputError: UL601, it cannot be written.
     """
     kind = kind_of(path)
-    metadata = {key.encode(): value for key, value in about.items()}
+    metadata: dict[bytes | str, bytes | str] = {**about}
     full = pa.schema(list(schema), metadata=metadata)
 
     def fill(file: IO[bytes]) -> int:

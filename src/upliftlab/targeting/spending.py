@@ -141,7 +141,7 @@ def first_return(batch: Prospects, arms: Sequence[bool]) -> np.ndarray:
 def _steps(batch: Prospects, at_least: float, usable: np.ndarray) -> _Steps:
     """The steps worth their cost along every customer's hull; a customer's own in their order."""
     found = hull(batch.cost[:, usable], batch.value[:, usable])
-    found = found.take(found.slope >= at_least)
+    found = found.take(np.flatnonzero(found.slope >= at_least))
     cost = found.cost.astype(np.float32)
     # Rounded up, so that added up they are never less than what the arms cost.
     cost = np.where(cost < found.cost, np.nextafter(cost, np.float32(np.inf)), cost)
