@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,11 +18,14 @@ from upliftlab.errors import DataError, Fault, Place
 from upliftlab.experiment import Plan
 from upliftlab.files import atomic_write
 from upliftlab.results import DataFile
-from upliftlab.targeting.responses import Estimate, FeatureInfo
+from upliftlab.targeting.responses import Estimate
+from upliftlab.uplift.encoding import Encoding
+from upliftlab.uplift.learners import Name
 
 SCHEMA: Literal[1] = 1
 LARGEST: Final = 16 * 2**20
 """Bytes a file may have: far beyond any plan's features and their levels."""
+_ANEW: Final = "save it anew by 'upliftlab uplift EXPERIMENT --save FILE'"
 _LAST: Final = 9999
 _DIGEST: Final = r"^[0-9a-f]{64}$"
 
@@ -56,15 +60,15 @@ class Artefact(_Strict):
     data: tuple[DataFile, ...]
     """What it was learned from, with the sha256 of each table."""
     seed: int
-    learner: str
+    learner: Name
     base: Literal["boosting", "linear"]
     customers: int = Field(ge=1)
     """How many it was shown."""
     control: str
     arms: tuple[ArmRecipe, ...] = Field(min_length=1)
-    features: tuple[FeatureInfo, ...]
-    features_sha256: str = Field(pattern=_DIGEST)
-    """Of the features' names, kinds and levels, in order."""
+    encoding: Encoding
+    """What the model is given of each customer: features, their kinds and levels."""
+    encoding_sha256: str = Field(pattern=_DIGEST)
     gain: Estimate
     """What the model's policy within the plan's budget is worth beyond contacting nobody."""
     probe: str = Field(pattern=_DIGEST)
@@ -79,12 +83,6 @@ class _File(_Strict):
 
     artefact: Artefact
     sha256: str = Field(pattern=_DIGEST)
-
-
-def features_digest(features: tuple[FeatureInfo, ...]) -> str:
-    """A digest of what a model takes features for: names, kinds and levels, in order."""
-    told = [[each.name, each.kind, list(each.levels)] for each in features]
-    return _digest(json.dumps(told, ensure_ascii=False, separators=(",", ":")))
 
 
 def save(path: Path, artefact: Artefact) -> None:
@@ -115,60 +113,60 @@ def load(path: Path) -> Artefact:
         raise _refusal(path, "it holds what is no number, or no text") from error
     if digest != read.sha256:
         raise _refusal(path, "its content is not what its digest was made of")
-    if features_digest(read.artefact.features) != read.artefact.features_sha256:
+    if read.artefact.encoding.sha256 != read.artefact.encoding_sha256:
         raise _refusal(path, "its features are not those its digest was made of")
     return read.artefact
 
 
-def check_origin(artefact: Artefact, plan: Plan, data: tuple[DataFile, ...]) -> None:
-    """Refuse a model of another plan, or of other data.
+def check_plan(artefact: Artefact, plan: Plan) -> None:
+    """Refuse a model of another plan.
 
     Raises:
-        DataError: UL632 the plan is another, UL633 the data are.
+        DataError: UL632.
     """
-    if artefact.plan_sha256 != plan.sha256:
-        name = plan.experiment.experiment
-        other = artefact.experiment != name
-        what = f"'{artefact.experiment[:80]}'" if other else f"an earlier plan of '{name}'"
-        raise DataError(
-            Fault("UL632", f"the model was learned for {what}", "save it anew by 'uplift --save'")
-        )
-    known = {each.source: each.sha256 for each in artefact.data}
-    now = {each.source: each.sha256 for each in data}
-    changed = sorted(name for name in known.keys() | now.keys() if known.get(name) != now.get(name))
+    if artefact.plan_sha256 == plan.sha256:
+        return
+    name = plan.experiment.experiment
+    other = artefact.experiment != name
+    what = f"'{artefact.experiment[:80]}'" if other else f"another plan of '{name}'"
+    raise DataError(Fault("UL632", f"the model was learned for {what}", _ANEW))
+
+
+def check_data(artefact: Artefact, found: Mapping[str, str]) -> None:
+    """Refuse a model of other data.
+
+    Args:
+        artefact: The model.
+        found: The sha256 of each source as it is now.
+
+    Raises:
+        DataError: UL633, naming the sources that changed.
+    """
+    changed = [each.source for each in artefact.data if found.get(each.source) != each.sha256]
     if changed:
-        raise DataError(
-            Fault(
-                "UL633",
-                f"the data changed since the model was learned: {', '.join(changed)}",
-                "bring the data back, or save the model anew by 'uplift --save'",
-            )
-        )
+        message = f"the data changed since the model was learned: {', '.join(changed)[:200]}"
+        raise DataError(Fault("UL633", message, f"bring them back, or {_ANEW}"))
 
 
 def check_refit(
-    artefact: Artefact, features: tuple[FeatureInfo, ...], probe: str, libraries: dict[str, str]
+    artefact: Artefact, encoding: Encoding, probe: str, libraries: Mapping[str, str]
 ) -> None:
     """Refuse a model that, fitted again, is not the one that was saved.
 
     Raises:
         DataError: UL634, naming the libraries that changed.
     """
-    if probe == artefact.probe and features_digest(features) == artefact.features_sha256:
+    if (encoding.sha256, probe) == (artefact.encoding_sha256, artefact.probe):
         return
+    known = artefact.libraries
     moved = [
-        f"{name} {artefact.libraries.get(name, 'absent')[:40]} → {libraries.get(name, 'absent')}"
-        for name in sorted(artefact.libraries.keys() | libraries.keys())
-        if artefact.libraries.get(name) != libraries.get(name)
+        f"{name} {known.get(name, 'absent')[:40]} → {libraries.get(name, 'absent')}"
+        for name in sorted(known.keys() | libraries.keys())
+        if known.get(name) != libraries.get(name)
     ]
     why = f" ({', '.join(moved)[:200]})" if moved else ""
-    raise DataError(
-        Fault(
-            "UL634",
-            f"the model, fitted again, expects something else of customers{why}",
-            "save it anew by 'uplift --save', or install the libraries it was made with",
-        )
-    )
+    message = f"the model, fitted again, expects something else of customers{why}"
+    raise DataError(Fault("UL634", message, f"{_ANEW}, or restore the libraries"))
 
 
 def _content(path: Path) -> bytes:
@@ -205,7 +203,7 @@ def _other_version(path: Path, content: bytes) -> DataError | None:
         Fault(
             "UL631",
             f"the model's file is of schema {version}, this version reads {SCHEMA}",
-            "save it anew by 'uplift --save'",
+            _ANEW,
             Place(str(path)),
         )
     )

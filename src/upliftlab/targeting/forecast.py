@@ -62,9 +62,11 @@ class Forecast:
     def probe(self, features: Array) -> str:
         """A digest of what is expected of some customers: other models give another.
 
-        Numbers are taken at ten significant digits, so that only models that differ in truth do.
+        Numbers are taken at ten significant digits, so that only models that differ in truth do,
+        and customers by their features, so that the order in which they come does not matter.
         """
-        rows = features[np.linspace(0, len(features) - 1, min(_PROBED, len(features)), dtype=int)]
+        places = np.linspace(0, len(features) - 1, min(_PROBED, len(features))).astype(np.int64)
+        rows = features[np.lexsort(features.T)[places]]
         fitted = [each for each in (self.value, self.cost) if each is not None]
         parts = [rows, self.average, *(each.effects(rows) for each in fitted)]
         numbers = np.concatenate([part.ravel() for part in parts])

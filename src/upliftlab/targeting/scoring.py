@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from upliftlab.hashing import BEYOND, DIGITS, cuts
-from upliftlab.stats.moments import Array
 from upliftlab.targeting.candidates import CandidateBatch
 from upliftlab.targeting.forecast import Forecast
 from upliftlab.targeting.spending import Prospects
+from upliftlab.uplift.encoding import Encoding
 
 _WHOLE = 16**DIGITS
 
@@ -47,14 +47,12 @@ class Scorer:
     """What scores a batch.
 
     Attributes:
-        encode: Turns a table of features into what models were shown, shape (n, p).
-        unseen: Counts the customers with unknown categories, by feature.
-        forecast: What is expected of them.
+        encoding: Turns features into what models were shown, and refuses what does not fit.
+        forecast: What is expected of customers.
         holdout: The share that is left alone, drawn by hash.
     """
 
-    encode: Callable[[pa.Table], Array]
-    unseen: Callable[[pa.Table], Mapping[str, int]]
+    encoding: Encoding
     forecast: Forecast
     holdout: Fraction
 
@@ -62,7 +60,11 @@ class Scorer:
 def score(
     batches: Iterable[CandidateBatch], scorer: Scorer, progress: Callable[[str], None]
 ) -> Scored:
-    """Score everybody who may be contacted, and count the others."""
+    """Score everybody who may be contacted, and count the others.
+
+    Raises:
+        DataError: UL605 a feature is absent, UL606 it holds something else than was learned from.
+    """
     ids: list[pa.Array[Any]] = []
     prospects: list[Prospects] = []
     excluded, unseen = Counter[str](), Counter[str]()
@@ -73,14 +75,15 @@ def score(
         excluded.update(_reasons(batch))
         chosen = pa.array(batch.eligible)
         features = batch.features.filter(chosen)
-        unseen.update(scorer.unseen(features))
         place = places(batch.place.filter(chosen))
-        value, cost = scorer.forecast.expect(scorer.encode(features))
+        encoded = scorer.encoding.encode(features)
+        unseen.update(encoded.unseen)
+        value, cost = scorer.forecast.expect(encoded.values)
         ids.append(batch.ids.filter(chosen))
         prospects.append(Prospects(value, cost, place, place < end))
         progress(f"Scoring customers: {seen:,}")
-    found = {name: count for name, count in unseen.items() if count}
-    return Scored(tuple(ids), tuple(prospects), seen, dict(sorted(excluded.items())), found)
+    counted = dict(sorted(excluded.items()))
+    return Scored(tuple(ids), tuple(prospects), seen, counted, dict(sorted(unseen.items())))
 
 
 def places(hashes: pa.Array[Any]) -> np.ndarray:
