@@ -1,4 +1,4 @@
-"""The hull of one customer's arms: the paper's corners, ties, free arms, and every price of money."""
+"""The hull of a customer's arms: the paper's corners, ties, free arms, and every price of money."""
 
 import numpy as np
 import pytest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,7 @@ from upliftlab.errors import DataError, Fault
 from upliftlab.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
+    from upliftlab.analyze import Setting
     from upliftlab.config import Loaded
     from upliftlab.language import Code
     from upliftlab.ledger import Ledger
@@ -192,7 +195,21 @@ def _demonstration(*, quiet: bool) -> Path:
 
 
 def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet: bool) -> Analysis:
-    """Load and analyse, showing progress and the configuration's warnings."""
+    """Load and analyse."""
+    with at_work(experiment, data, ledger, quiet=quiet) as (loaded, setting):
+        from upliftlab.analyze import analyze as verb
+
+        return verb(loaded.plan, setting)
+
+
+@contextmanager
+def at_work(
+    experiment: Path, data: Path | None, ledger: Path | None, *, quiet: bool
+) -> Generator[tuple[Loaded, Setting]]:
+    """A plan and what an analysis of it needs, while progress and warnings are shown.
+
+    If it ends well, the ledger notes that outcomes were read.
+    """
     from upliftlab.config.load import load
 
     loaded = load(experiment, data=data)
@@ -202,7 +219,6 @@ def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet
     with progress(quiet=quiet) as tell:
         tell("Starting")
         from upliftlab.analyze import Setting
-        from upliftlab.analyze import analyze as verb
         from upliftlab.campaign import note_outcomes, open_record
         from upliftlab.engines.open import open_engine
 
@@ -210,10 +226,9 @@ def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet
         kept = _ledger(loaded, ledger)
         record = open_record(kept, loaded.plan) if kept else None
         with open_engine(loaded.plan.engine, loaded.workspace.locate) as engine:
-            analysis = verb(loaded.plan, Setting(engine, now, tell, record))
+            yield loaded, Setting(engine, now, tell, record)
         if kept:
             note_outcomes(kept, loaded.plan, now)
-        return analysis
 
 
 def _ledger(loaded: Loaded, folder: Path | None) -> Ledger | None:

@@ -70,7 +70,7 @@ def grouped_sums(values: Array, bins: np.ndarray, group: np.ndarray, number: int
     """
     groups = int(group.max()) + 1 if len(group) else 0
     cells = group.astype(np.int64) * number + bins
-    return np.bincount(cells, values, groups * number).reshape(groups, number)
+    return np.bincount(cells, values, groups * number).astype(np.float64).reshape(groups, number)
 
 
 def draws(sums: Array, rng: np.random.Generator, number: int = DRAWS) -> Array:

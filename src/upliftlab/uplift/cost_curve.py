@@ -54,7 +54,7 @@ class CostCurve:
         (array([2]), array([3]))
         """
         steps = hull(costs, rewards)
-        steps = steps.take(np.argsort(-steps.slope, kind="stable"))
+        steps = steps.take(_descending(steps.slope))
         size, treatments = costs.shape
         return cls(size, treatments + 1, steps, np.cumsum(steps.cost), np.cumsum(steps.reward))
 
@@ -135,3 +135,16 @@ class CostCurve:
         """
         count = self.taken(budget)
         return float(self.steps.slope[count - 1]) if count else np.inf
+
+
+def _descending(slopes: Array) -> np.ndarray:
+    """The order of slopes, greatest first, equal ones as they come."""
+    order = np.argsort(-slopes)  # a stable sort takes half as long again
+    ordered = np.take(slopes, order)
+    again = np.flatnonzero(ordered[1:] == ordered[:-1]) + 1
+    if len(again):
+        inside = np.zeros(len(order), dtype=bool)
+        inside[again] = inside[again - 1] = True
+        tied = np.flatnonzero(inside)
+        order[tied] = order[tied][np.lexsort((order[tied], -ordered[tied]))]
+    return order

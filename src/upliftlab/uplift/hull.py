@@ -1,4 +1,4 @@
-"""The hull: which arms are worth their cost to a customer at some price of money, and in what order.
+"""The hull: which arms are worth their cost to a customer at some price of money, in order.
 
 Drawn over cost and reward, a customer's arms that can ever be best under a budget are the corners
 of the upper left convex hull that begins at the control (0, 0): from corner to corner the next bit
@@ -74,6 +74,8 @@ def hull(costs: Array, rewards: Array) -> Steps:
     """
     costs, rewards = np.asarray(costs, dtype=np.float64), np.asarray(rewards, dtype=np.float64)
     _examine(costs, rewards)
+    if not costs.size:
+        return _none()
     rounds: list[list[Steps]] = [[_none()] for _ in range(costs.shape[1])]
     for start in range(0, len(costs), _ROWS):
         place = slice(start, start + _ROWS)
@@ -99,7 +101,8 @@ def _none() -> Steps:
 def _walk(costs: Array, rewards: Array, start: int) -> Iterator[Steps]:
     """One step of each customer who has one left, until nobody has; costs are (arms − 1, n)."""
     size = costs.shape[1]
-    customer, origin = np.arange(start, start + size), np.zeros(size, dtype=np.int16)
+    customer = np.arange(start, start + size, dtype=np.int64)
+    origin = np.zeros(size, dtype=np.int16)
     cost = reward = np.zeros(size)
     limit = np.full(size, np.inf)
     first = True
@@ -129,21 +132,23 @@ def _steepest(costs: Array, rewards: Array) -> tuple[np.ndarray, Array]:
         costs: Cost of each arm beyond where the customer stands, shape (arms − 1, n).
         rewards: The same of rewards.
     """
-    arm, best = np.zeros(costs.shape[1], dtype=np.int16), np.zeros(costs.shape[1])
-    far = np.zeros(costs.shape[1])
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         slopes = rewards / costs
-    slopes[costs <= 0] = 0.0
-    for number, (cost, slope) in enumerate(zip(costs, slopes, strict=True), start=1):
-        better = (slope > best) | ((slope == best) & (cost > far) & (slope > 0))
-        np.copyto(arm, number, where=better)
-        np.copyto(best, slope, where=better)
-        np.copyto(far, cost, where=better)
+    np.copyto(slopes, 0.0, where=costs <= 0)
+    best = slopes.max(axis=0)
+    hit = (slopes == best) & (best > 0)
+    tied = np.flatnonzero(hit.sum(axis=0, dtype=np.int16) > 1)
+    if len(tied):
+        reach = np.where(hit[:, tied], costs[:, tied], 0.0)
+        hit[:, tied] = np.arange(len(costs))[:, None] == np.argmax(reach, axis=0)
+    arm = np.zeros(costs.shape[1], dtype=np.int16)
+    for number, each in enumerate(hit, start=1):
+        np.copyto(arm, number, where=each)
     return arm, best
 
 
 def _free(costs: Array, rewards: Array, arm: np.ndarray, slope: Array) -> None:
-    """Puts the first step of those to whom an arm pays at no cost: the least cost, then the best."""
+    """Puts the first step of those to whom an arm pays at no cost: of the least cost, the best."""
     free = (costs <= 0) & (rewards > 0)
     if not free.any():
         return
