@@ -15,19 +15,18 @@ from functools import lru_cache
 from pathlib import Path
 
 from upliftlab.allocation import Reason, allocation
-from upliftlab.config.expressions import parse
-from upliftlab.declarations import ContactPolicy
-from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.engines.base import Engine
 from upliftlab.errors import ConfigError, DataError, EngineError, Fault
 from upliftlab.experiment import Plan
 from upliftlab.hashing import choose, digest
-from upliftlab.queries.assignment import Request, assignment_sql
-from upliftlab.queries.policy import Events
+from upliftlab.queries.assignment import assignment_sql
 from upliftlab.queries.population import check_population
 from upliftlab.queries.vectors import verify
+from upliftlab.screening import CUSTOMERS, request_of
 from upliftlab.sql import literal
 
 __all__ = [
+    "CUSTOMERS",
     "Assigner",
     "AssignmentQuery",
     "Decision",
@@ -36,11 +35,6 @@ __all__ = [
     "summary_sql",
     "verify",
 ]
-
-CUSTOMERS = "customers"
-LEDGER_CONTACTS = "ledger_contacts"
-"""Contacts of earlier assignments, as the ledger hands them on: `id` as text and `day`."""
-_CONTACTS, _COMPLAINTS = "policy_contacts", "policy_complaints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,20 +177,8 @@ def prepare(
     chosen = allocation(plan, start)
     if engine.dialect != "duckdb" and (faults := verify(engine)):
         raise EngineError(faults)
-    engine.attach(CUSTOMERS, plan.customers)
-    columns = engine.columns(CUSTOMERS)
-    policy = plan.program.contact_policy
-    request = Request(
-        chosen,
-        CUSTOMERS,
-        eligible=_condition(plan.experiment.eligible, columns),
-        opt_out=_condition(policy.opt_out if policy else None, columns),
-        events=_events(plan, policy, engine, prior_contacts) if chosen.limits.reach else (),
-    )
-    if request.events and any(wave.day is None for wave in chosen.waves):
-        message = "the contact policy needs the day on which customers are contacted"
-        raise ConfigError(Fault("UL409", message, "declare 'waves', or name the day"))
-    population = check_population(request, columns, engine)
+    request = request_of(plan, chosen, engine, prior_contacts)
+    population = check_population(request, engine.columns(CUSTOMERS), engine)
     return AssignmentQuery(assignment_sql(request), request.columns, population)
 
 
@@ -208,38 +190,3 @@ def summary_sql(parquet: Path) -> str:
         f" FROM read_parquet({literal(str(parquet))})"
         " GROUP BY arm, stratum, wave, reason ORDER BY arm, stratum, wave, reason"
     )
-
-
-def _condition(text: str | None, columns: dict[str, ColumnType]) -> str | None:
-    """A condition of the language in SQL; the columns of a CSV file take the types it implies."""
-    if text is None:
-        return None
-    texts = [name for name, family in columns.items() if family == "text"]
-    return parse(text).sql(text_columns=texts)
-
-
-def _events(
-    plan: Plan, policy: ContactPolicy | None, engine: Engine, prior: Sequence[Path]
-) -> tuple[Events, ...]:
-    """Attach the tables of contacts and complaints the policy looks at."""
-    found = list[Events]()
-    if prior:
-        engine.load(LEDGER_CONTACTS, prior)
-        found.append(Events(LEDGER_CONTACTS, "id", "day"))
-    named = ((_CONTACTS, policy.contacts), (_COMPLAINTS, policy.complaints)) if policy else ()
-    for table, name in named:
-        if name is not None:
-            found.append(_attached(plan, name, table, engine))
-    return tuple(found)
-
-
-def _attached(plan: Plan, name: str, table: str, engine: Engine) -> Events:
-    source = plan.sources.get(name)
-    id_column = source and (source.id or plan.customers.id)
-    if source is None or source.time is None or id_column is None:
-        message = f"the contact policy reads '{name}', which is no table of events"
-        raise ConfigError(Fault("UL402", message, "declare it with 'id' and 'time' as a source"))
-    engine.attach(table, source)
-    if lacking := [c for c in (id_column, source.time) if c not in engine.columns(table)]:
-        raise ConfigError(Fault("UL402", f"'{name}' has no column '{lacking[0]}'", "mend its name"))
-    return Events(table, id_column, source.time, contact=table == _CONTACTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
@@ -52,6 +52,14 @@ class Engine(Protocol):
 
     def query(self, sql: str) -> pa.Table:
         """Run a query and return its result."""
+        ...
+
+    def batches(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run a query and hand on its result, at most so many rows at a time.
+
+        The result is never held whole. Until the last batch was taken or the iterator is closed,
+        the engine answers nothing else.
+        """
         ...
 
     def keep(self, name: str, sql: str) -> None:

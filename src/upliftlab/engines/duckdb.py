@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -127,6 +128,16 @@ class DuckDB:
         """
         return self._run(sql)
 
+    def batches(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run a query and hand on its result, at most so many rows at a time.
+
+        Raises:
+            DataError: UL202, a row cannot be read.
+            EngineError: UL502, the engine refuses the query.
+        """
+        with _refusals():
+            yield from self._connection.sql(sql).to_arrow_reader(rows)
+
     def keep(self, name: str, sql: str) -> None:
         """Keep a query's result as a temporary table, which spills to disk beyond the memory."""
         self._run(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {sql}")
@@ -149,20 +160,8 @@ class DuckDB:
         self.close()
 
     def _run(self, sql: str) -> pa.Table:
-        try:
+        with _refusals():
             return self._connection.sql(sql).to_arrow_table()
-        except (duckdb.InvalidInputException, duckdb.IOException) as error:
-            raise _unreadable("the data", error) from error
-        except duckdb.ConversionException as error:
-            message = f"a value is not what a condition takes it for: {_first(error)}"
-            raise DataError(Fault("UL214", message, "check 'eligible' and the column")) from error
-        except duckdb.Error as error:
-            raise EngineError(Fault("UL502", f"DuckDB refuses a query: {_first(error)}")) from error
-        except RuntimeError as error:
-            # What Ctrl-C during a query becomes.
-            if "interrupted" in str(error).lower():
-                raise KeyboardInterrupt from error
-            raise
 
     def _files(self, source: Source) -> list[Path]:
         if source.file is None:
@@ -200,6 +199,25 @@ class DuckDB:
         except duckdb.Error as error:
             raise _unreadable(path.name, error) from error
         return ".".join(quote(part) for part in (database, *source.table.split(".")))
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """Turn what the engine refuses into one fault."""
+    try:
+        yield
+    except (duckdb.InvalidInputException, duckdb.IOException) as error:
+        raise _unreadable("the data", error) from error
+    except duckdb.ConversionException as error:
+        message = f"a value is not what a condition takes it for: {_first(error)}"
+        raise DataError(Fault("UL214", message, "check the condition and the column")) from error
+    except duckdb.Error as error:
+        raise EngineError(Fault("UL502", f"DuckDB refuses a query: {_first(error)}")) from error
+    except RuntimeError as error:
+        # What Ctrl-C during a query becomes.
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _refuse_pattern(path: Path) -> None:

@@ -132,24 +132,28 @@ class Postgres:
             self._connection.execute(made.encode())
             self._connection.execute(f"ANALYZE {quote(name)}".encode())
 
+    def batches(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run a query and hand on its result through a cursor on the server.
+
+        Raises:
+            EngineError: UL502 the engine refuses the query, UL514 it returns an unknown type.
+        """
+        with self._reading(sql) as (cursor, schema):
+            while found := cursor.fetchmany(rows):
+                yield batch_of(found, schema)
+
     def write(self, sql: str, destination: Path) -> int:
         """Write a query's result as one Parquet file and return its number of rows.
 
         The rows arrive through a cursor on the server, a batch at a time.
         """
-        rows = 0
-        with (
-            _refusals(),
-            self._connection.transaction(),
-            self._connection.cursor(name="upliftlab") as cursor,
-        ):
-            cursor.execute(transpile(sql, self.dialect).encode())
-            schema = pa.schema([field(column) for column in cursor.description or ()])
+        with self._reading(sql) as (cursor, schema):
+            rows = 0
             with pq.ParquetWriter(destination, schema, compression="zstd") as writer:
                 while found := cursor.fetchmany(BATCH):
                     writer.write_batch(batch_of(found, schema))
                     rows += len(found)
-        return rows
+            return rows
 
     def close(self) -> None:
         """Close the connection; its temporary tables go with it."""
@@ -160,6 +164,19 @@ class Postgres:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    @contextmanager
+    def _reading(
+        self, sql: str
+    ) -> Generator[tuple[psycopg.ServerCursor[tuple[Any, ...]], pa.Schema]]:
+        """A cursor on the server over a query's result, and the result's schema."""
+        with (
+            _refusals(),
+            self._connection.transaction(),
+            self._connection.cursor(name="upliftlab") as cursor,
+        ):
+            cursor.execute(transpile(sql, self.dialect).encode())
+            yield cursor, pa.schema([field(column) for column in cursor.description or ()])
 
     def _place(self, source: Source) -> tuple[str, str]:
         """The schema and name of a source's table, found along the search path if need be."""

@@ -10,12 +10,13 @@ import hashlib
 import importlib
 import tempfile
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from upliftlab.declarations import Engine as Settings
 from upliftlab.declarations import Source
@@ -108,6 +109,22 @@ class Spark:
         with _refusals(lambda text: Fault("UL502", f"Spark refuses a query: {text}"), EngineError):
             return self._session.sql(transpile(sql, self.dialect)).toArrow()
 
+    def batches(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run a query and hand on its result, out of Parquet files in a temporary folder.
+
+        Raises:
+            EngineError: UL502, the engine refuses the query.
+        """
+        with tempfile.TemporaryDirectory(prefix="upliftlab-") as folder:
+            with _refusals(
+                lambda text: Fault("UL502", f"Spark refuses a query: {text}"), EngineError
+            ):
+                frame = self._session.sql(transpile(sql, self.dialect))
+                frame.write.mode("overwrite").parquet(folder)
+            for part in sorted(Path(folder).glob("*.parquet")):
+                with pq.ParquetFile(part) as file:
+                    yield from file.iter_batches(rows)  # pyright: ignore[reportUnknownMemberType]
+
     def keep(self, name: str, sql: str) -> None:
         """Keep a query's result as Parquet files in a temporary folder.
 
@@ -118,6 +135,8 @@ class Spark:
             frame = self._session.sql(transpile(sql, self.dialect))
             frame.write.mode("overwrite").parquet(folder.name)
             self._register(name, self._session.read.schema(frame.schema).parquet(folder.name))
+        if earlier := self._kept.pop(name, None):
+            earlier.cleanup()
         self._kept[name] = folder
 
     def write(self, sql: str, destination: Path) -> int:

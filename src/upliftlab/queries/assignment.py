@@ -10,72 +10,35 @@ to the next). Nothing is decided by a number made from hex digits.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import lcm
 
 from upliftlab.allocation import Allocation, Reason, Slot, Start
-from upliftlab.queries.places import bucket_sql, hash_sql, text_sql
-from upliftlab.queries.policy import Events, Policy, day_literal, limits_sql
+from upliftlab.queries.places import bucket_sql, hash_sql
+from upliftlab.queries.policy import day_literal
+from upliftlab.queries.screening import (
+    NO_TEXT,
+    OWN_COLUMNS,
+    Request,
+    Screening,
+    between,
+    screen,
+    with_steps,
+)
 from upliftlab.sql import literal, quote
 
-OWN_COLUMNS = ("arm", "h", "bucket", "stratum", "wave", "start", "reason", "channel", "ghost")
-"""What an assignment says of a customer, after the id (and the household)."""
-NO_TEXT = "CAST(NULL AS VARCHAR)"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the query is made from.
-
-    `eligible` and `opt_out` are conditions in DuckDB's dialect, parsed and quoted by whoever makes
-    the request; None where the plan has none. `events` are the contacts and complaints to respect.
-    """
-
-    allocation: Allocation
-    customers: str = "customers"
-    eligible: str | None = None
-    opt_out: str | None = None
-    events: tuple[Events, ...] = ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of the result's columns."""
-        chosen = self.allocation
-        return (chosen.id, *((chosen.unit,) if chosen.household else ()), *OWN_COLUMNS)
-
-
-def stratum_sql(columns: Sequence[str]) -> str:
-    """The combination of levels as one text: `high | north`, a missing level `|null|`.
-
-    A bar inside a level is doubled, so that different combinations never read the same.
-    """
-    levels = (
-        f"COALESCE(REPLACE(CAST({quote(column)} AS VARCHAR), '|', '||'), '|null|')"
-        for column in columns
-    )
-    joined = " || ' | ' || ".join(levels)
-    return f'({joined}) COLLATE "C"' if columns else NO_TEXT
+__all__ = ["OWN_COLUMNS", "Request", "assignment_sql"]
 
 
 def assignment_sql(request: Request) -> str:
     """The query: one row per customer with the arm, or the one reason why there is none."""
     chosen = request.allocation
-    policy = limits_sql(chosen.limits, chosen.waves, request.events)
-    reasons = _reasons(request, policy)
-    listed = _steps(request, policy, reasons)
-    steps = ",\n".join(f"{name} AS (\n  {body}\n)" for name, body in listed)
-    return f"WITH {steps}\n{_result(chosen, barring=bool(reasons))}"
+    screening = screen(request)
+    return f"{with_steps(_steps(chosen, screening))}\n{_result(chosen, barring=screening.barring)}"
 
 
-def _steps(
-    request: Request, policy: Policy, reasons: Sequence[tuple[Reason, str]]
-) -> Iterator[tuple[str, str]]:
-    chosen, last = request.allocation, "screened"
-    yield "base", _base(request)
-    yield "hashed", _hashed(chosen)
-    yield "waved", f"SELECT *, {_wave(chosen)} AS wave FROM hashed"
-    yield from policy.steps
-    yield "screened", _screened(reasons, policy.join)
+def _steps(chosen: Allocation, screening: Screening) -> Iterator[tuple[str, str]]:
+    last = "screened"
+    yield from screening.steps
     if chosen.blocked:
         if chosen.household:
             yield "housed", _housed()
@@ -83,74 +46,8 @@ def _steps(
         yield "placed", _placed(chosen, last)
         yield from _quotas(chosen.arms)
         last = "cut"
-    yield "armed", f"SELECT *, {_arm(chosen, barring=bool(reasons))} AS arm FROM {last}"
+    yield "armed", f"SELECT *, {_arm(chosen, barring=screening.barring)} AS arm FROM {last}"
     yield "spared", f"SELECT *, {_ghost_place(chosen)} AS ghost_h FROM armed"
-
-
-def _base(request: Request) -> str:
-    """The only step that sees the customers' table: ids, conditions and strata."""
-    chosen = request.allocation
-    columns = [f"{quote(chosen.id)} AS id", f"{text_sql(chosen.id)} AS key"]
-    columns.append(f"{text_sql(chosen.unit)} AS unit_key")
-    if chosen.household:
-        columns.append(f"{quote(chosen.unit)} AS unit")
-    if request.eligible:
-        columns.append(f"COALESCE(({request.eligible}), FALSE) AS eligible")
-    if request.opt_out:
-        columns.append(f"COALESCE(({request.opt_out}), FALSE) AS opted_out")
-    columns.append(f"{stratum_sql(chosen.strata)} AS stratum")
-    return f"SELECT {', '.join(columns)} FROM {quote(request.customers)}"
-
-
-def _hashed(chosen: Allocation) -> str:
-    columns = [f"{hash_sql(chosen.salt, 'unit_key')} AS h"]
-    if chosen.drawn:
-        columns.append(f"{hash_sql(f'{chosen.salt}:wave', 'unit_key')} AS wave_h")
-    if chosen.holdout:
-        columns.append(f"{hash_sql(chosen.holdout.salt, 'key')} AS holdout_h")
-    if chosen.layer:
-        columns.append(f"{hash_sql(chosen.layer.salt, 'key')} AS layer_h")
-    return f"SELECT *, {', '.join(columns)} FROM base"
-
-
-def _wave(chosen: Allocation) -> str:
-    if not chosen.drawn:
-        return "1"
-    return _between("wave_h", [(wave.end, str(wave.number)) for wave in chosen.waves])
-
-
-def _between(h: str, ends: Sequence[tuple[str, str]]) -> str:
-    """The value of the first range that ends beyond `h`; NULL beyond the last."""
-    cases = " ".join(f"WHEN {h} < {literal(end)} THEN {value}" for end, value in ends)
-    return f"CASE {cases} END"
-
-
-def _reasons(request: Request, policy: Policy) -> list[tuple[Reason, str]]:
-    """Why a customer may be in no arm, and when, in the order of `Reason`."""
-    chosen = request.allocation
-    found = list[tuple[Reason, str]]()
-    if request.eligible:
-        found.append((Reason.not_eligible, "NOT eligible"))
-    if request.opt_out:
-        found.append((Reason.opted_out, "opted_out"))
-    if chosen.holdout:
-        withheld = f"holdout_h < {literal(chosen.holdout.end)}"
-        if not chosen.holdout.always:
-            withheld += f" AND wave IN ({', '.join(map(str, chosen.holdout.waves))})"
-        found.append((Reason.universal_holdout, withheld))
-    if chosen.layer:
-        low, high = literal(chosen.layer.low), literal(chosen.layer.high)
-        found.append((Reason.other_experiment, f"layer_h < {low} OR layer_h >= {high}"))
-    if chosen.drawn:
-        found.append((Reason.no_wave, "wave IS NULL"))
-    return [*found, *policy.reasons]
-
-
-def _screened(reasons: Sequence[tuple[Reason, str]], join: str) -> str:
-    """The first reason that holds."""
-    cases = " ".join(f"WHEN {when} THEN {literal(reason)}" for reason, when in reasons)
-    reason = f"CASE {cases} END" if cases else NO_TEXT
-    return f"SELECT waved.*, {reason} AS reason FROM waved{join}"
 
 
 def _housed() -> str:
@@ -217,7 +114,7 @@ def _arm(chosen: Allocation, *, barring: bool) -> str:
         )
         drawn = f"CASE {cases} END"
     else:
-        drawn = _between("h", [(arm.end, literal(arm.name)) for arm in chosen.arms])
+        drawn = between("h", [(arm.end, literal(arm.name)) for arm in chosen.arms])
     return f"CASE WHEN reason IS NULL THEN {drawn} END" if barring else drawn
 
 
@@ -264,7 +161,7 @@ def _ghost_place(chosen: Allocation) -> str:
 
 
 def _ghost_channel(chosen: Allocation) -> str:
-    return _between(
+    return between(
         "ghost_h",
         [
             (ghost.end, literal(ghost.channel) if ghost.channel else NO_TEXT)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import ConfigError, DataError, Fault
-from upliftlab.queries.assignment import OWN_COLUMNS, Request
+from upliftlab.queries.screening import OWN_COLUMNS, Request
 from upliftlab.sql import quote
 
 
