@@ -8,69 +8,35 @@ there is none.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date
-from fractions import Fraction
+from datetime import UTC
 from pathlib import Path
 
-import numpy as np
-
 from upliftlab import __version__
-from upliftlab.analysis.study import Study, study_of
+from upliftlab.analysis.study import study_of
 from upliftlab.analyze import Setting
-from upliftlab.declarations import Source
+from upliftlab.engines.parquet import sha256_of
 from upliftlab.errors import ConfigError, Fault
 from upliftlab.experiment import Plan
-from upliftlab.results import DataFile, Message, Provenance
-from upliftlab.targeting.basis import Basis, forecast
-from upliftlab.targeting.candidates import Campaign, Candidates, candidates
-from upliftlab.targeting.doubt import doubt, english, outcome, said
-from upliftlab.targeting.list_file import kind_of, write_list
-from upliftlab.targeting.scoring import Scored, Scorer, score
-from upliftlab.targeting.selection import Selection, list_schema, select, table_batches, wording
-from upliftlab.targeting.targets import TargetArm, Targets
-from upliftlab.targeting.use import Purse, Use, use
-from upliftlab.values import Money
+from upliftlab.learn import Learned, learn
+from upliftlab.results import DataFile, Provenance
+from upliftlab.targeting.account import Account, Choice
+from upliftlab.targeting.artefact import load, save
+from upliftlab.targeting.basis import Basis, forecast, gain_of
+from upliftlab.targeting.candidates import Candidates, candidates
+from upliftlab.targeting.doubt import doubt, said
+from upliftlab.targeting.forecast import COST
+from upliftlab.targeting.list_file import write_list
+from upliftlab.targeting.order import Order, examine, holdout_of
+from upliftlab.targeting.recipe import followed, written_down
+from upliftlab.targeting.scoring import Scorer, score
+from upliftlab.targeting.selection import list_schema, select, table_batches, wording
+from upliftlab.targeting.targets import Targets
+from upliftlab.targeting.use import use
+from upliftlab.values import parse_money
 
 ABOUT = "upliftlab"
 """The key under which a Parquet list says what it is."""
-LIBRARIES = ("numpy", "scipy", "pyarrow", "scikit-learn", "scikit-uplift")
-_TENTH = Fraction(1, 10)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked of the next campaign.
-
-    Attributes:
-        customers: The table to choose from, as it was named.
-        source: Where it lies.
-        budget: What the campaign may cost, in the plan's currency.
-        day: The day of contact.
-        output: Where the list goes.
-        contacts: Parquet files with contacts that the ledger knows of.
-        force: Whether a list is written although nothing shows that it pays.
-    """
-
-    customers: str
-    source: Source
-    budget: float
-    day: date
-    output: Path
-    contacts: Sequence[Path] = ()
-    force: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Choice:
-    """What was chosen, and from whom."""
-
-    scored: Scored
-    use: Use
-    selection: Selection
-    purse: Purse
-    holdout: Fraction
+_LIBRARIES = ("numpy", "scipy", "pyarrow", "scikit-learn", "scikit-uplift")
 
 
 def target(plan: Plan, order: Order, basis: Basis, setting: Setting) -> Targets:
@@ -91,42 +57,66 @@ def target(plan: Plan, order: Order, basis: Basis, setting: Setting) -> Targets:
     """
     examine(plan, order)
     why = doubt(said(plan.treatments, basis.opened), basis.gain)
-    head = _Head(plan, order, basis, setting)
+    account = Account(plan, order, basis, provenance(setting))
     if why is not None and not order.force:
-        return head.targets(why, abstained=True)
-    found = candidates(plan, order.source, setting.engine, _campaign(plan, order))
-    chosen = _choose(head, found)
+        return account.without_list(why)
+    campaign = order.campaign(plan, basis.encoding)
+    found = candidates(plan, order.source, setting.engine, campaign)
+    chosen = _choose(account, found, setting)
     setting.progress("Writing the list")
-    return _written(head, found, chosen, forced=why is not None)
+    place, digest = setting.engine.fingerprint(order.source)
+    read = DataFile(source=order.customers, file=place, sha256=digest, rows=found.population)
+    return _written(account.of(chosen, read, forced=why is not None), account, chosen)
 
 
-def examine(plan: Plan, order: Order) -> None:
-    """Refuse what can be told to fail before anything is read.
-
-    Raises:
-        ConfigError: UL638, the plan declares no money to spend.
-        DataError: UL640, the list's name says no kind of file.
-    """
-    if plan.experiment.money is None:
-        message = f"'{plan.experiment.experiment}' declares no money, so nothing has a cost"
-        raise ConfigError(Fault("UL638", message, "declare 'money' to spend a budget"))
-    kind_of(order.output)
-
-
-def budget_of(plan: Plan, asked: Money | None) -> float:
-    """The budget in the plan's currency: the one asked for, else the plan's own.
+def afresh(plan: Plan, order: Order, setting: Setting) -> Basis:
+    """Learn a model now, and judge it by the budget that is asked.
 
     Raises:
-        ConfigError: UL637, there is none, or it is in another currency.
+        ConfigError, DataError: as `learn`; UL638, what is learned from is no money.
     """
-    declared = plan.experiment.uplift.budget if plan.experiment.uplift else None
-    money = asked or declared
-    if money is None:
-        raise ConfigError(Fault("UL637", "there is no budget", "give --budget 20000"))
-    if money.currency is not None and plan.currency not in (None, money.currency):
-        message = f"the budget is in {money.currency}, the plan in {plan.currency}"
-        raise ConfigError(Fault("UL637", message, "give it in the plan's currency"))
-    return float(money.amount)
+    return learned_basis(learn(_with_budget(plan, order.budget), setting))
+
+
+def learned_basis(found: Learned) -> Basis:
+    """The basis of what was learned just now.
+
+    Raises:
+        ConfigError: UL638, what was learned from is no money, so that no budget can be spent.
+    """
+    responses = found.responses
+    if found.sample.outcomes.shape[1] <= COST:
+        message = f"models learn from '{responses.metric}', which is no money"
+        raise ConfigError(Fault("UL638", message, "learn from profit to spend a budget"))
+    return Basis(
+        sample=found.sample,
+        judged=found.judged,
+        data=responses.data,
+        opened=tuple(gate.open for gate in responses.gates),
+        gain=gain_of(responses),
+    )
+
+
+def saved(plan: Plan, model: Path, setting: Setting) -> Basis:
+    """A model from its file, fitted again.
+
+    Raises:
+        DataError: UL630 to UL634, the file is no model, or not of this plan and these data.
+    """
+    artefact = load(model)
+    setting.progress("Fitting the saved model again")
+    return followed(plan, artefact, setting, provenance(setting).libraries, sha256_of(model))
+
+
+def save_model(plan: Plan, found: Learned, path: Path, setting: Setting) -> None:
+    """Write down what was learned, for `target --model`.
+
+    Raises:
+        ConfigError: UL638, what was learned from is no money.
+        OutputError: UL601, the file cannot be written.
+    """
+    setting.progress("Saving the model")
+    save(path, written_down(plan, learned_basis(found), provenance(setting)))
 
 
 def provenance(setting: Setting) -> Provenance:
@@ -138,45 +128,28 @@ def provenance(setting: Setting) -> Provenance:
         python=platform.python_version(),
         engine=setting.engine.description,
         created=setting.now.astimezone(UTC).isoformat(timespec="seconds"),
-        libraries={name: version(name) for name in LIBRARIES},
+        libraries={name: version(name) for name in _LIBRARIES},
     )
 
 
-def _campaign(plan: Plan, order: Order) -> Campaign:
-    salt = f"{plan.experiment.experiment}:target:{order.customers}"
-    return Campaign(order.day, salt, {}, order.contacts)
-
-
-def _choose(head: _Head, found: Candidates) -> _Choice:
+def _choose(account: Account, found: Candidates, setting: Setting) -> Choice:
     """Score everybody, and take those whom the budget reaches."""
-    plan, setting = head.plan, head.setting
+    plan, basis = account.plan, account.basis
     study = study_of(plan)
     setting.progress("Fitting the model")
-    declared = plan.experiment.uplift
-    holdout = declared.holdout if declared else _TENTH
-    scorer = Scorer(head.basis.encoding, forecast(head.basis, study), holdout)
+    scorer = Scorer(basis.encoding, forecast(basis, study), holdout_of(plan))
     scored = score(found.batches(setting.engine), scorer, setting.progress)
     setting.progress("Spending the budget")
-    purse = _purse(head.order, study)
+    purse = account.order.purse(study)
     chosen = use(scored.prospects, purse)
-    selection = select(scored, chosen.spending, chosen.arms)
-    return _Choice(scored, chosen, selection, purse, holdout)
+    return Choice(scored, chosen, select(scored, chosen.spending, chosen.arms), purse)
 
 
-def _purse(order: Order, study: Study) -> Purse:
-    fixed = tuple(study.terms[arm].fixed for arm in study.treatments)
-    return Purse(order.budget, max(1.0, 1 + study.hurdle), fixed)
-
-
-def _written(head: _Head, found: Candidates, chosen: _Choice, *, forced: bool) -> Targets:
-    """Write the list, and tell of it."""
-    plan, order, engine = head.plan, head.order, head.setting.engine
-    place, digest = engine.fingerprint(order.source)
-    read = DataFile(source=order.customers, file=place, sha256=digest, rows=found.population)
-    told = head.told(chosen, read, forced=forced)
-    words = wording(plan, head.basis.opened)
+def _written(told: Targets, account: Account, chosen: Choice) -> Targets:
+    """Write the list, with what is told of it."""
+    words = wording(account.plan, account.basis.opened)
     done = write_list(
-        order.output,
+        account.order.output,
         list_schema(chosen.selection.ids.type),
         table_batches(chosen.selection, words),
         {ABOUT: told.model_dump_json(by_alias=True).encode()},
@@ -185,82 +158,10 @@ def _written(head: _Head, found: Candidates, chosen: _Choice, *, forced: bool) -
     return told.model_copy(update={"file": file})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Head:
-    """What is told of every list, and of none."""
-
-    plan: Plan
-    order: Order
-    basis: Basis
-    setting: Setting
-
-    def targets(
-        self, message: Message, *, abstained: bool = False, forced: bool = False
-    ) -> Targets:
-        """The values that hold without a list."""
-        plan, order = self.plan, self.order
-        study = study_of(plan)
-        return Targets(
-            experiment=plan.experiment.experiment,
-            title=plan.experiment.title or plan.experiment.experiment,
-            plan_sha256=plan.sha256,
-            customers=order.customers,
-            day=order.day.isoformat(),
-            currency=plan.currency,
-            sentence=english(message, plan.currency),
-            sentence_parts=message,
-            abstained=abstained,
-            forced=forced,
-            budget=order.budget,
-            at_least=_purse(order, study).at_least,
-            model=self.basis.told,
-            data=self.basis.data,
-            provenance=provenance(self.setting),
-        )
-
-    def told(self, chosen: _Choice, read: DataFile, *, forced: bool) -> Targets:
-        """The values of a list."""
-        arms = tuple(_arms(self.plan, self.basis.opened, chosen))
-        contacted, held = sum(a.customers for a in arms), sum(a.held_out for a in arms)
-        cost, profit = sum(a.expected_cost for a in arms), sum(a.expected_profit for a in arms)
-        message = outcome((contacted, held), (cost, profit), forced=forced)
-        found = {
-            "seen": chosen.scored.seen,
-            "excluded": dict(chosen.scored.excluded),
-            "unseen": dict(chosen.scored.unseen),
-            "arms": arms,
-            "targeted": contacted,
-            "held_out": held,
-            "holdout": float(chosen.holdout),
-            "not_chosen": len(chosen.scored) - contacted - held,
-            "expected_cost": cost,
-            "expected_profit": profit,
-            "last_return": chosen.use.spending.slope,
-            "exhausted": chosen.use.spending.exhausted,
-            "data": (*self.basis.data, read),
-        }
-        return self.targets(message, forced=forced).model_copy(update=found)
-
-
-def _arms(plan: Plan, opened: Sequence[bool], chosen: _Choice) -> Iterator[TargetArm]:
-    """What each treatment's customers are expected to do, those held out apart."""
-    picked = chosen.selection
-    cost = picked.cost.astype(np.float64)
-    profit = picked.value.astype(np.float64) - cost
-    for number, name in enumerate(plan.treatments, 1):
-        mine = picked.arm == number
-        treated = mine & ~picked.held
-        used = bool(treated.any())
-        fixed = chosen.purse.fixed[number - 1] if used else 0.0
-        arm = plan.arms[name]
-        yield TargetArm(
-            arm=name,
-            offer=arm.offer,
-            channel=arm.channel,
-            gate_open=opened[number - 1],
-            customers=int(treated.sum()),
-            held_out=int((mine & picked.held).sum()),
-            expected_profit=float(profit[treated].sum()) - fixed,
-            expected_cost=float(cost[treated].sum()) + fixed,
-            fixed_cost=fixed,
-        )
+def _with_budget(plan: Plan, budget: float) -> Plan:
+    declared = plan.experiment.uplift
+    if declared is None:
+        return plan
+    asked = declared.model_copy(update={"budget": parse_money(budget)})
+    experiment = plan.experiment.model_copy(update={"uplift": asked})
+    return plan.model_copy(update={"experiment": experiment})

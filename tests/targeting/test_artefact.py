@@ -4,6 +4,7 @@ import contextlib
 import json
 import pickle
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,16 +16,16 @@ from upliftlab.targeting.artefact import (
     ArmRecipe,
     Artefact,
     check_refit,
-    features_digest,
     load,
     save,
 )
-from upliftlab.targeting.responses import Estimate, FeatureInfo
+from upliftlab.targeting.responses import Estimate
+from upliftlab.uplift.encoding import Encoding
 
-FEATURES = (
-    FeatureInfo(name="age", kind="numeric", missing=3),
-    FeatureInfo(name="region", kind="categorical", missing=0, levels=("north", "=1+1", "客户")),
+ENCODING = Encoding.fit(
+    pa.table({"age": [1.5, 2.0, None, 7.0], "region": ["north", "=1+1", "客户", "north"]})
 )
+OTHER = Encoding.fit(pa.table({"age": [1.5, 2.0, None, 7.5]}))
 
 
 def artefact(**changes):
@@ -38,8 +39,8 @@ def artefact(**changes):
         "customers": 9,
         "control": "none",
         "arms": (ArmRecipe(arm="mail", open=True, value=1.5, cost=0.25),),
-        "features": FEATURES,
-        "features_sha256": features_digest(FEATURES),
+        "encoding": ENCODING,
+        "encoding_sha256": ENCODING.sha256,
         "gain": Estimate(estimate=0.4, se=0.1, low=0.2, high=0.6),
         "probe": "c" * 64,
         "version": "0.1.0",
@@ -128,7 +129,7 @@ def test_a_changed_value_is_noticed(file, key, value):
 
 def test_features_are_held_to_their_digest(tmp_path):
     path = tmp_path / "model.json"
-    save(path, artefact(features=FEATURES[:1]))
+    save(path, artefact(encoding=OTHER))
     assert refused(path) == "UL630"
 
 
@@ -151,8 +152,8 @@ def test_no_flipped_byte_gets_through(tmp_path_factory, data):
 
 
 def test_a_refit_that_differs_names_the_library():
-    check_refit(artefact(), FEATURES, "c" * 64, {"numpy": "2.3.0"})
+    check_refit(artefact(), ENCODING, "c" * 64, {"numpy": "2.3.0"})
     with pytest.raises(DataError, match=r"UL634.*numpy 2\.2\.0 → 2\.3\.0"):
-        check_refit(artefact(), FEATURES, "d" * 64, {"numpy": "2.3.0"})
+        check_refit(artefact(), ENCODING, "d" * 64, {"numpy": "2.3.0"})
     with pytest.raises(DataError, match="UL634"):
-        check_refit(artefact(), FEATURES[:1], "c" * 64, {"numpy": "2.2.0"})
+        check_refit(artefact(), OTHER, "c" * 64, {"numpy": "2.2.0"})

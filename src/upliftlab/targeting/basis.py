@@ -27,6 +27,7 @@ class Basis:
         opened: Whether each treatment's gate is open.
         gain: What the model's policy is worth beyond contacting nobody; None where not judged.
         saved: The sha256 of the model's file; None where it was learned afresh.
+        ready: The models, where they are fitted already.
     """
 
     sample: Sample
@@ -35,6 +36,7 @@ class Basis:
     opened: tuple[bool, ...]
     gain: Estimate | None
     saved: str | None = None
+    ready: Forecast | None = None
 
     @property
     def encoding(self) -> Encoding:
@@ -57,11 +59,13 @@ class Basis:
 
 
 def forecast(basis: Basis, study: Study) -> Forecast:
-    """Fit the models on all customers of the experiment.
+    """Fit the models on all customers of the experiment, unless they are.
 
     Raises:
         DataError: UL607, an arm has too few customers.
     """
+    if basis.ready is not None:
+        return basis.ready
     ranked = any(basis.opened)
     terms = [study.terms[arm] for arm in (study.control, *study.treatments)]
     return Forecast(
