@@ -482,3 +482,14 @@ def see(browser, tmp_path):
         return browser
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, wherever UPLIFTLAB_AXE says it was installed."""
+    path = Path(os.environ.get("UPLIFTLAB_AXE", "node_modules/axe-core/axe.min.js"))
+    if not path.is_file():
+        if os.environ.get("CI"):
+            pytest.fail("UPLIFTLAB_AXE must lead to axe.min.js of axe-core")
+        pytest.skip("axe-core is not installed: npm install axe-core, then set UPLIFTLAB_AXE")
+    return path.read_text(encoding="utf-8")

@@ -1,8 +1,6 @@
 """The page in Chromium: nothing is asked for, it reads at every width, and axe finds nothing."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
@@ -18,17 +16,6 @@ LONG = {
     "Web": "\u202e\u0645\u0631\u062d\u0628\u0627 " * 12,
 }
 CASES = [VerdictCode.ship, VerdictCode.not_final, VerdictCode.invalid]
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The source of axe-core, wherever UPLIFTLAB_AXE says it was installed."""
-    path = Path(os.environ.get("UPLIFTLAB_AXE", "node_modules/axe-core/axe.min.js"))
-    if not path.is_file():
-        if os.environ.get("CI"):
-            pytest.fail("UPLIFTLAB_AXE must lead to axe.min.js of axe-core")
-        pytest.skip("axe-core is not installed: npm install axe-core, then set UPLIFTLAB_AXE")
-    return path.read_text(encoding="utf-8")
 
 
 def asked(browser) -> list[str]:

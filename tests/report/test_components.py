@@ -7,8 +7,9 @@ import pytest
 
 from upliftlab.language import Language
 from upliftlab.report.axis import Reference, axis
-from upliftlab.report.figure import Form, Teller
+from upliftlab.report.figure import Form, Teller, Word
 from upliftlab.report.interval import Scale, Value, draw
+from upliftlab.report.plot import Mark, Plot, area, line, upright
 from upliftlab.report.render import environment
 from upliftlab.results import Message, Note
 
@@ -104,3 +105,43 @@ def test_a_sentence_keeps_names_and_numbers_apart(macros):
         '<span class="n" data-key="/verdict/sentence_parts/values/profit" data-kind="money"'
         ' data-digits="2">\u2212$5.00</span>.'
     )
+
+
+def test_a_plot(macros):
+    side = upright([4.0, -1.0], "{:g}".format, "gain")
+    flat = axis([(0.0, 0.0, 0.0), (1.0, 1.0, 1.0)], (), "{:g}".format, 100)
+    marks = (
+        Mark("band", area(flat, side, [(0.0, -1.0, 1.0), (1.0, 2.0, 4.0)])),
+        Mark("found", line(flat, side, [(0.0, 0.0), (1.0, 3.0)])),
+    )
+    ticks = "".join(
+        f'<path class="tick" d="M{x} 232.0v5"/><text x="{x}" y="251.0" text-anchor="middle">{t}'
+        "</text>\n"
+        for x, t in ((8.0, "0"), (50.0, "0.5"), (92.0, "1"))
+    )
+    drawn = Plot("gain0", "Gain: <A>", (Word("What is added."),), flat, "share", side, marks)
+    assert macros.plot(drawn) == (
+        '<svg class="curve" viewBox="-44 0 152 278.0" width="152" role="img"'
+        ' aria-labelledby="gain0 gain0said">\n<title id="gain0">Gain: &lt;A&gt;</title>\n'
+        '<desc id="gain0said">What is added.</desc>\n<text x="-40" y="12">gain</text>\n'
+        '<path class="grid" d="M0 192.0H100"/><text x="-6" y="196.0" text-anchor="end">0</text>\n'
+        '<path class="grid" d="M0 112.0H100"/><text x="-6" y="116.0" text-anchor="end">2</text>\n'
+        '<path class="grid" d="M0 32.0H100"/><text x="-6" y="36.0" text-anchor="end">4</text>\n'
+        '<path class="band" d="M8.0 152.0L92.0 32.0L92.0 112.0L8.0 232.0Z"/>\n'
+        '<path class="found" d="M8.0 192.0L92.0 72.0"/>\n'
+        f"{ticks}"
+        '<text x="100" y="272.0" text-anchor="end">share</text>\n</svg>'
+    )
+
+
+def test_a_plot_of_nothing_has_no_height():
+    assert upright([0.0, 0.0], str) is None
+
+
+def test_levels_are_round_and_lie_within_the_axis():
+    for high in (0.00012, 0.7, 3.0, 19.0, 4800.0, 2.5e7):
+        side = upright([high, -high / 7], str)
+        assert (side.low, side.high) == (-high / 7, high)
+        assert 2 <= len(side.levels) <= 7
+        assert any(level.text in ("0", "0.0") for level in side.levels)
+        assert all(side.top <= level.y <= side.bottom for level in side.levels)

@@ -114,11 +114,18 @@ def measure(
     query = MomentsQuery(units, (*table.columns, *plan.capped), tuple(plan.segments))
     refuse_levels(query, engine)
     cells = cells_of(query, engine)
-    refuse_arms(plan, next(iter(cells.values())))
-    refuse_missing(table, cells, engine)
+    refuse_arms(plan, _by_arm(next(iter(cells.values()))))
+    refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
     facts = _facts(plan, study, (frame, units, looks), engine)
     facts = replace(facts, closes=occasion.closes)
     return Intake(cells, facts, units, caps, _strata(query, frame, plan, engine), occasion)
+
+
+def _by_arm(cells: Sequence[Cell]) -> dict[str | None, int]:
+    found: dict[str | None, int] = {}
+    for cell in cells:
+        found[cell.arm] = found.get(cell.arm, 0) + cell.moments.n
+    return found
 
 
 def _strata(

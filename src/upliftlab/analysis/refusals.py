@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Fault
 from upliftlab.experiment import Plan
 from upliftlab.queries.frame import Frame, missing_column
-from upliftlab.queries.moments import Cell, MomentsQuery
+from upliftlab.queries.moments import MomentsQuery
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.units import UnitTable
 from upliftlab.sql import quote
@@ -180,15 +180,16 @@ def refuse_levels(query: MomentsQuery, engine: Engine) -> None:
             )
 
 
-def refuse_arms(plan: Plan, cells: Sequence[Cell]) -> None:
+def refuse_arms(plan: Plan, found: Mapping[str | None, int]) -> None:
     """Refuse data whose arms are not the plan's.
+
+    Args:
+        plan: The arms that are declared.
+        found: Units by arm as the data name it; None where they name none.
 
     Raises:
         DataError: UL207 nobody is there, UL208 customers have no arm, UL209 and UL210 arms differ.
     """
-    found: dict[str | None, int] = {}
-    for cell in cells:
-        found[cell.arm] = found.get(cell.arm, 0) + cell.moments.n
     if not found:
         raise DataError(
             Fault("UL207", "the data hold no customers", "check the file and 'eligible'")
@@ -218,15 +219,17 @@ def _foreign_arms(plan: Plan, found: Mapping[str | None, int]) -> Iterator[Fault
             yield Fault("UL210", message, "check its spelling in 'arms'")
 
 
-def refuse_missing(
-    table: UnitTable, cells: Mapping[tuple[str, ...], Sequence[Cell]], engine: Engine
-) -> None:
+def refuse_missing(table: UnitTable, lacking: Collection[str], engine: Engine) -> None:
     """Refuse a unit that lacks a number: dropping or zeroing it would be a silent choice.
+
+    Args:
+        table: The unit table.
+        lacking: Its columns in which a number is missing.
+        engine: Where the data lie.
 
     Raises:
         DataError: UL206, with what stands in the column instead.
     """
-    lacking = {name for group in cells.values() for cell in group for name in cell.missing}
     columns = dict.fromkeys(
         column for name in table.columns if name in lacking for column in _columns(table, name)
     )

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from upliftlab.cli.tables import console, table
 from upliftlab.language import ABSENT, Language
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from upliftlab.planning.outlook import ArmMoney, ArmOutlook, Outlook
     from upliftlab.results import Message
 
 _ENGLISH: Final = Language("en")
-_WIDTH: Final = 100
-"""Columns where nothing tells how wide the output is."""
 _MARKS: Final = {True: ("yes", "green"), False: ("no", "yellow"), None: ("open", "cyan")}
 
 
 def say(outlook: Outlook) -> None:
     """Print an outlook."""
     _answers(outlook)
-    _console().print(_arms(outlook))
+    console().print(_arms(outlook))
     if outlook.money:
-        _console().print(_money(outlook))
+        console().print(_money(outlook))
     elif outlook.money_absent is not None:
         click.echo(f"{_said(outlook, outlook.money_absent)}\n")
     basis = [outlook.baseline.described, *([outlook.length.described] if outlook.length else [])]
@@ -49,14 +44,6 @@ def _answers(outlook: Outlook) -> None:
         click.echo(f"{mark}{_said(outlook, answer.question)}")
         told = [answer.sentence, *([answer.instead] if answer.instead else [])]
         click.echo(f"     {' '.join(_said(outlook, message) for message in told)}\n")
-
-
-def _console() -> Console:
-    """Standard output; as wide as the terminal, and colourless where colour is not wanted."""
-    width = None if sys.stdout.isatty() else _WIDTH
-    return Console(
-        width=width, no_color="NO_COLOR" in os.environ, highlight=False, soft_wrap=width is not None
-    )
 
 
 def _arms(outlook: Outlook) -> Table:
@@ -81,7 +68,7 @@ def _arms(outlook: Outlook) -> Table:
         (f"power at {expected}", lambda arm: _ENGLISH.percent(arm.power, digits=1)),
     ]
     rows = ((arm.arm, [tell(arm) for _, tell in columns]) for arm in outlook.arms)
-    return _table(metric.title, [title for title, _ in columns], rows)
+    return table(metric.title, [title for title, _ in columns], rows)
 
 
 def _money(outlook: Outlook) -> Table:
@@ -117,15 +104,4 @@ def _money(outlook: Outlook) -> Table:
     kept = [(title, cells) for title, cells in told if any(cell != ABSENT for cell in cells)]
     if not outlook.hurdle:
         kept = [line for line in kept if not line[0].startswith("reaches ROI")]
-    return _table("Money", [arm.arm for arm in outlook.money], kept)
-
-
-def _table(head: str, columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> Table:
-    """A table whose names are taken literally, whatever signs they hold."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(Text(head), overflow="fold")
-    for column in columns:
-        table.add_column(Text(column), justify="right", overflow="fold")
-    for name, cells in rows:
-        table.add_row(Text(name, style="bold"), *(Text(cell) for cell in cells))
-    return table
+    return table("Money", [arm.arm for arm in outlook.money], kept)

@@ -64,17 +64,22 @@ class Condition:
     columns: frozenset[str]
     _tree: exp.Expr = field(repr=False, compare=False)
 
-    def sql(self, dialect: str = _DIALECT, text_columns: Collection[str] = ()) -> str:
+    def sql(
+        self, dialect: str = _DIALECT, text_columns: Collection[str] = (), table: str | None = None
+    ) -> str:
         """The condition in a dialect of SQL, every identifier quoted.
 
         Args:
             dialect: As sqlglot names it.
             text_columns: Columns that hold text whatever they mean, as those of a CSV file.
+            table: The table that the columns are looked for in, where there are several.
 
         >>> parse("recency between 90 and 365 and opt_in").sql()
         '"recency" BETWEEN 90 AND 365 AND "opt_in"'
         """
         tree = cast_text(self._tree, text_columns)
+        for column in tree.find_all(exp.Column) if table else ():
+            column.set("table", exp.to_identifier(table))
         return tree.sql(dialect=dialect, identify=True, comments=False)
 
 

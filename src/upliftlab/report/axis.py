@@ -23,6 +23,8 @@ _ROOM: Final = 0.2
 _LETTER: Final = 7.0
 """Width of a tick label's letter."""
 _GAP: Final = 6.0
+_PER_TICK: Final = 110
+"""A wide scale has a tick about every so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +147,8 @@ def _reach(limits: Sequence[Limits], estimates: list[float]) -> tuple[float, flo
 
 def _ticks(scale: Axis, label: Callable[[float], str]) -> tuple[Tick, ...]:
     """Round values from the lowest to the highest that have room for their label."""
-    for parts in (3, 2, 1):
-        step = _nice((scale.high - scale.low) / parts)
+    for parts in (*range(scale.width // _PER_TICK, 3, -1), 3, 2, 1):
+        step = nice((scale.high - scale.low) / parts)
         first, last = math.ceil(scale.low / step), math.floor(scale.high / step)
         ticks = tuple(
             _tick(scale, i * step, label(i * step)) for i in range(first, min(last, first + 9) + 1)
@@ -174,7 +176,7 @@ def _span(tick: Tick) -> tuple[float, float]:
     return start, start + size
 
 
-def _nice(step: float) -> float:
+def nice(step: float) -> float:
     """The next of 1, 2, 2.5, 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(step))
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step * 0.999)

@@ -11,23 +11,14 @@ from upliftlab.planning.outlook import Outlook, Point
 from upliftlab.report.axis import Axis, axis
 from upliftlab.report.figure import Figure, Form, Sentence, Teller
 from upliftlab.report.interval import label
+from upliftlab.report.plot import WIDTH, Mark, Plot, Upright, ladder, line
 from upliftlab.report.quantity import metric_form
 
-WIDTH: Final = 560
-_TOP, _HEIGHT = 12.0, 200.0
 _EVERY: Final = 3
 """Of the points drawn, one in so many stands in the table."""
 _CHANCE: Final = Form("percent")
 _CHANGE: Final = Form("percent", signed=True)
 _LEVELS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """A labelled power."""
-
-    y: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +35,12 @@ class PowerRow:
 class PowerCurve:
     """A power curve where it is drawn, and its table."""
 
-    number: int
     arm: str
     title: str
     description: Sentence
-    width: int
-    bottom: float
-    axis_title: str
-    axis: Axis
-    levels: tuple[Level, ...]
-    wanted: float
-    """The height of the power that is wanted."""
-    expected: float
-    """Where the expected effect stands."""
-    power: str
-    """A path in SVG."""
-    ships: str | None
+    plot: Plot
+    ships: bool
+    """Whether the chance of SHIP is drawn as well."""
     rows: tuple[PowerRow, ...]
 
 
@@ -72,26 +53,31 @@ def power_curve(number: int, outlook: Outlook, teller: Teller) -> PowerCurve | N
     scale = axis([(x, x, x) for x in places], (), label(form, teller), WIDTH)
     if scale is None:
         return None
-    assumed = outlook.assumed
-    expected = assumed.lift if relative else assumed.effect
-    decided = [point.ships for point in curve.points if point.ships is not None]
-    both = len(decided) == len(curve.points)
-    return PowerCurve(
-        number=number,
-        arm=curve.arm,
-        title=teller.text(N_("Power by the size of the effect")),
-        description=teller.sentence(curve.described, f"/curves/{number}/described"),
-        width=WIDTH,
-        bottom=_TOP + _HEIGHT,
+    title = teller.text(N_("Power by the size of the effect"))
+    description = teller.sentence(curve.described, f"/curves/{number}/described")
+    side = ladder(_LEVELS, lambda chance: teller.language.percent(chance, digits=0))
+    expected = outlook.assumed.lift if relative else outlook.assumed.effect
+    plot = Plot(
+        name=f"curve{number}",
+        title=f"{title}: {curve.arm}",
+        description=description,
+        axis=scale,
         axis_title=teller.text(
             N_("change as a share of the mean") if relative else N_("change per customer")
         ),
-        axis=scale,
-        levels=tuple(Level(_y(p), teller.language.percent(p, digits=0)) for p in _LEVELS),
-        wanted=_y(assumed.power),
-        expected=scale.x(expected or 0.0),
-        power=_path(scale, places, [point.power for point in curve.points]),
-        ships=_path(scale, places, decided) if both else None,
+        upright=side,
+        marks=(
+            Mark("wanted", f"M0 {side.y(outlook.assumed.power)}H{WIDTH}"),
+            Mark("expected", f"M{scale.x(expected or 0.0)} {side.top}V{side.bottom}"),
+            *_chances(scale, side, places, curve.points),
+        ),
+    )
+    return PowerCurve(
+        arm=curve.arm,
+        title=title,
+        description=description,
+        plot=plot,
+        ships=any(mark.kind == "ships" for mark in plot.marks),
         rows=tuple(_rows(number, curve.points, metric_form(outlook.metric), teller)),
     )
 
@@ -100,13 +86,14 @@ def _place(point: Point, *, relative: bool) -> float:
     return point.lift if relative and point.lift is not None else point.effect
 
 
-def _y(power: float) -> float:
-    return round(_TOP + (1 - power) * _HEIGHT, 1)
-
-
-def _path(scale: Axis, xs: Sequence[float], ys: Sequence[float]) -> str:
-    steps = (f"{scale.x(x)} {_y(y)}" for x, y in zip(xs, ys, strict=True))
-    return "M" + "L".join(steps)
+def _chances(
+    scale: Axis, side: Upright, places: Sequence[float], points: Sequence[Point]
+) -> Iterator[Mark]:
+    """SHIP where it is known all along, then power."""
+    decided = [point.ships for point in points if point.ships is not None]
+    if len(decided) == len(points):
+        yield Mark("ships", line(scale, side, zip(places, decided, strict=True)))
+    yield Mark("found", line(scale, side, zip(places, (p.power for p in points), strict=True)))
 
 
 def _rows(number: int, points: Sequence[Point], form: Form, teller: Teller) -> Iterator[PowerRow]:

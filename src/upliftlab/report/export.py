@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 from upliftlab.precision import finite
@@ -36,12 +37,16 @@ def to_json(found: Result) -> bytes:
 
 def to_csv(analysis: Analysis) -> bytes:
     """The findings, one a line, for a spreadsheet: UTF-8 with its mark, no cell a formula."""
+    return spreadsheet(_COLUMNS, (f.model_dump(mode="json") for f in rounded(analysis).findings))
+
+
+def spreadsheet(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> bytes:
+    """Rows as CSV for a spreadsheet; what a row does not name is left empty."""
     sheet = io.StringIO(newline="")
     writer = csv.writer(sheet)
-    writer.writerow(_COLUMNS)
-    for finding in rounded(analysis).findings:
-        row = finding.model_dump(mode="json")
-        writer.writerow([_cell(row[column]) for column in _COLUMNS])
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row.get(column)) for column in columns])
     return sheet.getvalue().encode("utf-8-sig")
 
 

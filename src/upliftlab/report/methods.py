@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from upliftlab.language import N_
 from upliftlab.report.figure import Figure, Form, Teller, escape
-from upliftlab.results import Analysis, Kind, Terms
+from upliftlab.results import Analysis, DataFile, Kind, Provenance, Terms
 
 _FORMULAE: Final = {
     Kind.difference: (
@@ -147,9 +148,8 @@ def methods(analysis: Analysis, teller: Teller, *, with_terms: bool) -> Methods:
     )
 
 
-def origin(analysis: Analysis, teller: Teller) -> Origin:
+def origin(made: Provenance, files: Sequence[DataFile], teller: Teller) -> Origin:
     """What the numbers came from."""
-    made = analysis.provenance
     software = {
         "upliftlab": made.version,
         "Python": made.python,
@@ -158,7 +158,7 @@ def origin(analysis: Analysis, teller: Teller) -> Origin:
     }
     data = (
         Read(one.source, one.file, one.sha256, _rows(one.rows, i, teller))
-        for i, one in enumerate(analysis.data)
+        for i, one in enumerate(files)
     )
     return Origin(teller.language.date(made.created), tuple(software.items()), tuple(data))
 

@@ -110,7 +110,7 @@ class OutlookPage:
 def render(outlook: Outlook, *, lang: Code = "en") -> str:
     """The page as HTML: the same text for the same outlook and language."""
     published, language = rounded(outlook), Language(lang)
-    css = style("report.css", "plan.css")
+    css = style("report.css", "curve.css", "plan.css")
     return (
         environment(lang)
         .get_template("plan.html.j2")

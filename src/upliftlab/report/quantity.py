@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from upliftlab.language import N_
 from upliftlab.report.axis import Reference
@@ -56,7 +56,12 @@ def form(quantity: Quantity, index: Index) -> Form:
 
 def metric_form(metric: MetricInfo | None) -> Form:
     """How differences of a metric are shown."""
-    return _UNITS["number" if metric is None else metric.unit]
+    return unit_form("number" if metric is None else metric.unit)
+
+
+def unit_form(unit: Literal["money", "share", "number"]) -> Form:
+    """How differences of what has a unit are shown."""
+    return _UNITS[unit]
 
 
 def scale(quantity: Quantity, index: Index) -> Scale:

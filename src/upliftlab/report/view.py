@@ -83,14 +83,15 @@ def page(analysis: Analysis, teller: Teller) -> Page:
         breakdowns=parts,
         shrunken=any(part.table.shrunken for part in parts),
         methods=methods(analysis, teller, with_terms=not invalid),
-        origin=origin(analysis, teller),
+        origin=origin(analysis.provenance, analysis.data, teller),
         csv=download(f"{stem}_findings.csv", "text/csv;charset=utf-8", to_csv(analysis)),
-        json=_json(f"{stem}_analysis.json", data),
+        json=json_download(f"{stem}_analysis.json", data),
         embedded=data.decode().replace("<", "\\u003c"),
     )
 
 
-def _json(name: str, content: bytes) -> Download:
+def json_download(name: str, content: bytes) -> Download:
+    """JSON as an address that holds it, compressed where it is large."""
     if len(content) <= _LARGE:
         return download(name, "application/json", content)
     return download(f"{name}.gz", "application/gzip", gzip.compress(content, mtime=0))

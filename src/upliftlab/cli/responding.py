@@ -1,0 +1,79 @@
+"""The command that learns who responds: uplift."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upliftlab.cli.analysis import at_work
+from upliftlab.cli.options import (
+    OUT,
+    as_json_option,
+    data_option,
+    experiment_argument,
+    lang_option,
+    ledger_option,
+    out_option,
+    quiet_option,
+)
+from upliftlab.files import atomic_write, safe_name
+
+if TYPE_CHECKING:
+    from upliftlab.language import Code
+
+
+@click.command()
+@experiment_argument
+@data_option
+@ledger_option
+@out_option
+@lang_option
+@as_json_option
+@quiet_option
+def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
+    experiment: Path,
+    data: Path | None,
+    ledger: Path | None,
+    out: Path | None,
+    lang: Code,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Learn from EXPERIMENT who responds to what, and whether targeting pays.
+
+    Models of the plan's section 'uplift' are judged on customers they were not shown. Where they
+    do not put those who respond more before the others, there is no evidence that targeting pays,
+    and nothing is ranked.
+
+    \b
+    Examples:
+      upliftlab uplift experiments/spring.yaml
+      upliftlab uplift experiments/spring.yaml --json > responses.json
+    """
+    with at_work(experiment, data, ledger, quiet=quiet or as_json) as (loaded, setting):
+        from upliftlab.learn import learn
+
+        learned = learn(loaded.plan, setting)
+    from upliftlab.report.export import to_json
+
+    responses = learned.responses
+    numbers = to_json(responses)
+    if as_json:
+        click.echo(numbers)
+        if out is None:
+            return
+    from upliftlab.report.uplift import write
+
+    folder = out or OUT / safe_name(responses.experiment)
+    page = folder / ("uplift.html" if lang == "en" else f"uplift.{lang}.html")
+    atomic_write(folder / "uplift.json", numbers)
+    write(responses, page, lang=lang)
+    if not (quiet or as_json):
+        from upliftlab.cli.responses import say
+
+        say(responses)
+        click.echo(f"Numbers: {folder / 'uplift.json'}")
+        click.echo(f"Page:    {page}")

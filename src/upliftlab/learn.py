@@ -1,0 +1,254 @@
+"""The verb `uplift`: from a plan and its data to Responses, and to what a list is made from.
+
+It orchestrates and computes nothing: an analysis first, as nothing is learned from data that fail
+its checks; then models that are judged on customers they were not shown; a gate, and behind an
+open one policies, curves and descriptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from upliftlab.analysis.study import amount
+from upliftlab.analyze import Setting, analyze
+from upliftlab.errors import ConfigError, DataError, Fault
+from upliftlab.experiment import Plan
+from upliftlab.language import N_
+from upliftlab.results import Analysis, Message, VerdictCode
+from upliftlab.targeting.choices import Terms, best_constant, tree_of
+from upliftlab.targeting.crossfit import Crossfit
+from upliftlab.targeting.judgement import Asked, gates, learners
+from upliftlab.targeting.picture import cost_curve, deciles, gains, sleeping
+from upliftlab.targeting.policies import Rules, Today, policies
+from upliftlab.targeting.profile import responders
+from upliftlab.targeting.responses import FeatureInfo, Gate, Responses
+from upliftlab.targeting.rows import Rows, learning_rows
+from upliftlab.targeting.told import answer, branch, english
+from upliftlab.uplift.crossfit import crossfit
+from upliftlab.uplift.encoding import Encoding
+from upliftlab.uplift.folds import fold_of
+from upliftlab.uplift.learners import Learner, learner
+from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.scores import NUISANCE, dr_scores
+
+SEED = 1
+"""Of folds and models: the same plan and data give the same answer."""
+_LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scikit-uplift", "scipy")
+_EARLY = N_("Outcomes are not complete yet: what is learned now may change.")
+_SAMPLED = N_("{n:count} of {all:count} customers were drawn by their id to learn from.")
+_OVER = N_("Numbers are means over {repeats:count} divisions into folds.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """What was found, and what it takes to go on from it.
+
+    Attributes:
+        responses: What was found.
+        analysis: The analysis that came before.
+        sample: The customers, with the first division into folds.
+        encoding: What the columns of the features mean.
+        judged: The learner that decides, not fitted.
+    """
+
+    responses: Responses
+    analysis: Analysis
+    sample: Sample
+    encoding: Encoding
+    judged: Learner
+
+
+def learn(plan: Plan, setting: Setting) -> Learned:
+    """Learn who responds to what, and whether targeting pays.
+
+    Args:
+        plan: What was asked.
+        setting: Engine, clock, listener and record, as for an analysis.
+
+    Raises:
+        ConfigError: UL608, the plan names no features.
+        DataError: UL609, a critical check failed; what `analyze`, `learning_rows`, `Encoding.fit`
+            and a learner raise.
+    """
+    if plan.experiment.uplift is None:
+        raise ConfigError(
+            Fault("UL608", "the plan names nothing to learn from", "add 'uplift: {features: […]}'")
+        )
+    analysis = analyze(plan, setting)
+    if analysis.verdict.code is VerdictCode.invalid:
+        raise DataError(
+            Fault("UL609", f"nothing is learned: {analysis.verdict.sentence}", "see the report")
+        )
+    setting.progress("Reading what is known of customers")
+    rows = learning_rows(plan, setting.engine, setting.record)
+    lesson = _Lesson(plan, rows, Encoding.fit(rows.features))
+    crossfits = [lesson.crossfit(repeat, setting) for repeat in range(lesson.asked.repeats)]
+    setting.progress("Judging models on customers they were not shown")
+    return Learned(
+        _responses(lesson, crossfits, analysis),
+        analysis,
+        crossfits[0].sample,
+        lesson.encoding,
+        lesson.learner(lesson.asked.learners[0]),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lesson:
+    """What is learned from, and how."""
+
+    plan: Plan
+    rows: Rows
+    encoding: Encoding
+
+    @property
+    def asked(self) -> Uplift:
+        """The plan's section."""
+        assert self.plan.experiment.uplift is not None  # noqa: S101 - `learn` refused it
+        return self.plan.experiment.uplift
+
+    def learner(self, name: Name) -> Learner:
+        """A learner of the plan by its name."""
+        return learner(name, self.asked.base, self.encoding, SEED)
+
+    def crossfit(self, repeat: int, setting: Setting) -> Crossfit:
+        """One division into folds, and what every learner says of customers it was not shown."""
+        rows = self.rows
+        sample = Sample(
+            self.encoding.encode(rows.features).values,
+            rows.arm,
+            rows.outcomes,
+            rows.propensity,
+            rows.cluster,
+            fold_of(rows.cluster, self.asked.folds, SEED + repeat),
+        )
+        setting.progress("Scoring outcomes")
+        scores = dr_scores(sample, NUISANCE, self.encoding, SEED)
+        predicted = dict[str, Array]()
+        for name in self.asked.learners:
+            setting.progress(f"Learning with {name}")
+            outcomes = range(sample.outcomes.shape[1])
+            predicted[name] = crossfit(sample, self.learner(name), tuple(outcomes))
+        return Crossfit(sample, scores, predicted, self.asked.learners[0])
+
+
+def _responses(
+    lesson: _Lesson, crossfits: Sequence[Crossfit], analysis: Analysis
+) -> Responses:
+    plan, rows = lesson.plan, lesson.rows
+    asked = Asked(plan.treatments, analysis.confidence, lesson.asked.base)
+    found = gates(crossfits, asked)
+    said = answer(found)
+    money = plan.experiment.money
+    learned = Responses(
+        experiment=analysis.experiment,
+        title=analysis.title,
+        plan_sha256=plan.sha256,
+        metric=rows.metric,
+        unit=rows.unit,
+        currency=plan.currency,
+        confidence=analysis.confidence,
+        randomised=analysis.unit,
+        customers=len(rows.arm),
+        sampled_from=rows.total,
+        units=rows.units,
+        control=plan.control,
+        arms=plan.treatments,
+        folds=lesson.asked.folds,
+        repeats=lesson.asked.repeats,
+        seed=SEED,
+        budget=_budget(lesson),
+        hurdle=money.hurdle if money else 0.0,
+        features=_features(lesson.encoding),
+        open=any(gate.open for gate in found),
+        sentence=english(said, plan.currency),
+        sentence_parts=said,
+        gates=found,
+        learners=learners(crossfits, asked),
+        policies=policies(crossfits, _rules(lesson, found, asked)),
+        notes=_notes(lesson, analysis),
+        data=analysis.data,
+        provenance=analysis.provenance,
+    )
+    return _pictured(lesson, crossfits, asked, learned) if learned.open else learned
+
+
+def _pictured(
+    lesson: _Lesson, crossfits: Sequence[Crossfit], asked: Asked, learned: Responses
+) -> Responses:
+    """The same with what a ranking looks like, for the arms whose gate is open."""
+    first, encoding = crossfits[0], lesson.encoding
+    arms = [arm for arm, gate in enumerate(learned.gates, 1) if gate.open]
+    names = dict(enumerate(asked.arms, 1))
+    tree = tree_of(first, encoding.categories, np.ones(len(first.sample), dtype=bool))
+    curves = [curve for arm in arms for curve in gains(crossfits, asked, arm)]
+    if first.money:
+        best = best_constant(first, _fixed(lesson))
+        gate = (False, *(each.open for each in learned.gates))
+        curves.append(cost_curve(crossfits, asked, gate, best))
+    harmed = [sleeping(crossfits, asked, arm) for arm in arms]
+    return learned.model_copy(
+        update={
+            "deciles": tuple(each for arm in arms for each in deciles(crossfits, asked, arm)),
+            "curves": tuple(curves),
+            "tree": branch(tree.root, encoding, (lesson.plan.control, *asked.arms)),
+            "responders": tuple(
+                each for arm in arms for each in responders(first, encoding, arm, names[arm])
+            ),
+            "sleeping": tuple(each for each in harmed if each is not None),
+        }
+    )
+
+
+def _rules(lesson: _Lesson, found: Sequence[Gate], asked: Asked) -> Rules:
+    plan, rows = lesson.plan, lesson.rows
+    money, today = plan.experiment.money, lesson.asked.today
+    terms = Terms(
+        budget=_budget(lesson),
+        at_least=1.0 + (money.hurdle if money else 0.0),
+        fixed=_fixed(lesson),
+        open=(False, *(gate.open for gate in found)),
+    )
+    rule = None
+    if today is not None and rows.today is not None:
+        arm = plan.treatments.index(today.arm) + 1 if today.arm else 1
+        rule = Today(arm, today.where, rows.today)
+    arms = (plan.control, *plan.treatments)
+    return Rules(arms, terms, asked.confidence, lesson.encoding.categories, rule)
+
+
+def _budget(lesson: _Lesson) -> float | None:
+    """The plan's, for those learned from: a sample has its part of it."""
+    if lesson.asked.budget is None:
+        return None
+    return amount(lesson.asked.budget) * len(lesson.rows.arm) / lesson.rows.total
+
+
+def _fixed(lesson: _Lesson) -> Array:
+    """Fixed cost of each arm, the control's first; a sample has its part of it."""
+    money = lesson.plan.experiment.money
+    names = (lesson.plan.control, *lesson.plan.treatments)
+    costs = [amount(money.fixed_cost.get(name)) if money else 0.0 for name in names]
+    return np.array(costs) * len(lesson.rows.arm) / lesson.rows.total
+
+
+def _features(encoding: Encoding) -> tuple[FeatureInfo, ...]:
+    return tuple(
+        FeatureInfo(name=each.name, kind=each.kind, missing=each.missing, levels=each.levels)
+        for each in encoding.features
+    )
+
+
+def _notes(lesson: _Lesson, analysis: Analysis) -> tuple[Message, ...]:
+    found = [*lesson.rows.notes, *lesson.encoding.notes]
+    if analysis.verdict.code is VerdictCode.not_final:
+        found.append(Message(template=_EARLY))
+    customers, every = len(lesson.rows.arm), lesson.rows.total
+    if customers < every:
+        found.append(Message(template=_SAMPLED, values={"n": customers, "all": every}))
+    if lesson.asked.repeats > 1:
+        found.append(Message(template=_OVER, values={"repeats": lesson.asked.repeats}))
+    return tuple(found)

@@ -1,0 +1,63 @@
+"""The gate: whether customers respond differently to an arm, before anything is ranked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from upliftlab.language import N_
+from upliftlab.report.figure import Form, Teller
+from upliftlab.report.grid import Grid, Mark, Titles, figures, grid, intervals, marks, named, valued
+from upliftlab.report.grid import optional as maybe
+from upliftlab.report.quantity import unit_form
+from upliftlab.targeting.responses import Responses
+
+LEARNERS: Final = {
+    "solo_model": N_("One model that knows the arm"),
+    "two_models": N_("Two models: one of the treated, one of the control"),
+    "class_transformation": N_("Class transformation"),
+    "doubly_robust": N_("Doubly robust learner"),
+}
+BASES: Final = {"boosting": N_("boosted trees"), "linear": N_("linear model")}
+_SLOPE: Final = Form("number", signed=True)
+
+
+def gates(responses: Responses, teller: Teller) -> Grid:
+    """The table of the gate, one row an arm."""
+    form, rows = unit_form(responses.unit), list(enumerate(responses.gates))
+    states = [
+        Mark("yes", teller.text(N_("open")), teller.text(N_("responses differ")))
+        if gate.open
+        else Mark("no", teller.text(N_("shut")), teller.text(N_("no evidence that they differ")))
+        for _, gate in rows
+    ]
+    tested = [maybe(g.p_adjusted, f"/gates/{i}/p_adjusted", Form("p"), teller) for i, g in rows]
+    average = [valued(gate.average, f"/gates/{i}/average") for i, gate in rows]
+    slope = [valued(gate.slope, f"/gates/{i}/slope") for i, gate in rows]
+    autoc = [valued(gate.autoc, f"/gates/{i}/autoc") for i, gate in rows]
+    return grid(
+        teller.text(N_("The gate, by arm")),
+        teller.text(N_("Arm")),
+        [named(gate.arm, learner(gate.learner, teller)) for _, gate in rows],
+        [
+            marks(Titles(N_("Gate")), states, teller),
+            intervals(Titles(N_("Average effect"), N_("per customer")), average, form, teller),
+            intervals(
+                Titles(N_("Slope"), N_("one is a score that is right on average")),
+                slope,
+                _SLOPE,
+                teller,
+            ),
+            intervals(
+                Titles(N_("AUTOC"), N_("what the first in order gain beyond the average")),
+                autoc,
+                form,
+                teller,
+            ),
+            figures(Titles(N_("Adjusted p"), N_("Holm, over arms")), tested, teller),
+        ],
+    )
+
+
+def learner(name: str, teller: Teller) -> str:
+    """How a learner is called; a name that is not known stays as it is."""
+    return teller.text(LEARNERS[name]) if name in LEARNERS else name

@@ -1,0 +1,122 @@
+"""A table whose columns differ in what they hold: intervals, figures, marks, shares or words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from upliftlab.report.axis import Axis, Reference
+from upliftlab.report.figure import Figure, Form, Sentence, Teller, Word
+from upliftlab.report.interval import Interval, Scale, Value, draw
+from upliftlab.targeting.responses import Estimate
+
+ZERO = (Reference(0.0),)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state in a word; `kind` is its look, a class of the style sheet."""
+
+    kind: Literal["yes", "no", "open"]
+    text: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """An arm and the share of customers who get it."""
+
+    name: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure and how much it varies."""
+
+    figure: Figure
+    half: Figure | None
+
+
+Cell = Interval | Figure | Mark | Spread | tuple[Share, ...] | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading and what stands below it, one cell a row."""
+
+    title: str
+    hint: str
+    kind: Literal["drawn", "interval", "number", "mark", "spread", "shares", "text"]
+    cells: tuple[Cell, ...]
+    axis: Axis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a row is about."""
+
+    words: Sentence
+    hint: str = ""
+    marked: str = ""
+    """Why the row stands out; empty where it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table."""
+
+    caption: str
+    first: str
+    """The heading of the rows' names."""
+    heads: tuple[Head, ...]
+    columns: tuple[Column, ...]
+
+
+def grid(caption: str, first: str, heads: Sequence[Head], columns: Sequence[Column]) -> Grid:
+    """A table without the columns that hold nothing."""
+    kept = tuple(c for c in columns if any(cell is not None for cell in c.cells))
+    return Grid(caption, first, tuple(heads), kept)
+
+
+def named(name: str, hint: str = "") -> Head:
+    """A row about something that data or plan name."""
+    return Head((Word(name, is_name=True),), hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """A column's heading and what is said below it, before they are translated."""
+
+    title: str
+    hint: str = ""
+
+
+def intervals(titles: Titles, values: Sequence[Value | None], form: Form, teller: Teller) -> Column:
+    """A column of intervals drawn on one scale against zero."""
+    drawn = draw(values, Scale(form, ZERO), teller)
+    title, hint = teller.text(titles.title), teller.text(titles.hint)
+    return Column(title, hint, "drawn", drawn.intervals, drawn.axis)
+
+
+def figures(titles: Titles, cells: Sequence[Figure | None], teller: Teller) -> Column:
+    """A column of plain numbers."""
+    return Column(teller.text(titles.title), teller.text(titles.hint), "number", tuple(cells))
+
+
+def marks(titles: Titles, cells: Sequence[Mark | None], teller: Teller) -> Column:
+    """A column of states."""
+    return Column(teller.text(titles.title), teller.text(titles.hint), "mark", tuple(cells))
+
+
+def optional(value: float | None, key: str, form: Form, teller: Teller) -> Figure | None:
+    """A number where there is one."""
+    return None if value is None else teller.figure(value, key, form)
+
+
+def valued(found: Estimate | None, key: str) -> Value | None:
+    """An estimate that lies at `key` in the JSON."""
+    if found is None:
+        return None
+    return Value(found.estimate, found.low, found.high, found.note, key)

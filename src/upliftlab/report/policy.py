@@ -1,0 +1,135 @@
+"""The policies: who gets what under each rule, what it is worth, and the rule one can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from upliftlab.language import N_
+from upliftlab.report.figure import Figure, Form, Sentence, Teller, escape
+from upliftlab.report.grid import (
+    Column,
+    Grid,
+    Head,
+    Share,
+    Titles,
+    grid,
+    intervals,
+    optional,
+    valued,
+)
+from upliftlab.report.interval import Interval, Scale, draw
+from upliftlab.report.quantity import unit_form
+from upliftlab.targeting.responses import Branch, Policy, Responses
+
+_MEANINGS: Final = {
+    "treat_none": N_("nobody is contacted; every value is compared with this"),
+    "treat_all": N_("everybody gets this arm, whatever they are like"),
+    "today": N_("the rule that the plan declares as today's"),
+    "budget": N_("first those predicted to bring most per unit of cost, until the budget is spent"),
+    "return": N_("only where the predicted gain repays the cost and the hurdle"),
+    "tree": N_("a few questions that anybody can check; the tree below"),
+}
+"""What is said of each policy, always in the same words."""
+MODELS: Final = ("budget", "return", "tree")
+"""Policies that rest on a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A question with two ways on, or the arm that customers get."""
+
+    question: Sentence | None
+    arm: str | None
+    n: Figure
+    value: Figure | None
+    yes: Node | None
+    no: Node | None
+
+
+def policies(responses: Responses, teller: Teller) -> Grid:
+    """The table of policies; those of a model only where the gate is open."""
+    rows = [
+        (f"/policies/{i}", policy)
+        for i, policy in enumerate(responses.policies)
+        if responses.open or policy.name not in MODELS
+    ]
+    form = unit_form(responses.unit)
+    worth = [valued(policy.value, f"{key}/value") for key, policy in rows]
+    best = [valued(policy.beside_best, f"{key}/beside_best") for key, policy in rows]
+    random = [valued(policy.beside_random, f"{key}/beside_random") for key, policy in rows]
+    return grid(
+        teller.text(N_("Policies")),
+        teller.text(N_("Policy")),
+        [_head(key, policy, teller) for key, policy in rows],
+        [
+            Column(
+                teller.text(N_("Who gets what")),
+                teller.text(N_("share of customers")),
+                "shares",
+                tuple(tuple(_shares(key, policy, responses, teller)) for key, policy in rows),
+            ),
+            intervals(
+                Titles(N_("Gain per customer"), N_("beyond treating nobody")), worth, form, teller
+            ),
+            _costs([(key, policy) for key, policy in rows], teller),
+            intervals(
+                Titles(N_("Beside the best simple rule"), N_("nobody, or one arm for everybody")),
+                best,
+                form,
+                teller,
+            ),
+            intervals(
+                Titles(N_("Beside chance"), N_("as much spent on customers drawn at random")),
+                random,
+                form,
+                teller,
+            ),
+        ],
+    )
+
+
+def _head(key: str, policy: Policy, teller: Teller) -> Head:
+    words = teller.sentence(policy.title, f"{key}/title")
+    return Head(words, teller.text(_MEANINGS[policy.name]))
+
+
+def _shares(key: str, policy: Policy, responses: Responses, teller: Teller) -> Iterator[Share]:
+    """Arms in the plan's order, those that nobody gets left out."""
+    for arm in (*responses.arms, responses.control):
+        share = policy.shares.get(arm, 0.0)
+        if share > 0:
+            yield Share(arm, teller.figure(share, f"{key}/shares/{escape(arm)}", Form("percent")))
+
+
+def _costs(rows: list[tuple[str, Policy]], teller: Teller) -> Column:
+    """Costs in figures alone: they are known better than what they bring."""
+    values = [valued(policy.cost, f"{key}/cost") for key, policy in rows]
+    drawn = draw(values, Scale(Form("money"), ()), teller)
+    cells = tuple(None if cell is None else _bare(cell) for cell in drawn.intervals)
+    title, hint = N_("Marketing cost per customer"), N_("beyond treating nobody")
+    return Column(teller.text(title), teller.text(hint), "interval", cells)
+
+
+def _bare(cell: Interval) -> Interval:
+    return replace(cell, strip=None)
+
+
+def tree(responses: Responses, teller: Teller) -> Node | None:
+    """The tree as it is read from the top."""
+    if responses.tree is None or not responses.open:
+        return None
+    return _node(responses.tree, "/tree", unit_form(responses.unit), teller)
+
+
+def _node(branch: Branch, key: str, form: Form, teller: Teller) -> Node:
+    asked, yes, no = branch.question, branch.yes, branch.no
+    return Node(
+        question=None if asked is None else teller.sentence(asked, f"{key}/question"),
+        arm=branch.arm,
+        n=teller.figure(branch.n, f"{key}/n", Form("count")),
+        value=optional(branch.value, f"{key}/value", form, teller),
+        yes=None if yes is None else _node(yes, f"{key}/yes", form, teller),
+        no=None if no is None else _node(no, f"{key}/no", form, teller),
+    )

@@ -1,0 +1,74 @@
+"""Choices: what each policy gives each customer, by models that were not shown them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from upliftlab.stats.moments import Array
+from upliftlab.targeting.crossfit import COST, VALUE, Crossfit
+from upliftlab.uplift.cost_folds import CostFolds
+from upliftlab.uplift.sample import CONTROL
+from upliftlab.uplift.tree import Tree, grow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """What a policy has to keep to.
+
+    Attributes:
+        budget: What may be spent on all customers; None without a limit.
+        at_least: What the last unit of money must bring; 1 is no step that loses money.
+        fixed: Fixed cost of each arm for the whole campaign, the control's first, shape (arms,).
+        open: Whether each arm's gate is open, the control's first. An arm whose gate is shut is
+            taken to do everybody its average good: there is no evidence of anything else.
+    """
+
+    budget: float | None
+    at_least: float
+    fixed: Array
+    open: tuple[bool, ...]
+
+
+def foreseen(crossfit: Crossfit, gate: tuple[bool, ...]) -> Array:
+    """What each arm is taken to add for each customer, shape (n, arms − 1, outcomes).
+
+    Args:
+        crossfit: Predictions by models that were not shown the customer.
+        gate: Whether each arm's gate is open, the control's first; behind a shut one stands the
+            average of the other folds' scores.
+    """
+    found = crossfit.predicted[crossfit.judged].copy()
+    fold, effects = crossfit.sample.fold, crossfit.scores[:, 1:] - crossfit.scores[:, [CONTROL]]
+    for column in np.flatnonzero(~np.array(gate[1:])):
+        for number in range(crossfit.sample.folds):
+            found[fold == number, column] = effects[fold != number, column].mean(axis=0)
+    return found
+
+
+def cost_folds(crossfit: Crossfit, gate: tuple[bool, ...]) -> CostFolds:
+    """The cost curve of each fold; without money everything is free."""
+    found = foreseen(crossfit, gate)
+    costs = found[..., COST] if crossfit.money else np.zeros(found.shape[:2])
+    return CostFolds.fit(costs, found[..., VALUE], crossfit.sample.fold)
+
+
+def by_tree(crossfit: Crossfit, categorical: np.ndarray) -> np.ndarray:
+    """The arm of each customer by a tree that was grown on the other folds, shape (n,)."""
+    chosen = np.full(len(crossfit.sample), CONTROL)
+    for number in range(crossfit.sample.folds):
+        here = crossfit.sample.fold == number
+        chosen[here] = tree_of(crossfit, categorical, ~here).choose(crossfit.sample.features[here])
+    return chosen
+
+
+def tree_of(crossfit: Crossfit, categorical: np.ndarray, rows: np.ndarray) -> Tree:
+    """The readable tree of some of the customers."""
+    return grow(crossfit.sample.features[rows], crossfit.rewards[rows], categorical)
+
+
+def best_constant(crossfit: Crossfit, fixed: Array) -> int:
+    """The arm that does most good if everybody gets it; the control where none does any."""
+    gains = crossfit.rewards.mean(axis=0) - crossfit.rewards[:, CONTROL].mean()
+    return int((gains - fixed / len(crossfit.sample)).argmax())

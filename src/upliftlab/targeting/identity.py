@@ -1,0 +1,78 @@
+"""Identity: a number for every randomised unit that no engine and no order of rows changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import md5
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from upliftlab.hashing import DIGITS
+
+_GOLDEN = 0x9E3779B97F4A7C15
+_FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_MISSING = 0x5851F42D4C957F2D
+
+
+def from_places(places: pa.Array) -> np.ndarray:
+    """Places of `hashing.digest` as numbers below 2^60, in the places' order; int64.
+
+    >>> int(from_places(pa.array(["00000000000000a", "fff000000000000"]))[0])
+    10
+    """
+    texts = np.asarray(places.to_numpy(zero_copy_only=False), dtype=f"S{DIGITS}")
+    codes = np.ascontiguousarray(texts).view(np.uint8).reshape(len(texts), DIGITS)
+    digits = np.where(codes > ord("9"), codes - (ord("a") - 10), codes - ord("0"))
+    value = np.zeros(len(texts), dtype=np.int64)
+    for column in digits.T:
+        value = value * 16 + column
+    return value
+
+
+def from_content(columns: Sequence[np.ndarray | pa.ChunkedArray]) -> np.ndarray:
+    """Numbers below 2^60 for rows that nothing names, from all that they hold; int64.
+
+    Rows that are alike are counted, and each gets another number: which of them gets which makes
+    no difference, as they are alike. So whatever is drawn by these numbers is the same in any order.
+
+    Args:
+        columns: Doubles or whole numbers, shape (n,), or texts.
+    """
+    state = np.full(len(columns[0]), _GOLDEN, dtype=np.uint64)
+    for column in columns:
+        state = _mixed(state ^ _bits(column))
+    order = np.argsort(state, kind="stable")
+    alike = state[order]
+    first = np.flatnonzero(np.r_[True, alike[1:] != alike[:-1]])
+    counts = np.diff(np.r_[first, len(alike)])
+    again = np.arange(len(alike)) - np.repeat(first, counts)
+    found = np.empty_like(state)
+    found[order] = _mixed(alike + again.astype(np.uint64) * np.uint64(_GOLDEN))
+    return (found >> np.uint64(4)).astype(np.int64)
+
+
+def _bits(column: np.ndarray | pa.ChunkedArray) -> np.ndarray:
+    """64 bits per value: a number's own, of a text the beginning of its md5."""
+    if isinstance(column, np.ndarray):
+        numbers = column.astype(np.float64) + 0.0  # -0.0 becomes 0.0
+        numbers[np.isnan(numbers)] = np.nan
+        return _mixed(numbers.view(np.uint64))
+    coded = pc.dictionary_encode(column).combine_chunks()
+    hashes = [
+        int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:8], "big")
+        for text in coded.dictionary.to_pylist()
+    ]
+    lookup = np.array([*hashes, _MISSING], dtype=np.uint64)
+    codes = coded.indices.fill_null(len(hashes)).to_numpy(zero_copy_only=False)
+    return lookup[codes]
+
+
+def _mixed(state: np.ndarray) -> np.ndarray:
+    """Every bit depends on every other (Steele, Lea & Flood 2014, SplitMix64)."""
+    with np.errstate(over="ignore"):
+        state = state + np.uint64(_GOLDEN)
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(_FIRST)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(_SECOND)
+        return state ^ (state >> np.uint64(31))
