@@ -80,8 +80,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     """
     study = study_of(plan)
     setting.progress("Reading the customers")
-    now = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
-    intake = measure(plan, study, setting.engine, setting.record, now)
+    intake = measure(plan, study, setting.engine, setting.record, now_of(plan, setting))
     occasion = intake.occasion
     cube = roll_up(intake.cells, tuple(plan.segments))
     setting.progress("Estimating effects")
@@ -137,6 +136,11 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         provenance=_provenance(setting),
     )
     return withheld(analysis) if verdict.code is VerdictCode.invalid else analysis
+
+
+def now_of(plan: Plan, setting: Setting) -> datetime:
+    """The moment of the analysis on the program's clock."""
+    return setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
 
 
 def withheld(analysis: Analysis) -> Analysis:

@@ -8,16 +8,19 @@ open one policies, curves and descriptions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from upliftlab.analysis.study import amount
-from upliftlab.analyze import Setting, analyze
+from upliftlab.analyze import Setting, analyze, now_of
+from upliftlab.declarations.uplift import Uplift
 from upliftlab.errors import ConfigError, DataError, Fault
-from upliftlab.experiment import Plan
+from upliftlab.experiment import PROFIT, Plan
 from upliftlab.language import N_
 from upliftlab.results import Analysis, Message, VerdictCode
+from upliftlab.stats.moments import Array
 from upliftlab.targeting.choices import Terms, best_constant, tree_of
 from upliftlab.targeting.crossfit import Crossfit
 from upliftlab.targeting.judgement import Asked, gates, learners
@@ -30,15 +33,15 @@ from upliftlab.targeting.told import answer, branch, english
 from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
-from upliftlab.uplift.learners import Learner, learner
+from upliftlab.uplift.learners import NUISANCE, Learner, Name, learner
 from upliftlab.uplift.sample import Sample
-from upliftlab.uplift.scores import NUISANCE, dr_scores
+from upliftlab.uplift.scores import dr_scores
 
 SEED = 1
 """Of folds and models: the same plan and data give the same answer."""
-_LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scikit-uplift", "scipy")
 _EARLY = N_("Outcomes are not complete yet: what is learned now may change.")
 _SAMPLED = N_("{n:count} of {all:count} customers were drawn by their id to learn from.")
+_FALLS = N_("Effects are by how much '{metric}' falls, as lower is better.")
 _OVER = N_("Numbers are means over {repeats:count} divisions into folds.")
 
 
@@ -83,8 +86,8 @@ def learn(plan: Plan, setting: Setting) -> Learned:
             Fault("UL609", f"nothing is learned: {analysis.verdict.sentence}", "see the report")
         )
     setting.progress("Reading what is known of customers")
-    rows = learning_rows(plan, setting.engine, setting.record)
-    lesson = _Lesson(plan, rows, Encoding.fit(rows.features))
+    rows = learning_rows(plan, setting.engine, setting.record, now_of(plan, setting))
+    lesson = _Lesson(plan, rows, Encoding.fit(rows.table))
     crossfits = [lesson.crossfit(repeat, setting) for repeat in range(lesson.asked.repeats)]
     setting.progress("Judging models on customers they were not shown")
     return Learned(
@@ -118,7 +121,7 @@ class _Lesson:
         """One division into folds, and what every learner says of customers it was not shown."""
         rows = self.rows
         sample = Sample(
-            self.encoding.encode(rows.features).values,
+            self.encoding.encode(rows.table).values,
             rows.arm,
             rows.outcomes,
             rows.propensity,
@@ -135,9 +138,7 @@ class _Lesson:
         return Crossfit(sample, scores, predicted, self.asked.learners[0])
 
 
-def _responses(
-    lesson: _Lesson, crossfits: Sequence[Crossfit], analysis: Analysis
-) -> Responses:
+def _responses(lesson: _Lesson, crossfits: Sequence[Crossfit], analysis: Analysis) -> Responses:
     plan, rows = lesson.plan, lesson.rows
     asked = Asked(plan.treatments, analysis.confidence, lesson.asked.base)
     found = gates(crossfits, asked)
@@ -148,7 +149,7 @@ def _responses(
         title=analysis.title,
         plan_sha256=plan.sha256,
         metric=rows.metric,
-        unit=rows.unit,
+        unit=_unit(rows, analysis),
         currency=plan.currency,
         confidence=analysis.confidence,
         randomised=analysis.unit,
@@ -235,6 +236,11 @@ def _fixed(lesson: _Lesson) -> Array:
     return np.array(costs) * len(lesson.rows.arm) / lesson.rows.total
 
 
+def _unit(rows: Rows, analysis: Analysis) -> Literal["money", "share", "number"]:
+    known = {metric.name: metric.unit for metric in analysis.metrics}
+    return "money" if rows.metric == PROFIT else known[rows.metric]
+
+
 def _features(encoding: Encoding) -> tuple[FeatureInfo, ...]:
     return tuple(
         FeatureInfo(name=each.name, kind=each.kind, missing=each.missing, levels=each.levels)
@@ -243,7 +249,9 @@ def _features(encoding: Encoding) -> tuple[FeatureInfo, ...]:
 
 
 def _notes(lesson: _Lesson, analysis: Analysis) -> tuple[Message, ...]:
-    found = [*lesson.rows.notes, *lesson.encoding.notes]
+    found = [*lesson.encoding.notes]
+    if lesson.rows.falls:
+        found.append(Message(template=_FALLS, values={"metric": lesson.rows.metric}))
     if analysis.verdict.code is VerdictCode.not_final:
         found.append(Message(template=_EARLY))
     customers, every = len(lesson.rows.arm), lesson.rows.total

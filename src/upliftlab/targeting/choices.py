@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,7 @@ def cost_folds(crossfit: Crossfit, gate: tuple[bool, ...]) -> CostFolds:
     return CostFolds.fit(costs, found[..., VALUE], crossfit.sample.fold)
 
 
-def by_tree(crossfit: Crossfit, categorical: np.ndarray) -> np.ndarray:
+def by_tree(crossfit: Crossfit, categorical: Sequence[int]) -> np.ndarray:
     """The arm of each customer by a tree that was grown on the other folds, shape (n,)."""
     chosen = np.full(len(crossfit.sample), CONTROL)
     for number in range(crossfit.sample.folds):
@@ -63,7 +64,7 @@ def by_tree(crossfit: Crossfit, categorical: np.ndarray) -> np.ndarray:
     return chosen
 
 
-def tree_of(crossfit: Crossfit, categorical: np.ndarray, rows: np.ndarray) -> Tree:
+def tree_of(crossfit: Crossfit, categorical: Sequence[int], rows: np.ndarray) -> Tree:
     """The readable tree of some of the customers."""
     return grow(crossfit.sample.features[rows], crossfit.rewards[rows], categorical)
 

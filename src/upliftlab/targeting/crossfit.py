@@ -48,9 +48,7 @@ class Crossfit:
         """What a learner predicts an arm to add in the end, shape (n,)."""
         return net(self.predicted[learner or self.judged])[:, arm - 1]
 
-    def ranking(
-        self, arm: int, learner: str | None = None, outcome: int | None = None
-    ) -> Ranking:
+    def ranking(self, arm: int, learner: str | None = None, outcome: int | None = None) -> Ranking:
         """Customers as a learner orders them for an arm, with scores of its effect.
 
         Args:

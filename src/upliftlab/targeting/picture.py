@@ -46,9 +46,7 @@ def gains(crossfits: Sequence[Crossfit], asked: Asked, arm: int) -> tuple[Curve,
     return tuple(_gain(crossfits, asked, arm, outcome) for outcome in (VALUE, None))
 
 
-def _gain(
-    crossfits: Sequence[Crossfit], asked: Asked, arm: int, outcome: int | None
-) -> Curve:
+def _gain(crossfits: Sequence[Crossfit], asked: Asked, arm: int, outcome: int | None) -> Curve:
     rng = np.random.default_rng(_SEED)
     found = [
         gain_curve(each.ranking(arm, outcome=outcome), asked.confidence, rng, _POINTS)
@@ -87,9 +85,7 @@ def cost_curve(
     found = evaluated(
         folds.moves(budgets), (values, costs), crossfit.sample.cluster, rng, asked.confidence
     )
-    spent, gained = (
-        (each[:, best] - each[:, CONTROL]).mean() for each in (costs, values)
-    )
+    spent, gained = ((each[:, best] - each[:, CONTROL]).mean() for each in (costs, values))
     return Curve(
         kind="cost",
         arm=None,

@@ -59,7 +59,7 @@ class Rules:
     arms: tuple[str, ...]
     terms: Terms
     confidence: float
-    categorical: np.ndarray
+    categorical: tuple[int, ...]
     today: Today | None = None
 
 

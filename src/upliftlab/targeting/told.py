@@ -9,7 +9,8 @@ from upliftlab.language import N_, Language
 from upliftlab.results import Message, Scalar
 from upliftlab.targeting.responses import Branch, Gate
 from upliftlab.uplift.encoding import Encoding, Feature
-from upliftlab.uplift.tree import Kind, Node, Question
+from upliftlab.uplift.questions import Kind, Question
+from upliftlab.uplift.tree import Node
 
 _SHUT = N_("No evidence that targeting pays: customers do not respond differently to {arms}.")
 _OPEN = N_("Customers respond differently to {arms}: those whom the model puts first respond more.")
