@@ -1,25 +1,35 @@
 """Candidates: next month's customers with what a model may know of them, and who may be contacted.
 
 Eligibility, opt-outs, universal holdout, layer and contact policy decide as they do when arms are
-assigned (`queries/screening.py`); no arm is drawn.
+assigned (`queries/screening.py`); no arm and no wave is drawn. A customer outside the experiment's
+range of its layer is another experiment's, and so is no candidate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.declarations import Source
-from upliftlab.engines.base import Engine
+from upliftlab.allocation import allocation
+from upliftlab.config.expressions import parse
+from upliftlab.declarations import Arm, Assignment, FeatureKind, Source
+from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.errors import DataError, EngineError, Fault
 from upliftlab.experiment import Plan
-
-FeatureKind = Literal["numeric", "categorical"]
+from upliftlab.queries.features import Features, features_of, learned_features
+from upliftlab.queries.frame import missing_column
+from upliftlab.queries.places import hash_sql
+from upliftlab.queries.population import check_population
+from upliftlab.queries.screening import Request, screen, with_steps
+from upliftlab.queries.vectors import verify
+from upliftlab.screening import CUSTOMERS, request_of
+from upliftlab.targeting.known import TODAY, today_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +38,12 @@ class Campaign:
 
     Attributes:
         day: The day customers are contacted; the contact policy counts from it.
-        salt: What `place` is drawn with, such as `spring:target`: a salt of its own for every
-            campaign, so that not always the same customers are held out.
+        salt: What `place` is drawn with, such as `spring:target:2026-04-01`: a salt of its own for
+            every campaign, so that not always the same customers are held out.
         kinds: What the model takes each feature for, in the model's order; where it is empty,
             the plan's features as the table's columns say.
-        prior_contacts: Parquet files with contacts that the ledger knows of, `id` and `day`.
+        prior_contacts: Parquet files with the contacts that the ledger knows of, `id` as text and
+            `day`; this experiment's own among them.
     """
 
     day: date
@@ -55,16 +66,19 @@ class CandidateBatch:
         today: Whether today's rule holds; None where the plan declares none.
     """
 
-    ids: pa.Array
+    ids: pa.Array[Any]
     features: pa.Table
-    reason: pa.Array
-    place: pa.Array
+    reason: pa.Array[Any]
+    place: pa.Array[Any]
     today: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
     @property
     def eligible(self) -> np.ndarray:
         """Flags of those who may be contacted; shape (n,), bool."""
-        return np.asarray(self.reason.is_null())
+        return np.array([reason is None for reason in self.reason.to_pylist()], dtype=bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,8 @@ class Candidates:
         id: The column that identifies a customer.
         kinds: What each feature is, in order.
         population: How many customers there are.
-        sql: One row per customer, in DuckDB's dialect.
+        sql: One row per customer, in DuckDB's dialect: `id`, `reason`, `place`, `today` where the
+            plan declares a rule, and the features as `f0` ….
     """
 
     id: str
@@ -84,8 +99,30 @@ class Candidates:
     sql: str
 
     def batches(self, engine: Engine, rows: int = 100_000) -> Iterator[CandidateBatch]:
-        """The customers, at most so many at a time, in no particular order."""
-        raise NotImplementedError
+        """The customers, at most so many at a time, in no particular order.
+
+        Args:
+            engine: The engine that they were examined on; it answers nothing else meanwhile.
+            rows: Customers in a batch at most.
+
+        Raises:
+            DataError: UL2xx, a row cannot be read.
+            EngineError: UL502, the engine refuses the query.
+        """
+        for batch in engine.batches(self.sql, rows):
+            columns: dict[str, Any] = dict(zip(batch.schema.names, batch.columns, strict=True))
+            today = columns.get(TODAY)
+            values = [
+                columns[f"f{at}"].cast(pa.float64() if kind == "numeric" else pa.string())
+                for at, kind in enumerate(self.kinds.values())
+            ]
+            yield CandidateBatch(
+                ids=columns["id"],
+                features=pa.Table.from_arrays(values, names=list(self.kinds)),
+                reason=columns["reason"].cast(pa.string()),
+                place=columns["place"].cast(pa.string()),
+                today=None if today is None else np.asarray(today.to_pylist(), dtype=bool),
+            )
 
 
 def source_named(plan: Plan, asked: str, declared: Mapping[str, Source]) -> Source:
@@ -98,7 +135,9 @@ def source_named(plan: Plan, asked: str, declared: Mapping[str, Source]) -> Sour
         asked: A name under `sources`, or a path below the data root.
         declared: The workspace's sources (`config.shared.read_shared(...).sources or {}`).
     """
-    raise NotImplementedError
+    source, own = declared.get(asked) or Source(file=asked), plan.customers
+    given = {"id": source.id or own.id, "household": source.household or own.household}
+    return source.model_copy(update=given)
 
 
 def candidates(plan: Plan, customers: Source, engine: Engine, campaign: Campaign) -> Candidates:
@@ -111,9 +150,55 @@ def candidates(plan: Plan, customers: Source, engine: Engine, campaign: Campaign
         campaign: The day, the salt, the features' kinds and earlier contacts.
 
     Raises:
-        ConfigError: UL402 a column does not exist, UL403 the id's type is not exact.
+        ConfigError: UL402 the source names no id or a column does not exist, UL403 the id's type
+            is not exact, UL408 the experiment has no range in its layer.
         DataError: UL2xx the table cannot be read or lacks a column, UL404 to UL406 ids are
-            missing or repeated, UL416 there is nobody, UL615 a feature is not what the model
-            learned from.
+            missing or repeated, UL416 there is nobody, UL611 the plan asks for no targeting,
+            UL615 a feature is not what the model learned from.
+        EngineError: UL515, the engine hashes differently.
     """
-    raise NotImplementedError
+    asked = plan.experiment.uplift
+    if asked is None:
+        message = f"'{plan.experiment.experiment}' does not say whom to target by"
+        raise DataError(Fault("UL611", message, "add 'uplift: {features: [COLUMN, …]}'"))
+    if engine.dialect != "duckdb" and (faults := verify(engine)):
+        raise EngineError(faults)
+    next_plan = _unassigned(plan, customers)
+    engine.attach(CUSTOMERS, customers)
+    columns = engine.columns(CUSTOMERS)
+    _require_conditions(next_plan, columns)
+    request = request_of(
+        next_plan, allocation(next_plan, campaign.day), engine, campaign.prior_contacts
+    )
+    population = check_population(request, columns, engine)
+    if campaign.kinds:
+        features = learned_features(campaign.kinds, CUSTOMERS, customers, engine)
+    else:
+        features = features_of(asked.features, CUSTOMERS, customers, engine)
+    sql = _sql(request, features, campaign.salt, today_sql(plan, columns))
+    return Candidates(request.allocation.id, features.kinds, population, sql)
+
+
+def _unassigned(plan: Plan, customers: Source) -> Plan:
+    """The plan without arms, waves and strata: everybody is asked alike, whoever drew them."""
+    given = plan.experiment.assignment
+    assignment = Assignment(unit=given.unit, salt=given.salt, layer=given.layer)
+    experiment = plan.experiment.model_copy(update={"assignment": assignment, "waves": ()})
+    update = {"experiment": experiment, "customers": customers, "arms": {"contacted": Arm()}}
+    return plan.model_copy(update=update)
+
+
+def _require_conditions(plan: Plan, columns: Mapping[str, ColumnType]) -> None:
+    policy = plan.program.contact_policy
+    conditions = {"eligible": plan.experiment.eligible, "opt_out": policy and policy.opt_out}
+    for role, text in conditions.items():
+        for column in sorted(parse(text).columns - set(columns)) if text else ():
+            raise missing_column(column, role, columns)
+
+
+def _sql(request: Request, features: Features, salt: str, today: str | None) -> str:
+    carried = features.sql() | ({} if today is None else {TODAY: today})
+    screening = screen(replace(request, carried=carried))
+    place = f"{hash_sql(salt, 'unit_key')} AS place"
+    listed = ", ".join(["id", "reason", place, *carried])
+    return f"{with_steps(screening.steps)}\nSELECT {listed} FROM screened"

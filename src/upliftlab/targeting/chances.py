@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from upliftlab.analysis.checks_shares import expected_shares
 from upliftlab.analysis.frames import ASSIGNED
@@ -16,6 +16,7 @@ from upliftlab.engines.base import Engine
 from upliftlab.experiment import Plan
 from upliftlab.queries.frame import Frame
 from upliftlab.stats.moments import Array
+from upliftlab.targeting.coding import looked_up
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,13 +33,13 @@ class Chances:
     strata: tuple[str, ...] = ()
     realised: Array | None = None
 
-    def of(self, stratum: pa.ChunkedArray | None, n: int) -> Array:
+    def of(self, stratum: pa.ChunkedArray[Any] | None, n: int) -> Array:
         """The chances of customers in their strata; shape (n, arms)."""
         if self.realised is None or stratum is None:
             return np.tile(self.declared, (n, 1))
-        codes = pc.index_in(stratum, value_set=pa.array(self.strata, pa.string()))
+        numbers = {name: number for number, name in enumerate(self.strata)}
         table = np.vstack([self.realised, self.declared])
-        return table[codes.fill_null(len(self.strata)).to_numpy()]
+        return table[looked_up(stratum, numbers, len(numbers))]
 
 
 def chances_of(plan: Plan, arms: Sequence[str], frame: Frame, engine: Engine) -> Chances:

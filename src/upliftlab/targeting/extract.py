@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from upliftlab.engines.base import Engine
 from upliftlab.stats.moments import Array
+from upliftlab.targeting.coding import encode, looked_up
 from upliftlab.targeting.identity import from_places
-from upliftlab.targeting.known import OWN, PLACE, TODAY
+from upliftlab.targeting.known import OWN, PLACE, STRATUM, TODAY
 
 BATCH = 100_000
 """Rows that are held twice while they are read."""
@@ -37,70 +38,77 @@ class Extract:
     arms: Mapping[str | None, int]
     arm: np.ndarray
     counted: Array
-    features: Sequence[pa.ChunkedArray]
+    features: Sequence[pa.ChunkedArray[Any]]
     place: np.ndarray | None
     own: np.ndarray | None
-    stratum: pa.ChunkedArray | None
+    stratum: pa.ChunkedArray[Any] | None
     today: np.ndarray | None
 
 
 def extract(sql: str, arms: Sequence[str], engine: Engine) -> Extract:
     """Read a query with the columns `arm`, features `f0` …, numbers `x0` … and those of `known`."""
-    parts = _Parts(pa.array(arms, pa.string()))
+    numbers = {arm: number for number, arm in enumerate(arms)}
+    named, arrays, kept = Counter[str | None](), _Arrays(), list[pa.Table]()
     for batch in engine.batches(sql, BATCH):
-        parts.add(batch)
-    return parts.joined()
+        table = pa.Table.from_batches([batch])
+        named += _counted(table["arm"])
+        arrays.add("arm", looked_up(table["arm"], numbers, -1))
+        counted = [name for name in table.column_names if name[:1] == "x"]
+        arrays.add("x", np.column_stack([_numbers(table[name]) for name in counted]))
+        for name in {PLACE, OWN} & {*table.column_names}:
+            arrays.add(name, from_places(table[name]))
+        if TODAY in table.column_names:
+            arrays.add(TODAY, _numbers(table[TODAY]) > 0)
+        kept.append(_texts(table))
+    if not kept:
+        return Extract(named, np.empty(0, np.int64), np.empty((0, 0)), (), None, None, None, None)
+    whole = pa.concat_tables(kept)
+    features = tuple(whole[name] for name in whole.column_names if name != STRATUM)
+    return Extract(
+        arms=named,
+        arm=arrays.joined["arm"],
+        counted=arrays.joined["x"],
+        features=features,
+        place=arrays.joined.get(PLACE),
+        own=arrays.joined.get(OWN),
+        stratum=whole[STRATUM] if STRATUM in whole.column_names else None,
+        today=arrays.joined.get(TODAY),
+    )
 
 
 @dataclass(slots=True)
-class _Parts:
-    """Columns of every batch, already in the form they will have."""
+class _Arrays:
+    """Arrays in parts."""
 
-    names: pa.Array
-    arms: Counter[str | None] = field(default_factory=Counter[str | None])
-    columns: dict[str, list[np.ndarray | pa.Array]] = field(
-        default_factory=dict[str, list[np.ndarray | pa.Array]]
-    )
+    parts: dict[str, list[np.ndarray]] = field(default_factory=dict[str, list[np.ndarray]])
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        counts = batch["arm"].cast(pa.string()).value_counts()
-        for row in counts.to_pylist():
-            self.arms[row["values"]] += row["counts"]
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            self.columns.setdefault(name, []).append(self._formed(name, column))
+    def add(self, name: str, part: np.ndarray) -> None:
+        self.parts.setdefault(name, []).append(part)
 
-    def _formed(self, name: str, column: pa.Array) -> np.ndarray | pa.Array:
-        if name == "arm":
-            codes = pc.index_in(column.cast(pa.string()), value_set=self.names)
-            return codes.fill_null(-1).cast(pa.int64()).to_numpy()
-        if name in (PLACE, OWN):
-            return from_places(column)
-        if name == TODAY:
-            return np.asarray(column.to_numpy(zero_copy_only=False), dtype=bool)
-        if name == "stratum":
-            return column.cast(pa.string())
-        if name.startswith("x"):
-            numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-            return np.asarray(numbers, dtype=np.float64)
-        words = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-        return column.cast(pa.string() if words else pa.float64())
+    @property
+    def joined(self) -> dict[str, np.ndarray]:
+        return {name: np.concatenate(parts) for name, parts in self.parts.items()}
 
-    def joined(self) -> Extract:
-        features = [name for name in self.columns if name[:1] == "f" and name[1:].isdigit()]
-        counted = [name for name in self.columns if name[:1] == "x"]
-        stratum = self.columns.pop("stratum", None)
-        return Extract(
-            arms=self.arms,
-            arm=self._array("arm", np.int64),
-            counted=np.column_stack([self._array(name) for name in counted])
-            if counted
-            else np.empty((0, 0)),
-            features=[pa.chunked_array(self.columns.pop(name)) for name in features],
-            place=self._array(PLACE, np.int64) if PLACE in self.columns else None,
-            own=self._array(OWN, np.int64) if OWN in self.columns else None,
-            stratum=None if stratum is None else pa.chunked_array(stratum),
-            today=self._array(TODAY, bool) if TODAY in self.columns else None,
-        )
 
-    def _array(self, name: str, kind: type = np.float64) -> np.ndarray:
-        return np.concatenate(self.columns.pop(name, [np.empty(0, kind)]))
+def _counted(arms: Any) -> Counter[str | None]:  # noqa: ANN401 - Arrow's arrays are untyped
+    levels, codes = encode(arms)
+    counts = np.bincount(codes + 1, minlength=len(levels) + 1)
+    found = zip([None, *levels], counts.tolist(), strict=True)
+    return Counter({name: count for name, count in found if count})
+
+
+def _numbers(column: Any) -> Array:  # noqa: ANN401 - as above
+    """Numbers or flags as doubles, NaN where there is none."""
+    values = column.cast(pa.float64()) if not pa.types.is_boolean(column.type) else column
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _texts(table: pa.Table) -> pa.Table:
+    """Features as doubles or texts, and the stratum."""
+    found = dict[str, Any]()
+    for name in table.column_names:
+        column: Any = table[name]
+        if name == STRATUM or (name[:1] == "f" and name[1:].isdigit()):
+            words = name == STRATUM or pa.types.is_string(column.type)
+            found[name] = column.cast(pa.string() if words else pa.float64())
+    return pa.Table.from_pydict(found)

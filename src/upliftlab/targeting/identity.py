@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import md5
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from upliftlab.hashing import DIGITS
+from upliftlab.targeting.coding import encode
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _MISSING = 0x5851F42D4C957F2D
 
 
-def from_places(places: pa.Array) -> np.ndarray:
+def from_places(places: pa.Array[Any] | pa.ChunkedArray[Any]) -> np.ndarray:
     """Places of `hashing.digest` as numbers below 2^60, in the places' order; int64.
 
     >>> int(from_places(pa.array(["00000000000000a", "fff000000000000"]))[0])
     10
     """
-    texts = np.asarray(places.to_numpy(zero_copy_only=False), dtype=f"S{DIGITS}")
+    texts = np.asarray(places.to_pylist(), dtype=f"S{DIGITS}")
     codes = np.ascontiguousarray(texts).view(np.uint8).reshape(len(texts), DIGITS)
     digits = np.where(codes > ord("9"), codes - (ord("a") - 10), codes - ord("0"))
     value = np.zeros(len(texts), dtype=np.int64)
@@ -31,11 +32,11 @@ def from_places(places: pa.Array) -> np.ndarray:
     return value
 
 
-def from_content(columns: Sequence[np.ndarray | pa.ChunkedArray]) -> np.ndarray:
+def from_content(columns: Sequence[np.ndarray | pa.ChunkedArray[Any]]) -> np.ndarray:
     """Numbers below 2^60 for rows that nothing names, from all that they hold; int64.
 
     Rows that are alike are counted, and each gets another number: which of them gets which makes
-    no difference, as they are alike. So whatever is drawn by these numbers is the same in any order.
+    no difference, as they are alike. So what is drawn by these numbers is the same in any order.
 
     Args:
         columns: Doubles or whole numbers, shape (n,), or texts.
@@ -53,20 +54,18 @@ def from_content(columns: Sequence[np.ndarray | pa.ChunkedArray]) -> np.ndarray:
     return (found >> np.uint64(4)).astype(np.int64)
 
 
-def _bits(column: np.ndarray | pa.ChunkedArray) -> np.ndarray:
+def _bits(column: np.ndarray | pa.ChunkedArray[Any]) -> np.ndarray:
     """64 bits per value: a number's own, of a text the beginning of its md5."""
     if isinstance(column, np.ndarray):
         numbers = column.astype(np.float64) + 0.0  # -0.0 becomes 0.0
         numbers[np.isnan(numbers)] = np.nan
         return _mixed(numbers.view(np.uint64))
-    coded = pc.dictionary_encode(column).combine_chunks()
+    levels, codes = encode(column)
     hashes = [
         int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:8], "big")
-        for text in coded.dictionary.to_pylist()
+        for text in levels
     ]
-    lookup = np.array([*hashes, _MISSING], dtype=np.uint64)
-    codes = coded.indices.fill_null(len(hashes)).to_numpy(zero_copy_only=False)
-    return lookup[codes]
+    return np.array([*hashes, _MISSING], dtype=np.uint64)[codes]
 
 
 def _mixed(state: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from upliftlab.queries.places import hash_sql
 from upliftlab.sql import literal
 
 PLACE, OWN, DRAWN, TODAY = "place", "own_place", "drawn", "today"
+STRATUM = "stratum"
 """Columns of the frame: the unit's place, the customer's within a household, the sample's, and
 whether today's rule holds."""
 _SPARE = 8
@@ -56,7 +57,7 @@ def known_of(plan: Plan, frame: Frame, features: Features, engine: Engine) -> Kn
     total, asked = int(row["n"]), plan.experiment.uplift
     wanted = asked.sample if asked else None
     kept = [name for name in own if name != DRAWN]
-    kept += ["stratum"] if "stratum" in frame.own else []
+    kept += [STRATUM] if STRATUM in frame.own else []
     whole = replace(frame, own={**frame.own, **own})
     below = None if wanted is None or wanted >= total else _below(whole, (wanted, total), engine)
     return Known(whole, tuple(kept), total, below)

@@ -149,8 +149,8 @@ def _sql(table: UnitTable, counted: Sequence[str], known: Sequence[str], below: 
 def _refuse_missing(
     table: UnitTable, counted: Sequence[str], found: Extract, engine: Engine
 ) -> None:
-    usable = np.isfinite(found.counted).all(axis=0)
-    lacking = [name for name, whole in zip(counted, usable, strict=True) if not whole]
+    columns = zip(counted, found.counted.T, strict=True)
+    lacking = [name for name, values in columns if not np.isfinite(values).all()]
     if lacking:
         refuse_missing(table, lacking, engine)
         named = ", ".join(lacking)
@@ -159,7 +159,7 @@ def _refuse_missing(
 
 
 def _named(found: Extract, features: Features) -> pa.Table:
-    return pa.table(dict(zip(features.kinds, found.features, strict=True)))
+    return pa.Table.from_arrays(list(found.features), names=list(features.kinds))
 
 
 def _anonymous(found: Extract) -> np.ndarray:
@@ -178,7 +178,7 @@ def _in_order(rows: Rows, own: np.ndarray | None) -> Rows:
     cluster = rows.cluster[order]
     return replace(
         rows,
-        table=rows.table.take(pa.array(order)),
+        table=rows.table.take(order),
         arm=rows.arm[order],
         outcomes=rows.outcomes[order],
         propensity=rows.propensity[order],
