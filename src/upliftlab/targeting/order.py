@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from upliftlab.analysis.study import Study
-from upliftlab.declarations import Source
+from upliftlab.declarations import FeatureKind, Source
 from upliftlab.errors import ConfigError, Fault
 from upliftlab.experiment import Plan
 from upliftlab.targeting.candidates import Campaign
@@ -44,9 +44,9 @@ class Order:
     force: bool = False
 
     def campaign(self, plan: Plan, encoding: Encoding) -> Campaign:
-        """What candidates are made by; whom chance holds out is another's in every table."""
-        salt = f"{plan.experiment.experiment}:target:{self.customers}"
-        kinds = {each.name: each.kind for each in encoding.features}
+        """What candidates are made by: every campaign holds out others."""
+        salt = f"{plan.experiment.experiment}:target:{self.customers}:{self.day.isoformat()}"
+        kinds: dict[str, FeatureKind] = {each.name: each.kind for each in encoding.features}
         return Campaign(self.day, salt, kinds, self.contacts)
 
     def purse(self, study: Study) -> Purse:
