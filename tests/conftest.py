@@ -18,6 +18,8 @@ from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.postgres_types import copy_type
 from upliftlab.sql import quote
 
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
 settings.register_profile("fixed", derandomize=True, deadline=None)  # the same on every run
 settings.load_profile("fixed")
 
@@ -27,6 +29,14 @@ def _missing(reason: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def hillstrom() -> Path:
+    """The folder with the real customers of the e-mail challenge."""
+    if not (SHARED / "hillstrom.csv.gz").exists():
+        pytest.skip("the shared data with hillstrom.csv.gz are not beside this checkout")
+    return SHARED
 
 
 @pytest.fixture

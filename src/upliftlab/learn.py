@@ -13,32 +13,26 @@ from typing import Literal
 
 import numpy as np
 
-from upliftlab.analysis.study import amount
 from upliftlab.analyze import Setting, analyze, now_of
-from upliftlab.declarations.uplift import Uplift
 from upliftlab.errors import ConfigError, DataError, Fault
 from upliftlab.experiment import PROFIT, Plan
 from upliftlab.language import N_
 from upliftlab.results import Analysis, Message, VerdictCode
-from upliftlab.stats.moments import Array
 from upliftlab.targeting.choices import Terms, best_constant, tree_of
 from upliftlab.targeting.crossfit import Crossfit
 from upliftlab.targeting.judgement import Asked, gates, learners
+from upliftlab.targeting.lesson import SEED, Lesson
 from upliftlab.targeting.picture import cost_curve, deciles, gains, sleeping
 from upliftlab.targeting.policies import Rules, Today, policies
 from upliftlab.targeting.profile import responders
 from upliftlab.targeting.responses import FeatureInfo, Gate, Responses
 from upliftlab.targeting.rows import Rows, learning_rows
 from upliftlab.targeting.told import answer, branch, english
-from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
-from upliftlab.uplift.folds import fold_of
-from upliftlab.uplift.learners import NUISANCE, Learner, Name, learner
+from upliftlab.uplift.learners import Learner
 from upliftlab.uplift.sample import Sample
-from upliftlab.uplift.scores import dr_scores
 
-SEED = 1
-"""Of folds and models: the same plan and data give the same answer."""
+Unit = Literal["number", "money", "share"]
 _EARLY = N_("Outcomes are not complete yet: what is learned now may change.")
 _SAMPLED = N_("{n:count} of {all:count} customers were drawn by their id to learn from.")
 _FALLS = N_("Effects are by how much '{metric}' falls, as lower is better.")
@@ -87,8 +81,10 @@ def learn(plan: Plan, setting: Setting) -> Learned:
         )
     setting.progress("Reading what is known of customers")
     rows = learning_rows(plan, setting.engine, setting.record, now_of(plan, setting))
-    lesson = _Lesson(plan, rows, Encoding.fit(rows.table))
-    crossfits = [lesson.crossfit(repeat, setting) for repeat in range(lesson.asked.repeats)]
+    lesson = Lesson(plan, rows, Encoding.fit(rows.table))
+    crossfits = [
+        lesson.crossfit(repeat, setting.progress) for repeat in range(lesson.asked.repeats)
+    ]
     setting.progress("Judging models on customers they were not shown")
     return Learned(
         _responses(lesson, crossfits, analysis),
@@ -99,46 +95,7 @@ def learn(plan: Plan, setting: Setting) -> Learned:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Lesson:
-    """What is learned from, and how."""
-
-    plan: Plan
-    rows: Rows
-    encoding: Encoding
-
-    @property
-    def asked(self) -> Uplift:
-        """The plan's section."""
-        assert self.plan.experiment.uplift is not None  # noqa: S101 - `learn` refused it
-        return self.plan.experiment.uplift
-
-    def learner(self, name: Name) -> Learner:
-        """A learner of the plan by its name."""
-        return learner(name, self.asked.base, self.encoding, SEED)
-
-    def crossfit(self, repeat: int, setting: Setting) -> Crossfit:
-        """One division into folds, and what every learner says of customers it was not shown."""
-        rows = self.rows
-        sample = Sample(
-            self.encoding.encode(rows.table).values,
-            rows.arm,
-            rows.outcomes,
-            rows.propensity,
-            rows.cluster,
-            fold_of(rows.cluster, self.asked.folds, SEED + repeat),
-        )
-        setting.progress("Scoring outcomes")
-        scores = dr_scores(sample, NUISANCE, self.encoding, SEED)
-        predicted = dict[str, Array]()
-        for name in self.asked.learners:
-            setting.progress(f"Learning with {name}")
-            outcomes = range(sample.outcomes.shape[1])
-            predicted[name] = crossfit(sample, self.learner(name), tuple(outcomes))
-        return Crossfit(sample, scores, predicted, self.asked.learners[0])
-
-
-def _responses(lesson: _Lesson, crossfits: Sequence[Crossfit], analysis: Analysis) -> Responses:
+def _responses(lesson: Lesson, crossfits: Sequence[Crossfit], analysis: Analysis) -> Responses:
     plan, rows = lesson.plan, lesson.rows
     asked = Asked(plan.treatments, analysis.confidence, lesson.asked.base)
     found = gates(crossfits, asked)
@@ -161,7 +118,7 @@ def _responses(lesson: _Lesson, crossfits: Sequence[Crossfit], analysis: Analysi
         folds=lesson.asked.folds,
         repeats=lesson.asked.repeats,
         seed=SEED,
-        budget=_budget(lesson),
+        budget=lesson.budget,
         hurdle=money.hurdle if money else 0.0,
         features=_features(lesson.encoding),
         open=any(gate.open for gate in found),
@@ -178,7 +135,7 @@ def _responses(lesson: _Lesson, crossfits: Sequence[Crossfit], analysis: Analysi
 
 
 def _pictured(
-    lesson: _Lesson, crossfits: Sequence[Crossfit], asked: Asked, learned: Responses
+    lesson: Lesson, crossfits: Sequence[Crossfit], asked: Asked, learned: Responses
 ) -> Responses:
     """The same with what a ranking looks like, for the arms whose gate is open."""
     first, encoding = crossfits[0], lesson.encoding
@@ -187,7 +144,7 @@ def _pictured(
     tree = tree_of(first, encoding.categories, np.ones(len(first.sample), dtype=bool))
     curves = [curve for arm in arms for curve in gains(crossfits, asked, arm)]
     if first.money:
-        best = best_constant(first, _fixed(lesson))
+        best = best_constant(first, lesson.fixed)
         gate = (False, *(each.open for each in learned.gates))
         curves.append(cost_curve(crossfits, asked, gate, best))
     harmed = [sleeping(crossfits, asked, arm) for arm in arms]
@@ -204,13 +161,13 @@ def _pictured(
     )
 
 
-def _rules(lesson: _Lesson, found: Sequence[Gate], asked: Asked) -> Rules:
+def _rules(lesson: Lesson, found: Sequence[Gate], asked: Asked) -> Rules:
     plan, rows = lesson.plan, lesson.rows
     money, today = plan.experiment.money, lesson.asked.today
     terms = Terms(
-        budget=_budget(lesson),
+        budget=lesson.budget,
         at_least=1.0 + (money.hurdle if money else 0.0),
-        fixed=_fixed(lesson),
+        fixed=lesson.fixed,
         open=(False, *(gate.open for gate in found)),
     )
     rule = None
@@ -221,24 +178,9 @@ def _rules(lesson: _Lesson, found: Sequence[Gate], asked: Asked) -> Rules:
     return Rules(arms, terms, asked.confidence, lesson.encoding.categories, rule)
 
 
-def _budget(lesson: _Lesson) -> float | None:
-    """The plan's, for those learned from: a sample has its part of it."""
-    if lesson.asked.budget is None:
-        return None
-    return amount(lesson.asked.budget) * len(lesson.rows.arm) / lesson.rows.total
-
-
-def _fixed(lesson: _Lesson) -> Array:
-    """Fixed cost of each arm, the control's first; a sample has its part of it."""
-    money = lesson.plan.experiment.money
-    names = (lesson.plan.control, *lesson.plan.treatments)
-    costs = [amount(money.fixed_cost.get(name)) if money else 0.0 for name in names]
-    return np.array(costs) * len(lesson.rows.arm) / lesson.rows.total
-
-
-def _unit(rows: Rows, analysis: Analysis) -> Literal["money", "share", "number"]:
-    known = {metric.name: metric.unit for metric in analysis.metrics}
-    return "money" if rows.metric == PROFIT else known[rows.metric]
+def _unit(rows: Rows, analysis: Analysis) -> Unit:
+    units: dict[str, Unit] = {metric.name: metric.unit for metric in analysis.metrics}
+    return "money" if rows.metric == PROFIT else units[rows.metric]
 
 
 def _features(encoding: Encoding) -> tuple[FeatureInfo, ...]:
@@ -248,7 +190,7 @@ def _features(encoding: Encoding) -> tuple[FeatureInfo, ...]:
     )
 
 
-def _notes(lesson: _Lesson, analysis: Analysis) -> tuple[Message, ...]:
+def _notes(lesson: Lesson, analysis: Analysis) -> tuple[Message, ...]:
     found = [*lesson.encoding.notes]
     if lesson.rows.falls:
         found.append(Message(template=_FALLS, values={"metric": lesson.rows.metric}))

@@ -62,6 +62,15 @@ def test_nobody_worth_treating_is_a_flat_line():
     assert not found.profit.high.any()
 
 
+def test_one_unit_has_no_band():
+    rng = np.random.default_rng(6)
+    costs, rewards, scores = world(rng, 20)
+    moves = CostFolds.fit(costs, rewards, np.zeros(20)).moves(np.ones(1))
+    found = evaluated(moves, scores, np.zeros(20, dtype=np.int64), rng, 0.95)
+    assert (found.gain.low, found.profit.high) == (None, None)
+    assert found.gain.estimate[0] != 0
+
+
 def test_scores_that_cannot_be_are_refused():
     rng = np.random.default_rng(5)
     costs, rewards, (value, cost) = world(rng, 20)

@@ -78,7 +78,8 @@ class CandidateBatch:
     @property
     def eligible(self) -> np.ndarray:
         """Flags of those who may be contacted; shape (n,), bool."""
-        return np.array([reason is None for reason in self.reason.to_pylist()], dtype=bool)
+        reason: Any = self.reason
+        return np.asarray(reason.is_null().to_numpy(zero_copy_only=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Candidates:
             EngineError: UL502, the engine refuses the query.
         """
         for batch in engine.batches(self.sql, rows):
-            columns: dict[str, Any] = dict(zip(batch.schema.names, batch.columns, strict=True))
+            columns: dict[str, Any] = {name: batch.column(name) for name in batch.schema.names}
             today = columns.get(TODAY)
             values = [
                 columns[f"f{at}"].cast(pa.float64() if kind == "numeric" else pa.string())
@@ -121,7 +122,7 @@ class Candidates:
                 features=pa.Table.from_arrays(values, names=list(self.kinds)),
                 reason=columns["reason"].cast(pa.string()),
                 place=columns["place"].cast(pa.string()),
-                today=None if today is None else np.asarray(today.to_pylist(), dtype=bool),
+                today=None if today is None else today.to_numpy(zero_copy_only=False),
             )
 
 

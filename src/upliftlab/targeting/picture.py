@@ -89,15 +89,8 @@ def cost_curve(
     return Curve(
         kind="cost",
         arm=None,
-        points=tuple(
-            Point(x=float(x), y=float(y), low=float(low), high=float(high))
-            for x, y, low, high in zip(
-                found.spend.estimate,
-                found.gain.estimate,
-                found.gain.low,
-                found.gain.high,
-                strict=True,
-            )
+        points=_points(
+            found.spend.estimate, [found.gain.estimate], [found.gain.low], [found.gain.high]
         ),
         reference=(Point(x=0.0, y=0.0), Point(x=float(spent), y=float(gained))),
     )

@@ -75,7 +75,7 @@ class _Rule:
 
 
 def policies(crossfits: Sequence[Crossfit], rules: Rules) -> tuple[Policy, ...]:
-    """Every policy with its value beside contacting nobody; those of a model only if a gate is open.
+    """Every policy with its value beside contacting nobody; a model's only if a gate is open.
 
     The best arm for everybody, with which they are compared, is chosen on the same customers, so
     that a policy which is no better than it rather looks worse.

@@ -13,7 +13,9 @@ Predictions stay within what was seen.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +30,9 @@ _SMALL, _LARGEST = 20_000, 4.0
 """Rows from which trees grow with the root of the sample, and how much they grow at most."""
 _ROUNDS, _LEAVES, _RATE = 50, 4, 0.05
 _FEWEST_IN_LEAF, _MOST_IN_LEAF = 20, 1_000
+_ALONE = 100_000
+"""Rows up to which one thread does the work: more would wait for one another, very long where
+other programs want the processors too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,3 +131,11 @@ def span(outcome: Array) -> tuple[float, float, bool]:
     """The least and the most, and whether there is nothing else than these two."""
     low, high = float(outcome.min()), float(outcome.max())
     return low, high, bool(low < high and ((outcome == low) | (outcome == high)).all())
+
+
+def calm(rows: int) -> AbstractContextManager[Any]:
+    """Within it, small work is done by one thread."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - slow to load
+
+    import_module("sklearn.ensemble")  # only what is loaded is held back
+    return threadpool_limits(1 if rows <= _ALONE else None)

@@ -9,6 +9,7 @@ from upliftlab.stats.effects import Effect
 from upliftlab.stats.level import Level, level_of
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.bootstrap import codes
+from upliftlab.uplift.ranking import ROUNDING
 
 
 def totals(rows: Array, cluster: np.ndarray) -> Array:
@@ -39,6 +40,7 @@ def estimates(
         return [Effect(float(value), note=Note.few_units) for value in values]
     factor = units / (units - 1) * (n - 1) / (n - lost)
     errors = np.sqrt((summed**2).sum(axis=0) * factor)
+    errors[errors <= ROUNDING * np.sqrt((rows**2).sum(axis=0))] = 0.0
     level = level_of(confidence)
     return [
         interval(value, se, units - 1.0, level)
@@ -48,7 +50,7 @@ def estimates(
 
 def interval(estimate: float, se: float, df: float, level: Level) -> Effect:
     """An estimate with its interval and p-value; neither where the standard error is 0."""
-    if se == 0:
+    if se <= ROUNDING * abs(estimate):
         return Effect(estimate, 0.0, note=Note.no_variation)
     low, high = level.bounds(df)
     ends = estimate - high * se, estimate - low * se

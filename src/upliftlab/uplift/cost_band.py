@@ -17,12 +17,18 @@ from upliftlab.uplift.cost_folds import Moves
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
-    """A curve with its pointwise interval, money per customer; all of shape (points,)."""
+class Banded:
+    """A curve with its pointwise interval, money per customer; all of shape (points,).
+
+    Attributes:
+        estimate: The curve.
+        low: Lower end of the band; None with fewer than two units.
+        high: Upper end.
+    """
 
     estimate: Array
-    low: Array
-    high: Array
+    low: Array | None
+    high: Array | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,9 +43,9 @@ class CostBand:
     """
 
     budgets: Array
-    spend: Line
-    gain: Line
-    profit: Line
+    spend: Banded
+    gain: Banded
+    profit: Banded
 
 
 def evaluated(
@@ -72,12 +78,14 @@ def evaluated(
     sizes = np.bincount(group).astype(np.float64)[:, None]
     points = len(moves.budgets)
     stacked = np.concatenate([*sums, sums[1] - sums[0], sizes], axis=1)
-    drawn = draws(stacked, rng)
-    means, whole = drawn[:, :-1] / drawn[:, -1:], stacked.sum(axis=0)[:-1] / len(cluster)
-    lines = list[Line]()
-    for start in range(0, 3 * points, points):
-        part = slice(start, start + points)
-        lines.append(Line(whole[part], *band(whole[part], means[:, part], confidence)))
+    whole = stacked.sum(axis=0)[:-1] / len(cluster)
+    if len(stacked) < 2:  # noqa: PLR2004 - one unit cannot differ from others
+        low = high = [None] * 3
+    else:
+        drawn = draws(stacked, rng)
+        ends = band(whole, drawn[:, :-1] / drawn[:, -1:], confidence)
+        low, high = (each.reshape(3, points) for each in ends)
+    lines = (Banded(*each) for each in zip(whole.reshape(3, points), low, high, strict=True))
     return CostBand(moves.budgets, *lines)
 
 

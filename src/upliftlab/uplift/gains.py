@@ -83,7 +83,7 @@ def _curve(counts: Array | np.ndarray, sums: Array, share: Array) -> Array:
     """The sum over the first `share` of all; a bin that is cut counts by its average."""
     reached = np.append(0.0, np.cumsum(counts, dtype=np.float64))
     added = np.append(0.0, np.cumsum(sums))
-    return np.interp(share * reached[-1], reached, added).astype(np.float64)
+    return np.asarray(np.interp(share * reached[-1], reached, added), dtype=np.float64)
 
 
 def _bins(order: Order, points: int) -> tuple[int, np.ndarray]:

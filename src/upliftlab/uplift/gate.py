@@ -8,7 +8,7 @@ than the average. One could be moved by a few extreme scores, the other by a few
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,6 +76,9 @@ def line(ranking: Ranking, confidence: float) -> Line:
     if not score.any():
         average = _regress(ranking, design[:, :1], confidence)[0]
         return Line(average, Effect(None, note=Note.constant_score))
+    if ranking.flat:
+        nothing = Effect(0.0, 0.0, note=Note.no_variation)
+        return Line(replace(nothing, estimate=float(ranking.effects.mean())), nothing)
     return Line(*_regress(ranking, design, confidence))
 
 

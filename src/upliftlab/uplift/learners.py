@@ -23,12 +23,12 @@ from typing import Any, Literal
 import numpy as np
 
 from upliftlab.stats.moments import Array
-from upliftlab.uplift.bases import Base, Recipe, span
+from upliftlab.uplift.bases import Base, Recipe, calm, span
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.rows import as_numbers, enough, own_order, weights
 from upliftlab.uplift.sample import CONTROL, Sample
-from upliftlab.uplift.scores import dr_scores
+from upliftlab.uplift.scores import NUISANCE, dr_scores
 
 Name = Literal[
     "solo_model",
@@ -39,8 +39,6 @@ Name = Literal[
     "doubly_robust",
 ]
 
-NUISANCE: Base = "linear"
-"""What doubly robust scores are made with."""
 _METHODS = {
     "two_models": "vanilla",
     "two_models_ddr_control": "ddr_control",
@@ -75,7 +73,8 @@ class Model:
         if not len(values):
             return np.empty((0, len(self.parts)))
         matrix = self.recipe.matrix(values)
-        return np.column_stack([part(matrix) for part in self.parts])
+        with calm(len(values)):
+            return np.column_stack([part(matrix) for part in self.parts])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,8 @@ class Learner:
         tidy = as_numbers(chosen).take(own_order(chosen))
         enough(tidy)
         learn = _doubly_robust if self.name == "doubly_robust" else _pairwise
-        return Model(self.recipe, learn(self, tidy))
+        with calm(len(tidy)):
+            return Model(self.recipe, learn(self, tidy))
 
 
 def learner(name: Name, base: Base, encoding: Encoding, seed: int) -> Learner:

@@ -14,10 +14,9 @@ from typing import Self
 import numpy as np
 
 from upliftlab.results import Note
-from upliftlab.stats.effects import Effect, ends_of, unreached
-from upliftlab.stats.level import Level, level_of
+from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
-from upliftlab.uplift.bootstrap import codes
+from upliftlab.uplift.clusters import estimates
 from upliftlab.uplift.sample import CONTROL
 
 _SUM = 1e-9
@@ -60,7 +59,7 @@ def policy_value(
     scores: Array,
     policy: Policy | np.ndarray,
     cluster: np.ndarray,
-    confidence: float | Level,
+    confidence: float,
 ) -> Effect:
     """What a policy gains over treating nobody, per customer.
 
@@ -88,7 +87,7 @@ def paired(
     policy: Policy | np.ndarray,
     other: Policy | np.ndarray,
     cluster: np.ndarray,
-    confidence: float | Level,
+    confidence: float,
 ) -> Effect:
     """What a policy gains over another for the same customers, per customer.
 
@@ -109,7 +108,7 @@ def paired(
         raise ValueError(f"{bad} of {scores.size} scores are not finite numbers")
     one, two = (each if isinstance(each, Policy) else Policy(each) for each in (policy, other))
     gained = _chosen(scores, one.choice) - _chosen(scores, two.choice)
-    return _mean(gained, one.lump - two.lump, cluster, level_of(confidence))
+    return _mean(gained, one.lump - two.lump, cluster, confidence)
 
 
 def _chosen(scores: Array, choice: np.ndarray) -> Array:
@@ -127,19 +126,16 @@ def _chosen(scores: Array, choice: np.ndarray) -> Array:
     return scores[np.arange(n), arm]
 
 
-def _mean(gained: Array, lump: float, cluster: np.ndarray, level: Level) -> Effect:
+def _mean(gained: Array, lump: float, cluster: np.ndarray, confidence: float) -> Effect:
     """The mean with its error by cluster, a known amount taken off."""
-    numbers, clusters = codes(cluster)
-    if clusters < 2:  # noqa: PLR2004 - a variance needs two
+    if not len(gained):
         return Effect(None, note=Note.few_units)
     mean = float(gained.mean())
-    sums = np.bincount(numbers, gained - mean, clusters)
-    se = float(np.sqrt((sums @ sums) * clusters / (clusters - 1))) / len(gained)
-    estimate, df = mean - lump, clusters - 1.0
-    if np.ptp(gained) == 0 or se == 0:
-        return Effect(estimate, 0.0, note=Note.same_for_all)
-    ends = ends_of(estimate, se, level.bounds(df))
-    return Effect(estimate, se, df, *ends, p=level.p(estimate / se, df), note=unreached(ends))
+    if np.ptp(gained) == 0:
+        return Effect(mean - lump, 0.0, note=Note.same_for_all)
+    rows = (gained - mean)[:, None] / len(gained)
+    [effect] = estimates(np.array([mean - lump]), rows, cluster, confidence)
+    return effect
 
 
 def everybody(n: int, arm: int) -> np.ndarray:

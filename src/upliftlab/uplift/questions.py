@@ -88,14 +88,19 @@ def asked_of(features: Array, categorical: frozenset[int], cuts: int) -> list[As
     for number, column in enumerate(features.T):
         if number in categorical:
             values = _levels(column, cuts)
-            bins = np.searchsorted(values, column).astype(np.int64)
+            bins = _places(values, column)
             inside = np.append(values, np.nan)[bins] == column
             asked = Asked(number, Kind.equals, values, np.where(inside, bins, len(values)))
         else:
             values = _thresholds(column, cuts)
-            asked = Asked(number, Kind.at_most, values, np.searchsorted(values, column))
+            asked = Asked(number, Kind.at_most, values, _places(values, column))
         found += [asked] if len(asked) else []
     return found
+
+
+def _places(values: Array, column: Array) -> np.ndarray:
+    """Which value is the first that is not smaller, `questions` if none is; missing ones too."""
+    return np.searchsorted(values, column)
 
 
 def _thresholds(column: Array, cuts: int) -> Array:

@@ -15,6 +15,9 @@ import numpy.typing as npt
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.bootstrap import codes
 
+ROUNDING = 1e-12
+"""What is smaller than this, beside the numbers it was computed from, is 0."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
@@ -62,6 +65,11 @@ class Ranking:
             if score.min() < score.max():
                 result[rows] = score - score.mean()
         return result
+
+    @property
+    def flat(self) -> bool:
+        """Whether the effect is the same on everybody, so that no score could matter."""
+        return bool(np.ptp(self.effects) <= ROUNDING * np.abs(self.effects).max())
 
     @property
     def constant(self) -> bool:

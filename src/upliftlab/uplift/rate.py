@@ -63,6 +63,8 @@ def rate(ranking: Ranking, confidence: float, kind: Kind = "autoc") -> Effect:
     """
     if ranking.constant:
         return Effect(0.0, 0.0, note=Note.constant_score)
+    if ranking.flat:
+        return Effect(0.0, 0.0, note=Note.no_variation)
     return effect_of(influence(ranking, kind), ranking.cluster, confidence)
 
 
@@ -72,6 +74,7 @@ def influence(ranking: Ranking, kind: Kind) -> Influence:
     for part in ranking.parts():
         placed = _place(ranking, part, kind)
         effects = ranking.effects[part][placed.order.rows]
+        effects -= effects.mean()  # weights add up to 0: only the noise left out depends on it
         estimate += float(placed.weight @ effects) / len(ranking)
         errors = placed.weight * effects + placed.behind(effects) - placed.own(effects)
         rows[part[placed.order.rows]] = errors - errors.mean()

@@ -2,7 +2,17 @@
 
 Γ_a = μ̂_a(x) + 1{A = a}(Y − μ̂_a(x)) / e_a (Robins, Rotnitzky & Zhao 1994), with μ̂_a fitted on the
 other folds (Chernozhukov et al. 2018). Since e_a is known, the mean of Γ_a over any customers that
-were chosen by other means is their mean outcome under arm a, however bad μ̂_a is.
+were chosen by other means is their mean outcome under arm a, however bad μ̂_a is; a good one takes
+noise away. How much, as the variance of an effect score against that without features:
+
+| customers | outcome | linear | boosting |
+|---|---|---|---|
+| 42,693 of a real shop, e-mail against none | visit | .976 | .979 |
+| the same | spend | 1.000 | 1.000 |
+| 200,000 simulated, with steps and interactions | ordered (9 %) | .988 | .983 |
+| the same | spend (lognormal where not 0) | .975 | .974 |
+
+Boosting takes ten times as long for that, so scores are made with `NUISANCE`, linear.
 """
 
 from __future__ import annotations
@@ -10,11 +20,13 @@ from __future__ import annotations
 import numpy as np
 
 from upliftlab.stats.moments import Array
-from upliftlab.uplift.bases import Base, Recipe
+from upliftlab.uplift.bases import Base, Recipe, calm
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.rows import as_numbers, enough, own_order, weights
 from upliftlab.uplift.sample import Sample
 
+NUISANCE: Base = "linear"
+"""What scores are made with unless told."""
 FEWEST = 20
 """Customers of each arm in the other folds."""
 
@@ -39,7 +51,8 @@ def dr_scores(sample: Sample, base: Base, encoding: Encoding, seed: int) -> Arra
     order = own_order(sample)
     ordered = as_numbers(sample).take(order)
     result = np.empty((len(sample), sample.arms, sample.outcomes.shape[1]))
-    result[order] = _scores(ordered, Recipe(base, encoding, seed))
+    with calm(len(ordered)):
+        result[order] = _scores(ordered, Recipe(base, encoding, seed))
     return result
 
 

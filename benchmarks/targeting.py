@@ -1,0 +1,134 @@
+"""Does targeting keep its promises? Customers whose responses are known, learned from many times.
+
+Prints how often intervals of a policy's value hold the truth, how often the gate opens where nobody
+responds differently, and how much of what an oracle gains over random contact the model gains.
+`benchmarks/README.md` says how to run it and what was found.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from upliftlab.proof.responding import crossfitted, experiment, world
+from upliftlab.targeting.choices import Terms, cost_folds
+from upliftlab.targeting.judgement import Asked, gates
+from upliftlab.targeting.policies import Rules, policies
+from upliftlab.uplift.cost_curve import CostCurve
+
+ARMS = ("nobody", "mail", "text")
+BUDGET = 0.15
+"""What may be spent, per customer of all."""
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Of one experiment: by policy, whether its interval held the truth, and missed below or above.
+
+    Attributes:
+        missed: By policy: 0 if the interval holds the true gain, -1 if it lies below, 1 if above.
+        opened: Whether any gate opened.
+    """
+
+    missed: dict[str, int]
+    opened: bool
+
+
+def trial(seed: int, n: int, members: int, *, varies: bool) -> Held:
+    """One experiment, learned from and judged."""
+    truth = world(n, seed, varies=varies, members=members)
+    found = crossfitted(*experiment(truth, seed))
+    tested = gates([found], Asked(ARMS[1:], CONFIDENCE, "linear"))
+    opened = any(gate.open for gate in tested)
+    terms = Terms(BUDGET * n, 1.0, np.zeros(3), (False, True, True))
+    rules = Rules(ARMS, terms, CONFIDENCE, (3,))
+    curves = cost_folds(found, terms.open)
+    chosen = {
+        "budget": curves.choose(terms.budget, terms.at_least),
+        "return": curves.choose(None, terms.at_least),
+        "all mail": np.full(n, 1),
+    }
+    told = {policy.name: policy for policy in policies([found], rules) if policy.arm != "text"}
+    told["all mail"] = told.pop("treat_all")
+    missed = dict[str, int]()
+    for name, arms in chosen.items():
+        gain = truth.profit[np.arange(n), arms].mean() - truth.profit[:, 0].mean()
+        value = told[name].value
+        missed[name] = int(value.low > gain) - int(value.high < gain)
+    return Held(missed, opened)
+
+
+def oracle(n: int, seed: int, base: str) -> tuple[float, float, float]:
+    """True gain per customer within the budget: the model's, the oracle's, random contact's.
+
+    The model is chosen and fitted on one experiment and spends on customers it has not seen.
+    """
+    truth, others = world(n, seed), world(n, seed + 1)
+    sample, encoding = experiment(truth, seed)
+    from upliftlab.uplift.learners import learner  # noqa: PLC0415 - slow to import
+
+    made = learner("two_models", base, encoding, 1)
+    features = encoding.encode(others.features).values
+    value, cost = (made.fit(sample, outcome).effects(features) for outcome in (0, 1))
+    gained = others.profit - others.profit[:, [0]]
+    spent, rows = others.cost - others.cost[:, [0]], np.arange(n)
+
+    def worth(arms: np.ndarray) -> float:
+        """True gain of a choice, its true cost scaled to the budget if it spends more."""
+        over = max(1.0, spent[rows, arms].sum() / (BUDGET * n))
+        return float(gained[rows, arms].mean() / over)
+
+    model = CostCurve.fit(np.maximum(cost, 1e-3), value).choose(BUDGET * n, 1.0)
+    extra = others.value - others.value[:, [0]]
+    best = CostCurve.fit(spent[:, 1:], extra[:, 1:]).choose(BUDGET * n, 1.0)
+    means = CostCurve.fit(spent[:, 1:].mean(axis=0)[None], extra[:, 1:].mean(axis=0)[None])
+    random = float(means.shares(BUDGET, 1.0)[0] @ gained.mean(axis=0))
+    return worth(model), worth(best), random
+
+
+def report(name: str, found: list[Held]) -> Iterator[str]:
+    """Lines of a table."""
+    opened = sum(held.opened for held in found) / len(found)
+    yield f"{name:<34} gate open in {opened:6.1%}"
+    for policy in found[0].missed:
+        sides = np.array([held.missed[policy] for held in found])
+        yield (
+            f"    {policy:<10} holds the truth {(sides == 0).mean():6.1%}"
+            f"   above it {(sides > 0).mean():5.1%}   below it {(sides < 0).mean():5.1%}"
+        )
+
+
+def main() -> None:
+    """Run all of it; one process a core."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--replications", type=int, default=400)
+    parser.add_argument("--rows", type=int, default=6_000, help="customers of an experiment")
+    parser.add_argument("--oracle", type=int, default=200_000, help="customers of the oracle's")
+    parser.add_argument("--processes", type=int, default=2)
+    chosen = parser.parse_args()
+    seeds = range(1, chosen.replications + 1)
+    with ProcessPoolExecutor(chosen.processes) as pool:
+        for name, varies, members in (
+            ("customers who differ", True, 1),
+            ("households of 2 who differ", True, 2),
+            ("nobody responds differently", False, 1),
+            ("the same, households of 2", False, 2),
+        ):
+            run = partial(trial, n=chosen.rows, members=members, varies=varies)
+            print("\n".join(report(name, list(pool.map(run, seeds, chunksize=10)))), flush=True)
+    if chosen.oracle:
+        for base in ("linear", "boosting"):
+            model, best, random = oracle(chosen.oracle, 1, base)
+            share = (model - random) / (best - random)
+            print(f"{base}: gain per customer {model:.4f}, oracle {best:.4f}, random {random:.4f}")
+            print(f"    {share:.1%} of the oracle's gain over random contact")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The lesson: what is learned from, and how; all that depends on a plan's section 'uplift'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from upliftlab.analysis.study import amount
+from upliftlab.declarations.uplift import Uplift
+from upliftlab.experiment import Plan
+from upliftlab.stats.moments import Array
+from upliftlab.targeting.crossfit import Crossfit
+from upliftlab.targeting.rows import Rows
+from upliftlab.uplift.crossfit import crossfit
+from upliftlab.uplift.encoding import Encoding
+from upliftlab.uplift.folds import fold_of
+from upliftlab.uplift.learners import NUISANCE, Learner, Name, learner
+from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.scores import dr_scores
+
+SEED: Final = 1
+"""Of folds and models: the same plan and data give the same answer."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """What is learned from, and how.
+
+    Attributes:
+        plan: What was asked, with `uplift`.
+        rows: The customers.
+        encoding: What the columns of their features mean.
+    """
+
+    plan: Plan
+    rows: Rows
+    encoding: Encoding
+
+    @property
+    def asked(self) -> Uplift:
+        """The plan's section."""
+        assert self.plan.experiment.uplift is not None  # noqa: S101 - `learn` refuses it
+        return self.plan.experiment.uplift
+
+    def learner(self, name: Name) -> Learner:
+        """A learner of the plan by its name."""
+        return learner(name, self.asked.base, self.encoding, SEED)
+
+    def crossfit(self, repeat: int, progress: Callable[[str], None]) -> Crossfit:
+        """One division into folds, and what every learner says of customers it was not shown."""
+        rows = self.rows
+        sample = Sample(
+            self.encoding.encode(rows.table).values,
+            rows.arm,
+            rows.outcomes,
+            rows.propensity,
+            rows.cluster,
+            fold_of(rows.cluster, self.asked.folds, SEED + repeat),
+        )
+        progress("Scoring outcomes")
+        scores = dr_scores(sample, NUISANCE, self.encoding, SEED)
+        predicted = dict[str, Array]()
+        for name in self.asked.learners:
+            progress(f"Learning with {name}")
+            outcomes = range(sample.outcomes.shape[1])
+            predicted[name] = crossfit(sample, self.learner(name), tuple(outcomes))
+        return Crossfit(sample, scores, predicted, self.asked.learners[0])
+
+    @property
+    def budget(self) -> float | None:
+        """The plan's, for those learned from: a sample has its part of it; None without one."""
+        if self.asked.budget is None:
+            return None
+        return amount(self.asked.budget) * self._part
+
+    @property
+    def fixed(self) -> Array:
+        """Fixed cost of each arm, the control's first; a sample has its part of it."""
+        money = self.plan.experiment.money
+        costs = [amount(money.fixed_cost.get(name)) if money else 0.0 for name in self.rows.arms]
+        return np.array(costs) * self._part
+
+    @property
+    def _part(self) -> float:
+        return len(self.rows) / self.rows.total
