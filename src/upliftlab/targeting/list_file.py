@@ -21,6 +21,8 @@ from upliftlab.errors import DataError, Fault, OutputError, Place
 from upliftlab.exports import neutralised
 
 _ASIDE = ".aside"
+_DECIMALS = 6
+"""Of an amount in CSV: no fewer than expectations are known to."""
 _SUFFIXES: Mapping[str, Literal["csv", "parquet"]] = {".csv": "csv", ".parquet": "parquet"}
 
 
@@ -126,6 +128,8 @@ def _cell(value: object) -> object:
     """A text that no spreadsheet runs as a formula; numbers stay numbers."""
     if isinstance(value, str):
         return neutralised(value)
+    if isinstance(value, float):
+        return round(value, _DECIMALS)
     return "" if value is None else value
 
 

@@ -22,8 +22,6 @@ NOBODY = 0
 """The choice of a customer who is not contacted: the control's number."""
 _CHUNK = 1 << 20
 _COST = np.uint64(0xFFFFFFFF)
-_SPARE = 1e-9
-"""The part of a budget that is left alone, so that no order of adding up exceeds it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +104,7 @@ def spend(
     not depend on the order in which they come.
     """
     usable = np.flatnonzero(np.asarray(arms))
-    allowed = budget * (1 - _SPARE)
-    limit = _limit(batches, allowed, at_least, usable)
+    limit = _limit(batches, budget, at_least, usable)
     choice = tuple(np.full(len(batch), NOBODY, np.uint8) for batch in batches)
     if limit is not None:
         _choose(batches, choice, limit, (at_least, usable))
