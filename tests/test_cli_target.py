@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_nobody_is_in_it_who_may_not_be_contacted(made):
     folder, told, rows = made
     people = pd.read_parquet(folder / "next.parquet").set_index("customer_id")
     assert people.loc[rows["customer"], "opt_in"].all()
-    [end] = cuts([0.05])
+    [end] = cuts([Fraction(1, 20)])
     held = [each for each in people.index if digest("everywhere", each) < end]
     assert not set(held) & set(rows["customer"])
     assert told["excluded"]["universal_holdout"] == sum(people.loc[held, "opt_in"])
@@ -88,7 +89,7 @@ def test_those_who_gain_most_are_chosen(made):
     assert rows["reason"].iloc[0].startswith("expected profit per EUR ")
     assert rows["reason"].iloc[0].endswith("; among the first 1 %")
     assert told["unseen"]["city"] == (people["city"].eq("=new") & people["opt_in"]).sum() - sum(
-        digest("everywhere", i) < cuts([0.05])[0]
+        digest("everywhere", i) < cuts([Fraction(1, 20)])[0]
         for i in people.index[people["city"].eq("=new") & people["opt_in"]]
     )
 
@@ -96,7 +97,7 @@ def test_those_who_gain_most_are_chosen(made):
 def test_a_random_part_is_held_out_and_would_have_got_an_arm(made):
     _, _, rows = made
     held = rows["reason"] == HELD_OUT
-    [end] = cuts([0.1])
+    [end] = cuts([Fraction(1, 10)])
     drawn = [digest("spring:target:next_month:2026-04-01", each) < end for each in rows["customer"]]
     assert held.tolist() == drawn
     assert (rows.loc[held, "arm"] == "none").all()
@@ -186,10 +187,11 @@ def test_a_model_is_only_used_for_its_plan_and_its_data(copy):
 @pytest.mark.parametrize(
     ("column", "values", "code"),
     [
-        ("age", None, "UL2"),
-        ("age", "old", "UL"),
+        ("age", None, "UL205"),
+        ("age", "old", "UL615"),
         ("customer_id", 1, "UL405"),
-        ("opt_in", None, "UL"),
+        ("customer_id", 1.5, "UL403"),
+        ("opt_in", None, "UL205"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused(copy, column, values, code):
@@ -199,6 +201,20 @@ def test_a_table_that_does_not_fit_is_refused(copy, column, values, code):
     refused = target(copy, "--model", "m.json")
     assert (refused.exit_code, code in refused.stderr) == (1, True), refused.stderr
     assert not (copy / LIST).exists()
+
+
+def test_hostile_ids_from_a_spreadsheet_stay_texts(copy):
+    people = following(copy, 300)
+    people["customer_id"] = [f"=cmd|{number}" for number in range(300)]
+    people.to_csv(copy / "=next.csv", index=False)
+    given = ("--customers", "=next.csv", "--model", "m.json", "--output", "o.csv")
+    done = run(copy, "target", "spring.yaml", *given)
+    assert done.exit_code == 0, done.stderr
+    with (copy / "o.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) > 100
+    assert all(row["customer"].startswith("'=cmd|") for row in rows)
+    assert not any(cell.startswith("=") for row in rows for cell in row.values())
 
 
 def test_wrong_usage(copy):

@@ -185,22 +185,16 @@ def _contacts(ledger: Ledger, plan: Plan, writer: Writer) -> Sequence[Path]:
 
 
 def contacts_on_record(ledger: Ledger, plan: Plan, folder: Path) -> Sequence[Path]:
-    """Contacts that a ledger knows of, as a Parquet file in a folder; none without a policy.
-
-    Those of the plan's own experiment are left out where the policy names a table of contacts,
-    which then holds them.
+    """All contacts that a ledger knows of, as a Parquet file in a folder; none without a policy.
 
     Raises:
         LedgerError: UL471, the contacts cannot be read.
     """
-    policy = plan.program.contact_policy
-    own = plan.experiment.experiment if policy and policy.contacts else None
-    if policy is None or not set(ledger.experiments()) - {own}:
+    if plan.program.contact_policy is None or not ledger.experiments():
         return ()
     file = folder / "contacts.parquet"
     with scratch(folder) as session:
-        found = ledger.contacts(own)
-        session.rows(f"COPY ({found}) TO {literal(str(file))} (FORMAT parquet)")
+        session.rows(f"COPY ({ledger.contacts()}) TO {literal(str(file))} (FORMAT parquet)")
     return (file,)
 
 
