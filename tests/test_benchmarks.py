@@ -53,3 +53,23 @@ def test_findings_and_permutations_are_timed():
         "permutation 50/50",
         "permutation 95/5",
     ]
+
+
+def test_a_list_is_written_and_its_memory_told(tmp_path):
+    done = subprocess.run(
+        [
+            sys.executable,
+            ROOT / "benchmarks" / "scoring.py",
+            "--rows",
+            "3000",
+            "--folder",
+            tmp_path,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"megabytes"' in done.stdout

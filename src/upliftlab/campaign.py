@@ -16,6 +16,8 @@ from upliftlab.exports import Exported
 from upliftlab.exports import export as export_generation
 from upliftlab.ledger import Amendment, Draft, Ledger, Locked, Origin, Recorded, Writer
 from upliftlab.ledger.faults import LedgerError, refuse
+from upliftlab.ledger.scratch import scratch
+from upliftlab.sql import literal
 
 
 def lock(ledger: Ledger, plan: Plan, now: datetime) -> Locked:
@@ -180,6 +182,20 @@ def _contacts(ledger: Ledger, plan: Plan, writer: Writer) -> Sequence[Path]:
     if plan.program.contact_policy is None or not others:
         return ()
     return (writer.contacts_file(ledger.contacts(plan.experiment.experiment)),)
+
+
+def contacts_on_record(ledger: Ledger, plan: Plan, folder: Path) -> Sequence[Path]:
+    """All contacts that a ledger knows of, as a Parquet file in a folder; none without a policy.
+
+    Raises:
+        LedgerError: UL471, the contacts cannot be read.
+    """
+    if plan.program.contact_policy is None or not ledger.experiments():
+        return ()
+    file = folder / "contacts.parquet"
+    with scratch(folder) as session:
+        session.rows(f"COPY ({ledger.contacts()}) TO {literal(str(file))} (FORMAT parquet)")
+    return (file,)
 
 
 def start_day(plan: Plan, now: datetime) -> date | None:

@@ -18,6 +18,7 @@ from upliftlab.cli.checking import check, explain, schema
 from upliftlab.cli.output import FAULTY, painted
 from upliftlab.cli.planning import plan
 from upliftlab.cli.responding import uplift
+from upliftlab.cli.targeting import target
 from upliftlab.cli.validation import validate
 from upliftlab.errors import UpliftLabError
 
@@ -78,6 +79,6 @@ def commands() -> None:
 
 
 _analysis = (run, check, analyze, report, simulate, explain, schema)
-_campaign = (plan, lock, amend, assign, export, verify, engine, uplift, validate)
+_campaign = (plan, lock, amend, assign, export, verify, engine, uplift, target, validate)
 for _command in (*_analysis, *_campaign):
     commands.add_command(_command)

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 @out_option
 @lang_option
 @as_json_option
+@click.option(
+    "--save",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the model down, for 'target --model'.",
+)
 @quiet_option
 def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path,
@@ -39,6 +45,7 @@ def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
     out: Path | None,
     lang: Code,
     *,
+    save: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -52,11 +59,16 @@ def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
     Examples:
       upliftlab uplift experiments/spring.yaml
       upliftlab uplift experiments/spring.yaml --json > responses.json
+      upliftlab uplift experiments/spring.yaml --save spring.model.json
     """
     with at_work(experiment, data, ledger, quiet=quiet or as_json) as (loaded, setting):
         from upliftlab.learn import learn
 
         learned = learn(loaded.plan, setting)
+        if save is not None:
+            from upliftlab.target import save_model
+
+            save_model(loaded.plan, learned, save, setting)
     from upliftlab.report.export import to_json
 
     responses = learned.responses

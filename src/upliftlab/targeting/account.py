@@ -1,0 +1,110 @@
+"""The account: what a list holds and is expected to bring, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from upliftlab.analysis.study import study_of
+from upliftlab.experiment import Plan
+from upliftlab.results import DataFile, Message, Provenance
+from upliftlab.targeting.basis import Basis
+from upliftlab.targeting.doubt import english, outcome
+from upliftlab.targeting.order import Order, holdout_of
+from upliftlab.targeting.scoring import Scored
+from upliftlab.targeting.selection import Selection
+from upliftlab.targeting.targets import TargetArm, Targets
+from upliftlab.targeting.use import Purse, Use
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """What was chosen, from whom, and with what money."""
+
+    scored: Scored
+    use: Use
+    selection: Selection
+    purse: Purse
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Account:
+    """What is told of every list, and of none."""
+
+    plan: Plan
+    order: Order
+    basis: Basis
+    provenance: Provenance
+
+    def without_list(self, why: Message) -> Targets:
+        """Why there is no list."""
+        return self._targets(why, abstained=True)
+
+    def of(self, chosen: Choice, read: DataFile, *, forced: bool) -> Targets:
+        """A list that is about to be written; `read` is the table it was chosen from."""
+        arms = tuple(self._arms(chosen))
+        contacted, held = sum(a.customers for a in arms), sum(a.held_out for a in arms)
+        cost, profit = sum(a.expected_cost for a in arms), sum(a.expected_profit for a in arms)
+        message = outcome((contacted, held), (cost, profit), forced=forced)
+        found = {
+            "seen": chosen.scored.seen,
+            "excluded": dict(chosen.scored.excluded),
+            "unseen": dict(chosen.scored.unseen),
+            "arms": arms,
+            "targeted": contacted,
+            "held_out": held,
+            "holdout": float(holdout_of(self.plan)),
+            "not_chosen": len(chosen.scored) - contacted - held,
+            "expected_cost": cost,
+            "expected_profit": profit,
+            "last_return": chosen.use.spending.slope,
+            "exhausted": chosen.use.spending.exhausted,
+            "data": (*self.basis.data, read),
+        }
+        return self._targets(message, forced=forced).model_copy(update=found)
+
+    def _targets(
+        self, message: Message, *, abstained: bool = False, forced: bool = False
+    ) -> Targets:
+        plan, order = self.plan, self.order
+        return Targets(
+            experiment=plan.experiment.experiment,
+            title=plan.experiment.title or plan.experiment.experiment,
+            plan_sha256=plan.sha256,
+            customers=order.customers,
+            day=order.day.isoformat(),
+            currency=plan.currency,
+            sentence=english(message, plan.currency),
+            sentence_parts=message,
+            abstained=abstained,
+            forced=forced,
+            budget=order.budget,
+            at_least=order.purse(study_of(plan)).at_least,
+            model=self.basis.told,
+            data=self.basis.data,
+            provenance=self.provenance,
+        )
+
+    def _arms(self, chosen: Choice) -> Iterator[TargetArm]:
+        """What each treatment's customers are expected to do, those held out apart."""
+        picked = chosen.selection
+        cost = picked.cost.astype(np.float64)
+        profit = picked.value.astype(np.float64) - cost
+        for number, name in enumerate(self.plan.treatments, 1):
+            mine = picked.arm == number
+            treated = mine & ~picked.held
+            fixed = chosen.purse.fixed[number - 1] if treated.any() else 0.0
+            arm = self.plan.arms[name]
+            yield TargetArm(
+                arm=name,
+                offer=arm.offer,
+                channel=arm.channel,
+                gate_open=self.basis.opened[number - 1],
+                customers=int(treated.sum()),
+                held_out=int((mine & picked.held).sum()),
+                expected_profit=float(profit[treated].sum()) - fixed,
+                expected_cost=float(cost[treated].sum()) + fixed,
+                fixed_cost=fixed,
+            )

@@ -1,0 +1,86 @@
+"""The basis: what a model rests on, learned just now or taken from a file and fitted again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from upliftlab.analysis.study import Study
+from upliftlab.results import DataFile
+from upliftlab.targeting.forecast import COST, VALUE, Forecast, average_effects, least_costs
+from upliftlab.targeting.responses import Estimate, Responses
+from upliftlab.targeting.targets import TargetModel
+from upliftlab.uplift.encoding import Encoding
+from upliftlab.uplift.learners import Learner
+from upliftlab.uplift.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """What a model rests on.
+
+    Attributes:
+        sample: The customers it is shown; outcomes are value before marketing cost, and cost.
+        judged: The learner that decides, not fitted.
+        data: Where the customers come from.
+        opened: Whether each treatment's gate is open.
+        gain: What the model's policy is worth beyond contacting nobody; None where not judged.
+        saved: The sha256 of the model's file; None where it was learned afresh.
+        ready: The models, where they are fitted already.
+    """
+
+    sample: Sample
+    judged: Learner
+    data: tuple[DataFile, ...]
+    opened: tuple[bool, ...]
+    gain: Estimate | None
+    saved: str | None = None
+    ready: Forecast | None = None
+
+    @property
+    def encoding(self) -> Encoding:
+        """What the model is given of each customer."""
+        return self.judged.recipe.encoding
+
+    @property
+    def told(self) -> TargetModel:
+        """The basis as it is published."""
+        recipe = self.judged.recipe
+        return TargetModel(
+            learner=self.judged.name,
+            base=recipe.base,
+            seed=recipe.seed,
+            learned_from=len(self.sample),
+            features=self.encoding.names,
+            gain=self.gain or Estimate(estimate=None),
+            saved=self.saved,
+        )
+
+
+def forecast(basis: Basis, study: Study) -> Forecast:
+    """Fit the models on all customers of the experiment, unless they are.
+
+    Raises:
+        DataError: UL607, an arm has too few customers.
+    """
+    if basis.ready is not None:
+        return basis.ready
+    ranked = any(basis.opened)
+    terms = [study.terms[arm] for arm in (study.control, *study.treatments)]
+    return Forecast(
+        value=basis.judged.fit(basis.sample, VALUE) if ranked else None,
+        cost=basis.judged.fit(basis.sample, COST) if ranked else None,
+        open=np.array(basis.opened, dtype=bool),
+        average=average_effects(basis.sample),
+        least=least_costs([each.contact + each.service for each in terms]),
+    )
+
+
+def gain_of(responses: Responses) -> Estimate | None:
+    """What the model's policy is worth beyond contacting nobody: within the budget, else without.
+
+    None where no such policy was judged.
+    """
+    values = {policy.name: policy.value for policy in responses.policies}
+    return values.get("budget") or values.get("return")

@@ -1,0 +1,89 @@
+"""The order: what is asked of the next campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+from upliftlab.analysis.study import Study
+from upliftlab.declarations import FeatureKind, Source
+from upliftlab.errors import ConfigError, Fault
+from upliftlab.experiment import Plan
+from upliftlab.targeting.candidates import Campaign
+from upliftlab.targeting.list_file import kind_of
+from upliftlab.targeting.use import Purse
+from upliftlab.uplift.encoding import Encoding
+from upliftlab.values import Money
+
+_USUAL = Fraction(1, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of the next campaign.
+
+    Attributes:
+        customers: The table to choose from, as it was named.
+        source: Where it lies.
+        budget: What the campaign may cost, in the plan's currency.
+        day: The day of contact.
+        output: Where the list goes.
+        contacts: Parquet files with contacts that the ledger knows of.
+        force: Whether a list is written although nothing shows that it pays.
+    """
+
+    customers: str
+    source: Source
+    budget: float
+    day: date
+    output: Path
+    contacts: Sequence[Path] = ()
+    force: bool = False
+
+    def campaign(self, plan: Plan, encoding: Encoding) -> Campaign:
+        """What candidates are made by: every campaign holds out others."""
+        salt = f"{plan.experiment.experiment}:target:{self.customers}:{self.day.isoformat()}"
+        kinds: dict[str, FeatureKind] = {each.name: each.kind for each in encoding.features}
+        return Campaign(self.day, salt, kinds, self.contacts)
+
+    def purse(self, study: Study) -> Purse:
+        """What there is to spend, and what a unit of money has to bring: itself and the hurdle."""
+        fixed = tuple(study.terms[arm].fixed for arm in study.treatments)
+        return Purse(self.budget, max(1.0, 1 + study.hurdle), fixed)
+
+
+def examine(plan: Plan, order: Order) -> None:
+    """Refuse what can be told to fail before anything is read.
+
+    Raises:
+        ConfigError: UL638, the plan declares no money to spend.
+        DataError: UL640, the list's name says no kind of file.
+    """
+    if plan.experiment.money is None:
+        message = f"'{plan.experiment.experiment}' declares no money, so nothing has a cost"
+        raise ConfigError(Fault("UL638", message, "declare 'money' to spend a budget"))
+    kind_of(order.output)
+
+
+def budget_of(plan: Plan, asked: Money | None) -> float:
+    """The budget in the plan's currency: the one asked for, else the plan's own.
+
+    Raises:
+        ConfigError: UL637, there is none, or it is in another currency.
+    """
+    declared = plan.experiment.uplift.budget if plan.experiment.uplift else None
+    money = asked or declared
+    if money is None:
+        raise ConfigError(Fault("UL637", "there is no budget", "give --budget 20000"))
+    if money.currency is not None and plan.currency not in (None, money.currency):
+        message = f"the budget is in {money.currency}, the plan in {plan.currency}"
+        raise ConfigError(Fault("UL637", message, "give it in the plan's currency"))
+    return float(money.amount)
+
+
+def holdout_of(plan: Plan) -> Fraction:
+    """The share of those chosen that is left alone."""
+    return plan.experiment.uplift.holdout if plan.experiment.uplift else _USUAL

@@ -1,0 +1,195 @@
+"""Selection: the rows of the list, the customers who gain most per unit of money first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from upliftlab.experiment import Plan
+from upliftlab.targeting.scoring import Scored
+from upliftlab.targeting.spending import NOBODY, Spending, first_return
+
+CUSTOMER = "customer"
+COLUMNS = {
+    "arm": pa.string(),
+    "offer": pa.string(),
+    "channel": pa.string(),
+    "intended": pa.string(),
+    "expected_incremental_profit": pa.float64(),
+    "expected_cost": pa.float64(),
+    "reason": pa.string(),
+}
+"""Columns behind the first one, `customer`, which has the type of the customers' ids."""
+HELD_OUT = "holdout, to measure the next campaign"
+_ROWS = 100_000
+_PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How arms are called and money is named in the list.
+
+    Attributes:
+        control: The control's name, which those who are held out get.
+        arms: The treatments' names, in the order of their numbers from 1.
+        offers: Each treatment's offer.
+        channels: Each treatment's channel.
+        ranked: Whether each treatment's customers are told apart, its gate being open.
+        money: One unit of money, such as `EUR`.
+    """
+
+    control: str
+    arms: tuple[str, ...]
+    offers: tuple[str | None, ...]
+    channels: tuple[str | None, ...]
+    ranked: tuple[bool, ...]
+    money: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """Those who are chosen, in the order of the list.
+
+    Attributes:
+        ids: Their ids, of the table's own type.
+        arm: The number of the arm each gets, or would have got; shape (n,), uint8.
+        held: Who is left alone; shape (n,), bool.
+        value: What the arm is expected to add before its cost; shape (n,), float32.
+        cost: What it is expected to cost; shape (n,), float32.
+        rank: In which per cent of those who may be contacted each is, from 1; shape (n,), uint8.
+    """
+
+    ids: pa.ChunkedArray[Any]
+    arm: np.ndarray
+    held: np.ndarray
+    value: np.ndarray
+    cost: np.ndarray
+    rank: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.arm)
+
+
+def select(scored: Scored, spending: Spending, arms: Sequence[bool]) -> Selection:
+    """Those who are chosen, by the return of their first step; equals by their place."""
+    returns = [first_return(batch, arms) for batch in scored.prospects]
+    rows = [np.flatnonzero(chosen != NOBODY) for chosen in spending.choice]
+    ids = [each.take(_indices(row)) for each, row in zip(scored.ids, rows, strict=True)]
+    first = _picked(returns, rows, np.float32)
+    place = _picked([batch.place for batch in scored.prospects], rows, np.uint64)
+    arm = _picked(list(spending.choice), rows, np.uint8)
+    order = np.lexsort((place, -first))
+    value, cost = (
+        _picked([_of_arm(x, c) for x, c in zip(numbers, spending.choice, strict=True)], rows)
+        for numbers in (
+            [batch.value for batch in scored.prospects],
+            [batch.cost for batch in scored.prospects],
+        )
+    )
+    held = _picked([batch.held for batch in scored.prospects], rows, np.bool_)
+    chunks = pa.chunked_array(ids, type=scored.ids[0].type if scored.ids else pa.string())
+    rank = _ranks(returns, first[order])
+    return Selection(
+        chunks.take(_indices(order)), arm[order], held[order], value[order], cost[order], rank
+    )
+
+
+def table_batches(selection: Selection, wording: Wording) -> Iterator[pa.Table]:
+    """The list's rows, so many at a time."""
+    schema = list_schema(selection.ids.type)
+    for start in range(0, max(1, len(selection)), _ROWS):
+        part = slice(start, start + _ROWS)
+        columns = _columns(selection, part, wording)
+        arrays = [pa.array(columns[name], kind) for name, kind in COLUMNS.items()]
+        ids = selection.ids.slice(start, _ROWS).combine_chunks()
+        yield pa.Table.from_arrays([ids, *arrays], schema=schema)
+
+
+def list_schema(kind: pa.DataType) -> pa.Schema:
+    """The list's columns, with ids of a type."""
+    return pa.schema([(CUSTOMER, kind), *COLUMNS.items()])
+
+
+def wording(plan: Plan, ranked: Sequence[bool]) -> Wording:
+    """How a plan calls its arms and its money."""
+    arms = [plan.arms[name] for name in plan.treatments]
+    return Wording(
+        control=plan.control,
+        arms=plan.treatments,
+        offers=tuple(arm.offer for arm in arms),
+        channels=tuple(arm.channel for arm in arms),
+        ranked=tuple(map(bool, ranked)),
+        money=plan.currency or "unit of money",
+    )
+
+
+def _indices(rows: np.ndarray) -> pa.Int64Array:
+    return pa.array(rows.astype(np.int64), pa.int64())
+
+
+def _picked(
+    parts: Sequence[np.ndarray], rows: Sequence[np.ndarray], kind: type[np.generic] = np.float32
+) -> np.ndarray:
+    found = [part[row] for part, row in zip(parts, rows, strict=True)]
+    return np.concatenate([np.zeros(0, kind), *found]).astype(kind, copy=False)
+
+
+def _of_arm(numbers: np.ndarray, choice: np.ndarray) -> np.ndarray:
+    """Each customer's number of the arm chosen; that of the first arm without one."""
+    arm = np.maximum(choice.astype(np.intp) - 1, 0)
+    return np.take_along_axis(numbers, arm[:, None], axis=1)[:, 0]
+
+
+def _ranks(returns: Sequence[np.ndarray], chosen: np.ndarray) -> np.ndarray:
+    """The per cent of all customers within which each one's return is, ties at their worst."""
+    everybody = np.sort(np.concatenate([np.zeros(0, np.float32), *returns]))
+    ahead = len(everybody) - np.searchsorted(everybody, chosen, side="left")
+    return np.ceil(ahead * _PERCENT / max(1, len(everybody))).astype(np.uint8)
+
+
+def _columns(selection: Selection, part: slice, wording: Wording) -> Mapping[str, list[Any]]:
+    numbers: list[int] = selection.arm[part].tolist()
+    arm, held = [number - 1 for number in numbers], selection.held[part]
+    cost = selection.cost[part].astype(np.float64)
+    profit = selection.value[part].astype(np.float64) - cost
+    names, reasons = [wording.arms[each] for each in arm], _reasons(selection, part, wording)
+    given = [wording.control if out else name for name, out in zip(names, held, strict=True)]
+    return {
+        "arm": given,
+        "offer": _unless(held, [wording.offers[each] for each in arm]),
+        "channel": _unless(held, [wording.channels[each] for each in arm]),
+        "intended": names,
+        "expected_incremental_profit": np.where(held, 0.0, profit).tolist(),
+        "expected_cost": np.where(held, 0.0, cost).tolist(),
+        "reason": reasons,
+    }
+
+
+def _unless(held: np.ndarray, names: Sequence[str | None]) -> list[str | None]:
+    return [None if out else name for name, out in zip(names, held, strict=True)]
+
+
+def _reasons(selection: Selection, part: slice, wording: Wording) -> list[str]:
+    """Why each customer is in the list, in words."""
+    cost = selection.cost[part].astype(np.float64)
+    profit = selection.value[part].astype(np.float64) - cost
+    columns = (selection.arm[part], selection.held[part], profit, cost, selection.rank[part])
+    return [
+        HELD_OUT if held else _reason(gain, price, rank, (wording, arm - 1))
+        for arm, held, gain, price, rank in zip(*(c.tolist() for c in columns), strict=True)
+    ]
+
+
+def _reason(profit: float, cost: float, rank: int, arm: tuple[Wording, int]) -> str:
+    wording, number = arm
+    if cost > 0:
+        said = f"expected profit per {wording.money} {profit / cost:,.2f}"
+    else:
+        said = f"expected profit {profit:,.2f} {wording.money} at no cost"
+    if not wording.ranked[number]:
+        return f"{said}, the average of all customers"
+    return f"{said}; among the first {rank} %"
