@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,14 +25,14 @@ class Scored:
     """Next month's customers, with what is expected of those who may be contacted.
 
     Attributes:
-        ids: Their ids by batch, of the table's own type.
+        ids: The ids of those who may be contacted, by batch; `selection.select` takes them out.
         prospects: What is expected of them, batch by batch.
         seen: How many customers the table holds.
         excluded: Customers who may not be contacted, by reason.
         unseen: By feature the customers with a category that no model was shown.
     """
 
-    ids: tuple[pa.Array[Any], ...]
+    ids: deque[pa.Array[Any]]
     prospects: tuple[Prospects, ...]
     seen: int
     excluded: Mapping[str, int]
@@ -65,7 +65,7 @@ def score(
     Raises:
         DataError: UL605 a feature is absent, UL606 it holds something else than was learned from.
     """
-    ids: list[pa.Array[Any]] = []
+    ids: deque[pa.Array[Any]] = deque()
     prospects: list[Prospects] = []
     excluded, unseen = Counter[str](), Counter[str]()
     seen = 0
@@ -83,7 +83,7 @@ def score(
         prospects.append(Prospects(value, cost, place, place < end))
         progress(f"Scoring customers: {seen:,}")
     counted = dict(sorted(excluded.items()))
-    return Scored(tuple(ids), tuple(prospects), seen, counted, dict(sorted(unseen.items())))
+    return Scored(ids, tuple(prospects), seen, counted, dict(sorted(unseen.items())))
 
 
 def places(hashes: pa.Array[Any]) -> np.ndarray:
