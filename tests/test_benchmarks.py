@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
     [
         ("moments.py", 20_000, ["scan", "upliftlab", "statistics", "pandas"]),
         ("units.py", 5_000, ["group_by", "units", "whole"]),
+        ("learners.py", 5_000, ["upliftlab", "crossfit"]),
         ("assignment.py", 50_000, ["constant", "arm", "record", "hash_strata", "blocked"]),
         ("uplift.py", 5_000, ["argsort", "cost_curve", "bands"]),
     ],

@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 
 from upliftlab.results import Note
 from upliftlab.stats.adjust import holm
@@ -217,10 +218,10 @@ def test_effects_that_do_not_vary():
 def test_rounding_is_not_variation():
     ranking = replace(drawn(10), effects=np.full(300, 0.1))
     for kind in KINDS:
-        assert rate(ranking, 0.95, kind).note is Note.no_variation
+        assert rate(ranking, 0.95, kind).note is Note.same_for_all
     found = line(ranking, 0.95)
     assert (found.average.estimate, found.average.se) == (pytest.approx(0.1), 0.0)
-    assert found.slope.note is Note.no_variation
+    assert found.slope.note is Note.same_for_all
 
 
 @pytest.mark.parametrize("kind", [np.uint8, bool, np.float32])
@@ -318,15 +319,21 @@ def test_deciles_by_hand():
     effects = ranking.effects[np.argsort(-ranking.score)].reshape(10, 100)
     scores = np.sort(ranking.score)[::-1].reshape(10, 100)
     for group, mean, error, score in zip(
-        found, effects.mean(axis=1), effects.std(axis=1) / 10, scores.mean(axis=1), strict=True
+        found,
+        effects.mean(axis=1),
+        effects.std(axis=1, ddof=1) / 10,
+        scores.mean(axis=1),
+        strict=True,
     ):
         assert group.n == pytest.approx(100)
         assert group.effect.estimate == pytest.approx(mean)
-        assert group.effect.se == pytest.approx(error, rel=1e-3)
+        assert group.effect.se == pytest.approx(error)
         assert group.predicted == pytest.approx(score)
-    # Ten independent intervals at once: Šidák's 2.80 standard errors.
+    # Ten independent intervals at once: Šidák's level, and 99 degrees of freedom each.
     first = found[0].effect
-    assert (first.high - first.estimate) / first.se == pytest.approx(2.80, abs=0.02)
+    assert (first.high - first.estimate) / first.se == pytest.approx(
+        stdtrit(99, (1 + 0.95**0.1) / 2), abs=0.03
+    )
 
 
 def test_deciles_share_out_a_block_of_ties():

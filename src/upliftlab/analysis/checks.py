@@ -39,7 +39,6 @@ def integrity(
         closed,
         *events(plan, facts, mature=closed.passed is not False),
         *_skewness(plan, study, (cube, rows)),
-        *_not_computed(plan),
     )
 
 
@@ -102,14 +101,6 @@ def _skewed(
         )
     said = (text, {**values, "value": worst})
     yield check(name, passed=calibrated, severity=severity, said=said, measured=(worst, None))
-
-
-def _not_computed(plan: Plan) -> Iterator[Check]:
-    """Name what the plan asks for and this version does not compute."""
-    if plan.experiment.uplift:
-        text = N_("The plan asks for {part}, which this version does not compute.")
-        said: tuple[str, dict[str, Scalar]] = (text, {"part": "uplift"})
-        yield check("plan:uplift", None, Severity.warning, said)
 
 
 def recorded(record: Record) -> tuple[Check, ...]:

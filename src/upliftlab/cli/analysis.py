@@ -288,8 +288,7 @@ def _say_verdict(analysis: Analysis) -> None:
     for asked in analysis.checks:
         failed = asked.passed is False and asked.severity != "info"
         open_limit = asked.passed is None and asked.name.startswith("guardrail:")
-        wanted = failed or open_limit or asked.name.startswith("plan:")
-        if wanted and asked.message not in verdict.sentence:
+        if (failed or open_limit) and asked.message not in verdict.sentence:
             click.echo(f"Check:   {click.style(asked.message, fg='yellow')}")
 
 

@@ -75,7 +75,7 @@ def world(n: int, seed: int, *, varies: bool = True, members: int = 1) -> World:
     """
     rng = np.random.default_rng(seed)
     house = np.repeat(np.arange(-(-n // members)), members)[:n]
-    recency = rng.uniform(0, 12, house.max() + 1)[house]
+    recency: Array = rng.uniform(0, 12, int(house.max()) + 1)[house]
     age, history = rng.normal(45, 12, n), rng.lognormal(4, 1, n)
     region = rng.integers(0, len(_REGIONS), n)
     recent, young, old = recency < _RECENT, age < _YOUNG, age > _OLD
@@ -91,21 +91,16 @@ def world(n: int, seed: int, *, varies: bool = True, members: int = 1) -> World:
     buys = np.clip(np.stack([before, before + mail, before + text], axis=1), 0.001, 0.999)
     redeems = np.stack([np.zeros(n), np.full(n, redeem), np.full(n, redeem)], axis=1)
     told = np.where(rng.random(n) < _SILENT, np.nan, age)
-    features = pa.table(
-        {
-            "recency": recency,
-            "age": pa.array(told, from_pandas=True),
-            "history": history,
-            "region": np.array(_REGIONS)[region],
-        }
-    )
+    names = np.array(_REGIONS)[region]
+    columns = [pa.array(each, from_pandas=True) for each in (recency, told, history, names)]
+    features = pa.Table.from_arrays(columns, names=["recency", "age", "history", "region"])
     return World(features, buys, redeems, house)
 
 
 def experiment(truth: World, seed: int, folds: int = 5) -> tuple[Sample, Encoding]:
     """An experiment on these customers: arms are drawn, they buy or not, some redeem."""
     rng = np.random.default_rng([seed, 1])
-    n, arms = truth.buys.shape
+    n, arms = len(truth.buys), truth.buys.shape[1]
     arm = rng.choice(arms, size=int(truth.cluster.max()) + 1, p=SHARES)[truth.cluster]
     rows = np.arange(n)
     bought = rng.random(n) < truth.buys[rows, arm]
@@ -117,7 +112,7 @@ def experiment(truth: World, seed: int, folds: int = 5) -> tuple[Sample, Encodin
     sample = Sample(
         encoding.encode(truth.features).values,
         arm.astype(np.int64),
-        np.stack([value, cost], axis=1),
+        np.stack([value, cost], axis=1).astype(np.float64),
         np.broadcast_to(np.array(SHARES), (n, arms)),
         truth.cluster,
         fold_of(truth.cluster, folds, seed),

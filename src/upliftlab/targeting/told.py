@@ -12,7 +12,9 @@ from upliftlab.uplift.encoding import Encoding, Feature
 from upliftlab.uplift.questions import Kind, Question
 from upliftlab.uplift.tree import Node
 
-_SHUT = N_("No evidence that targeting pays: customers do not respond differently to {arms}.")
+_SHUT = N_(
+    "No evidence that targeting pays: nothing shows that customers respond differently to {arms}."
+)
 _OPEN = N_("Customers respond differently to {arms}: those whom the model puts first respond more.")
 _SOME = N_(
     "Customers respond differently to {arms}; there is no evidence of it for {others}, which is "

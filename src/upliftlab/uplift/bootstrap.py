@@ -89,7 +89,9 @@ def draws(sums: Array, rng: np.random.Generator, number: int = DRAWS) -> Array:
     ((5, 2), True)
     """
     groups = len(sums)
-    weights = rng.multinomial(groups, np.full(groups, 1 / groups), number).astype(np.float64)
+    drawn = rng.integers(0, groups, (number, groups)) + groups * np.arange(number)[:, None]
+    weights = np.bincount(drawn.ravel(), minlength=number * groups).astype(np.float64)
+    weights = weights.reshape(number, groups)
     return (weights @ sums.reshape(groups, -1)).reshape(number, *sums.shape[1:])
 
 

@@ -51,7 +51,7 @@ def estimates(
 def interval(estimate: float, se: float, df: float, level: Level) -> Effect:
     """An estimate with its interval and p-value; neither where the standard error is 0."""
     if se <= ROUNDING * abs(estimate):
-        return Effect(estimate, 0.0, note=Note.no_variation)
+        return Effect(estimate, 0.0, note=Note.same_for_all)
     low, high = level.bounds(df)
     ends = estimate - high * se, estimate - low * se
     return Effect(estimate, se, df, *ends, p=level.p(estimate / se, df))

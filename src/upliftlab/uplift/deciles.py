@@ -15,10 +15,10 @@ from upliftlab.stats.effects import Effect
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.clusters import interval, totals
-from upliftlab.uplift.ranking import Ranking, descending
+from upliftlab.uplift.ranking import ROUNDING, Ranking, descending
 
 GROUPS = 10
-_DRAWS = 100_000
+_DRAWS = 20_000
 """Draws of the largest of all groups' |t|."""
 
 
@@ -43,8 +43,9 @@ def deciles(
     """The effect in each group of equal size, the highest scores first.
 
     With parts (`Ranking.fold`) each is divided by itself and the groups are put together. Critical
-    values are those of the largest |t| of normal numbers correlated as the groups' means are
-    (households reach into several groups); p-values are adjusted the same way.
+    values are those of the largest |t| of numbers correlated as the groups' means are (households
+    reach into several groups), each with a standard error from its share of the units: normal
+    where these are many, Student's t where few. p-values are adjusted the same way.
 
     Args:
         ranking: Customers in order.
@@ -72,11 +73,15 @@ class Simultaneous:
     confidence: float
     rng: np.random.Generator
 
-    def level(self, correlation: Array) -> Level:
-        """The level of each of several normal estimates so that all intervals hold at once."""
+    def level(self, correlation: Array, df: float) -> Level:
+        """The level of each of several estimates so that all intervals hold at once."""
         values, vectors = np.linalg.eigh(correlation)
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
-        largest = np.abs(self.rng.standard_normal((_DRAWS, len(root))) @ root.T).max(axis=1)
+        values[values < ROUNDING * len(values)] = 0.0
+        # The symmetric root, as eigenvectors of like groups are any that rounding leads to.
+        root = vectors * np.sqrt(values) @ vectors.T
+        means = self.rng.standard_normal((_DRAWS, len(root))) @ root
+        errors = np.sqrt(self.rng.chisquare(df, means.shape) / df)
+        largest = np.abs(means / errors).max(axis=1)
         # As many on either side, as `Level` wants them.
         return Level(self.confidence, draws=np.sort(np.append(-largest, largest)))
 
@@ -104,10 +109,11 @@ def _together(ranking: Ranking, member: Array, mean: Array, promise: Simultaneou
     units = len(summed)
     if units < 2:  # noqa: PLR2004 - a variance needs two
         return [Effect(float(value), note=Note.few_units) for value in mean]
-    covariance = summed.T @ summed * units / (units - 1)
+    df = max(1.0, units / len(mean) - 1)
+    covariance = summed.T @ summed * (df + 1) / df
     se = np.sqrt(np.diag(covariance))
     varying = se > 0
     correlation = covariance[np.ix_(varying, varying)] / np.outer(se[varying], se[varying])
-    level = promise.level(correlation) if varying.any() else Level(promise.confidence)
+    level = promise.level(correlation, df) if varying.any() else Level(promise.confidence)
     pairs = zip(mean.tolist(), se.tolist(), strict=True)
     return [interval(value, error, np.inf, level) for value, error in pairs]

@@ -77,7 +77,7 @@ def line(ranking: Ranking, confidence: float) -> Line:
         average = _regress(ranking, design[:, :1], confidence)[0]
         return Line(average, Effect(None, note=Note.constant_score))
     if ranking.flat:
-        nothing = Effect(0.0, 0.0, note=Note.no_variation)
+        nothing = Effect(0.0, 0.0, note=Note.same_for_all)
         return Line(replace(nothing, estimate=float(ranking.effects.mean())), nothing)
     return Line(*_regress(ranking, design, confidence))
 

@@ -9,6 +9,13 @@ The standard error is that of the influence function, with the ranks taken as es
 moving one customer moves the share at which all behind them stand.
 
     ψᵢ = w(uᵢ)Γᵢ + ∫ over those behind of τ(u)w'(u)du, less its mean.
+
+The integral is estimated without the row's own unit, whose noise would hide a part of its own
+error: in parts of 200 customers the standard error of AUTOC would be about a tenth too small.
+
+Intervals of 95 % held the truth in 94.4 to 95.6 % of 2,000 experiments with normal effect scores,
+households or not, and in 96 to 97 % with very skewed ones (2,000 customers in five parts; a right
+and a noisy score): `REPLICATIONS=2000 pytest -s tests/uplift/test_ranking_error_rates.py`.
 """
 
 from __future__ import annotations
@@ -64,7 +71,7 @@ def rate(ranking: Ranking, confidence: float, kind: Kind = "autoc") -> Effect:
     if ranking.constant:
         return Effect(0.0, 0.0, note=Note.constant_score)
     if ranking.flat:
-        return Effect(0.0, 0.0, note=Note.no_variation)
+        return Effect(0.0, 0.0, note=Note.same_for_all)
     return effect_of(influence(ranking, kind), ranking.cluster, confidence)
 
 
