@@ -55,16 +55,16 @@ class Selection:
     """Those who are chosen.
 
     Attributes:
-        ids: Their ids, of the table's own type.
+        ids: Their ids by batch, of the table's own type.
         arm: The number of the arm each gets, or would have got; shape (n,), uint8.
         held: Who is left alone; shape (n,), bool.
         value: What the arm is expected to add before its cost; shape (n,), float32.
         cost: What it is expected to cost; shape (n,), float32.
         rank: In which per cent of those who may be contacted each is, from 1; shape (n,), uint8.
-        order: Their order in the list, which is kept apart so that ids are not copied once more.
+        order: Their order in the list, kept apart so that ids are never held twice.
     """
 
-    ids: pa.Array[Any]
+    ids: tuple[pa.Array[Any], ...]
     arm: np.ndarray
     held: np.ndarray
     value: np.ndarray
@@ -75,11 +75,16 @@ class Selection:
     def __len__(self) -> int:
         return len(self.arm)
 
+    @property
+    def kind(self) -> pa.DataType:
+        """The type of the ids."""
+        return self.ids[0].type if self.ids else pa.string()
+
     def taken(self, part: slice) -> Selection:
         """A part of the list, in its order."""
         rows = self.order[part]
         return Selection(
-            ids=self.ids.take(_indices(rows)),
+            ids=(_gathered(self.ids, rows),),
             arm=self.arm[rows],
             held=self.held[rows],
             value=self.value[rows],
@@ -101,7 +106,7 @@ def select(scored: Scored, spending: Spending, arms: Sequence[bool]) -> Selectio
     place = _picked([batch.place for batch in batches], rows, np.uint64)
     chosen = [each[row] for each, row in zip(choice, rows, strict=True)]
     return Selection(
-        ids=_ids(scored, rows),
+        ids=tuple(scored.ids.popleft().take(_indices(row)) for row in rows),
         arm=np.concatenate([np.zeros(0, np.uint8), *chosen]),
         held=_picked([batch.held for batch in batches], rows, np.bool_),
         value=_of_arm([batch.value for batch in batches], rows, chosen),
@@ -111,20 +116,26 @@ def select(scored: Scored, spending: Spending, arms: Sequence[bool]) -> Selectio
     )
 
 
-def _ids(scored: Scored, rows: Sequence[np.ndarray]) -> pa.Array[Any]:
-    """The ids of some rows of every batch, which are let go of meanwhile."""
-    kept = [scored.ids.popleft().take(_indices(row)) for row in rows]
-    return pa.concat_arrays(kept) if kept else pa.array([], pa.string())
+def _gathered(parts: Sequence[pa.Array[Any]], rows: np.ndarray) -> pa.Array[Any]:
+    """Some rows of parts that follow one another, without joining all of the parts."""
+    starts = np.cumsum([0, *map(len, parts)])
+    part = np.searchsorted(starts, rows, side="right") - 1
+    by_part = np.argsort(part, kind="stable")
+    used, first = np.unique(part[by_part], return_index=True)
+    pieces: list[pa.Array[Any]] = []
+    for number, inside in zip(map(int, used), np.split(rows[by_part], first[1:]), strict=True):
+        pieces += [parts[number].take(_indices(inside - starts[number]))]
+    return pa.concat_arrays(pieces).take(_indices(np.argsort(by_part)))
 
 
 def table_batches(selection: Selection, wording: Wording) -> Iterator[pa.Table]:
     """The list's rows, so many at a time."""
-    schema = list_schema(selection.ids.type)
-    for start in range(0, max(1, len(selection)), _ROWS):
+    schema = list_schema(selection.kind)
+    for start in range(0, len(selection), _ROWS):
         part = selection.taken(slice(start, start + _ROWS))
         columns = _columns(part, wording)
         arrays = [pa.array(columns[name], kind) for name, kind in COLUMNS.items()]
-        yield pa.Table.from_arrays([part.ids, *arrays], schema=schema)
+        yield pa.Table.from_arrays([part.ids[0], *arrays], schema=schema)
 
 
 def list_schema(kind: pa.DataType) -> pa.Schema:
