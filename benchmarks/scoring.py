@@ -18,7 +18,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
-import numpy as np
 
 from upliftlab.analyze import Setting
 from upliftlab.config import load
@@ -66,18 +65,21 @@ PEOPLE = f"""
               ['none', 'mail', 'sms', 'call'][(1 + hash(i * 16 + 10) % 4)::INT] AS arm
             FROM range({{rows}}) AS t(i)))
     TO '{{file}}' (FORMAT parquet)"""
-NEXT = f"COPY (SELECT i AS id, {KNOWN} FROM range({{rows}}) AS t(i)) TO '{{file}}' (FORMAT parquet)"
+IDS = {"number": "i", "text": "md5(i::VARCHAR)"}
+NEXT = f"""
+    COPY (SELECT {{id}} AS id, {KNOWN} FROM range({{rows}}) AS t(i))
+    TO '{{file}}' (FORMAT parquet)"""
 LEARNED = 40_000
 MEMORY = "500MB"
 
 
-def prepare(rows: int, folder: Path) -> Path:
+def prepare(rows: int, ids: str, folder: Path) -> Path:
     """Write the experiment and next month's customers, unless they are there."""
     (folder / "spring.yaml").write_text(YAML)
     duckdb.sql(PEOPLE.format(rows=LEARNED, file=folder / "people.parquet"))
-    file = folder / f"next{rows}.parquet"
+    file = folder / f"{ids}_{rows}.parquet"
     if not file.exists():
-        duckdb.sql(NEXT.format(rows=rows, file=file))
+        duckdb.sql(NEXT.format(rows=rows, file=file, id=IDS[ids]))
     return file
 
 
@@ -100,7 +102,7 @@ def alone(file: Path, folder: Path) -> None:
     """Write one list in this process, and say what it took."""
     loaded = load(folder / "spring.yaml", data=folder)
     settings = Settings(name="duckdb", threads=2, memory_limit=MEMORY)
-    rows = file.stem.removeprefix("next")
+    rows = file.stem.partition("_")[2]
     with DuckDB(loaded.workspace.locate, settings, folder) as engine:
         steps: list[tuple[float, str]] = []
         setting = Setting(
@@ -128,7 +130,7 @@ def alone(file: Path, folder: Path) -> None:
                 "write": round(end - written, 1),
                 "megabytes": round(peak),
                 "chosen": told.targeted + told.held_out,
-                "cost": np.round(told.expected_cost, 2),
+                "cost": round(told.expected_cost, 2),
                 "budget": told.budget,
             }
         )
@@ -141,13 +143,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000, help="customers")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "scoring")
+    parser.add_argument("--ids", choices=IDS, default="number", help="what customers are called")
     parser.add_argument("--alone", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.alone:
         alone(chosen.alone, chosen.folder)
         return
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    file = prepare(chosen.rows, chosen.folder)
+    file = prepare(chosen.rows, chosen.ids, chosen.folder)
     print(f"{date.today()}: {chosen.rows:,} customers, engine within {MEMORY}")  # noqa: DTZ011 - a heading
     asked = [sys.executable, __file__, "--folder", str(chosen.folder), "--alone", str(file)]
     for _ in range(chosen.rounds):

@@ -142,7 +142,7 @@ def _choose(account: Account, found: Candidates, setting: Setting) -> Choice:
     setting.progress("Spending the budget")
     purse = account.order.purse(study)
     chosen = use(scored.prospects, purse)
-    return Choice(scored, chosen, select(scored, chosen.spending, chosen.arms), purse)
+    return Choice(scored.seen, chosen, select(scored, chosen.spending, chosen.arms), purse)
 
 
 def _written(told: Targets, account: Account, chosen: Choice) -> Targets:
@@ -150,7 +150,7 @@ def _written(told: Targets, account: Account, chosen: Choice) -> Targets:
     words = wording(account.plan, account.basis.opened)
     done = write_list(
         account.order.output,
-        list_schema(chosen.selection.ids.type),
+        list_schema(chosen.selection.kind),
         table_batches(chosen.selection, words),
         {ABOUT: told.model_dump_json(by_alias=True).encode()},
     )

@@ -72,14 +72,15 @@ def test_who_may_not_be_contacted_is_counted_and_not_scored():
     table = people(1_000)
     found = scored([batch(table, slice(0, 400)), batch(table, slice(400, None))])
     barred = sum(reason is not None for reason in table["reason"])
-    assert (found.seen, len(found), found.excluded) == (
+    seen = found.seen
+    assert (seen.customers, len(found), seen.excluded) == (
         1_000,
         1_000 - barred,
         {"opted_out": barred},
     )
     free = {i for i, reason in enumerate(table["reason"]) if reason is None}
     assert {each for part in found.ids for each in part.to_pylist()} == free
-    assert found.unseen == {"city": sum(table["city"][i] == "c" for i in free)}
+    assert seen.unseen == {"city": sum(table["city"][i] == "c" for i in free)}
 
 
 def test_a_list_does_not_depend_on_order_or_batches():

@@ -13,7 +13,7 @@ from upliftlab.results import DataFile, Message, Provenance
 from upliftlab.targeting.basis import Basis
 from upliftlab.targeting.doubt import english, outcome
 from upliftlab.targeting.order import Order, holdout_of
-from upliftlab.targeting.scoring import Scored
+from upliftlab.targeting.scoring import Seen
 from upliftlab.targeting.selection import Selection
 from upliftlab.targeting.targets import TargetArm, Targets
 from upliftlab.targeting.use import Purse, Use
@@ -23,7 +23,7 @@ from upliftlab.targeting.use import Purse, Use
 class Choice:
     """What was chosen, from whom, and with what money."""
 
-    scored: Scored
+    seen: Seen
     use: Use
     selection: Selection
     purse: Purse
@@ -49,14 +49,14 @@ class Account:
         cost, profit = sum(a.expected_cost for a in arms), sum(a.expected_profit for a in arms)
         message = outcome((contacted, held), (cost, profit), forced=forced)
         found = {
-            "seen": chosen.scored.seen,
-            "excluded": dict(chosen.scored.excluded),
-            "unseen": dict(chosen.scored.unseen),
+            "seen": chosen.seen.customers,
+            "excluded": dict(chosen.seen.excluded),
+            "unseen": dict(chosen.seen.unseen),
             "arms": arms,
             "targeted": contacted,
             "held_out": held,
             "holdout": float(holdout_of(self.plan)),
-            "not_chosen": len(chosen.scored) - contacted - held,
+            "not_chosen": chosen.seen.candidates - contacted - held,
             "expected_cost": cost,
             "expected_profit": profit,
             "last_return": chosen.use.spending.slope,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,26 +20,39 @@ from upliftlab.uplift.encoding import Encoding
 _WHOLE = 16**DIGITS
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """Next month's customers, with what is expected of those who may be contacted.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Next month's customers in numbers.
 
     Attributes:
-        ids: Their ids by batch, of the table's own type.
-        prospects: What is expected of them, batch by batch.
-        seen: How many customers the table holds.
-        excluded: Customers who may not be contacted, by reason.
-        unseen: By feature the customers with a category that no model was shown.
+        customers: How many the table holds.
+        candidates: Those who may be contacted.
+        excluded: Those who may not, by reason.
+        unseen: By feature the candidates with a category that no model was shown.
     """
 
-    ids: tuple[pa.Array[Any], ...]
-    prospects: tuple[Prospects, ...]
-    seen: int
+    customers: int
+    candidates: int
     excluded: Mapping[str, int]
     unseen: Mapping[str, int]
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """Those who may be contacted, with what is expected of them.
+
+    Attributes:
+        ids: Their ids by batch, of the table's own type; `selection.select` takes them out.
+        prospects: What is expected of them, batch by batch.
+        seen: All customers in numbers.
+    """
+
+    ids: deque[pa.Array[Any]]
+    prospects: tuple[Prospects, ...]
+    seen: Seen
+
     def __len__(self) -> int:
-        return sum(map(len, self.prospects))
+        return self.seen.candidates
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,7 @@ def score(
     Raises:
         DataError: UL605 a feature is absent, UL606 it holds something else than was learned from.
     """
-    ids: list[pa.Array[Any]] = []
+    ids: deque[pa.Array[Any]] = deque()
     prospects: list[Prospects] = []
     excluded, unseen = Counter[str](), Counter[str]()
     seen = 0
@@ -82,8 +95,13 @@ def score(
         ids.append(batch.ids.filter(chosen))
         prospects.append(Prospects(value, cost, place, place < end))
         progress(f"Scoring customers: {seen:,}")
-    counted = dict(sorted(excluded.items()))
-    return Scored(tuple(ids), tuple(prospects), seen, counted, dict(sorted(unseen.items())))
+    told = Seen(
+        customers=seen,
+        candidates=sum(map(len, prospects)),
+        excluded=dict(sorted(excluded.items())),
+        unseen=dict(sorted(unseen.items())),
+    )
+    return Scored(ids, tuple(prospects), told)
 
 
 def places(hashes: pa.Array[Any]) -> np.ndarray:

@@ -52,61 +52,90 @@ class Wording:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """Those who are chosen, in the order of the list.
+    """Those who are chosen.
 
     Attributes:
-        ids: Their ids, of the table's own type.
+        ids: Their ids by batch, of the table's own type.
         arm: The number of the arm each gets, or would have got; shape (n,), uint8.
         held: Who is left alone; shape (n,), bool.
         value: What the arm is expected to add before its cost; shape (n,), float32.
         cost: What it is expected to cost; shape (n,), float32.
         rank: In which per cent of those who may be contacted each is, from 1; shape (n,), uint8.
+        order: Their order in the list, kept apart so that ids are never held twice.
     """
 
-    ids: pa.ChunkedArray[Any]
+    ids: tuple[pa.Array[Any], ...]
     arm: np.ndarray
     held: np.ndarray
     value: np.ndarray
     cost: np.ndarray
     rank: np.ndarray
+    order: np.ndarray
 
     def __len__(self) -> int:
         return len(self.arm)
 
+    @property
+    def kind(self) -> pa.DataType:
+        """The type of the ids."""
+        return self.ids[0].type if self.ids else pa.string()
+
+    def taken(self, part: slice) -> Selection:
+        """A part of the list, in its order."""
+        rows = self.order[part]
+        return Selection(
+            ids=(_gathered(self.ids, rows),),
+            arm=self.arm[rows],
+            held=self.held[rows],
+            value=self.value[rows],
+            cost=self.cost[rows],
+            rank=self.rank[rows],
+            order=np.arange(len(rows)),
+        )
+
 
 def select(scored: Scored, spending: Spending, arms: Sequence[bool]) -> Selection:
-    """Those who are chosen, by the return of their first step; equals by their place."""
-    returns = [first_return(batch, arms) for batch in scored.prospects]
-    rows = [np.flatnonzero(chosen != NOBODY) for chosen in spending.choice]
-    ids = [each.take(_indices(row)) for each, row in zip(scored.ids, rows, strict=True)]
+    """Those who are chosen, by the return of their first step; equals by their place.
+
+    Ids leave `scored` one batch after the other, so that they are never held twice.
+    """
+    batches, choice = scored.prospects, spending.choice
+    returns = [first_return(batch, arms) for batch in batches]
+    rows = [np.flatnonzero(chosen != NOBODY) for chosen in choice]
     first = _picked(returns, rows, np.float32)
-    place = _picked([batch.place for batch in scored.prospects], rows, np.uint64)
-    arm = _picked(list(spending.choice), rows, np.uint8)
-    order = np.lexsort((place, -first))
-    value, cost = (
-        _picked([_of_arm(x, c) for x, c in zip(numbers, spending.choice, strict=True)], rows)
-        for numbers in (
-            [batch.value for batch in scored.prospects],
-            [batch.cost for batch in scored.prospects],
-        )
-    )
-    held = _picked([batch.held for batch in scored.prospects], rows, np.bool_)
-    chunks = pa.chunked_array(ids, type=scored.ids[0].type if scored.ids else pa.string())
-    rank = _ranks(returns, first[order])
+    place = _picked([batch.place for batch in batches], rows, np.uint64)
+    chosen = [each[row] for each, row in zip(choice, rows, strict=True)]
     return Selection(
-        chunks.take(_indices(order)), arm[order], held[order], value[order], cost[order], rank
+        ids=tuple(scored.ids.popleft().take(_indices(row)) for row in rows),
+        arm=np.concatenate([np.zeros(0, np.uint8), *chosen]),
+        held=_picked([batch.held for batch in batches], rows, np.bool_),
+        value=_of_arm([batch.value for batch in batches], rows, chosen),
+        cost=_of_arm([batch.cost for batch in batches], rows, chosen),
+        rank=_ranks(returns, first),
+        order=np.lexsort((place, -first)),
     )
+
+
+def _gathered(parts: Sequence[pa.Array[Any]], rows: np.ndarray) -> pa.Array[Any]:
+    """Some rows of parts that follow one another, without joining all of the parts."""
+    starts = np.cumsum([0, *map(len, parts)])
+    part = np.searchsorted(starts, rows, side="right") - 1
+    by_part = np.argsort(part, kind="stable")
+    used, first = np.unique(part[by_part], return_index=True)
+    pieces: list[pa.Array[Any]] = []
+    for number, inside in zip(map(int, used), np.split(rows[by_part], first[1:]), strict=True):
+        pieces += [parts[number].take(_indices(inside - starts[number]))]
+    return pa.concat_arrays(pieces).take(_indices(np.argsort(by_part)))
 
 
 def table_batches(selection: Selection, wording: Wording) -> Iterator[pa.Table]:
     """The list's rows, so many at a time."""
-    schema = list_schema(selection.ids.type)
-    for start in range(0, max(1, len(selection)), _ROWS):
-        part = slice(start, start + _ROWS)
-        columns = _columns(selection, part, wording)
+    schema = list_schema(selection.kind)
+    for start in range(0, len(selection), _ROWS):
+        part = selection.taken(slice(start, start + _ROWS))
+        columns = _columns(part, wording)
         arrays = [pa.array(columns[name], kind) for name, kind in COLUMNS.items()]
-        ids = selection.ids.slice(start, _ROWS).combine_chunks()
-        yield pa.Table.from_arrays([ids, *arrays], schema=schema)
+        yield pa.Table.from_arrays([part.ids[0], *arrays], schema=schema)
 
 
 def list_schema(kind: pa.DataType) -> pa.Schema:
@@ -138,10 +167,15 @@ def _picked(
     return np.concatenate([np.zeros(0, kind), *found]).astype(kind, copy=False)
 
 
-def _of_arm(numbers: np.ndarray, choice: np.ndarray) -> np.ndarray:
-    """Each customer's number of the arm chosen; that of the first arm without one."""
-    arm = np.maximum(choice.astype(np.intp) - 1, 0)
-    return np.take_along_axis(numbers, arm[:, None], axis=1)[:, 0]
+def _of_arm(
+    numbers: Sequence[np.ndarray], rows: Sequence[np.ndarray], arms: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Each chosen customer's number of the arm chosen."""
+    found = [
+        part[row, arm.astype(np.intp) - 1]
+        for part, row, arm in zip(numbers, rows, arms, strict=True)
+    ]
+    return np.concatenate([np.zeros(0, np.float32), *found])
 
 
 def _ranks(returns: Sequence[np.ndarray], chosen: np.ndarray) -> np.ndarray:
@@ -151,12 +185,12 @@ def _ranks(returns: Sequence[np.ndarray], chosen: np.ndarray) -> np.ndarray:
     return np.ceil(ahead * _PERCENT / max(1, len(everybody))).astype(np.uint8)
 
 
-def _columns(selection: Selection, part: slice, wording: Wording) -> Mapping[str, list[Any]]:
-    numbers: list[int] = selection.arm[part].tolist()
-    arm, held = [number - 1 for number in numbers], selection.held[part]
-    cost = selection.cost[part].astype(np.float64)
-    profit = selection.value[part].astype(np.float64) - cost
-    names, reasons = [wording.arms[each] for each in arm], _reasons(selection, part, wording)
+def _columns(part: Selection, wording: Wording) -> Mapping[str, list[Any]]:
+    numbers: list[int] = part.arm.tolist()
+    arm, held = [number - 1 for number in numbers], part.held
+    cost = part.cost.astype(np.float64)
+    profit = part.value.astype(np.float64) - cost
+    names = [wording.arms[each] for each in arm]
     given = [wording.control if out else name for name, out in zip(names, held, strict=True)]
     return {
         "arm": given,
@@ -165,7 +199,7 @@ def _columns(selection: Selection, part: slice, wording: Wording) -> Mapping[str
         "intended": names,
         "expected_incremental_profit": np.where(held, 0.0, profit).tolist(),
         "expected_cost": np.where(held, 0.0, cost).tolist(),
-        "reason": reasons,
+        "reason": _reasons(part, (profit, cost), wording),
     }
 
 
@@ -173,11 +207,9 @@ def _unless(held: np.ndarray, names: Sequence[str | None]) -> list[str | None]:
     return [None if out else name for name, out in zip(names, held, strict=True)]
 
 
-def _reasons(selection: Selection, part: slice, wording: Wording) -> list[str]:
+def _reasons(part: Selection, money: tuple[np.ndarray, np.ndarray], wording: Wording) -> list[str]:
     """Why each customer is in the list, in words."""
-    cost = selection.cost[part].astype(np.float64)
-    profit = selection.value[part].astype(np.float64) - cost
-    columns = (selection.arm[part], selection.held[part], profit, cost, selection.rank[part])
+    columns = (part.arm, part.held, *money, part.rank)
     return [
         HELD_OUT if held else _reason(gain, price, rank, (wording, arm - 1))
         for arm, held, gain, price, rank in zip(*(c.tolist() for c in columns), strict=True)
