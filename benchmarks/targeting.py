@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from upliftlab.proof.responding import crossfitted, experiment, world
+from upliftlab.proof.responding import CONTACT, crossfitted, experiment, world
 from upliftlab.targeting.choices import Terms, cost_folds
 from upliftlab.targeting.judgement import Asked, gates
 from upliftlab.targeting.policies import Rules, policies
@@ -25,6 +25,8 @@ ARMS = ("nobody", "mail", "text")
 BUDGET = 0.15
 """What may be spent, per customer of all."""
 CONFIDENCE = 0.95
+LEAST = np.array(CONTACT[1:])
+"""What contacting a customer costs at least, under each arm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def oracle(n: int, seed: int, base: str) -> tuple[float, float, float]:
     sample, encoding = experiment(truth, seed)
     from upliftlab.uplift.learners import learner  # noqa: PLC0415 - slow to import
 
-    made = learner("two_models", base, encoding, 1)
+    made = learner("doubly_robust", base, encoding, 1)
     features = encoding.encode(others.features).values
     value, cost = (made.fit(sample, outcome).effects(features) for outcome in (0, 1))
     gained = others.profit - others.profit[:, [0]]
@@ -84,7 +86,7 @@ def oracle(n: int, seed: int, base: str) -> tuple[float, float, float]:
         over = max(1.0, spent[rows, arms].sum() / (BUDGET * n))
         return float(gained[rows, arms].mean() / over)
 
-    model = CostCurve.fit(np.maximum(cost, 1e-3), value).choose(BUDGET * n, 1.0)
+    model = CostCurve.fit(np.maximum(cost, LEAST), value).choose(BUDGET * n, 1.0)
     extra = others.value - others.value[:, [0]]
     best = CostCurve.fit(spent[:, 1:], extra[:, 1:]).choose(BUDGET * n, 1.0)
     means = CostCurve.fit(spent[:, 1:].mean(axis=0)[None], extra[:, 1:].mean(axis=0)[None])
