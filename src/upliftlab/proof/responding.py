@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.crossfit import Crossfit
+from upliftlab.targeting.lesson import halves
 from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
@@ -115,7 +116,7 @@ def experiment(truth: World, seed: int, folds: int = 5) -> tuple[Sample, Encodin
         np.stack([value, cost], axis=1).astype(np.float64),
         np.broadcast_to(np.array(SHARES), (n, arms)),
         truth.cluster,
-        fold_of(truth.cluster, folds, seed),
+        fold_of(truth.cluster, folds, seed + 1),
     )
     return sample, encoding
 
@@ -125,5 +126,6 @@ def crossfitted(
 ) -> Crossfit:
     """The crossfit of one learner, as the verb makes it."""
     scores = dr_scores(sample, NUISANCE, encoding, 1)
-    predicted = crossfit(sample, learner(name, base, encoding, 1), (0, 1))
-    return Crossfit(sample, scores, {name: predicted}, name)
+    made = learner(name, base, encoding, 1)
+    predicted = crossfit(sample, made, (0, 1))
+    return Crossfit(sample, scores, {name: predicted}, name, *halves(sample, made))

@@ -55,12 +55,14 @@ def cost_folds(crossfit: Crossfit, gate: tuple[bool, ...]) -> CostFolds:
     return CostFolds.fit(costs, found[..., VALUE], crossfit.sample.fold)
 
 
-def by_tree(crossfit: Crossfit, categorical: Sequence[int]) -> np.ndarray:
-    """The arm of each customer by a tree that was grown on the other folds, shape (n,)."""
+def by_tree(crossfit: Crossfit, categorical: Sequence[int], among: np.ndarray) -> np.ndarray:
+    """The arm of each customer by a tree that was grown on some of the other folds, shape (n,)."""
     chosen = np.full(len(crossfit.sample), CONTROL)
     for number in range(crossfit.sample.folds):
         here = crossfit.sample.fold == number
-        chosen[here] = tree_of(crossfit, categorical, ~here).choose(crossfit.sample.features[here])
+        chosen[here] = tree_of(crossfit, categorical, ~here & among).choose(
+            crossfit.sample.features[here]
+        )
     return chosen
 
 

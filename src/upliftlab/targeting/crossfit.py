@@ -27,17 +27,25 @@ class Crossfit:
         predicted: By learner, what the arms but the control are predicted to add, by models that
             were not shown the customer's fold; shape (n, arms − 1, outcomes).
         judged: The learner that decides.
+        half: Which half of the customers each is in, 0 or 1; shape (n,).
+        halves: What the judged learner predicts if it is shown one half only, or the other.
     """
 
     sample: Sample
     scores: Array
     predicted: Mapping[str, Array]
     judged: str
+    half: np.ndarray
+    halves: tuple[Array, Array]
 
     @property
     def money(self) -> bool:
         """Whether a cost is known beside the value."""
         return self.scores.shape[2] > COST
+
+    def by_half(self, half: int) -> Crossfit:
+        """The same with what the judged learner predicts after seeing half of the others."""
+        return replace(self, predicted={self.judged: self.halves[half]})
 
     @property
     def rewards(self) -> Array:

@@ -23,6 +23,8 @@ from upliftlab.uplift.scores import dr_scores
 
 SEED: Final = 1
 """Of folds and models: the same plan and data give the same answer."""
+_HALVING: Final = 0
+"""Of the division into halves; folds have other seeds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +68,10 @@ class Lesson:
         for name in self.asked.learners:
             progress(f"Learning with {name}")
             outcomes = range(sample.outcomes.shape[1])
-            predicted[name] = crossfit(sample, self.learner(name), tuple(outcomes))
-        return Crossfit(sample, scores, predicted, self.asked.learners[0])
+            predicted[name] = crossfit(sample, self.learner(name), outcomes)
+        judged = self.asked.learners[0]
+        progress("Learning from halves")
+        return Crossfit(sample, scores, predicted, judged, *halves(sample, self.learner(judged)))
 
     @property
     def budget(self) -> float | None:
@@ -86,3 +90,14 @@ class Lesson:
     @property
     def _part(self) -> float:
         return len(self.rows) / self.rows.total
+
+
+def halves(sample: Sample, learner: Learner) -> tuple[np.ndarray, tuple[Array, Array]]:
+    """Which half each customer is in, and what a learner predicts that is shown one of them.
+
+    Each half is divided into the same folds, so that nobody is predicted by who was shown them.
+    """
+    half = fold_of(sample.cluster, 2, _HALVING)
+    outcomes = range(sample.outcomes.shape[1])
+    one, two = (crossfit(sample, learner, outcomes, half == each) for each in (0, 1))
+    return half, (one, two)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,8 +15,9 @@ from upliftlab.stats.moments import Array
 from upliftlab.targeting.choices import Terms, best_constant, by_tree, cost_folds
 from upliftlab.targeting.crossfit import COST, Crossfit, negative, together
 from upliftlab.targeting.responses import Policy
+from upliftlab.uplift.learning import with_learning
 from upliftlab.uplift.policy import Policy as Choice
-from upliftlab.uplift.policy import at_random, everybody, paired, policy_value
+from upliftlab.uplift.policy import at_random, everybody, paired, score_of
 from upliftlab.uplift.sample import CONTROL
 
 Name = Literal["treat_none", "treat_all", "today", "budget", "return", "tree"]
@@ -64,12 +65,26 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Arms:
+    """What a policy gives under one division into folds.
+
+    Attributes:
+        arms: The arm of each customer, shape (n,).
+        halves: The arms it would give, learned from one half of the customers and from the other;
+            empty where nothing is learned.
+    """
+
+    arms: np.ndarray
+    halves: tuple[np.ndarray, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Rule:
     """A policy, and the arms it gives under each division into folds."""
 
     name: Name
     title: str
-    choices: tuple[np.ndarray, ...]
+    choices: tuple[Arms, ...]
     values: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     arm: int | None = None
 
@@ -86,8 +101,8 @@ def policies(crossfits: Sequence[Crossfit], rules: Rules) -> tuple[Policy, ...]:
 def _rules(crossfits: Sequence[Crossfit], rules: Rules) -> Iterator[_Rule]:
     size = len(crossfits[0].sample)
 
-    def same(arms: np.ndarray) -> tuple[np.ndarray, ...]:
-        return (arms,) * len(crossfits)
+    def same(arms: np.ndarray) -> tuple[Arms, ...]:
+        return (Arms(arms),) * len(crossfits)
 
     yield _Rule("treat_none", NOBODY, same(everybody(size, CONTROL)))
     for arm, name in enumerate(rules.arms[1:], 1):
@@ -100,18 +115,36 @@ def _rules(crossfits: Sequence[Crossfit], rules: Rules) -> Iterator[_Rule]:
 
 
 def _modelled(crossfits: Sequence[Crossfit], rules: Rules) -> Iterator[_Rule]:
-    terms = rules.terms
-    curves = [cost_folds(each, terms.open) for each in crossfits]
-    money = crossfits[0].money
+    terms, money = rules.terms, crossfits[0].money
     least = terms.at_least if money else 0.0
+
+    def within(budget: float | None) -> _Choosing:
+        return lambda each, _among: cost_folds(each, terms.open).choose(budget, least)
+
+    def asking(crossfit: Crossfit, among: np.ndarray) -> np.ndarray:
+        return by_tree(crossfit, rules.categorical, among)
+
     if money and terms.budget is not None:
-        chosen = tuple(each.choose(terms.budget, least) for each in curves)
+        chosen = _chosen(crossfits, within(terms.budget))
         yield _Rule("budget", BUDGET, chosen, {"budget": terms.budget})
-    chosen = tuple(each.choose(None, least) for each in curves)
     values: dict[str, Scalar] = {"unit": 1.0, "at_least": least} if money else {}
+    chosen = _chosen(crossfits, within(None))
     yield _Rule("return", RETURN if money else BEST, chosen, values)
-    grown = tuple(by_tree(each, rules.categorical) for each in crossfits)
-    yield _Rule("tree", TREE, grown)
+    yield _Rule("tree", TREE, _chosen(crossfits, asking))
+
+
+_Choosing = Callable[[Crossfit, np.ndarray], np.ndarray]
+"""A way to choose arms by what is predicted, or learned from some of the customers."""
+
+
+def _chosen(crossfits: Sequence[Crossfit], choosing: _Choosing) -> tuple[Arms, ...]:
+    return tuple(
+        Arms(
+            choosing(each, np.ones(len(each.sample), dtype=bool)),
+            tuple(choosing(each.by_half(half), each.half == half) for half in (0, 1)),
+        )
+        for each in crossfits
+    )
 
 
 def _policy(crossfits: Sequence[Crossfit], rules: Rules, rule: _Rule) -> Policy:
@@ -132,9 +165,9 @@ def _policy(crossfits: Sequence[Crossfit], rules: Rules, rule: _Rule) -> Policy:
     )
 
 
-def _shares(arms: Sequence[str], choices: Sequence[np.ndarray]) -> dict[str, float]:
-    counts = np.stack([np.bincount(each, minlength=len(arms)) / len(each) for each in choices])
-    return dict(zip(arms, counts.mean(axis=0).tolist(), strict=True))
+def _shares(arms: Sequence[str], choices: Sequence[Arms]) -> dict[str, float]:
+    counts = [np.bincount(each.arms, minlength=len(arms)) / len(each.arms) for each in choices]
+    return dict(zip(arms, np.mean(counts, axis=0).tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,40 +175,39 @@ class _Known:
     """A policy's arms under one division into folds, and what they are worth."""
 
     crossfit: Crossfit
-    arms: np.ndarray
+    chosen: Arms
     rules: Rules
 
-    @property
-    def _fixed(self) -> Array:
-        """Fixed cost of each arm per customer."""
-        return self.rules.terms.fixed / len(self.arms)
-
-    def _using(self, choice: np.ndarray) -> Choice:
-        return Choice.using(choice, self._fixed)
-
     def value(self) -> Effect:
-        return self._asked(self.crossfit.rewards, self._using(self.arms))
+        """More than contacting nobody, in the end."""
+        nobody = everybody(len(self.crossfit.sample), CONTROL)
+        return self._beside(self.crossfit.rewards, lambda _arms: nobody)
 
     def cost(self) -> Effect:
         """Fixed cost included; a lump is taken off, so off the negative cost."""
-        saved = self._asked(-self.crossfit.scores[:, :, COST], self._using(self.arms))
-        return negative(saved)
-
-    def _asked(self, scores: Array, choice: Choice) -> Effect:
-        return policy_value(scores, choice, self.crossfit.sample.cluster, self.rules.confidence)
-
-    def _beside(self, other: np.ndarray) -> Effect:
-        return paired(
-            self.crossfit.rewards,
-            self._using(self.arms),
-            self._using(other),
-            self.crossfit.sample.cluster,
-            self.rules.confidence,
-        )
+        nobody = everybody(len(self.crossfit.sample), CONTROL)
+        return negative(self._beside(-self.crossfit.scores[:, :, COST], lambda _arms: nobody))
 
     def beside_best(self) -> Effect:
-        arm = best_constant(self.crossfit, self.rules.terms.fixed)
-        return self._beside(everybody(len(self.arms), arm))
+        """More than the best arm for everybody."""
+        best = best_constant(self.crossfit, self.rules.terms.fixed)
+        same = everybody(len(self.crossfit.sample), best)
+        return self._beside(self.crossfit.rewards, lambda _arms: same)
 
     def beside_random(self) -> Effect:
-        return self._beside(at_random(self.arms, self.crossfit.scores[:, :, COST]))
+        """More than spending as much on anybody."""
+        costs = self.crossfit.scores[:, :, COST]
+        return self._beside(self.crossfit.rewards, lambda arms: at_random(arms, costs))
+
+    def _beside(self, scores: Array, other: Callable[[np.ndarray], np.ndarray]) -> Effect:
+        fixed = self.rules.terms.fixed / len(scores)
+        cluster, confidence = self.crossfit.sample.cluster, self.rules.confidence
+        arms = self.chosen.arms
+        one, two = Choice.using(arms, fixed), Choice.using(other(arms), fixed)
+        found = paired(scores, one, two, cluster, confidence)
+        if not self.chosen.halves:
+            return found
+        first, second = (
+            score_of(scores, each) - score_of(scores, other(each)) for each in self.chosen.halves
+        )
+        return with_learning(found, first - second, cluster, confidence)

@@ -11,13 +11,16 @@ from upliftlab.uplift.learners import Learner
 from upliftlab.uplift.sample import Sample
 
 
-def crossfit(sample: Sample, learner: Learner, outcomes: Sequence[int]) -> Array:
+def crossfit(
+    sample: Sample, learner: Learner, outcomes: Sequence[int], among: np.ndarray | None = None
+) -> Array:
     """Predicted effects in each fold, by a model that learnt from the others.
 
     Args:
         sample: At least two folds.
         learner: What learns.
         outcomes: Which columns of the sample's outcomes.
+        among: Whom models may be shown, shape (n,), bool; everybody by default.
 
     Returns:
         Shape (n, arms − 1, outcomes), in each outcome's unit.
@@ -32,7 +35,8 @@ def crossfit(sample: Sample, learner: Learner, outcomes: Sequence[int]) -> Array
     result = np.empty((len(sample), sample.arms - 1, len(outcomes)))
     for fold in folds:
         inside = sample.fold == fold
-        rest, features = sample.take(~inside), sample.features[inside]
+        shown = ~inside if among is None else ~inside & among
+        rest, features = sample.take(shown), sample.features[inside]
         for column, outcome in enumerate(outcomes):
             result[inside, :, column] = learner.fit(rest, outcome).effects(features)
     return result

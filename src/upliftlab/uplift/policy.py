@@ -107,12 +107,20 @@ def paired(
     if bad := int((~np.isfinite(scores)).sum()):
         raise ValueError(f"{bad} of {scores.size} scores are not finite numbers")
     one, two = (each if isinstance(each, Policy) else Policy(each) for each in (policy, other))
-    gained = _chosen(scores, one.choice) - _chosen(scores, two.choice)
+    gained = score_of(scores, one.choice) - score_of(scores, two.choice)
     return _mean(gained, one.lump - two.lump, cluster, confidence)
 
 
-def _chosen(scores: Array, choice: np.ndarray) -> Array:
-    """Each customer's score of what is chosen, shape (n,)."""
+def score_of(scores: Array, choice: np.ndarray) -> Array:
+    """Each customer's score of what is chosen, shape (n,).
+
+    Args:
+        scores: Shape (n, arms).
+        choice: As `Policy.choice`.
+
+    Raises:
+        ValueError: A choice is none of the arms.
+    """
     n, arms = scores.shape
     if choice.shape == (n, arms):
         if (choice < -_SUM).any() or (np.abs(choice.sum(axis=1) - 1) > _SUM).any():
