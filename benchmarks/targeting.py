@@ -48,9 +48,9 @@ def trial(seed: int, n: int, members: int, *, varies: bool) -> Held:
     found = crossfitted(*experiment(truth, seed))
     tested = gates([found], Asked(ARMS[1:], CONFIDENCE, "linear"))
     opened = any(gate.open for gate in tested)
-    terms = Terms(BUDGET * n, 1.0, np.zeros(3), (False, True, True))
+    terms = Terms(BUDGET * n, 1.0, np.zeros(3), (False, True, True), LEAST)
     rules = Rules(ARMS, terms, CONFIDENCE, (3,))
-    curves = cost_folds(found, terms.open)
+    curves = cost_folds(found, terms)
     chosen = {
         "budget": curves.choose(terms.budget, terms.at_least),
         "return": curves.choose(None, terms.at_least),
@@ -75,7 +75,7 @@ def oracle(n: int, seed: int, base: str) -> tuple[float, float, float]:
     sample, encoding = experiment(truth, seed)
     from upliftlab.uplift.learners import learner  # noqa: PLC0415 - slow to import
 
-    made = learner("doubly_robust", base, encoding, 1)
+    made = learner("two_models_ddr_control", base, encoding, 1)
     features = encoding.encode(others.features).values
     value, cost = (made.fit(sample, outcome).effects(features) for outcome in (0, 1))
     gained = others.profit - others.profit[:, [0]]

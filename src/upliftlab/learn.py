@@ -8,7 +8,7 @@ open one policies, curves and descriptions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -145,8 +145,7 @@ def _pictured(
     curves = [curve for arm in arms for curve in gains(crossfits, asked, arm)]
     if first.money:
         best = best_constant(first, lesson.fixed)
-        gate = (False, *(each.open for each in learned.gates))
-        curves.append(cost_curve(crossfits, asked, gate, best))
+        curves.append(cost_curve(crossfits, asked, _terms(lesson, learned.gates), best))
     harmed = [sleeping(crossfits, asked, arm) for arm in arms]
     return learned.model_copy(
         update={
@@ -163,19 +162,18 @@ def _pictured(
 
 def _rules(lesson: Lesson, found: Sequence[Gate], asked: Asked) -> Rules:
     plan, rows = lesson.plan, lesson.rows
-    money, today = plan.experiment.money, lesson.asked.today
-    terms = Terms(
-        budget=lesson.budget,
-        at_least=1.0 + (money.hurdle if money else 0.0),
-        fixed=lesson.fixed,
-        open=(False, *(gate.open for gate in found)),
-    )
+    today = lesson.asked.today
     rule = None
     if today is not None and rows.today is not None:
         arm = plan.treatments.index(today.arm) + 1 if today.arm else 1
         rule = Today(arm, today.where, rows.today)
     arms = (plan.control, *plan.treatments)
+    terms = _terms(lesson, found)
     return Rules(arms, terms, asked.confidence, lesson.encoding.categories, rule)
+
+
+def _terms(lesson: Lesson, found: Sequence[Gate]) -> Terms:
+    return replace(lesson.terms, open=(False, *(gate.open for gate in found)))
 
 
 def _unit(rows: Rows, analysis: Analysis) -> Unit:

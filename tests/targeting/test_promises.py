@@ -9,7 +9,7 @@ from upliftlab.targeting.judgement import Asked, gates
 from upliftlab.targeting.policies import Rules, policies
 
 ARMS = ("nobody", "mail", "text")
-N, TRIALS = 1_500, 60
+N, TRIALS = 1_000, 60
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["customers", "households"])
@@ -20,7 +20,7 @@ def trials(request):
         truth = world(N, seed, members=request.param)
         crossfit = crossfitted(*experiment(truth, seed))
         terms = Terms(0.15 * N, 1.0, np.zeros(3), (False, True, True))
-        arms = cost_folds(crossfit, terms.open).choose(terms.budget, terms.at_least)
+        arms = cost_folds(crossfit, terms).choose(terms.budget, terms.at_least)
         told = policies([crossfit], Rules(ARMS, terms, 0.95, (3,)))
         value = next(policy.value for policy in told if policy.name == "budget")
         gain = (truth.profit[np.arange(N), arms] - truth.profit[:, 0]).mean()
@@ -43,6 +43,6 @@ def test_the_gate_stays_shut_where_nobody_responds_differently():
 def test_what_an_arm_adds_is_foretold_where_customers_are_many():
     truth = world(60_000, 1)
     crossfit = crossfitted(*experiment(truth, 1), "doubly_robust")
-    text = truth.value[:, 2] - truth.value[:, 0]
-    assert np.corrcoef(crossfit.predicted["doubly_robust"][:, 1, 0], text)[0, 1] > 0.6
+    mail = truth.value[:, 1] - truth.value[:, 0]
+    assert np.corrcoef(crossfit.predicted["doubly_robust"][:, 0, 0], mail)[0, 1] > 0.5
     assert any(gate.open for gate in gates([crossfit], Asked(ARMS[1:], 0.95, "linear")))

@@ -67,6 +67,13 @@ def test_qini_of_two_times_five_folds(customers, name, base):
 
 
 @pytest.mark.filterwarnings("ignore:Function stable_cumsum")
+def test_the_learner_that_decides_by_default(customers):
+    qini, uplift = evaluated(customers, "two_models_ddr_control", "boosting", (1, 2))
+    assert qini >= 0.055
+    assert uplift >= 0.073
+
+
+@pytest.mark.filterwarnings("ignore:Function stable_cumsum")
 def test_uplift_among_the_first_thirty_per_cent(customers):
     """Six divisions, since one moves it by .003; everybody's is .045."""
     _, uplift = evaluated(customers, "doubly_robust", "linear", range(101, 107))

@@ -38,7 +38,7 @@ class Uplift(Model):
 
     features: Names
     """Columns a model may use: known before assignment, and in next month's table too."""
-    learners: tuple[Learner, ...] = ("doubly_robust", "two_models")
+    learners: tuple[Learner, ...] = ("two_models_ddr_control", "doubly_robust")
     """Models. The first one decides; the others are shown beside it, as choosing the best by the
     data it is judged on would flatter it."""
     base: Literal["boosting", "linear"] = "boosting"

@@ -29,6 +29,8 @@ _RECENT: Final = 4
 _YOUNG: Final = 38
 _OLD: Final = 40
 _SPENT: Final = 50
+_SPREAD: Final = 0.35
+"""Of the logarithm of what a purchase comes to, as in the simulated retailer."""
 _SILENT: Final = 0.05
 """The share of customers who do not tell their age."""
 
@@ -106,7 +108,7 @@ def experiment(truth: World, seed: int, folds: int = 5) -> tuple[Sample, Encodin
     rows = np.arange(n)
     bought = rng.random(n) < truth.buys[rows, arm]
     redeemed = bought & (rng.random(n) < truth.redeems[rows, arm])
-    amount = bought * rng.lognormal(np.log(BASKET) - 0.5, 1.0, n)
+    amount = bought * BASKET * rng.lognormal(-(_SPREAD**2) / 2, _SPREAD, n)
     value = MARGIN * amount
     cost = np.array(CONTACT)[arm] + VOUCHER * redeemed
     encoding = Encoding.fit(truth.features)

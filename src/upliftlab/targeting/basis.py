@@ -8,6 +8,7 @@ import numpy as np
 
 from upliftlab.analysis.study import Study
 from upliftlab.results import DataFile
+from upliftlab.stats.moments import Array
 from upliftlab.targeting.forecast import COST, VALUE, Forecast, average_effects, least_costs
 from upliftlab.targeting.responses import Estimate, Responses
 from upliftlab.targeting.targets import TargetModel
@@ -67,13 +68,12 @@ def forecast(basis: Basis, study: Study) -> Forecast:
     if basis.ready is not None:
         return basis.ready
     ranked = any(basis.opened)
-    terms = [study.terms[arm] for arm in (study.control, *study.treatments)]
     return Forecast(
         value=basis.judged.fit(basis.sample, VALUE) if ranked else None,
         cost=basis.judged.fit(basis.sample, COST) if ranked else None,
         open=np.array(basis.opened, dtype=bool),
         average=average_effects(basis.sample),
-        least=least_costs([each.contact + each.service for each in terms]),
+        least=least_of(study),
     )
 
 
@@ -84,3 +84,9 @@ def gain_of(responses: Responses) -> Estimate | None:
     """
     values = {policy.name: policy.value for policy in responses.policies}
     return values.get("budget") or values.get("return")
+
+
+def least_of(study: Study) -> Array:
+    """What each treatment costs at least beyond the control, a contact and service; (arms − 1,)."""
+    terms = [study.terms[arm] for arm in (study.control, *study.treatments)]
+    return least_costs([each.contact + each.service for each in terms])

@@ -24,12 +24,15 @@ class Terms:
         fixed: Fixed cost of each arm for the whole campaign, the control's first, shape (arms,).
         open: Whether each arm's gate is open, the control's first. An arm whose gate is shut is
             taken to do everybody its average good: there is no evidence of anything else.
+        least: What each treatment costs at least beyond the control, shape (arms − 1,): no cost is
+            foreseen below it, however few are expected to redeem. None where that is not known.
     """
 
     budget: float | None
     at_least: float
     fixed: Array
     open: tuple[bool, ...]
+    least: Array | None = None
 
 
 def foreseen(crossfit: Crossfit, gate: tuple[bool, ...]) -> Array:
@@ -48,10 +51,12 @@ def foreseen(crossfit: Crossfit, gate: tuple[bool, ...]) -> Array:
     return found
 
 
-def cost_folds(crossfit: Crossfit, gate: tuple[bool, ...]) -> CostFolds:
+def cost_folds(crossfit: Crossfit, terms: Terms) -> CostFolds:
     """The cost curve of each fold; without money everything is free."""
-    found = foreseen(crossfit, gate)
+    found = foreseen(crossfit, terms.open)
     costs = found[..., COST] if crossfit.money else np.zeros(found.shape[:2])
+    if crossfit.money and terms.least is not None:
+        costs = np.maximum(costs, terms.least)
     return CostFolds.fit(costs, found[..., VALUE], crossfit.sample.fold)
 
 

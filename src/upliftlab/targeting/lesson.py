@@ -8,10 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from upliftlab.analysis.study import amount
+from upliftlab.analysis.study import amount, study_of
 from upliftlab.declarations.uplift import Uplift
 from upliftlab.experiment import Plan
 from upliftlab.stats.moments import Array
+from upliftlab.targeting.basis import least_of
+from upliftlab.targeting.choices import Terms
 from upliftlab.targeting.crossfit import Crossfit
 from upliftlab.targeting.rows import Rows
 from upliftlab.uplift.crossfit import crossfit
@@ -86,6 +88,18 @@ class Lesson:
         money = self.plan.experiment.money
         costs = [amount(money.fixed_cost.get(name)) if money else 0.0 for name in self.rows.arms]
         return np.array(costs) * self._part
+
+    @property
+    def terms(self) -> Terms:
+        """What a policy has to keep to, as long as no gate is known to be open."""
+        money = self.plan.experiment.money
+        return Terms(
+            budget=self.budget,
+            at_least=1.0 + max(0.0, money.hurdle if money else 0.0),
+            fixed=self.fixed,
+            open=(False,) * len(self.rows.arms),
+            least=least_of(study_of(self.plan)) if money else None,
+        )
 
     @property
     def _part(self) -> float:

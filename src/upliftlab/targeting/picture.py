@@ -8,7 +8,7 @@ import numpy as np
 
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
-from upliftlab.targeting.choices import cost_folds
+from upliftlab.targeting.choices import Terms, cost_folds
 from upliftlab.targeting.crossfit import COST, VALUE, Crossfit, together
 from upliftlab.targeting.judgement import Asked
 from upliftlab.targeting.responses import Curve, Decile, Point, Sleeping
@@ -65,20 +65,18 @@ def _gain(crossfits: Sequence[Crossfit], asked: Asked, arm: int, outcome: int | 
     )
 
 
-def cost_curve(
-    crossfits: Sequence[Crossfit], asked: Asked, gate: tuple[bool, ...], best: int
-) -> Curve:
+def cost_curve(crossfits: Sequence[Crossfit], asked: Asked, terms: Terms, best: int) -> Curve:
     """What is gained, before cost, by what is spent, as the model chooses among all arms.
 
     Args:
         crossfits: Divisions into folds; the first is drawn.
         asked: Level of the band.
-        gate: Whether each arm's gate is open, the control's first.
+        terms: Which gates are open, and what a contact costs at least.
         best: The arm that does most good if everybody gets it, as the reference; the control for
             none.
     """
     crossfit = crossfits[0]
-    folds = cost_folds(crossfit, gate)
+    folds = cost_folds(crossfit, terms)
     budgets = np.linspace(0.0, folds.most(), _POINTS + 1)
     values, costs = crossfit.scores[:, :, VALUE], crossfit.scores[:, :, COST]
     rng = np.random.default_rng(_SEED)

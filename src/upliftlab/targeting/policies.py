@@ -119,7 +119,7 @@ def _modelled(crossfits: Sequence[Crossfit], rules: Rules) -> Iterator[_Rule]:
     least = terms.at_least if money else 0.0
 
     def within(budget: float | None) -> _Choosing:
-        return lambda each, _among: cost_folds(each, terms.open).choose(budget, least)
+        return lambda each, _among: cost_folds(each, terms).choose(budget, least)
 
     def asking(crossfit: Crossfit, among: np.ndarray) -> np.ndarray:
         return by_tree(crossfit, rules.categorical, among)
