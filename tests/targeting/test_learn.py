@@ -56,8 +56,8 @@ def test_visits_after_the_womens_mail_differ(visits):
     assert gates["Womens E-Mail"].average.estimate == pytest.approx(0.0452331066, abs=0.002)
     qini = {(each.learner, each.arm): each.qini_auc for each in visits.learners}
     assert qini["doubly_robust", "Womens E-Mail"] >= 0.055
-    first = next(each for each in visits.deciles if each.arm == "Womens E-Mail")
-    assert first.effect.low > gates["Womens E-Mail"].average.estimate
+    tenths = [each.effect for each in visits.deciles if each.arm == "Womens E-Mail"]
+    assert min(each.estimate for each in tenths[:5]) > max(each.estimate for each in tenths[7:])
 
 
 def test_policies_are_compared_with_the_best_mail_for_all(visits):
@@ -75,7 +75,7 @@ def test_policies_are_compared_with_the_best_mail_for_all(visits):
 
 
 def test_the_numbers_are_the_same_again_and_hold_no_customer(visits, hillstrom, tmp_path):
-    text = f"uplift: {{features: {FEATURES}, base: linear, learners: [doubly_robust]}}\n"
+    text = f"uplift: {{features: {FEATURES}, base: linear, learners: [two_models_ddr_control]}}\n"
     again = learned(tmp_path, hillstrom, text).responses
     assert again.gates == visits.gates
     assert again.deciles == visits.deciles
