@@ -19,7 +19,7 @@ def test_what_holds_where_nothing_is_said(space):
     assert space.check("uplift: {features: [age, region]}") == []
     plan = load(FILE).plan
     asked = plan.experiment.uplift
-    assert asked.learners == ("two_models", "doubly_robust")
+    assert asked.learners == ("two_models_ddr_control", "doubly_robust")
     assert (asked.base, asked.folds, asked.repeats, asked.sample) == ("boosting", 5, 1, None)
     assert (asked.holdout, asked.today, asked.budget) == (Fraction(1, 10), None, None)
     assert plan.learned == "spent"

@@ -76,7 +76,18 @@ def tree_of(crossfit: Crossfit, categorical: Sequence[int], rows: np.ndarray) ->
     return grow(crossfit.sample.features[rows], crossfit.rewards[rows], categorical)
 
 
-def best_constant(crossfit: Crossfit, fixed: Array) -> int:
-    """The arm that does most good if everybody gets it; the control where none does any."""
-    gains = crossfit.rewards.mean(axis=0) - crossfit.rewards[:, CONTROL].mean()
-    return int((gains - fixed / len(crossfit.sample)).argmax())
+def best_constant(crossfit: Crossfit, fixed: Array, budget: float | None = None) -> int:
+    """The arm that does most good if everybody gets it; the control where none does any.
+
+    Args:
+        crossfit: Scores of all arms.
+        fixed: Fixed cost of each arm for the whole campaign, the control's first, shape (arms,).
+        budget: What may be spent in all, fixed cost included; arms that cost more are left out.
+    """
+    size = len(crossfit.sample)
+    gains = crossfit.rewards.mean(axis=0) - crossfit.rewards[:, CONTROL].mean() - fixed / size
+    if budget is not None and crossfit.money:
+        costs = crossfit.scores[:, :, COST].mean(axis=0)
+        gains[(costs - costs[CONTROL]) * size + fixed > budget] = -np.inf
+        gains[CONTROL] = 0.0
+    return int(gains.argmax())

@@ -93,7 +93,8 @@ def policies(crossfits: Sequence[Crossfit], rules: Rules) -> tuple[Policy, ...]:
     """Every policy with its value beside contacting nobody; a model's only if a gate is open.
 
     The best arm for everybody, with which they are compared, is chosen on the same customers, so
-    that a policy which is no better than it rather looks worse.
+    that a policy which is no better than it rather looks worse; for a budget it is the best of
+    those that the budget pays for.
     """
     return tuple(_policy(crossfits, rules, rule) for rule in _rules(crossfits, rules))
 
@@ -151,6 +152,7 @@ def _policy(crossfits: Sequence[Crossfit], rules: Rules, rule: _Rule) -> Policy:
     known = [_Known(*each, rules) for each in zip(crossfits, rule.choices, strict=True)]
     money, modelled = crossfits[0].money, rule.name in ("budget", "return", "tree")
     costs = [each.cost() for each in known] if money else []
+    budget = rules.terms.budget if rule.name == "budget" else None
     return Policy(
         name=rule.name,
         arm=None if rule.arm is None else rules.arms[rule.arm],
@@ -158,7 +160,7 @@ def _policy(crossfits: Sequence[Crossfit], rules: Rules, rule: _Rule) -> Policy:
         shares=_shares(rules.arms, rule.choices),
         value=together([each.value() for each in known]),
         cost=together(costs) if money else None,
-        beside_best=together([each.beside_best() for each in known]) if modelled else None,
+        beside_best=together([each.beside_best(budget) for each in known]) if modelled else None,
         beside_random=together([each.beside_random() for each in known])
         if rule.name == "budget"
         else None,
@@ -188,9 +190,9 @@ class _Known:
         nobody = everybody(len(self.crossfit.sample), CONTROL)
         return negative(self._beside(-self.crossfit.scores[:, :, COST], lambda _arms: nobody))
 
-    def beside_best(self) -> Effect:
-        """More than the best arm for everybody."""
-        best = best_constant(self.crossfit, self.rules.terms.fixed)
+    def beside_best(self, budget: float | None) -> Effect:
+        """More than the best arm for everybody, of those that the budget pays for."""
+        best = best_constant(self.crossfit, self.rules.terms.fixed, budget)
         same = everybody(len(self.crossfit.sample), best)
         return self._beside(self.crossfit.rewards, lambda _arms: same)
 

@@ -128,7 +128,8 @@ class Policy(Result):
     cost: Estimate | None
     """Marketing cost beyond that of treating nobody, per customer; None without money."""
     beside_best: Estimate | None = None
-    """More than the best of treating nobody or everybody with one arm, paired."""
+    """More than the best of treating nobody or everybody with one arm, paired; for `budget` of
+    those arms that it pays for."""
     beside_random: Estimate | None = None
     """More than spending as much on customers drawn at random, paired; for `budget`."""
 
