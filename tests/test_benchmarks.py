@@ -21,34 +21,15 @@ ROOT = Path(__file__).resolve().parents[1]
     ],
 )
 def test_a_small_version_runs(tmp_path, program, rows, contenders):
-    done = subprocess.run(
-        [
-            *(sys.executable, ROOT / "benchmarks" / program),
-            *("--rows", str(rows), "--rounds", "1", "--folder", tmp_path),
-            *("--only", *contenders),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "failed" not in done.stdout
-    assert all(contender in done.stdout for contender in contenders)
+    asked = ("--rows", str(rows), "--rounds", "1", "--folder", str(tmp_path))
+    told = run(program, *asked, "--only", *contenders)
+    assert "failed" not in told
+    assert all(contender in told for contender in contenders)
 
 
 def test_findings_and_permutations_are_timed():
-    done = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "findings.py", "--rows", "500", "--rounds", "1"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert [line.rpartition("  ")[0].split("  ")[0] for line in done.stdout.splitlines()[1:]] == [
+    told = run("findings.py", "--rows", "500", "--rounds", "1")
+    assert [line.rpartition("  ")[0].split("  ")[0] for line in told.splitlines()[1:]] == [
         "findings",
         "permutation 50/50",
         "permutation 95/5",
@@ -56,15 +37,19 @@ def test_findings_and_permutations_are_timed():
 
 
 def test_a_list_is_written_and_its_memory_told(tmp_path):
+    assert '"megabytes"' in run("scoring.py", "--rows", "3000", "--folder", str(tmp_path))
+
+
+def test_promises_of_targeting_are_counted():
+    told = run("targeting.py", "--replications", "2", "--rows", "1000", "--oracle", "5000")
+    assert told.count("holds the truth") == 12
+    assert told.count("of the oracle's gain over random contact") == 2
+
+
+def run(program, *arguments):
+    """What a benchmark prints; it must end well."""
     done = subprocess.run(
-        [
-            sys.executable,
-            ROOT / "benchmarks" / "scoring.py",
-            "--rows",
-            "3000",
-            "--folder",
-            tmp_path,
-        ],
+        [sys.executable, ROOT / "benchmarks" / program, *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -72,4 +57,4 @@ def test_a_list_is_written_and_its_memory_told(tmp_path):
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert '"megabytes"' in done.stdout
+    return done.stdout

@@ -138,7 +138,7 @@ def test_what_next_follows_from_the_intervals(value, beside, says, command):
     policies = (*found.policies[:4], changed, *found.policies[5:])
     html = render(found.model_copy(update={"policies": policies}))
     assert says in html
-    assert ("upliftlab target hillstrom_email.yaml" in html) is command
+    assert ("upliftlab target hillstrom_email.yaml --customers next_month" in html) is command
 
 
 def test_the_judged_learner_is_marked_and_definitions_of_qini_are_told_apart():

@@ -101,7 +101,7 @@ def advice(responses: Responses, teller: Teller) -> Advice:
         headlines=() if offered is None else tuple(_headlines(*offered, responses, teller)),
         facts=tuple(_facts(responses, teller)),
         next_action=teller.text(_NEXT[step]),
-        command=f"upliftlab target {responses.experiment}.yaml"
+        command=f"upliftlab target {responses.experiment}.yaml --customers next_month"
         if step in ("sure", "maybe")
         else "",
     )

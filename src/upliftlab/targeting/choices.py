@@ -72,8 +72,11 @@ def by_tree(crossfit: Crossfit, categorical: Sequence[int], among: np.ndarray) -
 
 
 def tree_of(crossfit: Crossfit, categorical: Sequence[int], rows: np.ndarray) -> Tree:
-    """The readable tree of some of the customers."""
-    return grow(crossfit.sample.features[rows], crossfit.rewards[rows], categorical)
+    """The readable tree of some of the customers, each of its groups at least 1 % of them."""
+    smallest = max(1, int(rows.sum()) // 100)
+    return grow(
+        crossfit.sample.features[rows], crossfit.rewards[rows], categorical, smallest=smallest
+    )
 
 
 def best_constant(crossfit: Crossfit, fixed: Array, budget: float | None = None) -> int:
