@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from upliftlab.analyze import Setting, analyze, now_of
 from upliftlab.errors import ConfigError, DataError, Fault
 from upliftlab.experiment import PROFIT, Plan
 from upliftlab.language import N_
-from upliftlab.results import Analysis, Message, VerdictCode
+from upliftlab.results import Analysis, Message, Provenance, VerdictCode
 from upliftlab.targeting.choices import Terms, best_constant, tree_of
 from upliftlab.targeting.crossfit import Crossfit
 from upliftlab.targeting.judgement import Asked, gates, learners
@@ -129,7 +130,7 @@ def _responses(lesson: Lesson, crossfits: Sequence[Crossfit], analysis: Analysis
         policies=policies(crossfits, _rules(lesson, found, asked)),
         notes=_notes(lesson, analysis),
         data=analysis.data,
-        provenance=analysis.provenance,
+        provenance=_provenance(analysis),
     )
     return _pictured(lesson, crossfits, asked, learned) if learned.open else learned
 
@@ -179,6 +180,13 @@ def _terms(lesson: Lesson, found: Sequence[Gate]) -> Terms:
 def _unit(rows: Rows, analysis: Analysis) -> Unit:
     units: dict[str, Unit] = {metric.name: metric.unit for metric in analysis.metrics}
     return "money" if rows.metric == PROFIT else units[rows.metric]
+
+
+def _provenance(analysis: Analysis) -> Provenance:
+    """The analysis' own, with the libraries that learn."""
+    own = analysis.provenance
+    learning = {name: version(name) for name in ("scikit-learn", "scikit-uplift")}
+    return own.model_copy(update={"libraries": own.libraries | learning})
 
 
 def _features(encoding: Encoding) -> tuple[FeatureInfo, ...]:

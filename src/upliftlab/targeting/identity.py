@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from upliftlab.hashing import DIGITS
 from upliftlab.targeting.coding import encode
+from upliftlab.uplift.folds import mixed
 
 _GOLDEN = 0x9E3779B97F4A7C15
-_FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _MISSING = 0x5851F42D4C957F2D
 
 
@@ -43,14 +43,14 @@ def from_content(columns: Sequence[np.ndarray | pa.ChunkedArray[Any]]) -> np.nda
     """
     state = np.full(len(columns[0]), _GOLDEN, dtype=np.uint64)
     for column in columns:
-        state = _mixed(state ^ _bits(column))
+        state = mixed(state ^ _bits(column))
     order = np.argsort(state, kind="stable")
     alike = state[order]
     first = np.flatnonzero(np.r_[True, alike[1:] != alike[:-1]])
     counts = np.diff(np.r_[first, len(alike)])
     again = np.arange(len(alike)) - np.repeat(first, counts)
     found = np.empty_like(state)
-    found[order] = _mixed(alike + again.astype(np.uint64) * np.uint64(_GOLDEN))
+    found[order] = mixed(alike + again.astype(np.uint64) * np.uint64(_GOLDEN))
     return (found >> np.uint64(4)).astype(np.int64)
 
 
@@ -59,19 +59,10 @@ def _bits(column: np.ndarray | pa.ChunkedArray[Any]) -> np.ndarray:
     if isinstance(column, np.ndarray):
         numbers = column.astype(np.float64) + 0.0  # -0.0 becomes 0.0
         numbers[np.isnan(numbers)] = np.nan
-        return _mixed(numbers.view(np.uint64))
+        return mixed(numbers.view(np.uint64))
     levels, codes = encode(column)
     hashes = [
         int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:8], "big")
         for text in levels
     ]
     return np.array([*hashes, _MISSING], dtype=np.uint64)[codes]
-
-
-def _mixed(state: np.ndarray) -> np.ndarray:
-    """Every bit depends on every other (Steele, Lea & Flood 2014, SplitMix64)."""
-    with np.errstate(over="ignore"):
-        state = state + np.uint64(_GOLDEN)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(_FIRST)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(_SECOND)
-        return state ^ (state >> np.uint64(31))
