@@ -2,7 +2,8 @@
 
 Verbs raise `UpliftLabError`; only `cli.py` turns it into text and an exit code.
 Codes: UL0xx reading YAML · UL1xx rules across fields · UL2xx data · UL3xx analysis ·
-UL4xx assignment and ledger · UL5xx engines · UL6xx files written.
+UL4xx assignment and ledger · UL5xx engines · UL6xx files written, and learning
+whom to target.
 """
 
 from __future__ import annotations
