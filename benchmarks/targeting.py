@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from upliftlab.proof.responding import CONTACT, crossfitted, experiment, world
-from upliftlab.targeting.choices import Terms, cost_folds
+from upliftlab.targeting.choices import Terms, by_cost
 from upliftlab.targeting.judgement import Asked, gates
 from upliftlab.targeting.policies import Rules, policies
 from upliftlab.uplift.cost_curve import CostCurve
@@ -50,10 +50,9 @@ def trial(seed: int, n: int, members: int, *, varies: bool) -> Held:
     opened = any(gate.open for gate in tested)
     terms = Terms(BUDGET * n, 1.0, np.zeros(3), (False, True, True), LEAST)
     rules = Rules(ARMS, terms, CONFIDENCE, (3,))
-    curves = cost_folds(found, terms)
     chosen = {
-        "budget": curves.choose(terms.budget, terms.at_least),
-        "return": curves.choose(None, terms.at_least),
+        "budget": by_cost(found, terms, terms.budget),
+        "return": by_cost(found, terms, None),
         "all mail": np.full(n, 1),
     }
     told = {policy.name: policy for policy in policies([found], rules) if policy.arm != "text"}

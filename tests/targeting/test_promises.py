@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from upliftlab.proof.responding import crossfitted, experiment, world
-from upliftlab.targeting.choices import Terms, cost_folds
+from upliftlab.targeting.choices import Terms, by_cost
 from upliftlab.targeting.judgement import Asked, gates
 from upliftlab.targeting.policies import Rules, policies
 
@@ -20,7 +20,7 @@ def trials(request):
         truth = world(N, seed, members=request.param)
         crossfit = crossfitted(*experiment(truth, seed))
         terms = Terms(0.15 * N, 1.0, np.zeros(3), (False, True, True))
-        arms = cost_folds(crossfit, terms).choose(terms.budget, terms.at_least)
+        arms = by_cost(crossfit, terms, terms.budget)
         told = policies([crossfit], Rules(ARMS, terms, 0.95, (3,)))
         value = next(policy.value for policy in told if policy.name == "budget")
         gain = (truth.profit[np.arange(N), arms] - truth.profit[:, 0]).mean()

@@ -53,7 +53,7 @@ def _gate(gate: Gate) -> Iterator[Line]:
 
 def _policy(policy: Policy) -> Iterator[Line]:
     line: Line = {"part": "policy", "name": policy.name, "arm": policy.arm}
-    for name in ("value", "cost", "beside_best", "beside_random"):
+    for name in ("value", "cost", "beside_best", "beside_today", "beside_random"):
         found: Estimate | None = getattr(policy, name)
         if found is not None:
             yield line | {"measure": name} | _ends(found)

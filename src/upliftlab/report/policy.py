@@ -58,6 +58,12 @@ def policies(responses: Responses, teller: Teller) -> Grid:
     form = unit_form(responses.unit)
     worth = [valued(policy.value, f"{key}/value") for key, policy in rows]
     best = [valued(policy.beside_best, f"{key}/beside_best") for key, policy in rows]
+    today = [valued(policy.beside_today, f"{key}/beside_today") for key, policy in rows]
+    ruled = [
+        intervals(
+            Titles(N_("Beside today's rule"), N_("for the same customers")), today, form, teller
+        )
+    ]
     random = [valued(policy.beside_random, f"{key}/beside_random") for key, policy in rows]
     return grid(
         teller.text(N_("Policies")),
@@ -80,6 +86,7 @@ def policies(responses: Responses, teller: Teller) -> Grid:
                 form,
                 teller,
             ),
+            *(ruled if any(policy.beside_today for _, policy in rows) else ()),
             intervals(
                 Titles(N_("Beside chance"), N_("as much spent on customers drawn at random")),
                 random,

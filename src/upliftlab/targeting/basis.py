@@ -87,6 +87,10 @@ def gain_of(responses: Responses) -> Estimate | None:
 
 
 def least_of(study: Study) -> Array:
-    """What each treatment costs at least beyond the control, a contact and service; (arms − 1,)."""
+    """What each treatment costs at least beyond the control, shape (arms − 1,).
+
+    Service, and a contact for everybody unless contacts are counted: then not all are reached.
+    """
     terms = [study.terms[arm] for arm in (study.control, *study.treatments)]
-    return least_costs([each.contact + each.service for each in terms])
+    everybody = study.roles is None or study.roles.contacts is None
+    return least_costs([each.service + (each.contact if everybody else 0.0) for each in terms])

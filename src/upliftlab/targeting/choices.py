@@ -9,6 +9,7 @@ import numpy as np
 
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.crossfit import COST, VALUE, Crossfit
+from upliftlab.targeting.use import sets_of
 from upliftlab.uplift.cost_folds import CostFolds
 from upliftlab.uplift.sample import CONTROL
 from upliftlab.uplift.tree import Tree, grow
@@ -53,11 +54,45 @@ def foreseen(crossfit: Crossfit, gate: tuple[bool, ...]) -> Array:
 
 def cost_folds(crossfit: Crossfit, terms: Terms) -> CostFolds:
     """The cost curve of each fold; without money everything is free."""
+    costs, values = _expected(crossfit, terms)
+    return CostFolds.fit(costs, values, crossfit.sample.fold)
+
+
+def by_cost(crossfit: Crossfit, terms: Terms, budget: float | None) -> np.ndarray:
+    """The arm of each customer along the cost curves, shape (n,).
+
+    The budget pays fixed costs first. Every set of arms that have one is tried, as in the list
+    that `target` writes, and the one that is expected to earn most is used.
+
+    Args:
+        crossfit: Predictions by models that were not shown the customer.
+        terms: Fixed costs, and what the last unit of money must bring.
+        budget: What may be spent in all; None without a limit.
+    """
+    costs, values = _expected(crossfit, terms)
+    least = terms.at_least if crossfit.money else 0.0
+    rows, best = np.arange(len(costs)), np.full(len(costs), CONTROL)
+    net = np.column_stack([np.zeros(len(costs)), values - costs])
+    most = 0.0
+    for used in sets_of(terms.fixed[CONTROL + 1 :].tolist()):
+        paid = float(terms.fixed[CONTROL + 1 :][list(used)].sum())
+        if budget is not None and paid > budget:
+            continue
+        folds = CostFolds.fit(costs, np.where(used, values, 0.0), crossfit.sample.fold)
+        arms = folds.choose(None if budget is None else budget - paid, least)
+        earned = float(net[rows, arms].sum()) - paid
+        if earned > most:
+            best, most = arms, earned
+    return best
+
+
+def _expected(crossfit: Crossfit, terms: Terms) -> tuple[Array, Array]:
+    """Cost and value that each arm is expected to add, both of shape (n, arms − 1)."""
     found = foreseen(crossfit, terms.open)
-    costs = found[..., COST] if crossfit.money else np.zeros(found.shape[:2])
-    if crossfit.money and terms.least is not None:
-        costs = np.maximum(costs, terms.least)
-    return CostFolds.fit(costs, found[..., VALUE], crossfit.sample.fold)
+    if not crossfit.money:
+        return np.zeros(found.shape[:2]), found[..., VALUE]
+    least = -np.inf if terms.least is None else terms.least
+    return np.maximum(found[..., COST], least), found[..., VALUE]
 
 
 def by_tree(crossfit: Crossfit, categorical: Sequence[int], among: np.ndarray) -> np.ndarray:

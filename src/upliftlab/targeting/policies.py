@@ -12,7 +12,7 @@ from upliftlab.language import N_
 from upliftlab.results import Message, Scalar
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
-from upliftlab.targeting.choices import Terms, best_constant, by_tree, cost_folds
+from upliftlab.targeting.choices import Terms, best_constant, by_cost, by_tree
 from upliftlab.targeting.crossfit import COST, Crossfit, negative, together
 from upliftlab.targeting.responses import Policy
 from upliftlab.uplift.learning import with_learning
@@ -120,7 +120,7 @@ def _modelled(crossfits: Sequence[Crossfit], rules: Rules) -> Iterator[_Rule]:
     least = terms.at_least if money else 0.0
 
     def within(budget: float | None) -> _Choosing:
-        return lambda each, _among: cost_folds(each, terms).choose(budget, least)
+        return lambda each, _among: by_cost(each, terms, budget)
 
     def asking(crossfit: Crossfit, among: np.ndarray) -> np.ndarray:
         return by_tree(crossfit, rules.categorical, among)
@@ -161,6 +161,9 @@ def _policy(crossfits: Sequence[Crossfit], rules: Rules, rule: _Rule) -> Policy:
         value=together([each.value() for each in known]),
         cost=together(costs) if money else None,
         beside_best=together([each.beside_best(budget) for each in known]) if modelled else None,
+        beside_today=together([each.beside_today(rules.today) for each in known])
+        if modelled and rules.today is not None
+        else None,
         beside_random=together([each.beside_random() for each in known])
         if rule.name == "budget"
         else None,
@@ -194,6 +197,11 @@ class _Known:
         """More than the best arm for everybody, of those that the budget pays for."""
         best = best_constant(self.crossfit, self.rules.terms.fixed, budget)
         same = everybody(len(self.crossfit.sample), best)
+        return self._beside(self.crossfit.rewards, lambda _arms: same)
+
+    def beside_today(self, today: Today) -> Effect:
+        """More than today's rule."""
+        same = np.where(today.holds, today.arm, CONTROL)
         return self._beside(self.crossfit.rewards, lambda _arms: same)
 
     def beside_random(self) -> Effect:

@@ -58,7 +58,8 @@ def _first(crossfit: Crossfit, arm: int) -> np.ndarray:
     first = np.zeros(len(order), dtype=bool)
     for number in range(crossfit.sample.folds):
         here = fold == number
-        first[here] = order[here] > np.quantile(order[here], 1 - _FIRST)
+        end = np.quantile(order[here], 1 - _FIRST)
+        first[here] = order[here] > end if (order[here] > end).any() else order[here] >= end
     return first
 
 

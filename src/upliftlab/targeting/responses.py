@@ -130,6 +130,8 @@ class Policy(Result):
     beside_best: Estimate | None = None
     """More than the best of treating nobody or everybody with one arm, paired; for `budget` of
     those arms that it pays for."""
+    beside_today: Estimate | None = None
+    """More than today's rule, paired; None where the plan declares none."""
     beside_random: Estimate | None = None
     """More than spending as much on customers drawn at random, paired; for `budget`."""
 

@@ -121,7 +121,7 @@ def spend(
 def _last(limit: _Limit | None, choice: Sequence[np.ndarray]) -> float | None:
     if limit is None or not any(chosen.any() for chosen in choice):
         return None
-    return float(limit.slope)
+    return float(limit.slope) if np.isfinite(limit.slope) else None
 
 
 def first_return(batch: Prospects, arms: Sequence[bool]) -> np.ndarray:

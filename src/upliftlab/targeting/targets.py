@@ -92,7 +92,8 @@ class Targets(Result):
     at_least: float
     """What the last unit of money had to bring at least, before its cost."""
     last_return: float | None = None
-    """What the last unit of money is expected to bring; None where nothing is spent."""
+    """The return at which the budget ends, what the next unit of money would bring; None where
+    nobody is chosen, or where all of it is free."""
     exhausted: bool = False
     """Whether the budget ended before customers did who are worth their cost."""
     model: TargetModel

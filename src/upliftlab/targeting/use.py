@@ -52,7 +52,7 @@ def use(batches: Sequence[Prospects], purse: Purse) -> Use:
     """
     best: Use | None = None
     most = 0.0
-    for arms in _sets(purse.fixed):
+    for arms in sets_of(purse.fixed):
         fixed = sum(cost for cost, used in zip(purse.fixed, arms, strict=True) if used)
         if fixed > purse.budget:
             continue
@@ -63,8 +63,12 @@ def use(batches: Sequence[Prospects], purse: Purse) -> Use:
     return best
 
 
-def _sets(fixed: Sequence[float]) -> Iterator[tuple[bool, ...]]:
-    """Arms without a fixed cost, with every set of the others, the smaller sets first."""
+def sets_of(fixed: Sequence[float]) -> Iterator[tuple[bool, ...]]:
+    """Arms without a fixed cost, with every set of the others, the smaller sets first.
+
+    Raises:
+        ConfigError: UL636, more than 8 arms have a fixed cost.
+    """
     costly = [arm for arm, cost in enumerate(fixed) if cost > 0]
     if len(costly) > MOST:
         raise ConfigError(

@@ -1,0 +1,67 @@
+"""Policies beside each other: fixed costs, budgets, today's rule."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from upliftlab.proof.responding import crossfitted, experiment, world
+from upliftlab.targeting.choices import Terms, best_constant, by_cost
+from upliftlab.targeting.policies import Rules, Today, policies
+
+ARMS = ("nobody", "mail", "text")
+N = 2_000
+FREE = Terms(0.15 * N, 1.0, np.zeros(3), (False, True, True))
+
+
+@pytest.fixture(scope="module")
+def crossfit():
+    return crossfitted(*experiment(world(N, 3), 3))
+
+
+def told(crossfit, terms, today=None):
+    rules = Rules(ARMS, terms, 0.95, (3,), today)
+    return {(policy.name, policy.arm): policy for policy in policies([crossfit], rules)}
+
+
+def test_an_arm_that_does_not_repay_its_fixed_cost_is_left_out(crossfit):
+    assert set(by_cost(crossfit, FREE, None)) == {0, 1, 2}
+    dear = replace(FREE, fixed=np.array([0.0, 0.0, 1e6]))
+    assert set(by_cost(crossfit, dear, None)) == {0, 1}
+    found = told(crossfit, dear)["return", None]
+    assert found.shares["text"] == 0
+    assert found.cost.estimate < 1.0
+
+
+def test_the_budget_pays_fixed_costs_first(crossfit):
+    mail = replace(FREE, fixed=np.array([0.0, 100.0, 1e6]))
+    arms = by_cost(crossfit, mail, 300.0)
+    predicted = crossfit.predicted[crossfit.judged][:, 0, 1]
+    assert 0 < np.maximum(predicted, 0)[arms == 1].sum() <= 200.0
+    assert not by_cost(crossfit, mail, 99.0).any()
+
+
+def test_nobody_is_contacted_where_no_arm_is_expected_to_earn_anything(crossfit):
+    dear = replace(FREE, fixed=np.array([0.0, 1e6, 1e6]))
+    assert not by_cost(crossfit, dear, None).any()
+    assert best_constant(crossfit, dear.fixed) == 0
+
+
+def test_only_arms_that_the_budget_pays_for_are_compared_with(crossfit):
+    assert best_constant(crossfit, FREE.fixed) == 2
+    assert best_constant(crossfit, FREE.fixed, 0.01 * N) == 0
+
+
+def test_a_model_is_compared_with_todays_rule_customer_by_customer(crossfit):
+    arms = by_cost(crossfit, FREE, None)
+    same = told(crossfit, FREE, Today(1, "all", arms == 1))
+    rule, model = same["today", None], same["return", None]
+    difference = model.value.estimate - rule.value.estimate
+    assert model.beside_today.estimate == pytest.approx(difference)
+    assert told(crossfit, FREE)["return", None].beside_today is None
+    assert rule.beside_today is None
+
+
+def test_shut_gates_leave_the_policies_that_need_no_model(crossfit):
+    shut = replace(FREE, open=(False, False, False))
+    assert [name for name, _ in told(crossfit, shut)] == ["treat_none", "treat_all", "treat_all"]
