@@ -23,8 +23,8 @@ from upliftlab.targeting.account import Account, Choice
 from upliftlab.targeting.artefact import load, save
 from upliftlab.targeting.basis import Basis, forecast, gain_of
 from upliftlab.targeting.candidates import Candidates, candidates
+from upliftlab.targeting.crossfit import COST
 from upliftlab.targeting.doubt import doubt, said
-from upliftlab.targeting.forecast import COST
 from upliftlab.targeting.list_file import write_list
 from upliftlab.targeting.order import Order, examine, holdout_of
 from upliftlab.targeting.recipe import followed, written_down

@@ -11,11 +11,12 @@ from upliftlab.analysis.study import study_of
 from upliftlab.experiment import Plan
 from upliftlab.results import DataFile, Message, Provenance
 from upliftlab.targeting.basis import Basis
-from upliftlab.targeting.doubt import english, outcome
+from upliftlab.targeting.doubt import outcome
 from upliftlab.targeting.order import Order, holdout_of
 from upliftlab.targeting.scoring import Seen
 from upliftlab.targeting.selection import Selection
 from upliftlab.targeting.targets import TargetArm, Targets
+from upliftlab.targeting.told import english
 from upliftlab.targeting.use import Purse, Use
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from upliftlab.analysis.study import Study
 from upliftlab.results import DataFile
 from upliftlab.stats.moments import Array
-from upliftlab.targeting.forecast import COST, VALUE, Forecast, average_effects, least_costs
+from upliftlab.targeting.crossfit import COST, VALUE
+from upliftlab.targeting.forecast import Forecast, average_effects, least_costs
 from upliftlab.targeting.responses import Estimate, Responses
 from upliftlab.targeting.targets import TargetModel
 from upliftlab.uplift.encoding import Encoding

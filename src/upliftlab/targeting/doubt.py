@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from upliftlab.language import N_, Language
+from upliftlab.language import N_
 from upliftlab.results import Message, Scalar
 from upliftlab.targeting.responses import Estimate
 
@@ -65,11 +65,6 @@ def outcome(counts: tuple[int, int], money: tuple[float, float], *, forced: bool
         "profit": profit,
     }
     return Message(template=_FORCED if forced else _CHOSEN, values=values)
-
-
-def english(message: Message, currency: str | None) -> str:
-    """A message in English."""
-    return Language("en").say(message, currency)
 
 
 def said(arms: Sequence[str], opened: Sequence[bool]) -> dict[str, bool]:

@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from upliftlab.stats.moments import Array
+from upliftlab.targeting.crossfit import COST, VALUE
 from upliftlab.uplift.sample import CONTROL, Sample
 
-VALUE, COST = 0, 1
 _DIGITS = 9
 """Decimals of a number in scientific notation that has ten significant digits."""
 _PROBED = 200

@@ -21,7 +21,7 @@ from upliftlab.targeting.artefact import (
     check_refit,
 )
 from upliftlab.targeting.basis import Basis, forecast
-from upliftlab.targeting.forecast import COST, VALUE
+from upliftlab.targeting.crossfit import COST, VALUE
 from upliftlab.targeting.responses import Estimate
 from upliftlab.targeting.rows import learning_rows
 from upliftlab.uplift.encoding import Encoding
