@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from upliftlab.proof.responding import CONTACT, crossfitted, experiment, world
+from upliftlab.proof.responding import CONTACT, SPREAD, crossfitted, experiment, world
 from upliftlab.targeting.choices import Terms, by_cost
 from upliftlab.targeting.judgement import Asked, gates
 from upliftlab.targeting.policies import Rules, policies
@@ -93,6 +93,63 @@ def oracle(n: int, seed: int, base: str) -> tuple[float, float, float]:
     return worth(model), worth(best), random
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What was expected of customers not seen before, per customer of all, and what is true.
+
+    Attributes:
+        open: Whether any gate opened, so that there would be a list.
+        foretold: Profit as the model foretells it of those it chooses.
+        expected: The same as far as predictions came true in the experiment.
+        true: What these customers bring.
+        missed: 0 if the interval of what is expected holds that, -1 if below it, 1 if above.
+    """
+
+    open: bool
+    foretold: float
+    expected: float
+    true: float
+    missed: int
+
+
+def listed(seed: int, n: int, spread: float) -> Listed:
+    """A list within the budget by the default learner, as if all gates were open."""
+    from upliftlab.uplift.learners import learner  # noqa: PLC0415 - slow to import
+
+    name, base = "two_models_ddr_control", "boosting"
+    truth, others = world(n, seed), world(n, seed + 1_000_000)
+    sample, encoding = experiment(truth, seed, spread=spread)
+    found = crossfitted(sample, encoding, name, base)
+    opened = any(gate.open for gate in gates([found], Asked(ARMS[1:], CONFIDENCE, base)))
+    terms = Terms(BUDGET * n, 1.0, np.zeros(3), (False, True, True), LEAST)
+    told = {each.name: each for each in policies([found], Rules(ARMS, terms, CONFIDENCE, (3,)))}
+    known = told["budget"].realised
+    made = learner(name, base, encoding, 1)
+    features = encoding.encode(others.features).values
+    value, cost = (made.fit(sample, outcome).effects(features) for outcome in (0, 1))
+    cost = np.maximum(cost, LEAST)
+    arms, rows = CostCurve.fit(cost, value).choose(BUDGET * n, 1.0), np.arange(n)
+    foretold = float(np.column_stack([np.zeros(n), value - cost])[rows, arms].mean())
+    true = float((others.profit[rows, arms] - others.profit[:, 0]).mean())
+    missed = int(known.low * foretold > true) - int(known.high * foretold < true)
+    return Listed(opened, foretold, known.estimate * foretold, true, missed)
+
+
+def compared(name: str, found: list[Listed]) -> str:
+    """A line of what was expected beside what came."""
+    if not found:
+        return f"{name:<44} none"
+    foretold, expected, true = (
+        sum(getattr(each, one) for each in found) for one in ("foretold", "expected", "true")
+    )
+    missed = np.array([each.missed for each in found])
+    return (
+        f"{name:<44} {len(found):>4}   foretold / true {foretold / true:.2f}"
+        f"   expected / true {expected / true:.2f}   holds the truth {(missed == 0).mean():.1%}"
+        f"   above it {(missed > 0).mean():.1%}   below it {(missed < 0).mean():.1%}"
+    )
+
+
 def report(name: str, found: list[Held]) -> Iterator[str]:
     """Lines of a table."""
     opened = sum(held.opened for held in found) / len(found)
@@ -111,6 +168,8 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=400)
     parser.add_argument("--rows", type=int, default=6_000, help="customers of an experiment")
     parser.add_argument("--oracle", type=int, default=200_000, help="customers of the oracle's")
+    parser.add_argument("--lists", type=int, default=100, help="lists to hold against the truth")
+    parser.add_argument("--list-rows", type=int, default=20_000, help="customers of such a list")
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
     seeds = range(1, chosen.replications + 1)
@@ -121,8 +180,17 @@ def main() -> None:
             ("nobody responds differently", False, 1),
             ("the same, households of 2", False, 2),
         ):
+            if not chosen.replications:
+                break
             run = partial(trial, n=chosen.rows, members=members, varies=varies)
             print("\n".join(report(name, list(pool.map(run, seeds, chunksize=10)))), flush=True)
+        for spread in (SPREAD, 1.0) if chosen.lists else ():
+            run = partial(listed, n=chosen.list_rows, spread=spread)
+            lists = list(pool.map(run, range(1, chosen.lists + 1)))
+            name = f"lists, amounts with sigma {spread}"
+            print(compared(name, lists), flush=True)
+            opened = [each for each in lists if each.open]
+            print(compared(f"{name}, gate open", opened), flush=True)
     if chosen.oracle:
         for base in ("linear", "boosting"):
             model, best, random = oracle(chosen.oracle, 1, base)

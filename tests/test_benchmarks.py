@@ -41,8 +41,22 @@ def test_a_list_is_written_and_its_memory_told(tmp_path):
 
 
 def test_promises_of_targeting_are_counted():
-    told = run("targeting.py", "--replications", "2", "--rows", "1000", "--oracle", "5000")
-    assert told.count("holds the truth") == 12
+    told = run(
+        "targeting.py",
+        "--replications",
+        "2",
+        "--rows",
+        "1000",
+        "--oracle",
+        "5000",
+        "--lists",
+        "2",
+        "--list-rows",
+        "2000",
+    )
+    lists = told.count("foretold / true")
+    assert lists >= 2
+    assert told.count("holds the truth") == 12 + lists
     assert told.count("of the oracle's gain over random contact") == 2
 
 

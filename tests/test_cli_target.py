@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -231,6 +232,27 @@ def test_wrong_usage(copy):
         refused = target(copy, *arguments)
         assert (refused.exit_code, code in refused.stderr) == (1, True), refused.stderr
     assert target(copy, "--model", "absent.json").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("customers", "said"),
+    [
+        ("next_moth", "did you mean 'next_month'?"),
+        ("", "declared are "),
+        ("gone.parquet", "called gone.parquet"),
+        ("orders.parquet", "UL205"),
+    ],
+)
+def test_a_table_that_cannot_be_chosen_from_is_told_before_anything_is_learned(
+    copy, customers, said
+):
+    pq.write_table(pa.table({"amount": [1.0]}), copy / "orders.parquet")
+    (copy / "people.parquet").unlink()  # learning would fail
+    with contextlib.chdir(copy):
+        asked = ["target", "spring.yaml", "--customers", customers]
+        refused = CliRunner().invoke(commands, asked)
+    assert refused.exit_code == 1
+    assert said in refused.stderr
 
 
 def test_a_plan_without_money_spends_none(copy):

@@ -21,7 +21,7 @@ from upliftlab.learn import Learned, learn
 from upliftlab.results import DataFile, Provenance
 from upliftlab.targeting.account import Account, Choice
 from upliftlab.targeting.artefact import load, save
-from upliftlab.targeting.basis import Basis, forecast, gain_of
+from upliftlab.targeting.basis import Basis, forecast, judged_policy
 from upliftlab.targeting.candidates import Candidates, candidates
 from upliftlab.targeting.crossfit import COST
 from upliftlab.targeting.doubt import doubt, said
@@ -88,12 +88,14 @@ def learned_basis(found: Learned) -> Basis:
     if found.sample.outcomes.shape[1] <= COST:
         message = f"models learn from '{responses.metric}', which is no money"
         raise ConfigError(Fault("UL638", message, "learn from profit to spend a budget"))
+    policy = judged_policy(responses)
     return Basis(
         sample=found.sample,
         judged=found.judged,
         data=responses.data,
         opened=tuple(gate.open for gate in responses.gates),
-        gain=gain_of(responses),
+        gain=None if policy is None else policy.value,
+        realised=None if policy is None else policy.realised,
     )
 
 

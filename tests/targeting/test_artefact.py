@@ -42,6 +42,7 @@ def artefact(**changes):
         "encoding": ENCODING,
         "encoding_sha256": ENCODING.sha256,
         "gain": Estimate(estimate=0.4, se=0.1, low=0.2, high=0.6),
+        "realised": Estimate(estimate=0.6, se=0.1, low=0.4, high=0.8),
         "probe": "c" * 64,
         "version": "0.1.0",
         "created": "2026-06-01T09:00:00+00:00",
@@ -133,9 +134,10 @@ def test_features_are_held_to_their_digest(tmp_path):
     assert refused(path) == "UL630"
 
 
-def test_a_later_version_is_named(file):
+@pytest.mark.parametrize("version", [1, 3])
+def test_another_version_is_named(file, version):
     content = json.loads(file.read_text())
-    content["artefact"]["schema"] = 2
+    content["artefact"]["schema"] = version
     assert refused(file, content) == "UL631"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -236,9 +237,9 @@ def test_contacts_that_the_ledger_knows_count(tmp_path):
 def test_what_the_customers_option_means():
     plan = make_plan(customers={"file": "a.csv", "id": "key", "household": "home"})
     declared = {"march": Source(table="crm.march", id="customer")}
-    march = source_named(plan, "march", declared)
+    march = source_named(plan, "march", declared, Path)
     assert (march.table, march.id, march.household) == ("crm.march", "customer", "home")
-    other = source_named(plan, "next/april.parquet", declared)
+    other = source_named(plan, "next/april.parquet", declared, Path)
     assert (other.file, other.id) == ("next/april.parquet", "key")
 
 

@@ -62,6 +62,29 @@ def test_a_model_is_compared_with_todays_rule_customer_by_customer(crossfit):
     assert rule.beside_today is None
 
 
+def test_what_came_true_is_what_was_gained_by_what_was_foretold(crossfit):
+    costly = replace(FREE, fixed=np.array([0.0, 40.0, 0.0]))
+    for terms in (FREE, costly):
+        arms = by_cost(crossfit, terms, terms.budget)
+        value, cost = crossfit.predicted[crossfit.judged].transpose(2, 0, 1)
+        chosen = np.flatnonzero(arms)
+        picked = chosen, arms[chosen] - 1
+        expected = (value - cost)[picked].sum()
+        scores = crossfit.rewards
+        gained = (scores[chosen, arms[chosen]] - scores[chosen, 0]).sum()
+        policy = told(crossfit, terms)["budget", None]
+        assert policy.realised.estimate == pytest.approx(gained / expected)
+        half = (policy.value.high - policy.value.low) / 2 * N / expected
+        assert policy.realised.high - policy.realised.estimate == pytest.approx(half)
+
+
+def test_nothing_comes_true_where_nobody_is_chosen(crossfit):
+    dear = replace(FREE, fixed=np.array([0.0, 1e6, 1e6]))
+    found = told(crossfit, dear)
+    assert found["budget", None].realised is found["return", None].realised is None
+    assert found["tree", None].realised is None
+
+
 def test_shut_gates_leave_the_policies_that_need_no_model(crossfit):
     shut = replace(FREE, open=(False, False, False))
     assert [name for name, _ in told(crossfit, shut)] == ["treat_none", "treat_all", "treat_all"]

@@ -1,5 +1,6 @@
 """Scoring refuses what does not fit, and a list depends on nothing but who customers are."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -132,6 +133,14 @@ def test_an_arm_whose_gate_is_shut_is_the_same_for_all():
 def test_no_cost_is_expected_below_that_of_a_contact():
     _, cost = forecast().expect(np.array([[18.0, 0.0], [30.0, 0.0]]))
     assert cost[:, 0].tolist() == pytest.approx([0.2, 0.3])
+
+
+def test_profit_is_believed_as_far_as_it_came_true_and_cost_as_foretold():
+    features = np.array([[20.0, 0.0], [70.0, 1.0]])
+    value, cost = forecast().expect(features)
+    less, same = replace(forecast(), realised=0.25).expect(features)
+    assert same.tolist() == cost.tolist()
+    np.testing.assert_allclose(less - cost, 0.25 * (value - cost), rtol=1e-6)
 
 
 def test_a_table_that_does_not_fit_is_refused():

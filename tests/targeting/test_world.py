@@ -48,6 +48,7 @@ def chosen(tmp_path_factory):
             (DataFile(source="customers", file="c", sha256="0" * 64, rows=1),),
             (True, True),
             Estimate(estimate=2.0, low=1.0, high=3.0),
+            Estimate(estimate=0.5, low=0.25, high=0.75),
         )
         order = Order(
             "customers",

@@ -78,6 +78,7 @@ def _policies(responses: Responses) -> Table:
         ("cost", lambda policy: _cost(policy, currency)),
         ("beside the best rule", lambda policy: beside(policy.beside_best)),
         ("beside chance", lambda policy: beside(policy.beside_random)),
+        ("of what was foretold", lambda policy: _realised(policy.realised)),
     ]
     told = [(title, [tell(each) for each in responses.policies]) for title, tell in columns]
     kept = [(title, cells) for title, cells in told if any(cell != ABSENT for cell in cells)]
@@ -88,6 +89,17 @@ def _policies(responses: Responses) -> Table:
 
 def _cost(policy: Policy, currency: str | None) -> str:
     return ABSENT if policy.cost is None else _ENGLISH.money(policy.cost.estimate, currency)
+
+
+def _realised(found: Estimate | None) -> str:
+    """How much of the gain that was foretold came true."""
+    if found is None or found.estimate is None:
+        return ABSENT
+    shown = _ENGLISH.percent(found.estimate, digits=0)
+    if found.low is None or found.high is None:
+        return shown
+    low, high = (_ENGLISH.percent(end, digits=0) for end in (found.low, found.high))
+    return f"{shown}\n{low} to {high}"
 
 
 def _shares(policy: Policy, responses: Responses) -> str:

@@ -148,11 +148,13 @@ def _targets(
     loaded: Loaded, setting: Setting, options: Options, folder: Path
 ) -> tuple[Targets, Path]:
     from upliftlab.target import target as verb
+    from upliftlab.targeting.candidates import look
     from upliftlab.targeting.order import examine
 
     order = _order(loaded, setting, options, folder)
     examine(loaded.plan, order)
     _spare_sources(loaded, order)
+    look(loaded.plan, order.source, setting.engine)
     basis = _basis(loaded, setting, options, order)
     return verb(loaded.plan, order, basis, setting), order.output
 
@@ -172,7 +174,7 @@ def _order(loaded: Loaded, setting: Setting, options: Options, folder: Path) -> 
     ledger = Ledger(options["ledger"] or workspace.root / "ledger")
     return Order(
         customers=options["customers"],
-        source=source_named(plan, options["customers"], declared),
+        source=source_named(plan, options["customers"], declared, workspace.locate),
         budget=budget_of(plan, options["budget"]),
         day=options["day"] or today,
         output=options["output"]

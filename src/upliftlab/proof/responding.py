@@ -29,7 +29,7 @@ _RECENT: Final = 4
 _YOUNG: Final = 38
 _OLD: Final = 40
 _SPENT: Final = 50
-_SPREAD: Final = 0.35
+SPREAD: Final = 0.35
 """Of the logarithm of what a purchase comes to, as in the simulated retailer."""
 _SILENT: Final = 0.05
 """The share of customers who do not tell their age."""
@@ -100,15 +100,24 @@ def world(n: int, seed: int, *, varies: bool = True, members: int = 1) -> World:
     return World(features, buys, redeems, house)
 
 
-def experiment(truth: World, seed: int, folds: int = 5) -> tuple[Sample, Encoding]:
-    """An experiment on these customers: arms are drawn, they buy or not, some redeem."""
+def experiment(
+    truth: World, seed: int, folds: int = 5, spread: float = SPREAD
+) -> tuple[Sample, Encoding]:
+    """An experiment on these customers: arms are drawn, they buy or not, some redeem.
+
+    Args:
+        truth: The customers.
+        seed: Of all chance.
+        folds: Parts they are dealt into.
+        spread: Of the logarithm of what a purchase comes to.
+    """
     rng = np.random.default_rng([seed, 1])
     n, arms = len(truth.buys), truth.buys.shape[1]
     arm = rng.choice(arms, size=int(truth.cluster.max()) + 1, p=SHARES)[truth.cluster]
     rows = np.arange(n)
     bought = rng.random(n) < truth.buys[rows, arm]
     redeemed = bought & (rng.random(n) < truth.redeems[rows, arm])
-    amount = bought * BASKET * rng.lognormal(-(_SPREAD**2) / 2, _SPREAD, n)
+    amount = bought * BASKET * rng.lognormal(-(spread**2) / 2, spread, n)
     value = MARGIN * amount
     cost = np.array(CONTACT)[arm] + VOUCHER * redeemed
     encoding = Encoding.fit(truth.features)

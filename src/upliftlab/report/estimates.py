@@ -12,6 +12,7 @@ _COLUMNS: Final = (
     "part", "arm", "name", "measure", "n", "x",
     "estimate", "se", "low", "high", "p", "p_adjusted", "note",
 )  # fmt: skip
+_POLICY: Final = ("value", "cost", "beside_best", "beside_today", "beside_random", "realised")
 Line = dict[str, object]
 
 
@@ -53,7 +54,7 @@ def _gate(gate: Gate) -> Iterator[Line]:
 
 def _policy(policy: Policy) -> Iterator[Line]:
     line: Line = {"part": "policy", "name": policy.name, "arm": policy.arm}
-    for name in ("value", "cost", "beside_best", "beside_today", "beside_random"):
+    for name in _POLICY:
         found: Estimate | None = getattr(policy, name)
         if found is not None:
             yield line | {"measure": name} | _ends(found)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from upliftlab.language import N_
+from upliftlab.report.axis import Reference
 from upliftlab.report.figure import Figure, Form, Sentence, Teller, escape
 from upliftlab.report.grid import (
     Column,
@@ -94,6 +95,26 @@ def policies(responses: Responses, teller: Teller) -> Grid:
                 teller,
             ),
         ],
+    )
+
+
+def came_true(responses: Responses, teller: Teller) -> Grid | None:
+    """How much of what models foretold came about; None where nothing was foretold."""
+    rows = [
+        (f"/policies/{i}", policy)
+        for i, policy in enumerate(responses.policies)
+        if responses.open and policy.realised is not None
+    ]
+    if not rows:
+        return None
+    values = [valued(policy.realised, f"{key}/realised") for key, policy in rows]
+    drawn = draw(values, Scale(Form("percent"), (Reference(1.0),)), teller)
+    title, hint = N_("Came true"), N_("of the gain that the model foretold")
+    return grid(
+        teller.text(N_("What came of the models' predictions")),
+        teller.text(N_("Policy")),
+        [Head(teller.sentence(policy.title, f"{key}/title"), "") for key, policy in rows],
+        [Column(teller.text(title), teller.text(hint), "drawn", drawn.intervals, drawn.axis)],
     )
 
 

@@ -19,7 +19,7 @@ from upliftlab.report.gate import gates
 from upliftlab.report.grid import Grid, valued
 from upliftlab.report.interval import Interval, Scale, draw
 from upliftlab.report.methods import Origin, origin
-from upliftlab.report.policy import Node, policies, tree
+from upliftlab.report.policy import Node, came_true, policies, tree
 from upliftlab.report.quantity import unit_form
 from upliftlab.report.ranking import deciles, learners, responders, sleeping
 from upliftlab.report.render import environment, style, style_hash
@@ -60,6 +60,7 @@ class UpliftPage:
     ranked: tuple[Ranked, ...]
     cost: tuple[Gain, ...]
     policies: Grid
+    came_true: Grid | None
     tree: Node | None
     sleeping: Grid | None
     derivation: Derivation
@@ -111,6 +112,7 @@ def page(responses: Responses, teller: Teller) -> UpliftPage:
         ranked=tuple(_ranked(responses, teller)) if ranking else (),
         cost=gains(None, responses, teller) if ranking else (),
         policies=policies(responses, teller),
+        came_true=came_true(responses, teller),
         tree=tree(responses, teller),
         sleeping=sleeping(responses, teller) if ranking else None,
         derivation=derivation(responses, teller),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from upliftlab.results import DataFile, Message, Provenance
 from upliftlab.targeting.basis import Basis
 from upliftlab.targeting.doubt import outcome
 from upliftlab.targeting.order import Order, holdout_of
+from upliftlab.targeting.responses import Estimate
 from upliftlab.targeting.scoring import Seen
 from upliftlab.targeting.selection import Selection
 from upliftlab.targeting.targets import TargetArm, Targets
@@ -47,8 +48,8 @@ class Account:
         """A list that is about to be written; `read` is the table it was chosen from."""
         arms = tuple(self._arms(chosen))
         contacted, held = sum(a.customers for a in arms), sum(a.held_out for a in arms)
-        cost, profit = sum(a.expected_cost for a in arms), sum(a.expected_profit for a in arms)
-        message = outcome((contacted, held), (cost, profit), forced=forced)
+        cost, profit = sum(a.expected_cost for a in arms), _profit(arms, self.basis)
+        message = outcome((contacted, held), cost, profit, forced=forced)
         found = {
             "seen": chosen.seen.customers,
             "excluded": dict(chosen.seen.excluded),
@@ -59,7 +60,9 @@ class Account:
             "holdout": float(holdout_of(self.plan)),
             "not_chosen": chosen.seen.candidates - contacted - held,
             "expected_cost": cost,
-            "expected_profit": profit,
+            "expected_profit": profit.estimate,
+            "expected_low": profit.low,
+            "expected_high": profit.high,
             "last_return": chosen.use.spending.slope,
             "exhausted": chosen.use.spending.exhausted,
             "data": (*self.basis.data, read),
@@ -109,3 +112,17 @@ class Account:
                 expected_cost=float(cost[treated].sum()) + fixed,
                 fixed_cost=fixed,
             )
+
+
+def _profit(arms: Sequence[TargetArm], basis: Basis) -> Estimate:
+    """What all arms are expected to earn, as surely as it is known what comes of predictions.
+
+    The interval is that of `basis.realised` for the profit of those contacted; fixed costs, which
+    are certain, are taken off. There is none where what is foretold is taken as it is.
+    """
+    fixed = sum(each.fixed_cost for each in arms)
+    total = sum(each.expected_profit for each in arms)
+    known, each = basis.realised, (total + fixed) / basis.believed
+    if known is None or known.estimate != basis.believed or known.low is None or known.high is None:
+        return Estimate(estimate=total)
+    return Estimate(estimate=total, low=known.low * each - fixed, high=known.high * each - fixed)

@@ -22,7 +22,7 @@ from upliftlab.targeting.responses import Estimate
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.learners import Name
 
-SCHEMA: Literal[1] = 1
+SCHEMA: Literal[2] = 2
 LARGEST: Final = 16 * 2**20
 """Bytes a file may have: far beyond any plan's features and their levels."""
 _ANEW: Final = "save it anew by 'upliftlab uplift EXPERIMENT --save FILE'"
@@ -54,7 +54,7 @@ class Artefact(_Strict):
     """A model as the recipe it was made by."""
 
     kind: Literal["upliftlab model"] = "upliftlab model"
-    schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
+    schema_version: Literal[2] = Field(default=SCHEMA, alias="schema")
     experiment: str
     plan_sha256: str = Field(pattern=_DIGEST)
     data: tuple[DataFile, ...]
@@ -71,6 +71,8 @@ class Artefact(_Strict):
     encoding_sha256: str = Field(pattern=_DIGEST)
     gain: Estimate
     """What the model's policy within the plan's budget is worth beyond contacting nobody."""
+    realised: Estimate | None
+    """What came of each unit of profit that was foretold of those whom this policy chose."""
     probe: str = Field(pattern=_DIGEST)
     """A digest of what the model expects of fixed customers."""
     version: str

@@ -11,7 +11,7 @@ from upliftlab.results import DataFile
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.crossfit import COST, VALUE
 from upliftlab.targeting.forecast import Forecast, average_effects, least_costs
-from upliftlab.targeting.responses import Estimate, Responses
+from upliftlab.targeting.responses import Estimate, Policy, Responses
 from upliftlab.targeting.targets import TargetModel
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.learners import Learner
@@ -28,6 +28,8 @@ class Basis:
         data: Where the customers come from.
         opened: Whether each treatment's gate is open.
         gain: What the model's policy is worth beyond contacting nobody; None where not judged.
+        realised: What came of each unit of profit that was foretold of those chosen; None where
+            not judged.
         saved: The sha256 of the model's file; None where it was learned afresh.
         ready: The models, where they are fitted already.
     """
@@ -37,6 +39,7 @@ class Basis:
     data: tuple[DataFile, ...]
     opened: tuple[bool, ...]
     gain: Estimate | None
+    realised: Estimate | None = None
     saved: str | None = None
     ready: Forecast | None = None
 
@@ -44,6 +47,12 @@ class Basis:
     def encoding(self) -> Encoding:
         """What the model is given of each customer."""
         return self.judged.recipe.encoding
+
+    @property
+    def believed(self) -> float:
+        """What is taken to come of each unit that is foretold: as much as came, if anything did."""
+        known = None if self.realised is None else self.realised.estimate
+        return known if known is not None and known > 0 else 1.0
 
     @property
     def told(self) -> TargetModel:
@@ -56,6 +65,7 @@ class Basis:
             learned_from=len(self.sample),
             features=self.encoding.names,
             gain=self.gain or Estimate(estimate=None),
+            realised=self.realised,
             saved=self.saved,
         )
 
@@ -75,16 +85,14 @@ def forecast(basis: Basis, study: Study) -> Forecast:
         open=np.array(basis.opened, dtype=bool),
         average=average_effects(basis.sample),
         least=least_of(study),
+        realised=basis.believed,
     )
 
 
-def gain_of(responses: Responses) -> Estimate | None:
-    """What the model's policy is worth beyond contacting nobody: within the budget, else without.
-
-    None where no such policy was judged.
-    """
-    values = {policy.name: policy.value for policy in responses.policies}
-    return values.get("budget") or values.get("return")
+def judged_policy(responses: Responses) -> Policy | None:
+    """The model's policy that a list follows: within the budget, else without; None if neither."""
+    found = {policy.name: policy for policy in responses.policies}
+    return found.get("budget") or found.get("return")
 
 
 def least_of(study: Study) -> Array:

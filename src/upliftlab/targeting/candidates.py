@@ -7,10 +7,11 @@ range of its layer is another experiment's, and so is no candidate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
+from difflib import get_close_matches
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,9 @@ class Candidates:
             )
 
 
-def source_named(plan: Plan, asked: str, declared: Mapping[str, Source]) -> Source:
+def source_named(
+    plan: Plan, asked: str, declared: Mapping[str, Source], locate: Callable[[str], Path]
+) -> Source:
     """The table that `--customers` means: a declared source, or else a file.
 
     Id and household are those of the plan's own customers where the source names none.
@@ -135,10 +138,49 @@ def source_named(plan: Plan, asked: str, declared: Mapping[str, Source]) -> Sour
         plan: The resolved experiment.
         asked: A name under `sources`, or a path below the data root.
         declared: The workspace's sources (`config.shared.read_shared(...).sources or {}`).
+        locate: Path of a file named by a source; raises where it may not be read.
+
+    Raises:
+        DataError: UL642, it is neither.
     """
+    if asked not in declared and not _is_path(asked, locate):
+        raise _no_source(asked, declared)
     source, own = declared.get(asked) or Source(file=asked), plan.customers
     given = {"id": source.id or own.id, "household": source.household or own.household}
     return source.model_copy(update=given)
+
+
+def _is_path(name: str, locate: Callable[[str], Path]) -> bool:
+    """Whether a name looks like that of a file, or is that of a folder."""
+    looks = bool(PurePath(name).suffix) or any(sign in name for sign in "*?")
+    return bool(name) and (looks or locate(name).exists())
+
+
+def _no_source(asked: str, declared: Mapping[str, Source]) -> DataError:
+    near = get_close_matches(asked, list(declared), 1)
+    known = f"declared are {', '.join(declared)}" if declared else "none is declared"
+    remedy = f"did you mean '{near[0]}'?" if near else f"{known}; or name a file, as next.parquet"
+    message = f"'{asked}' is no source of configs/sources.yaml and no file"
+    return DataError(Fault("UL642", message, remedy))
+
+
+def look(plan: Plan, customers: Source, engine: Engine) -> None:
+    """Refuse a table that cannot be chosen from, before anything is learned for it.
+
+    Args:
+        plan: The experiment that is learned from.
+        customers: Next month's customers.
+        engine: Where they lie.
+
+    Raises:
+        ConfigError: UL402, a column that a condition asks of does not exist.
+        DataError: UL2xx, the table cannot be read or lacks a column.
+    """
+    engine.attach(CUSTOMERS, customers)
+    columns = engine.columns(CUSTOMERS)
+    _require_conditions(plan, columns)
+    if plan.experiment.uplift is not None:
+        features_of(plan.experiment.uplift.features, CUSTOMERS, customers, engine)
 
 
 def candidates(plan: Plan, customers: Source, engine: Engine, campaign: Campaign) -> Candidates:

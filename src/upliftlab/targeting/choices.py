@@ -72,7 +72,7 @@ def by_cost(crossfit: Crossfit, terms: Terms, budget: float | None) -> np.ndarra
     costs, values = _expected(crossfit, terms)
     least = terms.at_least if crossfit.money else 0.0
     rows, best = np.arange(len(costs)), np.full(len(costs), CONTROL)
-    net = np.column_stack([np.zeros(len(costs)), values - costs])
+    net = _net(costs, values)
     most = 0.0
     for used in sets_of(terms.fixed[CONTROL + 1 :].tolist()):
         paid = float(terms.fixed[CONTROL + 1 :][list(used)].sum())
@@ -84,6 +84,24 @@ def by_cost(crossfit: Crossfit, terms: Terms, budget: float | None) -> np.ndarra
         if earned > most:
             best, most = arms, earned
     return best
+
+
+def foretold(crossfit: Crossfit, terms: Terms, arms: np.ndarray) -> float:
+    """What models foretell of a choice beyond contacting nobody, per customer of all.
+
+    Fixed costs aside: it is what the customers who are chosen are expected to bring.
+
+    Args:
+        crossfit: Predictions by models that were not shown the customer.
+        terms: Which gates are open, and what a contact costs at least.
+        arms: The arm of each customer, shape (n,).
+    """
+    return float(_net(*_expected(crossfit, terms))[np.arange(len(arms)), arms].mean())
+
+
+def _net(costs: Array, values: Array) -> Array:
+    """What each arm is expected to earn, the control's 0 first; shape (n, arms)."""
+    return np.column_stack([np.zeros(len(costs)), values - costs])
 
 
 def _expected(crossfit: Crossfit, terms: Terms) -> tuple[Array, Array]:

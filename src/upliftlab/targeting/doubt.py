@@ -19,12 +19,18 @@ _LOW = N_(
 )
 _CHOSEN = N_(
     "{targeted:count} customers are to be contacted for an expected cost of {cost:money} and an "
-    "expected profit of {profit:money}; {held:count} more are held out."
+    "expected profit of {profit:money} (between {low:money} and {high:money}); {held:count} more "
+    "are held out."
 )
 _FORCED = N_(
     "Forced, without evidence that it pays: {targeted:count} customers are to be contacted for an "
-    "expected cost of {cost:money} and an expected profit of {profit:money}; {held:count} more are "
-    "held out."
+    "expected cost of {cost:money} and an expected profit of {profit:money} (between {low:money} "
+    "and {high:money}); {held:count} more are held out."
+)
+_ALONE = N_(
+    "Forced, without evidence that it pays: {targeted:count} customers are to be contacted for an "
+    "expected cost of {cost:money} and an expected profit of {profit:money}, for which there is no "
+    "interval; {held:count} more are held out."
 )
 _NOBODY = N_("Nobody is expected to be worth the cost of a contact.")
 _ABSENT = "the budget's policy was not judged"
@@ -52,18 +58,20 @@ def doubt(opened: Mapping[str, bool], gain: Estimate | None) -> Message | None:
     return None
 
 
-def outcome(counts: tuple[int, int], money: tuple[float, float], *, forced: bool) -> Message:
+def outcome(counts: tuple[int, int], cost: float, profit: Estimate, *, forced: bool) -> Message:
     """What a list holds: customers contacted and held out, its expected cost and profit."""
     targeted, held = counts
     if targeted + held == 0:
         return Message(template=_NOBODY)
-    cost, profit = money
     values: dict[str, Scalar] = {
         "targeted": targeted,
         "held": held,
         "cost": cost,
-        "profit": profit,
+        "profit": profit.estimate,
     }
+    if profit.low is None or profit.high is None:
+        return Message(template=_ALONE, values=values)
+    values |= {"low": profit.low, "high": profit.high}
     return Message(template=_FORCED if forced else _CHOSEN, values=values)
 
 

@@ -42,6 +42,7 @@ class Forecast:
         average: Each treatment's average effect on value and cost, shape (arms − 1, 2).
         least: What contacting a customer costs at least, shape (arms − 1,): no cost is expected
             below it, however few redeem.
+        realised: What comes of each unit of profit that models foretell, as far as is known.
     """
 
     value: Fitted | None
@@ -49,15 +50,20 @@ class Forecast:
     open: np.ndarray
     average: Array
     least: Array
+    realised: float = 1.0
 
     def expect(self, features: Array) -> tuple[np.ndarray, np.ndarray]:
-        """Expected value before cost, and cost, each of shape (n, arms − 1), float32."""
+        """Expected value before cost, and cost, each of shape (n, arms − 1), float32.
+
+        Profit, value less cost, is what models foretell times `realised`; cost is as foretold.
+        """
         found = np.repeat(self.average[None, :, :], len(features), axis=0)
         for outcome, fitted in ((VALUE, self.value), (COST, self.cost)):
             if fitted is not None and self.open.any() and len(features):
                 found[:, self.open, outcome] = fitted.effects(features)[:, self.open]
         cost = np.maximum(found[:, :, COST], self.least)
-        return found[:, :, VALUE].astype(np.float32), cost.astype(np.float32)
+        value = cost + self.realised * (found[:, :, VALUE] - cost)
+        return value.astype(np.float32), cost.astype(np.float32)
 
     def probe(self, features: Array) -> str:
         """A digest of what is expected of some customers: other models give another.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,9 +12,9 @@ from upliftlab.language import N_
 from upliftlab.results import Message, Scalar
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
-from upliftlab.targeting.choices import Terms, best_constant, by_cost, by_tree
+from upliftlab.targeting.choices import Terms, best_constant, by_cost, by_tree, foretold
 from upliftlab.targeting.crossfit import COST, Crossfit, negative, together
-from upliftlab.targeting.responses import Policy
+from upliftlab.targeting.responses import Estimate, Policy
 from upliftlab.uplift.learning import with_learning
 from upliftlab.uplift.policy import Policy as Choice
 from upliftlab.uplift.policy import at_random, everybody, paired, score_of
@@ -167,7 +167,14 @@ def _policy(crossfits: Sequence[Crossfit], rules: Rules, rule: _Rule) -> Policy:
         beside_random=together([each.beside_random() for each in known])
         if rule.name == "budget"
         else None,
+        realised=_realised(known) if rule.name in ("budget", "return") else None,
     )
+
+
+def _realised(known: Sequence[_Known]) -> Estimate | None:
+    found = [each.realised() for each in known]
+    each = [effect for effect in found if effect is not None]
+    return together(each) if len(each) == len(found) else None
 
 
 def _shares(arms: Sequence[str], choices: Sequence[Arms]) -> dict[str, float]:
@@ -208,6 +215,20 @@ class _Known:
         """More than spending as much on anybody."""
         costs = self.crossfit.scores[:, :, COST]
         return self._beside(self.crossfit.rewards, lambda arms: at_random(arms, costs))
+
+    def realised(self) -> Effect | None:
+        """The gain of those chosen for each unit of it that was foretold, without fixed costs.
+
+        What is foretold of those put first is too high by chance alone, as they were picked for
+        it; what they brought is not. None where nothing is foretold, as nobody is chosen.
+        """
+        terms = self.rules.terms
+        whole = foretold(self.crossfit, terms, self.chosen.arms)
+        if whole <= 0:
+            return None
+        free = replace(terms, fixed=np.zeros_like(terms.fixed))
+        gained = replace(self, rules=replace(self.rules, terms=free)).value()
+        return gained.scaled(1 / whole)
 
     def _beside(self, scores: Array, other: Callable[[np.ndarray], np.ndarray]) -> Effect:
         fixed = self.rules.terms.fixed / len(scores)

@@ -70,6 +70,7 @@ def written_down(plan: Plan, basis: Basis, provenance: Provenance) -> Artefact:
         encoding=recipe.encoding,
         encoding_sha256=recipe.encoding.sha256,
         gain=basis.gain or Estimate(estimate=None),
+        realised=basis.realised,
         probe=made.probe(basis.sample.features),
         version=provenance.version,
         created=provenance.created,
@@ -111,6 +112,7 @@ def followed(
         data=artefact.data,
         opened=tuple(each.open for each in artefact.arms),
         gain=artefact.gain,
+        realised=artefact.realised,
         saved=saved,
     )
     made = forecast(basis, study_of(plan))

@@ -134,6 +134,10 @@ class Policy(Result):
     """More than today's rule, paired; None where the plan declares none."""
     beside_random: Estimate | None = None
     """More than spending as much on customers drawn at random, paired; for `budget`."""
+    realised: Estimate | None = None
+    """What came, on customers whom the models were not shown, of each unit of gain that these
+    models foretold of those chosen, fixed costs aside; for `budget` and `return`, None where they
+    choose nobody."""
 
 
 class Branch(Result):

@@ -48,6 +48,9 @@ class TargetModel(Result):
     gain: Estimate
     """What the model's policy within the plan's budget is worth beyond contacting nobody, per
     customer, judged on customers that models were not shown."""
+    realised: Estimate | None
+    """What came there of each unit of profit that was foretold of those chosen; what is expected
+    is what the model foretells times this, unless it is not above 0."""
     saved: str | None
     """The sha256 of the model's file; None where it was learned afresh."""
 
@@ -87,6 +90,10 @@ class Targets(Result):
     not_chosen: int = 0
     """Customers who may be contacted and are not chosen."""
     expected_profit: float = 0.0
+    expected_low: float | None = None
+    """Lower end of the interval of `expected_profit`, from that of `model.realised`."""
+    expected_high: float | None = None
+    """Upper end."""
     expected_cost: float = 0.0
     budget: float
     at_least: float
