@@ -136,6 +136,19 @@ def test_learned_afresh_it_is_the_same_list(made, copy):
     assert cost == pytest.approx(made[2]["expected_cost"], abs=1e-6)
 
 
+def test_a_model_is_judged_by_the_money_there_is_for_each_customer(copy):
+    """Next month's 2,000 are fewer than the 3,000 learned from: the same money reaches further."""
+    told = json.loads(target(copy, "--day", "2026-04-01", "--json").stdout)
+    saved = json.loads(target(copy, "--model", "m.json", "--day", "2026-04-01", "--json").stdout)
+    assert told["model"]["gain"]["estimate"] > saved["model"]["gain"]["estimate"]
+    for each in (told, saved):
+        realised, profit = each["model"]["realised"], each["expected_profit"]
+        fixed = sum(arm["fixed_cost"] for arm in each["arms"])
+        high = (profit + fixed) * realised["high"] / realised["estimate"] - fixed
+        assert each["expected_high"] == pytest.approx(high)
+        assert each["expected_low"] < profit < each["expected_high"]
+
+
 @pytest.mark.parametrize("budget", ["0", "7.3", "120.5", "1000000"])
 def test_the_budget_is_never_exceeded(copy, budget):
     told = json.loads(target(copy, "--model", "m.json", "--budget", budget, "--json").stdout)

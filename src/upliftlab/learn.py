@@ -62,12 +62,13 @@ class Learned:
     judged: Learner
 
 
-def learn(plan: Plan, setting: Setting) -> Learned:
+def learn(plan: Plan, setting: Setting, size: float | None = None) -> Learned:
     """Learn who responds to what, and whether targeting pays.
 
     Args:
         plan: What was asked.
         setting: Engine, clock, listener and record, as for an analysis.
+        size: For how many customers budget and fixed costs are; those of the experiment by default.
 
     Raises:
         ConfigError: UL608, the plan names no features.
@@ -85,7 +86,7 @@ def learn(plan: Plan, setting: Setting) -> Learned:
         )
     setting.progress("Reading what is known of customers")
     rows = learning_rows(plan, setting.engine, setting.record, now_of(plan, setting))
-    lesson = Lesson(plan, rows, Encoding.fit(rows.table))
+    lesson = Lesson(plan, rows, Encoding.fit(rows.table), size)
     crossfits = [
         lesson.crossfit(repeat, setting.progress) for repeat in range(lesson.asked.repeats)
     ]

@@ -70,12 +70,16 @@ def target(plan: Plan, order: Order, basis: Basis, setting: Setting) -> Targets:
 
 
 def afresh(plan: Plan, order: Order, setting: Setting) -> Basis:
-    """Learn a model now, and judge it by the budget that is asked.
+    """Learn a model now, and judge it by what is asked: as much money for as many customers.
 
     Raises:
-        ConfigError, DataError: as `learn`; UL638, what is learned from is no money.
+        ConfigError, DataError: as `candidates` and `learn`; UL638, what is learned from is no
+            money.
     """
-    return learned_basis(learn(_with_budget(plan, order.budget), setting))
+    setting.progress("Counting customers to choose from")
+    there = candidates(plan, order.source, setting.engine, order.campaign(plan))
+    size = there.contactable(setting.engine) * float(1 - holdout_of(plan))
+    return learned_basis(learn(_with_budget(plan, order.budget), setting, size or None))
 
 
 def learned_basis(found: Learned) -> Basis:

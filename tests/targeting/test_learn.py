@@ -133,6 +133,20 @@ def test_a_budget_is_kept_and_a_list_is_told_apart(tmp_path):
     budget = next(policy for policy in told.policies if policy.name == "budget")
     assert budget.cost.low <= told.budget / told.customers
     assert budget.beside_random is not None
+
+
+def test_a_budget_for_more_customers_leaves_less_for_each(tmp_path):
+    """As if twice as many customers were to be chosen from: half the money, half the fixed cost."""
+    shop(tmp_path)
+    loaded = load(tmp_path / "spring.yaml")
+    with DuckDB(loaded.workspace.locate) as engine:
+        own = learn(loaded.plan, Setting(engine, NOW)).responses
+        told = learn(loaded.plan, Setting(engine, NOW), size=2 * own.customers).responses
+    assert (own.budget, told.budget) == (300, 150)
+    assert told.gates == own.gates
+    everybody, costly = ({policy.arm: policy for policy in each.policies} for each in (own, told))
+    gap = costly["call"].value.estimate - everybody["call"].value.estimate
+    assert gap == pytest.approx(50 / own.customers)
     assert [curve.kind for curve in told.curves if curve.arm is None] == ["cost"]
     assert told.tree is not None
     json.loads(to_json(told))

@@ -100,6 +100,16 @@ class Candidates:
     population: int
     sql: str
 
+    def contactable(self, engine: Engine) -> int:
+        """How many of them may be contacted.
+
+        Raises:
+            DataError: UL2xx, a row cannot be read.
+            EngineError: UL502, the engine refuses the query.
+        """
+        counted = f"SELECT count(*) AS n FROM ({self.sql}) AS c WHERE reason IS NULL"  # noqa: S608 - the house's own query
+        return int(engine.query(counted).column("n")[0].as_py())
+
     def batches(self, engine: Engine, rows: int = 100_000) -> Iterator[CandidateBatch]:
         """The customers, at most so many at a time, in no particular order.
 

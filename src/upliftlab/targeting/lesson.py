@@ -37,11 +37,14 @@ class Lesson:
         plan: What was asked, with `uplift`.
         rows: The customers.
         encoding: What the columns of their features mean.
+        size: For how many customers budget and fixed costs are; those of the experiment where it is
+            None.
     """
 
     plan: Plan
     rows: Rows
     encoding: Encoding
+    size: float | None = None
 
     @property
     def asked(self) -> Uplift:
@@ -77,14 +80,14 @@ class Lesson:
 
     @property
     def budget(self) -> float | None:
-        """The plan's, for those learned from: a sample has its part of it; None without one."""
+        """The plan's, as much of it as falls to those learned from; None without one."""
         if self.asked.budget is None:
             return None
         return amount(self.asked.budget) * self._part
 
     @property
     def fixed(self) -> Array:
-        """Fixed cost of each arm, the control's first; a sample has its part of it."""
+        """Fixed cost of each arm, the control's first, as much as falls to those learned from."""
         money = self.plan.experiment.money
         costs = [amount(money.fixed_cost.get(name)) if money else 0.0 for name in self.rows.arms]
         return np.array(costs) * self._part
@@ -103,7 +106,7 @@ class Lesson:
 
     @property
     def _part(self) -> float:
-        return len(self.rows) / self.rows.total
+        return len(self.rows) / (self.size or self.rows.total)
 
 
 def halves(sample: Sample, learner: Learner) -> tuple[np.ndarray, tuple[Array, Array]]:

@@ -43,10 +43,16 @@ class Order:
     contacts: Sequence[Path] = ()
     force: bool = False
 
-    def campaign(self, plan: Plan, encoding: Encoding) -> Campaign:
-        """What candidates are made by: every campaign holds out others."""
+    def campaign(self, plan: Plan, encoding: Encoding | None = None) -> Campaign:
+        """What candidates are made by: every campaign holds out others.
+
+        Args:
+            plan: The experiment that was learned from.
+            encoding: What the model takes each feature for; what the table says without a model.
+        """
         salt = f"{plan.experiment.experiment}:target:{self.customers}:{self.day.isoformat()}"
-        kinds: dict[str, FeatureKind] = {each.name: each.kind for each in encoding.features}
+        known = encoding.features if encoding is not None else ()
+        kinds: dict[str, FeatureKind] = {each.name: each.kind for each in known}
         return Campaign(self.day, salt, kinds, self.contacts)
 
     def purse(self, study: Study) -> Purse:
