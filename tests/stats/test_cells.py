@@ -429,15 +429,27 @@ def test_shrinking_lowers_the_squared_error_by_a_fifth_and_more(k, control, tau2
     """Effects differ half as much as chance, or as much: a treated mean's variance is 1 or so."""
     raw, better = squared_error(k, control, tau2)
     assert 1 - better / raw == pytest.approx(saved, abs=0.02)
-    assert 1 - better / raw >= 0.2
+    assert 0.2 <= 1 - better / raw <= possible(k, control, tau2)
+
+
+def possible(k: int, control: float, tau2: float) -> float:
+    """What is saved at most: by posterior means that know τ², and not the common mean."""
+    covariance = common_control(np.random.default_rng(13).uniform(0.5, 1.5, k), control)
+    inverse, one = np.linalg.inv(covariance + tau2 * np.eye(k)), np.ones(k)
+    mean = np.outer(one, one @ inverse) / (one @ inverse @ one)
+    weights = mean + tau2 * inverse @ (np.eye(k) - mean)
+    missed = weights - np.eye(k)
+    error = np.trace(weights @ covariance @ weights.T) + tau2 * np.trace(missed @ missed.T)
+    return float(1 - error / np.trace(covariance))
 
 
 @pytest.mark.parametrize(
-    ("control", "tau2", "saved"),
-    [(2.0, 1.0, 0.157), (0.0, 4.0, 0.160)],
+    ("control", "tau2", "saved", "most"),
+    [(2.0, 1.0, 0.157, 0.179), (0.0, 4.0, 0.160, 0.212)],
     ids=["a small control", "effects far apart"],
 )
-def test_where_shrinking_saves_less(control, tau2, saved):
+def test_where_shrinking_saves_less_there_is_little_to_save(control, tau2, saved, most):
     """Errors that all cells share stay, and cells that do differ have little to learn."""
     raw, better = squared_error(10, control, tau2)
     assert 1 - better / raw == pytest.approx(saved, abs=0.02)
+    assert possible(10, control, tau2) == pytest.approx(most, abs=0.001)
