@@ -169,8 +169,10 @@ def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
     return tuple(
         ArmCount(
             arm=name,
+            title=arm.title,
             control=arm.control,
             channel=arm.channel,
+            channel_title=None if arm.channel is None else plan.channels[arm.channel].title,
             n=cube[OVERALL][name].n if name in cube[OVERALL] else 0,
             expected_share=shares[name],
         )

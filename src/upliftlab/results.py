@@ -192,8 +192,12 @@ class ArmCount(Result):
     """How many units an arm holds."""
 
     arm: str
+    title: str | None = None
+    """What it is called for people, where that was declared."""
     control: bool
     channel: str | None
+    channel_title: str | None = None
+    """What its contact channel is called for people, where that was declared."""
     n: int
     expected_share: float
 

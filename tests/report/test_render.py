@@ -147,6 +147,16 @@ def test_hostile_names_stay_text(make_analysis, rename, lang):
         resolve(json.loads(reader.inside["script"]), attributes["data-key"])
 
 
+def test_what_arms_are_called_for_people_stands_beside_their_sizes(make_analysis):
+    found = make_analysis()
+    named = {"title": "<Letter> to women", "channel_title": "Post & mail"}
+    arms = (found.arms[0], found.arms[1].model_copy(update=named), *found.arms[2:])
+    text = render(found.model_copy(update={"arms": arms}))
+    assert "<bdi>&lt;Letter&gt; to women</bdi>" in text
+    assert "<bdi>Post &amp; mail</bdi>" in text
+    assert "Letter" not in render(found)
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_invalid_data_show_no_effect_and_no_money(make_analysis, lang):
     analysis = make_analysis(VerdictCode.invalid)

@@ -78,7 +78,7 @@ def _policies(responses: Responses) -> Table:
         ("cost", lambda policy: _cost(policy, currency)),
         ("beside the best rule", lambda policy: beside(policy.beside_best)),
         ("beside chance", lambda policy: beside(policy.beside_random)),
-        ("of what was foretold", lambda policy: _realised(policy.realised)),
+        ("came true", lambda policy: _realised(policy.realised)),
     ]
     told = [(title, [tell(each) for each in responses.policies]) for title, tell in columns]
     kept = [(title, cells) for title, cells in told if any(cell != ABSENT for cell in cells)]
@@ -92,7 +92,7 @@ def _cost(policy: Policy, currency: str | None) -> str:
 
 
 def _realised(found: Estimate | None) -> str:
-    """How much of the gain that was foretold came true."""
+    """How much of the gain that was foretold came about."""
     if found is None or found.estimate is None:
         return ABSENT
     shown = _ENGLISH.percent(found.estimate, digits=0)

@@ -65,4 +65,4 @@ class Arm(Costs):
     offer: Name | None = None
     """The offer this arm receives."""
     title: str | None = None
-    """The name shown in reports."""
+    """What it is called for people, which the report shows beside its name and its size."""

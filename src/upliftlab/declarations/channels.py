@@ -23,11 +23,11 @@ class Channel(Costs):
     """A way to contact customers."""
 
     title: str | None = None
-    """The name shown in reports."""
+    """What it is called for people; the report shows it with the arms that use it."""
 
 
 class Offer(Costs):
     """What a contacted customer is offered."""
 
     title: str | None = None
-    """The name shown in reports."""
+    """What it is called for people who read the YAML."""

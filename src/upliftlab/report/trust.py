@@ -57,6 +57,8 @@ class ArmSize:
     """How many customers an arm has and should have."""
 
     arm: str
+    title: str
+    """What it is called for people; empty where nothing was declared."""
     role: str
     channel: str
     share: Figure
@@ -146,8 +148,9 @@ def _size(arm: ArmCount, i: int, total: int, teller: Teller) -> ArmSize:
     key = f"/arms/{i}"
     return ArmSize(
         arm=arm.arm,
+        title=arm.title or "",
         role=teller.text(N_("control") if arm.control else N_("treated")),
-        channel=teller.text(N_("none")) if arm.channel is None else arm.channel,
+        channel=arm.channel_title or arm.channel or teller.text(N_("none")),
         share=teller.figure(arm.expected_share, f"{key}/expected_share", Form("percent")),
         expected=teller.product(arm.expected_share, total, f"{key}/expected_share"),
         observed=teller.figure(arm.n, f"{key}/n", Form("count")),
