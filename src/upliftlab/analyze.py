@@ -104,7 +104,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     )
     metrics = _metrics(plan, study, reading.shares, intake.caps)
     look = occasion.info(study.confidence)
-    verdict = decide(Evidence(plan, study, asked, checks, findings, metrics, look))
+    verdict = decide(Evidence(plan, study, asked, checks, findings, metrics, look, beside.tests))
     setting.progress("Fingerprinting the data")
     experiment = plan.experiment
     analysis = Analysis(

@@ -100,10 +100,23 @@ def test_several_arms_are_judged_by_holm(tmp_path):
     arms = {"none": {"control": "true"}, **{n: {"cost_per_contact": "1"} for n in "abc"}}
     found = run(make_plan(arms=arms, money=MONEY), tmp_path)
     assert (found.verdict.code, found.verdict.arm) == (VerdictCode.ship, "a")
-    assert "best of 3 arms" in found.verdict.next_action
+    assert found.verdict.next_action == "Contact with a; it was the best of 3 arms."
     for arm in found.verdict.arms:
         assert arm.p_adjusted >= arm.p
         assert (arm.code is VerdictCode.inconclusive) == (arm.p_adjusted >= 0.05)
+
+
+@pytest.mark.parametrize("gain", [2.0, 2.1])
+def test_the_best_of_arms_that_are_alike_is_not_called_better(tmp_path, gain):
+    rng = np.random.default_rng(5)
+    rows = [f"{arm},{v:.3f}" for arm, mean in (("none", 10), ("a", 14.0), ("b", 12 + gain))
+            for v in rng.normal(mean, 3, 300)]  # fmt: skip
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    arms = {"none": {"control": "true"}, **{n: {"cost_per_contact": "1"} for n in "ab"}}
+    for plan in (make_plan(arms=arms, money=MONEY), make_plan(arms=arms)):
+        found = run(plan, tmp_path)
+        assert found.verdict.code is VerdictCode.ship
+        assert "but they do not differ beyond chance" in found.verdict.next_action
 
 
 def small_holdout(tmp_path):

@@ -194,28 +194,39 @@ def _overall(findings: Sequence[Finding], wanted: tuple[Kind, str | None, str]) 
     )
 
 
-def action(
-    best: ArmVerdict, arms: Sequence[ArmVerdict], threshold: float, confidence: float
-) -> Message:
-    """What to do next.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What next steps follow from.
 
-    Args:
+    Attributes:
         best: The arm the verdict is about.
         arms: The verdicts of all arms.
+        differ: Whether the arms' effects differ beyond chance.
         threshold: What the decision metric is held against, in the metric's own direction.
         confidence: Level of the intervals.
     """
+
+    best: ArmVerdict
+    arms: Sequence[ArmVerdict]
+    differ: bool
+    threshold: float
+    confidence: float
+
+
+def action(found: Answers) -> Message:
+    """What to do next."""
+    best, arms = found.best, found.arms
+    values: dict[str, Scalar] = {"arm": best.arm}
+    if len(arms) > 1:
+        values["count"] = len(arms)
     if best.code is VerdictCode.ship:
-        if len(arms) > 1:
-            text = N_("Contact with {arm}; it was the best of {count:count} arms.")
-            return Message(template=text, values={"arm": best.arm, "count": len(arms)})
-        return Message(template=N_("Contact with {arm}."), values={"arm": best.arm})
+        return Message(template=_ship(found), values=values)
     if best.code is VerdictCode.stop:
         if len(arms) > 1:
             text = N_("Stop: none of the {count:count} arms reaches what was asked for.")
             return Message(template=text, values={"count": len(arms)})
-        return Message(template=N_("Stop {arm}."), values={"arm": best.arm})
-    factor = _repeat(best, threshold, confidence)
+        return Message(template=N_("Stop {arm}."), values=values)
+    factor = _repeat(best, found.threshold, found.confidence)
     if factor is None:
         return Message(template=N_("Repeat with more customers."))
     text = N_(
@@ -223,6 +234,17 @@ def action(
         "{factor:number} times as many customers."
     )
     return Message(template=text, values={"factor": factor})
+
+
+def _ship(found: Answers) -> str:
+    if len(found.arms) == 1:
+        return N_("Contact with {arm}.")
+    if found.differ:
+        return N_("Contact with {arm}; it was the best of {count:count} arms.")
+    return N_(
+        "Contact with {arm}; it came out best of {count:count} arms, but they do not differ beyond "
+        "chance."
+    )
 
 
 def _repeat(best: ArmVerdict, threshold: float, confidence: float) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from upliftlab.analysis.cube import OVERALL
 from upliftlab.analysis.sentences import (
+    Answers,
     Asked,
     action,
     guardrail_sentence,
@@ -15,7 +16,7 @@ from upliftlab.analysis.sentences import (
     money_sentence,
 )
 from upliftlab.analysis.study import Study
-from upliftlab.analysis.subject import ADJUSTED, PLAIN, Subject
+from upliftlab.analysis.subject import ADJUSTED, CHANNEL, PLAIN, Subject
 from upliftlab.config.decision import parse_ship_if
 from upliftlab.experiment import PROFIT, Plan
 from upliftlab.language import N_, Language
@@ -24,6 +25,8 @@ from upliftlab.results import (
     ArmVerdict,
     Check,
     Finding,
+    Heterogeneity,
+    Kind,
     LookInfo,
     Message,
     MetricInfo,
@@ -54,6 +57,7 @@ class Evidence:
         findings: All findings, for the sentence.
         metrics: How metrics are named and shown.
         look: Which of several looks this is; None where the data are read once and in time.
+        tests: Whether effects differ between arms, contact channels and levels.
     """
 
     plan: Plan
@@ -63,6 +67,7 @@ class Evidence:
     findings: Sequence[Finding]
     metrics: Sequence[MetricInfo]
     look: LookInfo | None = None
+    tests: Sequence[Heterogeneity] = ()
 
     @property
     def interim(self) -> bool:
@@ -98,6 +103,21 @@ class Evidence:
     def judged(self) -> str:
         """The decision metric, with its large values cut where the plan says so."""
         return self.plan.judged(self.asked.metric)
+
+    @property
+    def differ(self) -> bool:
+        """Whether the decision metric's effect differs between arms beyond chance."""
+        if self.asked.metric == PROFIT:
+            kinds = (Kind.incremental_profit,)
+        else:
+            kinds = (Kind.adjusted_difference, Kind.difference)
+        known = {
+            test.kind: test.p_adjusted
+            for test in self.tests
+            if test.dimension in (None, CHANNEL) and test.p_adjusted is not None
+        }
+        p = next((known[kind] for kind in kinds if kind in known), 1.0)
+        return p < 1 - self.study.confidence
 
     def subject(self, arm: str) -> Subject:
         """An arm as a whole against the control."""
@@ -222,7 +242,8 @@ def _spoken(asked: Asked, arms: tuple[ArmVerdict, ...], evidence: Evidence) -> V
         sentence = metric_sentence(best, info, asked, evidence.findings)
     look = evidence.look
     confidence = evidence.study.confidence if look is None else 1 - look.nominal
-    following = action(best, arms, sign * asked.rule.threshold, confidence)
+    threshold = sign * asked.rule.threshold
+    following = action(Answers(best, arms, evidence.differ, threshold, confidence))
     return _verdict(asked, (best.code, best.arm), sentence, following, arms)
 
 
