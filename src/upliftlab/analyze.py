@@ -97,12 +97,12 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     asked = subjects(study, projected, reading)
     beside = compare(study, plan.judged(plan.experiment.metrics.primary), asked)
     findings = shrunk(find(plan, study, asked), beside.shrunken)
+    metrics = _metrics(plan, study, reading.shares, intake.caps)
     checks = (
         *integrity(plan, study, (cube, intake.facts, reading.rows), occasion),
         *(recorded(setting.record) if setting.record else ()),
-        *guardrails(plan, findings),
+        *guardrails(plan, findings, metrics),
     )
-    metrics = _metrics(plan, study, reading.shares, intake.caps)
     look = occasion.info(study.confidence)
     verdict = decide(Evidence(plan, study, asked, checks, findings, metrics, look, beside.tests))
     setting.progress("Fingerprinting the data")

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from upliftlab.config.decision import parse_ship_if
 from upliftlab.language import N_
 from upliftlab.report.axis import Axis, Reference
 from upliftlab.report.figure import Figure, Form, Sentence, Teller
 from upliftlab.report.index import Index, Place, Quantity
 from upliftlab.report.interval import Interval, Scale, Value, draw
 from upliftlab.report.quantity import TITLES, metric_form, scale, title
-from upliftlab.results import ArmVerdict, Kind, Message, Verdict, VerdictCode
+from upliftlab.results import ArmVerdict, Kind, Message, Scalar, Verdict, VerdictCode
 
 _PROFIT: Final = "profit"
 _WIDE: Final = 300
@@ -29,6 +30,14 @@ _MEANINGS: Final = {
     VerdictCode.inconclusive: N_("The data allow both success and failure."),
     VerdictCode.not_final: N_("Numbers may still change: outcomes are not complete."),
     VerdictCode.invalid: N_("A critical check failed, so no effect and no money is shown."),
+}
+
+
+_RULES: Final = {
+    ("lower", True): N_("{metric}, the lower end of its interval must be above {threshold}"),
+    ("lower", False): N_("{metric}, the lower end of its interval must be at least {threshold}"),
+    ("estimate", True): N_("{metric}, the estimate must be above {threshold}"),
+    ("estimate", False): N_("{metric}, the estimate must be at least {threshold}"),
 }
 
 
@@ -72,7 +81,7 @@ class Answer:
     slug: str
     label: str
     meaning: str
-    rule: str
+    rule: Sentence
     hurdle: Figure | None
     sentence: Sentence
     look: Sentence | None
@@ -92,7 +101,7 @@ def answer(index: Index, teller: Teller) -> Answer:
         slug=slug(verdict.code),
         label=teller.text(_LABELS[verdict.code]),
         meaning=teller.text(_MEANINGS[verdict.code]),
-        rule=f"{index.analysis.decision.metric}: {index.analysis.decision.ship_if}",
+        rule=_rule(index, teller),
         hurdle=_hurdle(index, teller),
         sentence=_sentence(index, teller),
         look=None if look is None else teller.sentence(look.parts, "/look/parts"),
@@ -101,6 +110,17 @@ def answer(index: Index, teller: Teller) -> Answer:
         headlines=() if invalid or arm is None else _headlines(arm, index, teller),
         arms=_arms(index, teller) if len(verdict.arms) > 1 and not invalid else None,
     )
+
+
+def _rule(index: Index, teller: Teller) -> Sentence:
+    """The rule by which an arm is adopted, in words."""
+    decision = index.analysis.decision
+    rule, metric = parse_ship_if(decision.ship_if), index.metric(decision.metric)
+    named = decision.metric if metric is None else metric.title
+    if decision.metric == _PROFIT:
+        named = teller.text(TITLES[Kind.incremental_profit])
+    values: dict[str, Scalar] = {"metric": named, "threshold": f"{rule.threshold:g}"}
+    return teller.sentence(Message(template=_RULES[rule.what, rule.strict], values=values), "")
 
 
 def _hurdle(index: Index, teller: Teller) -> Figure | None:
