@@ -21,6 +21,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from upliftlab.decimals import rewritten, two_ways
+
 NUMBER = r"[+-]?[0-9][0-9_]{0,20}(?:\.[0-9]{1,15})?"
 PERCENT = re.compile(rf"({NUMBER})\s*(%?)")
 _FRACTION = re.compile(r"([0-9]{1,15})\s*/\s*([0-9]{1,15})")
@@ -41,7 +43,8 @@ def matched(pattern: re.Pattern[str], value: str, hint: str) -> re.Match[str]:
     """The match of a whole text, which is refused where there is none."""
     found = pattern.fullmatch(value)
     if not found:
-        raise ValueError(f"'{value}' is not {hint}")
+        right = rewritten(value)
+        raise ValueError(f"'{value}' is not {hint}" + (f"; write {right}" if right else ""))
     return found
 
 
@@ -108,6 +111,8 @@ def parse_money(value: object) -> Money:
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise ValueError("an amount is written like 500 EUR or 0.10")
         text = str(value)
+    elif right := two_ways(text):
+        raise ValueError(f"'{text}' can be read in two ways; write {right}")
     found = matched(_MONEY, text, "an amount such as 500 EUR or 0.10")
     try:
         return Money(amount=Decimal(found[1].replace("_", "")), currency=found[2])
