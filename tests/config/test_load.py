@@ -131,6 +131,26 @@ def test_a_bare_number_limits_what_is_no_share(space):
     assert space.check(part) == []
 
 
+@pytest.mark.parametrize(
+    "names", ["primary: bougt", "primary: profits", "primary: bought, secondary: [bougt]"]
+)
+def test_a_misspelt_metric_is_no_column_of_waves_that_overlap(space, names):
+    waves = (
+        "outcome_window: 28 days\nwaves: [{start: 2026-03-02, share: 50%}, "
+        "{start: 2026-03-09, share: 50%}]\nmoney: {revenue: bought, margin: 40%}\n"
+        "assignment: {salt: a}\n"
+    )
+    configs = {
+        "sources": "sources: {orders: {file: orders.csv, id: id, time: at}}",
+        "metrics": "metrics: {bought: {from: orders, sum: amount}}",
+    }
+    (fault,) = space.check(f"{waves}metrics: {{{names}}}", **configs)
+    assert "UL107 the metric" in fault
+    (warning,) = space.check(f"{waves}metrics: {{primary: bought, secondary: [spent]}}")
+    assert "UL116 'spent' is one column for all waves, but wave 2 starts before" in warning
+    assert warning.endswith("own 28 days only, or count events by 'from'")
+
+
 def test_extends_merges_settings_and_replaces_names_of_one_s_own(space):
     base = (
         "outcome_window: 28 days\nanalysis: {confidence: 90%, covariates: [before]}\n"

@@ -203,12 +203,16 @@ def window_and_waves(scope: Scope) -> Iterator[Fault]:
 
     Events are counted in each customer's own window, whatever the other waves do.
     """
-    columns = any(metric.column for metric in scope.plan.metrics.values())
+    columns = [name for name, metric in scope.plan.metrics.items() if metric.column]
     window = scope.plan.experiment.outcome_window
     for at, (one, other) in enumerate(pairwise(scope.plan.experiment.waves)):
         if window and columns and NOTHING < other.start - one.start < window:
-            message = f"wave {at + 2} starts before the outcome window of wave {at + 1} ends"
-            remedy = "results come in only after the last wave's window; keep later waves unreached"
+            length = format_duration(window)
+            message = (
+                f"'{columns[0]}' is one column for all waves, but wave {at + 2} starts before "
+                f"the {length} of wave {at + 1} are over"
+            )
+            remedy = f"fill it with each customer's own {length} only, or count events by 'from'"
             place = scope.at("waves", at + 1, "start")
             yield Fault("UL116", message, remedy, place, severity="warning")
 
