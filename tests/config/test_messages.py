@@ -105,6 +105,12 @@ def test_all_faults_of_all_files_in_a_fixed_order(space):
     assert places[-1].startswith("experiments/second.yaml")
 
 
+@pytest.mark.parametrize("key", ["folds: 1", "repeats: 99", "sample: 0", "holdout: 100%"])
+def test_a_fault_of_one_key_stands_at_that_key(space, key):
+    (fault,) = space.check(f"uplift:\n  features: [age]\n  {key}")
+    assert fault.startswith("experiments/example.yaml:9:3: UL015 'uplift': ")
+
+
 def test_no_value_is_reported_once(space):
     (fault,) = space.check("metrics: {primary: }")
     assert "UL009" in fault

@@ -41,6 +41,8 @@ def _fault(model: type[Model], document: Document, detail: Any) -> Fault | None:
     say = _WORDS.get(kind, _invalid)
     code, message, remedy = say(model, document, path, detail)
     at_key = kind == "too_short" or code == "UL015" or detail["loc"][-1] == "[key]"
+    if code == "UL015" and (named := _named(message.partition(": ")[2])) in (given or {}):
+        path = (*path, named)
     return Fault(code, message[:_LONGEST], remedy, document.at(*path, key=at_key))
 
 
@@ -75,6 +77,11 @@ def naming(path: Key) -> str:
     if plural == "guardrails":
         return f"guardrail '{last}'"
     return f"'{last}'"
+
+
+def _named(reason: str) -> str:
+    """The key that a reason begins with: `'folds' lies between 2 and 20`."""
+    return reason.split("'")[1] if reason.startswith("'") else ""
 
 
 def _missing(document: Document, path: Key, key: str | int) -> Fault:
