@@ -111,6 +111,12 @@ def test_a_fault_of_one_key_stands_at_that_key(space, key):
     assert fault.startswith("experiments/example.yaml:9:3: UL015 'uplift': ")
 
 
+def test_an_unknown_key_hides_no_later_fault(space):
+    part = "money: {revenue: spent, margin: 40%, hurdel: 10%}\neligible: '[foo'\nsegments: [a, a]"
+    codes = [fault.split()[1] for fault in space.check(part)]
+    assert sorted(codes) == ["UL012", "UL020", "UL109"]
+
+
 def test_no_value_is_reported_once(space):
     (fault,) = space.check("metrics: {primary: }")
     assert "UL009" in fault
