@@ -222,5 +222,8 @@ def test_a_lost_plan_is_found(shop):
     lost = upliftlab("verify", "ledger", cwd=shop)
     assert (lost.returncode, "the plan is gone" in lost.stderr) == (1, True)
     assert upliftlab("analyze", "spring.yaml", cwd=shop).returncode == 1
+    workspace = upliftlab("verify", ".", cwd=shop)
+    assert (workspace.returncode, workspace.stdout) == (1, "")
+    assert workspace.stderr == ".: UL457 this is no ledger; did you mean 'ledger'?\n"
     (shop / "empty").mkdir()
     assert "there are no records" in upliftlab("verify", "empty", cwd=shop).stderr

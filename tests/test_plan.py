@@ -18,6 +18,7 @@ from upliftlab.declarations import Metric
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import UpliftLabError
 from upliftlab.language import Language
+from upliftlab.limits import Tolerance
 from upliftlab.plan import Setting, plan
 from upliftlab.planning.assumptions import Assumptions, Given
 from upliftlab.planning.baseline import Baseline
@@ -36,7 +37,6 @@ from upliftlab.planning.outlook import (
 from upliftlab.planning.prospect import outlook, prospect
 from upliftlab.results import Message, VerdictCode
 from upliftlab.stats.moments import Moments
-from upliftlab.values import Tolerance
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CLOSE = 1e-9

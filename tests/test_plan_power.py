@@ -12,6 +12,7 @@ from scipy.special import ndtr
 from upliftlab.analysis.cube import OVERALL
 from upliftlab.analysis.study import study_of
 from upliftlab.declarations import Metric
+from upliftlab.limits import Tolerance
 from upliftlab.money import Question
 from upliftlab.planning.assumptions import Assumptions, Given
 from upliftlab.planning.baseline import Baseline, in_figures, known_covariates
@@ -23,7 +24,6 @@ from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Form, welch
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.sequential import boundaries
-from upliftlab.values import Tolerance
 
 TIMES = 4_000
 POINTS = 0.02

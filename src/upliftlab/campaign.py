@@ -146,6 +146,8 @@ def verify(ledger: Ledger, experiment: str | None = None) -> tuple[Fault, ...]:
     """
     names = ledger.experiments() if experiment is None else (experiment,)
     orphans = ledger.orphans() if experiment is None else ()
+    if not names and (inner := ledger.folder / "ledger").is_dir():
+        raise refuse("UL457", "this is no ledger", f"did you mean '{inner}'?", ledger.folder)
     if not names and not orphans:
         raise refuse(
             "UL457", "there are no records here", "name the ledger's folder", ledger.folder

@@ -38,8 +38,8 @@ from upliftlab.declarations import (
     Wave,
     shorthand,
 )
+from upliftlab.limits import AtMost
 from upliftlab.values import (
-    AtMost,
     Cost,
     Currency,
     Duration,

@@ -10,7 +10,7 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -21,27 +21,30 @@ from pydantic import (
     WithJsonSchema,
 )
 
-_NUMBER = r"[+-]?[0-9][0-9_]{0,20}(?:\.[0-9]{1,15})?"
-_PERCENT = re.compile(rf"({_NUMBER})\s*(%?)")
+from upliftlab.decimals import rewritten, two_ways
+
+NUMBER = r"[+-]?[0-9][0-9_]{0,20}(?:\.[0-9]{1,15})?"
+PERCENT = re.compile(rf"({NUMBER})\s*(%?)")
 _FRACTION = re.compile(r"([0-9]{1,15})\s*/\s*([0-9]{1,15})")
-_MONEY = re.compile(rf"({_NUMBER})(?:\s*([A-Z]{{3}}))?")
+_MONEY = re.compile(rf"({NUMBER})(?:\s*([A-Z]{{3}}))?")
 _DURATION = re.compile(r"([0-9]{1,5})\s*(hour|day|week)s?")
 _OFFSET = re.compile(r"-?\s*[0-9]{1,5}\s*(hour|day|week)s?")
-_TOLERANCE = re.compile(rf"({_NUMBER})\s*(points?|%)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST = timedelta(days=36_500)
 _DAYS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
     """The stripped text of a scalar, None where it is not text."""
     return value.strip() if isinstance(value, str) else None
 
 
-def _match(pattern: re.Pattern[str], value: str, hint: str) -> re.Match[str]:
+def matched(pattern: re.Pattern[str], value: str, hint: str) -> re.Match[str]:
+    """The match of a whole text, which is refused where there is none."""
     found = pattern.fullmatch(value)
     if not found:
-        raise ValueError(f"'{value}' is not {hint}")
+        right = rewritten(value)
+        raise ValueError(f"'{value}' is not {hint}" + (f"; write {right}" if right else ""))
     return found
 
 
@@ -51,7 +54,7 @@ def parse_fraction(value: object) -> Fraction:
     >>> parse_fraction("33.3%"), parse_fraction("0.4"), parse_fraction("1/3")
     (Fraction(333, 1000), Fraction(2, 5), Fraction(1, 3))
     """
-    text = _text(value)
+    text = text_of(value)
     if text is None:
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Fraction):
             raise ValueError("a percentage is written like 40% or 0.4")
@@ -60,7 +63,7 @@ def parse_fraction(value: object) -> Fraction:
         if int(found[2]) == 0:
             raise ValueError(f"'{text}' divides by zero")
         return Fraction(int(found[1]), int(found[2]))
-    found = _match(_PERCENT, text, "a percentage such as 40% or 0.4")
+    found = matched(PERCENT, text, "a percentage such as 40% or 0.4")
     return Fraction(found[1].replace("_", "")) / (100 if found[2] else 1)
 
 
@@ -103,12 +106,14 @@ def parse_money(value: object) -> Money:
     """
     if isinstance(value, Money):
         return value
-    text = _text(value)
+    text = text_of(value)
     if text is None:
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise ValueError("an amount is written like 500 EUR or 0.10")
         text = str(value)
-    found = _match(_MONEY, text, "an amount such as 500 EUR or 0.10")
+    elif right := two_ways(text):
+        raise ValueError(f"'{text}' can be read in two ways; write {right}")
+    found = matched(_MONEY, text, "an amount such as 500 EUR or 0.10")
     try:
         return Money(amount=Decimal(found[1].replace("_", "")), currency=found[2])
     except InvalidOperation as error:  # pragma: no cover - the pattern admits numbers only
@@ -130,10 +135,10 @@ def parse_duration(value: object) -> timedelta:
     """
     if isinstance(value, timedelta):
         return value
-    text = _text(value)
+    text = text_of(value)
     if text is None:
         raise ValueError("a duration is written like 28 days")
-    found = _match(_DURATION, text, "a duration such as 28 days, 4 weeks or 12 hours")
+    found = matched(_DURATION, text, "a duration such as 28 days, 4 weeks or 12 hours")
     length = int(found[1]) * _DAYS[found[2]]
     if length > _LONGEST:
         raise ValueError(f"{text} is longer than {_LONGEST.days:,} days")
@@ -146,7 +151,7 @@ def parse_offset(value: object) -> timedelta:
     >>> parse_offset("-28 days").days
     -28
     """
-    text = _text(value)
+    text = text_of(value)
     if text is None or not text.startswith("-"):
         return parse_duration(value)
     return -parse_duration(text.removeprefix("-"))
@@ -166,7 +171,7 @@ def format_duration(value: timedelta) -> str:
 def _date(value: object) -> date:
     if isinstance(value, date):
         return value
-    text = _text(value) or ""
+    text = text_of(value) or ""
     try:
         return date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError as error:
@@ -176,7 +181,7 @@ def _date(value: object) -> date:
 def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    text = (_text(value) or "").lower()
+    text = (text_of(value) or "").lower()
     if text in ("true", "false"):
         return text == "true"
     hint = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text)
@@ -186,7 +191,7 @@ def _flag(value: object) -> bool:
 def _count(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    text = _text(value) or ""
+    text = text_of(value) or ""
     if not re.fullmatch(r"0|[1-9][0-9]{0,17}", text):
         raise ValueError(f"'{value}' is not a whole number")
     return int(text)
@@ -195,11 +200,11 @@ def _count(value: object) -> int:
 def _number(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    return float(_match(re.compile(_NUMBER), _text(value) or "", "a number")[0].replace("_", ""))
+    return float(matched(re.compile(NUMBER), text_of(value) or "", "a number")[0].replace("_", ""))
 
 
 def _name(value: object) -> str:
-    text = _text(value)
+    text = text_of(value)
     if text is None:
         raise ValueError("one name is expected here")
     if not text:
@@ -210,81 +215,24 @@ def _name(value: object) -> str:
 
 
 def _expression(value: object) -> str:
-    text = _text(value)
+    text = text_of(value)
     if text is None or not 0 < len(text) <= 2000:  # noqa: PLR2004 - named in the message
         raise ValueError("a condition has between 1 and 2,000 characters")
     return text
 
 
-class Tolerance(BaseModel):
-    """How much a guardrail may move: points of a share, % of the control's mean, or units."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    value: float
-    kind: Literal["points", "relative", "absolute"]
-
-
-def parse_tolerance(value: object) -> Tolerance:
-    """`0.5 points` (of a share), `5%` (of the control's mean) or a bare number of units.
-
-    >>> parse_tolerance("0.5 points")
-    Tolerance(value=0.005, kind='points')
-    """
-    if isinstance(value, Tolerance):
-        return value
-    if isinstance(value, dict):
-        return Tolerance.model_validate(value)
-    text = _text(value) or ""
-    found = _match(_TOLERANCE, text, "a tolerance such as 0.5 points, 5% or 2")
-    number = Fraction(found[1].replace("_", ""))
-    if number < 0:
-        raise ValueError(f"a tolerance cannot be negative, got {text}")
-    if not found[2]:
-        return Tolerance(value=float(number), kind="absolute")
-    kind = "relative" if found[2] == "%" else "points"
-    return Tolerance(value=float(number / 100), kind=kind)
-
-
-class Cap(BaseModel):
-    """Where large values are cut: at an amount, or at a percentile of what is not zero."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    value: float
-    kind: Literal["amount", "percentile"]
-
-
-def parse_cap(value: object) -> Cap:
-    """`99.9%` (of the values that are not zero) or a bare number in the metric's own unit.
-
-    >>> parse_cap("99.9%")
-    Cap(value=0.999, kind='percentile')
-    """
-    if isinstance(value, Cap):
-        return value
-    if isinstance(value, dict):
-        return Cap.model_validate(value)
-    found = _match(_PERCENT, _text(value) or str(value), "a cap such as 99.9% or 500")
-    number = Fraction(found[1].replace("_", ""))
-    if not found[2]:
-        if number <= 0:
-            raise ValueError(f"a cap lies above 0, got {found[0]}")
-        return Cap(value=float(number), kind="amount")
-    if not 50 <= number < 100:  # noqa: PLR2004 - named in the message
-        raise ValueError(f"a percentile lies between 50% and below 100%, got {found[0]}")
-    return Cap(value=float(number / 100), kind="percentile")
-
-
-def _schema(pattern: str, description: str, *, number: bool = True) -> WithJsonSchema:
+def schema_of(pattern: str, description: str, *, number: bool = True) -> WithJsonSchema:
+    """The JSON Schema of a scalar: text of a pattern, or also a bare number."""
     text: dict[str, Any] = {"type": "string", "pattern": pattern}
     kinds = [{"type": "number"}, text] if number else [text]
     return WithJsonSchema({"description": description, "anyOf": kinds})
 
 
-_PERCENT_SCHEMA = _schema(
-    rf"^\s*({_NUMBER}\s*%?|{_FRACTION.pattern})\s*$", "A percentage: 40% or 0.4"
+_PERCENT_SCHEMA = schema_of(
+    rf"^\s*({NUMBER}\s*%?|{_FRACTION.pattern})\s*$", "A percentage: 40% or 0.4"
 )
-_MONEY_SCHEMA = _schema(
-    rf"^\s*{_NUMBER}(\s*[A-Z]{{3}})?\s*$", "An amount: 500 EUR, or a bare number"
+_MONEY_SCHEMA = schema_of(
+    rf"^\s*{NUMBER}(\s*[A-Z]{{3}})?\s*$", "An amount: 500 EUR, or a bare number"
 )
 
 Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(str), _PERCENT_SCHEMA]
@@ -299,13 +247,13 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration),
-    _schema(rf"^\s*{_DURATION.pattern}\s*$", "A duration: 28 days", number=False),
+    schema_of(rf"^\s*{_DURATION.pattern}\s*$", "A duration: 28 days", number=False),
 ]
 Offset = Annotated[
     timedelta,
     BeforeValidator(parse_offset),
     PlainSerializer(format_duration),
-    _schema(rf"^\s*{_OFFSET.pattern}\s*$", "A time from the start: 30 days", number=False),
+    schema_of(rf"^\s*{_OFFSET.pattern}\s*$", "A time from the start: 30 days", number=False),
 ]
 """A length of time, negative where it lies before what it is counted from."""
 Date = Annotated[
@@ -323,10 +271,10 @@ Flag = Annotated[
 Count = Annotated[
     int,
     BeforeValidator(_count),
-    _schema(r"^\s*(0|[1-9][0-9]{0,17})\s*$", "A whole number"),
+    schema_of(r"^\s*(0|[1-9][0-9]{0,17})\s*$", "A whole number"),
 ]
 Number = Annotated[
-    float, BeforeValidator(_number), _schema(rf"^\s*{_NUMBER}\s*$", "A number such as 2.5")
+    float, BeforeValidator(_number), schema_of(rf"^\s*{NUMBER}\s*$", "A number such as 2.5")
 ]
 Name = Annotated[
     str,
@@ -344,13 +292,3 @@ Expression = Annotated[
     ),
 ]
 """A condition over columns; its syntax tree is held to an allow-list in `config/expressions.py`."""
-CapAt = Annotated[
-    Cap,
-    BeforeValidator(parse_cap),
-    _schema(rf"^\s*{_NUMBER}\s*%?\s*$", "99.9%, or a number such as 500"),
-]
-AtMost = Annotated[
-    Tolerance,
-    BeforeValidator(parse_tolerance),
-    _schema(rf"^\s*{_TOLERANCE.pattern}\s*$", "0.5 points, 5% or a number"),
-]

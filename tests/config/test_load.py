@@ -99,6 +99,58 @@ def test_guardrails_say_which_direction_is_good(space):
     assert plan(space, part).metrics["complaints"].better == "lower"
 
 
+@pytest.mark.parametrize(
+    ("unit", "limit", "meant"),
+    [
+        ("column: left, unit: share", "max_increase: 2", "2 points"),
+        ("column: left, unit: share", "max_decrease: 0.02", "2 points"),
+        ("from: orders, any: true", "max_decrease: 1", "1 points"),
+        ("from: orders, none: true", "max_increase: 1", "1 points"),
+        ("from: orders, at_least: 2", "max_decrease: 1", "1 points"),
+    ],
+)
+def test_a_bare_number_is_no_limit_of_a_share(space, unit, limit, meant):
+    part = (
+        "outcome_window: 28 days\nwaves: [{start: 2026-03-02, share: 100%}]\n"
+        f"metrics:\n  primary: spent\n  guardrails:\n    left: {{{limit}}}"
+    )
+    configs = {
+        "sources": "sources: {orders: {file: orders.csv, id: id, time: at}}",
+        "metrics": f"metrics: {{left: {{{unit}}}}}",
+    }
+    (fault,) = space.check(part, **configs)
+    line = space.experiment(part).splitlines().index(f"    left: {{{limit}}}") + 1
+    assert fault.startswith(f"experiments/example.yaml:{line}:26: UL149 'left' is a share")
+    assert f"write '{meant}'" in fault
+    for right in ("2 points", "2%"):
+        assert space.check(part.replace(limit, f"{limit.split()[0]} {right}")) == []
+
+
+def test_a_bare_number_limits_what_is_no_share(space):
+    part = "metrics: {primary: spent, guardrails: {tickets: {max_increase: 2}}}"
+    assert space.check(part) == []
+
+
+@pytest.mark.parametrize(
+    "names", ["primary: bougt", "primary: profits", "primary: bought, secondary: [bougt]"]
+)
+def test_a_misspelt_metric_is_no_column_of_waves_that_overlap(space, names):
+    waves = (
+        "outcome_window: 28 days\nwaves: [{start: 2026-03-02, share: 50%}, "
+        "{start: 2026-03-09, share: 50%}]\nmoney: {revenue: bought, margin: 40%}\n"
+        "assignment: {salt: a}\n"
+    )
+    configs = {
+        "sources": "sources: {orders: {file: orders.csv, id: id, time: at}}",
+        "metrics": "metrics: {bought: {from: orders, sum: amount}}",
+    }
+    (fault,) = space.check(f"{waves}metrics: {{{names}}}", **configs)
+    assert "UL107 the metric" in fault
+    (warning,) = space.check(f"{waves}metrics: {{primary: bought, secondary: [spent]}}")
+    assert "UL116 'spent' is one column for all waves, but wave 2 starts before" in warning
+    assert warning.endswith("own 28 days only, or count events by 'from'")
+
+
 def test_extends_merges_settings_and_replaces_names_of_one_s_own(space):
     base = (
         "outcome_window: 28 days\nanalysis: {confidence: 90%, covariates: [before]}\n"

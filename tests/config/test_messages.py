@@ -45,6 +45,48 @@ def test_plain_words(space, part, expected):
         assert jargon not in fault.replace("strata", "")
 
 
+@pytest.mark.parametrize(
+    ("amount", "remedy"),
+    [
+        ("1.500 EUR", "can be read in two ways; write 1500 EUR or 1.50 EUR"),
+        ("12.345", "can be read in two ways; write 12345 or 12.3450"),
+        ("250.000 EUR", "can be read in two ways; write 250000 EUR or 250.00 EUR"),
+        ("'1,500 EUR'", "can be read in two ways; write 1500 EUR or 1.50 EUR"),
+        ("'1,50 EUR'", "is not an amount such as 500 EUR or 0.10; write 1.50 EUR"),
+        ("'1.500,00 EUR'", "write 1500.00 EUR"),
+        ("'1,500,000.5'", "write 1500000.5"),
+        ("1.500.000 EUR", "write 1500000 EUR"),
+        ("1,50 EUR", "the comma of '1,50 EUR' ends the value here; write 1.50 EUR"),
+        ("1,500", "the comma of '1,500' ends the value here; write 1500 or 1.50"),
+    ],
+)
+def test_an_amount_is_written_in_one_way(space, amount, remedy):
+    part = f"currency: EUR\nmoney: {{revenue: spent, margin: 40%, fixed_cost: {{email: {amount}}}}}"
+    (fault,) = space.check(part)
+    assert fault.startswith("experiments/example.yaml:8:58: UL014 ")
+    assert fault.endswith(remedy)
+
+
+def test_a_decimal_comma_outside_braces(space):
+    (fault,) = space.check("money:\n  revenue: spent\n  margin: 33,3%")
+    assert fault.endswith("'33,3%' is not a percentage such as 40% or 0.4; write 33.3%")
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["0.125", "0.025 EUR", "1.5", "1.50 EUR", "1.2340 EUR", "1500.125", "1_500 EUR"],
+)
+def test_a_clear_amount_is_taken(space, amount):
+    costs = f"{{email: {amount}}}"
+    part = f"currency: EUR\nmoney: {{revenue: spent, margin: 40%, fixed_cost: {costs}}}"
+    assert space.check(part) == []
+
+
+def test_an_empty_key_that_is_no_part_of_a_number_is_what_it_was(space):
+    (fault,) = space.check("money: {revenue: spent, margin: 1, 50: }")
+    assert "UL009 '50' has no value" in fault
+
+
 def test_places_within_an_experiment(space):
     part = "waves:\n  - {start: 2026-03-02, share: 50%}\n  - {start: soon,   share: 50%}"
     (fault,) = space.check(part)
@@ -61,6 +103,18 @@ def test_all_faults_of_all_files_in_a_fixed_order(space):
     assert found == space.check()
     assert places[0].startswith("configs/channels.yaml")
     assert places[-1].startswith("experiments/second.yaml")
+
+
+@pytest.mark.parametrize("key", ["folds: 1", "repeats: 99", "sample: 0", "holdout: 100%"])
+def test_a_fault_of_one_key_stands_at_that_key(space, key):
+    (fault,) = space.check(f"uplift:\n  features: [age]\n  {key}")
+    assert fault.startswith("experiments/example.yaml:9:3: UL015 'uplift': ")
+
+
+def test_an_unknown_key_hides_no_later_fault(space):
+    part = "money: {revenue: spent, margin: 40%, hurdel: 10%}\neligible: '[foo'\nsegments: [a, a]"
+    codes = [fault.split()[1] for fault in space.check(part)]
+    assert sorted(codes) == ["UL012", "UL020", "UL109"]
 
 
 def test_no_value_is_reported_once(space):

@@ -10,10 +10,10 @@ import pytest
 from plans import make_plan
 
 from upliftlab.language import Language
+from upliftlab.limits import Tolerance
 from upliftlab.plan import Setting, plan
 from upliftlab.planning.assumptions import Assumptions, Given
 from upliftlab.report.outlook import render
-from upliftlab.values import Tolerance
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"

@@ -21,9 +21,9 @@ from upliftlab.cli.output import painted, progress
 
 if TYPE_CHECKING:
     from upliftlab.language import Code
+    from upliftlab.limits import Tolerance
     from upliftlab.planning.assumptions import Assumptions, Given
     from upliftlab.planning.outlook import Outlook
-    from upliftlab.values import Tolerance
 
 
 class Options(TypedDict):
@@ -79,7 +79,7 @@ class Effect(click.ParamType["Tolerance"]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Tolerance:
         """Read 5%, 0.4 points or 0.40."""
-        from upliftlab.values import parse_tolerance
+        from upliftlab.limits import parse_tolerance
 
         try:
             return parse_tolerance(value)

@@ -7,13 +7,14 @@ them: each wrong example yields its code, no right example does.
 from __future__ import annotations
 
 from upliftlab.config.catalogue_entry import Entry
+from upliftlab.config.catalogue_limits import LIMITS
 from upliftlab.config.catalogue_reading import READING
 from upliftlab.config.catalogue_rules import RULES
 from upliftlab.config.catalogue_uplift import UPLIFT
 from upliftlab.config.shape import closest
 from upliftlab.errors import ConfigError, Fault
 
-CATALOGUE: dict[str, Entry] = {entry.code: entry for entry in (*READING, *RULES, *UPLIFT)}
+CATALOGUE: dict[str, Entry] = {entry.code: entry for entry in (*READING, *RULES, *UPLIFT, *LIMITS)}
 
 
 def explain(code: str) -> str:

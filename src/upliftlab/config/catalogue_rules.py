@@ -76,7 +76,8 @@ RULES: tuple[Entry, ...] = (
     Entry(
         "UL107",
         "Unknown metric",
-        "Once configs/metrics.yaml exists, a name that looks like one of its metrics is one.",
+        "Once configs/metrics.yaml exists, a name that looks like one of its metrics is one; "
+        "once money is declared, so is one that looks like profit.",
         "metrics: {primary: revenu}",
         "metrics: {primary: revenue}",
         beside={_METRICS: "metrics: {revenue: {column: sales}}\n"},

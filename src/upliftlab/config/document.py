@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from upliftlab.config.nodes import MAX_DEPTH, MAX_NODES, Node, Reader, Refused
+from upliftlab.decimals import rewritten
 from upliftlab.errors import Fault, Place
 
 Key = tuple[str | int, ...]
@@ -137,6 +139,7 @@ class _Flat:
             message = "the aliases unfold to more than can be read"
             raise Refused(Fault("UL008", message, "write the values out", node.place))
         if isinstance(node.content, dict):
+            self._split_numbers(list(node.content.items()), path)
             return {name: self._entry(pair, (*path, name)) for name, pair in node.content.items()}
         if isinstance(node.content, list):
             return [self._value(item, (*path, at)) for at, item in enumerate(node.content)]
@@ -149,10 +152,22 @@ class _Flat:
         self.keys[path] = pair[0].place
         return self._value(pair[1], path)
 
+    def _split_numbers(self, entries: list[tuple[str, tuple[Node, Node]]], path: Key) -> None:
+        """UL014: in braces a decimal comma ends the value, and the rest becomes a key."""
+        for (_, (_, value)), (name, (key, nothing)) in pairwise(entries):
+            whole, end = value.content, value.place.column or 0
+            if nothing.content is not None or not isinstance(whole, str):
+                continue
+            joined = replace(value.place, column=end + len(whole) + 1) == key.place
+            if joined and (right := rewritten(f"{whole},{name}")):
+                message = f"the comma of '{whole},{name}' ends the value here"
+                self.faults.append(Fault("UL014", message, f"write {right}", value.place))
+                self.faulty.add((*path, name))
+
     def _no_value(self, node: Node, path: Key) -> None:
-        self.faulty.add(path)
-        if not path:
+        if not path or path in self.faulty:
             return
+        self.faulty.add(path)
         last = path[-1]
         what = f"'{last}' has no value" if isinstance(last, str) else "this entry has no value"
         remedy = "write one, or remove the key; quote 'null' if the word itself is meant"

@@ -138,7 +138,8 @@ class _Work:
         chosen: dict[str, Metric] = {}
         for name, path in named_metrics(self.draft.experiment):
             if name not in chosen:
-                chosen[name] = self._metric(name, path, customers)
+                found = self._metric(name, path, customers)
+                chosen |= {name: found} if found else {}
         todo = list(chosen.values())
         while todo:
             for part in todo.pop().parts:
@@ -163,12 +164,15 @@ class _Work:
                 found[name] = Metric(column=name)
         return found
 
-    def _metric(self, name: str, path: tuple[str | int, ...], customers: Source) -> Metric:
+    def _metric(self, name: str, path: tuple[str | int, ...], customers: Source) -> Metric | None:
+        """A metric or a column; of a misspelt name the metric that is meant, None for profit."""
         if found := self._nearest(name, customers):
             return found
         declared = self.shared.metrics or {}
-        self._column_or_typo("metric", name, path, (declared, customers))
-        return Metric(column=name)
+        known: dict[str, Metric | None] = dict(declared)
+        known |= {PROFIT: None} if self.draft.experiment.money else {}
+        near = self._column_or_typo("metric", name, path, (known, customers))
+        return Metric(column=name) if near is None else known[near]
 
     def _nearest(self, name: str, customers: Source) -> Metric | None:
         """A metric as it is declared; the customers' own table is nearer than configs/."""
@@ -185,7 +189,7 @@ class _Work:
         name: str,
         path: tuple[str | int, ...],
         known: tuple[Mapping[str, Any], Source],
-    ) -> None:
+    ) -> str | None:
         """An undeclared name is a column, unless it looks like a declared one misspelt.
 
         Without data the columns are not known; `check --data` has the last word on the rest.
@@ -193,11 +197,12 @@ class _Work:
         declared, customers = known
         near = closest(name, list(declared), cutoff=0.8)
         if near is None or name in customers.known_after or name in customers.attributes:
-            return
+            return None
         code = {"metric": "UL107", "segment": "UL108"}[kind]
         message = f"the {kind} '{name}' is not declared"
         remedy = f"did you mean '{near}'? If a column is meant, declare it in configs/{kind}s.yaml"
         self.faults.append(Fault(code, message, remedy, self.draft.document.at(*path)))
+        return near
 
     def _typed(self, name: str, metric: Metric) -> Metric:
         """The metric with what its use in the experiment tells: money, and which way is good."""

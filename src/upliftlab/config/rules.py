@@ -14,6 +14,7 @@ from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
 from upliftlab.config.shared_rules import RESERVED_SEGMENTS
 from upliftlab.errors import Fault
+from upliftlab.limits import Tolerance
 from upliftlab.values import format_duration
 
 NOTHING = timedelta(0)
@@ -115,6 +116,28 @@ def guardrail_direction(scope: Scope) -> Iterator[Fault]:
             yield Fault("UL119", message, f"write '{right}'", place)
 
 
+def guardrail_points(scope: Scope) -> Iterator[Fault]:
+    """UL149: a share's guardrail is in points or per cent, never a bare number."""
+    for name, guardrail in scope.plan.experiment.metrics.guardrails.items():
+        key = "max_increase" if guardrail.max_increase is not None else "max_decrease"
+        limit: Tolerance | None = getattr(guardrail, key)
+        if limit is None or limit.kind != "absolute" or not _is_share(scope, name):
+            continue
+        meant = limit.value if limit.value >= 1 else 100 * limit.value
+        message = (
+            f"'{name}' is a share, and a bare {limit.value:g} means {100 * limit.value:g} points"
+        )
+        remedy = f"write '{meant:g} points', or '{meant:g}%' of the control's share"
+        place = scope.at("metrics", "guardrails", name, key)
+        yield Fault("UL149", message, remedy, place)
+
+
+def _is_share(scope: Scope, name: str) -> bool:
+    """Whether a metric is 0 or 1 per customer, by its unit or by how it is defined."""
+    metric = scope.plan.metrics.get(name)
+    return metric is not None and (metric.unit == "share" or metric.defined_by in _SHARES)
+
+
 def decision_metric(scope: Scope) -> Iterator[Fault]:
     """UL120: the decision's metric is measured, and profit has its money."""
     experiment = scope.plan.experiment
@@ -155,10 +178,7 @@ def decision_rule(scope: Scope) -> Iterator[Fault]:
         yield Fault("UL121", str(error), remedy, place)
         return
     name = scope.plan.decided_by
-    metric = scope.plan.metrics.get(name)
-    if metric is None or not (metric.unit == "share" or metric.defined_by in _SHARES):
-        return
-    if abs(rule.threshold) >= 1:
+    if _is_share(scope, name) and abs(rule.threshold) >= 1:
         way = "never" if rule.threshold > 0 else "always"
         message = f"'{decision.ship_if}' is {way} true: '{name}' is a share, between 0 and 1"
         yield Fault("UL122", message, "write points as a fraction: 'lower > 0.01'", place)
@@ -183,12 +203,16 @@ def window_and_waves(scope: Scope) -> Iterator[Fault]:
 
     Events are counted in each customer's own window, whatever the other waves do.
     """
-    columns = any(metric.column for metric in scope.plan.metrics.values())
+    columns = [name for name, metric in scope.plan.metrics.items() if metric.column]
     window = scope.plan.experiment.outcome_window
     for at, (one, other) in enumerate(pairwise(scope.plan.experiment.waves)):
         if window and columns and NOTHING < other.start - one.start < window:
-            message = f"wave {at + 2} starts before the outcome window of wave {at + 1} ends"
-            remedy = "results come in only after the last wave's window; keep later waves unreached"
+            length = format_duration(window)
+            message = (
+                f"'{columns[0]}' is one column for all waves, but wave {at + 2} starts before "
+                f"the {length} of wave {at + 1} are over"
+            )
+            remedy = f"fill it with each customer's own {length} only, or count events by 'from'"
             place = scope.at("waves", at + 1, "start")
             yield Fault("UL116", message, remedy, place, severity="warning")
 
@@ -238,6 +262,7 @@ PLAN_RULES: tuple[Callable[[Scope], Iterator[Fault]], ...] = (
     segments_reserved,
     metrics_once,
     guardrail_direction,
+    guardrail_points,
     decision_metric,
     decision_rule,
     waves,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -17,13 +18,31 @@ _LONGEST = 240
 
 
 def read_model(model: type[M], document: Document) -> tuple[M | None, tuple[Fault, ...]]:
-    """The document as a model, or every reason why it is none."""
+    """The document as a model, and every reason why it is none or not all of the document."""
     try:
         return model.model_validate(document.value, by_alias=True, by_name=False), ()
     except ValidationError as error:
         details = error.errors(include_url=False)
     faults = [_fault(model, document, detail) for detail in details]
-    return None, tuple(fault for fault in faults if fault is not None)
+    said = tuple(fault for fault in faults if fault is not None)
+    return _without_unknown(model, document, details), said
+
+
+def _without_unknown(model: type[M], document: Document, details: list[Any]) -> M | None:
+    """The model as if its unknown keys were absent, so that later rules are checked as well."""
+    if any(detail["type"] != "extra_forbidden" for detail in details):
+        return None
+    value = deepcopy(document.value)
+    for detail in details:
+        *parent, key = _path(document, detail)[0]
+        here: Any = value
+        for step in parent:
+            here = here[step]
+        here.pop(key, None)
+    try:
+        return model.model_validate(value, by_alias=True, by_name=False)
+    except ValidationError:
+        return None
 
 
 def _fault(model: type[Model], document: Document, detail: Any) -> Fault | None:  # noqa: ANN401 - pydantic_core's TypedDict is not exported
@@ -41,6 +60,8 @@ def _fault(model: type[Model], document: Document, detail: Any) -> Fault | None:
     say = _WORDS.get(kind, _invalid)
     code, message, remedy = say(model, document, path, detail)
     at_key = kind == "too_short" or code == "UL015" or detail["loc"][-1] == "[key]"
+    if code == "UL015" and (named := _named(message.partition(": ")[2])) in (given or {}):
+        path = (*path, named)
     return Fault(code, message[:_LONGEST], remedy, document.at(*path, key=at_key))
 
 
@@ -75,6 +96,11 @@ def naming(path: Key) -> str:
     if plural == "guardrails":
         return f"guardrail '{last}'"
     return f"'{last}'"
+
+
+def _named(reason: str) -> str:
+    """The key that a reason begins with: `'folds' lies between 2 and 20`."""
+    return reason.split("'")[1] if reason.startswith("'") else ""
 
 
 def _missing(document: Document, path: Key, key: str | int) -> Fault:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from upliftlab.declarations.model import Model, Names
-from upliftlab.values import CapAt, Duration, Name, ProperRate
+from upliftlab.limits import CapAt
+from upliftlab.values import Duration, Name, ProperRate
 
 
 class Analysis(Model):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from upliftlab.errors import ConfigError, Fault
 from upliftlab.experiment import Plan
-from upliftlab.values import Tolerance
+from upliftlab.limits import Tolerance
 
 
 @dataclass(frozen=True, slots=True)

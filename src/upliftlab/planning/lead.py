@@ -10,10 +10,10 @@ import numpy as np
 from upliftlab.analysis.study import Study
 from upliftlab.errors import ConfigError, Fault
 from upliftlab.experiment import PROFIT, Plan
+from upliftlab.limits import Tolerance
 from upliftlab.results import MetricInfo
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.power import spread_growth
-from upliftlab.values import Tolerance
 
 
 @dataclass(frozen=True, slots=True)
