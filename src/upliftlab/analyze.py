@@ -99,7 +99,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     findings = shrunk(find(plan, study, asked), beside.shrunken)
     checks = (
         *integrity(plan, study, (cube, intake.facts, reading.rows), occasion),
-        *(recorded(setting.record) if setting.record else ()),
+        *(recorded(setting.record, occasion) if setting.record else ()),
         *guardrails(plan, findings),
     )
     metrics = _metrics(plan, study, reading.shares, intake.caps)
