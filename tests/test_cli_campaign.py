@@ -147,6 +147,9 @@ def test_what_was_assigned_is_analysed_from_the_ledger(shop):
     checks = {check["name"]: check for check in found["checks"]}
     assert checks["sample_ratio"]["passed"]
     assert checks["deviations"]["message"].startswith("The plan is the one locked on")
+    late = checks["planned_before"]
+    assert (late["passed"], late["severity"]) == (False, "info")
+    assert "the outcome window had closed on March 16, 2026" in late["message"]
 
 
 def test_a_change_after_outcomes_were_read_is_a_deviation_in_the_report(shop):

@@ -132,3 +132,45 @@ def test_faults_of_the_yaml_come_first(space):
     path.write_text(path.read_text().replace("margin: 35%", "margin: 350%"))
     (space / "data" / "orders.parquet").unlink()
     assert [fault["code"] for fault in faults(space)] == ["UL014"]
+
+
+def edit(space, file, old, new):
+    path = space / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+SPRING = "experiments/spring_winback.yaml"
+
+
+@pytest.mark.parametrize("verb", ["lock", "assign"])
+@pytest.mark.parametrize(
+    ("file", "typo", "meant"),
+    [
+        (SPRING, ("primary: profit", "primary: profits"), "profit"),
+        (SPRING, ("[revenue_before", "[revenue_befor"), "revenue_before"),
+        (SPRING, ("strata: [value_band", "strata: [value_bnd"), "value_band"),
+        ("configs/metrics.yaml", ("sum: amount", "sum: amnt"), "amount"),
+    ],
+)
+def test_a_plan_that_cannot_be_analysed_is_not_put_on_record(space, verb, file, typo, meant):
+    edit(space, file, *typo)
+    done = upliftlab(verb, SPRING, cwd=space)
+    assert (done.returncode, f"did you mean '{meant}'?" in done.stderr) == (1, True)
+    assert not (space / "ledger").exists()
+
+
+def test_what_may_come_with_the_outcomes_does_not_keep_from_assigning(space):
+    edit(space, SPRING, "primary: profit", "primary: earnings")
+    for table in ("orders", "contacts", "surveys"):
+        (space / "data" / f"{table}.parquet").unlink()
+    done = upliftlab("assign", SPRING, cwd=space)
+    assert done.returncode == 0
+    assert "no column 'earnings'" in done.stderr
+    assert "bring it with the outcomes, or mend the name" in done.stderr
+
+
+def test_a_plan_can_be_locked_before_there_are_any_tables(space):
+    for file in (space / "data").iterdir():
+        file.unlink()
+    assert upliftlab("lock", SPRING, cwd=space).stdout.startswith("Locked: ")

@@ -100,7 +100,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     metrics = _metrics(plan, study, reading.shares, intake.caps)
     checks = (
         *integrity(plan, study, (cube, intake.facts, reading.rows), occasion),
-        *(recorded(setting.record) if setting.record else ()),
+        *(recorded(setting.record, occasion) if setting.record else ()),
         *guardrails(plan, findings, metrics),
     )
     look = occasion.info(study.confidence)

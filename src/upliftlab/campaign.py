@@ -97,6 +97,7 @@ def open_record(ledger: Ledger, plan: Plan) -> Record:
             if each.files
         ),
         locked=locked.time.astimezone(zone).date(),
+        settled=(changes[-1] if changes else locked).time.astimezone(zone).date(),
         amendments=tuple(c.why for c in changes if c.kind == "amendment"),
         deviations=(*late, *(c.why for c in changes if c.kind == "deviation")),
     )

@@ -138,6 +138,48 @@ def test_households_are_not_asked(shop):
     assert none_of(analysed(shop, columns, households))
 
 
+LOGGED = """
+assignment: {observed: arm}
+arms: {none: {control: true}, mail: {channel: email, cost_per_contact: 1}}
+waves: [{start: 2026-03-02, share: 100%}]
+outcome_window: 28 days
+currency: EUR
+metrics: {primary: spend}
+money: {revenue: spend, margin: 50%}
+"""
+
+
+def logged(shop, sent, **declared):
+    """What the check says of a log in which 200 customers, half of them mailed, were sent so."""
+    customers = {"id": range(200), "arm": ["none", "mail"] * 100, "spend": [*range(10)] * 20}
+    shop.table("customers", customers)
+    ids = [i for campaign in sent.values() for i in campaign]
+    campaigns = [name for name, campaign in sent.items() for _ in campaign]
+    times = [datetime(2026, 3, 3, tzinfo=UTC)] * len(ids)
+    declared = {"time": "at", **declared}
+    shop.table("sent", {"id": ids, "campaign": campaigns, "at": times}, **declared)
+    metrics = "  contacts: {from: sent, count: true}\n  spend: {column: spend, unit: money}\n"
+    found = analyze(shop.plan(LOGGED, metrics), Setting(shop.engine, NOW))
+    return next(check for check in found.checks if check.name == "contamination")
+
+
+def test_another_campaign_s_contacts_are_no_contamination(shop):
+    sent = {"spring": range(1, 200, 2), "newsletter": range(160)}
+    told = logged(shop, sent, experiment="campaign")
+    assert told.passed is True
+    mixed = logged(shop, sent)
+    assert (mixed.passed, mixed.severity) == (False, "warning")
+    assert "80.0% of the control (80)" in mixed.message
+    assert "as 'experiment'" in mixed.message
+
+
+def test_contacts_that_do_not_follow_the_arms_are_critical_whoever_sent_them(shop):
+    anybody = {"newsletter": range(160)}
+    assert logged(shop, anybody).severity == "critical"
+    own = {"spring": range(160), "newsletter": range(160, 200)}
+    assert logged(shop, own, experiment="campaign").severity == "critical"
+
+
 @pytest.mark.parametrize(
     ("lang", "words"), [("en", "Effect on the contacted"), ("zh", "对被触达者的效果")]
 )

@@ -165,14 +165,47 @@ def test_guardrails(tmp_path):
     assert check("100%") is False
 
 
-def test_contacts_of_the_control_are_seen(tmp_path):
-    rows = "none,1,0\nnone,2,1\nmail,3,1\nmail,4,2\n"
-    (tmp_path / "customers.csv").write_text("arm,spend,contacts\n" + rows)
-    money = {**MONEY, "contacts": "contacts"}
-    found = run(make_plan(money=money, arms=ARMS), tmp_path)
-    check = next(c for c in found.checks if c.name == "contamination")
-    assert (check.passed, check.value) == (False, 1.0)
-    assert "received 1 contacts" in check.message
+def contacted(tmp_path, **reached):
+    """Both arms have 200 customers, and mail's spend more; so many of them are contacted, twice."""
+    rows = [
+        f"{arm},{i % 7 + 9 * (arm == 'mail')},{2 * int(i < reached[arm])}"
+        for arm in ("none", "mail")
+        for i in range(200)
+    ]
+    (tmp_path / "customers.csv").write_text("arm,spend,contacts\n" + "\n".join(rows))
+    found = run(make_plan(money={**MONEY, "contacts": "contacts"}, arms=ARMS), tmp_path)
+    return found.verdict.code, next(c for c in found.checks if c.name == "contamination")
+
+
+def test_a_control_that_was_left_alone_passes(tmp_path):
+    code, check = contacted(tmp_path, none=0, mail=150)
+    assert (code, check.passed, check.value) == (VerdictCode.ship, True, 0.0)
+
+
+@pytest.mark.parametrize(("spared", "share"), [(1, "0.50%"), (74, "37.0%")])
+def test_some_contacts_of_the_control_are_a_warning(tmp_path, spared, share):
+    code, check = contacted(tmp_path, none=spared, mail=150)
+    assert (code, check.passed, check.severity) == (VerdictCode.ship, False, "warning")
+    assert check.value == spared / 200
+    assert f"{share} of the control ({spared}) were contacted, against 75.0%" in check.message
+
+
+@pytest.mark.parametrize(("spared", "mailed"), [(75, 150), (150, 150), (150, 20), (3, 4)])
+def test_a_control_contacted_at_least_half_as_often_has_no_verdict(tmp_path, spared, mailed):
+    code, check = contacted(tmp_path, none=spared, mail=mailed)
+    assert (code, check.severity) == (VerdictCode.invalid, "critical")
+    assert "the control was not left alone" in check.message
+
+
+def test_one_slip_is_none_however_few_contacts_of_the_treated_are_on_record(tmp_path):
+    code, check = contacted(tmp_path, none=1, mail=1)
+    assert (code, check.severity, check.passed) == (VerdictCode.ship, "warning", False)
+
+
+def test_contacts_of_the_control_alone_are_asked_about(tmp_path):
+    code, check = contacted(tmp_path, none=100, mail=0)
+    assert (code, check.severity) == (VerdictCode.ship, "warning")
+    assert "are the contacts of every arm on record?" in check.message
 
 
 def test_a_broken_guardrail_stops_an_arm_that_pays(tmp_path):

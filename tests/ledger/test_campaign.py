@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -9,11 +10,14 @@ import pytest
 from ledgers import NOW, files, make_plan
 
 from upliftlab import campaign
-from upliftlab.declarations import ContactPolicy, Program, Source
+from upliftlab.analyze import Setting, analyze
+from upliftlab.declarations import Channel, ContactPolicy, Metric, Program, Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import DataError
 from upliftlab.experiment import Plan
 from upliftlab.ledger import Ledger, LedgerError
+
+LATER = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def customers(folder: Path, count: int) -> None:
@@ -40,6 +44,43 @@ def test_a_campaign_from_lock_to_lists(ledger: Ledger, tmp_path: Path) -> None:
         count for arm, count in done.manifest.arms.items() if arm != "holdout"
     )
     assert campaign.verify(ledger) == ()
+
+
+@pytest.mark.parametrize(
+    ("locked", "passed", "words"),
+    [
+        ("2026-03-01", True, "of March 1, 2026; the first customers started on March 2, 2026"),
+        ("2026-03-02", True, "started on March 2, 2026"),
+        ("2026-03-03", False, "under way: the first customers had started on March 2, 2026"),
+        ("2026-03-15", False, "under way"),
+        ("2026-03-16", False, "the outcome window had closed on March 16, 2026"),
+    ],
+)
+def test_when_a_plan_was_made_is_told_beside_what_could_be_known(
+    ledger: Ledger, tmp_path: Path, locked: str, passed: bool, words: str
+) -> None:
+    customers(tmp_path, 400)
+    plan = make_plan(outcome_window="7 days", metrics={"primary": "n"})
+    channels = {name: Channel() for name in ("email", "sms")}
+    metrics = {"n": Metric(column="customer_id")}
+    plan = plan.model_copy(update={"channels": channels, "metrics": metrics})
+    now = datetime.fromisoformat(f"{locked}T12:00:00+00:00")
+    with DuckDB(lambda file: tmp_path / file) as engine:
+        campaign.assign(ledger, plan, engine, now)
+        record = campaign.open_record(ledger, plan)
+        checks = analyze(plan, Setting(engine, LATER, record=record)).checks
+    told = next(check for check in checks if check.name == "planned_before")
+    assert (told.passed, told.severity) == (passed, "info")
+    assert words in told.message
+
+
+def test_a_plan_is_as_old_as_its_last_amendment(ledger: Ledger, tmp_path: Path) -> None:
+    customers(tmp_path, 400)
+    assign(ledger, make_plan(), tmp_path)
+    changed = make_plan(metrics={"primary": "revenue"})
+    campaign.amend(ledger, changed, "a slip of the pen", LATER)
+    record = campaign.open_record(ledger, changed)
+    assert (record.locked, record.settled) == (NOW.date(), LATER.date())
 
 
 def polite(plan: Plan, **policy: str) -> Plan:

@@ -191,7 +191,7 @@ def checks(
         for table, content in tables.items():
             content.to_parquet(folder / "data" / f"{table}.parquet", coerce_timestamps="us")
         files = (folder / "data" / "assignment.parquet",)
-        record = Record("customer_id", (Assigned(FIRST, files),), FIRST)
+        record = Record("customer_id", (Assigned(FIRST, files),), FIRST, FIRST)
         with DuckDB(loaded.workspace.locate) as engine:
             return analyze(loaded.plan, Setting(engine, ANALYSED, record=record)).checks
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, time
 
 from upliftlab.analysis.check import SKEWED, check
 from upliftlab.analysis.checks_customers import customers
@@ -103,17 +104,46 @@ def _skewed(
     yield check(name, passed=calibrated, severity=severity, said=said, measured=(worst, None))
 
 
-def recorded(record: Record) -> tuple[Check, ...]:
+def recorded(record: Record, occasion: Occasion) -> tuple[Check, ...]:
+    """What became of the plan since it was locked, and what could be known when it was made."""
+    return (_kept(record), *_beforehand(record, occasion))
+
+
+def _beforehand(record: Record, occasion: Occasion) -> Iterator[Check]:
+    """Whether the plan in force is older than the campaign, or than all of its outcomes."""
+    if occasion.begins is None:
+        return
+    settled, closes = record.settled, occasion.due[-1] if occasion.due else None
+    values: dict[str, Scalar] = {"date": settled.isoformat()}
+    values["start"] = occasion.begins.date().isoformat()
+    passed = settled <= occasion.begins.date()
+    if passed:
+        text = N_("The plan is of {date:date}; the first customers started on {start:date}.")
+    elif closes is None or datetime.combine(settled, time()) < closes:
+        text = N_(
+            "The plan is of {date:date}, when the campaign was under way: the first customers had "
+            "started on {start:date}."
+        )
+    else:
+        values = {"date": settled.isoformat(), "closed": closes.date().isoformat()}
+        text = N_(
+            "The plan is of {date:date}, when all outcomes could be known: the outcome window had "
+            "closed on {closed:date}. Nothing shows that it was made without them."
+        )
+    yield check("planned_before", passed, Severity.info, (text, values))
+
+
+def _kept(record: Record) -> Check:
     """What became of the plan since it was locked."""
     name, severity = "deviations", Severity.warning
     values: dict[str, Scalar] = {"date": record.locked.isoformat()}
     if record.deviations:
         text = N_("The plan was changed after outcomes had been read: {why}")
         said: tuple[str, dict[str, Scalar]] = (text, {"why": "; ".join(record.deviations)})
-        return (check(name, passed=False, severity=severity, said=said),)
+        return check(name, passed=False, severity=severity, said=said)
     if record.amendments:
         text = N_("The plan locked on {date:date} was amended before outcomes were read: {why}")
         values["why"] = "; ".join(record.amendments)
-        return (check(name, passed=True, severity=severity, said=(text, values)),)
+        return check(name, passed=True, severity=severity, said=(text, values))
     text = N_("The plan is the one locked on {date:date}.")
-    return (check(name, passed=True, severity=severity, said=(text, values)),)
+    return check(name, passed=True, severity=severity, said=(text, values))

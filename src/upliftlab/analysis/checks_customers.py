@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from upliftlab.analysis.check import IMPLAUSIBLE, SKEWED, check
 from upliftlab.analysis.cube import OVERALL, Cube
@@ -13,6 +13,12 @@ from upliftlab.language import N_
 from upliftlab.results import Check, Scalar, Severity
 from upliftlab.stats.effects import skewness
 from upliftlab.stats.integrity import balance, independence
+from upliftlab.stats.shares import newcombe
+
+SLIP = 0.01
+"""A smaller share of the control contacted is a slip: the control is still one."""
+DILUTED = 0.5
+"""The control's contacted share over an arm's: here half of an effect is hidden."""
 
 
 def customers(plan: Plan, study: Study, cube: Cube, facts: Facts) -> Iterator[Check]:
@@ -21,7 +27,7 @@ def customers(plan: Plan, study: Study, cube: Cube, facts: Facts) -> Iterator[Ch
     yield from _balance(plan, cube)
     if facts.dated is not None:
         yield _dated(facts.dated)
-    yield _contamination(plan, study, cube)
+    yield _contamination(plan, study, cube, facts)
 
 
 def _before(plan: Plan, study: Study, cube: Cube) -> Iterator[Check]:
@@ -95,16 +101,72 @@ def _dated(count: int) -> Check:
     return check(name, count == 0, severity, (text, {"count": count}), (float(count), None))
 
 
-def _contamination(plan: Plan, study: Study, cube: Cube) -> Check:
+def _contamination(plan: Plan, study: Study, cube: Cube, facts: Facts) -> Check:
+    """Whether the control was left alone, or at least more than those it is compared with."""
     name = "contamination"
-    if study.roles is None or study.roles.contacts is None:
+    if facts.contacted is None:
         text = N_("Not asked: contacts are not measured.")
         return check(name, None, Severity.info, (text, {}))
-    control = cube[OVERALL][plan.control]
-    total = round(control.n * float(control.mean[study.roles.contacts]))
-    if total == 0:
+    count, n = facts.contacted.get(plan.control, 0), cube[OVERALL][plan.control].n
+    severity, measured = Severity.warning, (count / n, None)
+    if count == 0:
         text = N_("The control group received no contacts.")
+        return check(name, passed=True, severity=severity, said=(text, {}), measured=measured)
+    values: dict[str, Scalar] = {"share": count / n, "count": count}
+    least = _least_contacted(plan, study, cube, facts.contacted)
+    if least is None:
+        text = N_(
+            "{share:percent} of the control ({count:count}) were contacted, and nobody else: are "
+            "the contacts of every arm on record?"
+        )
     else:
-        text = N_("The control group received {count:count} contacts.")
-    measured = (float(total), None)
-    return check(name, total == 0, Severity.warning, (text, {"count": total}), measured)
+        arm, reached, size = least
+        values |= {"arm": arm, "reached": reached / size}
+        severity, text = _diluted(plan, (reached, count), (size, n))
+    return check(name, passed=False, severity=severity, said=(text, values), measured=measured)
+
+
+def _least_contacted(
+    plan: Plan, study: Study, cube: Cube, contacted: Mapping[str, int]
+) -> tuple[str, int, int] | None:
+    """The arm with the smallest share of units with a contact, how many these are, and its units.
+
+    Arms without any contact do not count, nor those without a channel where others have one.
+    """
+    some = [arm for arm in study.treatments if contacted.get(arm)]
+    meant = [arm for arm in some if plan.arms[arm].channel] or some
+    sizes = {arm: cube[OVERALL][arm].n for arm in meant}
+    least = min(meant, key=lambda arm: contacted[arm] / sizes[arm], default=None)
+    return None if least is None else (least, contacted[least], sizes[least])
+
+
+def _diluted(plan: Plan, counts: tuple[int, int], sizes: tuple[int, int]) -> tuple[Severity, str]:
+    """What contacts in the control mean, by units with one and units, treated and control."""
+    reached, spared = (count / size for count, size in zip(counts, sizes, strict=True))
+    if spared < SLIP or spared < reached * DILUTED:
+        text = N_(
+            "{share:percent} of the control ({count:count}) were contacted, against "
+            "{reached:percent} of {arm}: effects look smaller than they are."
+        )
+        return Severity.warning, text
+    apart = newcombe(counts, sizes, plan.experiment.analysis.confidence)
+    if _whoever_sent(plan) and apart.low is not None and apart.low > 0:
+        text = N_(
+            "{share:percent} of the control ({count:count}) were contacted, against "
+            "{reached:percent} of {arm}: if other campaigns' contacts are among them, name the "
+            "column that tells whose they are as 'experiment'."
+        )
+        return Severity.warning, text
+    text = N_(
+        "{share:percent} of the control ({count:count}) were contacted, against {reached:percent} "
+        "of {arm}: the control was not left alone, or the arms on record are not those that were "
+        "sent."
+    )
+    return Severity.critical, text
+
+
+def _whoever_sent(plan: Plan) -> bool:
+    """Whether contacts come from a table in which nothing tells other campaigns' apart."""
+    money = plan.experiment.money
+    source = plan.metrics[money.contacts].source if money and money.contacts else None
+    return source is not None and plan.sources[source].experiment is None

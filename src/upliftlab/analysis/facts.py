@@ -69,6 +69,7 @@ class Facts:
         strata: Units by stratum and arm.
         waves: Units by wave and arm.
         contacts: Contacts by wave and arm, where they are counted.
+        contacted: Units with a contact by arm, where contacts are counted.
         absent: Assigned customers by arm, and those of them who are not in the data.
         misdelivered: Customers of whom the data name another arm than the ledger.
         crossing: Households with customers in several arms.
@@ -81,6 +82,7 @@ class Facts:
     strata: Counts = field(default_factory=dict[str, Mapping[str, int]])
     waves: Counts = field(default_factory=dict[str, Mapping[str, int]])
     contacts: Mapping[tuple[str, str], float] | None = None
+    contacted: Mapping[str, int] | None = None
     absent: Mapping[str, tuple[int, int]] | None = None
     misdelivered: int | None = None
     crossing: int | None = None
@@ -114,6 +116,15 @@ def contacts_by_wave(engine: Engine, units: str, column: int) -> dict[tuple[str,
         for row in result.to_pylist()
         if row["wave"] is not None and row["arm"] is not None
     }
+
+
+def contacted(engine: Engine, units: str, column: int) -> dict[str, int]:
+    """Units with a contact by arm, out of the unit table's column of contacts."""
+    result = engine.query(
+        f"SELECT CAST(arm AS VARCHAR) AS arm, SUM(CASE WHEN x{column} > 0 THEN 1 ELSE 0 END) AS n"
+        f" FROM {units} GROUP BY 1"
+    )
+    return {row["arm"]: int(row["n"]) for row in result.to_pylist() if row["arm"] is not None}
 
 
 def absent(engine: Engine, frame: Frame, assigned: str) -> dict[str, tuple[int, int]]:

@@ -14,6 +14,7 @@ from upliftlab.analysis.facts import (
     CUSTOMERS,
     Facts,
     absent,
+    contacted,
     contacts_by_wave,
     counts,
     crossing,
@@ -230,6 +231,7 @@ def _facts(
         contacts=contacts_by_wave(engine, units, column)
         if "wave" in own and column is not None
         else None,
+        contacted=None if column is None else contacted(engine, units, column),
         absent=absent(engine, frame, ASSIGNED) if ledger else None,
         misdelivered=misdelivered(engine, frame, asked.delivered)
         if ledger and asked.delivered

@@ -42,12 +42,14 @@ class Occasion:
         due: When each is due, on the program's clock.
         number: How many of them were due by now: which look this is, 0 before the first.
         elapsed: Share of the customers' planned time that has passed, where it is too early.
+        begins: The first customer's start; None where nothing tells starts.
     """
 
     times: tuple[timedelta, ...] = ()
     due: tuple[datetime, ...] = ()
     number: int = 0
     elapsed: float = 0.0
+    begins: datetime | None = None
 
     @property
     def early(self) -> bool:
@@ -170,12 +172,12 @@ def occasion_of(
     """
     (found, span), times = frame, look_times(plan)
     if span is None or plan.longest_window is None:
-        return Occasion()
+        return Occasion(begins=span and span.first)
     due = tuple(passed(span.last, time, plan.program.time_zone) for time in times)
     number = len(due) if now is None else sum(day <= now for day in due)
     if number or now is None:
-        return Occasion(times, due, number)
-    return Occasion(times, due, 0, _elapsed(found, engine, now, times[-1]))
+        return Occasion(times, due, number, begins=span.first)
+    return Occasion(times, due, 0, _elapsed(found, engine, now, times[-1]), span.first)
 
 
 def _elapsed(frame: Frame, engine: Engine, now: datetime, window: timedelta) -> float:

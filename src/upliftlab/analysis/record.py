@@ -28,6 +28,7 @@ class Record:
         id: The column that identifies a customer.
         generations: Who was assigned when.
         locked: The day the plan was locked.
+        settled: The day of the plan in force: that of the last change, else of the lock.
         amendments: Reasons of the changes made before outcomes were read.
         deviations: Reasons of those made afterwards.
     """
@@ -35,5 +36,6 @@ class Record:
     id: str
     generations: tuple[Assigned, ...]
     locked: date
+    settled: date
     amendments: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()

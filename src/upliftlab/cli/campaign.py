@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import click
 
 from upliftlab.cli.options import data_option, experiment_argument, ledger_option, quiet_option
 from upliftlab.cli.output import FAULTY, painted, progress
+from upliftlab.errors import EngineError, Fault
 
 if TYPE_CHECKING:
     from upliftlab.config import Loaded
@@ -43,6 +45,11 @@ def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
     from upliftlab import campaign
 
     loaded = _load(experiment, None, quiet=quiet)
+    try:
+        with _engine(loaded) as live:
+            _fitting(experiment, loaded, live, quiet=quiet)
+    except EngineError as error:
+        _warn(tuple(replace(fault, severity="warning") for fault in error.faults), quiet=quiet)
     found = campaign.lock(_ledger(loaded, ledger), loaded.plan, _now())
     if not quiet:
         click.echo(f"{'Locked' if found.new else 'Already locked'}: {found.entry.plan_sha256}")
@@ -111,6 +118,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
         if show_sql:
             click.echo(_sql(loaded, engine))
             return
+        _fitting(experiment, loaded, engine, quiet=quiet or as_json)
         with progress(quiet=quiet or as_json) as tell:
             tell("Assigning customers")
             done = campaign.assign(_ledger(loaded, ledger), loaded.plan, engine, _now())
@@ -229,10 +237,22 @@ def _load(experiment: Path, data: Path | None, *, quiet: bool) -> Loaded:
     from upliftlab.config import load
 
     loaded = load(experiment, data=data)
-    for fault in loaded.warnings:
+    _warn(loaded.warnings, quiet=quiet)
+    return loaded
+
+
+def _fitting(experiment: Path, loaded: Loaded, live: Engine, *, quiet: bool) -> None:
+    """Refuse a plan that could never be analysed, before it is on the record."""
+    from upliftlab.fit import require_fit
+
+    if loaded.plan.experiment.assignment.observed is None:
+        _warn(require_fit(experiment, loaded.workspace, live), quiet=quiet)
+
+
+def _warn(faults: tuple[Fault, ...], *, quiet: bool) -> None:
+    for fault in faults:
         if not quiet:
             click.echo(painted(fault), err=True)
-    return loaded
 
 
 def _ledger(loaded: Loaded, folder: Path | None) -> Ledger:

@@ -76,8 +76,8 @@ RULES: tuple[Entry, ...] = (
     Entry(
         "UL107",
         "Unknown metric",
-        "Once configs/metrics.yaml exists, a name that looks like one of its metrics is one; "
-        "once money is declared, so is one that looks like profit.",
+        "Once configs/metrics.yaml exists, a name that looks like one of its metrics, or like a "
+        "covariate made of one (revenue_before), is one; so does one like profit, with money.",
         "metrics: {primary: revenu}",
         "metrics: {primary: revenue}",
         beside={_METRICS: "metrics: {revenue: {column: sales}}\n"},

@@ -6,14 +6,14 @@ missing is reported and replaced by a neutral value, so that every other rule ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from upliftlab.config.document import Document
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, source_fault
-from upliftlab.config.windows import BEFORE, before, in_window
+from upliftlab.config.windows import BEFORE, before, in_window, known_before
 from upliftlab.declarations import Channel, Costs, Engine, Metric, Offer, Segment, Source
 from upliftlab.errors import Fault
 from upliftlab.experiment import PROFIT, Arm, Experiment, Plan
@@ -45,7 +45,7 @@ def resolve(draft: Draft, shared: Shared) -> Resolution:
     experiment = draft.experiment
     customers = work.customers()
     metrics = work.metrics(customers)
-    covariates = work.covariates(metrics)
+    covariates = work.covariates(metrics, customers)
     segments = work.segments(customers)
     plan = Plan.model_construct(
         experiment=experiment,
@@ -151,16 +151,20 @@ class _Work:
             name: in_window(self._typed(name, metric), window) for name, metric in chosen.items()
         }
 
-    def covariates(self, metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+    def covariates(self, metrics: Mapping[str, Metric], customers: Source) -> dict[str, Metric]:
         """What was known before: metrics over the time before the start, else columns."""
         declared, window = self.shared.metrics or {}, self.draft.experiment.outcome_window
         found: dict[str, Metric] = {}
-        for name in self.draft.experiment.analysis.covariates:
+        known = known_before(declared)
+        for at, name in enumerate(self.draft.experiment.analysis.covariates):
             stem = name.removesuffix(BEFORE)
             metric = metrics.get(stem) or declared.get(stem)
             if stem != name and metric and metric.source and not metric.parts:
                 found[name] = before(in_window(metric, window))
             else:
+                if name not in declared:
+                    path = ("analysis", "covariates", at)
+                    self._column_or_typo("covariate", name, path, (known, customers))
                 found[name] = Metric(column=name)
         return found
 
@@ -188,19 +192,19 @@ class _Work:
         kind: str,
         name: str,
         path: tuple[str | int, ...],
-        known: tuple[Mapping[str, Any], Source],
+        known: tuple[Collection[str], Source],
     ) -> str | None:
         """An undeclared name is a column, unless it looks like a declared one misspelt.
 
         Without data the columns are not known; `check --data` has the last word on the rest.
         """
         declared, customers = known
-        near = closest(name, list(declared), cutoff=0.8)
+        near = None if name in declared else closest(name, list(declared), cutoff=0.8)
         if near is None or name in customers.known_after or name in customers.attributes:
             return None
-        code = {"metric": "UL107", "segment": "UL108"}[kind]
+        code, file = ("UL108", "segments") if kind == "segment" else ("UL107", "metrics")
         message = f"the {kind} '{name}' is not declared"
-        remedy = f"did you mean '{near}'? If a column is meant, declare it in configs/{kind}s.yaml"
+        remedy = f"did you mean '{near}'? If a column is meant, declare it in configs/{file}.yaml"
         self.faults.append(Fault(code, message, remedy, self.draft.document.at(*path)))
         return near
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from upliftlab.declarations import Metric
@@ -16,6 +17,11 @@ def in_window(metric: Metric, window: timedelta | None) -> Metric:
     if metric.source is None or metric.during is not None or window is None:
         return metric
     return metric.model_copy(update={"during": (_START, window)})
+
+
+def known_before(declared: Mapping[str, Metric]) -> list[str]:
+    """The covariates that the declared metrics make possible."""
+    return [f"{name}{BEFORE}" for name, m in declared.items() if m.source and not m.parts]
 
 
 def before(metric: Metric) -> Metric:

@@ -66,11 +66,13 @@ class Frame:
         return self.columns[column]
 
 
-def missing_column(column: str, role: str, columns: Mapping[str, ColumnType]) -> DataError:
-    """The fault of a column that is not there, with the nearest name that is."""
+def missing_column(
+    column: str, role: str, columns: Mapping[str, ColumnType], also: tuple[str, ...] = ()
+) -> DataError:
+    """The fault of a column that is not there, with the nearest name that is, or is in `also`."""
     from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
 
-    near = get_close_matches(column, list(columns), 1, 0.6)
+    near = get_close_matches(column, [*columns, *also], 1, 0.6)
     known = ", ".join(list(columns)[:12]) + (" …" if len(columns) > 12 else "")  # noqa: PLR2004
     remedy = f"did you mean '{near[0]}'?" if near else f"its columns are {known}"
     return DataError(Fault("UL205", f"the data have no column '{column}' ({role})", remedy))

@@ -35,6 +35,7 @@ _NAMES: Final = {
     "late": N_("Events in time"),
     "maturity": N_("Outcomes complete"),
     "plan": N_("As planned"),
+    "planned_before": N_("Plan made beforehand"),
     "sample_ratio": N_("Sample ratio"),
     "skewness": N_("Intervals reliable"),
     "unknown_customers": N_("Events of known customers"),
@@ -112,6 +113,8 @@ def _summary(states: set[State]) -> str:
         return N_("Read the warnings before you rely on these numbers.")
     if "unasked" in states:
         return N_("Nothing failed, but not every question could be answered.")
+    if "info" in states:
+        return N_("Nothing failed, but read what is worth knowing.")
     return N_("Every check passed.")
 
 
