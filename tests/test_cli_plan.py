@@ -95,6 +95,31 @@ def test_an_earlier_analysis_is_a_baseline(desk):
     assert (wrong.returncode, wrong.stderr[:5]) == (1, "UL602")
 
 
+def test_where_the_past_tells_nothing_the_message_leads_on(desk):
+    """An experiment that cannot be rehearsed is refused with commands, each of which works."""
+    text = YAML.replace("arms:", "assignment: {observed: arm}\narms:")
+    (desk / "small.yaml").write_text(text)
+    arms = ["none"] * 200 + ["[red]mail"] * 800
+    rows = "\n".join(f"{i},{arm},{i % 7}" for i, arm in enumerate(arms))
+    (desk / "customers.csv").write_text(f"id,arm,spend\n{rows}\n")
+    refused = upliftlab("plan", "small.yaml", cwd=desk)
+    assert (refused.returncode, refused.stderr[:5]) == (1, "UL321")
+    run, again, like, figures = re.findall(r"'upliftlab ([^']+)'", refused.stderr)
+    assert like == "plan small.yaml --like ANALYSIS.json"
+    assert upliftlab(*figures.split(), cwd=desk).returncode == 0
+    assert upliftlab(*run.split(), "-q", cwd=desk).returncode == 0
+    done = upliftlab(*again.split(), "--json", cwd=desk)
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["baseline"]["origin"]) == (0, "earlier")
+    assert found["baseline"]["mean"] == pytest.approx(sum(i % 7 for i in range(200)) / 200)
+    assert found["notes"][0]["template"].startswith("This experiment has run before")
+    written = desk / "upliftlab-report" / "small" / "analysis.json"
+    numbers = json.loads(written.read_text(encoding="utf-8"))
+    numbers["verdict"]["code"] = "NOT FINAL"
+    written.write_text(json.dumps(numbers), encoding="utf-8")
+    assert upliftlab("plan", "small.yaml", cwd=desk).stderr[:5] == "UL321"
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -164,7 +164,13 @@ def test_a_server_rehearses_alike(tmp_path, postgres, desk, shop):
 def test_a_rehearsal_in_which_nobody_does_anything_is_refused(shop):
     fill(shop, id=[9, 9, 9, 9])
     told = refusal(shop.plan(CAMPAIGN, SALES), Assumptions(), Setting(NOW, shop.engine))
-    assert told.startswith("UL321 of 4 customers, all have the same 'revenue' from 2026-02-23 on")
+    assert told.startswith(
+        "UL321 these customers' own past says nothing of what they will do: all 4"
+    )
+    text = CAMPAIGN + 'eligible: "id > 0"\n'
+    told = refusal(shop.plan(text, SALES), Assumptions(), Setting(NOW, shop.engine))
+    assert "seem to be chosen by what they did lately (id > 0)" in told
+    assert "all 4 have the same 'revenue' from 2026-02-23 on" in told
     assert "--like" in told
 
 

@@ -15,7 +15,7 @@ from upliftlab.analysis.facts import CUSTOMERS
 from upliftlab.analysis.study import Study, study_of
 from upliftlab.assign import prepare
 from upliftlab.engines.base import Engine
-from upliftlab.errors import ConfigError, Fault, UpliftLabError
+from upliftlab.errors import ConfigError, DataError, Fault, UpliftLabError
 from upliftlab.experiment import Plan
 from upliftlab.language import N_
 from upliftlab.planning.assumptions import Assumptions, refuse_contradictions
@@ -44,6 +44,8 @@ class Setting:
         now: The moment of planning, with its time zone.
         engine: Where the data lie; None where none are read.
         earlier: The analysis of an earlier campaign, whose control is the baseline.
+        own: An analysis of this experiment itself, whose control is the baseline where the
+            customers' time before tells none.
         progress: Told of each step.
     """
 
@@ -51,6 +53,7 @@ class Setting:
     engine: Engine | None = None
     earlier: Analysis | None = None
     progress: Progress = lambda _step: None
+    own: Analysis | None = None
 
 
 def plan(asked: Plan, assumed: Assumptions, setting: Setting) -> Outlook:
@@ -89,10 +92,37 @@ def _baseline(asked: Plan, assumed: Assumptions, setting: Setting) -> tuple[Stud
     if setting.engine is None:
         message = "nothing tells what customers do without the campaign"
         raise ConfigError(Fault("UL322", message, "name the data, or give --baseline-mean"))
-    reduced = rehearsed(reduced)
+    try:
+        return _rehearsed(asked, assumed, setting, setting.engine)
+    except DataError as error:
+        baseline = _own(study, setting.own, error)
+    return study, _counted(asked, baseline, setting)
+
+
+def _rehearsed(
+    asked: Plan, assumed: Assumptions, setting: Setting, engine: Engine
+) -> tuple[Study, Baseline]:
+    """The baseline that the time before tells."""
+    reduced = rehearsed(needed_plan(asked))
     setting.progress("Rehearsing on the time before")
-    baseline = rehearse(reduced, _cast(asked, setting.engine, setting.now))
+    baseline = rehearse(reduced, _cast(asked, engine, setting.now))
     return known_covariates(study_of(reduced), assumed), baseline
+
+
+def _own(study: Study, own: Analysis | None, refused: DataError) -> Baseline:
+    """The experiment's own control, where it has run; else why the time before tells nothing."""
+    if own is None or refused.faults[0].code != "UL321":
+        raise refused
+    try:
+        baseline = from_earlier(study, own)
+    except ConfigError:
+        raise refused from None
+    text = N_(
+        "This experiment has run before, and its control group was taken: the time before tells "
+        "nothing, as {reason}."
+    )
+    note = Message(template=text, values={"reason": refused.faults[0].message})
+    return replace(baseline, notes=(*baseline.notes, note))
 
 
 def _counted(asked: Plan, baseline: Baseline, setting: Setting) -> Baseline:

@@ -27,6 +27,7 @@ from upliftlab.files import atomic_write, safe_name
 if TYPE_CHECKING:
     from upliftlab.analyze import Setting
     from upliftlab.config import Loaded
+    from upliftlab.experiment import Plan
     from upliftlab.language import Code
     from upliftlab.ledger import Ledger
     from upliftlab.results import Analysis
@@ -270,6 +271,19 @@ def read_analysis(path: Path) -> Analysis:
         raise DataError(
             Fault("UL602", f"{path} is no analysis", "make it by 'upliftlab analyze'")
         ) from error
+
+
+def own_analysis(plan: Plan) -> Analysis | None:
+    """A final analysis of an experiment where `run` writes it; None where there is none."""
+    name = plan.experiment.experiment
+    for folder in (OUT / safe_name(name), DEMO):
+        try:
+            found = read_analysis(folder / "analysis.json")
+        except DataError:
+            continue
+        if found.experiment == name and found.verdict.code not in ("INVALID", "NOT FINAL"):
+            return found
+    return None
 
 
 def _fail_if_invalid(analysis: Analysis) -> None:

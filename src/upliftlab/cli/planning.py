@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import shlex
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from upliftlab.cli.analysis import read_analysis
+from upliftlab.cli.analysis import own_analysis, read_analysis
 from upliftlab.cli.options import (
     as_json_option,
     data_option,
@@ -18,6 +21,7 @@ from upliftlab.cli.options import (
     quiet_option,
 )
 from upliftlab.cli.output import painted, progress
+from upliftlab.errors import DataError
 
 if TYPE_CHECKING:
     from upliftlab.language import Code
@@ -231,5 +235,27 @@ def _outlook(
         opened = open_engine(loaded.plan.engine, loaded.workspace.locate)
         with nullcontext() if told else opened as engine:
             earlier = None if like is None else read_analysis(like)
-            setting = Setting(datetime.now(UTC), engine, earlier, tell)
-            return verb(loaded.plan, assumed, setting)
+            own = own_analysis(loaded.plan)
+            setting = Setting(datetime.now(UTC), engine, earlier, tell, own)
+            with _led_on(experiment, data):
+                return verb(loaded.plan, assumed, setting)
+
+
+@contextmanager
+def _led_on(experiment: Path, data: Path | None) -> Generator[None]:
+    """Where the customers' past tells no baseline, say which commands go on from there."""
+    try:
+        yield
+    except DataError as error:
+        if error.faults[0].code != "UL321":
+            raise
+        named = ["upliftlab", "run", str(experiment), *(["--data", str(data)] if data else [])]
+        run = shlex.join(named)
+        named[1] = "plan"
+        again = shlex.join(named)
+        remedy = (
+            f"if it has run, '{run}' writes its analysis, whose control group '{again}' then "
+            f"takes; if one like it has, '{again} --like ANALYSIS.json'; else say what such "
+            f"customers do, in figures such as '{again} --baseline-mean 10 --baseline-sd 30'"
+        )
+        raise DataError(replace(error.faults[0], remedy=remedy)) from error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from upliftlab.cli.analysis import read_analysis
+from upliftlab.cli.analysis import own_analysis, read_analysis
 from upliftlab.cli.options import as_json_option, data_option, quiet_option
 from upliftlab.cli.output import FAULTY, painted, progress
 
@@ -124,7 +124,8 @@ def _asked(experiment: Path | None, options: Options, *, quiet: bool) -> Asked:
         opened = open_engine(loaded.plan.engine, loaded.workspace.locate)
         with nullcontext() if told else opened as engine:
             earlier = None if like is None else read_analysis(like)
-            setting = Setting(datetime.now(UTC), engine, earlier, tell)
+            own = own_analysis(loaded.plan)
+            setting = Setting(datetime.now(UTC), engine, earlier, tell, own)
             known = foresee(loaded.plan, Assumptions(customers=customers), setting)
     return cells_of(known), tuple(notes_of(known)), loaded.plan.experiment.experiment
 

@@ -80,9 +80,7 @@ def rehearse(plan: Plan, cast: Cast) -> Baseline:
     study = study_of(plan)
     column = study.columns.index(_counted(plan))
     if units.moments.m2[column, column] <= 0:
-        message = f"of {units.moments.n:,} customers, all have the same '{lead_name(plan)}' from"
-        message += f" {day:%Y-%m-%d} on; 'eligible' may have chosen them so"
-        raise DataError(Fault("UL321", message, _REMEDY))
+        raise DataError(Fault("UL321", _alike(plan, units.moments.n, day), _REMEDY))
     facts = Facts(events={look.events.name: event_facts(look) for look in looks})
     size = 1.0 if study.size is None else float(units.moments.mean[study.size])
     customers = round(units.moments.n * size)
@@ -95,6 +93,18 @@ def rehearse(plan: Plan, cast: Cast) -> Baseline:
         customers=customers,
         available=customers,
         notes=(*_notes(plan), *_doubts(event_checks(plan, facts, mature=True))),
+    )
+
+
+def _alike(plan: Plan, customers: int, day: date) -> str:
+    """Why a past in which nobody differed tells nothing."""
+    same = f"all {customers:,} have the same '{lead_name(plan)}' from {day:%Y-%m-%d} on"
+    chosen = plan.experiment.eligible
+    if chosen is None:
+        return f"these customers' own past says nothing of what they will do: {same}"
+    return (
+        f"these customers seem to be chosen by what they did lately ({chosen}), so their own past "
+        f"says nothing of what they will do: {same}"
     )
 
 
