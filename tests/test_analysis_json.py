@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from decimal import Decimal
 from pathlib import Path
 from types import NoneType
 from typing import get_args
@@ -12,7 +13,7 @@ from worlds import analysed, assigned
 
 from upliftlab import results
 from upliftlab.report.export import rounded, to_json
-from upliftlab.results import Analysis, Kind, Note, Result
+from upliftlab.results import Analysis, Kind, Note, Result, Step
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "analysis_json.md").read_text(encoding="utf-8")
@@ -103,6 +104,19 @@ def test_absent_numbers_have_a_note(analysis):
         assert (None in values) == (finding.note is not None)
 
 
+def test_bridges_of_blocked_and_adjusted_arms_add_up_to_the_cent(analysis):
+    profits = {(f.arm, f.level): f for f in analysis.findings if f.kind is Kind.incremental_profit}
+    assert len(analysis.bridges) == 4
+    for bridge in rounded(analysis).bridges:
+        lines = {line.kind: Decimal(repr(line.estimate)) for line in bridge.lines}
+        costs = set(lines) - {Step.revenue, Step.margin, Step.cost, Step.profit}
+        assert sum(lines[kind] for kind in costs) == lines[Step.cost]
+        assert lines[Step.margin] + lines[Step.cost] == lines[Step.profit]
+        profit = profits[bridge.arm, bridge.level]
+        assert profit.method == "lin+strata+permutation"
+        assert float(lines[Step.profit]) == round(profit.estimate, 2)
+
+
 def test_moments_have_the_documented_lengths(analysis):
     p = len(analysis.columns)
     for cell in analysis.moments:
@@ -113,7 +127,7 @@ def test_the_example_is_what_the_campaign_gives(analysis):
     example = PAGE.split("```json\n")[1].split("```")[0]
     shown = Analysis.model_validate_json(example)
     assert json.loads(to_json(shown)) == json.loads(example)
-    lists = ("findings", "heterogeneity", "reconciliations", "checks", "arms", "moments")
+    lists = ("findings", "heterogeneity", "reconciliations", "bridges", "checks", "arms", "moments")
     for part in (*lists, "metrics", "segments"):
         made = [near(item) for item in getattr(analysis, part)]
         for item in getattr(shown, part):

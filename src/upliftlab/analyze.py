@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from upliftlab import __version__
+from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.caps import Caps
 from upliftlab.analysis.cells import compare
 from upliftlab.analysis.checks import integrity, recorded
@@ -131,6 +132,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         findings=findings,
         heterogeneity=beside.tests,
         reconciliations=reconciled(study, projected, asked),
+        bridges=bridges(study, asked, plan.currency),
         columns=study.columns,
         moments=_moments(cube),
         provenance=_provenance(setting),
@@ -149,7 +151,7 @@ def withheld(analysis: Analysis) -> Analysis:
     blank = {**dict.fromkeys(numbers), "note": Note.invalid}
     findings = tuple(finding.model_copy(update=blank) for finding in analysis.findings)
     kept = tuple(c for c in analysis.checks if not c.name.startswith("guardrail"))
-    gone = dict.fromkeys(("heterogeneity", "reconciliations", "moments"), ())
+    gone = dict.fromkeys(("heterogeneity", "reconciliations", "bridges", "moments"), ())
     return analysis.model_copy(update={"findings": findings, "checks": kept, **gone})
 
 

@@ -172,6 +172,16 @@ class Question:
         effect = welch(self.pair, form, level)
         return effect.scaled(self.pair.treated.n * self.pair.size)
 
+    def incremental(self, item: Item, compared: str = "") -> Effect:
+        """n_t·Δitem: what the treated units had of it more than without treatment.
+
+        Args:
+            item: Which of money's columns.
+            compared: Whose draws its interval takes; Student's t where there are none.
+        """
+        effect = welch(self.pair, self._form(item), self.level(compared))
+        return effect.scaled(self.pair.treated.n * self.pair.size)
+
     def roi(self) -> Effect:
         """Δprofit / Δcost, tested against the hurdle."""
         return self._per_cost(self._form(Item.profit), self.hurdle, ABOVE_HURDLE)

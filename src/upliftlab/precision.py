@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 _MOST_DIGITS: Final = 12
 _WHOLE_MONEY: Final = 100
+_PUBLISHED: Final = 10
+"""Significant digits of a number in analysis.json."""
 _PERCENT: Final = 2
 """Decimals that a percentage moves to the left of its point."""
 
@@ -18,6 +21,39 @@ def money_digits(currency: str | None, *scale: float) -> int:
     usual = 2 if currency is None else get_currency_precision(currency)
     largest = _largest(scale)
     return 0 if largest >= _WHOLE_MONEY else max(usual, _places(largest, 2))
+
+
+def sum_digits(currency: str | None, *amounts: float) -> int:
+    """Decimals to which amounts that add up are published, below 0 for tens and hundreds.
+
+    The currency's own, more where all are small, and no more than a published number holds.
+    """
+    from babel.numbers import get_currency_precision  # noqa: PLC0415 - costs start-up
+
+    usual = 2 if currency is None else get_currency_precision(currency)
+    largest = _largest(amounts)
+    if largest == 0:
+        return usual
+    return min(max(usual, _places(largest, 4)), _places(largest, _PUBLISHED))
+
+
+def adding_up(parts: Sequence[float], total: float, digits: int) -> tuple[float, ...]:
+    """The parts, rounded so that they sum to the rounded total: none is a whole unit off.
+
+    Each is rounded to the nearest; what is then missing is made up unit by unit by the parts that
+    were rounded farthest the other way.
+
+    >>> adding_up([1.004, 1.004, 1.004], 3.012, 2)
+    (1.01, 1.0, 1.0)
+    """
+    unit = 10.0**digits
+    counts = [round(part * unit) for part in parts]
+    missing = round(total * unit) - sum(counts)
+    step = 1 if missing > 0 else -1
+    order = sorted(range(len(parts)), key=lambda i: step * (counts[i] - parts[i] * unit))
+    for i in order[: abs(missing)]:
+        counts[i] += step
+    return tuple(round(count / unit, digits) for count in counts)
 
 
 def percent_digits(*scale: float) -> int:

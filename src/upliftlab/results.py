@@ -127,6 +127,50 @@ class Reconciliation(Result):
     note: Note | None = None
 
 
+class Step(StrEnum):
+    """What a line of the way from revenue to profit holds, in its order."""
+
+    revenue = "revenue"
+    margin = "margin"
+    contact_cost = "contact_cost"
+    incentive = "incentive"
+    commission = "commission"
+    service = "service"
+    further_cost = "further_cost"
+    fixed_cost = "fixed_cost"
+    cost = "cost"
+    profit = "profit"
+
+
+class BridgeLine(Result):
+    """One amount of all treated customers beyond the control; costs are negative."""
+
+    kind: Step
+    metric: str | None = None
+    """The metric that it counts; None where none is counted."""
+    estimate: float
+    se: float | None
+    low: float | None
+    high: float | None
+    note: Note | None = None
+
+
+class Bridge(Result):
+    """The way from incremental revenue to incremental profit; margin and costs add up to it."""
+
+    arm: str | None
+    """The treated arm; None where the arms of one contact channel are pooled."""
+    dimension: str | None
+    """None overall, or `contact_channel`."""
+    level: str | None
+    decimals: int
+    """To how many decimals the lines' estimates are rounded."""
+    lines: tuple[BridgeLine, ...] = ()
+    """Empty where there is no profit."""
+    note: Note | None = None
+    """Why there are no lines."""
+
+
 class Severity(StrEnum):
     """What a failed check means: critical makes every number invalid."""
 
@@ -336,6 +380,7 @@ class Analysis(Result):
     findings: tuple[Finding, ...]
     heterogeneity: tuple[Heterogeneity, ...] = ()
     reconciliations: tuple[Reconciliation, ...] = ()
+    bridges: tuple[Bridge, ...] = ()
     columns: tuple[str, ...]
     moments: tuple[CellMoments, ...]
     provenance: Provenance
