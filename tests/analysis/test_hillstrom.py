@@ -181,6 +181,21 @@ def test_levels_and_their_spread_add_up_to_the_cent(rows, analysis):
     assert len(analysis.reconciliations) == 8
 
 
+@pytest.mark.parametrize(("arm", "contacts"), [(MENS, 2130.70), (WOMENS, 2138.70)])
+def test_profit_is_traced_from_spend_to_the_cent(rows, analysis, arm, contacts):
+    (bridge,) = (one for one in analysis.bridges if one.arm == arm)
+    amounts = {line.kind: line.estimate for line in bridge.lines}
+    spend = rows.spend[rows.segment == arm]
+    more = len(spend) * (spend.mean() - rows.spend[rows.segment == NONE].mean())
+    assert amounts["revenue"] == round(more, 2)
+    assert amounts["margin"] == pytest.approx(0.4 * more, abs=0.01)
+    assert amounts["contact_cost"] == amounts["cost"] == -contacts
+    assert round(amounts["margin"] - contacts, 2) == amounts["profit"]
+    profit = pick(analysis, "incremental_profit", arm)
+    assert amounts["profit"] == round(profit.estimate, 2)
+    assert (bridge.lines[-1].low, bridge.lines[-1].high) == (profit.low, profit.high)
+
+
 def test_all_customers_are_kept(analysis):
     """6,562 rows repeat others and are different customers."""
     assert sum(arm.n for arm in analysis.arms) == 64_000

@@ -19,6 +19,8 @@ from upliftlab.results import (
     Analysis,
     ArmCount,
     ArmVerdict,
+    Bridge,
+    BridgeLine,
     CellMoments,
     Check,
     DataFile,
@@ -33,6 +35,7 @@ from upliftlab.results import (
     Reconciliation,
     SegmentInfo,
     Severity,
+    Step,
     Terms,
     Verdict,
     VerdictCode,
@@ -226,6 +229,34 @@ def pooled(channel: str) -> list[Finding]:
     return contrast("spend", None, (0.5967957, 0.1144, 1.8e-7), 42694, **more)
 
 
+def bridged(found: list[Finding]) -> tuple[Bridge, ...]:
+    """Each arm's way from revenue to profit: contacts cost the same for everybody."""
+    made = []
+    for one in (f for f in found if (f.kind, f.dimension) == (Kind.incremental_profit, None)):
+        cost, certain = -COST * N[one.arm], {"note": Note.same_for_all}
+        steps = [
+            (Step.revenue, (one.estimate - cost) / MARGIN, one.se / MARGIN, "spend"),
+            (Step.margin, one.estimate - cost, one.se, "spend"),
+            (Step.contact_cost, cost, None, None),
+            (Step.cost, cost, None, None),
+            (Step.profit, one.estimate, one.se, None),
+        ]
+        lines = tuple(
+            BridgeLine(
+                kind=kind,
+                metric=metric,
+                estimate=round(amount, 2),
+                se=se or 0.0,
+                low=se and amount - Z * se,
+                high=se and amount + Z * se,
+                **({} if se else certain),
+            )
+            for kind, amount, se, metric in steps
+        )
+        made.append(Bridge(arm=one.arm, dimension=None, level=None, decimals=2, lines=lines))
+    return tuple(made)
+
+
 def check(name: str, state: str, template: str, **values) -> Check:
     passed = {"passed": True, "failed": False, "unasked": None}[state]
     p = values.pop("p", None)
@@ -403,6 +434,7 @@ def make(
         findings=tuple(found),
         heterogeneity=differing(arms, tuple(chosen), money=money),
         reconciliations=added_up(arms, tuple(chosen)) if money else (),
+        bridges=bridged(found),
         columns=tuple(TRUTH),
         moments=(
             CellMoments(

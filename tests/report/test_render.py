@@ -11,7 +11,10 @@ import pytest
 
 from upliftlab.errors import OutputError
 from upliftlab.language import Language
+from upliftlab.report.bridge import waterfalls
 from upliftlab.report.export import to_csv, to_json
+from upliftlab.report.figure import Teller
+from upliftlab.report.index import Index
 from upliftlab.report.render import render, write
 from upliftlab.results import Kind, Note, VerdictCode
 
@@ -164,7 +167,7 @@ def test_invalid_data_show_no_effect_and_no_money(make_analysis, lang):
     reader = Reader(html)
     text = "".join(reader.visible)
     assert "$" not in text
-    assert not any(a["data-key"].startswith("/findings") for a, _ in reader.figures)
+    assert not any(a["data-key"].startswith(("/findings", "/bridges")) for a, _ in reader.figures)
     for finding in analysis.findings:
         assert str(finding.estimate) not in html
     assert "1,312" in text
@@ -203,6 +206,32 @@ def test_under_each_table_of_levels_stands_what_they_say_together(make_analysis)
     assert "shrunken" in text[past:new]
     one = "".join(Reader(render(make_analysis(arms=("Mens E-Mail",)))).visible)
     assert "Mens E-Mail: " not in one
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_profit_can_be_traced_from_revenue_line_by_line(make_analysis, lang):
+    analysis = make_analysis()
+    reader = Reader(render(analysis, lang=lang))
+    told = {a["data-key"]: text for a, text in reader.figures}
+    cents = Language(lang)
+    for i, bridge in enumerate(analysis.bridges):
+        for j, line in enumerate(bridge.lines):
+            text = cents.show("money", line.estimate, "USD", digits=2).replace("-", "\u2212")
+            assert told[f"/bridges/{i}/lines/{j}/estimate"] == text
+            assert (f"/bridges/{i}/lines/{j}/low" in told) == (line.low is not None)
+    assert "bridges" in json.loads(reader.inside["script"])
+    assert cents.gettext("From revenue to profit") in "".join(reader.visible)
+    bare = "".join(Reader(render(make_analysis(money=False), lang=lang)).visible)
+    assert cents.gettext("From revenue to profit") not in bare
+
+
+def test_a_block_starts_where_the_one_before_it_ended(make_analysis):
+    first = waterfalls(Index(make_analysis()), Teller(Language("en"), "USD"))[0]
+    revenue, margin, contacts, cost, profit = (row.bar for row in first.rows)
+    assert revenue.left == margin.left == profit.left == profit.zero
+    assert contacts.right == cost.right == margin.right
+    assert contacts.left == cost.left == profit.right
+    assert contacts.whisker is not None or first.rows[2].note
 
 
 def test_numbers_that_are_not_final_are_stamped(make_analysis):
@@ -249,7 +278,8 @@ def large(analysis):
     ]
     found = tuple(f.model_copy(update=name) for name in names for f in (*money, *others))
     counts = tuple(analysis.arms[1].model_copy(update={"arm": arm}) for arm in arms)
-    return analysis.model_copy(update={"findings": found, "arms": counts})
+    ways = tuple(analysis.bridges[0].model_copy(update={"arm": arm}) for arm in arms)
+    return analysis.model_copy(update={"findings": found, "arms": counts, "bridges": ways})
 
 
 def test_a_large_analysis_can_still_be_mailed(make_analysis):
@@ -257,6 +287,9 @@ def test_a_large_analysis_can_still_be_mailed(make_analysis):
     assert len(analysis.findings) == 55 * (2 * 10 + 4)
     html = render(analysis)
     assert len(html.encode()) <= KIBIBYTE * KIBIBYTE
+    assert "The whole analysis as JSON, for programs (compressed: .json.gz)</a>" in html
+    assert "压缩文件" in render(analysis, lang="zh")
+    assert "compressed" not in render(make_analysis())
     link = next(a for tag, a in Reader(html).tags if a.get("download", "").endswith(".json.gz"))
     content = gzip.decompress(base64.b64decode(link["href"].partition("base64,")[2]))
     assert content == to_json(analysis)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 from upliftlab.precision import finite
-from upliftlab.results import Analysis, Finding, Result
+from upliftlab.results import Analysis, Finding, Kind, Result
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _COLUMNS: Final = tuple(Finding.model_fields)
+_MONEY: Final = {Kind.incremental_profit: "profit", Kind.roi: "roi", Kind.iroas: "iroas"}
+"""Kinds that are of money as a whole: in a spreadsheet the revenue's name would mislead."""
 
 
 R = TypeVar("R", bound=Result)
@@ -36,8 +38,30 @@ def to_json(found: Result) -> bytes:
 
 
 def to_csv(analysis: Analysis) -> bytes:
-    """The findings, one a line, for a spreadsheet: UTF-8 with its mark, no cell a formula."""
-    return spreadsheet(_COLUMNS, (f.model_dump(mode="json") for f in rounded(analysis).findings))
+    """The findings, then the bridges' lines: UTF-8 with its mark, no cell a formula."""
+    published = rounded(analysis)
+    return spreadsheet(_COLUMNS, (*map(_found, published.findings), *_bridged(published)))
+
+
+def _found(finding: Finding) -> Mapping[str, object]:
+    metric = _MONEY.get(finding.kind, finding.metric)
+    return {**finding.model_dump(mode="json"), "metric": metric}
+
+
+def _bridged(published: Analysis) -> Iterator[Mapping[str, object]]:
+    """The lines from revenue to profit, each with the customers its profit was found for."""
+    profits = {
+        (f.arm, f.dimension, f.level): f
+        for f in published.findings
+        if f.kind is Kind.incremental_profit
+    }
+    shared = {"arm", "control", "dimension", "level", "n_treated", "n_control", "confidence"}
+    for bridge in published.bridges:
+        profit = profits[bridge.arm, bridge.dimension, bridge.level]
+        for line in bridge.lines:
+            numbers = line.model_dump(mode="json")
+            place = profit.model_dump(mode="json", include=shared)
+            yield {**place, **numbers, "kind": f"bridge_{line.kind}"}
 
 
 def spreadsheet(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> bytes:

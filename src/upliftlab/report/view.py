@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from upliftlab.report.bridge import Waterfall, waterfalls
 from upliftlab.report.effects import Breakdown, breakdowns, metrics, money
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.report.figure import Teller
@@ -29,6 +30,11 @@ class Download:
     name: str
     address: str
 
+    @property
+    def compressed(self) -> bool:
+        """Whether it has to be unpacked before it is read."""
+        return self.name.endswith(".gz")
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -42,11 +48,14 @@ class Page:
     eligible: str | None
     invalid: bool
     provisional: bool
+    sharpened: bool
+    """Whether profit is of arms made alike in what was known before: adjusted, or by strata."""
     adjusted: bool
     """Whether profit and return are adjusted for covariates."""
     answer: Answer
     trust: Trust
     money: Table | None
+    waterfalls: tuple[Waterfall, ...]
     metrics: tuple[Table, ...]
     breakdowns: tuple[Breakdown, ...]
     shrunken: bool
@@ -75,10 +84,12 @@ def page(analysis: Analysis, teller: Teller) -> Page:
         eligible=analysis.eligible,
         invalid=invalid,
         adjusted=any(f.method.startswith("lin") for f in analysis.findings),
+        sharpened=any("lin" in f.method or "strata" in f.method for f in analysis.findings),
         provisional=analysis.verdict.code is VerdictCode.not_final,
         answer=answer(index, teller),
         trust=trust(analysis, teller),
         money=None if invalid else money(index, teller),
+        waterfalls=waterfalls(index, teller),
         metrics=() if invalid else metrics(index, teller),
         breakdowns=parts,
         shrunken=any(part.table.shrunken for part in parts),

@@ -1,0 +1,144 @@
+"""The way from revenue to profit as a table, each line drawn where the one before it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from upliftlab.language import N_, digits_of
+from upliftlab.report.axis import Axis, Limits, Reference, Strip, axis
+from upliftlab.report.figure import Figure, Form, Sentence, Teller, Word
+from upliftlab.report.index import Index
+from upliftlab.report.interval import label
+from upliftlab.results import Bridge, BridgeLine, Message, Step
+
+_TITLES: Final = {
+    Step.revenue: N_("Incremental revenue"),
+    Step.margin: N_("Incremental margin"),
+    Step.contact_cost: N_("less contacts"),
+    Step.incentive: N_("less redemptions"),
+    Step.commission: N_("less commission"),
+    Step.service: N_("less service"),
+    Step.further_cost: N_("less further cost"),
+    Step.fixed_cost: N_("less fixed cost"),
+    Step.cost: N_("Added cost in all"),
+    Step.profit: N_("Incremental profit"),
+}
+_SHARE: Final = Message(template=N_("{margin:percent} of revenue, before marketing"))
+_HINTS: Final = {
+    Step.incentive: N_("also of those who would have bought anyway"),
+    Step.cost: N_("what ROI divides profit by"),
+}
+_FROM_ZERO: Final = (Step.revenue, Step.margin, Step.profit)
+_MONEY: Final = Form("money")
+_WIDTH: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One amount drawn from where it starts to where it ends, with its interval there."""
+
+    width: int
+    left: float
+    right: float
+    whisker: Strip | None
+    """The interval; None where there is none."""
+    zero: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: what it is, how much, its interval or why there is none."""
+
+    title: str
+    total: bool
+    """Whether it stands for the lines above it."""
+    amount: Figure
+    low: Figure | None
+    high: Figure | None
+    note: str
+    hint: Sentence = ()
+    bar: Bar | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """The lines of one arm."""
+
+    arm: str
+    axis: Axis | None
+    rows: tuple[Row, ...]
+
+
+def waterfalls(index: Index, teller: Teller) -> tuple[Waterfall, ...]:
+    """One for each arm that has a profit."""
+    return tuple(
+        _waterfall(one.arm, (f"/bridges/{i}", one), index, teller)
+        for i, one in enumerate(index.analysis.bridges)
+        if one.arm is not None and one.lines
+    )
+
+
+def _waterfall(arm: str, found: tuple[str, Bridge], index: Index, teller: Teller) -> Waterfall:
+    key, bridge = found
+    placed = list(_placed(bridge))
+    scale = axis([at for _, at in placed], (Reference(0.0),), label(_MONEY, teller), _WIDTH)
+    rows = tuple(
+        replace(
+            _row(line, f"{key}/lines/{i}", bridge.decimals, teller),
+            hint=_hint(line, index, teller),
+            bar=None if scale is None else _bar(scale, *where),
+        )
+        for i, (line, where) in enumerate(zip(bridge.lines, placed, strict=True))
+    )
+    return Waterfall(arm, scale, rows)
+
+
+def _placed(bridge: Bridge) -> Iterator[tuple[float, Limits]]:
+    """Where each line starts, and where it ends with its interval."""
+    reached = margin = 0.0
+    for line in bridge.lines:
+        start = 0.0 if line.kind in _FROM_ZERO else margin if line.kind is Step.cost else reached
+        low, high = (None if end is None else start + end for end in (line.low, line.high))
+        reached = start + line.estimate
+        margin = reached if line.kind is Step.margin else margin
+        yield start, (reached, low, high)
+
+
+def _bar(scale: Axis, start: float, at: Limits) -> Bar:
+    left, right = sorted((scale.x(start), scale.x(at[0] or 0.0)))
+    return Bar(scale.width, left, right, scale.strip(at), scale.x(0.0))
+
+
+def _row(line: BridgeLine, key: str, decimals: int, teller: Teller) -> Row:
+    """The amount to the cent; the ends of its interval as finely as its width deserves."""
+    finest = max(0, decimals)
+    ends: tuple[Figure | None, ...] = (None, None)
+    if line.low is not None and line.high is not None:
+        usual = digits_of(_MONEY.kind, (line.high - line.low,), teller.currency) or 0
+        ends = tuple(
+            teller.figure(end, f"{key}/{name}", _MONEY, min(usual, finest))
+            for name, end in (("low", line.low), ("high", line.high))
+        )
+    return Row(
+        title=teller.text(_TITLES[line.kind]),
+        total=line.kind in (*_FROM_ZERO, Step.cost),
+        amount=teller.figure(line.estimate, f"{key}/estimate", _MONEY, finest),
+        low=ends[0],
+        high=ends[1],
+        note="" if line.note is None else teller.text(line.note.value),
+    )
+
+
+def _hint(line: BridgeLine, index: Index, teller: Teller) -> Sentence:
+    terms = index.analysis.terms
+    if line.kind is Step.margin and terms is not None:
+        share = _SHARE.model_copy(update={"values": {"margin": terms.margin}})
+        return teller.words(share, "/terms")
+    if line.kind is Step.further_cost and line.metric is not None:
+        metric = index.metric(line.metric)
+        name = line.metric if metric is None else metric.title
+        return (Word(name, is_name=True),)
+    hint = _HINTS.get(line.kind)
+    return () if hint is None else (Word(teller.text(hint)),)
