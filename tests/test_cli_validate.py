@@ -115,5 +115,5 @@ def test_stopping_leaves_no_trace_and_no_process(tmp_path):
     time.sleep(4)
     started.send_signal(signal.SIGINT)
     out, err = started.communicate(timeout=60)
-    assert (started.returncode, out) == (1, "")
-    assert err.strip() == "Aborted!"
+    assert (started.returncode, out) == (130, "")
+    assert err.strip() == "Stopped."

@@ -15,7 +15,7 @@ from upliftlab import __version__
 from upliftlab.cli.analysis import analyze, report, run, simulate
 from upliftlab.cli.campaign import amend, assign, engine, export, lock, verify
 from upliftlab.cli.checking import check, explain, schema
-from upliftlab.cli.output import FAULTY, painted
+from upliftlab.cli.output import FAULTY, STOPPED, painted
 from upliftlab.cli.planning import plan
 from upliftlab.cli.responding import uplift
 from upliftlab.cli.targeting import target
@@ -35,6 +35,9 @@ class Commands(click.Group):
             ctx.color = False
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            ctx.exit(STOPPED)
         except UpliftLabError as error:
             for fault in error.faults:
                 click.echo(painted(fault), err=True)

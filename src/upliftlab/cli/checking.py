@@ -79,6 +79,9 @@ def _with_data(
 def explain(code: str) -> None:
     """Tell the rule behind a CODE such as UL012, with a wrong and a right example.
 
+    Explained are the rules of the YAML, UL0xx and UL1xx; faults of data, records and engines say
+    themselves what to do.
+
     \b
     Example:
       upliftlab explain UL012

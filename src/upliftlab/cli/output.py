@@ -12,6 +12,8 @@ from upliftlab.errors import Fault
 
 FAULTY = 1
 """The exit code where faults were found."""
+STOPPED = 130
+"""The exit code after Ctrl-C, as shells have it."""
 
 
 @contextmanager
