@@ -245,6 +245,7 @@ def test_what_cannot_be_answered_is_said_with_what_can():
     found = in_figures(effect=percent(5))
     effect, pays, roi = found.answers
     assert [each.answerable for each in found.answers] == [False, False, False]
+    assert [each.state for each in found.answers] == ["cannot", "no", "cannot"]
     assert said(found, effect.sentence).startswith(
         "This campaign cannot answer that question: a chance of 80.0% takes "
     )
@@ -300,6 +301,8 @@ def test_the_curve_passes_through_what_the_table_says():
     below = [p for p in points if p.effect <= found.arms[1].detectable]
     assert max(p.power for p in below) <= 0.8 + CLOSE
     assert all(p.ships <= p.power for p in points[1:])
+    assert points[-1].ships >= 0.8
+    assert curve.decided.values["lift"] == found.money[0].ships_from
 
 
 def test_an_effect_in_the_good_direction():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from upliftlab.results import Message
 
 _ENGLISH: Final = Language("en")
-_MARKS: Final = {True: ("yes", "green"), False: ("no", "yellow"), None: ("open", "cyan")}
+_COLOURS: Final = {"yes": "green", "no": "red", "cannot": "yellow", "open": "cyan"}
 
 
 def say(outlook: Outlook) -> None:
@@ -39,11 +39,10 @@ def _said(outlook: Outlook, message: Message) -> str:
 
 def _answers(outlook: Outlook) -> None:
     for answer in outlook.answers:
-        word, colour = _MARKS[answer.answerable]
-        mark = click.style(f"{word:<5}", fg=colour, bold=True)
+        mark = click.style(f"{answer.state:<8}", fg=_COLOURS[answer.state], bold=True)
         click.echo(f"{mark}{_said(outlook, answer.question)}")
         told = [answer.sentence, *([answer.instead] if answer.instead else [])]
-        click.echo(f"     {' '.join(_said(outlook, message) for message in told)}\n")
+        click.echo(f"        {' '.join(_said(outlook, message) for message in told)}\n")
 
 
 def _arms(outlook: Outlook) -> Table:
@@ -63,6 +62,7 @@ def _arms(outlook: Outlook) -> Table:
         ("share", lambda arm: _ENGLISH.percent(arm.share)),
         ("customers", lambda arm: _ENGLISH.count(arm.customers)),
         (f"needed for {wanted}", lambda arm: _ENGLISH.count(arm.needed)),
+        ("… in all arms", lambda arm: _ENGLISH.count(arm.needed_campaign)),
         ("smallest effect", lambda arm: effect(arm.detectable)),
         ("of the mean", lambda arm: _ENGLISH.percent(arm.detectable_lift, signed=True)),
         (f"power at {expected}", lambda arm: _ENGLISH.percent(arm.power, digits=1)),
@@ -95,7 +95,7 @@ def _money(outlook: Outlook) -> Table:
         (f"reaches ROI of {hurdle} at", lambda arm: rise(arm.break_even_hurdle)),
         ("expected profit", profit),
         ("expected ROI", roi),
-        ("price of the holdout", lambda arm: money(arm.holdout_price)),
+        ("holdout treated so would add", lambda arm: money(arm.holdout_price)),
         ("chance of SHIP", lambda arm: _ENGLISH.percent(arm.ships, digits=1)),
         ("customers for SHIP", lambda arm: _ENGLISH.count(arm.ships_needed)),
         ("customers for ROI as exact as wanted", lambda arm: _ENGLISH.count(arm.roi_needed)),

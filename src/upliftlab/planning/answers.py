@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from upliftlab.language import N_
 from upliftlab.planning.outlook import Answer, ArmMoney, ArmOutlook
 from upliftlab.results import Message, MetricInfo, Scalar
 
+State = Literal["yes", "no", "cannot", "open"]
 _SEEN: Final = {
     "number": N_(
         "Can it be seen that {metric} changes by {effect:number} per customer ({lift:percent})?"
@@ -103,6 +104,7 @@ def effect_answer(asked: Asked, arms: tuple[ArmOutlook, ...], needed: int | None
         instead = Message(template=_SEEN_INSTEAD[asked.metric.unit], values=able)
     return Answer(
         name="effect",
+        state=_state(answerable),
         question=question,
         answerable=answerable,
         sentence=sentence,
@@ -128,7 +130,12 @@ def money_answers(asked: Asked, best: ArmMoney, *, judged: bool) -> Iterator[Ans
         half: dict[str, Scalar] = {"half": best.roi_half} if known else {}
         instead = Message(template=_PRECISE_INSTEAD if known else _UNBOUNDED, values=half)
     yield Answer(
-        name="roi", question=question, answerable=answerable, sentence=sentence, instead=instead
+        name="roi",
+        state=_state(answerable),
+        question=question,
+        answerable=answerable,
+        sentence=sentence,
+        instead=instead,
     )
 
 
@@ -149,8 +156,18 @@ def _pays(asked: Asked, best: ArmMoney) -> Answer:
     if answerable is False and best.ships_from is not None:
         instead = Message(template=_PAYS_INSTEAD, values={"lift": best.ships_from})
     return Answer(
-        name="pays", question=question, answerable=answerable, sentence=sentence, instead=instead
+        name="pays",
+        state="no" if worth is None or best.ships_needed is None else _state(answerable),
+        question=question,
+        answerable=answerable,
+        sentence=sentence,
+        instead=instead,
     )
+
+
+def _state(answerable: bool | None) -> State:
+    """An answer's state, where the answer is not a plain no."""
+    return "open" if answerable is None else "yes" if answerable else "cannot"
 
 
 def _said(asked: Asked, needed: int | None, power: float | None) -> tuple[bool | None, Message]:

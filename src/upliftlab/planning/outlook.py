@@ -94,8 +94,10 @@ class Answer(Result):
 
     name: Literal["effect", "pays", "roi"]
     question: Message
+    state: Literal["yes", "no", "cannot", "open"]
+    """Whether the answer is yes or no, cannot be had, or hangs on how many customers there are."""
     answerable: bool | None
-    """None where it is not known how many customers there are."""
+    """Whether it is yes with the customers there are; None where their number is not known."""
     sentence: Message
     instead: Message | None = None
 
@@ -132,6 +134,8 @@ class Curve(Result):
 
     arm: str
     described: Message
+    decided: Message | None
+    """From which effect on SHIP has the wanted chance; None where nothing is decided by profit."""
     customers: int
     """Customers in the whole campaign."""
     points: tuple[Point, ...]

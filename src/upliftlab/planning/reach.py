@@ -17,6 +17,8 @@ from upliftlab.stats.power import detectable_effect, power, power_above, smalles
 
 STEPS = 24
 """Intervals of a power curve."""
+_WIDEST = 5.0
+"""So many times what power alone needs, a curve is drawn at most to show SHIP."""
 _LARGEST = 1_000.0
 """Effects of more standard deviations, or times the mean, are not looked for."""
 
@@ -142,6 +144,9 @@ def curve(reach: Reach, arm: str, customers: int, effect: float) -> Curve:
     """An arm's power by the size of the effect, from none to well beyond what can be found."""
     smallest = reach.detectable(arm, customers)
     most = 1.5 * max(abs(effect), abs(smallest or 0.0))
+    decided = reach.standard.rule is not None
+    shipped = reach.ships_from(arm, customers) if decided else None
+    most = max(most, min(1.1 * (shipped or 0.0), _WIDEST * most))
     if reach.expectation.lead.share:
         most = min(most, reach.most)
     sizes = (reach.expectation.lead.sign * most * step / STEPS for step in range(STEPS + 1))
@@ -153,7 +158,23 @@ def curve(reach: Reach, arm: str, customers: int, effect: float) -> Curve:
     values: dict[str, Scalar] = {"n": customers}
     values |= {"first": points[0].power, "last": points[-1].power}
     described = Message(template=text, values=values)
-    return Curve(arm=arm, described=described, customers=customers, points=points)
+    return Curve(
+        arm=arm,
+        described=described,
+        decided=_decided(reach, shipped) if decided else None,
+        customers=customers,
+        points=points,
+    )
+
+
+def _decided(reach: Reach, effect: float | None) -> Message:
+    """From which effect on SHIP has the wanted chance."""
+    wanted: dict[str, Scalar] = {"power": reach.standard.power}
+    if effect is None:
+        text = N_("However large the effect, SHIP has no chance of {power:percent}.")
+        return Message(template=text, values=wanted)
+    text = N_("SHIP has a chance of {power:percent} from an effect of {lift:percent} on.")
+    return Message(template=text, values={**wanted, "lift": reach.expectation.lift(effect)})
 
 
 def _points(reach: Reach, arm: str, customers: int, effects: Iterable[float]) -> Iterator[Point]:

@@ -38,6 +38,7 @@ class PowerCurve:
     arm: str
     title: str
     description: Sentence
+    decided: Sentence | None
     plot: Plot
     ships: bool
     """Whether the chance of SHIP is drawn as well."""
@@ -55,6 +56,9 @@ def power_curve(number: int, outlook: Outlook, teller: Teller) -> PowerCurve | N
         return None
     title = teller.text(N_("Power by the size of the effect"))
     description = teller.sentence(curve.described, f"/curves/{number}/described")
+    decided = curve.decided
+    if decided is not None:
+        decided = teller.sentence(decided, f"/curves/{number}/decided")
     side = ladder(_LEVELS, lambda chance: teller.language.percent(chance, digits=0))
     expected = outlook.assumed.lift if relative else outlook.assumed.effect
     plot = Plot(
@@ -76,6 +80,7 @@ def power_curve(number: int, outlook: Outlook, teller: Teller) -> PowerCurve | N
         arm=curve.arm,
         title=title,
         description=description,
+        decided=decided,
         plot=plot,
         ships=any(mark.kind == "ships" for mark in plot.marks),
         rows=tuple(_rows(number, curve.points, metric_form(outlook.metric), teller)),
@@ -103,6 +108,6 @@ def _rows(number: int, points: Sequence[Point], form: Form, teller: Teller) -> I
         yield PowerRow(
             effect=teller.figure(point.effect, f"{key}/effect", form),
             lift=None if lift is None else teller.figure(lift, f"{key}/lift", _CHANGE),
-            power=teller.figure(point.power, f"{key}/power", _CHANCE, 0),
-            ships=None if ships is None else teller.figure(ships, f"{key}/ships", _CHANCE, 0),
+            power=teller.figure(point.power, f"{key}/power", _CHANCE, 1),
+            ships=None if ships is None else teller.figure(ships, f"{key}/ships", _CHANCE, 1),
         )

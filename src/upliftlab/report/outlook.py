@@ -25,9 +25,10 @@ _CHANGE: Final = Form("percent", signed=True)
 _COUNT: Final = Form("count")
 _POINTS: Final = Form("points")
 _STATES: Final = {
-    True: ("yes", N_("can be answered")),
-    False: ("no", N_("cannot be answered")),
-    None: ("open", N_("depends on how many there are")),
+    "yes": ("yes", N_("can be answered")),
+    "no": ("no", N_("the answer is no")),
+    "cannot": ("no", N_("cannot be answered")),
+    "open": ("open", N_("depends on how many there are")),
 }
 
 
@@ -162,7 +163,7 @@ def page(outlook: Outlook, teller: Teller) -> OutlookPage:
 
 def _told(number: int, answer: Answer, teller: Teller) -> Told:
     key = f"/answers/{number}"
-    state, label = _STATES[answer.answerable]
+    state, label = _STATES[answer.state]
     instead = answer.instead
     return Told(
         state=state,
@@ -178,7 +179,8 @@ def _arms(outlook: Outlook, teller: Teller) -> Sheet:
     named = {
         "share": (N_("Share"), N_("of all customers"), _PERCENT),
         "customers": (N_("Customers"), N_("in this arm"), _COUNT),
-        "needed": (N_("Needed"), N_("for the wanted power"), _COUNT),
+        "needed": (N_("Needed in this arm"), N_("for the wanted power"), _COUNT),
+        "needed_campaign": (N_("Needed in all"), N_("all arms together"), _COUNT),
         "detectable": (N_("Smallest effect"), N_("that is found with the wanted power"), effect),
         "detectable_lift": (N_("Smallest change"), N_("the same, as a share of the mean"), _CHANGE),
         "power": (N_("Power"), N_("at the expected effect"), _PERCENT),
@@ -193,7 +195,11 @@ def _money(outlook: Outlook, teller: Teller) -> Sheet:
         "break_even_hurdle": (N_("Reaches the hurdle"), N_("rise of revenue"), _CHANGE),
         "profit": (N_("Expected profit"), N_("and half of its interval"), _MONEY),
         "roi": (N_("Expected ROI"), N_("and half of its interval"), _PERCENT),
-        "holdout_price": (N_("Price of the holdout"), N_("profit the control forgoes"), _MONEY),
+        "holdout_price": (
+            N_("Price of the holdout"),
+            N_("profit it would add if treated like this arm; below zero, the loss it saves"),
+            _MONEY,
+        ),
         "ships": (N_("Chance of SHIP"), N_("at the expected effect"), _PERCENT),
         "ships_needed": (N_("Customers for SHIP"), N_("in all arms, wanted power"), _COUNT),
         "roi_needed": (N_("Customers for ROI"), N_("in all arms, as exact as wanted"), _COUNT),
