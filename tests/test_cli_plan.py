@@ -55,6 +55,13 @@ def test_no_colour_where_none_is_wanted(desk):
     assert max(len(line) for line in bare.splitlines() if "─" in line) <= 100
 
 
+def test_an_arm_s_name_stays_whole(desk):
+    text = YAML.replace('"[red]mail"', "email_voucher_of_ten")
+    (desk / "small.yaml").write_text(text)
+    done = upliftlab("plan", "small.yaml", *FIGURES, cwd=desk)
+    assert re.search(r"^ email_voucher_of_ten +80\.0% +800 ", done.stdout, re.MULTILINE)
+
+
 def test_json_is_the_whole_outlook(desk):
     done = upliftlab("plan", "small.yaml", *FIGURES, "--json", cwd=desk)
     found = json.loads(done.stdout)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from upliftlab.results import Message
 
 _ENGLISH: Final = Language("en")
+_WHOLE: Final = 24
+"""Names up to so many letters are never broken: the columns beside them give way."""
 _COLOURS: Final = {"yes": "green", "no": "red", "cannot": "yellow", "open": "cyan"}
 
 
@@ -60,15 +62,17 @@ def _arms(outlook: Outlook) -> Table:
     expected = effect(outlook.assumed.effect)
     columns: list[tuple[str, Callable[[ArmOutlook], str]]] = [
         ("share", lambda arm: _ENGLISH.percent(arm.share)),
-        ("customers", lambda arm: _ENGLISH.count(arm.customers)),
-        (f"needed for {wanted}", lambda arm: _ENGLISH.count(arm.needed)),
-        ("… in all arms", lambda arm: _ENGLISH.count(arm.needed_campaign)),
-        ("smallest effect", lambda arm: effect(arm.detectable)),
-        ("of the mean", lambda arm: _ENGLISH.percent(arm.detectable_lift, signed=True)),
-        (f"power at {expected}", lambda arm: _ENGLISH.percent(arm.power, digits=1)),
+        ("there\nare", lambda arm: _ENGLISH.count(arm.customers)),
+        (f"needed\nfor\n{wanted}", lambda arm: _ENGLISH.count(arm.needed)),
+        ("in all\narms", lambda arm: _ENGLISH.count(arm.needed_campaign)),
+        ("least\neffect", lambda arm: effect(arm.detectable)),
+        ("of the\nmean", lambda arm: _ENGLISH.percent(arm.detectable_lift, signed=True)),
+        (f"power\nat\n{expected}", lambda arm: _ENGLISH.percent(arm.power, digits=1)),
     ]
     rows = ((arm.arm, [tell(arm) for _, tell in columns]) for arm in outlook.arms)
-    return table(metric.title, [title for title, _ in columns], rows)
+    made = table(metric.title, [title for title, _ in columns], rows)
+    made.columns[0].no_wrap = all(len(arm.arm) <= _WHOLE for arm in outlook.arms)
+    return made
 
 
 def _money(outlook: Outlook) -> Table:
