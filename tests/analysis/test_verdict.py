@@ -165,7 +165,7 @@ def test_guardrails(tmp_path):
     assert check("100%") is False
 
 
-def contacted(tmp_path, **reached):
+def contacted(tmp_path, control=None, **reached):
     """Both arms have 200 customers, and mail's spend more; so many of them are contacted, twice."""
     rows = [
         f"{arm},{i % 7 + 9 * (arm == 'mail')},{2 * int(i < reached[arm])}"
@@ -173,7 +173,8 @@ def contacted(tmp_path, **reached):
         for i in range(200)
     ]
     (tmp_path / "customers.csv").write_text("arm,spend,contacts\n" + "\n".join(rows))
-    found = run(make_plan(money={**MONEY, "contacts": "contacts"}, arms=ARMS), tmp_path)
+    arms = {**ARMS, "none": {**ARMS["none"], **(control or {})}}
+    found = run(make_plan(money={**MONEY, "contacts": "contacts"}, arms=arms), tmp_path)
     return found.verdict.code, next(c for c in found.checks if c.name == "contamination")
 
 
@@ -195,6 +196,15 @@ def test_a_control_contacted_at_least_half_as_often_has_no_verdict(tmp_path, spa
     code, check = contacted(tmp_path, none=spared, mail=mailed)
     assert (code, check.severity) == (VerdictCode.invalid, "critical")
     assert "the control was not left alone" in check.message
+
+
+@pytest.mark.parametrize(
+    "given", [{"cost_per_contact": "0.02"}, {"business_as_usual": "true"}], ids=["cost", "as usual"]
+)
+def test_a_control_that_is_meant_to_be_contacted_is_not_asked_about(tmp_path, given):
+    code, check = contacted(tmp_path, given, none=150, mail=150)
+    assert (code, check.passed) == (VerdictCode.ship, None)
+    assert check.message == "Not asked: the control is contacted by design."
 
 
 def test_one_slip_is_none_however_few_contacts_of_the_treated_are_on_record(tmp_path):

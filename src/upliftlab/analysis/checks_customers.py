@@ -107,6 +107,9 @@ def _contamination(plan: Plan, study: Study, cube: Cube, facts: Facts) -> Check:
     if facts.contacted is None:
         text = N_("Not asked: contacts are not measured.")
         return check(name, None, Severity.info, (text, {}))
+    if _meant(plan):
+        text = N_("Not asked: the control is contacted by design.")
+        return check(name, None, Severity.info, (text, {}))
     count, n = facts.contacted.get(plan.control, 0), cube[OVERALL][plan.control].n
     severity, measured = Severity.warning, (count / n, None)
     if count == 0:
@@ -124,6 +127,13 @@ def _contamination(plan: Plan, study: Study, cube: Cube, facts: Facts) -> Check:
         values |= {"arm": arm, "reached": reached / size}
         severity, text = _diluted(plan, (reached, count), (size, n))
     return check(name, passed=False, severity=severity, said=(text, values), measured=measured)
+
+
+def _meant(plan: Plan) -> bool:
+    """Whether contacts are part of what the control gets."""
+    control, known = plan.arms[plan.control], plan.experiment.arms[plan.control]
+    named = control.channel is not None or control.business_as_usual
+    return named or known.cost_per_contact is not None
 
 
 def _least_contacted(
