@@ -158,6 +158,11 @@ def test_the_budget_is_never_exceeded(copy, budget):
     assert used["call"] == (100 if (rows["arm"] == "call").any() else 0)
 
 
+def test_where_nobody_is_worth_it_fixed_costs_are_named(copy):
+    found = target(copy, "--model", "m.json", "--budget", "0.10")
+    assert "the least of them €100 of a budget of €0.10" in found.stdout
+
+
 def test_without_evidence_there_is_no_list_unless_forced(tmp_path):
     shop(tmp_path, alike=True)
     done = target(tmp_path, "--json")

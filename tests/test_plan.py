@@ -255,7 +255,7 @@ def test_what_cannot_be_answered_is_said_with_what_can():
         f"It can see a change of €{mail.detectable:.2f} per customer ({mail.detectable_lift:.1%})."
     )
     assert said(found, pays.sentence) == (
-        "No: mail would lose by it. Revenue must rise by 17.5% for that to be worth its cost."
+        "No: mail would not be worth its cost. Revenue must rise by 17.5% for that."
     )
     assert said(found, roi.instead).startswith("It tells ROI to within ")
     again = in_figures(effect=Tolerance(value=mail.detectable, kind="absolute"))

@@ -32,7 +32,7 @@ _CLEARS: Final = N_(
 )
 _PAYS_INSTEAD: Final = N_("It would be shown if revenue rose by {lift:percent}.")
 _LOSES: Final = N_(
-    "No: {arm} would lose by it. Revenue must rise by {lift:percent} for that to be worth its cost."
+    "No: {arm} would not be worth its cost. Revenue must rise by {lift:percent} for that."
 )
 _NEVER_PAYS: Final = N_("No: {arm} loses by every sale, so that no rise of revenue pays for it.")
 _PRECISE: Final = N_("Can ROI of {arm} be known to within {within:points}?")

@@ -171,7 +171,7 @@ def _decided(reach: Reach, effect: float | None) -> Message:
     """From which effect on SHIP has the wanted chance."""
     wanted: dict[str, Scalar] = {"power": reach.standard.power}
     if effect is None:
-        text = N_("However large the effect, SHIP has no chance of {power:percent}.")
+        text = N_("However large the effect, SHIP never has a chance of {power:percent}.")
         return Message(template=text, values=wanted)
     text = N_("SHIP has a chance of {power:percent} from an effect of {lift:percent} on.")
     return Message(template=text, values={**wanted, "lift": reach.expectation.lift(effect)})

@@ -11,7 +11,7 @@ from upliftlab.analysis.study import study_of
 from upliftlab.experiment import Plan
 from upliftlab.results import DataFile, Message, Provenance
 from upliftlab.targeting.basis import Basis
-from upliftlab.targeting.doubt import outcome
+from upliftlab.targeting.doubt import nobody, outcome
 from upliftlab.targeting.order import Order, holdout_of
 from upliftlab.targeting.responses import Estimate
 from upliftlab.targeting.scoring import Seen
@@ -49,7 +49,9 @@ class Account:
         arms = tuple(self._arms(chosen))
         contacted, held = sum(a.customers for a in arms), sum(a.held_out for a in arms)
         cost, profit = sum(a.expected_cost for a in arms), _profit(arms, self.basis)
-        message = outcome((contacted, held), cost, profit, forced=forced)
+        message = nobody(chosen.purse)
+        if contacted + held:
+            message = outcome((contacted, held), cost, profit, forced=forced)
         found = {
             "seen": chosen.seen.customers,
             "excluded": dict(chosen.seen.excluded),

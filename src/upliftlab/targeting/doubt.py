@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from upliftlab.language import N_
 from upliftlab.results import Message, Scalar
 from upliftlab.targeting.responses import Estimate
+from upliftlab.targeting.use import Purse
 
 _SHUT = N_(
     "There is no evidence that targeting pays: nothing shows that customers respond differently to "
@@ -33,6 +34,10 @@ _ALONE = N_(
     "interval; {held:count} more are held out."
 )
 _NOBODY = N_("Nobody is expected to be worth the cost of a contact.")
+_NOBODY_WITHIN = N_(
+    "Nobody is expected to be worth the cost of a contact. Fixed costs come first, the least of "
+    "them {fixed:money} of a budget of {budget:money}."
+)
 _ABSENT = "the budget's policy was not judged"
 
 
@@ -61,8 +66,6 @@ def doubt(opened: Mapping[str, bool], gain: Estimate | None) -> Message | None:
 def outcome(counts: tuple[int, int], cost: float, profit: Estimate, *, forced: bool) -> Message:
     """What a list holds: customers contacted and held out, its expected cost and profit."""
     targeted, held = counts
-    if targeted + held == 0:
-        return Message(template=_NOBODY)
     values: dict[str, Scalar] = {
         "targeted": targeted,
         "held": held,
@@ -73,6 +76,15 @@ def outcome(counts: tuple[int, int], cost: float, profit: Estimate, *, forced: b
         return Message(template=_ALONE, values=values)
     values |= {"low": profit.low, "high": profit.high}
     return Message(template=_FORCED if forced else _CHOSEN, values=values)
+
+
+def nobody(purse: Purse) -> Message:
+    """That nobody is chosen, and what has to be paid first where that is why."""
+    fixed = [cost for cost in purse.fixed if cost > 0]
+    if not fixed:
+        return Message(template=_NOBODY)
+    values: dict[str, Scalar] = {"fixed": min(fixed), "budget": purse.budget}
+    return Message(template=_NOBODY_WITHIN, values=values)
 
 
 def said(arms: Sequence[str], opened: Sequence[bool]) -> dict[str, bool]:
