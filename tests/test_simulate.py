@@ -106,6 +106,22 @@ def test_refuses_what_cannot_be_drawn(tmp_path, customers, seed):
     assert not (tmp_path / "new").exists()
 
 
+def test_customers_who_are_on_the_record_are_not_drawn_anew(tmp_path):
+    simulate(tmp_path, seed=1, customers=1_000)
+    (tmp_path / "ledger" / "spring_winback").mkdir(parents=True)
+    before = (tmp_path / "data" / "customers.parquet").read_bytes()
+    for other in ({"seed": 2, "customers": 1_000}, {"seed": 1, "customers": 1_001}):
+        with pytest.raises(DataError, match="UL292"):
+            simulate(tmp_path, **other)
+    (tmp_path / "truth.json").write_text("[1]")
+    with pytest.raises(DataError, match="UL292"):
+        simulate(tmp_path, seed=1, customers=1_000)
+    (tmp_path / "truth.json").unlink()
+    simulate(tmp_path, seed=1, customers=1_000)
+    simulate(tmp_path, seed=1, customers=1_000)
+    assert (tmp_path / "data" / "customers.parquet").read_bytes() == before
+
+
 def test_the_smallest_world_has_finite_truth(tmp_path):
     text = simulate(tmp_path, customers=1_000).truth.read_text(encoding="utf-8")
     assert "NaN" not in text

@@ -155,7 +155,8 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
     Customers, their orders, contacts, redemptions, tickets and surveys, an experiment with its
     configs/, and truth.json with the true effect of each arm in each segment.
 
-    At least 1,000 customers. YAML files that were changed are never written over.
+    At least 1,000 customers. YAML files that were changed are never written over, nor are customers
+    who were assigned by others.
 
     \b
     Examples:

@@ -89,7 +89,7 @@ def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulat
 
     Raises:
         DataError: UL290, with fewer than 1,000 customers, or a negative seed; UL291, a file that
-            would be written over was changed.
+            would be written over was changed; UL292, customers of another draw were assigned.
         OutputError: A file cannot be written.
     """
     if customers < FEWEST or seed < 0:
@@ -103,6 +103,7 @@ def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulat
     files = {folder / "configs" / f.name: f for f in sorted(shipped("configs").glob("*.yaml"))}
     files[made.experiment] = shipped("experiments") / f"{NAME}.yaml"
     _refuse_changed(files)
+    _refuse_assigned(folder, made.truth, (seed, customers))
     random = np.random.Generator(np.random.PCG64(seed))
     world = draw_world(random, customers)
     for target, file in files.items():
@@ -124,6 +125,22 @@ def _refuse_changed(files: Mapping[Path, Path]) -> None:
             message = f"{target} was changed, and would be written over"
             remedy = "remove it, or choose another folder by --out"
             raise DataError(Fault("UL291", message, remedy))
+
+
+def _refuse_assigned(folder: Path, truth: Path, asked: tuple[int, int]) -> None:
+    """Refuse other customers under the ids of those who are on the record already."""
+    ledger = folder / "ledger"
+    if not truth.is_file() or not ledger.is_dir() or not any(ledger.iterdir()):
+        return
+    try:
+        known = json.loads(truth.read_bytes())
+        drawn = known["seed"], known["customers"]
+    except (ValueError, TypeError, KeyError):
+        drawn = None
+    if drawn != asked:
+        message = f"{ledger} holds the assignment of other customers than these would be"
+        remedy = "choose another folder by --out, or remove this one"
+        raise DataError(Fault("UL292", message, remedy))
 
 
 def draw_world(random: np.random.Generator, customers: int) -> World:
