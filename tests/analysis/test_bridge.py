@@ -1,6 +1,5 @@
 """The bridge from revenue to profit: by hand, to the cent, from raw rows, and withheld."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import numpy as np
@@ -10,12 +9,10 @@ from plans import pick
 from scipy import stats
 from shops import Shop
 
-from upliftlab.analyze import Setting, analyze
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.report.export import rounded
 from upliftlab.results import Note, Step, VerdictCode
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MAIL = (
     "channel: email, cost_per_contact: 0.5, cost_per_redemption: 3, "
     "commission: 2%, service_cost: 0.25"
@@ -45,8 +42,7 @@ def shop(tmp_path):
 
 
 def analysed(shop, columns, asked=ASKED):
-    shop.table("customers", {"id": np.arange(len(columns["arm"])), **columns})
-    return analyze(shop.plan(asked), Setting(shop.engine, NOW))
+    return shop.analysed(columns, asked)
 
 
 def four():

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from plans import pick
-from shops import Shop
+from shops import NOW, Shop
 
 from upliftlab.analyze import Setting, analyze
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.report.render import render
 from upliftlab.results import Kind, Note
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ASKED = """
 assignment: {observed: arm}
 arms: {none: {control: true}, mail: {channel: email, cost_per_contact: 1}}
@@ -29,8 +28,7 @@ def shop(tmp_path):
 
 
 def analysed(shop, columns, asked=ASKED):
-    shop.table("customers", {"id": np.arange(len(columns["arm"])), **columns})
-    return analyze(shop.plan(asked), Setting(shop.engine, NOW))
+    return shop.analysed(columns, asked)
 
 
 def customers(reach=0.6, effect=5.0, seed=1):

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
 from upliftlab.analysis.frames import frame_of, timed
 from upliftlab.analysis.intake import unit_table
+from upliftlab.analyze import Setting, analyze
 from upliftlab.config import load
 from upliftlab.engines.base import Engine
 from upliftlab.experiment import Plan
+from upliftlab.results import Analysis
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ARMS = "arms: {none: {control: true}, mail: {channel: email}}"
 
 
@@ -42,6 +47,11 @@ class Shop:
             self._desk.publish(f"shop_{name}", table)
             place = {"table": f"odd.shop_{name}"}
         self._sources[name] = {"id": "id", **place, **declared}
+
+    def analysed(self, columns: dict[str, Any], text: str) -> Analysis:
+        """What is found of customers who are these columns, numbered from 0."""
+        self.table("customers", {"id": np.arange(len(columns["arm"])), **columns})
+        return analyze(self.plan(text), Setting(self.engine, NOW))
 
     def plan(self, text: str, metrics: str = "", segments: str = "", program: str = "") -> Plan:
         """The plan of an experiment over the customers `customers`."""
