@@ -76,9 +76,14 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         setting: Engine, clock and listener.
 
     Raises:
-        DataError: UL2xx, the data are not what the plan says they are.
+        DataError: UL2xx, the data are not what the plan says they are, or not the same throughout.
         DataError: UL3xx, the plan asks for what this version cannot analyse.
     """
+    with setting.engine.reading():
+        return _analysed(plan, setting)
+
+
+def _analysed(plan: Plan, setting: Setting) -> Analysis:
     study = study_of(plan)
     setting.progress("Reading the customers")
     intake = measure(plan, study, setting.engine, setting.record, now_of(plan, setting))

@@ -53,21 +53,28 @@ def assign(ledger: Ledger, plan: Plan, engine: Engine, now: datetime) -> Recorde
     """
     _assigned_here(plan)
     name = plan.experiment.experiment
-    with ledger.exclusive(f"assign {name}") as writer:
-        sources = _origins(plan, engine)
-        if same := writer.recorded(plan, sources):
-            return same
-        contacts = _contacts(ledger, plan, writer)
-        query = prepare(plan, engine, prior_contacts=contacts, start=start_day(plan, now))
-        draft = Draft(
-            plan=plan,
-            id=query.columns[0],
-            population=query.population,
-            sources=sources,
-            engine=engine.description,
-            write=lambda path: engine.write(query.sql, path),
-        )
-        return writer.record(draft, now)
+    with ledger.exclusive(f"assign {name}") as writer, engine.reading():
+        return _recorded(ledger, plan, engine, (writer, now))
+
+
+def _recorded(
+    ledger: Ledger, plan: Plan, engine: Engine, into: tuple[Writer, datetime]
+) -> Recorded:
+    writer, now = into
+    sources = _origins(plan, engine)
+    if same := writer.recorded(plan, sources):
+        return same
+    contacts = _contacts(ledger, plan, writer)
+    query = prepare(plan, engine, prior_contacts=contacts, start=start_day(plan, now))
+    draft = Draft(
+        plan=plan,
+        id=query.columns[0],
+        population=query.population,
+        sources=sources,
+        engine=engine.description,
+        write=lambda path: _written(engine, query.sql, path),
+    )
+    return writer.record(draft, now)
 
 
 def open_record(ledger: Ledger, plan: Plan) -> Record:
@@ -177,6 +184,13 @@ def _origins(plan: Plan, engine: Engine) -> dict[str, Origin]:
         place, digest = engine.fingerprint(source)
         found[name] = Origin(place=place, sha256=digest)
     return found
+
+
+def _written(engine: Engine, sql: str, path: Path) -> int:
+    """Write an assignment of tables that were the same from their fingerprint to their last row."""
+    rows = engine.write(sql, path)
+    engine.confirm()
+    return rows
 
 
 def _contacts(ledger: Ledger, plan: Plan, writer: Writer) -> Sequence[Path]:

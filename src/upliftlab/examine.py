@@ -78,12 +78,19 @@ def examine(path: Path, now: datetime, within: Within) -> tuple[Fault, ...]:
         return ()
     scope = examined.scope
     with open_engine(scope.plan.engine, workspace.locate) as engine:
-        faults = [*_customers(scope, engine)]
-        for name in tallies_of(scope.plan):
-            faults += event_columns(scope, name, engine)
-        if not faults:
-            faults = [*_content(scope, engine, now)]
+        try:
+            with engine.reading():
+                faults = _data_faults(scope, engine, now)
+        except UpliftLabError as error:  # tables are damaged or changed: all else follows from it
+            faults = [replace(fault, place=source_place(scope, None)) for fault in error.faults]
     return in_order(faults)
+
+
+def _data_faults(scope: Scope, engine: Engine, now: datetime) -> list[Fault]:
+    faults = [*_customers(scope, engine)]
+    for name in tallies_of(scope.plan):
+        faults += event_columns(scope, name, engine)
+    return faults or [*_content(scope, engine, now)]
 
 
 def _customers(scope: Scope, engine: Engine) -> Iterator[Fault]:

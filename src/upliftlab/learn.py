@@ -79,6 +79,11 @@ def learn(plan: Plan, setting: Setting, size: float | None = None) -> Learned:
         raise ConfigError(
             Fault("UL608", "the plan names nothing to learn from", "add 'uplift: {features: […]}'")
         )
+    with setting.engine.reading():
+        return _learned(plan, setting, size)
+
+
+def _learned(plan: Plan, setting: Setting, size: float | None) -> Learned:
     analysis = analyze(plan, setting)
     if analysis.verdict.code is VerdictCode.invalid:
         raise DataError(
@@ -86,6 +91,7 @@ def learn(plan: Plan, setting: Setting, size: float | None = None) -> Learned:
         )
     setting.progress("Reading what is known of customers")
     rows = learning_rows(plan, setting.engine, setting.record, now_of(plan, setting))
+    setting.engine.confirm()
     lesson = Lesson(plan, rows, Encoding.fit(rows.table), size)
     crossfits = [
         lesson.crossfit(repeat, setting.progress) for repeat in range(lesson.asked.repeats)

@@ -7,6 +7,7 @@ a real one would be, and the answers say what the campaign can find out.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -78,7 +79,9 @@ def plan(asked: Plan, assumed: Assumptions, setting: Setting) -> Outlook:
 def foresee(asked: Plan, assumed: Assumptions, setting: Setting) -> Prospect:
     """An experiment with its baseline and what is assumed; raises what `plan` does."""
     refuse_contradictions(asked, assumed)
-    return prospect(asked, *_baseline(asked, assumed, setting), assumed)
+    with setting.engine.reading() if setting.engine else nullcontext():
+        study, baseline = _baseline(asked, assumed, setting)
+    return prospect(asked, study, baseline, assumed)
 
 
 def _baseline(asked: Plan, assumed: Assumptions, setting: Setting) -> tuple[Study, Baseline]:

@@ -60,13 +60,21 @@ def target(plan: Plan, order: Order, basis: Basis, setting: Setting) -> Targets:
     account = Account(plan, order, basis, provenance(setting))
     if why is not None and not order.force:
         return account.without_list(why)
+    with setting.engine.reading():
+        return _listed(account, setting, forced=why is not None)
+
+
+def _listed(account: Account, setting: Setting, *, forced: bool) -> Targets:
+    """Choose, and write the list of customers who were the same from the first to the last look."""
+    plan, order, basis = account.plan, account.order, account.basis
     campaign = order.campaign(plan, basis.encoding)
     found = candidates(plan, order.source, setting.engine, campaign)
     chosen = _choose(account, found, setting)
     setting.progress("Writing the list")
     place, digest = setting.engine.fingerprint(order.source)
+    setting.engine.confirm()
     read = DataFile(source=order.customers, file=place, sha256=digest, rows=found.population)
-    return _written(account.of(chosen, read, forced=why is not None), account, chosen)
+    return _written(account.of(chosen, read, forced=forced), account, chosen)
 
 
 def afresh(plan: Plan, order: Order, setting: Setting) -> Basis:

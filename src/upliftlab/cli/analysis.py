@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -191,8 +191,9 @@ def _demonstration(*, quiet: bool) -> Path:
             experiment = make(DEMO).experiment
         loaded = load(experiment)
         tell("Assigning customers")
-        with open_engine(loaded.plan.engine, loaded.workspace.locate) as engine:
-            assign(Ledger(DEMO / "ledger"), loaded.plan, engine, datetime.now(UTC))
+        kept = Ledger(DEMO / "ledger")
+        with open_engine(loaded.plan.engine, loaded.workspace.locate, [kept.folder]) as engine:
+            assign(kept, loaded.plan, engine, datetime.now(UTC))
     return experiment
 
 
@@ -206,11 +207,17 @@ def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet
 
 @contextmanager
 def at_work(
-    experiment: Path, data: Path | None, ledger: Path | None, *, quiet: bool
+    experiment: Path,
+    data: Path | None,
+    ledger: Path | None,
+    *,
+    quiet: bool,
+    folders: Sequence[Path] = (),
 ) -> Generator[tuple[Loaded, Setting]]:
     """A plan and what an analysis of it needs, while progress and warnings are shown.
 
-    If it ends well, the ledger notes that outcomes were read.
+    If it ends well, the ledger notes that outcomes were read. The engine opens files of the data,
+    of the ledger and of `folders`, and no others.
     """
     from upliftlab.config.load import load
 
@@ -227,7 +234,8 @@ def at_work(
         now = datetime.now(UTC)
         kept = _ledger(loaded, ledger)
         record = open_record(kept, loaded.plan) if kept else None
-        with open_engine(loaded.plan.engine, loaded.workspace.locate) as engine:
+        opened = [*([kept.folder] if kept else []), *folders]
+        with open_engine(loaded.plan.engine, loaded.workspace.locate, opened) as engine:
             yield loaded, Setting(engine, now, tell, record)
         if kept:
             note_outcomes(kept, loaded.plan, now)

@@ -46,7 +46,7 @@ def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
 
     loaded = _load(experiment, None, quiet=quiet)
     try:
-        with _engine(loaded) as live:
+        with _engine(loaded, None) as live:
             _fitting(experiment, loaded, live, quiet=quiet)
     except EngineError as error:
         _warn(tuple(replace(fault, severity="warning") for fault in error.faults), quiet=quiet)
@@ -114,14 +114,15 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
     from upliftlab import campaign
 
     loaded = _load(experiment, data, quiet=quiet or as_json)
-    with _engine(loaded) as engine:
+    kept = _ledger(loaded, ledger)
+    with _engine(loaded, kept) as engine:
         if show_sql:
             click.echo(_sql(loaded, engine))
             return
         _fitting(experiment, loaded, engine, quiet=quiet or as_json)
         with progress(quiet=quiet or as_json) as tell:
             tell("Assigning customers")
-            done = campaign.assign(_ledger(loaded, ledger), loaded.plan, engine, _now())
+            done = campaign.assign(kept, loaded.plan, engine, _now())
     if as_json:
         click.echo(done.manifest.content(), nl=False)
     elif not quiet:
@@ -222,7 +223,7 @@ def engine_check(experiment: Path, *, quiet: bool) -> None:
     from upliftlab.assign import verify as hashes
 
     loaded = _load(experiment, None, quiet=quiet)
-    with _engine(loaded) as live:
+    with _engine(loaded, None) as live:
         faults = hashes(live)
         name = live.description
     for fault in faults:
@@ -262,10 +263,12 @@ def _ledger(loaded: Loaded, folder: Path | None) -> Ledger:
 
 
 @contextmanager
-def _engine(loaded: Loaded) -> Generator[Engine]:
+def _engine(loaded: Loaded, ledger: Ledger | None) -> Generator[Engine]:
+    """The plan's engine, which opens files of the data and of the ledger and no others."""
     from upliftlab.engines.open import open_engine
 
-    with open_engine(loaded.plan.engine, loaded.workspace.locate) as opened:
+    folders = [ledger.folder] if ledger else []
+    with open_engine(loaded.plan.engine, loaded.workspace.locate, folders) as opened:
         yield opened
 
 

@@ -128,9 +128,11 @@ def target(experiment: Path, **options: Unpack[Options]) -> None:
       upliftlab target experiments/spring.yaml --customers next_month --json | jq .arms
     """
     hushed = options["quiet"] or options["as_json"]
-    work = at_work(experiment, options["data"], options["ledger"], quiet=hushed)
-    with work as (loaded, setting), tempfile.TemporaryDirectory() as folder:
-        found, output = _targets(loaded, setting, options, Path(folder))
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        places = experiment, options["data"], options["ledger"]
+        with at_work(*places, quiet=hushed, folders=[folder]) as (loaded, setting):
+            found, output = _targets(loaded, setting, options, folder)
     from upliftlab.report.export import to_json
 
     numbers = to_json(found)

@@ -11,10 +11,17 @@ from upliftlab.errors import ConfigError, Fault, Place
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The folder that holds `configs/`, and the one that holds the data."""
+    """The folder that holds `configs/`, and the one that holds the data.
+
+    Attributes:
+        root: The folder that holds `configs/`.
+        data: The data root.
+        usual: Whether nobody named the data root, so that it must lie inside the workspace.
+    """
 
     root: Path
     data: Path
+    usual: bool = False
 
     @property
     def configs(self) -> Path:
@@ -29,14 +36,24 @@ class Workspace:
             place: Where the YAML names it, for the message.
 
         Raises:
-            ConfigError: the file would lie outside the data root.
+            ConfigError: UL019 the file would lie outside the data root, UL235 the data root is a
+                link that leaves the workspace.
         """
         if fault := lexical_fault(file, place):
             raise ConfigError(fault)
-        root = self.data.resolve()
-        if not (root / file).resolve().is_relative_to(root):
+        root = _real(self.data)
+        if self.usual and not root.is_relative_to(_real(self.root)):
+            message = f"the data folder {self.data} is a link that leaves the workspace"
+            remedy = "name the folder it leads to by --data"
+            raise ConfigError(Fault("UL235", message, remedy, place))
+        if not _real(root / file).is_relative_to(root):
             raise ConfigError(_refusal(file, "leaves the data folder through a link", place))
         return self.data / file
+
+
+def _real(path: Path) -> Path:
+    """Where a path leads; a link that leads back to itself stays as it is."""
+    return Path(os.path.realpath(path))
 
 
 def lexical_fault(file: str | None, place: Place | None) -> Fault | None:
@@ -68,7 +85,7 @@ def find_workspace(path: Path, data: Path | None = None) -> Workspace:
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow links
     root = next((up for up in (folder, *folder.parents) if (up / "configs").is_dir()), folder)
     usual = root / "data"
-    return Workspace(root, data or (usual if usual.is_dir() else root))
+    return Workspace(root, data or (usual if usual.is_dir() else root), usual=data is None)
 
 
 def shown(path: Path, given: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
@@ -43,7 +44,21 @@ class Engine(Protocol):
         ...
 
     def fingerprint(self, source: Source) -> tuple[str, str]:
-        """The place a source was read from, and the sha256 of its content."""
+        """The place a source was read from, and the sha256 of the content that was read."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """A block in which every table is whole, and the same from the first look to the last.
+
+        Where one is not, the block ends in a DataError. A block within another is a part of it.
+        """
+        ...
+
+    def confirm(self) -> None:
+        """Within a `reading`, before something is put on the record: raise now what its end would.
+
+        Nothing more is read after it. Raises DataError.
+        """
         ...
 
     def columns(self, name: str) -> dict[str, ColumnType]:

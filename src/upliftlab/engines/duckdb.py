@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -13,13 +14,21 @@ import pyarrow as pa
 from upliftlab.declarations import Engine as Settings
 from upliftlab.declarations import Source
 from upliftlab.engines.base import ColumnType
+from upliftlab.engines.closed import base_table, connect
 from upliftlab.engines.csv_header import csv_headers
-from upliftlab.engines.files import files_of, fingerprint_of, kind_of, same_columns
+from upliftlab.engines.files import kind_of, same_columns
 from upliftlab.engines.parquet import parquet_files
+from upliftlab.engines.place import LONGEST_LINE
+from upliftlab.engines.settings import require_sane
+from upliftlab.engines.watch import Watch
+from upliftlab.engines.whole import is_gzip
+from upliftlab.engines.wording import without_values
 from upliftlab.errors import DataError, EngineError, Fault
 from upliftlab.sql import literal, quote
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+_COMPUTING = (duckdb.OutOfRangeException, duckdb.ConversionException, duckdb.TypeMismatchException)
+_FULL = ("No space left", "File too large", "max_temp_directory_size", "Disk quota exceeded")
 _TIMES: dict[str, ColumnType] = {"DATE": "date", "TIMESTAMP WITH TIME ZONE": "instant"}
 
 
@@ -33,38 +42,41 @@ class DuckDB:
         locate: Callable[[str], Path],
         settings: Settings | None = None,
         folder: Path | None = None,
+        folders: Sequence[Path] | None = None,
     ) -> None:
         """Open an empty database in memory.
 
         Args:
             locate: Path of a file named by a source; raises where it may not be read.
             settings: Threads and memory; the engine's defaults where absent.
-            folder: Where a result too large for memory is spilled.
+            folder: Where a result too large for memory is spilled; a private temporary folder
+                where absent.
+            folders: Folders beside those of the data that are read and written, such as the
+                ledger; where absent, only `locate` decides what is opened.
 
         Raises:
-            EngineError: UL501, the settings are refused.
+            EngineError: UL501 the settings are refused, UL504 and UL505 they are absurd.
         """
-        self._locate = locate
+        self._watch = Watch(locate)
+        self._spill = tempfile.TemporaryDirectory(prefix="upliftlab-") if folder is None else None
+        spill = Path(self._spill.name) if self._spill else folder
         chosen: dict[str, str | bool | int | float | list[str]] = {
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
             "preserve_insertion_order": False,
             # It lets a CSV reader fail on a text that TRY_CAST would turn into NULL.
             "disabled_optimizers": "type_pushdown",
+            "temp_directory": str(spill),
         }
+        if settings:
+            require_sane(settings)
         if settings and settings.threads:
             chosen["threads"] = settings.threads
         if settings and settings.memory_limit:
             chosen["memory_limit"] = settings.memory_limit
-        if folder:
-            chosen["temp_directory"] = str(folder)
         try:
-            self._connection = duckdb.connect(":memory:", config=chosen)
-            self._connection.execute("SET TimeZone = 'UTC'")
+            self._connection = connect(chosen, _allowed(locate, folders))
         except duckdb.Error as error:
-            raise EngineError(
-                Fault("UL501", f"DuckDB refuses its settings: {_first(error)}")
-            ) from error
+            message = f"DuckDB refuses its settings: {without_values(_first(error))}"
+            raise EngineError(Fault("UL501", message)) from error
 
     @property
     def description(self) -> str:
@@ -76,7 +88,9 @@ class DuckDB:
 
         Raises:
             DataError: UL201 there is no such file, UL202 it cannot be read,
-                UL203 its kind is not known, UL204 there is no such table in it.
+                UL203 its kind is not known, UL204 there is no such table in it, UL226 to UL232 it
+                is damaged, not to be read or no longer the same, UL233 it is no table of data,
+                UL234 it was not closed.
         """
         paths = self._files(source)
         relation = self._relation(paths, source, name)
@@ -84,10 +98,6 @@ class DuckDB:
             self._connection.execute(
                 f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM {relation}"
             )
-        except duckdb.CatalogException as error:
-            raise DataError(
-                Fault("UL204", f"{paths[0].name} has no table '{source.table}'", "check 'table'")
-            ) from error
         except duckdb.Error as error:
             raise _unreadable(paths[0].name, error) from error
 
@@ -108,8 +118,29 @@ class DuckDB:
             raise _unreadable(name, error) from error
 
     def fingerprint(self, source: Source) -> tuple[str, str]:
-        """The files a source was read from, and a sha256 of their bytes."""
-        return fingerprint_of(str(source.file), self._files(source))
+        """The files a source was read from, and a sha256 of the bytes that were read.
+
+        Raises:
+            DataError: UL201, UL203 and UL226 to UL232, as `attach`.
+        """
+        self._files(source)
+        return self._watch.fingerprint(str(source.file))
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Hold every file to what it was when it was first looked at within the block.
+
+        Raises:
+            DataError: UL226 to UL232, a file is damaged or changed.
+        """
+        return self._watch.reading()
+
+    def confirm(self) -> None:
+        """Refuse what was read so far unless it is whole and was the same all the while.
+
+        Raises:
+            DataError: UL226 to UL232, as `attach`.
+        """
+        self._watch.confirm()
 
     def columns(self, name: str) -> dict[str, ColumnType]:
         """The columns of an attached table, in order."""
@@ -151,7 +182,10 @@ class DuckDB:
 
     def close(self) -> None:
         """Let go of the data."""
+        self._watch.close()
         self._connection.close()
+        if self._spill:
+            self._spill.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -168,12 +202,13 @@ class DuckDB:
             raise DataError(
                 Fault("UL203", "the embedded engine reads files; the source names none")
             )
-        return files_of(source.file, self._locate)
+        paths = self._watch.files(source.file)
+        for path in paths:
+            _refuse_pattern(path)
+        return paths
 
     def _relation(self, paths: Sequence[Path], source: Source, name: str) -> str:
         """The FROM clause of files. CSV is read as text: types are the experiment's to give."""
-        for path in paths:
-            _refuse_pattern(path)
         kind = kind_of(paths)
         if kind == "csv":
             return _csv(paths)
@@ -183,6 +218,7 @@ class DuckDB:
         return self._table(paths, source, name)
 
     def _table(self, paths: Sequence[Path], source: Source, name: str) -> str:
+        """A table of data in a database file: nothing that the file would have us compute."""
         path = paths[0]
         if source.table is None:
             raise DataError(
@@ -190,34 +226,61 @@ class DuckDB:
             )
         if len(paths) > 1:
             raise DataError(Fault("UL203", f"'{source.file}' names several databases", "name one"))
+        if path.with_name(f"{path.name}.wal").exists():
+            message = f"{path.name} was not closed: what was last written lies beside it"
+            raise DataError(Fault("UL234", message, "open it once more in DuckDB and close it"))
         database = f"file_of_{name}"
         try:
             self._connection.execute(f"DETACH DATABASE IF EXISTS {quote(database)}")
             self._connection.execute(
-                f"ATTACH {literal(str(path))} AS {quote(database)} (READ_ONLY)"
+                f"ATTACH {literal(str(path))} AS {quote(database)} (READ_ONLY, TYPE duckdb)"
             )
         except duckdb.Error as error:
             raise _unreadable(path.name, error) from error
-        return ".".join(quote(part) for part in (database, *source.table.split(".")))
+        found = base_table(self._connection, database, source.table, path.name)
+        return ".".join(quote(part) for part in (database, *found))
+
+
+def _allowed(locate: Callable[[str], Path], folders: Sequence[Path] | None) -> list[Path]:
+    """The folders whose files may be opened: the data's and those named; all where none are."""
+    return [Path("/")] if folders is None else [locate("."), *folders]
 
 
 @contextmanager
 def _refusals() -> Generator[None]:
-    """Turn what the engine refuses into one fault."""
+    """Turn what the engine refuses into one fault, which repeats no value of the data."""
     try:
         yield
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
-        raise _unreadable("the data", error) from error
+        raise _full(error) or _unreadable("the data", error) from error
     except duckdb.ConversionException as error:
-        message = f"a value is not what a condition takes it for: {_first(error)}"
+        reason = without_values(_first(error), numbers=True)
+        message = f"a value is not what a condition takes it for: {reason}"
         raise DataError(Fault("UL214", message, "check the condition and the column")) from error
+    except duckdb.OutOfMemoryException as error:
+        raise _full(error) or _cramped(error) from error
     except duckdb.Error as error:
-        raise EngineError(Fault("UL502", f"DuckDB refuses a query: {_first(error)}")) from error
+        reason = without_values(_first(error), "'", numbers=isinstance(error, _COMPUTING))
+        raise EngineError(Fault("UL502", f"DuckDB refuses a query: {reason}")) from error
     except RuntimeError as error:
         # What Ctrl-C during a query becomes.
         if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from error
         raise
+
+
+def _full(error: duckdb.Error) -> EngineError | None:
+    """What a full disk means; None where that is not what it is."""
+    if not any(words in str(error) for words in _FULL):
+        return None
+    message = "the disk is full: there is no room for what does not fit memory, or for the result"
+    remedy = f"make room in {tempfile.gettempdir()} and where the result goes, and run it again"
+    return EngineError(Fault("UL507", message, remedy))
+
+
+def _cramped(error: duckdb.Error) -> EngineError:
+    message = f"DuckDB lacks memory: {without_values(_first(error), '')}"
+    return EngineError(Fault("UL508", message, "raise 'memory_limit' or lower 'threads'"))
 
 
 def _refuse_pattern(path: Path) -> None:
@@ -242,7 +305,8 @@ def _csv(paths: Sequence[Path]) -> str:
         "quote": "'\"'",
         "escape": "'\"'",
         "comment": "''",
-        "compression": "'gzip'" if paths[0].suffix == ".gz" else "'none'",
+        "compression": "'gzip'" if is_gzip(paths[0]) else "'none'",
+        "max_line_size": str(LONGEST_LINE),
     }
     given = ", ".join(f"{key} = {value}" for key, value in options.items())
     return f"read_csv({_listed(paths)}, auto_detect = false, header = true, {given})"
@@ -259,7 +323,11 @@ def _first(error: duckdb.Error) -> str:
 
 
 def _unreadable(what: str, error: duckdb.Error) -> DataError:
-    reason = _first(error)
+    if "Maximum line size" in str(error):
+        message = f"{what} has a line of more than {LONGEST_LINE:,} bytes"
+        return DataError(Fault("UL228", message, "end every row with a line break"))
+    quotes = "'" if isinstance(error, duckdb.IOException) else "'\""
+    reason = without_values(_first(error), quotes)
     remedy = "save it as UTF-8" if "utf-8" in reason else "mend the file"
     return DataError(Fault("UL202", f"{what} cannot be read: {reason}", remedy))
 

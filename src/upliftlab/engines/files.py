@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import glob
-import hashlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from upliftlab.engines.parquet import parquet_files, sha256_of, types_of
+from upliftlab.engines.parquet import types_of
+from upliftlab.engines.place import is_file, refusal
 from upliftlab.errors import DataError, Fault
 
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 DATABASES = (".duckdb", ".db")
+SIDECAR = ".sha256"
 
 
 def files_of(name: str, locate: Callable[[str], Path]) -> list[Path]:
@@ -22,16 +24,10 @@ def files_of(name: str, locate: Callable[[str], Path]) -> list[Path]:
         locate: Path of a file named by a source; raises where it may not be read.
 
     Raises:
-        DataError: UL201, there is no such file.
+        DataError: UL201 there is no such file, UL229 it is a pipe or a device, UL230 it or its
+            folder may not be read, UL231 a link leads to itself.
     """
-    if any(sign in name for sign in "*?"):
-        found = sorted(glob.glob(name, root_dir=locate("."), recursive=True))  # noqa: PTH207 - a root apart from the pattern
-        paths = [path for path in map(locate, found) if path.is_file()]
-    else:
-        path = locate(name)
-        inside = parquet_files(path) if path.is_dir() else [path]
-        named = (PurePosixPath(name) / file.relative_to(path).as_posix() for file in inside)
-        paths = [file for file in (locate(str(each)) for each in named) if file.is_file()]
+    paths = _matching(name, locate) if any(sign in name for sign in "*?") else _named(name, locate)
     if not paths:
         root = locate(".")
         here = sorted(path.name for path in root.iterdir())[:6] if root.is_dir() else []
@@ -39,6 +35,54 @@ def files_of(name: str, locate: Callable[[str], Path]) -> list[Path]:
         message = f"no file in {root} is called {name}"
         raise DataError(Fault("UL201", message, f"{known}; --data names another folder"))
     return paths
+
+
+def _matching(pattern: str, locate: Callable[[str], Path]) -> list[Path]:
+    """The files that match a pattern; what stands beside one to vouch for it is none of them."""
+    root = locate(".")
+    parts = PurePosixPath(pattern).parts
+    for depth in range(len(parts)):
+        for folder in _found("/".join(parts[:depth]) or ".", root):
+            _require_listing(locate(folder))
+    paths = [locate(each) for each in sorted(_found(pattern, root)) if not each.endswith(SIDECAR)]
+    return [path for path in paths if not path.is_dir() and is_file(path)]
+
+
+def _found(pattern: str, root: Path) -> list[str]:
+    return glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207 - a root apart from the pattern
+
+
+def _named(name: str, locate: Callable[[str], Path]) -> list[Path]:
+    """A file, or the Parquet files in a folder, however deep."""
+    path = locate(name)
+    try:
+        folder = path.is_dir()
+    except OSError as error:
+        raise refusal(path, error) from error
+    if not folder:
+        return [path] if is_file(path) else []
+    if path.name.lower().endswith((*CSV, *DATABASES)):
+        raise DataError(Fault("UL229", f"{path.name} is a folder, and no file", "name a file"))
+    inside: list[str] = []
+    for at, _, names in os.walk(path, onerror=_refuse_listing):
+        below = PurePosixPath(name) / Path(at).relative_to(path).as_posix()
+        inside += [str(below / each) for each in names if each.endswith(".parquet")]
+    return [file for file in map(locate, sorted(inside)) if is_file(file)]
+
+
+def _require_listing(folder: Path) -> None:
+    """Refuse a folder whose files cannot be seen: those found elsewhere would not be all."""
+    if not folder.is_dir():
+        return
+    try:
+        with os.scandir(folder):
+            return
+    except OSError as error:
+        raise refusal(folder, error) from error
+
+
+def _refuse_listing(error: OSError) -> None:
+    raise refusal(Path(str(error.filename)), error) from error
 
 
 def kind_of(paths: Sequence[Path]) -> str:
@@ -81,13 +125,3 @@ def same_columns(paths: Sequence[Path]) -> None:
         if odd := sorted(first ^ set(types_of(path))):
             message = f"{path.name} and {paths[0].name} differ in the column '{odd[0]}'"
             raise DataError(Fault("UL202", message, "give all files of a source the same columns"))
-
-
-def fingerprint_of(name: str, paths: Sequence[Path]) -> tuple[str, str]:
-    """What the record calls the files, and a sha256 of their bytes, or of their names and bytes."""
-    if len(paths) == 1:
-        return paths[0].name, sha256_of(paths[0])
-    total = hashlib.sha256()
-    for path in paths:
-        total.update(f"{path.name} {sha256_of(path)}\n".encode())
-    return name, total.hexdigest()

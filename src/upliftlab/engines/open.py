@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from upliftlab.declarations import Engine as Settings
@@ -10,7 +10,7 @@ from upliftlab.engines.base import Engine
 
 
 def open_engine(
-    settings: Settings, locate: Callable[[str], Path], folder: Path | None = None
+    settings: Settings, locate: Callable[[str], Path], folders: Sequence[Path] = ()
 ) -> Engine:
     """Open the engine that the settings name; close it after use, or use it in a `with`.
 
@@ -19,7 +19,8 @@ def open_engine(
     Args:
         settings: The plan's engine.
         locate: Path of a file named by a source; raises where it may not be read.
-        folder: Where the embedded engine spills what does not fit memory.
+        folders: What the embedded engine may read and write beside the data root, such as the
+            ledger. It opens no other file of the machine.
 
     Raises:
         EngineError: UL501 and UL51x, the engine is not installed, refuses its settings or cannot
@@ -35,4 +36,4 @@ def open_engine(
         return Postgres(settings)
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415 - not needed on a server
 
-    return DuckDB(locate, settings, folder)
+    return DuckDB(locate, settings, folders=folders)

@@ -23,6 +23,7 @@ from upliftlab.engines.base import ColumnType
 from upliftlab.engines.dialect import transpile
 from upliftlab.engines.parquet import BATCH, batch_of, parquet_files, rows_of, types_of
 from upliftlab.engines.postgres_types import copy_type, family, field
+from upliftlab.engines.wording import one_line, without_values
 from upliftlab.errors import DataError, EngineError, Fault
 from upliftlab.sql import quote
 
@@ -37,11 +38,27 @@ _SESSION = (
     "SET bytea_output = 'hex'",
     "SET IntervalStyle = 'iso_8601'",
     "SET DateStyle = 'ISO'",
+    # Models are fitted between two queries of one transaction.
+    "SET idle_in_transaction_session_timeout = 0",
 )
+_KNOWN_SETTINGS = frozenset(
+    {
+        *("host", "hostaddr", "port", "dbname", "user", "password", "connect_timeout"),
+        *("sslmode", "sslnegotiation", "channel_binding", "require_auth", "gssencmode"),
+        *("target_session_attrs", "load_balance_hosts", "application_name", "client_encoding"),
+        *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+        *("tcp_user_timeout", "krbsrvname"),
+    }
+)
+"""What a connection may set. None of them names a file of this machine or commands the server."""
 
 
 class Postgres:
-    """A PostgreSQL server, spoken to over one connection."""
+    """A PostgreSQL server, spoken to over one connection.
+
+    Within a `reading`, all questions see the server's tables as they were at the first one: what
+    others write meanwhile is in no number.
+    """
 
     dialect = "postgres"
 
@@ -54,7 +71,8 @@ class Postgres:
 
         Raises:
             ConfigError: UL017, an environment variable is not set.
-            EngineError: UL512 the driver is not installed, UL513 there is no connection.
+            EngineError: UL512 the driver is not installed, UL513 there is no connection, UL509
+                `connection` names a file or commands the server.
         """
         self._connection = _connect(settings.connection)
         for command in _SESSION:
@@ -73,7 +91,7 @@ class Postgres:
             DataError: UL204 there is no such table, UL205 the source is a file.
         """
         schema, table = self._place(source)
-        with _refusals():
+        with self._step():
             self._connection.execute(f"DROP VIEW IF EXISTS pg_temp.{quote(name)}".encode())
             self._connection.execute(
                 f"CREATE TEMP VIEW {quote(name)} AS"
@@ -86,7 +104,7 @@ class Postgres:
         columns = ", ".join(
             f"{quote(column)} {copy_type(kind)}" for column, kind in types_of(paths[0]).items()
         )
-        with _refusals(), self._connection.cursor() as cursor:
+        with self._step(), self._connection.cursor() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}".encode())
             cursor.execute(f"CREATE TEMP TABLE {quote(name)} ({columns})".encode())
             with cursor.copy(f"COPY {quote(name)} FROM STDIN".encode()) as copy:
@@ -99,7 +117,7 @@ class Postgres:
         """The table, and a sha256 of its rows: hashed one by one and added up, having no order."""
         schema, table = self._place(source)
         place = f"{schema}.{table}"
-        with _refusals():
+        with self._step():
             total = self._connection.execute(
                 "SELECT COALESCE(SUM(('x' || SUBSTR(MD5(t::text), 1, 15))::bit(60)::bigint), 0)"
                 f" || ' ' || COUNT(*) FROM {quote(schema)}.{quote(table)} AS t".encode()
@@ -107,9 +125,18 @@ class Postgres:
         text = f"{list(self._described(schema, table))} {total[0] if total else ''}"
         return place, hashlib.sha256(text.encode()).hexdigest()
 
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        """See the server's tables as they are at the first question until the end of the block."""
+        with _refusals(), self._connection.transaction():
+            yield
+
+    def confirm(self) -> None:
+        """Within a `reading`, all is read as it was at one moment: nothing can have changed."""
+
     def columns(self, name: str) -> dict[str, ColumnType]:
         """The columns of an attached table, in order."""
-        with _refusals(), self._connection.cursor() as cursor:
+        with self._step(), self._connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM {quote(name)} LIMIT 0".encode())
             return {column.name: family(column.type_code) for column in cursor.description or ()}
 
@@ -119,14 +146,14 @@ class Postgres:
         Raises:
             EngineError: UL502 the engine refuses the query, UL514 it returns an unknown type.
         """
-        with _refusals(), self._connection.cursor() as cursor:
+        with self._step(), self._connection.cursor() as cursor:
             cursor.execute(transpile(sql, self.dialect).encode())
             schema = pa.schema([field(column) for column in cursor.description or ()])
             return pa.Table.from_batches([batch_of(cursor.fetchall(), schema)], schema)
 
     def keep(self, name: str, sql: str) -> None:
         """Keep a query's result in a temporary table."""
-        with _refusals():
+        with self._step():
             made = f"CREATE TEMP TABLE {quote(name)} AS {transpile(sql, self.dialect)}"
             self._connection.execute(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}".encode())
             self._connection.execute(made.encode())
@@ -171,12 +198,17 @@ class Postgres:
     ) -> Generator[tuple[psycopg.ServerCursor[tuple[Any, ...]], pa.Schema]]:
         """A cursor on the server over a query's result, and the result's schema."""
         with (
-            _refusals(),
-            self._connection.transaction(),
+            self._step(),
             self._connection.cursor(name="upliftlab") as cursor,
         ):
             cursor.execute(transpile(sql, self.dialect).encode())
             yield cursor, pa.schema([field(column) for column in cursor.description or ()])
+
+    @contextmanager
+    def _step(self) -> Generator[None]:
+        """Some commands of the one transaction; where they fail, it goes on without them."""
+        with _refusals(), self._connection.transaction():
+            yield
 
     def _place(self, source: Source) -> tuple[str, str]:
         """The schema and name of a source's table, found along the search path if need be."""
@@ -184,7 +216,7 @@ class Postgres:
             message = f"PostgreSQL reads its own tables, not the file {source.file}"
             raise DataError(Fault("UL205", message, "load the file there and name it by 'table'"))
         *schema, table = source.table.split(".")
-        with _refusals():
+        with self._step():
             found = self._connection.execute(
                 b"SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                 b" WHERE c.relname = %s AND c.relkind IN ('r', 'v', 'm', 'p', 'f')"
@@ -218,6 +250,7 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
             )
         ) from error
     secret = expand_env(setting or "")
+    _require_plain(secret)
     try:
         connection = psycopg.connect(
             secret,
@@ -229,10 +262,30 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
         reason = _without_secrets(str(error).split("\n")[0], secret)
     else:
         connection.adapters.register_loader("uuid", TextLoader)
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         return connection
     # Raised outside the handler: a chained error would print what was just left out.
     remedy = "check 'connection' under 'engine' and that the server runs"
     raise EngineError(Fault("UL513", f"PostgreSQL cannot be reached: {reason}", remedy))
+
+
+def _require_plain(setting: str) -> None:
+    """Refuse settings that would read a file of this machine, or say more than where the server is.
+
+    Raises:
+        EngineError: UL509.
+    """
+    from psycopg import ProgrammingError  # noqa: PLC0415 - an extra
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - the same
+
+    try:
+        odd = sorted(set(conninfo_to_dict(setting)) - _KNOWN_SETTINGS)
+    except ProgrammingError:
+        return  # connecting says that they cannot be read
+    if odd:
+        message = f"'connection' may not set '{odd[0]}'"
+        remedy = "whoever runs it may, by libpq's environment variables such as PGSSLROOTCERT"
+        raise EngineError(Fault("UL509", message, remedy))
 
 
 def _without_secrets(message: str, setting: str) -> str:
@@ -253,10 +306,13 @@ def _without_secrets(message: str, setting: str) -> str:
 @contextmanager
 def _refusals() -> Generator[None]:
     """Turn what the server refuses into one fault."""
-    from psycopg import Error  # noqa: PLC0415 - an extra
+    from psycopg import DataError as PsycopgDataError  # noqa: PLC0415 - an extra
+    from psycopg import Error  # noqa: PLC0415 - the same
 
     try:
         yield
     except Error as error:
-        first = error.diag.message_primary or str(error).split("\n")[0]
-        raise EngineError(Fault("UL502", f"PostgreSQL refuses a query: {first}")) from error
+        text = error.diag.message_primary or str(error)
+        # A value is quoted like a name; which of them it is the error's class tells.
+        told = without_values(text) if isinstance(error, PsycopgDataError) else one_line(text)
+        raise EngineError(Fault("UL502", f"PostgreSQL refuses a query: {told}")) from error

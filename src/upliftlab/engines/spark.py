@@ -23,8 +23,12 @@ from upliftlab.declarations import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.csv_header import csv_headers
 from upliftlab.engines.dialect import transpile
-from upliftlab.engines.files import files_of, fingerprint_of, kind_of, same_columns
+from upliftlab.engines.files import kind_of, same_columns
 from upliftlab.engines.parquet import join_files
+from upliftlab.engines.place import LONGEST_LINE
+from upliftlab.engines.settings import require_master, require_sane
+from upliftlab.engines.watch import Watch
+from upliftlab.engines.wording import without_values
 from upliftlab.errors import DataError, EngineError, Fault
 
 if TYPE_CHECKING:
@@ -32,8 +36,6 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 _TIMES: dict[str, ColumnType] = {"date": "date", "timestamp": "instant", "timestamp_ntz": "time"}
-_LINE = 500
-"""An engine's message is cut here: Spark appends its whole plan."""
 
 
 class Spark:
@@ -50,10 +52,18 @@ class Spark:
                 memory of a local session; the engine's defaults where absent.
 
         Raises:
-            EngineError: UL510 Spark is not installed, UL511 it does not start.
+            EngineError: UL504 to UL506 the settings are absurd, UL510 Spark is not installed, UL511
+                it does not start.
         """
-        self._locate = locate
-        self._session = _session(settings or Settings())
+        asked = settings or Settings()
+        require_sane(asked)
+        if asked.connection is not None:
+            require_master(asked.connection)
+        self._watch = Watch(locate)
+        self._depth = 0
+        self._confirmed = False
+        self._tables: dict[str, tuple[Source, str]] = {}
+        self._session = _session(asked)
         self._views: set[str] = set()
         self._kept: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
@@ -67,7 +77,8 @@ class Spark:
 
         Raises:
             DataError: UL201 there is no such file, UL202 it cannot be read,
-                UL203 its kind is not known, UL204 there is no such table.
+                UL203 its kind is not known, UL204 there is no such table, UL226 to UL232 it is
+                damaged, not to be read or no longer the same.
         """
         with _refusals(
             lambda text: Fault("UL204", f"Spark cannot read '{name}': {text}"), DataError
@@ -83,16 +94,43 @@ class Spark:
         """Where a source was read from, and a sha256: of a file's bytes, or of a table's rows.
 
         A table's rows are hashed one by one and added up, as they have no order.
+
+        Raises:
+            DataError: UL204 there is no such table; of a file as `attach`.
         """
         if source.file is not None:
-            return fingerprint_of(source.file, files_of(source.file, self._locate))
-        frame = self._session.table(_table_name(source))
-        sums = frame.selectExpr(
-            "CAST(COALESCE(SUM(CAST(XXHASH64(*) AS DECIMAL(38, 0))), 0) AS STRING) AS total",
-            "COUNT(*) AS size",
-        ).first()
-        text = f"{frame.columns} {sums['total']} {sums['size']}" if sums else ""
-        return str(source.table), hashlib.sha256(text.encode()).hexdigest()
+            return self._watch.fingerprint(source.file)
+        return str(source.table), self._first_digest(source)
+
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        """Hold every file and table to what it was when it was first looked at within the block.
+
+        Raises:
+            DataError: UL226 to UL232, one is damaged or changed.
+        """
+        if not self._depth:
+            self._tables.clear()
+        self._depth += 1
+        try:
+            with self._watch.reading():
+                yield
+                if not self._confirmed:
+                    self.confirm()
+        finally:
+            self._depth -= 1
+
+    def confirm(self) -> None:
+        """Refuse what was read so far unless it is whole and was the same all the while.
+
+        Raises:
+            DataError: UL226 to UL232, as `attach`.
+        """
+        self._watch.confirm()
+        for place, (source, digest) in self._tables.items():
+            if self._digest(source) != digest:
+                raise _changed(place)
+        self._confirmed = True
 
     def columns(self, name: str) -> dict[str, ColumnType]:
         """The columns of an attached table, in order."""
@@ -155,12 +193,14 @@ class Spark:
 
     def close(self) -> None:
         """Forget the tables; the session stays for the next engine of this process."""
+        self._watch.close()
         for name in self._views:
             self._session.catalog.dropTempView(name)
         self._views.clear()
         for folder in self._kept.values():
             folder.cleanup()
         self._kept.clear()
+        self._tables.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -173,9 +213,12 @@ class Spark:
         self._views.add(name)
 
     def _frame(self, source: Source) -> DataFrame:
+        self._confirmed = False
         if source.file is None:
-            return self._session.table(_table_name(source))
-        paths = files_of(source.file, self._locate)
+            if self._depth:
+                self._first_digest(source)
+            return self._table(source)
+        paths = self._watch.files(source.file)
         kind = kind_of(paths)
         if kind == "csv":
             return self._csv(paths)
@@ -185,6 +228,32 @@ class Spark:
         raise DataError(
             Fault("UL203", f"Spark does not read {paths[0].name}", "use .csv, .csv.gz or .parquet")
         )
+
+    def _table(self, source: Source) -> DataFrame:
+        """A table of the catalogue; never a path that Spark would take for one."""
+        name = _table_name(source)
+        if not self._session.catalog.tableExists(name):
+            message = f"Spark's catalogue has no table '{source.table}'"
+            raise DataError(Fault("UL204", message, "check 'table'"))
+        return self._session.table(name)
+
+    def _first_digest(self, source: Source) -> str:
+        place = str(source.table)
+        if not self._depth:
+            return self._digest(source)
+        if place not in self._tables:
+            self._tables[place] = (source, self._digest(source))
+        return self._tables[place][1]
+
+    def _digest(self, source: Source) -> str:
+        """A sha256 of a table's columns and of the sum of its rows' hashes."""
+        frame = self._table(source)
+        sums = frame.selectExpr(
+            "CAST(COALESCE(SUM(CAST(XXHASH64(*) AS DECIMAL(38, 0))), 0) AS STRING) AS total",
+            "COUNT(*) AS size",
+        ).first()
+        text = f"{frame.columns} {sums['total']} {sums['size']}" if sums else ""
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _csv(self, paths: Sequence[Path]) -> DataFrame:
         """CSV files, every column as text, as the embedded engine reads them."""
@@ -198,6 +267,7 @@ class Spark:
             "multiLine": "true",
             "mode": "FAILFAST",
             "enforceSchema": "true",
+            "maxCharsPerColumn": str(LONGEST_LINE),
         }
         return self._session.read.schema(schema).options(**options).csv([*map(str, paths)])
 
@@ -236,6 +306,7 @@ _OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.shuffle.partitions": "16",
+    "spark.sql.runSQLOnFiles": "false",
 }
 
 
@@ -252,8 +323,13 @@ def _refusals(
         yield
     except (PySparkException, Py4JError) as error:
         java: Any = getattr(error, "java_exception", None)
-        message = str(java.getMessage() if java else error).strip()
-        raise kind(fault(message.split("\n")[0][:_LINE])) from error
+        message = str(java.getMessage() if java else error)
+        raise kind(fault(without_values(message, "'"))) from error
+
+
+def _changed(place: str) -> DataError:
+    message = f"{place} changed while it was read"
+    return DataError(Fault("UL232", message, "run it again when nobody writes to it"))
 
 
 def _table_name(source: Source) -> str:

@@ -198,7 +198,7 @@ def _customers(random: np.random.Generator, people: People, alone: Orders) -> pd
 def _assigned(made: Simulated) -> Campaign:
     """Each customer's arm and first day, as the shipped experiment assigns them."""
     loaded = load(made.experiment)
-    with DuckDB(loaded.workspace.locate) as engine:
+    with DuckDB(loaded.workspace.locate, folders=[]) as engine:
         query = prepare(loaded.plan, engine)
         found = engine.query(
             f"SELECT customer_id, arm, wave FROM ({query.sql}) AS assigned ORDER BY customer_id"  # noqa: S608 - our own query

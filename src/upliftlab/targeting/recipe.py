@@ -98,9 +98,10 @@ def followed(
         DataError: UL632 the plan is another, UL633 the data are, UL634 the model is.
     """
     check_plan(artefact, plan)
-    check_data(artefact, dict(_digests(plan, artefact, place.engine)))
     now = place.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
-    rows = learning_rows(plan, place.engine, place.record, now)
+    with place.engine.reading():
+        check_data(artefact, dict(_digests(plan, artefact, place.engine)))
+        rows = learning_rows(plan, place.engine, place.record, now)
     encoding = Encoding.fit(rows.table)
     features = encoding.encode(rows.table).values
     folds = plan.experiment.uplift.folds if plan.experiment.uplift else 2

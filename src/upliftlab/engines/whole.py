@@ -1,0 +1,138 @@
+"""Whether a file is whole: read once from its first byte to its last, hashed and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from upliftlab.engines.place import LONGEST_LINE, is_file, opened
+from upliftlab.errors import DataError, Fault
+
+_PIECE = 1 << 20
+_GZIP = 31
+"""zlib's word for: a gzip header before, length and CRC behind, all checked."""
+_SIDECAR = 4096
+_DIGEST = re.compile(rb"\\?([0-9a-fA-F]{64})\b")
+Stop = Callable[[], bool]
+"""Whether nobody waits for the answer any more."""
+
+
+def needs_check(path: Path) -> bool:
+    """Whether a file says more of itself than its bytes: what it should come to."""
+    return is_gzip(path) or is_file(sidecar_of(path))
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether a file's name says that it is compressed."""
+    return path.name.lower().endswith(".gz")
+
+
+def sidecar_of(path: Path) -> Path:
+    """Where the sha256 of a file stands if somebody wrote it down: `orders.csv.gz.sha256`."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def digest_of(path: Path, stop: Stop = lambda: False) -> str:
+    """The sha256 of a file, which is read once and found to be whole.
+
+    A compressed file must decompress to the length and the CRC that it ends with. A file with a
+    sha256 beside it must have that sha256. Memory does not grow with what the file expands to.
+
+    Raises:
+        DataError: UL202 it cannot be read, UL226 it is damaged, UL227 it is not what the sha256
+            beside it says, UL228 a line is too long.
+    """
+    total = hashlib.sha256()
+    check = _Gzip(path) if is_gzip(path) else None
+    for piece in _pieces(path):
+        total.update(piece)
+        if check:
+            check.take(piece)
+        if stop():
+            break
+    else:
+        if check:
+            check.end()
+    if not stop():
+        _compare(path, total.hexdigest())
+    return total.hexdigest()
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with opened(path) as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def _compare(path: Path, digest: str) -> None:
+    sidecar = sidecar_of(path)
+    if not is_file(sidecar):
+        return
+    with opened(sidecar) as file:
+        found = _DIGEST.match(file.read(_SIDECAR))
+    if found is None:
+        message = f"{sidecar.name} holds no sha256"
+        remedy = f"write it anew: sha256sum {path.name} > {sidecar.name}"
+        raise DataError(Fault("UL227", message, remedy))
+    if found[1].decode().lower() != digest:
+        message = f"{path.name} is not the file whose sha256 stands in {sidecar.name}"
+        raise DataError(Fault("UL227", message, "fetch the file again, or write its sha256 anew"))
+
+
+class _Gzip:
+    """A gzip stream, of one member or more, that is decompressed and let go of."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._member = zlib.decompressobj(_GZIP)
+        self._line = 0
+
+    def take(self, piece: bytes) -> None:
+        """Go on with the next bytes of the file."""
+        rest = piece
+        while rest:
+            if self._member.eof:
+                rest = rest.lstrip(b"\0")  # what tapes and block devices pad a file with
+                if not rest:
+                    return
+                self._member = zlib.decompressobj(_GZIP)
+            rest = self._through(rest)
+
+    def end(self) -> None:
+        """The file ends here."""
+        if not self._member.eof:
+            raise self._damaged("it ends in the middle")
+
+    def _through(self, rest: bytes) -> bytes:
+        """Decompress what belongs to this member, at most a piece at a time; what is behind it."""
+        try:
+            while True:
+                plain = self._member.decompress(rest, _PIECE)
+                self._measure(plain)
+                rest = self._member.unconsumed_tail
+                if self._member.eof:
+                    return self._member.unused_data
+                if not rest and len(plain) < _PIECE:
+                    return b""
+        except zlib.error as error:
+            raise self._damaged("its content and its checksum differ") from error
+
+    def _measure(self, plain: bytes) -> None:
+        """Refuse a line that no reader would hold, as soon as it is too long."""
+        last = max(plain.rfind(b"\n"), plain.rfind(b"\r"))
+        self._line = self._line + len(plain) if last < 0 else len(plain) - last - 1
+        if self._line > LONGEST_LINE:
+            raise too_long(self._path)
+
+    def _damaged(self, why: str) -> DataError:
+        message = f"{self._path.name} is damaged: {why}"
+        return DataError(Fault("UL226", message, "fetch or write the file again"))
+
+
+def too_long(path: Path) -> DataError:
+    """What is said of a line that no table has."""
+    message = f"{path.name} has a line of more than {LONGEST_LINE:,} bytes"
+    return DataError(Fault("UL228", message, "end every row with a line break"))
