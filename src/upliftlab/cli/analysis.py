@@ -20,7 +20,7 @@ from upliftlab.cli.options import (
     out_option,
     quiet_option,
 )
-from upliftlab.cli.output import FAULTY, painted, progress
+from upliftlab.cli.output import FAULTY, Styled, echo, echo_fault, echo_json, progress
 from upliftlab.errors import DataError, Fault
 from upliftlab.files import atomic_write, safe_name
 
@@ -73,8 +73,8 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
         _print_json(analysis)
     elif not quiet:
         _say_verdict(analysis)
-        click.echo(f"Numbers: {numbers}")
-        click.echo(f"Report:  {page}")
+        echo(f"Numbers: {numbers}")
+        echo(f"Report:  {page}")
     _fail_if_invalid(analysis)
 
 
@@ -113,7 +113,7 @@ def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
     atomic_write(numbers, to_json(analysis))
     if not (quiet or as_json):
         _say_verdict(analysis)
-        click.echo(f"Numbers: {numbers}")
+        echo(f"Numbers: {numbers}")
     _fail_if_invalid(analysis)
 
 
@@ -134,7 +134,7 @@ def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None
 
     page = write(read_analysis(analysis), out or analysis.parent, lang=lang)
     if not quiet:
-        click.echo(f"Report:  {page}")
+        echo(f"Report:  {page}")
 
 
 @click.command()
@@ -173,7 +173,7 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
             ("Data", made.data),
             ("Truth", made.truth),
         ):
-            click.echo(f"{name + ':':<12}{path}")
+            echo(f"{name + ':':<12}{path}")
 
 
 def _demonstration(*, quiet: bool) -> Path:
@@ -217,7 +217,7 @@ def at_work(
     loaded = load(experiment, data=data)
     for fault in loaded.warnings:
         if not quiet:
-            click.echo(painted(fault), err=True)
+            echo_fault(fault)
     with progress(quiet=quiet) as tell:
         tell("Starting")
         from upliftlab.analyze import Setting
@@ -296,18 +296,18 @@ def _fail_if_invalid(analysis: Analysis) -> None:
 def _say_verdict(analysis: Analysis) -> None:
     verdict = analysis.verdict
     colour = {"SHIP": "green", "STOP": "red", "INVALID": "red"}.get(verdict.code, "yellow")
-    click.echo(f"{click.style(verdict.code, fg=colour, bold=True)}: {verdict.sentence}")
+    echo(Styled(verdict.code, fg=colour, bold=True), f": {verdict.sentence}")
     if analysis.look is not None:
-        click.echo(f"Look:    {analysis.look.message}")
-    click.echo(f"Next:    {verdict.next_action}")
+        echo(f"Look:    {analysis.look.message}")
+    echo(f"Next:    {verdict.next_action}")
     for asked in analysis.checks:
         failed = asked.passed is False and asked.severity != "info"
         open_limit = asked.passed is None and asked.name.startswith("guardrail:")
         if (failed or open_limit) and asked.message not in verdict.sentence:
-            click.echo(f"Check:   {click.style(asked.message, fg='yellow')}")
+            echo("Check:   ", Styled(asked.message, fg="yellow"))
 
 
 def _print_json(analysis: Analysis) -> None:
     from upliftlab.report.export import to_json
 
-    click.echo(to_json(analysis))
+    echo_json(to_json(analysis))

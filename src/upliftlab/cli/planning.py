@@ -20,7 +20,7 @@ from upliftlab.cli.options import (
     lang_option,
     quiet_option,
 )
-from upliftlab.cli.output import painted, progress
+from upliftlab.cli.output import echo, echo_fault, echo_json, progress
 from upliftlab.errors import DataError
 
 if TYPE_CHECKING:
@@ -169,13 +169,13 @@ def plan(
     if options["as_json"]:
         from upliftlab.report.export import to_json
 
-        click.echo(to_json(outlook))
+        echo_json(to_json(outlook))
     elif not options["quiet"]:
         from upliftlab.cli.outlook import say
 
         say(outlook)
         if html is not None:
-            click.echo(f"Page: {html}")
+            echo(f"Page: {html}")
 
 
 def _assumptions(options: Options, like: Path | None) -> Assumptions:
@@ -223,7 +223,7 @@ def _outlook(
     loaded = load(experiment, data=data)
     for fault in loaded.warnings:
         if not quiet:
-            click.echo(painted(fault), err=True)
+            echo_fault(fault)
     with progress(quiet=quiet) as tell:
         tell("Starting")
         from upliftlab.engines.open import open_engine

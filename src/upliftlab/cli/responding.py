@@ -18,6 +18,7 @@ from upliftlab.cli.options import (
     out_option,
     quiet_option,
 )
+from upliftlab.cli.output import echo, echo_json
 from upliftlab.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
     responses = learned.responses
     numbers = to_json(responses)
     if as_json:
-        click.echo(numbers)
+        echo_json(numbers)
         if out is None:
             return
     from upliftlab.report.uplift import write
@@ -87,5 +88,5 @@ def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
         from upliftlab.cli.responses import say
 
         say(responses)
-        click.echo(f"Numbers: {folder / 'uplift.json'}")
-        click.echo(f"Page:    {page}")
+        echo(f"Numbers: {folder / 'uplift.json'}")
+        echo(f"Page:    {page}")

@@ -14,7 +14,7 @@ import click
 
 from upliftlab.cli.analysis import own_analysis, read_analysis
 from upliftlab.cli.options import as_json_option, data_option, quiet_option
-from upliftlab.cli.output import FAULTY, painted, progress
+from upliftlab.cli.output import FAULTY, echo_fault, echo_json, progress
 
 if TYPE_CHECKING:
     from upliftlab.proof.evidence import Evidence
@@ -87,7 +87,7 @@ def validate(experiment: Path | None, **options: Unpack[Options]) -> None:
     if options["as_json"]:
         from upliftlab.report.export import to_json
 
-        click.echo(to_json(evidence))
+        echo_json(to_json(evidence))
     elif not options["quiet"]:
         from upliftlab.cli.evidence import say
 
@@ -117,7 +117,7 @@ def _asked(experiment: Path | None, options: Options, *, quiet: bool) -> Asked:
     loaded = load(experiment, data=options["data"])
     for fault in loaded.warnings:
         if not quiet:
-            click.echo(painted(fault), err=True)
+            echo_fault(fault)
     like, customers = options["like"], options["customers"]
     told = like is not None and customers is not None
     with progress(quiet=quiet) as tell:
