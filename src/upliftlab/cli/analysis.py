@@ -12,6 +12,7 @@ import click
 
 from upliftlab.cli.options import (
     OUT,
+    allow_env_option,
     as_json_option,
     data_option,
     experiment_argument,
@@ -44,6 +45,7 @@ DEMO = Path("upliftlab-demo")
 @out_option
 @lang_option
 @as_json_option
+@allow_env_option
 @quiet_option
 def run(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path | None,
@@ -84,6 +86,7 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
 @ledger_option
 @out_option
 @as_json_option
+@allow_env_option
 @quiet_option
 def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path,

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from upliftlab.cli.options import data_option, experiment_argument, ledger_option, quiet_option
+from upliftlab.cli.options import (
+    allow_env_option,
+    data_option,
+    experiment_argument,
+    ledger_option,
+    quiet_option,
+)
 from upliftlab.cli.output import (
     FAULTY,
     Styled,
@@ -42,6 +48,7 @@ record_option = click.option(
 @click.command()
 @experiment_argument
 @record_option
+@allow_env_option
 @quiet_option
 def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
     """Freeze the plan of EXPERIMENT on the record, before anybody is assigned.
@@ -98,6 +105,7 @@ def amend(experiment: Path, why: str, ledger: Path | None, *, quiet: bool) -> No
     help="Print the query (without the ledger's own contacts), and assign nobody.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@allow_env_option
 @quiet_option
 def assign(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path,
@@ -219,6 +227,7 @@ def engine() -> None:
 
 @engine.command(name="check")
 @experiment_argument
+@allow_env_option
 @quiet_option
 def engine_check(experiment: Path, *, quiet: bool) -> None:
     """Hold the engine of EXPERIMENT against the published hashes.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from upliftlab.cli.options import data_option, quiet_option
+from upliftlab.cli.options import allow_env_option, data_option, quiet_option
 from upliftlab.cli.output import (
     FAULTY,
     echo,
@@ -31,6 +31,7 @@ from upliftlab.errors import Fault
     help="How faults are printed; github makes annotations.",
 )
 @data_option
+@allow_env_option
 @quiet_option
 def check(paths: tuple[Path, ...], form: str, data: Path | None, *, quiet: bool) -> None:
     """Check experiment and configuration files, or folders of them.

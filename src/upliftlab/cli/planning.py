@@ -14,6 +14,7 @@ import click
 
 from upliftlab.cli.analysis import own_analysis, read_analysis
 from upliftlab.cli.options import (
+    allow_env_option,
     as_json_option,
     data_option,
     experiment_argument,
@@ -138,6 +139,7 @@ _ONE = click.IntRange(min=1)
 )
 @lang_option
 @as_json_option
+@allow_env_option
 @quiet_option
 def plan(
     experiment: Path,

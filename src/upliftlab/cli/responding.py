@@ -10,6 +10,7 @@ import click
 from upliftlab.cli.analysis import at_work
 from upliftlab.cli.options import (
     OUT,
+    allow_env_option,
     as_json_option,
     data_option,
     experiment_argument,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the model down, for 'target --model'.",
 )
+@allow_env_option
 @quiet_option
 def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path,

@@ -12,6 +12,7 @@ import click
 
 from upliftlab.cli.analysis import at_work
 from upliftlab.cli.options import (
+    allow_env_option,
     as_json_option,
     data_option,
     experiment_argument,
@@ -110,6 +111,7 @@ class Day(click.ParamType[date]):
 @data_option
 @ledger_option
 @as_json_option
+@allow_env_option
 @quiet_option
 def target(experiment: Path, **options: Unpack[Options]) -> None:
     """Choose whom to contact next, with which arm of EXPERIMENT, within a budget.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from upliftlab.cli.analysis import own_analysis, read_analysis
-from upliftlab.cli.options import as_json_option, data_option, quiet_option
+from upliftlab.cli.options import allow_env_option, as_json_option, data_option, quiet_option
 from upliftlab.cli.output import FAULTY, echo_fault, echo_json, progress
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Options(TypedDict):
               help="Of all chance: the same seed, the same figures.")  # fmt: skip
 @click.option("--processes", type=_ONE, metavar="N", help="At once; default: one a core.")
 @as_json_option
+@allow_env_option
 @quiet_option
 def validate(experiment: Path | None, **options: Unpack[Options]) -> None:
     """Prove by simulation that intervals hold the truth as often as they say.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from upliftlab.config.environment import expand_env
+from upliftlab.config.environment import connection_parameters
 from upliftlab.declarations import Engine as Settings
 from upliftlab.declarations import Source
 from upliftlab.engines.base import ColumnType
@@ -24,6 +24,7 @@ from upliftlab.engines.dialect import transpile
 from upliftlab.engines.parquet import BATCH, batch_of, parquet_files, rows_of, types_of
 from upliftlab.engines.postgres_types import copy_type, family, field
 from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.masking import masked
 from upliftlab.sql import quote
 
 if TYPE_CHECKING:
@@ -49,11 +50,12 @@ class Postgres:
         """Connect.
 
         Args:
-            settings: `connection` is a libpq connection string or address, with `${env:NAME}`
-                where it is secret.
+            settings: `connection` is a libpq connection string or address, whose password may be
+                `${env:NAME}`.
 
         Raises:
-            ConfigError: UL017, an environment variable is not set.
+            ConfigError: UL016, UL025 the settings are refused, UL017, UL026 an environment
+                variable is not set or not allowed.
             EngineError: UL512 the driver is not installed, UL513 there is no connection.
         """
         self._connection = _connect(settings.connection)
@@ -217,16 +219,15 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
                 "pip install 'upliftlab[postgres]'",
             )
         ) from error
-    secret = expand_env(setting or "")
+    given = {"application_name": "upliftlab", **connection_parameters(setting or "")}
+    open_: Any = psycopg.connect  # its types know no settings by name
     try:
-        connection = psycopg.connect(
-            secret,
-            autocommit=True,
-            application_name="upliftlab",
-            prepare_threshold=None,  # tables of one name change their columns
-        )
+        # The driver quotes each value: none can be read as another setting.
+        connection: psycopg.Connection[tuple[Any, ...]] = open_(
+            "", autocommit=True, prepare_threshold=None, **given
+        )  # not prepared: tables of one name change their columns
     except psycopg.Error as error:
-        reason = _without_secrets(str(error).split("\n")[0], secret)
+        reason = _without_secrets(str(error).split("\n")[0], given.get("password"))
     else:
         connection.adapters.register_loader("uuid", TextLoader)
         return connection
@@ -235,19 +236,10 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
     raise EngineError(Fault("UL513", f"PostgreSQL cannot be reached: {reason}", remedy))
 
 
-def _without_secrets(message: str, setting: str) -> str:
-    """The driver's message, unless it repeats settings it could not read; no password in either."""
-    from psycopg import ProgrammingError  # noqa: PLC0415 - an extra
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - the same
-
-    try:
-        known = conninfo_to_dict(setting)
-    except ProgrammingError:
-        return "the connection settings cannot be read"
-    secrets = [str(value) for key, value in known.items() if "password" in key and value]
-    for secret in secrets:
-        message = message.replace(secret, "…")
-    return message
+def _without_secrets(message: str, secret: str | None) -> str:
+    """The driver's message, unless it repeats the password in a form that cannot be hidden."""
+    said = masked(message)
+    return "it refuses the connection" if secret and secret in said else said
 
 
 @contextmanager
