@@ -22,7 +22,7 @@ from upliftlab.cli.options import (
     quiet_option,
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_fault, echo_json, progress
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError
 from upliftlab.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
@@ -133,9 +133,12 @@ def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None
       upliftlab report upliftlab-report/spring/analysis.json
       upliftlab report analysis.json --lang zh --out results
     """
+    from upliftlab.report.reading import read_analysis, taken_from
     from upliftlab.report.render import write
 
-    page = write(read_analysis(analysis), out or analysis.parent, lang=lang)
+    found = read_analysis(analysis)
+    with taken_from(analysis):
+        page = write(found, out or analysis.parent, lang=lang)
     if not quiet:
         echo(f"Report:  {page}")
 
@@ -259,26 +262,10 @@ def _folder(analysis: Analysis, out: Path | None) -> Path:
     return out or OUT / safe_name(analysis.experiment)
 
 
-def read_analysis(path: Path) -> Analysis:
-    """An analysis that `analyze` wrote.
-
-    Raises:
-        DataError: UL602, the file holds none.
-    """
-    from pydantic import ValidationError
-
-    from upliftlab.results import Analysis
-
-    try:
-        return Analysis.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
-        raise DataError(
-            Fault("UL602", f"{path} is no analysis", "make it by 'upliftlab analyze'")
-        ) from error
-
-
 def own_analysis(plan: Plan) -> Analysis | None:
     """A final analysis of an experiment where `run` writes it; None where there is none."""
+    from upliftlab.report.reading import read_analysis
+
     name = plan.experiment.experiment
     for folder in (OUT / safe_name(name), DEMO):
         try:

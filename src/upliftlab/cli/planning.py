@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from upliftlab.cli.analysis import own_analysis, read_analysis
+from upliftlab.cli.analysis import own_analysis
 from upliftlab.cli.options import (
     allow_env_option,
     as_json_option,
@@ -231,6 +231,7 @@ def _outlook(
         from upliftlab.engines.open import open_engine
         from upliftlab.plan import Setting
         from upliftlab.plan import plan as verb
+        from upliftlab.report.reading import read_analysis
 
         based = like is not None or assumed.given is not None
         told = based and assumed.customers is not None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from upliftlab.cli.analysis import own_analysis, read_analysis
+from upliftlab.cli.analysis import own_analysis
 from upliftlab.cli.options import allow_env_option, as_json_option, data_option, quiet_option
 from upliftlab.cli.output import FAULTY, echo_fault, echo_json, progress
 
@@ -114,6 +114,7 @@ def _asked(experiment: Path | None, options: Options, *, quiet: bool) -> Asked:
     from upliftlab.plan import Setting, foresee
     from upliftlab.planning.assumptions import Assumptions
     from upliftlab.proof.shape import cells_of, notes_of
+    from upliftlab.report.reading import read_analysis
 
     loaded = load(experiment, data=options["data"])
     for fault in loaded.warnings:
