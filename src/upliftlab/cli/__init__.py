@@ -1,16 +1,17 @@
 """Where the user comes in.
 
-Nothing is imported before `main` listens: Ctrl-C must be quiet from the first moment on.
+Next to nothing is imported before `main` listens: Ctrl-C is to be quiet from the first moment on.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from types import FrameType
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as in `typing`, whose import takes its time
 if TYPE_CHECKING:
+    from types import FrameType
+
     from upliftlab.cli.app import commands
 
 __all__ = ["commands", "main"]
