@@ -152,7 +152,7 @@ def test_a_server_rehearses_alike(tmp_path, postgres, desk, shop):
     found = []
     for other in (shop, Shop(tmp_path / "server", postgres, desk)):
         fill(other)
-        engine = "" if other is shop else "engine: {name: postgres, connection: x}\n"
+        engine = "" if other is shop else "engine: {name: postgres, connection: dbname=x}\n"
         asked = other.plan(text + engine, SALES)
         told = plan(asked, Assumptions(), Setting(NOW, other.engine))
         found.append(told.model_dump(exclude={"plan_sha256"}))

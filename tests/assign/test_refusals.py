@@ -217,13 +217,15 @@ def test_one_customer_takes_microseconds():
 @pytest.mark.postgres
 def test_a_password_is_never_repeated(monkeypatch):
     monkeypatch.setenv("LAB_PASSWORD", "hun'ter2")
+    monkeypatch.setenv("UPLIFTLAB_ENV", "LAB_PASSWORD")
     for setting in (
         "host=/nowhere user=lab password='${env:LAB_PASSWORD}' dbname=postgres",
         "host=/nowhere user=lab password=hunter2 dbname=hunter2",
         "postgresql://lab:hunter2@127.0.0.1:1/postgres",
         "host=/nowhere hunter2 oops",
+        "host=/nowhere password=x hunter2=oops",
     ):
-        with pytest.raises(EngineError, match="UL513") as caught:
+        with pytest.raises((EngineError, ConfigError), match=r"UL513|UL025") as caught:
             open_engine(Engine(name="postgres", connection=setting), Path)
         assert "ter2" not in str(caught.value)
         assert caught.value.__cause__ is None
@@ -233,6 +235,7 @@ def test_a_password_is_never_repeated(monkeypatch):
 @pytest.mark.postgres
 def test_an_unset_variable_is_named(monkeypatch):
     monkeypatch.delenv("LAB_PASSWORD", raising=False)
+    monkeypatch.setenv("UPLIFTLAB_ENV", "OTHER, LAB_PASSWORD")
     setting = Engine(name="postgres", connection="password=${env:LAB_PASSWORD}")
     with pytest.raises(ConfigError, match="LAB_PASSWORD is not set"):
         open_engine(setting, Path)

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 import upliftlab.config
-from upliftlab.config import check, expand_env
+from upliftlab.config import check
 from upliftlab.config.catalogue import CATALOGUE, explain
+from upliftlab.config.environment import allowed_environment, connection_parameters
 from upliftlab.errors import ConfigError
 
-SPECIAL = {"UL001", "UL002", "UL017", "UL022", "UL023"}
+SPECIAL = {"UL001", "UL002", "UL017", "UL022", "UL023", "UL024", "UL026"}
 WRITTEN = [entry for code, entry in CATALOGUE.items() if code not in SPECIAL]
 
 
@@ -60,13 +61,24 @@ def test_file_too_large(space):
     assert codes() == {"UL002"}
 
 
-def test_environment_is_expanded_and_never_echoed(monkeypatch):
+def test_link_out_of_the_workspace(space, tmp_path_factory):
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.yaml"
+    secret.write_text("hunter2\n")
+    (space.root / "configs").mkdir()
+    (space.root / "configs/channels.yaml").symlink_to(secret)
+    assert codes() == {"UL024"}
+
+
+def test_environment_is_given_only_where_it_is_allowed(monkeypatch):
     monkeypatch.setenv("CRM_SECRET", "hunter2")
-    assert expand_env("password=${env:CRM_SECRET}") == "password=hunter2"
     with pytest.raises(ConfigError) as caught:
-        expand_env("a=${env:CRM_SECRET} b=${env:NOT_SET_ANYWHERE} ${env:}")
-    assert {fault.code for fault in caught.value.faults} == {"UL017"}
-    assert "NOT_SET_ANYWHERE" in str(caught.value)
+        connection_parameters("password=${env:CRM_SECRET}")
+    assert [fault.code for fault in caught.value.faults] == ["UL026"]
+    with allowed_environment(["CRM_SECRET", "NOT_SET_ANYWHERE"]):
+        assert connection_parameters("password=${env:CRM_SECRET}") == {"password": "hunter2"}
+        with pytest.raises(ConfigError, match="NOT_SET_ANYWHERE") as caught:
+            connection_parameters("password=${env:NOT_SET_ANYWHERE}")
+    assert [fault.code for fault in caught.value.faults] == ["UL017"]
     assert "hunter2" not in str(caught.value)
 
 

@@ -182,7 +182,7 @@ def test_a_fault_that_is_inherited_is_shown_in_the_base(space):
 @pytest.mark.parametrize("target", ["../../x.yaml", "/etc/x.yaml", "example.yaml", "a.txt", "b\0"])
 def test_extends_stays_in_the_workspace(space, target):
     (fault,) = space.check(f'extends: "{target}"'.replace("\0", "\\0"))
-    assert "UL018" in fault
+    assert ("UL003" if "\0" in target else "UL018") in fault
 
 
 def test_extends_is_one_level_deep(space):

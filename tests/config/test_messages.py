@@ -130,4 +130,8 @@ def test_secrets_are_not_echoed(space):
 def test_environment_outside_connections(space):
     (fault,) = space.check("money: {revenue: spent, margin: '${env:MARGIN}'}")
     assert "UL016" in fault
-    assert space.check("engine: {connection: '${env:PASSWORD}'}") == []
+    setting = "dbname=crm password=${env:PASSWORD}"
+    assert space.check(f"engine: {{name: postgres, connection: '{setting}'}}") == []
+    for engine in ("duckdb", "spark"):
+        (fault,) = space.check(f"engine: {{name: {engine}, connection: '{setting}'}}")
+        assert "UL016" in fault

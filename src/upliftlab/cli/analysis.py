@@ -12,6 +12,7 @@ import click
 
 from upliftlab.cli.options import (
     OUT,
+    allow_env_option,
     as_json_option,
     data_option,
     experiment_argument,
@@ -20,8 +21,8 @@ from upliftlab.cli.options import (
     out_option,
     quiet_option,
 )
-from upliftlab.cli.output import FAULTY, painted, progress
-from upliftlab.errors import DataError, Fault
+from upliftlab.cli.output import FAULTY, Styled, echo, echo_fault, echo_json, progress
+from upliftlab.errors import DataError
 from upliftlab.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ DEMO = Path("upliftlab-demo")
 @out_option
 @lang_option
 @as_json_option
+@allow_env_option
 @quiet_option
 def run(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path | None,
@@ -73,8 +75,8 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
         _print_json(analysis)
     elif not quiet:
         _say_verdict(analysis)
-        click.echo(f"Numbers: {numbers}")
-        click.echo(f"Report:  {page}")
+        echo(f"Numbers: {numbers}")
+        echo(f"Report:  {page}")
     _fail_if_invalid(analysis)
 
 
@@ -84,6 +86,7 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
 @ledger_option
 @out_option
 @as_json_option
+@allow_env_option
 @quiet_option
 def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path,
@@ -113,7 +116,7 @@ def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
     atomic_write(numbers, to_json(analysis))
     if not (quiet or as_json):
         _say_verdict(analysis)
-        click.echo(f"Numbers: {numbers}")
+        echo(f"Numbers: {numbers}")
     _fail_if_invalid(analysis)
 
 
@@ -130,11 +133,14 @@ def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None
       upliftlab report upliftlab-report/spring/analysis.json
       upliftlab report analysis.json --lang zh --out results
     """
+    from upliftlab.report.reading import read_analysis, taken_from
     from upliftlab.report.render import write
 
-    page = write(read_analysis(analysis), out or analysis.parent, lang=lang)
+    found = read_analysis(analysis)
+    with taken_from(analysis):
+        page = write(found, out or analysis.parent, lang=lang)
     if not quiet:
-        click.echo(f"Report:  {page}")
+        echo(f"Report:  {page}")
 
 
 @click.command()
@@ -173,7 +179,7 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
             ("Data", made.data),
             ("Truth", made.truth),
         ):
-            click.echo(f"{name + ':':<12}{path}")
+            echo(f"{name + ':':<12}{path}")
 
 
 def _demonstration(*, quiet: bool) -> Path:
@@ -224,7 +230,7 @@ def at_work(
     loaded = load(experiment, data=data)
     for fault in loaded.warnings:
         if not quiet:
-            click.echo(painted(fault), err=True)
+            echo_fault(fault)
     with progress(quiet=quiet) as tell:
         tell("Starting")
         from upliftlab.analyze import Setting
@@ -264,26 +270,10 @@ def _folder(analysis: Analysis, out: Path | None) -> Path:
     return out or OUT / safe_name(analysis.experiment)
 
 
-def read_analysis(path: Path) -> Analysis:
-    """An analysis that `analyze` wrote.
-
-    Raises:
-        DataError: UL602, the file holds none.
-    """
-    from pydantic import ValidationError
-
-    from upliftlab.results import Analysis
-
-    try:
-        return Analysis.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
-        raise DataError(
-            Fault("UL602", f"{path} is no analysis", "make it by 'upliftlab analyze'")
-        ) from error
-
-
 def own_analysis(plan: Plan) -> Analysis | None:
     """A final analysis of an experiment where `run` writes it; None where there is none."""
+    from upliftlab.report.reading import read_analysis
+
     name = plan.experiment.experiment
     for folder in (OUT / safe_name(name), DEMO):
         try:
@@ -304,18 +294,18 @@ def _fail_if_invalid(analysis: Analysis) -> None:
 def _say_verdict(analysis: Analysis) -> None:
     verdict = analysis.verdict
     colour = {"SHIP": "green", "STOP": "red", "INVALID": "red"}.get(verdict.code, "yellow")
-    click.echo(f"{click.style(verdict.code, fg=colour, bold=True)}: {verdict.sentence}")
+    echo(Styled(verdict.code, fg=colour, bold=True), f": {verdict.sentence}")
     if analysis.look is not None:
-        click.echo(f"Look:    {analysis.look.message}")
-    click.echo(f"Next:    {verdict.next_action}")
+        echo(f"Look:    {analysis.look.message}")
+    echo(f"Next:    {verdict.next_action}")
     for asked in analysis.checks:
         failed = asked.passed is False and asked.severity != "info"
         open_limit = asked.passed is None and asked.name.startswith("guardrail:")
         if (failed or open_limit) and asked.message not in verdict.sentence:
-            click.echo(f"Check:   {click.style(asked.message, fg='yellow')}")
+            echo("Check:   ", Styled(asked.message, fg="yellow"))
 
 
 def _print_json(analysis: Analysis) -> None:
     from upliftlab.report.export import to_json
 
-    click.echo(to_json(analysis))
+    echo_json(to_json(analysis))

@@ -1,13 +1,15 @@
 """The command line: parses, calls a verb, prints, exits.
 
 Heavy modules are imported inside the commands that need them: `check` must start fast.
-Exit codes: 0 clean, 1 findings or faults, 2 wrong usage, 3 internal fault.
+Exit codes: 0 clean, 1 findings or faults, 2 wrong usage, 3 internal fault, 130 Ctrl-C, 143 ended.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
+from typing import Any
 
 import click
 
@@ -15,7 +17,15 @@ from upliftlab import __version__
 from upliftlab.cli.analysis import analyze, report, run, simulate
 from upliftlab.cli.campaign import amend, assign, engine, export, lock, verify
 from upliftlab.cli.checking import check, explain, schema
-from upliftlab.cli.output import FAULTY, STOPPED, painted
+from upliftlab.cli.interrupts import deafen, listen
+from upliftlab.cli.output import (
+    FAULTY,
+    echo,
+    echo_block,
+    echo_fault,
+    ready_streams,
+    silence_output,
+)
 from upliftlab.cli.planning import plan
 from upliftlab.cli.responding import uplift
 from upliftlab.cli.targeting import target
@@ -36,35 +46,86 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("Stopped.", err=True)
-            ctx.exit(STOPPED)
+            ctx.exit(_stopped())
         except UpliftLabError as error:
             for fault in error.faults:
-                click.echo(painted(fault), err=True)
+                echo_fault(fault)
             ctx.exit(FAULTY)
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:  # noqa: ANN401 - click's own signature
+        """Run with arguments; what click says of wrong ones is cleaned, as it repeats them."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            sys.exit(_refused(error))
+        except click.Abort:  # Ctrl-C while arguments are read
+            sys.exit(_stopped())
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stopped() -> int:
+    """The exit code after a signal, and a word about it."""
+    code = deafen()
+    echo("Stopped.", err=True)
+    return code
+
+
+def _refused(error: click.ClickException) -> int:
+    """Say what click refuses, as click does."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        echo_block(error.ctx.get_usage(), err=True)
+        echo_block(f"Try '{error.ctx.command_path} --help' for help.\n", err=True)
+        echo(err=True)
+    echo(f"Error: {error.format_message()}", err=True)
+    return error.exit_code
 
 
 def main() -> None:
     """Run the command line; an internal fault asks for a report and exits with 3."""
+    ready_streams()
+    listen()
+    code = INTERNAL
     try:
-        commands(standalone_mode=True)
+        code = _code()
+    except KeyboardInterrupt:  # outside of a command
+        code = _stopped()
+    finally:
+        deafen()
+    sys.exit(code)
+
+
+def _code() -> int:
+    """Run the command line to its end, which includes that its output has arrived."""
+    try:
+        try:
+            commands()
+        except SystemExit as ended:
+            sys.stdout.flush()
+            return ended.code if isinstance(ended.code, int) else FAULTY
     except BrokenPipeError:
         # The reader of our output went away; closing stdout quietly is what it expects.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(FAULTY)
+        silence_output()
+        return FAULTY
     except OSError as error:
-        click.echo(f"UL601 cannot be written: {error.strerror or error}", err=True)
-        sys.exit(FAULTY)
-    except Exception as error:
-        # The one door for what nobody foresaw: a user is told what to send, not shown a trace.
-        if os.environ.get("UPLIFTLAB_DEBUG"):
-            raise
-        click.echo(
-            f"UL999 internal fault ({type(error).__name__}: {error}); please report it, "
-            "with the trace that UPLIFTLAB_DEBUG=1 shows",
-            err=True,
-        )
-        sys.exit(INTERNAL)
+        silence_output()
+        echo(f"UL601 cannot be written: {error.strerror or error}", err=True)
+        return FAULTY
+    except Exception as error:  # noqa: BLE001 - the one door for what nobody foresaw
+        _internal(error)
+    return INTERNAL
+
+
+def _internal(error: Exception) -> None:
+    """A user is told what to send; the trace is shown to whoever asks for it, without secrets."""
+    if os.environ.get("UPLIFTLAB_DEBUG"):
+        echo_block("".join(traceback.format_exception(error)), err=True)
+    echo(
+        f"UL999 internal fault ({type(error).__name__}: {error}); please report it, "
+        "with the trace that UPLIFTLAB_DEBUG=1 shows",
+        err=True,
+    )
 
 
 @click.group(cls=Commands, context_settings=_CONTEXT)

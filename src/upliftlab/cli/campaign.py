@@ -12,8 +12,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from upliftlab.cli.options import data_option, experiment_argument, ledger_option, quiet_option
-from upliftlab.cli.output import FAULTY, painted, progress
+from upliftlab.cli.options import (
+    allow_env_option,
+    data_option,
+    experiment_argument,
+    ledger_option,
+    quiet_option,
+)
+from upliftlab.cli.output import (
+    FAULTY,
+    Styled,
+    echo,
+    echo_block,
+    echo_fault,
+    echo_json,
+    progress,
+)
 from upliftlab.errors import EngineError, Fault
 
 if TYPE_CHECKING:
@@ -34,6 +48,7 @@ record_option = click.option(
 @click.command()
 @experiment_argument
 @record_option
+@allow_env_option
 @quiet_option
 def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
     """Freeze the plan of EXPERIMENT on the record, before anybody is assigned.
@@ -52,7 +67,7 @@ def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
         _warn(tuple(replace(fault, severity="warning") for fault in error.faults), quiet=quiet)
     found = campaign.lock(_ledger(loaded, ledger), loaded.plan, _now())
     if not quiet:
-        click.echo(f"{'Locked' if found.new else 'Already locked'}: {found.entry.plan_sha256}")
+        echo(f"{'Locked' if found.new else 'Already locked'}: {found.entry.plan_sha256}")
 
 
 @click.command()
@@ -75,9 +90,9 @@ def amend(experiment: Path, why: str, ledger: Path | None, *, quiet: bool) -> No
     made = campaign.amend(_ledger(loaded, ledger), loaded.plan, why, _now())
     if quiet:
         return
-    click.echo(f"Recorded as {made.kind} {made.number}:")
+    echo(f"Recorded as {made.kind} {made.number}:")
     for change in made.changes:
-        click.echo(f"  {change.path}: {change.before} → {change.after}")
+        echo(f"  {change.path}: {change.before} → {change.after}")
 
 
 @click.command()
@@ -90,6 +105,7 @@ def amend(experiment: Path, why: str, ledger: Path | None, *, quiet: bool) -> No
     help="Print the query (without the ledger's own contacts), and assign nobody.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@allow_env_option
 @quiet_option
 def assign(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path,
@@ -117,17 +133,17 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
     kept = _ledger(loaded, ledger)
     with _engine(loaded, kept) as engine:
         if show_sql:
-            click.echo(_sql(loaded, engine))
+            echo_block(_sql(loaded, engine))
             return
         _fitting(experiment, loaded, engine, quiet=quiet or as_json)
         with progress(quiet=quiet or as_json) as tell:
             tell("Assigning customers")
             done = campaign.assign(kept, loaded.plan, engine, _now())
     if as_json:
-        click.echo(done.manifest.content(), nl=False)
+        echo_json(done.manifest.content())
     elif not quiet:
         _say(done.manifest, tuple(loaded.plan.arms), new=done.new)
-        click.echo(f"Record:  {done.generation.folder}")
+        echo(f"Record:  {done.generation.folder}")
 
 
 @click.command()
@@ -176,11 +192,11 @@ def export(  # noqa: PLR0913 - one parameter an option is how click calls
         return
     for file in done.lists:
         note = f", {file.neutralised:,} ids neutralised" if file.neutralised else ""
-        click.echo(f"{file.rows:>12,}  {file.path}{note}")
+        echo(f"{file.rows:>12,}  {file.path}{note}")
     if not done.lists:
-        click.echo("This generation contacts nobody; --generation names an earlier one.")
+        echo("This generation contacts nobody; --generation names an earlier one.")
     if done.ghost_log:
-        click.echo(f"{done.ghost_log.rows:>12,}  {done.ghost_log.path} (not for senders)")
+        echo(f"{done.ghost_log.rows:>12,}  {done.ghost_log.path} (not for senders)")
 
 
 @click.command()
@@ -198,11 +214,11 @@ def verify(folder: Path, *, quiet: bool) -> None:
 
     faults = campaign.verify(Ledger(folder))
     for fault in faults:
-        click.echo(painted(fault), err=True)
+        echo_fault(fault)
     if faults:
         raise click.exceptions.Exit(FAULTY)
     if not quiet:
-        click.echo("Every record is as it was written.")
+        echo("Every record is as it was written.")
 
 
 @click.group()
@@ -212,6 +228,7 @@ def engine() -> None:
 
 @engine.command(name="check")
 @experiment_argument
+@allow_env_option
 @quiet_option
 def engine_check(experiment: Path, *, quiet: bool) -> None:
     """Hold the engine of EXPERIMENT against the published hashes.
@@ -227,11 +244,11 @@ def engine_check(experiment: Path, *, quiet: bool) -> None:
         faults = hashes(live)
         name = live.description
     for fault in faults:
-        click.echo(painted(fault), err=True)
+        echo_fault(fault)
     if faults:
         raise click.exceptions.Exit(FAULTY)
     if not quiet:
-        click.echo(f"{name} hashes as published.")
+        echo(f"{name} hashes as published.")
 
 
 def _load(experiment: Path, data: Path | None, *, quiet: bool) -> Loaded:
@@ -253,7 +270,7 @@ def _fitting(experiment: Path, loaded: Loaded, live: Engine, *, quiet: bool) -> 
 def _warn(faults: tuple[Fault, ...], *, quiet: bool) -> None:
     for fault in faults:
         if not quiet:
-            click.echo(painted(fault), err=True)
+            echo_fault(fault)
 
 
 def _ledger(loaded: Loaded, folder: Path | None) -> Ledger:
@@ -288,14 +305,14 @@ def _sql(loaded: Loaded, live: Engine) -> str:
 def _say(manifest: Manifest, arms: tuple[str, ...], *, new: bool) -> None:
     """The manifest's figures; they sum to the population."""
     if not new:
-        click.echo("Nothing to do: this plan and these data are already on the record.")
-    click.echo(f"{manifest.population:>12,}  customers")
+        echo("Nothing to do: this plan and these data are already on the record.")
+    echo(f"{manifest.population:>12,}  customers")
     if manifest.kept:
-        click.echo(f"{manifest.kept:>12,}  keep their arm")
+        echo(f"{manifest.kept:>12,}  keep their arm")
     for reason, count in manifest.excluded.items():
-        click.echo(f"{count:>12,}  {reason.replace('_', ' ')}")
+        echo(f"{count:>12,}  {reason.replace('_', ' ')}")
     for arm in arms:
-        click.echo(f"{manifest.arms.get(arm, 0):>12,}  {click.style(arm, bold=True)}")
+        echo(f"{manifest.arms.get(arm, 0):>12,}  ", Styled(arm, bold=True))
 
 
 def _now() -> datetime:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from upliftlab.cli.options import data_option, quiet_option
-from upliftlab.cli.output import FAULTY, annotation, as_dict, painted, progress
+from upliftlab.cli.options import allow_env_option, data_option, quiet_option
+from upliftlab.cli.output import (
+    FAULTY,
+    echo,
+    echo_annotation,
+    echo_block,
+    echo_fault,
+    echo_json,
+    faults_json,
+    progress,
+)
 from upliftlab.errors import Fault
 
 
@@ -23,6 +31,7 @@ from upliftlab.errors import Fault
     help="How faults are printed; github makes annotations.",
 )
 @data_option
+@allow_env_option
 @quiet_option
 def check(paths: tuple[Path, ...], form: str, data: Path | None, *, quiet: bool) -> None:
     """Check experiment and configuration files, or folders of them.
@@ -42,14 +51,16 @@ def check(paths: tuple[Path, ...], form: str, data: Path | None, *, quiet: bool)
     if data is not None:
         faults = _with_data(paths, data, faults, quiet=quiet or form != "text")
     if form == "json":
-        click.echo(json.dumps([as_dict(fault) for fault in faults], ensure_ascii=False, indent=1))
-    else:
-        for fault in faults:
-            click.echo(annotation(fault) if form == "github" else painted(fault))
+        echo_json(faults_json(faults))
+    for fault in faults if form != "json" else ():
+        if form == "github":
+            echo_annotation(fault)
+        else:
+            echo_fault(fault, err=False)
     errors = sum(fault.severity == "error" for fault in faults)
     if not quiet and form == "text":
         warnings = len(faults) - errors
-        click.echo(_counted(errors, warnings) if faults else "No faults found.")
+        echo(_counted(errors, warnings) if faults else "No faults found.")
     if errors:
         raise click.exceptions.Exit(FAULTY)
 
@@ -88,7 +99,8 @@ def explain(code: str) -> None:
     """
     from upliftlab.config.catalogue import explain as tell
 
-    click.echo(tell(code.upper()))
+    echo_block(tell(code.upper()))
+    echo()
 
 
 @click.command()
@@ -106,7 +118,7 @@ def schema(kind: str) -> None:
     """
     from upliftlab.config.schema import schema_text
 
-    click.echo(schema_text(kind), nl=False)
+    echo_json(schema_text(kind))
 
 
 def _counted(errors: int, warnings: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import click
+from upliftlab.cli.output import echo
 
 if TYPE_CHECKING:
     from upliftlab.proof.evidence import CellEvidence, Evidence, Measured
@@ -17,7 +17,7 @@ _NUMBERS = ("difference", "profit", "roi")
 def say(evidence: Evidence) -> None:
     """Print evidence."""
     for line in lines(evidence):
-        click.echo(line)
+        echo(line)
 
 
 def lines(evidence: Evidence) -> Iterator[str]:

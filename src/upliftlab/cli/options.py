@@ -30,6 +30,23 @@ ledger_option = click.option(
     help="The ledger's folder; default: ledger/ in the workspace.",
 )
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
+
+
+def _allow(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]) -> None:
+    """Let connections take these variables until the command ends."""
+    from upliftlab.config.environment import allowed_environment
+
+    ctx.with_resource(allowed_environment(names))
+
+
+allow_env_option = click.option(
+    "--allow-env",
+    metavar="NAME",
+    multiple=True,
+    expose_value=False,
+    callback=_allow,
+    help="Let a connection's password be this environment variable; may be given again.",
+)
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print nothing but faults.")
 lang_option = click.option(
     "--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the page."

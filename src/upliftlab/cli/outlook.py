@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-import click
-
-from upliftlab.cli.tables import console, table
+from upliftlab.cli.output import Styled, echo, echo_table
+from upliftlab.cli.tables import table
 from upliftlab.language import ABSENT, Language
 
 if TYPE_CHECKING:
@@ -25,14 +24,15 @@ _COLOURS: Final = {"yes": "green", "no": "red", "cannot": "yellow", "open": "cya
 def say(outlook: Outlook) -> None:
     """Print an outlook."""
     _answers(outlook)
-    console().print(_arms(outlook))
+    echo_table(_arms(outlook))
     if outlook.money:
-        console().print(_money(outlook))
+        echo_table(_money(outlook))
     elif outlook.money_absent is not None:
-        click.echo(f"{_said(outlook, outlook.money_absent)}\n")
+        echo(_said(outlook, outlook.money_absent))
+        echo()
     basis = [outlook.baseline.described, *([outlook.length.described] if outlook.length else [])]
     for message in (*basis, *outlook.notes):
-        click.echo(f"· {_said(outlook, message)}")
+        echo(f"· {_said(outlook, message)}")
 
 
 def _said(outlook: Outlook, message: Message) -> str:
@@ -41,10 +41,11 @@ def _said(outlook: Outlook, message: Message) -> str:
 
 def _answers(outlook: Outlook) -> None:
     for answer in outlook.answers:
-        mark = click.style(f"{answer.state:<8}", fg=_COLOURS[answer.state], bold=True)
-        click.echo(f"{mark}{_said(outlook, answer.question)}")
+        mark = Styled(f"{answer.state:<8}", fg=_COLOURS[answer.state], bold=True)
+        echo(mark, _said(outlook, answer.question))
         told = [answer.sentence, *([answer.instead] if answer.instead else [])]
-        click.echo(f"        {' '.join(_said(outlook, message) for message in told)}\n")
+        echo(f"        {' '.join(_said(outlook, message) for message in told)}")
+        echo()
 
 
 def _arms(outlook: Outlook) -> Table:

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from upliftlab.cli.analysis import own_analysis, read_analysis
+from upliftlab.cli.analysis import own_analysis
 from upliftlab.cli.options import (
+    allow_env_option,
     as_json_option,
     data_option,
     experiment_argument,
     lang_option,
     quiet_option,
 )
-from upliftlab.cli.output import painted, progress
+from upliftlab.cli.output import echo, echo_fault, echo_json, progress
 from upliftlab.errors import DataError
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ _ONE = click.IntRange(min=1)
 )
 @lang_option
 @as_json_option
+@allow_env_option
 @quiet_option
 def plan(
     experiment: Path,
@@ -169,13 +171,13 @@ def plan(
     if options["as_json"]:
         from upliftlab.report.export import to_json
 
-        click.echo(to_json(outlook))
+        echo_json(to_json(outlook))
     elif not options["quiet"]:
         from upliftlab.cli.outlook import say
 
         say(outlook)
         if html is not None:
-            click.echo(f"Page: {html}")
+            echo(f"Page: {html}")
 
 
 def _assumptions(options: Options, like: Path | None) -> Assumptions:
@@ -223,12 +225,13 @@ def _outlook(
     loaded = load(experiment, data=data)
     for fault in loaded.warnings:
         if not quiet:
-            click.echo(painted(fault), err=True)
+            echo_fault(fault)
     with progress(quiet=quiet) as tell:
         tell("Starting")
         from upliftlab.engines.open import open_engine
         from upliftlab.plan import Setting
         from upliftlab.plan import plan as verb
+        from upliftlab.report.reading import read_analysis
 
         based = like is not None or assumed.given is not None
         told = based and assumed.customers is not None

@@ -10,6 +10,7 @@ import click
 from upliftlab.cli.analysis import at_work
 from upliftlab.cli.options import (
     OUT,
+    allow_env_option,
     as_json_option,
     data_option,
     experiment_argument,
@@ -18,6 +19,7 @@ from upliftlab.cli.options import (
     out_option,
     quiet_option,
 )
+from upliftlab.cli.output import echo, echo_json
 from upliftlab.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the model down, for 'target --model'.",
 )
+@allow_env_option
 @quiet_option
 def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
     experiment: Path,
@@ -74,7 +77,7 @@ def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
     responses = learned.responses
     numbers = to_json(responses)
     if as_json:
-        click.echo(numbers)
+        echo_json(numbers)
         if out is None:
             return
     from upliftlab.report.uplift import write
@@ -87,5 +90,5 @@ def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
         from upliftlab.cli.responses import say
 
         say(responses)
-        click.echo(f"Numbers: {folder / 'uplift.json'}")
-        click.echo(f"Page:    {page}")
+        echo(f"Numbers: {folder / 'uplift.json'}")
+        echo(f"Page:    {page}")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-import click
-
-from upliftlab.cli.tables import console, table
+from upliftlab.cli.output import Styled, echo, echo_table
+from upliftlab.cli.tables import table
 from upliftlab.language import ABSENT, Language, digits_of
 from upliftlab.precision import interval_scale
 
@@ -26,13 +25,14 @@ _STATES: Final = {True: "✓ open", False: "✗ shut"}
 def say(responses: Responses) -> None:
     """Print responses."""
     colour = "green" if responses.open else "yellow"
-    mark = click.style(f"{'yes' if responses.open else 'no':<5}", fg=colour, bold=True)
-    click.echo(f"{mark}{_said(responses, responses.sentence_parts)}\n")
-    console().print(_gates(responses))
-    console().print(_policies(responses))
+    mark = Styled(f"{'yes' if responses.open else 'no':<5}", fg=colour, bold=True)
+    echo(mark, _said(responses, responses.sentence_parts))
+    echo()
+    echo_table(_gates(responses))
+    echo_table(_policies(responses))
     for note in responses.notes:
-        click.echo(f"· {_said(responses, note)}")
-    click.echo(f"· {_basis(responses)}")
+        echo(f"· {_said(responses, note)}")
+    echo(f"· {_basis(responses)}")
 
 
 def _said(responses: Responses, message: Message) -> str:

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from upliftlab.cli.output import shown
+
 _WIDTH: Final = 100
 """Columns where nothing tells how wide the output is."""
 
@@ -25,11 +27,23 @@ def console() -> Console:
 
 
 def table(head: str, columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> Table:
-    """A table whose names are taken literally, whatever signs they hold."""
+    """A table whose names are taken literally, whatever signs they hold.
+
+    Titles of columns and cells may have several lines; names are one.
+    """
     made = Table(box=SIMPLE_HEAD, pad_edge=False)
-    made.add_column(Text(head), overflow="fold")
+    made.add_column(Text(_clean(head)), overflow="fold")
     for column in columns:
-        made.add_column(Text(column), justify="right", overflow="fold")
+        made.add_column(_lines(column), justify="right", overflow="fold")
     for name, cells in rows:
-        made.add_row(Text(name, style="bold"), *(Text(cell) for cell in cells))
+        made.add_row(Text(_clean(name), style="bold"), *map(_lines, cells))
     return made
+
+
+def _lines(text: str) -> Text:
+    return Text("\n".join(map(_clean, text.split("\n"))))
+
+
+def _clean(text: str) -> str:
+    """A cleaned line; it may be folded at any place, so that no part of it may be a command."""
+    return shown(text).replace("::", ":\\x3a")

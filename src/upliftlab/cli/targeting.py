@@ -12,13 +12,14 @@ import click
 
 from upliftlab.cli.analysis import at_work
 from upliftlab.cli.options import (
+    allow_env_option,
     as_json_option,
     data_option,
     experiment_argument,
     ledger_option,
     quiet_option,
 )
-from upliftlab.cli.output import FAULTY
+from upliftlab.cli.output import FAULTY, Styled, echo, echo_json
 from upliftlab.errors import DataError, Fault, UpliftLabError
 from upliftlab.files import atomic_write, safe_name
 from upliftlab.values import Money, parse_money
@@ -110,6 +111,7 @@ class Day(click.ParamType[date]):
 @data_option
 @ledger_option
 @as_json_option
+@allow_env_option
 @quiet_option
 def target(experiment: Path, **options: Unpack[Options]) -> None:
     """Choose whom to contact next, with which arm of EXPERIMENT, within a budget.
@@ -139,7 +141,7 @@ def target(experiment: Path, **options: Unpack[Options]) -> None:
     if not found.abstained:
         atomic_write(output.with_name(f"{output.name}.json"), numbers)
     if options["as_json"]:
-        click.echo(numbers)
+        echo_json(numbers)
     elif not options["quiet"]:
         _say(found, output)
     if found.abstained:
@@ -220,20 +222,19 @@ def _say(found: Targets, output: Path) -> None:
     from upliftlab.language import Language
 
     colour = "red" if found.abstained or found.forced else "green"
-    click.echo(click.style(found.sentence, fg=colour))
+    echo(Styled(found.sentence, fg=colour))
     if found.abstained:
-        click.echo("No list is written; --force writes one all the same.")
+        echo("No list is written; --force writes one all the same.")
         return
     english = Language("en")
     for arm in found.arms:
         money = english.money(arm.expected_profit, found.currency)
-        click.echo(
-            f"{arm.customers:>12,}  {click.style(arm.arm, bold=True)}, expected profit {money}"
-        )
-    click.echo(f"{found.held_out:>12,}  held out, to measure the next campaign")
-    click.echo(f"{found.not_chosen:>12,}  not chosen")
+        name = Styled(arm.arm, bold=True)
+        echo(f"{arm.customers:>12,}  ", name, f", expected profit {money}")
+    echo(f"{found.held_out:>12,}  held out, to measure the next campaign")
+    echo(f"{found.not_chosen:>12,}  not chosen")
     for reason, count in found.excluded.items():
-        click.echo(f"{count:>12,}  {reason.replace('_', ' ')}")
+        echo(f"{count:>12,}  {reason.replace('_', ' ')}")
     for feature, count in found.unseen.items():
-        click.echo(f"Unknown: {count:,} customers with a new level of '{feature}', as if missing")
-    click.echo(f"List:    {output}")
+        echo(f"Unknown: {count:,} customers with a new level of '{feature}', as if missing")
+    echo(f"List:    {output}")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from upliftlab.cli.analysis import own_analysis, read_analysis
-from upliftlab.cli.options import as_json_option, data_option, quiet_option
-from upliftlab.cli.output import FAULTY, painted, progress
+from upliftlab.cli.analysis import own_analysis
+from upliftlab.cli.options import allow_env_option, as_json_option, data_option, quiet_option
+from upliftlab.cli.output import FAULTY, echo_fault, echo_json, progress
 
 if TYPE_CHECKING:
     from upliftlab.proof.evidence import Evidence
@@ -64,6 +64,7 @@ class Options(TypedDict):
               help="Of all chance: the same seed, the same figures.")  # fmt: skip
 @click.option("--processes", type=_ONE, metavar="N", help="At once; default: one a core.")
 @as_json_option
+@allow_env_option
 @quiet_option
 def validate(experiment: Path | None, **options: Unpack[Options]) -> None:
     """Prove by simulation that intervals hold the truth as often as they say.
@@ -87,7 +88,7 @@ def validate(experiment: Path | None, **options: Unpack[Options]) -> None:
     if options["as_json"]:
         from upliftlab.report.export import to_json
 
-        click.echo(to_json(evidence))
+        echo_json(to_json(evidence))
     elif not options["quiet"]:
         from upliftlab.cli.evidence import say
 
@@ -113,11 +114,12 @@ def _asked(experiment: Path | None, options: Options, *, quiet: bool) -> Asked:
     from upliftlab.plan import Setting, foresee
     from upliftlab.planning.assumptions import Assumptions
     from upliftlab.proof.shape import cells_of, notes_of
+    from upliftlab.report.reading import read_analysis
 
     loaded = load(experiment, data=options["data"])
     for fault in loaded.warnings:
         if not quiet:
-            click.echo(painted(fault), err=True)
+            echo_fault(fault)
     like, customers = options["like"], options["customers"]
     told = like is not None and customers is not None
     with progress(quiet=quiet) as tell:

@@ -120,9 +120,9 @@ READING: tuple[Entry, ...] = (
     Entry(
         "UL016",
         "Environment value where a number could depend on it",
-        "${env:NAME} is for an engine's connection only.",
-        "title: ${env:TITLE}",
+        "${env:NAME} is for the whole password of a server's connection only.",
         "engine: {name: postgres, connection: 'dbname=crm user=${env:CRM_USER}'}",
+        "engine: {name: postgres, connection: 'dbname=crm password=${env:CRM_PASSWORD}'}",
     ),
     Entry(
         "UL017",
@@ -182,6 +182,31 @@ READING: tuple[Entry, ...] = (
         "A code that is explained exists.",
         "upliftlab explain UL999",
         "upliftlab explain UL012",
+        "a command",
+    ),
+    Entry(
+        "UL024",
+        "Link out of the workspace",
+        "YAML files lie in the workspace, links followed: messages quote only what belongs to it.",
+        "configs/channels.yaml as a link to /home/me/secrets.yaml",
+        "configs/channels.yaml as a file, or a link to shared/channels.yaml",
+        "any file",
+    ),
+    Entry(
+        "UL025",
+        "Connection setting not allowed",
+        "A connection says where a server is and who asks; it names no file of the machine and no "
+        "further option. Spark's is local, local[4], spark://host:7077 or yarn.",
+        "engine: {name: postgres, connection: 'host=db passfile=/home/me/.pgpass'}",
+        "engine: {name: postgres, connection: 'host=db dbname=crm user=lab sslmode=verify-full'}",
+    ),
+    Entry(
+        "UL026",
+        "Environment variable not allowed",
+        "Whoever runs a command says which variables a connection may be given, by --allow-env "
+        "NAME or in UPLIFTLAB_ENV; the file cannot.",
+        "upliftlab check experiments --data data",
+        "upliftlab check experiments --data data --allow-env CRM_PASSWORD",
         "a command",
     ),
 )

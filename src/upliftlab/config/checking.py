@@ -72,15 +72,19 @@ def _collect(paths: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[Fault
 
 def _walk(folder: Path) -> Iterator[Path]:
     for here, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
+        # A folder that is called like a file is told as one that cannot be read.
+        named = [name for name in folders if name.endswith(_SUFFIXES)]
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and name not in named
+        )
+        for name in sorted([*names, *named]):
             if name.endswith(_SUFFIXES) and not name.startswith("."):
                 yield Path(here, name)
 
 
 def _misplaced(path: Path, given: Path) -> list[Fault]:
     """UL021: a file of `configs/` that nothing reads."""
-    if path in config_files(path.parent).values() or not path.is_file():
+    if path in config_files(path.parent).values() or not os.path.lexists(path):
         return []
     known = ", ".join(f"{stem}.yaml" for stem in FILES)
     near = closest(path.stem, list(FILES), cutoff=0.6)

@@ -6,7 +6,7 @@ win. Here only its parser is used: events become mappings, lists and text, nothi
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -16,14 +16,13 @@ from typing import Any
 from upliftlab.config.nodes import MAX_DEPTH, MAX_NODES, Node, Reader, Refused
 from upliftlab.decimals import rewritten
 from upliftlab.errors import Fault, Place
+from upliftlab.files import read_regular, reason_of
+from upliftlab.visible import first_hidden
 
 Key = tuple[str | int, ...]
 """The way from the top of a document to a value: mapping keys and list positions."""
 
 MAX_BYTES = 1 << 20
-_HIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +60,26 @@ class Document:
         return here
 
 
-def read_document(path: Path, name: str | None = None) -> Document:
-    """The document in a file; `name` is what messages call the file."""
+def read_document(path: Path, root: Path, name: str | None = None) -> Document:
+    """The document in a file.
+
+    Args:
+        path: The file, which is regular and, links followed, inside `root`: what messages quote
+            belongs to the workspace.
+        root: The workspace's folder.
+        name: What messages call the file.
+    """
     name = name or str(path)
+    real = os.path.realpath(path)
+    if not Path(real).is_relative_to(os.path.realpath(root)):
+        message = "the file is a link that leaves the workspace"
+        remedy = "put the file itself there, or name the one it links to"
+        return Document(name, faults=(Fault("UL024", message, remedy, Place(name)),))
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_regular(Path(real), MAX_BYTES)
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or "its name is not a file's").lower()
-        fault = Fault("UL001", f"cannot read the file: {reason}", "check its name", Place(name))
+        message = f"cannot read the file: {reason_of(error)}"
+        fault = Fault("UL001", message, "check its name", Place(name))
         return Document(name, faults=(fault,))
     return parse_document(data, name)
 
@@ -106,7 +116,7 @@ def _decode(data: bytes, name: str) -> str:
         raise Refused(
             Fault("UL003", "the file is not UTF-8 text", "save it as UTF-8", place)
         ) from None
-    if hidden := _HIDDEN.search(text):
+    if hidden := first_hidden(text.replace("\r", " ")):
         message = f"the invisible character U+{ord(hidden[0]):04X} is not allowed"
         raise Refused(Fault("UL003", message, "delete it", _place_of(text[: hidden.start()], name)))
     return text

@@ -8,6 +8,7 @@ The experiment's name and salt are never inherited: two experiments must not sha
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -40,11 +41,11 @@ def with_base(document: Document, path: Path, workspace: Workspace, given: Path)
     place = document.at("extends")
     target = path.parent / name
     reason = _refusal(name, target, path, workspace)
-    if reason is None and not target.is_file():
+    if reason is None and not os.path.lexists(target):
         reason = f"there is no file '{name[:120]}' beside this one"
     if reason is not None:
         return _refused(document, reason, place)
-    base = read_document(target, shown(target, given))
+    base = read_document(target, workspace.root, shown(target, given))
     if base.has("extends"):
         return _refused(document, f"'{name[:120]}' extends another file itself", place)
     return merge(document, base)
@@ -53,9 +54,12 @@ def with_base(document: Document, path: Path, workspace: Workspace, given: Path)
 def _refusal(name: str, target: Path, path: Path, workspace: Workspace) -> str | None:
     if Path(name).is_absolute() or PurePosixPath(name).suffix not in (".yaml", ".yml"):
         return f"'{name[:120]}' is not a YAML file beside this one"
-    if "\0" in name or not target.resolve().is_relative_to(workspace.root.resolve()):
+    if "\0" in name:
+        return f"'{name[:120]}' is not a YAML file beside this one"
+    real = os.path.realpath(target)
+    if not Path(real).is_relative_to(os.path.realpath(workspace.root)):
         return f"'{name[:120]}' leaves the workspace"
-    return "an experiment cannot extend itself" if target.resolve() == path.resolve() else None
+    return "an experiment cannot extend itself" if real == os.path.realpath(path) else None
 
 
 def _refused(document: Document, message: str, place: Place) -> Document:

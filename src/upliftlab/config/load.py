@@ -65,7 +65,7 @@ def examine(path: Path, workspace: Workspace, shared: Shared, given: Path) -> Ex
         shared: What the workspace's `configs/` declares.
         given: A path the user gave, so that messages name files alike.
     """
-    own = read_document(path, shown(path, given))
+    own = read_document(path, workspace.root, shown(path, given))
     document = with_base(own, path, workspace, given)
     faults = [*document.faults, *environment_faults(document)]
     if not document.values:

@@ -10,6 +10,7 @@ import yaml
 
 from upliftlab.config.yaml_words import in_plain_words
 from upliftlab.errors import Fault, Place
+from upliftlab.visible import first_hidden
 
 MAX_ALIASES = 50
 MAX_DEPTH = 32
@@ -117,6 +118,7 @@ class Reader:
     ) -> str | list[Node] | dict[str, tuple[Node, Node]] | None:
         if isinstance(event, yaml.ScalarEvent):
             text: str = event.value
+            self._seen(event, text)
             plain = event.style in (None, "")
             return None if plain and text in _NO_VALUE else text
         if isinstance(event, yaml.SequenceStartEvent):
@@ -125,6 +127,13 @@ class Reader:
                 items.append(self._node(item, events, depth + 1))
             return items
         return self._mapping(events, depth)
+
+    def _seen(self, event: yaml.Event, text: str) -> None:
+        """Refuse what the file's text hides by an escape in double quotes."""
+        if hidden := first_hidden(text):
+            message = f"the invisible character U+{ord(hidden[0]):04X} is not allowed"
+            remedy = "remove the escape, or write a backslash in single quotes"
+            raise Refused(self._fault("UL003", message, remedy, event))
 
     def _mapping(self, events: Iterator[yaml.Event], depth: int) -> dict[str, tuple[Node, Node]]:
         entries: dict[str, tuple[Node, Node]] = {}
@@ -144,9 +153,10 @@ class Reader:
 
     def _key(self, event: yaml.Event, key: Node) -> str | None:
         text = key.content.strip() if isinstance(key.content, str) else ""
-        if isinstance(event, yaml.ScalarEvent) and text and text != "<<":
+        one_line = isinstance(event, yaml.ScalarEvent) and not ("\n" in text or "\t" in text)
+        if one_line and text and text != "<<":
             return text[:200]
-        message = "a key is a name; lists, mappings and nothing are refused"
+        message = "a key is a name in one line; lists, mappings and nothing are refused"
         remedy = "write 'name: value'; quote a name that begins with a special character"
         if text == "<<":
             message = "merging with '<<' is refused"

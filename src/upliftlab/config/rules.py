@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from upliftlab.config.decision import parse_ship_if
+from upliftlab.config.rules_engine import ENGINE_RULES
 from upliftlab.config.rules_money import MONEY_RULES
 from upliftlab.config.rules_time import KNOWN_BEFORE_RULES
 from upliftlab.config.rules_uplift import UPLIFT_RULES
@@ -272,4 +273,5 @@ PLAN_RULES: tuple[Callable[[Scope], Iterator[Fault]], ...] = (
     *MONEY_RULES,
     *KNOWN_BEFORE_RULES,
     *UPLIFT_RULES,
+    *ENGINE_RULES,
 )

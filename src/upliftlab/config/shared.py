@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ def config_files(folder: Path) -> dict[str, Path]:
     for stem in FILES:
         for suffix in (".yaml", ".yml"):
             path = folder / f"{stem}{suffix}"
-            if path.is_file():
+            if os.path.lexists(path):  # also a broken link or a pipe, which are faults
                 found.setdefault(stem, path)
     return found
 
@@ -73,7 +74,7 @@ def read_shared(workspace: Workspace, given: Path) -> Shared:
     models: dict[str, Any] = {}
     faults: list[Fault] = []
     for stem, path in config_files(workspace.configs).items():
-        document = read_document(path, shown(path, given))
+        document = read_document(path, workspace.root, shown(path, given))
         model, refusals = read_model(FILES[stem], document) if document.values else (None, ())
         found = [*document.faults, *environment_faults(document), *refusals]
         documents[stem] = document

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from upliftlab.config.rules_engine import shared_connection
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, condition_fault, source_fault
 from upliftlab.config.workspace import lexical_fault
@@ -238,4 +239,5 @@ _RULES: tuple[Callable[[Shared], Iterator[Fault]], ...] = (
     program_salts,
     holdout_period,
     time_zones,
+    shared_connection,
 )

@@ -30,7 +30,7 @@ class Engine(Model):
     memory_limit: Name | None = None
     """Memory the embedded engine may use before it spills to disk, such as 2 GB."""
     connection: Name | None = None
-    """Connection settings of a server, `${env:NAME}` values allowed."""
+    """Connection settings of a server; only a password may be `${env:NAME}`."""
 
 
 class Source(Model):

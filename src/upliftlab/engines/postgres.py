@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from upliftlab.config.environment import expand_env
+from upliftlab.config.environment import connection_parameters
 from upliftlab.declarations import Engine as Settings
 from upliftlab.declarations import Source
 from upliftlab.engines.base import ColumnType
@@ -25,6 +25,7 @@ from upliftlab.engines.parquet import BATCH, batch_of, parquet_files, rows_of, t
 from upliftlab.engines.postgres_types import copy_type, family, field
 from upliftlab.engines.wording import one_line, without_values
 from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.masking import masked
 from upliftlab.sql import quote
 
 if TYPE_CHECKING:
@@ -41,16 +42,6 @@ _SESSION = (
     # Models are fitted between two queries of one transaction.
     "SET idle_in_transaction_session_timeout = 0",
 )
-_KNOWN_SETTINGS = frozenset(
-    {
-        *("host", "hostaddr", "port", "dbname", "user", "password", "connect_timeout"),
-        *("sslmode", "sslnegotiation", "channel_binding", "require_auth", "gssencmode"),
-        *("target_session_attrs", "load_balance_hosts", "application_name", "client_encoding"),
-        *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
-        *("tcp_user_timeout", "krbsrvname"),
-    }
-)
-"""What a connection may set. None of them names a file of this machine or commands the server."""
 
 
 class Postgres:
@@ -66,13 +57,13 @@ class Postgres:
         """Connect.
 
         Args:
-            settings: `connection` is a libpq connection string or address, with `${env:NAME}`
-                where it is secret.
+            settings: `connection` is a libpq connection string or address, whose password may be
+                `${env:NAME}`.
 
         Raises:
-            ConfigError: UL017, an environment variable is not set.
-            EngineError: UL512 the driver is not installed, UL513 there is no connection, UL509
-                `connection` names a file or commands the server.
+            ConfigError: UL016, UL025 the settings are refused, UL017, UL026 an environment
+                variable is not set or not allowed.
+            EngineError: UL512 the driver is not installed, UL513 there is no connection.
         """
         self._connection = _connect(settings.connection)
         for command in _SESSION:
@@ -249,17 +240,15 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
                 "pip install 'upliftlab[postgres]'",
             )
         ) from error
-    secret = expand_env(setting or "")
-    _require_plain(secret)
+    given = {"application_name": "upliftlab", **connection_parameters(setting or "")}
+    open_: Any = psycopg.connect  # its types know no settings by name
     try:
-        connection = psycopg.connect(
-            secret,
-            autocommit=True,
-            application_name="upliftlab",
-            prepare_threshold=None,  # tables of one name change their columns
-        )
+        # The driver quotes each value: none can be read as another setting.
+        connection: psycopg.Connection[tuple[Any, ...]] = open_(
+            "", autocommit=True, prepare_threshold=None, **given
+        )  # not prepared: tables of one name change their columns
     except psycopg.Error as error:
-        reason = _without_secrets(str(error).split("\n")[0], secret)
+        reason = _without_secrets(str(error).split("\n")[0], given.get("password"))
     else:
         connection.adapters.register_loader("uuid", TextLoader)
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -269,38 +258,10 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
     raise EngineError(Fault("UL513", f"PostgreSQL cannot be reached: {reason}", remedy))
 
 
-def _require_plain(setting: str) -> None:
-    """Refuse settings that would read a file of this machine, or say more than where the server is.
-
-    Raises:
-        EngineError: UL509.
-    """
-    from psycopg import ProgrammingError  # noqa: PLC0415 - an extra
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - the same
-
-    try:
-        odd = sorted(set(conninfo_to_dict(setting)) - _KNOWN_SETTINGS)
-    except ProgrammingError:
-        return  # connecting says that they cannot be read
-    if odd:
-        message = f"'connection' may not set '{odd[0]}'"
-        remedy = "whoever runs it may, by libpq's environment variables such as PGSSLROOTCERT"
-        raise EngineError(Fault("UL509", message, remedy))
-
-
-def _without_secrets(message: str, setting: str) -> str:
-    """The driver's message, unless it repeats settings it could not read; no password in either."""
-    from psycopg import ProgrammingError  # noqa: PLC0415 - an extra
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - the same
-
-    try:
-        known = conninfo_to_dict(setting)
-    except ProgrammingError:
-        return "the connection settings cannot be read"
-    secrets = [str(value) for key, value in known.items() if "password" in key and value]
-    for secret in secrets:
-        message = message.replace(secret, "…")
-    return message
+def _without_secrets(message: str, secret: str | None) -> str:
+    """The driver's message, unless it repeats the password in a form that cannot be hidden."""
+    said = masked(message)
+    return "it refuses the connection" if secret and secret in said else said
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from upliftlab.errors import DataError, Fault, Place
 from upliftlab.experiment import Plan
-from upliftlab.files import atomic_write
+from upliftlab.files import atomic_write, read_regular, reason_of
 from upliftlab.results import DataFile
 from upliftlab.targeting.responses import Estimate
 from upliftlab.uplift.encoding import Encoding
@@ -173,10 +173,9 @@ def check_refit(
 
 def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+        content = read_regular(path, LARGEST)
     except OSError as error:
-        raise _refusal(path, error.strerror or "it cannot be read") from error
+        raise _refusal(path, reason_of(error)) from error
     if len(content) > LARGEST:
         raise _refusal(path, f"it has more than {LARGEST // 2**20} MB")
     return content

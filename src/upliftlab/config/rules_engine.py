@@ -1,0 +1,60 @@
+"""Rules of the engine: its connection settings name a server, and nothing else of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from upliftlab.config.connection import (
+    REFERENCE,
+    ConnectionSettingError,
+    MisplacedReferenceError,
+    master_refusal,
+    parse_connection,
+)
+from upliftlab.config.scope import Scope
+from upliftlab.config.shared import Shared
+from upliftlab.declarations import Engine
+from upliftlab.errors import Fault, Place
+
+_PATH = ("engine", "connection")
+
+
+def connection(scope: Scope) -> Iterator[Fault]:
+    """UL016, UL025: an experiment's own connection settings."""
+    if scope.document.has(*_PATH):
+        yield from _faults(scope.plan.engine, scope.at(*_PATH))
+
+
+def shared_connection(shared: Shared) -> Iterator[Fault]:
+    """UL016, UL025: the program's connection settings."""
+    if shared.program.engine is not None:
+        yield from _faults(shared.program.engine, shared.at("program", *_PATH))
+
+
+def _faults(engine: Engine, place: Place) -> Iterator[Fault]:
+    reason, code = _refusal(engine)
+    if reason:
+        message, _, remedy = reason.partition("; ")
+        yield Fault(code, message, remedy, place)
+
+
+def _refusal(engine: Engine) -> tuple[str, str]:
+    """Why the settings are refused, and the rule's code; nothing where they are not."""
+    text = engine.connection or ""
+    code = "UL016" if REFERENCE in text else "UL025"
+    if engine.name == "postgres":
+        try:
+            parse_connection(text)
+        except MisplacedReferenceError as error:
+            return str(error), "UL016"
+        except ConnectionSettingError as error:
+            return str(error), "UL025"
+        return "", code
+    if engine.name == "spark":
+        return (master_refusal(text) or "" if text else ""), code
+    if REFERENCE in text:
+        return "the embedded engine has no connection; name the engine: postgres", code
+    return "", code
+
+
+ENGINE_RULES: tuple[Callable[[Scope], Iterator[Fault]], ...] = (connection,)

@@ -1,0 +1,104 @@
+"""Reading an analysis back: a file that anybody may have changed since it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, cast
+
+from pydantic import ValidationError
+
+from upliftlab.errors import DataError, Fault
+from upliftlab.files import read_regular, reason_of
+from upliftlab.report.export import Json
+from upliftlab.results import Analysis, CellMoments, Kind
+
+LARGEST: Final = 64 << 20
+"""Bytes of an analysis, far beyond any that is made."""
+_FAR: Final = 1e100
+"""Beyond any number that is measured; squares of it can still be computed."""
+
+
+def read_analysis(path: Path) -> Analysis:
+    """An analysis that `analyze` wrote.
+
+    Raises:
+        DataError: UL602, the file holds none, or one whose parts contradict one another.
+    """
+    try:
+        content = read_regular(path, LARGEST)
+        if len(content) > LARGEST:
+            raise _refusal(path, f": it has more than {LARGEST >> 20} MiB")
+        found = Analysis.model_validate_json(content)
+    except ValidationError as error:
+        raise _refusal(path) from error
+    except OSError as error:
+        raise _refusal(path, f": {reason_of(error)}") from error
+    if reason := next(_contradictions(found), None):
+        raise _refusal(path, f": {reason}")
+    return found
+
+
+@contextmanager
+def taken_from(path: Path) -> Generator[None]:
+    """What is made of an analysis that was read back, whose parts may still not fit together.
+
+    Raises:
+        DataError: UL602, a part is missing, or is not what another part says it is.
+    """
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        reason = f": its parts contradict one another ({type(error).__name__})"
+        raise _refusal(path, reason) from error
+
+
+def _refusal(path: Path, why: str = "") -> DataError:
+    return DataError(
+        Fault("UL602", f"{path} is no analysis{why}", "make it by 'upliftlab analyze'")
+    )
+
+
+def _contradictions(found: Analysis) -> Iterator[str]:
+    """What cannot be so in an analysis that was made."""
+    if not _finite(cast("Json", found.model_dump(mode="json"))):
+        yield "it holds what is no number"
+    if not 0 < found.confidence < 1:
+        yield "its confidence is none"
+    arms = [arm.arm for arm in found.arms]
+    if len(set(arms)) < len(arms) or sum(arm.control for arm in found.arms) != 1:
+        yield "its arms are not told apart, or have not one control"
+    for names in (found.columns, tuple(metric.name for metric in found.metrics)):
+        if len(set(names)) < len(names):
+            yield "it names a metric or column twice"
+    named = {None, *arms}
+    if any({each.arm, each.control} - named for each in found.findings):
+        yield "a finding is of an arm that it does not have"
+    profits = {
+        (each.arm, each.dimension, each.level)
+        for each in found.findings
+        if each.kind is Kind.incremental_profit
+    }
+    if any((each.arm, each.dimension, each.level) not in profits for each in found.bridges):
+        yield "a way to profit is of no finding"
+    if not all(_whole(cell, len(found.columns)) for cell in found.moments):
+        yield "its moments do not fit its columns"
+
+
+def _whole(cell: CellMoments, columns: int) -> bool:
+    """Whether a cell has as many numbers as columns ask for, and none that cannot be."""
+    if not len(cell.mean) == len(cell.m3) == columns:
+        return False
+    if len(cell.m2) != columns * (columns + 1) // 2 or cell.n < 0:
+        return False
+    diagonal = (at * columns - at * (at - 1) // 2 for at in range(columns))
+    return all(cell.m2[at] >= 0 for at in diagonal)
+
+
+def _finite(value: Json) -> bool:
+    if isinstance(value, (int, float)):
+        return abs(value) < _FAR  # which no NaN is
+    if isinstance(value, list):
+        return all(map(_finite, value))
+    return all(map(_finite, value.values())) if isinstance(value, dict) else True
