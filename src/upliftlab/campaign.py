@@ -17,7 +17,6 @@ from upliftlab.exports import export as export_generation
 from upliftlab.ledger import Amendment, Draft, Ledger, Locked, Origin, Recorded, Writer
 from upliftlab.ledger.faults import LedgerError, refuse
 from upliftlab.ledger.scratch import scratch
-from upliftlab.sql import literal
 
 
 def lock(ledger: Ledger, plan: Plan, now: datetime) -> Locked:
@@ -211,7 +210,7 @@ def contacts_on_record(ledger: Ledger, plan: Plan, folder: Path) -> Sequence[Pat
         return ()
     file = folder / "contacts.parquet"
     with scratch(folder) as session:
-        session.rows(f"COPY ({ledger.contacts()}) TO {literal(str(file))} (FORMAT parquet)")
+        session.copy(ledger.contacts(), file)
     return (file,)
 
 

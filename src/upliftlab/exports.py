@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import fcntl
-import hashlib
 import hmac
 import os
 import re
@@ -19,19 +18,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from upliftlab.durable import create_private, make_folder, publish, remove, sync
+from upliftlab.durable import create_private, make_folder, names_in, publish, remove, sync
 from upliftlab.ledger.faults import refuse, unwritable
 from upliftlab.ledger.names import file_name
 from upliftlab.ledger.records import Part
 from upliftlab.ledger.scratch import parquet, scratch
+from upliftlab.ledger.secret import secret_of
 from upliftlab.ledger.shelf import Generation
+from upliftlab.spreadsheet import neutralised, row
 from upliftlab.sql import literal, quote
 
+__all__ = [
+    "Exported",
+    "ExportedFile",
+    "export",
+    "neutralised",
+    "pseudonym",
+    "read_secret",
+]
 _BATCH = 10_000
-_SHORTEST_SECRET = 16
 _ASIDE = re.compile(r"\.upliftlab-[0-9a-f]{16}\.aside")
-_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +62,6 @@ class Exported:
     """Customers of the control who would have been contacted; None where there are none."""
 
 
-def neutralised(text: str) -> str:
-    """A text that no spreadsheet runs as a formula.
-
-    A leading apostrophe goes before `=`, `+`, `-`, `@`, a tab or a line break; whole numbers stay.
-
-    >>> neutralised("=1+1"), neutralised("-5"), neutralised("@cmd"), neutralised("a=b")
-    ("'=1+1", '-5', "'@cmd", 'a=b')
-    """
-    if text.startswith(_FORMULA) and not _WHOLE_NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
-
-
 def pseudonym(secret: bytes, identity: str) -> str:
     """What stands for an id: its HMAC-SHA256, the same in every list made with one secret."""
     return hmac.digest(secret, identity.encode(), "sha256").hex()
@@ -78,13 +71,9 @@ def read_secret(environment: Mapping[str, str], name: str) -> bytes:
     """The secret of pseudonyms from an environment variable; no message ever shows it.
 
     Raises:
-        LedgerError: UL480, it is not set or shorter than 16 bytes.
+        LedgerError: UL480, it is not set, or so weak that it could be guessed.
     """
-    secret = environment.get(name, "").encode()
-    if len(secret) < _SHORTEST_SECRET:
-        fault = "is not set" if not secret else f"is shorter than {_SHORTEST_SECRET} bytes"
-        raise refuse("UL480", f"the environment variable {name} {fault}", "set a random secret")
-    return secret
+    return secret_of(environment, name)
 
 
 def export(generation: Generation, folder: Path, secret: bytes | None = None) -> Exported:
@@ -117,30 +106,22 @@ def _export(generation: Generation, folder: Path, secret: bytes | None) -> Expor
         written.append((aside, ExportedFile(target, channel, wave, *counts)))
     ghosts = _write_ghosts(generation, folder)
     for aside, file in [*written, *ghosts]:
-        make_folder(file.path.parent)
-        publish(aside, file.path)
+        make_folder(file.path.parent, folder)
+        publish(aside, file.path, folder)
     return Exported(tuple(file for _, file in written), ghosts[0][1] if ghosts else None)
 
 
 def _groups(generation: Generation) -> dict[tuple[str, int | None], list[Part]]:
     """The parts of each list, checked against the digests on the record."""
     groups: dict[tuple[str, int | None], list[Part]] = {}
+    generation.check_all()
     for part in generation.manifest.parts:
-        _check(generation, part)
         if part.channel is not None:
             groups.setdefault((part.channel, part.wave), []).append(part)
     names = [_list_name(generation, *group).casefold() for group in groups]
     if twice := [name for name in names if names.count(name) > 1]:
         raise refuse("UL482", f"two channels share the file {twice[0]}", "rename one of them")
     return groups
-
-
-def _check(generation: Generation, part: Part) -> None:
-    path = generation.path(part)
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    if digest != part.sha256:
-        raise refuse("UL459", "a part of the assignment was changed", "run verify", path)
 
 
 def _list_name(generation: Generation, channel: str, wave: int | None) -> str:
@@ -154,19 +135,18 @@ def _write_list(
     aside: Path, generation: Generation, parts: list[Part], secret: bytes | None
 ) -> tuple[int, int]:
     """Write one list and count its rows and the ids it had to neutralise."""
-    name = "pseudonym" if secret else neutralised(generation.manifest.id)
+    name = "pseudonym" if secret else generation.manifest.id
     rows = changed = 0
     with os.fdopen(create_private(aside), "w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
-        out.writerow((name, "arm", "offer"))
+        out.writerow(row((name, "arm", "offer")))
         for part in parts:
-            arm, offer = neutralised(part.arm or ""), neutralised(part.offer or "")
             for batch in _ids(generation, part):
                 shown = [pseudonym(secret, x) for x in batch] if secret else list(batch)
-                safe = [neutralised(x) for x in shown]
-                out.writerows((x, arm, offer) for x in safe)
+                safe = [row((x, part.arm, part.offer)) for x in shown]
+                out.writerows(safe)
                 rows += len(safe)
-                changed += sum(x is not y for x, y in zip(safe, shown, strict=True))
+                changed += sum(x[0] != y for x, y in zip(safe, shown, strict=True))
         file.flush()
         os.fsync(file.fileno())
     return rows, changed
@@ -191,13 +171,9 @@ def _write_ghosts(generation: Generation, folder: Path) -> list[tuple[Path, Expo
         return []
     files = [generation.path(part) for part in manifest.parts if part.arm is not None]
     aside = _aside(folder)
-    os.close(create_private(aside))
+    columns = f"{quote(manifest.id)}, arm, channel, wave, stratum"
     with scratch(None) as session:
-        rows = session.number(
-            f"COPY (SELECT {quote(manifest.id)}, arm, channel, wave, stratum FROM {parquet(files)}"
-            f" WHERE ghost) TO {literal(str(aside))}"
-            " (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
-        )
+        rows = session.copy(f"SELECT {columns} FROM {parquet(files)} WHERE ghost", aside)
     sync(aside)
     name = f"generation-{manifest.generation}.ghosts.parquet"
     return [(aside, ExportedFile(folder / "not-for-senders" / name, None, None, rows))]
@@ -228,6 +204,6 @@ def _alone(folder: Path) -> Generator[None]:
 
 
 def _clean(folder: Path) -> None:
-    for left in folder.iterdir():
-        if _ASIDE.fullmatch(left.name):
-            remove(left)
+    for name in names_in(folder, folder):
+        if _ASIDE.fullmatch(name):
+            remove(folder / name, folder)

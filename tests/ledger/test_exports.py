@@ -149,7 +149,8 @@ def test_a_spreadsheet_finds_no_formula(ledger: Ledger, tmp_path) -> None:
     (file,) = export(record(ledger, draft).generation, tmp_path / "out").lists
     found = [row["customer_id"] for row in read(file.path)]
     assert sorted(found) == sorted(
-        [f"'{text}" for text in hostile[:7]] + ['a"b,c\nd', "0042", "-7"]
+        [f"'{text}".replace("\t=", "\t'=").replace("\r=", "\r'=") for text in hostile[:7]]
+        + ['a"b,c\nd', "0042", "-7"]
     )
     assert file.neutralised == 7
 
@@ -171,7 +172,7 @@ def test_an_offer_and_a_channel_are_harmless_too(ledger: Ledger, tmp_path) -> No
 @given(st.text(max_size=20))
 def test_no_text_starts_a_formula(text: str) -> None:
     safe = neutralised(text)
-    assert safe.removeprefix("'") == text.removeprefix("'")
+    assert safe.replace("'", "") == text.replace("'", "")
     assert safe[:1] not in ("=", "@", "\t", "\r", "\n")
     if safe[:1] in ("+", "-"):
         assert safe[1:].isdigit()
@@ -189,7 +190,7 @@ def test_pseudonyms_are_keyed_and_the_ids_stay_at_home(ledger: Ledger, tmp_path)
 
 
 def test_the_secret_comes_from_the_environment_and_is_never_shown() -> None:
-    assert read_secret({"KEY": "s" * 16}, "KEY") == b"s" * 16
+    assert read_secret({"KEY": "wq8Zr1Vn5Tc0Lx7k"}, "KEY") == b"wq8Zr1Vn5Tc0Lx7k"
     for environment in ({}, {"KEY": "hunter2"}):
         with pytest.raises(LedgerError, match="UL480") as refusal:
             read_secret(environment, "KEY")

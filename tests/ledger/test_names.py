@@ -38,7 +38,7 @@ def test_a_hostile_name_gets_a_folder_inside(ledger: Ledger, name: str) -> None:
     assert ledger.experiments() == (name,)
     assert done.generation.folder.resolve().is_relative_to(ledger.folder.resolve())
     inside = {path.name for path in ledger.folder.iterdir()}
-    assert inside == {".lock", ".aside", file_name(name)}
+    assert inside == {".lock", ".aside", ".journal", file_name(name)}
     assert ledger.verify(name) == ()
     assert len(ledger.read(name).files) > 0
 

@@ -77,6 +77,7 @@ def test_one_wins_and_the_others_name_it(tmp_path: Path) -> None:
     assert {path.name for path in ledger.folder.iterdir()} == {
         ".lock",
         ".aside",
+        ".journal",
         f"experiment%20{said.index('won')}",
     }
 

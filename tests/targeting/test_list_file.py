@@ -31,7 +31,19 @@ def test_a_spreadsheet_runs_nothing(tmp_path):
         rows = list(csv.reader(file))
     assert rows[0] == ["customer", "arm", "cost"]
     assert [row[0] for row in rows[1:]] == [
-        *("'=1+1", "'+49 170", "-5", "'-x", "'@cmd", "'\t=1", '"a",b', "a\nb", "'\uff1d1", "7", ""),
+        *(
+            "'=1+1",
+            "'+49 170",
+            "-5",
+            "'-x",
+            "'@cmd",
+            "'\t'=1",
+            '"a",b',
+            "a\nb",
+            "'\uff1d1",
+            "7",
+            "",
+        ),
         "z",
     ]
     assert rows[1][1:] == ["'=mail", "-0.5"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import socket
+import stat
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -43,7 +45,7 @@ def only_writer(path: Path, purpose: str, patience: float = 0) -> Generator[None
     Raises:
         LedgerError: UL450, another process holds it.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    descriptor = _open(path)
     try:
         _take(descriptor, patience)
         me = Holder(pid=os.getpid(), host=socket.gethostname(), purpose=purpose)
@@ -54,6 +56,25 @@ def only_writer(path: Path, purpose: str, patience: float = 0) -> Generator[None
             _say(descriptor, b"")
     finally:
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    """The lock file; a file that has another name as well is not ours to write to."""
+    try:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise
+        code = "UL463" if error.errno == errno.ELOOP else "UL465"
+        message = "the ledger's lock is a link" if code == "UL463" else "this is no lock file"
+        raise refuse(code, message, "remove it", path) from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        os.close(descriptor)
+        kind = "it has another name elsewhere" if found.st_nlink > 1 else "it is no plain file"
+        raise refuse("UL465", f"this is no lock file: {kind}", "remove it", path)
+    return descriptor
 
 
 def _take(descriptor: int, patience: float) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -10,20 +11,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from upliftlab.durable import make_folder, remove
-from upliftlab.errors import Fault, Place
+from upliftlab.durable import make_folder, names_in, publish, read_file, remove
+from upliftlab.errors import Fault, Place, UpliftLabError
 from upliftlab.experiment import Plan
+from upliftlab.ledger import journal
 from upliftlab.ledger.contacts import contacts_sql
-from upliftlab.ledger.faults import LedgerError, refuse, unwritable
+from upliftlab.ledger.faults import LedgerError, reading, refuse, unwritable
 from upliftlab.ledger.guard import only_writer
+from upliftlab.ledger.journal import ASIDE, JOURNAL, Journal
 from upliftlab.ledger.names import file_name
 from upliftlab.ledger.records import Amendment, Lock, OutcomesRead, PlanEntry
 from upliftlab.ledger.scratch import parquet
-from upliftlab.ledger.shelf import Generation, Shelf
+from upliftlab.ledger.shelf import Generation
+from upliftlab.ledger.trust import snapshot, trusted
 from upliftlab.ledger.verification import verify
 from upliftlab.ledger.writer import Locked, Writer, changed
 
-_ASIDE = ".aside"
 _PATIENCE = 10.0
 
 
@@ -67,27 +70,41 @@ class Ledger:
         """Where the records lie."""
         return self._folder
 
-    def experiments(self) -> tuple[str, ...]:
-        """Names of all locked experiments, sorted.
+    @classmethod
+    def within(cls, workspace: Path) -> Ledger:
+        """The ledger of a workspace, where none is named.
 
         Raises:
-            LedgerError: UL459 a record cannot be read, UL460 it lies in another's folder.
+            LedgerError: UL464, its folder is a link that leaves the workspace; UL472.
         """
-        if not self._folder.is_dir():
-            return ()
-        folders = [path for path in self._folder.iterdir() if (path / "plan.json").is_file()]
-        names = {_name(path) for path in folders if not path.name.startswith(".")}
-        return tuple(sorted(names))
+        folder = workspace / "ledger"
+        if folder.is_symlink():
+            inside = workspace.resolve()
+            if not os.path.realpath(folder).startswith(f"{inside}{os.sep}"):
+                message = "the workspace's ledger is a link that leaves the workspace"
+                raise refuse("UL464", message, "name the ledger on the command line", folder)
+        return cls(folder)
+
+    def experiments(self) -> tuple[str, ...]:
+        """Names of all locked experiments, sorted; those whose records are gone among them.
+
+        Raises:
+            LedgerError: UL459 a record cannot be read, UL460 it lies in another's folder, UL466 it
+                may not be read.
+        """
+        with reading(self._folder):
+            here = {name for folder in self._folders() if (name := self._name(folder))}
+            return tuple(sorted(here | journal.seen(self._folder).experiments))
 
     def orphans(self) -> tuple[Fault, ...]:
         """Folders of records whose plan is gone."""
-        if not self._folder.is_dir():
-            return ()
-        folders = sorted(path for path in self._folder.iterdir() if path.is_dir())
+        with reading(self._folder):
+            folders = self._folders()
+            lacking = {folder for folder in folders if "plan.json" not in self._names(folder)}
+            gone = {self._folder / name for name in journal.seen(self._folder).old} - set(folders)
         return tuple(
             Fault("UL459", "the plan is gone", "bring it back", Place(str(path / "plan.json")))
-            for path in folders
-            if not path.name.startswith(".") and not (path / "plan.json").is_file()
+            for path in sorted(lacking | gone)
         )
 
     def require(self, plan: Plan) -> None:
@@ -102,23 +119,32 @@ class Ledger:
 
     def plan_in_force(self, experiment: str) -> PlanEntry | None:
         """The last amendment, else the lock, if there is one."""
-        return self._shelf(experiment).plan_in_force()
+        return trusted(self._folder, experiment).plan_in_force()
 
     def locked(self, experiment: str) -> Lock | None:
         """The plan as it was first locked, if it was."""
-        return self._shelf(experiment).lock()
+        return trusted(self._folder, experiment).lock()
 
     def amendments(self, experiment: str) -> tuple[Amendment, ...]:
         """Every change of the plan since, oldest first."""
-        return self._shelf(experiment).amendments()
+        return trusted(self._folder, experiment).amendments()
 
     def outcomes_read(self, experiment: str) -> OutcomesRead | None:
         """When outcomes were first read, if they were."""
-        return self._shelf(experiment).outcomes_read()
+        return trusted(self._folder, experiment).outcomes_read()
 
     def generations(self, experiment: str) -> tuple[Generation, ...]:
         """Every generation of the assignment, oldest first; none where nothing was assigned."""
-        return self._shelf(experiment).generations()
+        return trusted(self._folder, experiment).generations()
+
+    def head(self) -> Journal:
+        """The journal of all that is on the record; its last entry is the ledger's head.
+
+        Raises:
+            LedgerError: UL459, the journal was changed.
+        """
+        with reading(self._folder):
+            return journal.seen(self._folder)
 
     def read(self, experiment: str) -> Assignment:
         """Who is in which arm.
@@ -136,13 +162,27 @@ class Ledger:
         """Contacts of all experiments but one, as a query in DuckDB's dialect: id, day, experiment.
 
         While the lock is held (`exclusive`), no other assignment can slip in after it.
+
+        Raises:
+            LedgerError: UL459, records or parts of one of them were changed or are gone.
         """
+        if faults := self.orphans():
+            raise LedgerError(faults)
         names = [name for name in self.experiments() if name != excluding]
-        return contacts_sql(each for name in names for each in self.generations(name))
+        found = [each for name in names for each in self.generations(name)]
+        for generation in found:
+            for part in generation.manifest.parts:
+                if part.channel is not None:
+                    generation.check(part)
+        return contacts_sql(found)
 
     def verify(self, experiment: str) -> tuple[Fault, ...]:
         """What is no longer as it was written; empty where all is well."""
-        return tuple(verify(self._shelf(experiment)))
+        try:
+            with reading(self._folder):
+                return tuple(verify(*snapshot(self._folder, experiment)))
+        except UpliftLabError as error:
+            return error.faults
 
     @contextmanager
     def exclusive(self, purpose: str, patience: float = 0) -> Generator[Writer]:
@@ -158,12 +198,14 @@ class Ledger:
         try:
             make_folder(self._folder)
             with only_writer(self._folder / ".lock", purpose, patience):
+                self._finish()
                 aside = self._clean_aside()
                 try:
                     yield Writer(self._folder, aside)
                 finally:
-                    with suppress(OSError):  # whoever comes next removes it
-                        remove(aside)
+                    with suppress(OSError):  # whoever comes next finishes and removes it
+                        self._finish()
+                        remove(aside, self._folder)
         except OSError as error:
             raise unwritable(error, self._folder) from error
 
@@ -184,31 +226,45 @@ class Ledger:
         with self.exclusive(f"analyze {experiment}", _PATIENCE) as writer:
             return writer.mark_outcomes_read(experiment, now)
 
+    def _finish(self) -> None:
+        """Enter into the journal what a writer placed who died before it could."""
+        known = journal.read_journal(self._folder)
+        for path, line in journal.unfinished(self._folder, known):
+            make_folder(self._folder / JOURNAL, self._folder)
+            publish(path, self._folder / JOURNAL / line.name, self._folder)
+
     def _clean_aside(self) -> Path:
         """An empty folder aside; what dead processes left there is removed."""
-        folder = self._folder / _ASIDE
-        make_folder(folder)
-        for left in folder.iterdir():
-            remove(left)
+        folder = self._folder / ASIDE
+        make_folder(folder, self._folder)
+        for left in names_in(folder, self._folder):
+            remove(folder / left, self._folder)
         aside = folder / secrets.token_hex(8)
-        aside.mkdir(mode=0o700)
+        make_folder(aside, self._folder)
         return aside
 
-    def _shelf(self, experiment: str) -> Shelf:
-        return Shelf(self._folder, experiment)
+    def _folders(self) -> list[Path]:
+        """The folders of experiments; a link in the place of one is refused."""
+        shown = (name for name in names_in(self._folder, self._folder) if not name.startswith("."))
+        paths = (self._folder / name for name in shown)
+        return [path for path in paths if path.is_symlink() or path.is_dir()]
 
+    def _names(self, folder: Path) -> list[str]:
+        return names_in(folder, self._folder)
 
-def _name(folder: Path) -> str:
-    """The experiment whose records a folder holds."""
-    try:
-        lock = Lock.model_validate_json((folder / "plan.json").read_bytes())
-    except (OSError, ValueError) as error:
+    def _name(self, folder: Path) -> str | None:
+        """The experiment whose records a folder holds; None without a plan."""
         where = folder / "plan.json"
-        raise refuse("UL459", "this record is damaged", "bring it back", where) from error
-    if file_name(lock.experiment) != folder.name:
-        message = f"these are the records of '{lock.experiment}'"
-        raise refuse("UL460", message, f"name the folder {file_name(lock.experiment)}", folder)
-    return lock.experiment
+        try:
+            lock = Lock.model_validate_json(read_file(where, self._folder))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise refuse("UL459", "this record is damaged", "bring it back", where) from error
+        if file_name(lock.experiment) != folder.name:
+            message = f"these are the records of '{lock.experiment}'"
+            raise refuse("UL460", message, f"name the folder {file_name(lock.experiment)}", folder)
+        return lock.experiment
 
 
 __all__ = ["Assignment", "Ledger", "LedgerError"]

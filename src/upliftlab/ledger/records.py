@@ -19,12 +19,16 @@ class Entry(BaseModel):
     """A record of one file: JSON with sorted keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    format: Literal[1] = 1
-    """Version of this record's shape."""
+    format: Literal[1, 2] = 2
+    """Version of this record's shape; 1 knows no journal."""
+    before: str | None = None
+    """Hex digest of the journal's last entry when this was written; null if it was empty."""
+    experiment: str
+    time: AwareDatetime
 
     def content(self) -> bytes:
         """The record's file, byte for byte."""
-        shape = self.model_dump(mode="json")
+        shape = self.model_dump(mode="json", exclude={"before"} if self.format == 1 else None)
         return (json.dumps(shape, sort_keys=True, ensure_ascii=False, indent=1) + "\n").encode()
 
     @property
@@ -36,8 +40,6 @@ class Entry(BaseModel):
 class PlanEntry(Entry):
     """A plan as it was frozen."""
 
-    experiment: str
-    time: AwareDatetime
     upliftlab: str
     """Version of the software that froze it."""
     plan: dict[str, Any]
@@ -88,8 +90,6 @@ class Amendment(PlanEntry):
 class OutcomesRead(Entry):
     """When outcomes were first read."""
 
-    experiment: str
-    time: AwareDatetime
     plan_sha256: str | None
     """The plan that was in force, if there was one."""
 
@@ -133,10 +133,8 @@ class Part(BaseModel):
 class Manifest(Entry):
     """One generation of an assignment, in figures."""
 
-    experiment: str
     generation: int
     """1 for the first; a later one holds the customers who joined since."""
-    time: AwareDatetime
     plan_sha256: str
     salt: str
     method: Literal["hash", "blocked"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import duckdb
 
 from upliftlab.declarations import Engine
+from upliftlab.durable import create_private, is_full
 from upliftlab.ledger.faults import refuse
 from upliftlab.sql import literal
 
@@ -36,6 +38,12 @@ class Scratch:
         """
         with _translated():
             return self._connection.execute(sql).fetchall()
+
+    def copy(self, sql: str, file: Path) -> int:
+        """Write a query's result as a new, private Parquet file, and count its rows."""
+        os.close(create_private(file))
+        options = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
+        return self.number(f"COPY ({sql}) TO {literal(str(file))} ({options})")
 
     def number(self, sql: str) -> int:
         """The one number a query returns."""
@@ -72,6 +80,7 @@ def scratch(folder: Path | None, settings: Engine | None = None) -> Generator[Sc
         config["threads"] = settings.threads
     with _translated():
         connection = duckdb.connect(":memory:", config=config)
+        connection.execute("SET enable_progress_bar = false")
     try:
         yield Scratch(connection)
     finally:
@@ -84,8 +93,9 @@ def _translated() -> Generator[None]:
         yield
     except duckdb.Error as error:
         first = str(error).split("\n", 1)[0]
+        why = f"the disk is full ({first})" if is_full(str(error)) else first
         raise refuse(
             "UL471",
-            f"DuckDB refuses: {first}",
+            f"DuckDB refuses: {why}",
             "make room on the disk and in memory, and run it again",
         ) from error

@@ -10,13 +10,16 @@ Nothing here is ever rewritten. A generation's folder is named by its manifest's
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
+from upliftlab.durable import digest_of, names_in, read_file
 from upliftlab.ledger.faults import refuse
 from upliftlab.ledger.names import file_name
 from upliftlab.ledger.records import (
@@ -29,6 +32,7 @@ from upliftlab.ledger.records import (
     PlanEntry,
 )
 
+MANIFEST = "manifest.json"
 _GENERATION = re.compile(r"(\d{4,})-[0-9a-f]{64}")
 _AMENDMENT = re.compile(r"(\d{4,})\.json")
 _Entry = TypeVar("_Entry", bound=Entry)
@@ -49,6 +53,27 @@ class Generation:
     def path(self, part: Part) -> Path:
         """Where a part lies."""
         return self.folder / part.file
+
+    def check(self, part: Part) -> None:
+        """Refuse a part that is not the one on the record.
+
+        Raises:
+            LedgerError: UL459, it was changed or is missing.
+            OutputError: UL463 to UL465, it is no plain file.
+        """
+        path = self.path(part)
+        try:
+            digest = digest_of(path, self.folder)
+        except FileNotFoundError as error:
+            remedy = "bring it back from a backup"
+            raise refuse("UL459", "a part of the assignment is missing", remedy, path) from error
+        if digest != part.sha256:
+            raise refuse("UL459", "a part of the assignment was changed", "run verify", path)
+
+    def check_all(self) -> None:
+        """Refuse parts that are not those on the record; see `check`."""
+        for part in self.manifest.parts:
+            self.check(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +106,66 @@ class Shelf:
         """The folder of a generation."""
         return self.folder / "assignments" / f"{manifest.generation:04}-{manifest.sha256}"
 
+    def generation_folders(self) -> tuple[Path, ...]:
+        """The folders of all generations, oldest first."""
+        return _numbered(self.folder / "assignments", _GENERATION, self.ledger)
+
+    def contents(self) -> Contents:
+        """Every record, read once.
+
+        Raises:
+            OutputError: UL463 to UL465, a folder or file is none of the ledger's own.
+        """
+        return Contents(self, records_in(self.folder, self.ledger))
+
+
+def records_in(folder: Path, ledger: Path) -> dict[Path, bytes]:
+    """The files of all records in an experiment's folder: plan, amendments, note, manifests."""
+    manifests = (each / MANIFEST for each in _numbered(folder / "assignments", _GENERATION, ledger))
+    changes = _numbered(folder / "amendments", _AMENDMENT, ledger)
+    found: dict[Path, bytes] = {}
+    for file in (folder / "plan.json", *changes, folder / "outcomes_read.json", *manifests):
+        try:
+            found[file] = read_file(file, ledger)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def digests(files: Mapping[Path, bytes], ledger: Path) -> dict[str, str]:
+    """The sha256 of files, by their paths in the ledger."""
+    return {
+        file.relative_to(ledger).as_posix(): hashlib.sha256(content).hexdigest()
+        for file, content in files.items()
+    }
+
+
+def joint_digest(found: Mapping[str, str]) -> str:
+    """One digest of several files' digests."""
+    listed = "".join(f"{found[file]} {file}\n" for file in sorted(found))
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """One experiment's records as they were read, and what they say."""
+
+    shelf: Shelf
+    files: Mapping[Path, bytes]
+
+    def digests(self) -> dict[str, str]:
+        """The sha256 of every record's file, by its path in the ledger."""
+        return digests(self.files, self.shelf.ledger)
+
     def lock(self) -> Lock | None:
         """The plan as it was locked, if it was."""
-        return self._read(self.plan_file, Lock)
+        return self._parsed(self.shelf.plan_file, Lock)
 
     def amendments(self) -> tuple[Amendment, ...]:
         """Every change since, oldest first."""
-        files = _numbered(self.folder / "amendments", _AMENDMENT)
-        return tuple(found for file in files if (found := self._read(file, Amendment)))
+        folder = self.shelf.folder / "amendments"
+        files = [file for file in self.files if file.parent == folder]
+        return tuple(found for file in files if (found := self._parsed(file, Amendment)))
 
     def plan_in_force(self) -> PlanEntry | None:
         """The last amendment, else the lock, if there is one."""
@@ -97,52 +174,56 @@ class Shelf:
 
     def outcomes_read(self) -> OutcomesRead | None:
         """When outcomes were first read, if they were."""
-        return self._read(self.marker_file, OutcomesRead)
-
-    def generation_folders(self) -> tuple[Path, ...]:
-        """The folders of all generations, oldest first."""
-        return _numbered(self.folder / "assignments", _GENERATION)
+        return self._parsed(self.shelf.marker_file, OutcomesRead)
 
     def generations(self) -> tuple[Generation, ...]:
         """Every generation of the assignment, oldest first."""
         return tuple(
-            Generation(folder, found)
-            for folder in self.generation_folders()
-            if (found := self._read(folder / "manifest.json", Manifest))
+            Generation(file.parent, found)
+            for file in self.files
+            if file.name == MANIFEST and (found := self._parsed(file, Manifest))
         )
 
-    def _read(self, file: Path, kind: type[_Entry]) -> _Entry | None:
+    def entries(self) -> dict[str, Entry]:
+        """Every record, by its path in the ledger.
+
+        Raises:
+            LedgerError: UL459 one cannot be read, UL460 it is of another experiment.
+        """
+        kinds = {self.shelf.plan_file: Lock, self.shelf.marker_file: OutcomesRead}
+        found: dict[str, Entry] = {}
+        for file in self.files:
+            other = Manifest if file.name == MANIFEST else Amendment
+            if entry := self._parsed(file, kinds.get(file, other)):
+                found[file.relative_to(self.shelf.ledger).as_posix()] = entry
+        return found
+
+    def _parsed(self, file: Path, kind: type[_Entry]) -> _Entry | None:
         """A record, None where there is none.
 
         Raises:
             LedgerError: UL459 it cannot be read, UL460 it is of another experiment.
         """
-        try:
-            entry = kind.model_validate_json(file.read_bytes())
-        except FileNotFoundError:
+        if file not in self.files:
             return None
-        except (OSError, ValidationError) as error:
+        try:
+            entry = kind.model_validate_json(self.files[file])
+        except ValidationError as error:
             raise refuse(
                 "UL459", "this record is damaged", "bring it back from a backup", file
             ) from error
         name = getattr(entry, "experiment", None)
-        if name != self.experiment:
+        if name != self.shelf.experiment:
             raise refuse(
                 "UL460",
-                f"this is the record of '{name}', not of '{self.experiment}'",
+                f"this is the record of '{name}', not of '{self.shelf.experiment}'",
                 "give experiments names that differ in more than case",
                 file,
             )
         return entry
 
 
-def _numbered(folder: Path, pattern: re.Pattern[str]) -> tuple[Path, ...]:
+def _numbered(folder: Path, pattern: re.Pattern[str], root: Path) -> tuple[Path, ...]:
     """The entries of a folder whose names fit, in the order of their numbers."""
-    if not folder.is_dir():
-        return ()
-    fits = [(int(found[1]), path) for path in folder.iterdir() if (found := _fit(pattern, path))]
-    return tuple(path for _, path in sorted(fits))
-
-
-def _fit(pattern: re.Pattern[str], path: Path) -> re.Match[str] | None:
-    return pattern.fullmatch(path.name)
+    fits = [(int(found[1]), n) for n in names_in(folder, root) if (found := pattern.fullmatch(n))]
+    return tuple(folder / name for _, name in sorted(fits))

@@ -86,6 +86,7 @@ class Staged:
             for file in sorted((aside / f"{key}={number}").glob("*.parquet")):
                 target = folder / f"part-{len(parts) + 1:04}.parquet"
                 file.rename(target)
+                target.chmod(0o600)
                 rows = self.scratch.number(f"SELECT count(*) FROM {parquet([target])}")
                 parts.append(_part(target, rows, (arm, wave), plan, today))
         return tuple(parts)

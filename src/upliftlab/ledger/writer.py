@@ -6,17 +6,20 @@ crash, finds the old state or the whole new one.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from upliftlab import __version__
-from upliftlab.durable import make_folder, publish, sync_tree, write_file
+from upliftlab.durable import make_folder, names_in, publish, sync, sync_tree, write_file
 from upliftlab.experiment import Plan
 from upliftlab.ledger.difference import differences, listed
 from upliftlab.ledger.faults import LedgerError, refuse
+from upliftlab.ledger.journal import COMING, JOURNAL, Journal, Line, read_journal
 from upliftlab.ledger.records import (
     Amendment,
     Change,
@@ -29,9 +32,19 @@ from upliftlab.ledger.records import (
     frozen,
 )
 from upliftlab.ledger.scratch import scratch
-from upliftlab.ledger.shelf import Generation, Shelf
+from upliftlab.ledger.shelf import (
+    MANIFEST,
+    Contents,
+    Generation,
+    Shelf,
+    digests,
+    joint_digest,
+    records_in,
+)
 from upliftlab.ledger.staged import Staged
-from upliftlab.sql import literal
+from upliftlab.ledger.trust import trusted
+
+_Entry = TypeVar("_Entry", bound=Entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +100,10 @@ class Writer:
             LedgerError: UL451, another plan of this experiment is in force.
         """
         shelf = self._shelf(plan)
-        entry = shelf.plan_in_force()
+        entry = self._known(plan).plan_in_force()
         if entry is None:
             entry = self._new_lock(plan, now)
-            self._place(entry, shelf.plan_file)
-            return Locked(entry, new=True)
+            return Locked(self._enter(entry, shelf.plan_file), new=True)
         if entry.plan_sha256 != plan.sha256:
             raise changed(entry, plan)
         return Locked(entry, new=False)
@@ -102,8 +114,8 @@ class Writer:
         Raises:
             LedgerError: UL452 nothing is locked, UL453 there is no reason or no change.
         """
-        shelf = self._shelf(plan)
-        entry = shelf.plan_in_force()
+        shelf, known = self._shelf(plan), self._known(plan)
+        entry = known.plan_in_force()
         if entry is None:
             raise _not_locked(shelf.experiment)
         if not why.strip():
@@ -116,32 +128,31 @@ class Writer:
         amendment = Amendment(
             time=now,
             upliftlab=__version__,
-            number=len(shelf.amendments()) + 1,
-            kind="deviation" if shelf.outcomes_read() else "amendment",
+            number=len(known.amendments()) + 1,
+            kind="deviation" if known.outcomes_read() else "amendment",
             why=why.strip(),
             changes=tuple(Change(path=c.path, before=c.before, after=c.after) for c in changes),
             previous=entry.sha256,
             **frozen(plan),
         )
-        self._place(amendment, shelf.amendment_file(amendment.number))
-        return amendment
+        return self._enter(amendment, shelf.amendment_file(amendment.number))
 
     def mark_outcomes_read(self, experiment: str, now: datetime) -> OutcomesRead:
         """Note when outcomes were first read; amendments are deviations from then on."""
         shelf = Shelf(self._ledger, experiment)
-        if found := shelf.outcomes_read():
+        known = trusted(self._ledger, experiment)
+        if found := known.outcomes_read():
             return found
-        entry = shelf.plan_in_force()
+        entry = known.plan_in_force()
         digest = entry.plan_sha256 if entry else None
         marker = OutcomesRead(experiment=experiment, time=now, plan_sha256=digest)
-        self._place(marker, shelf.marker_file)
-        return marker
+        return self._enter(marker, shelf.marker_file)
 
     def contacts_file(self, contacts: str) -> Path:
         """Contacts (`Ledger.contacts`) as a Parquet file that lasts as long as the lock."""
         file = self._aside / "contacts.parquet"
         with scratch(self._aside / "spill") as session:
-            session.rows(f"COPY ({contacts}) TO {literal(str(file))} (FORMAT parquet)")
+            session.copy(contacts, file)
         return file
 
     def recorded(self, plan: Plan, sources: Mapping[str, Origin]) -> Recorded | None:
@@ -150,11 +161,11 @@ class Writer:
         Raises:
             LedgerError: UL451, another plan of this experiment is in force.
         """
-        shelf = self._shelf(plan)
-        entry = shelf.plan_in_force()
+        known = self._known(plan)
+        entry = known.plan_in_force()
         if entry and entry.plan_sha256 != plan.sha256:
             raise changed(entry, plan)
-        past = shelf.generations()
+        past = known.generations()
         if not past:
             return None
         last = past[-1].manifest
@@ -172,34 +183,54 @@ class Writer:
         """
         if same := self.recorded(draft.plan, draft.sources):
             return same
-        shelf = self._shelf(draft.plan)
-        past = shelf.generations()
+        shelf, known = self._shelf(draft.plan), self._known(draft.plan)
         folder = self._aside / "generation"
-        folder.mkdir(mode=0o700)
-        manifest = self._examine(draft, past, now)
-        write_file(folder / "manifest.json", manifest.content())
-        sync_tree(folder)
-        if shelf.lock() or shelf.outcomes_read():
+        make_folder(folder, self._ledger)
+        manifest = self._examine(draft, known.generations(), now)
+        if known.lock() or known.outcomes_read():
             self.lock(draft.plan, now)
-            self._move(folder, shelf.generation_folder(manifest))
+            manifest = self._finished(manifest, read_journal(self._ledger))
+            target = shelf.generation_folder(manifest)
+            line = self._line(read_journal(self._ledger), target / MANIFEST, manifest)
+            self._put((line,), folder, target)
         else:
-            self._place_first(draft.plan, manifest, now)
+            manifest = self._place_first(draft.plan, manifest, now)
         return Recorded(Generation(shelf.generation_folder(manifest), manifest), new=True)
 
-    def _place_first(self, plan: Plan, manifest: Manifest, now: datetime) -> None:
+    def _place_first(self, plan: Plan, manifest: Manifest, now: datetime) -> Manifest:
         """Lock and assign in one rename, that of the experiment's whole folder."""
-        shelf = self._shelf(plan)
+        shelf, journal = self._shelf(plan), read_journal(self._ledger)
         whole = Shelf(self._aside, shelf.experiment)
+        lock = self._new_lock(plan, now).model_copy(update={"before": journal.head})
+        locked = self._line(journal, shelf.plan_file, lock)
+        journal = journal.grown(locked)
+        manifest = self._finished(manifest, journal)
+        line = self._line(journal, shelf.generation_folder(manifest) / MANIFEST, manifest)
         self._move(self._aside / "generation", whole.generation_folder(manifest))
-        write_file(whole.plan_file, self._new_lock(plan, now).content())
+        write_file(whole.plan_file, lock.content())
         sync_tree(whole.folder)
-        publish(whole.folder, shelf.folder)
+        self._put((locked, line), whole.folder, shelf.folder)
+        return manifest
+
+    def _finished(self, manifest: Manifest, journal: Journal) -> Manifest:
+        """The manifest as it goes on the record, written beside its parts."""
+        manifest = manifest.model_copy(update={"before": journal.head})
+        folder = self._aside / "generation"
+        write_file(folder / MANIFEST, manifest.content())
+        sync_tree(folder)
+        return manifest
 
     def _examine(self, draft: Draft, past: tuple[Generation, ...], now: datetime) -> Manifest:
         """Write the parts aside and count them."""
         file = self._aside / "staged.parquet"
         draft.write(file)
-        earlier = [each.path(part) for each in past for part in each.manifest.parts if part.arm]
+        file.chmod(0o600)
+        earlier: list[Path] = []
+        for each in past:
+            for part in each.manifest.parts:
+                if part.arm:
+                    each.check(part)
+                    earlier.append(each.path(part))
         with scratch(self._aside / "spill", draft.plan.engine) as session:
             staged = Staged(session, file, draft.id, earlier)
             if faults := staged.faults(draft.plan, draft.population):
@@ -242,21 +273,65 @@ class Writer:
         )
 
     def _new_lock(self, plan: Plan, now: datetime) -> Lock:
-        seen = self._shelf(plan).outcomes_read() is not None
+        seen = self._known(plan).outcomes_read() is not None
         return Lock(time=now, upliftlab=__version__, after_outcomes=seen, **frozen(plan))
 
     def _shelf(self, plan: Plan) -> Shelf:
         return Shelf(self._ledger, plan.experiment.experiment)
 
-    def _place(self, entry: Entry, target: Path) -> None:
+    def _known(self, plan: Plan) -> Contents:
+        """What is on the record of a plan's experiment, as it was written."""
+        return trusted(self._ledger, plan.experiment.experiment)
+
+    def _enter(self, entry: _Entry, target: Path) -> _Entry:
+        """Put one record in its place and into the journal."""
+        journal = read_journal(self._ledger)
+        entry = entry.model_copy(update={"before": journal.head})
         aside = self._aside / "entry.json"
         write_file(aside, entry.content())
-        self._move(aside, target)
+        self._put((self._line(journal, target, entry),), aside, target)
+        return entry
 
-    @staticmethod
-    def _move(aside: Path, target: Path) -> None:
-        make_folder(target.parent)
-        publish(aside, target)
+    def _line(self, journal: Journal, target: Path, entry: Entry) -> Line:
+        """The journal's next entry, for a record."""
+        first = not journal.lines
+        return Line(
+            number=len(journal.lines) + 1,
+            time=entry.time,
+            before=journal.head,
+            experiment=entry.experiment,
+            file=target.relative_to(self._ledger).as_posix(),
+            sha256=entry.sha256,
+            nonce=secrets.token_hex(16) if first else None,
+            old=self._old() if first else {},
+        )
+
+    def _old(self) -> dict[str, str]:
+        """What was on the record before there was a journal."""
+        found: dict[str, str] = {}
+        for name in names_in(self._ledger, self._ledger):
+            folder = self._ledger / name
+            if not name.startswith(".") and folder.is_dir():
+                files = records_in(folder, self._ledger)
+                if files:
+                    found[name] = joint_digest(digests(files, self._ledger))
+        return found
+
+    def _put(self, lines: tuple[Line, ...], aside: Path, target: Path) -> None:
+        """Announce entries of the journal, move their records into place, and enter them."""
+        coming, journal = self._aside / COMING, self._ledger / JOURNAL
+        make_folder(coming, self._ledger)
+        make_folder(journal, self._ledger)
+        for line in lines:
+            write_file(coming / line.name, line.content())
+        sync(coming)
+        self._move(aside, target)
+        for line in lines:
+            publish(coming / line.name, journal / line.name, self._ledger)
+
+    def _move(self, aside: Path, target: Path) -> None:
+        make_folder(target.parent, self._ledger)
+        publish(aside, target, self._ledger)
 
 
 def _day(plan: Plan, now: datetime) -> date:

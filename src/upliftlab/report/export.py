@@ -10,9 +10,9 @@ from typing import Final, TypeVar, cast
 
 from upliftlab.precision import finite
 from upliftlab.results import Analysis, Finding, Kind, Result
+from upliftlab.spreadsheet import row as safe_row
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _COLUMNS: Final = tuple(Finding.model_fields)
 _MONEY: Final = {Kind.incremental_profit: "profit", Kind.roi: "roi", Kind.iroas: "iroas"}
 """Kinds that are of money as a whole: in a spreadsheet the revenue's name would mislead."""
@@ -70,7 +70,7 @@ def spreadsheet(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) ->
     writer = csv.writer(sheet)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(row.get(column)) for column in columns])
+        writer.writerow(safe_row([row.get(column) for column in columns]))
     return sheet.getvalue().encode("utf-8-sig")
 
 
@@ -86,10 +86,3 @@ def _round(value: Json) -> Json:
     if isinstance(value, dict):
         return {key: _round(item) for key, item in value.items()}
     return value
-
-
-def _cell(value: object) -> object:
-    """Text that a spreadsheet would run is kept text by an apostrophe; numbers stay numbers."""
-    if isinstance(value, str) and value.startswith(_DANGEROUS):
-        return f"'{value}"
-    return "" if value is None else value

@@ -6,7 +6,6 @@ import csv
 import fcntl
 import io
 import os
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,12 @@ from typing import IO, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from upliftlab.durable import create_private, publish
+from upliftlab.durable import aside_of, create_private, entered, publish, sweep
 from upliftlab.engines.parquet import sha256_of
-from upliftlab.errors import DataError, Fault, OutputError, Place
-from upliftlab.exports import neutralised
+from upliftlab.errors import DataError, Fault
+from upliftlab.files import unwritten
+from upliftlab.spreadsheet import row
 
-_ASIDE = ".aside"
 _DECIMALS = 6
 """Of an amount in CSV: no fewer than expectations are known to."""
 _SUFFIXES: Mapping[str, Literal["csv", "parquet"]] = {".csv": "csv", ".parquet": "parquet"}
@@ -72,23 +71,17 @@ def write_list(
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _clean(path)
-        aside = path.with_name(f".{path.name[:80]}.{secrets.token_hex(8)}{_ASIDE}")
+        with entered(path.parent, path.parent) as folder:
+            sweep(folder, [path.name])
+        aside = path.with_name(aside_of(path.name))
         try:
             rows = _filled(aside, fill)
             digest = sha256_of(aside)
-            publish(aside, path)
+            publish(aside, path, path.parent)
         finally:
             aside.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(
-            Fault(
-                "UL601",
-                f"cannot be written: {error.strerror or error}",
-                "choose a folder you may write to, with space left",
-                Place(str(path)),
-            )
-        ) from error
+        raise unwritten(error, path) from error
     return Written(path, digest, rows)
 
 
@@ -115,44 +108,14 @@ def _csv(file: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
     rows = 0
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
-    writer.writerow(map(neutralised, schema.names))
+    writer.writerow(row(schema.names))
     for table in tables:
         columns = [[_cell(value) for value in column.to_pylist()] for column in table.columns]
-        writer.writerows(zip(*columns, strict=True))
+        writer.writerows(map(row, zip(*columns, strict=True)))
         rows += table.num_rows
     text.detach()
     return rows
 
 
 def _cell(value: object) -> object:
-    """A text that no spreadsheet runs as a formula; numbers stay numbers."""
-    if isinstance(value, str):
-        return neutralised(value)
-    if isinstance(value, float):
-        return round(value, _DECIMALS)
-    return "" if value is None else value
-
-
-def _clean(path: Path) -> None:
-    """Remove what writers of this list left behind who are no longer alive."""
-    for left in path.parent.glob(f".{glob_escaped(path.name[:80])}.*{_ASIDE}"):
-        try:
-            descriptor = os.open(left, os.O_RDONLY | os.O_NOFOLLOW)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left.unlink(missing_ok=True)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(descriptor)
-
-
-def glob_escaped(name: str) -> str:
-    """A name as a pattern that matches only itself.
-
-    >>> glob_escaped("a[1]*.csv")
-    'a[[]1][*].csv'
-    """
-    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
+    return round(value, _DECIMALS) if isinstance(value, float) else value
