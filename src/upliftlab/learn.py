@@ -86,7 +86,7 @@ def learn(plan: Plan, setting: Setting, size: float | None = None) -> Learned:
         )
     setting.progress("Reading what is known of customers")
     rows = learning_rows(plan, setting.engine, setting.record, now_of(plan, setting))
-    lesson = Lesson(plan, rows, Encoding.fit(rows.table), size)
+    lesson = Lesson(plan, rows, Encoding.fit(rows.table, plan.smallest_cell), size)
     crossfits = [
         lesson.crossfit(repeat, setting.progress) for repeat in range(lesson.asked.repeats)
     ]

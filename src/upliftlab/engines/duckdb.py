@@ -17,6 +17,7 @@ from upliftlab.engines.csv_header import csv_headers
 from upliftlab.engines.files import files_of, fingerprint_of, kind_of, same_columns
 from upliftlab.engines.parquet import parquet_files
 from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.personal import without_values
 from upliftlab.sql import literal, quote
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
@@ -209,7 +210,10 @@ def _refusals() -> Generator[None]:
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise _unreadable("the data", error) from error
     except duckdb.ConversionException as error:
-        message = f"a value is not what a condition takes it for: {_first(error)}"
+        message = f"a value is not what a condition takes it for: {without_values(_first(error))}"
+        raise DataError(Fault("UL214", message, "check the condition and the column")) from error
+    except duckdb.OutOfRangeException as error:
+        message = f"a value is too large for a condition: {without_values(_first(error))}"
         raise DataError(Fault("UL214", message, "check the condition and the column")) from error
     except duckdb.Error as error:
         raise EngineError(Fault("UL502", f"DuckDB refuses a query: {_first(error)}")) from error

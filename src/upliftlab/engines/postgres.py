@@ -24,11 +24,14 @@ from upliftlab.engines.dialect import transpile
 from upliftlab.engines.parquet import BATCH, batch_of, parquet_files, rows_of, types_of
 from upliftlab.engines.postgres_types import copy_type, family, field
 from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.personal import without_values
 from upliftlab.sql import quote
 
 if TYPE_CHECKING:
     import psycopg
 
+_OF_VALUES = ("22", "23")
+"""Classes of errors whose message quotes a value: data exceptions and broken constraints."""
 _SESSION = (
     "SET TIME ZONE 'UTC'",
     "SET standard_conforming_strings = on",
@@ -259,4 +262,6 @@ def _refusals() -> Generator[None]:
         yield
     except Error as error:
         first = error.diag.message_primary or str(error).split("\n")[0]
+        if (error.sqlstate or "").startswith(_OF_VALUES):
+            first = without_values(first)
         raise EngineError(Fault("UL502", f"PostgreSQL refuses a query: {first}")) from error

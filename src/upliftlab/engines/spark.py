@@ -26,6 +26,7 @@ from upliftlab.engines.dialect import transpile
 from upliftlab.engines.files import files_of, fingerprint_of, kind_of, same_columns
 from upliftlab.engines.parquet import join_files
 from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.personal import without_values
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 _TIMES: dict[str, ColumnType] = {"date": "date", "timestamp": "instant", "timestamp_ntz": "time"}
 _LINE = 500
+_OF_VALUES = ("CAST_", "CANNOT_PARSE", "OVERFLOW", "OUT_OF_RANGE", "MALFORMED", "INVALID_INPUT")
+"""Names of errors whose message quotes a value."""
 """An engine's message is cut here: Spark appends its whole plan."""
 
 
@@ -253,7 +256,10 @@ def _refusals(
     except (PySparkException, Py4JError) as error:
         java: Any = getattr(error, "java_exception", None)
         message = str(java.getMessage() if java else error).strip()
-        raise kind(fault(message.split("\n")[0][:_LINE])) from error
+        first = message.split("\n")[0]
+        if any(word in first for word in _OF_VALUES):
+            first = without_values(first)
+        raise kind(fault(first[:_LINE])) from error
 
 
 def _table_name(source: Source) -> str:

@@ -101,7 +101,7 @@ def followed(
     check_data(artefact, dict(_digests(plan, artefact, place.engine)))
     now = place.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
     rows = learning_rows(plan, place.engine, place.record, now)
-    encoding = Encoding.fit(rows.table)
+    encoding = Encoding.fit(rows.table, plan.smallest_cell)
     features = encoding.encode(rows.table).values
     folds = plan.experiment.uplift.folds if plan.experiment.uplift else 2
     fold = fold_of(rows.cluster, folds, artefact.seed)
