@@ -21,7 +21,7 @@ from typing import Final
 
 import numpy as np
 
-from upliftlab.analysis.cube import OVERALL, Cube, Place, level_name
+from upliftlab.analysis.cube import Cube, Place, level_name
 from upliftlab.personal import free_name
 from upliftlab.queries.moments import Cell, Count
 from upliftlab.stats.moments import pool
@@ -159,7 +159,10 @@ def _given_away(
         whole = {names: total(parts) for names, parts in cells.items()}
         small = {names for names, counts in whole.items() if is_small(counts, smallest)}
         for left, right in sorted(small & bridges(whole)) if small else ():
-            yield (other, right) if _several(margins[other]) else (one, left)
+            if _several(margins[other]):
+                yield other, right
+            elif _several(margins[one]):
+                yield one, left
 
 
 def _several(margin: Margin) -> bool:
@@ -210,7 +213,7 @@ def _merged(cube: Cube, names: Names) -> Cube:
 
 
 def _target(place: Place, names: Names) -> Place:
-    if place == OVERALL or place.dimension not in names or place.level is None:
+    if place.dimension is None or place.level is None or place.dimension not in names:
         return place
     return Place(place.dimension, names[place.dimension][place.level])
 
