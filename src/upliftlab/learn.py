@@ -102,7 +102,7 @@ def learn(plan: Plan, setting: Setting, size: float | None = None) -> Learned:
 
 def _responses(lesson: Lesson, crossfits: Sequence[Crossfit], analysis: Analysis) -> Responses:
     plan, rows = lesson.plan, lesson.rows
-    asked = Asked(plan.treatments, analysis.confidence, lesson.asked.base)
+    asked = Asked(plan.treatments, analysis.confidence, lesson.asked.base, plan.smallest_cell)
     found = gates(crossfits, asked)
     said = answer(found)
     money = plan.experiment.money
@@ -146,7 +146,8 @@ def _pictured(
     first, encoding = crossfits[0], lesson.encoding
     arms = [arm for arm, gate in enumerate(learned.gates, 1) if gate.open]
     names = dict(enumerate(asked.arms, 1))
-    tree = tree_of(first, encoding.categories, np.ones(len(first.sample), dtype=bool))
+    everybody = np.ones(len(first.sample), dtype=bool)
+    tree = tree_of(first, encoding.categories, everybody, asked.smallest)
     curves = [curve for arm in arms for curve in gains(crossfits, asked, arm)]
     if first.money:
         best = best_constant(first, lesson.fixed)
