@@ -20,6 +20,7 @@ from upliftlab.analysis.cells import compare
 from upliftlab.analysis.checks import integrity, recorded
 from upliftlab.analysis.checks_shares import expected_shares
 from upliftlab.analysis.cube import OVERALL, Cube, roll_up, zero_or_one
+from upliftlab.analysis.disclosure import Shown, shown
 from upliftlab.analysis.facts import Facts
 from upliftlab.analysis.findings import find, shrunk
 from upliftlab.analysis.guardrails import guardrails
@@ -88,14 +89,15 @@ def _analysed(plan: Plan, setting: Setting) -> Analysis:
     setting.progress("Reading the customers")
     intake = measure(plan, study, setting.engine, setting.record, now_of(plan, setting))
     occasion = intake.occasion
-    cube = roll_up(intake.cells, tuple(plan.segments))
+    told = shown(roll_up(intake.cells, tuple(plan.segments)), intake.tables, plan.smallest_cell)
+    cube = told.cube
     setting.progress("Estimating effects")
     within = stratified(intake.strata, tuple(cube[OVERALL])) if intake.strata else None
     projected = study.projected({**cube, OVERALL: within or cube[OVERALL]})
     flags = zip(study.columns, zero_or_one(cube[OVERALL].values()), strict=True)
     reading = Reading(
         plan.experiment.experiment,
-        rows_of(study, cube, intake.units, setting.engine),
+        rows_of(study, told, intake.units, setting.engine),
         frozenset(column for column, flag in flags if flag),
         occasion.look(1 - study.confidence),
         stratified=within is not None,
@@ -127,12 +129,13 @@ def _analysed(plan: Plan, setting: Setting) -> Analysis:
         ),
         eligible=experiment.eligible,
         unit="customer" if plan.households is None else "household",
+        smallest_cell=plan.smallest_cell,
         data=_data(plan, intake.facts, setting.engine),
         verdict=verdict,
         checks=checks,
         arms=_arms(plan, cube),
         metrics=metrics,
-        segments=_segments(plan, study),
+        segments=_segments(plan, study, told),
         terms=_terms(plan, study),
         findings=findings,
         heterogeneity=beside.tests,
@@ -227,14 +230,18 @@ def _unit(plan: Plan, name: str, *, flag: bool) -> str:
     return "share" if by_definition or (key == "column" and flag) else "number"
 
 
-def _segments(plan: Plan, study: Study) -> tuple[SegmentInfo, ...]:
-    own = tuple(
-        SegmentInfo(name=name, title=segment.title or name, randomised=False)
-        for name, segment in plan.segments.items()
-    )
+def _segments(plan: Plan, study: Study, told: Shown) -> tuple[SegmentInfo, ...]:
+    own = tuple(_segment(name, segment.title, told) for name, segment in plan.segments.items())
     if not study.channels:
         return own
     return (SegmentInfo(name=CHANNEL, title="Contact channel", randomised=True), *own)
+
+
+def _segment(name: str, title: str | None, told: Shown) -> SegmentInfo:
+    joined, count = told.joined(name) or (None, 0)
+    return SegmentInfo(
+        name=name, title=title or name, randomised=False, joined=joined, joined_levels=count
+    )
 
 
 def _terms(plan: Plan, study: Study) -> Terms | None:

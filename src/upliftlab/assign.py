@@ -20,6 +20,7 @@ from upliftlab.errors import ConfigError, DataError, EngineError, Fault
 from upliftlab.experiment import Plan
 from upliftlab.hashing import choose, digest
 from upliftlab.queries.assignment import assignment_sql
+from upliftlab.queries.naming import naming_fault
 from upliftlab.queries.population import check_population
 from upliftlab.queries.vectors import verify
 from upliftlab.screening import CUSTOMERS, request_of
@@ -171,7 +172,8 @@ def prepare(
 
     Raises:
         ConfigError: UL401 to UL411, the plan does not assign anybody or does not fit the table.
-        DataError: UL404 to UL406, ids are missing or repeated; UL2xx, a table cannot be read.
+        DataError: UL404 to UL406, ids are missing or repeated; UL2xx, a table cannot be read;
+            UL240, a stratum says who customers are.
         EngineError: UL515, the engine hashes differently.
     """
     chosen = allocation(plan, start)
@@ -179,6 +181,12 @@ def prepare(
         raise EngineError(faults)
     request = request_of(plan, chosen, engine, prior_contacts)
     population = check_population(request, engine.columns(CUSTOMERS), engine)
+    named = (
+        naming_fault("stratum", column, CUSTOMERS, engine, plan.smallest_cell)
+        for column in chosen.strata
+    )
+    if faults := [fault for fault in named if fault is not None]:
+        raise DataError(faults)
     return AssignmentQuery(assignment_sql(request), request.columns, population)
 
 

@@ -33,6 +33,7 @@ from upliftlab.experiment import Plan
 from upliftlab.fit import customer_columns, event_columns, source_place, tallies_of
 from upliftlab.queries.clock import Span, passed
 from upliftlab.queries.events import Starts
+from upliftlab.queries.naming import naming_fault
 from upliftlab.results import Check, Severity
 from upliftlab.sql import quote
 
@@ -102,9 +103,32 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Fault]:
     except UpliftLabError as error:
         yield from (replace(fault, place=place) for fault in error.faults)
         return
-    yield from customer_columns(scope, columns)
+    faults = [*customer_columns(scope, columns)]
+    yield from faults
+    if not faults:
+        yield from _naming(scope, engine)
     if plan.customers.id in columns:
         yield from _identities(plan, place, engine)
+
+
+def _naming(scope: Scope, engine: Engine) -> Iterator[Fault]:
+    """Segments and strata that say who customers are."""
+    plan, experiment = scope.plan, scope.plan.experiment
+    asked = [
+        ("segment", plan.segments[name].column, scope.at("segments", at))
+        for at, name in enumerate(experiment.segments)
+        if plan.segments[name].bands is None
+    ]
+    asked += [
+        ("stratum", column, scope.at("assignment", "strata", at))
+        for at, column in enumerate(experiment.assignment.strata)
+    ]
+    for role, column, place in asked:
+        if column is None:
+            continue
+        fault = naming_fault(role, column, CUSTOMERS, engine, plan.smallest_cell)
+        if fault is not None:
+            yield replace(fault, place=place)
 
 
 def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Fault]:

@@ -53,6 +53,10 @@ PROFIT = "profit"
 """The metric that money makes; the one name that is neither defined nor a column."""
 
 
+FEWEST_SHOWN = 2
+"""The least that `smallest_cell` may be: a cell of one is a customer."""
+
+
 def capped_name(metric: str) -> str:
     """The name of a metric whose large values are cut."""
     return f"{metric}:capped"
@@ -250,6 +254,11 @@ class Plan(Model):
         return any(each.source is not None for each in named)
 
     @property
+    def smallest_cell(self) -> int:
+        """How many units of an arm a level must have to be shown; whatever was written, never 1."""
+        return max(self.program.smallest_cell, FEWEST_SHOWN)
+
+    @property
     def longest_window(self) -> timedelta | None:
         """How long after the start outcomes count at most; None where nothing says so."""
         ends = [metric.during[1] for metric in self.metrics.values() if metric.during]
@@ -271,6 +280,8 @@ class Plan(Model):
         content["arms"] = list(content["arms"].items())
         for owner in (content["experiment"], content["program"]):
             owner.pop("engine", None)
+        if self.program.smallest_cell == Program().smallest_cell:
+            content["program"].pop("smallest_cell")  # plans that were locked without it stay so
         content["experiment"].pop("arms")
         if self.experiment.uplift is not None:
             content["experiment"]["uplift"] = self.experiment.uplift.canonical()

@@ -92,7 +92,7 @@ def _learned(plan: Plan, setting: Setting, size: float | None) -> Learned:
     setting.progress("Reading what is known of customers")
     rows = learning_rows(plan, setting.engine, setting.record, now_of(plan, setting))
     setting.engine.confirm()
-    lesson = Lesson(plan, rows, Encoding.fit(rows.table), size)
+    lesson = Lesson(plan, rows, Encoding.fit(rows.table, plan.smallest_cell), size)
     crossfits = [
         lesson.crossfit(repeat, setting.progress) for repeat in range(lesson.asked.repeats)
     ]
@@ -108,7 +108,7 @@ def _learned(plan: Plan, setting: Setting, size: float | None) -> Learned:
 
 def _responses(lesson: Lesson, crossfits: Sequence[Crossfit], analysis: Analysis) -> Responses:
     plan, rows = lesson.plan, lesson.rows
-    asked = Asked(plan.treatments, analysis.confidence, lesson.asked.base)
+    asked = Asked(plan.treatments, analysis.confidence, lesson.asked.base, plan.smallest_cell)
     found = gates(crossfits, asked)
     said = answer(found)
     money = plan.experiment.money
@@ -152,7 +152,8 @@ def _pictured(
     first, encoding = crossfits[0], lesson.encoding
     arms = [arm for arm, gate in enumerate(learned.gates, 1) if gate.open]
     names = dict(enumerate(asked.arms, 1))
-    tree = tree_of(first, encoding.categories, np.ones(len(first.sample), dtype=bool))
+    everybody = np.ones(len(first.sample), dtype=bool)
+    tree = tree_of(first, encoding.categories, everybody, asked.smallest)
     curves = [curve for arm in arms for curve in gains(crossfits, asked, arm)]
     if first.money:
         best = best_constant(first, lesson.fixed)

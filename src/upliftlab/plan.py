@@ -68,8 +68,8 @@ def plan(asked: Plan, assumed: Assumptions, setting: Setting) -> Outlook:
     Raises:
         ConfigError: UL320 the effect cannot be, UL322 figures contradict or are missing, UL324 the
             earlier analysis does not fit.
-        DataError: UL321 the customers' past tells no baseline; UL2xx, the data are not what the
-            plan says they are.
+        DataError: UL321 the customers' past tells no baseline, UL241 it is of too few; UL2xx, the
+            data are not what the plan says they are.
     """
     known = foresee(asked, assumed, setting)
     setting.progress("Weighing the design")
@@ -81,6 +81,10 @@ def foresee(asked: Plan, assumed: Assumptions, setting: Setting) -> Prospect:
     refuse_contradictions(asked, assumed)
     with setting.engine.reading() if setting.engine else nullcontext():
         study, baseline = _baseline(asked, assumed, setting)
+    if baseline.customers is not None and baseline.customers < asked.smallest_cell:
+        message = f"the baseline is that of {baseline.customers:,} customers: it would tell of them"
+        remedy = f"{asked.smallest_cell} or more can be told of; check 'eligible'"
+        raise DataError(Fault("UL241", message, remedy))
     return prospect(asked, study, baseline, assumed)
 
 

@@ -290,6 +290,11 @@ class SegmentInfo(Result):
     title: str
     randomised: bool
     """True for the contact channel of an arm, False for what customers are."""
+    joined: str | None = None
+    """What levels are called that are shown together, each of too few customers (or needed so that
+    the others tell nothing of them); None where none are. No other level is called so."""
+    joined_levels: int = 0
+    """How many levels these are."""
 
 
 class LookInfo(Result):
@@ -370,6 +375,8 @@ class Analysis(Result):
     """The condition that customers had to meet."""
     unit: Literal["customer", "household"] = "customer"
     """What was randomised, and is counted by every n."""
+    smallest_cell: int | None = None
+    """How many units of an arm a level must have to be shown by itself."""
     data: tuple[DataFile, ...]
     verdict: Verdict
     checks: tuple[Check, ...]

@@ -30,7 +30,7 @@ def pick(found, kind, metric):
 
 
 @pytest.mark.parametrize(
-    ("cap", "limit"), [("75%", 30), ("57%", 12), ("58%", 20), ("25", 25), ("99.9%", 900)]
+    ("cap", "limit"), [("75%", 30), ("57%", 12), ("58%", 20), ("25", 25), ("99.9%", 30)]
 )
 def test_both_estimates_are_those_of_the_rows(table, cap, limit):
     found = analysed(table, analysis={"winsorize": {"spend": cap}})
@@ -62,6 +62,18 @@ def test_money_is_never_cut(table):
     profit = [pick(found, "incremental_profit", "spend").estimate for found in (plain, cut)]
     assert profit[0] == profit[1] == pytest.approx(0.5 * (949 - 34))
     assert cut.verdict.metric == "profit"
+
+
+def test_a_cap_is_nobodys_own_amount(tmp_path):
+    amounts = [*range(100, 140), 7919.37, 8123.45, 9001.01]
+    rows = "".join(f"{arm},{amount}\n" for amount in amounts for arm in ("none", "mail"))
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + rows)
+    found = run(make_plan(5, analysis={"winsorize": {"spend": "99.9%"}}), tmp_path)
+    assert {m.cap for m in found.metrics} == {None, 7920.0}
+    few = "arm,spend\n" + "none,0\nmail,0\n" * 9 + "none,7919.37\nmail,8123.45\n"
+    (tmp_path / "customers.csv").write_text(few)
+    found = run(make_plan(5, analysis={"winsorize": {"spend": "99.9%"}}), tmp_path)
+    assert {m.cap for m in found.metrics} == {None}, "too few values to say where they end"
 
 
 def test_where_nothing_was_spent_nothing_is_cut(tmp_path):

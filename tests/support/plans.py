@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from upliftlab.analyze import Setting, analyze
-from upliftlab.declarations import Channel, Metric, Segment, Source
+from upliftlab.declarations import Channel, Metric, Program, Segment, Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.experiment import Experiment, Plan
 from upliftlab.results import Analysis, Finding
@@ -14,8 +14,11 @@ from upliftlab.results import Analysis, Finding
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def make_plan(**changes: object) -> Plan:
-    """A plan of two e-mails against none; `changes` replace parts of the experiment."""
+def make_plan(smallest_cell: int = 2, **changes: object) -> Plan:
+    """A plan of two e-mails against none; `changes` replace parts of the experiment.
+
+    Tables made by hand are small: cells of two units are shown unless a test says otherwise.
+    """
     content: dict[str, object] = {
         "schema": "1",
         "experiment": "small",
@@ -36,6 +39,7 @@ def make_plan(**changes: object) -> Plan:
         metrics={},
         segments={name: Segment(column=name) for name in asked.segments},
         sources={},
+        program=Program(smallest_cell=smallest_cell),
     )
     money = asked.money.revenue if asked.money else None
     metrics = {

@@ -161,8 +161,8 @@ def test_a_list_is_no_feature():
         ("city", [1, 2, 3, 4], "int64, expected texts"),
         ("city", MIXED["member"], "bool, expected texts"),
         ("joined", [1, 2, 3, 4], "int64, expected dates"),
-        ("joined", ["2026-01-01", "soon", "", ""], "texts such as '2026-01-01', expected dates"),
-        ("member", ["maybe", "true", "", ""], "texts such as 'maybe', expected numbers"),
+        ("joined", ["2026-01-01", "soon", "", ""], "texts such as '9999-99-99', expected dates"),
+        ("member", ["maybe", "true", "", ""], "texts such as 'aaaaa', expected numbers"),
         ("spent", [[1], [1], [1], [1]], "list.*, expected numbers"),
     ],
 )

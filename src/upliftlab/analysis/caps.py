@@ -1,7 +1,9 @@
 """Caps: values above what the plan declares count as the cap, in a column of their own.
 
 The limit is the declared amount, or a percentile of what is not zero, over all arms together: of
-sparse spend a percentile over everybody may be zero. It is the nearest rank, a value that occurs.
+sparse spend a percentile over everybody may be zero. It is the nearest rank that as many units
+reach as a cell must have (`smallest_cell`), to three significant digits: reports name it, and it
+is to be nobody's own amount.
 """
 # ruff: noqa: S608 - names are of the house's own, every number passes through repr()
 
@@ -12,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from upliftlab.engines.base import Engine
 from upliftlab.experiment import Plan
 
+_DIGITS = 3
+"""Significant digits of a limit that comes from the data."""
 Caps = Mapping[str, float | None]
-"""What each capped metric is capped at; None where nothing but zeros is there."""
+"""What each capped metric is capped at; None where nearly all values are zero."""
 
 
 def limits(plan: Plan, columns: Sequence[str], units: str, engine: Engine) -> Caps:
@@ -28,18 +32,27 @@ def limits(plan: Plan, columns: Sequence[str], units: str, engine: Engine) -> Ca
     found: dict[str, float | None] = {}
     for name, cap in plan.experiment.analysis.winsorize.items():
         number = f"x{columns.index(name)}"
-        found[name] = cap.value if cap.kind == "amount" else _rank(cap.value, number, units, engine)
+        found[name] = (
+            cap.value
+            if cap.kind == "amount"
+            else _rank((cap.value, plan.smallest_cell), number, units, engine)
+        )
     return found
 
 
-def _rank(share: float, number: str, units: str, engine: Engine) -> float | None:
+def _rank(asked: tuple[float, int], number: str, units: str, engine: Engine) -> float | None:
+    """The value at a share of the ranks, or below it where too few would reach it."""
+    share, smallest = asked
     ranked = (
         f"SELECT {number} AS x, ROW_NUMBER() OVER (ORDER BY {number}) AS place,"
         f" COUNT(*) OVER () AS n FROM {units} WHERE {number} <> 0"
     )
-    query = f"SELECT MIN(x) AS x FROM ({ranked}) AS ranked WHERE place >= n * {share!r}"
+    query = (
+        f"SELECT MIN(x) AS x FROM ({ranked}) AS ranked"
+        f" WHERE n >= {smallest} AND (place >= n * {share!r} OR place > n - {smallest})"
+    )
     value = engine.query(query).to_pylist()[0]["x"]
-    return None if value is None else float(value)
+    return None if value is None else float(f"{value:.{_DIGITS}g}")
 
 
 def with_caps(units: str, columns: Sequence[str], caps: Caps) -> str:

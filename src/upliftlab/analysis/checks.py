@@ -34,13 +34,33 @@ def integrity(
     """
     cube, facts, rows = counted
     closed = maturity(occasion)
+    divided = [*shares(plan, cube, facts, repeated=occasion.repeated)]
+    if few := [*_few(plan, cube)]:  # nothing that is made of these customers' values is told
+        return (*few, *divided, closed)
     return (
-        *shares(plan, cube, facts, repeated=occasion.repeated),
+        *divided,
         *customers(plan, study, cube, facts),
         closed,
         *events(plan, facts, mature=closed.passed is not False),
         *_skewness(plan, study, (cube, rows)),
     )
+
+
+def _few(plan: Plan, cube: Cube) -> Iterator[Check]:
+    """Arms of so few units that their numbers are those of single customers."""
+    for arm, group in cube[OVERALL].items():
+        if group.n < plan.smallest_cell:
+            text = N_(
+                "{arm} has {count:count} customers: numbers of fewer than {smallest:count} would "
+                "tell what single ones did."
+            )
+            values: dict[str, Scalar] = {
+                "arm": arm,
+                "count": group.n,
+                "smallest": plan.smallest_cell,
+            }
+            said = (text, values)
+            yield check(f"smallest_cell:{arm}", passed=False, severity=Severity.critical, said=said)
 
 
 def maturity(occasion: Occasion) -> Check:

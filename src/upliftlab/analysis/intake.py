@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from upliftlab.analysis.caps import Caps, limits, with_caps
 from upliftlab.analysis.cube import level_name
+from upliftlab.analysis.disclosure import Tables, tables_of
 from upliftlab.analysis.facts import (
     CUSTOMERS,
     Facts,
@@ -30,6 +31,7 @@ from upliftlab.analysis.refusals import (
     refuse_identities,
     refuse_levels,
     refuse_missing,
+    refuse_names,
     refuse_text_bands,
     refuse_unsupported,
     refuse_whole_households,
@@ -44,9 +46,12 @@ from upliftlab.queries.events import EventTable, Starts
 from upliftlab.queries.frame import Frame, missing_column
 from upliftlab.queries.moments import (
     Cell,
+    Count,
     MomentsQuery,
     moments_sql,
+    pairs_sql,
     read_cells,
+    read_pairs,
     sample_sql,
     tuned,
 )
@@ -68,6 +73,7 @@ class Intake:
         facts: What the data are like.
         units: The unit table as a relation.
         caps: What metrics are capped at.
+        tables: Units by every two segments.
         strata: Moments by arm of every stratum within which shares are exact; empty without.
         occasion: Which of the planned looks at the data this is.
     """
@@ -76,6 +82,7 @@ class Intake:
     facts: Facts
     units: str
     caps: Caps
+    tables: Tables
     strata: Sequence[Mapping[str, Moments]]
     occasion: Occasion
 
@@ -116,10 +123,18 @@ def measure(
     refuse_levels(query, engine)
     cells = cells_of(query, engine)
     refuse_arms(plan, _by_arm(next(iter(cells.values()))))
+    refuse_names(plan, cells)
     refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
     facts = _facts(plan, study, (frame, units, looks), engine)
     facts = replace(facts, closes=occasion.closes)
-    return Intake(cells, facts, units, caps, _strata(query, frame, plan, engine), occasion)
+    tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
+    strata = _strata(query, frame, plan, engine)
+    return Intake(cells, facts, units, caps, tables, strata, occasion)
+
+
+def _pairs(query: MomentsQuery, engine: Engine) -> Iterator[Count]:
+    """Units by every two segments, where there are too many levels to group by all at once."""
+    return read_pairs(query, engine.query(pairs_sql(query)))
 
 
 def _by_arm(cells: Sequence[Cell]) -> dict[str | None, int]:

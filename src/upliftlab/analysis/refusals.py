@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from upliftlab.config.shape import closest
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Fault
 from upliftlab.experiment import Plan
+from upliftlab.personal import kind_of, names_people, shape
 from upliftlab.queries.frame import Frame, missing_column
-from upliftlab.queries.moments import MomentsQuery
+from upliftlab.queries.moments import Cell, MomentsQuery
+from upliftlab.queries.naming import naming
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.units import UnitTable
 from upliftlab.sql import quote
@@ -141,7 +145,7 @@ def refuse_text_bands(plan: Plan, table: UnitTable, engine: Engine) -> None:
     """Refuse bands of a text column whose values are no numbers.
 
     Raises:
-        DataError: UL206, with an example.
+        DataError: UL206, with the form of one.
     """
     banded = [s.column for s in plan.segments.values() if s.bands and s.column]
     frame, needed = table.frame, table.asked.needed
@@ -156,7 +160,7 @@ def refuse_text_bands(plan: Plan, table: UnitTable, engine: Engine) -> None:
             f" FROM {frame.source(needed)} WHERE {wrong}",
         )
         if row["n"]:
-            message = f"column '{column}' holds text such as '{str(row['example'])[:40]}'"
+            message = f"column '{column}' holds text such as '{shape(str(row['example']))}'"
             raise DataError(
                 Fault("UL206", f"{message} in {row['n']:,} rows", "it cannot be banded")
             )
@@ -178,6 +182,24 @@ def refuse_levels(query: MomentsQuery, engine: Engine) -> None:
                     "declare bands in configs/segments.yaml if it holds numbers, else leave it out",
                 )
             )
+
+
+def refuse_names(plan: Plan, cells: Mapping[tuple[str, ...], Sequence[Cell]]) -> None:
+    """Refuse segments that say who customers are.
+
+    Raises:
+        DataError: UL240, naming them and no value of them.
+    """
+    faults = list[Fault]()
+    for name in plan.segments:
+        levels: dict[str, int] = defaultdict(int)
+        for cell in next(group for named, group in cells.items() if name in named):
+            if (level := cell.levels[name]) is not None:
+                levels[level] += cell.moments.n
+        if why := names_people(levels, plan.smallest_cell):
+            faults.append(naming("segment", name, why))
+    if faults:
+        raise DataError(faults)
 
 
 def refuse_arms(plan: Plan, found: Mapping[str | None, int]) -> None:
@@ -207,12 +229,13 @@ def refuse_arms(plan: Plan, found: Mapping[str | None, int]) -> None:
 
 
 def _foreign_arms(plan: Plan, found: Mapping[str | None, int]) -> Iterator[Fault]:
-    for arm, n in list(found.items())[:_SHOWN]:
-        if arm not in plan.arms:
-            message = f"the data hold an arm '{arm}' ({n:,} customers) that is not in the plan"
-            yield Fault(
-                "UL209", message, "add it to 'arms', or leave its customers out of the table"
-            )
+    foreign = {str(arm): n for arm, n in found.items() if arm not in plan.arms}
+    for arm, n in list(foreign.items())[:_SHOWN]:
+        # The column may be the wrong one, and hold names: what few customers have is not told.
+        common = n >= plan.smallest_cell and kind_of(arm) is None
+        name = arm if common or closest(arm, list(plan.arms)) else shape(arm)
+        message = f"the data hold an arm '{name}' ({n:,} customers) that is not in the plan"
+        yield Fault("UL209", message, "add it to 'arms', or leave its customers out of the table")
     for name, arm in plan.arms.items():
         if name not in found and arm.share != 0:
             message = f"the data hold no customer of arm '{name}'"
@@ -247,7 +270,7 @@ def _columns(table: UnitTable, name: str) -> Iterator[str]:
 
 
 def _diagnosed(column: str, table: UnitTable, engine: Engine) -> Fault | None:
-    """Why a column lacks numbers: counts by fault and one unreadable example."""
+    """Why a column lacks numbers: counts by fault and the form of one that is unreadable."""
     needed = table.asked.needed
     value, kind = f"f.{needed[column]}", table.frame.type_of(column, "metric")
     number = number_sql(value, kind)
@@ -265,7 +288,7 @@ def _diagnosed(column: str, table: UnitTable, engine: Engine) -> Fault | None:
         return None
     found = {
         "empty": (int(row["empty"]), "are empty"),
-        "text": (row["text"], f"hold text such as '{str(row['example'])[:40]}'"),
+        "text": (row["text"], f"hold text such as '{shape(str(row['example']))}'"),
         "nan": (row["n"] - row["empty"] - row["text"], "hold NaN or infinity"),
     }
     said = ", ".join(f"{count:,} {what}" for count, what in found.values() if count)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from upliftlab.analysis.check import SKEWED
 from upliftlab.analysis.cube import Cube, Place, level_name
+from upliftlab.analysis.disclosure import Shown
 from upliftlab.analysis.study import Study
 from upliftlab.engines.base import Engine
 from upliftlab.stats.calibration import Units
@@ -89,15 +90,16 @@ def skewed(study: Study, groups: Mapping[str, Moments], arms: tuple[str, ...]) -
     return frozenset(name for name, gamma in found.items() if gamma and abs(gamma) > SKEWED)
 
 
-def rows_of(study: Study, cube: Cube, units: str, engine: Engine) -> Rows | None:
+def rows_of(study: Study, told: Shown, units: str, engine: Engine) -> Rows | None:
     """The units of a study by kind; None where no difference is skewed, or there are too many.
 
     Args:
         study: What is compared.
-        cube: Moments of the columns (not projected).
+        told: Moments of the columns (not projected), and what levels are shown as.
         units: The unit table as a relation.
         engine: Where it lies.
     """
+    cube = told.cube
     needed = [*dict.fromkeys(_needed(study, cube))]
     if not needed:
         return None
@@ -118,7 +120,10 @@ def rows_of(study: Study, cube: Cube, units: str, engine: Engine) -> Rows | None
         kinds,
         kind.ravel(),
         _texts(result, "arm"),
-        {name: _texts(result, level) for name, level in zip(segments, levels, strict=True)},
+        {
+            name: _texts(result, level, told.names.get(name))
+            for name, level in zip(segments, levels, strict=True)
+        },
         result["n"].to_numpy().astype(np.float64),
     )
 
@@ -130,8 +135,10 @@ def _rounded(values: Array) -> Array:
     return np.asarray(np.rint(values * scale) / scale)
 
 
-def _texts(result: pa.Table, column: str) -> np.ndarray:
-    return np.array([level_name(value) for value in result[column].to_pylist()], dtype=object)
+def _texts(result: pa.Table, column: str, shown: Mapping[str, str] | None = None) -> np.ndarray:
+    """Levels as they are shown."""
+    texts = [level_name(value) for value in result[column].to_pylist()]
+    return np.array([shown[text] for text in texts] if shown else texts, dtype=object)
 
 
 def _needed(study: Study, cube: Cube) -> Iterator[str]:

@@ -10,6 +10,7 @@ from upliftlab.config.expressions import parse
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Fault
 from upliftlab.experiment import Plan
+from upliftlab.personal import shape
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.frame import missing_column
 from upliftlab.queries.numbers import number_sql, usable_sql
@@ -139,7 +140,7 @@ def _suspects(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> I
 def _unreadable(
     events: EventTable, suspects: Sequence[_Suspect], engine: Engine
 ) -> Iterator[Fault]:
-    """What is wrong with values, all columns in one scan; an example only where there is one."""
+    """What is wrong with values, all columns in one scan; the form of one where there is one."""
     if not suspects:
         return
     # As columns, not as a WHERE: DuckDB would trust a Parquet file's limits, which leave out NaN.
@@ -150,7 +151,7 @@ def _unreadable(
         if count := int(row[f"n{number}"]):
             query = f"SELECT {suspect.example} AS example FROM {events.table}{own}"
             value = engine.query(query).to_pylist()[0]["example"]
-            such = "" if value is None else f", such as '{value[:40]}'"
+            such = "" if value is None else f", such as '{shape(value)}'"
             said = f"{events.name} {suspect.said} in '{suspect.column}'{such}"
             yield Fault(suspect.code, f"{count:,} events of {said}", suspect.remedy)
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from upliftlab.config.catalogue_entry import Entry
 from upliftlab.config.catalogue_limits import LIMITS
+from upliftlab.config.catalogue_privacy import PRIVACY
 from upliftlab.config.catalogue_reading import READING
 from upliftlab.config.catalogue_rules import RULES
 from upliftlab.config.catalogue_uplift import UPLIFT
 from upliftlab.config.shape import closest
 from upliftlab.errors import ConfigError, Fault
 
-CATALOGUE: dict[str, Entry] = {entry.code: entry for entry in (*READING, *RULES, *UPLIFT, *LIMITS)}
+CATALOGUE: dict[str, Entry] = {
+    entry.code: entry for entry in (*READING, *RULES, *UPLIFT, *PRIVACY, *LIMITS)
+}
 
 
 def explain(code: str) -> str:

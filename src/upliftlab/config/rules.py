@@ -9,6 +9,7 @@ from itertools import pairwise
 from upliftlab.config.decision import parse_ship_if
 from upliftlab.config.rules_engine import ENGINE_RULES
 from upliftlab.config.rules_money import MONEY_RULES
+from upliftlab.config.rules_privacy import PRIVACY_RULES
 from upliftlab.config.rules_time import KNOWN_BEFORE_RULES
 from upliftlab.config.rules_uplift import UPLIFT_RULES
 from upliftlab.config.scope import Scope
@@ -272,6 +273,7 @@ PLAN_RULES: tuple[Callable[[Scope], Iterator[Fault]], ...] = (
     winsorized,
     *MONEY_RULES,
     *KNOWN_BEFORE_RULES,
+    *PRIVACY_RULES,
     *UPLIFT_RULES,
     *ENGINE_RULES,
 )

@@ -14,7 +14,7 @@ from upliftlab.errors import Fault, Place
 def known_before(scope: Scope) -> Iterator[Fault]:
     """UL112: who is in, and how they are divided, must not depend on what happened later."""
     late = _late(scope)
-    for column, what, place in _divisions(scope):
+    for column, what, place in divisions(scope):
         if reason := late.get(column.casefold()):
             joined = ", which is" if what.endswith("uses") else " is"
             message = f"{what} '{column}'{joined} {reason}"
@@ -35,7 +35,7 @@ def _late(scope: Scope) -> dict[str, str]:
     return late
 
 
-def _divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
+def divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
     """Every column that decides who takes part or how customers are divided."""
     experiment = scope.plan.experiment
     for at, name in enumerate(experiment.segments):

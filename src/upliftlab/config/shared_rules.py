@@ -13,6 +13,7 @@ from upliftlab.config.workspace import lexical_fault
 from upliftlab.declarations import Layer, Metric
 from upliftlab.declarations.metrics import OF_METRICS
 from upliftlab.errors import Fault, Place
+from upliftlab.experiment import FEWEST_SHOWN
 
 RESERVED_METRICS = ("profit",)
 RESERVED_SEGMENTS = ("contact_channel",)
@@ -217,6 +218,15 @@ def _zone_fault(name: str, place: Place) -> Fault | None:
     return None
 
 
+def smallest_cell(shared: Shared) -> Iterator[Fault]:
+    """UL161: nothing that is shown is of one customer."""
+    asked = shared.program.smallest_cell
+    if asked < FEWEST_SHOWN:
+        message = f"'smallest_cell' is {asked}: a report would show what single customers did"
+        remedy = f"write {FEWEST_SHOWN} or more; 5 is usual"
+        yield Fault("UL161", message, remedy, shared.at("program", "smallest_cell"))
+
+
 def source_files(shared: Shared) -> Iterator[Fault]:
     """UL019: files lie inside the data root."""
     for name, source in (shared.sources or {}).items():
@@ -240,4 +250,5 @@ _RULES: tuple[Callable[[Shared], Iterator[Fault]], ...] = (
     holdout_period,
     time_zones,
     shared_connection,
+    smallest_cell,
 )

@@ -12,7 +12,7 @@ from upliftlab.declarations.model import Model, shorthand
 from upliftlab.declarations.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.declarations.segments import Segment
 from upliftlab.declarations.sources import Engine, Source
-from upliftlab.values import Currency, Name
+from upliftlab.values import Count, Currency, Name
 
 
 class File(Model):
@@ -39,6 +39,9 @@ class Program(File):
     """Exclusive experiments and the customers each owns."""
     contact_policy: ContactPolicy | None = None
     """How often a customer may be contacted over all experiments."""
+    smallest_cell: Count = 5
+    """Nothing is shown of fewer customers of an arm than this, so that no report tells what a
+    single one did: smaller levels of a segment are shown together. At least 2."""
 
 
 class SourcesFile(File):

@@ -257,6 +257,10 @@ def _refusals() -> Generator[None]:
         reason = without_values(_first(error), numbers=True)
         message = f"a value is not what a condition takes it for: {reason}"
         raise DataError(Fault("UL214", message, "check the condition and the column")) from error
+    except duckdb.OutOfRangeException as error:
+        reason = without_values(_first(error), numbers=True)
+        message = f"a value is too large for a condition: {reason}"
+        raise DataError(Fault("UL214", message, "check the condition and the column")) from error
     except duckdb.OutOfMemoryException as error:
         raise _full(error) or _cramped(error) from error
     except duckdb.Error as error:

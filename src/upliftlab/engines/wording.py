@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from upliftlab.personal import shape
+
 _LONGEST = 300
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_])-?\d[\d.]*")
 
@@ -20,18 +22,6 @@ def one_line(text: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 
-def shape(text: str) -> str:
-    """What a value looks like: every letter an x, every digit a 9.
-
-    >>> shape("alice.07@example.com")
-    'xxxxx.99@xxxxxxx.xxx'
-    """
-    kept = "".join(
-        "x" if sign.isalpha() else "9" if sign.isnumeric() else sign for sign in text[:40]
-    )
-    return kept if len(text) <= len(kept) else f"{kept}…"
-
-
 def without_values(text: str, quotes: str = "'\"", *, numbers: bool = False) -> str:
     r"""A message in one line, each value it quotes replaced by its shape.
 
@@ -39,7 +29,7 @@ def without_values(text: str, quotes: str = "'\"", *, numbers: bool = False) -> 
     for one value.
 
     >>> without_values("Could not convert string 'O'Brien' to DOUBLE")
-    "Could not convert string 'x'xxxxx' to DOUBLE"
+    "Could not convert string 'A'Aaaaa' to DOUBLE"
     >>> without_values("value 4711 is out of range of INT8", numbers=True)
     'value # is out of range of INT8'
     """

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from upliftlab.experiment import Plan
+from upliftlab.personal import free_name
 
 
 class Entry(BaseModel):
@@ -103,7 +106,7 @@ class Origin(BaseModel):
 
 
 class Cell(BaseModel):
-    """How many customers share an arm, stratum, wave and reason."""
+    """How many customers share an arm, stratum, wave and reason; see `pooled`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     arm: str | None
@@ -111,6 +114,24 @@ class Cell(BaseModel):
     wave: int | None
     reason: str | None
     customers: int
+
+
+def pooled(cells: Sequence[Cell], smallest: int) -> tuple[Cell, ...]:
+    """Cells as a record holds them: strata of too few customers are one without their names."""
+    sizes = Counter[str]()
+    for cell in cells:
+        if cell.stratum is not None:
+            sizes[cell.stratum] += cell.customers
+    other = free_name(sizes)
+    counted = Counter[tuple[str | None, str | None, int | None, str | None]]()
+    for cell in cells:
+        small = cell.stratum is not None and sizes[cell.stratum] < smallest
+        stratum = other if small else cell.stratum
+        counted[cell.arm, stratum, cell.wave, cell.reason] += cell.customers
+    return tuple(
+        Cell(arm=arm, stratum=stratum, wave=wave, reason=reason, customers=n)
+        for (arm, stratum, wave, reason), n in counted.items()
+    )
 
 
 class Part(BaseModel):

@@ -30,6 +30,7 @@ from upliftlab.ledger.records import (
     OutcomesRead,
     PlanEntry,
     frozen,
+    pooled,
 )
 from upliftlab.ledger.scratch import scratch
 from upliftlab.ledger.shelf import (
@@ -267,7 +268,7 @@ class Writer:
             excluded=excluded,
             arms=arms,
             ghosts=staged.ghosts(),
-            cells=cells,
+            cells=pooled(cells, plan.smallest_cell),
             parts=staged.split(self._aside / "generation", plan, _day(plan, now)),
             previous=past[-1].manifest.sha256 if past else None,
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from upliftlab.declarations import FeatureKind, Source
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Fault
+from upliftlab.personal import shape
 from upliftlab.queries.frame import missing_column
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.sql import quote
@@ -153,7 +154,6 @@ def _unreadable(names: Collection[str], table: str, engine: Engine) -> Iterator[
     (row,) = engine.query(f"SELECT {', '.join(columns)} FROM {quote(table)}").to_pylist()
     for at, name in enumerate(names):
         if row[f"n{at}"]:
-            example = str(row[f"v{at}"])[:40]
-            message = f"the feature '{name}' holds text such as '{example}'"
+            message = f"the feature '{name}' holds text such as '{shape(str(row[f'v{at}']))}'"
             message += f" in {row[f'n{at}']:,} rows; the model learned numbers"
             yield Fault("UL615", message, "write plain numbers, or learn again")

@@ -9,8 +9,9 @@ aggregates, which cost half as much again; a third moment is then not known in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
@@ -70,6 +71,36 @@ class Cell:
     levels: Mapping[str, str | None]
     moments: Moments
     missing: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Units of one arm at one level of each of two segments."""
+
+    segments: tuple[str, str]
+    levels: tuple[str | None, str | None]
+    arm: str | None
+    n: int
+
+
+def pairs_sql(query: MomentsQuery) -> str:
+    """SQL that counts units by arm and every two segments."""
+    names = [f"s{i}" for i in range(len(query.segments))]
+    sets = ", ".join(f"(arm, {one}, {other})" for one, other in combinations(names, 2))
+    flags = [f"GROUPING({name}) AS g_{name}" for name in names]
+    inner = f"SELECT {', '.join(['arm', *names, *flags])}, COUNT(*) AS n FROM {query.units}"
+    texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *names)]
+    kept = ", ".join([*texts, *(f"g_{name}" for name in names), "n"])
+    return f"SELECT {kept} FROM ({inner} GROUP BY GROUPING SETS ({sets})) AS grouped"
+
+
+def read_pairs(query: MomentsQuery, result: pa.Table) -> Iterator[Count]:
+    """The counts that `pairs_sql` asks for."""
+    names = query.segments
+    for row in result.to_pylist():
+        one, other = (i for i in range(len(names)) if not row[f"g_s{i}"])
+        levels = row[f"s{one}"], row[f"s{other}"]
+        yield Count((names[one], names[other]), levels, row["arm"], int(row["n"]))
 
 
 def sample_sql(query: MomentsQuery) -> str:

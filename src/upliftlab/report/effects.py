@@ -11,7 +11,7 @@ from upliftlab.report.index import CONTACT, Index, Place, Quantity
 from upliftlab.report.quantity import MONEY
 from upliftlab.report.remark import Remark, remarks
 from upliftlab.report.table import Outline, Slot, Table, table
-from upliftlab.results import Kind, MetricInfo
+from upliftlab.results import Kind, Message, MetricInfo, Scalar, SegmentInfo
 
 _MANY_ROWS: Final = 40
 """Longer tables are folded on the screen."""
@@ -33,6 +33,19 @@ _DESCRIPTIVE: Final = N_(
 _OWN_CHANNEL: Final = N_(
     "This is the channel customers use themselves, not the one through which they were contacted."
 )
+
+
+_JOINED: Final = N_(
+    "Levels with fewer than {smallest:count} customers in an arm are shown together as "
+    "{joined}, so that no number tells what a single customer did. Others that would give them "
+    "away are with them."
+)
+_JOINED_HOMES: Final = N_(
+    "Levels with fewer than {smallest:count} households in an arm are shown together as "
+    "{joined}, so that no number tells what a single household did. Others that would give them "
+    "away are with them."
+)
+_OTHER: Final = N_("other ({count:count} levels)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,26 +100,53 @@ def _breakdown(name: str, index: Index, teller: Teller) -> Breakdown | None:
     title = teller.text(N_("Contact channel")) if name == CONTACT else title
     primary = [Quantity(Kind.difference, index.primary.name)] if index.primary else []
     columns = [Quantity(Kind.incremental_profit), Quantity(Kind.roi), *primary]
-    made = table(_levels(title, name, index, teller), columns, index, teller)
+    joined = None if info is None else _joined(info, teller)
+    made = table(_levels((title, name), joined, index, teller), columns, index, teller)
     if made is None:
         return None
+    notes = tuple(teller.text(note) for note in _notes(name, randomised=randomised))
+    if joined is not None:
+        notes = (*notes, _said(joined[1], index, teller))
     lead = Kind.incremental_profit if index.analysis.terms else Kind.difference
     return Breakdown(
         title=title,
         randomised=randomised,
-        notes=tuple(teller.text(note) for note in _notes(name, randomised=randomised)),
+        notes=notes,
         table=made,
         remarks=remarks(name, lead, index, teller),
         folded=len(made.rows) > _MANY_ROWS,
     )
 
 
-def _levels(title: str, name: str, index: Index, teller: Teller) -> Outline:
+def _joined(info: SegmentInfo, teller: Teller) -> tuple[str, str] | None:
+    """What levels are called that are shown together, in the JSON and on the page."""
+    if info.joined is None:
+        return None
+    message = Message(template=_OTHER, values={"count": info.joined_levels})
+    return info.joined, teller.language.say(message, teller.currency)
+
+
+def _said(joined: str, index: Index, teller: Teller) -> str:
+    """Why some levels are shown together."""
+    analysis = index.analysis
+    template = _JOINED if analysis.unit == "customer" else _JOINED_HOMES
+    values: dict[str, Scalar] = {"smallest": analysis.smallest_cell, "joined": joined}
+    return teller.language.say(Message(template=template, values=values), teller.currency)
+
+
+def _levels(
+    named: tuple[str, str], joined: tuple[str, str] | None, index: Index, teller: Teller
+) -> Outline:
+    title, name = named
     places = _by_level(index.places(name))
     unknown, pooled = teller.text(N_("not known")), teller.text(N_("all arms"))
     by_arm = len({place.arm for place in places}) > 1
     heads = (title, _arm(teller)) if by_arm else (title,)
-    slots = (Slot((p.level or unknown, p.arm or pooled)[: len(heads)], p) for p in places)
+    shown = dict([joined] if joined else [])
+    slots = (
+        Slot((shown.get(p.level or "", p.level or unknown), p.arm or pooled)[: len(heads)], p)
+        for p in places
+    )
     return Outline(title, heads, tuple(slots))
 
 

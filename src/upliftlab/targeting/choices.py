@@ -124,9 +124,11 @@ def by_tree(crossfit: Crossfit, categorical: Sequence[int], among: np.ndarray) -
     return chosen
 
 
-def tree_of(crossfit: Crossfit, categorical: Sequence[int], rows: np.ndarray) -> Tree:
+def tree_of(
+    crossfit: Crossfit, categorical: Sequence[int], rows: np.ndarray, smallest: int = 1
+) -> Tree:
     """The readable tree of some of the customers, each of its groups at least 1 % of them."""
-    smallest = max(1, int(rows.sum()) // 100)
+    smallest = max(smallest, int(rows.sum()) // 100)
     return grow(
         crossfit.sample.features[rows], crossfit.rewards[rows], categorical, smallest=smallest
     )

@@ -31,11 +31,13 @@ class Asked:
         arms: The treatments' names, in the order of their numbers from 1.
         confidence: Level of every interval.
         base: What learners are built on.
+        smallest: Customers that a group must have to be shown.
     """
 
     arms: tuple[str, ...]
     confidence: float
     base: Literal["boosting", "linear"]
+    smallest: int = 1
 
 
 def gates(crossfits: Sequence[Crossfit], asked: Asked) -> tuple[Gate, ...]:

@@ -13,6 +13,7 @@ from upliftlab.targeting.crossfit import COST, VALUE, Crossfit, together
 from upliftlab.targeting.judgement import Asked
 from upliftlab.targeting.responses import Curve, Decile, Point, Sleeping
 from upliftlab.uplift.cost_band import evaluated
+from upliftlab.uplift.deciles import GROUPS
 from upliftlab.uplift.deciles import deciles as deciles_of
 from upliftlab.uplift.gains import gain_curve
 from upliftlab.uplift.policy import policy_value
@@ -24,7 +25,12 @@ _POINTS = 50
 
 
 def deciles(crossfits: Sequence[Crossfit], asked: Asked, arm: int) -> tuple[Decile, ...]:
-    """The effect in each tenth of the customers, by predicted response to an arm."""
+    """The effect in each tenth of the customers, by predicted response to an arm.
+
+    Empty where a tenth would be too few to be shown.
+    """
+    if len(crossfits[0].sample) < GROUPS * asked.smallest:
+        return ()
     rng = np.random.default_rng(_SEED)
     found = [deciles_of(each.ranking(arm), asked.confidence, rng) for each in crossfits]
     return tuple(
@@ -47,9 +53,9 @@ def gains(crossfits: Sequence[Crossfit], asked: Asked, arm: int) -> tuple[Curve,
 
 
 def _gain(crossfits: Sequence[Crossfit], asked: Asked, arm: int, outcome: int | None) -> Curve:
-    rng = np.random.default_rng(_SEED)
+    rng, points = np.random.default_rng(_SEED), _steps(crossfits[0], asked)
     found = [
-        gain_curve(each.ranking(arm, outcome=outcome), asked.confidence, rng, _POINTS)
+        gain_curve(each.ranking(arm, outcome=outcome), asked.confidence, rng, points)
         for each in crossfits
     ]
     return Curve(
@@ -77,7 +83,7 @@ def cost_curve(crossfits: Sequence[Crossfit], asked: Asked, terms: Terms, best: 
     """
     crossfit = crossfits[0]
     folds = cost_folds(crossfit, terms)
-    budgets = np.linspace(0.0, folds.most(), _POINTS + 1)
+    budgets = np.linspace(0.0, folds.most(), _steps(crossfit, asked) + 1)
     values, costs = crossfit.scores[:, :, VALUE], crossfit.scores[:, :, COST]
     rng = np.random.default_rng(_SEED)
     found = evaluated(
@@ -92,6 +98,11 @@ def cost_curve(crossfits: Sequence[Crossfit], asked: Asked, terms: Terms, best: 
         ),
         reference=(Point(x=0.0, y=0.0), Point(x=float(spent), y=float(gained))),
     )
+
+
+def _steps(crossfit: Crossfit, asked: Asked) -> int:
+    """Steps of a curve: no step is of fewer customers than are shown."""
+    return max(1, min(_POINTS, len(crossfit.sample) // asked.smallest))
 
 
 def _points(
@@ -135,9 +146,9 @@ def sleeping(crossfits: Sequence[Crossfit], asked: Asked, arm: int) -> Sleeping 
 
 
 def _harmed(crossfit: Crossfit, asked: Asked, arm: int) -> tuple[int, Effect] | None:
-    """How many there are, and the arm's effect on them."""
+    """How many there are, and the arm's effect on them; None where too few are."""
     here = crossfit.predicted[crossfit.judged][:, arm - 1, VALUE] < 0
-    if not here.any():
+    if here.sum() < max(1, asked.smallest):
         return None
     scores = crossfit.scores[here][:, [CONTROL, arm], VALUE]
     everybody = np.ones(len(scores), dtype=np.int64)

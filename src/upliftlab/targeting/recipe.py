@@ -102,7 +102,7 @@ def followed(
     with place.engine.reading():
         check_data(artefact, dict(_digests(plan, artefact, place.engine)))
         rows = learning_rows(plan, place.engine, place.record, now)
-    encoding = Encoding.fit(rows.table)
+    encoding = Encoding.fit(rows.table, plan.smallest_cell)
     features = encoding.encode(rows.table).values
     folds = plan.experiment.uplift.folds if plan.experiment.uplift else 2
     fold = fold_of(rows.cluster, folds, artefact.seed)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from upliftlab.personal import shape
 from upliftlab.stats.moments import Array
 
 Form = Literal["number", "date", "text"]
@@ -22,8 +23,6 @@ _BEYOND = 1e100
 """Larger numbers stand for no amount of anything: they are missing, as are infinities."""
 _DAY = 86_400e6
 _MOMENT = pa.timestamp("us")
-_SHOWN = 40
-"""Characters of a text that are shown."""
 
 
 def form_of(column: Any) -> Form | None:
@@ -92,7 +91,7 @@ def held(column: Any) -> str:
     if not _is_text(_plain(column).type):
         return str(column.type)
     text = next((text for text in sorted(counts(column)) if not _reads(text)), "")
-    return f"texts such as '{text[:_SHOWN]}'" if text else "texts"
+    return f"texts such as '{shape(text)}'" if text else "texts"
 
 
 def _reads(text: str) -> bool:

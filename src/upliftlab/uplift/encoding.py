@@ -3,8 +3,9 @@
 It is fitted once, kept as JSON beside the model it belongs to, and refuses a table that does not
 fit. A text becomes the place of its level, the most frequent first; a number stays what it is; a
 date is days since 1970; yes and no are 1 and 0. What is missing is NaN, and so is a level that
-the encoding does not know: one that was unseen in training, or too rare there to be among the
-first hundred. Numbers that are infinite, or beyond 1e100, are missing.
+the encoding does not know: one that was unseen in training, or too rare there: not among the
+first hundred, or of so few customers that its name would tell of them. Numbers that are infinite,
+or beyond 1e100, are missing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from upliftlab.errors import DataError, Fault
 from upliftlab.language import N_
+from upliftlab.personal import names_people
 from upliftlab.results import Message, Result
 from upliftlab.stats.moments import Array
 from upliftlab.uplift import columns
@@ -59,7 +61,7 @@ class Feature(Result):
     levels: tuple[str, ...] = ()
     """Of a category, the most frequent first."""
     rare: int = 0
-    """Customers with a level beyond the first hundred, which a model takes as missing."""
+    """Customers with a level of too few, or beyond the first hundred: models take it as missing."""
     median: float | None = None
     """Of a number, as the mean and the standard deviation (with n) are; None for a category."""
     mean: float | None = None
@@ -94,18 +96,23 @@ class Encoding(Result):
     """Columns that were left out, and why."""
 
     @classmethod
-    def fit(cls, table: pa.Table) -> Self:
+    def fit(cls, table: pa.Table, smallest: int = 1) -> Self:
         """Learn forms, levels and means from a table of features, one row per customer.
 
         Left out with a note: a column in which all customers are alike, and a text that says who
         a customer is rather than what they are like (all differ, or of more than a hundred levels
-        one is held by fewer than two customers on average). The order of the rows does not matter.
+        one is held by fewer than two customers on average; or it looks so, see
+        `personal.names_people`). The order of the rows does not matter.
+
+        Args:
+            table: One column per feature.
+            smallest: How many customers have a level that is known by its name.
 
         Raises:
             DataError: UL603, a column is nothing a model can use, such as a list; UL604, no
                 column is left.
         """
-        read = [_read(name, table.column(name)) for name in table.column_names]
+        read = [_read(name, table.column(name), smallest) for name in table.column_names]
         if faults := [found for found in read if isinstance(found, Fault)]:
             raise DataError(faults)
         features = tuple(found for found in read if isinstance(found, Feature))
@@ -190,7 +197,7 @@ def _standardised(feature: Feature, column: Array, gap: np.ndarray) -> Array:
     return np.clip(z, -FARTHEST, FARTHEST)
 
 
-def _read(name: str, column: Column) -> Feature | Message | Fault:
+def _read(name: str, column: Column, smallest: int) -> Feature | Message | Fault:
     """What a column is at fit; a message where it is left out."""
     form = columns.form_of(column)
     if form is None:
@@ -200,7 +207,7 @@ def _read(name: str, column: Column) -> Feature | Message | Fault:
             "name columns of numbers, dates, yes/no or text under 'features'",
         )
     if form == "text":
-        return _category(name, column)
+        return _category(name, column, smallest)
     values = columns.numbers(column, form)
     if values is None:
         raise ValueError(f"{name} does not read as {form}")
@@ -216,18 +223,24 @@ def _number(name: str, form: Form, values: Array) -> Feature | Message:
     return Feature(name=name, form=form, missing=missing, median=median, mean=mean, sd=sd)
 
 
-def _category(name: str, column: Column) -> Feature | Message:
+def _category(name: str, column: Column, smallest: int) -> Feature | Message:
     counts = columns.counts(column)
     given = sum(counts.values())
     missing = len(column) - given
     if _alike(len(counts), missing):
         return _left_out(name)
-    if len(counts) == given or (len(counts) > MOST_LEVELS and 2 * len(counts) > given):
+    if (
+        len(counts) == given
+        or (len(counts) > MOST_LEVELS and 2 * len(counts) > given)
+        or names_people(counts, smallest)
+    ):
         template = N_("'{feature}' says who a customer is, not what they are like: left out.")
         return Message(template=template, values={"feature": name})
     levels = sorted(counts, key=lambda level: (-counts[level], level))
-    rare = sum(counts[level] for level in levels[MOST_LEVELS:])
-    known = tuple(levels[:MOST_LEVELS])
+    known = tuple(level for level in levels[:MOST_LEVELS] if counts[level] >= smallest)
+    rare = given - sum(counts[level] for level in known)
+    if _alike(len(known), missing + rare):
+        return _left_out(name)
     return Feature(name=name, form="text", missing=missing, levels=known, rare=rare)
 
 

@@ -1,0 +1,47 @@
+"""Columns that say who customers are, found where they lie: two aggregates and no row."""
+# ruff: noqa: S608 - every name passes through quote()
+
+from __future__ import annotations
+
+from upliftlab.engines.base import Engine
+from upliftlab.errors import Fault
+from upliftlab.personal import names_people, near_unique
+from upliftlab.sql import quote
+
+_MOST = 200
+"""Values that are looked at, the most frequent first."""
+
+
+def naming(role: str, column: str, why: str) -> Fault:
+    """What is said of a column that says who customers are; it holds no value of it."""
+    message = f"the {role} '{column}' {why}: it says who customers are"
+    remedy = "use what customers have in common, such as a region, or bands of a number"
+    return Fault("UL240", message, remedy)
+
+
+def naming_fault(role: str, column: str, table: str, engine: Engine, smallest: int) -> Fault | None:
+    """Why a column must not divide customers; None where it may.
+
+    Args:
+        role: What it is used as, such as `stratum`.
+        column: Its name.
+        table: What its table is attached as.
+        engine: Where that lies.
+        smallest: Values of fewer customers are not shown.
+    """
+    levels = (
+        f"SELECT CAST({quote(column)} AS VARCHAR) AS level, COUNT(*) AS n FROM {quote(table)}"
+        f" WHERE {quote(column)} IS NOT NULL GROUP BY 1"
+    )
+    row = engine.query(
+        f"SELECT COALESCE(SUM(n), 0) AS customers,"
+        f" COALESCE(SUM(CASE WHEN n < {smallest} THEN 1 ELSE 0 END), 0) AS rare,"
+        f" COALESCE(SUM(CASE WHEN n < {smallest} THEN n ELSE 0 END), 0) AS theirs"
+        f" FROM ({levels}) AS levels"
+    ).to_pylist()[0]
+    if near_unique(int(row["rare"]), int(row["theirs"]), int(row["customers"])):
+        return naming(role, column, "has a value of its own for most customers")
+    first = f"SELECT level, n FROM ({levels}) AS levels ORDER BY n DESC, level LIMIT {_MOST}"
+    known = {row["level"]: int(row["n"]) for row in engine.query(first).to_pylist()}
+    why = names_people(known, smallest)
+    return None if why is None else naming(role, column, why)
