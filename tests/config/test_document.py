@@ -98,6 +98,41 @@ def test_refused_with_place_and_plain_words(text, expected):
     assert expected in fault
 
 
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("levels", [33, 1_100])
+@pytest.mark.parametrize(
+    ("before", "opened", "after"),
+    [
+        ("a: ", "[", "]"),
+        ("a: ", "{", "}"),
+        ("", "[", "]"),
+        ("a: ", "[{", "}]"),
+        ("a: ", "{b: ", "}"),
+        ("a: ", "[b, ", "]"),
+        ("a: '[['\nb: # {{\n  ", "[\n", "]"),
+    ],
+)
+def test_too_deep_is_too_deep_for_every_parser(before, opened, after, levels, closed):
+    text = before + opened * levels + "x" + (after * levels if closed else "")
+    document = read(text)
+    (fault,) = document.faults
+    assert fault.code == "UL008"
+    assert "more than 32 levels" in fault.message
+    shallow = read(before + opened * 8 + "x" + after * 8).faults
+    assert "UL008" not in [fault.code for fault in shallow]
+
+
+@pytest.mark.parametrize("text", ["- " * 1_100 + "x", "? " * 1_100 + "x", "a: 'x" + "[" * 1_100])
+def test_what_is_nested_without_brackets_and_brackets_that_are_text(text):
+    (fault,) = read(text).faults
+    assert fault.code == ("UL004" if "'" in text else "UL008")
+
+
+def test_a_fault_after_many_brackets_is_still_that_fault():
+    (fault,) = read("a:\n" + "  - [x]\n" * 1_000 + "b: 'x\n").faults
+    assert fault.code == "UL004"
+
+
 def test_billion_laughs():
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     for before, name in zip("abcde", "bcdef", strict=True):

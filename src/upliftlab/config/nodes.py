@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -35,6 +37,25 @@ class Node:
     content: str | list[Node] | dict[str, tuple[Node, Node]] | None
 
 
+def _too_deep(text: str) -> yaml.Event | None:
+    """The first value that lies deeper than is read, in text that the parser has given up.
+
+    Before a parser says that '[' opens a list, it looks ahead for the ':' that would make a key of
+    it, and libyaml 0.2.6 gives up within as soon as it has seen 1,000 of them. PyYAML's own scanner
+    has no such bound, but is slow: it is asked where enough brackets are for it to matter.
+    """
+    if text.count("[") + text.count("{") < MAX_DEPTH:
+        return None
+    depth = 0
+    with suppress(yaml.YAMLError):  # the caller has one already
+        for event in islice(yaml.parse(text, Loader=yaml.SafeLoader), 2 * MAX_NODES):
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.NodeEvent) and depth >= MAX_DEPTH:
+                return event
+            depth += isinstance(event, yaml.CollectionStartEvent)
+    return None
+
+
 def _is_tab(text: str, mark: Any) -> bool:  # noqa: ANN401 - PyYAML's marks have two classes
     lines = text.splitlines()
     line: int = mark.line
@@ -58,6 +79,8 @@ class Reader:
             events = yaml.parse(text, Loader=LOADER)
             return self._document(events)
         except yaml.MarkedYAMLError as error:
+            if event := _too_deep(text):
+                raise Refused(self._beyond(f"{MAX_DEPTH} levels", event)) from None
             mark = error.problem_mark or error.context_mark
             place = Place(self.name, mark.line + 1, mark.column + 1) if mark else Place(self.name)
             problem = "a tab" if mark and _is_tab(text, mark) else error.problem or ""
@@ -109,9 +132,10 @@ class Reader:
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             what = f"{MAX_DEPTH} levels" if depth > MAX_DEPTH else f"{MAX_NODES:,} values"
-            raise Refused(
-                self._fault("UL008", f"more than {what} are refused", "simplify the file", event)
-            )
+            raise Refused(self._beyond(what, event))
+
+    def _beyond(self, what: str, event: yaml.Event) -> Fault:
+        return self._fault("UL008", f"more than {what} are refused", "simplify the file", event)
 
     def _content(
         self, event: yaml.Event, events: Iterator[yaml.Event], depth: int
