@@ -246,13 +246,12 @@ def command(*arguments, **options):
 )
 def test_any_encoding_will_do(tmp_path, env):
     (tmp_path / "é.yaml").write_text("schema: 1\nexperiment: 日本👩‍👧\nöwner: ∑\n")
-    for form in ("text", "github", "json"):
+    for form in ("text", "json"):
         done = command("check", ".", "--format", form, cwd=tmp_path, env=env)
         assert (done.returncode, done.stderr) == (1, b"")
         if form == "json":
             messages = [fault["message"] for fault in json.loads(done.stdout.decode("latin-1"))]
             assert any("öwner" in message for message in messages)
-    assert command("explain", "UL101", cwd=tmp_path, env=env).returncode == 0
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
@@ -343,9 +342,8 @@ def test_a_signal_is_never_lost(tmp_path, act, name, code):
     assert interrupted(tmp_path, "upliftlab.simulate", act, name) == (code, "Stopped.\n")
 
 
-@pytest.mark.parametrize("module", ["duckdb", "upliftlab.report.render"])
-def test_a_signal_in_any_library_ends_the_command(tmp_path, module):
-    assert interrupted(tmp_path, module, TRIED, "SIGINT") == (130, "Stopped.\n")
+def test_a_signal_in_a_library_ends_the_command(tmp_path):
+    assert interrupted(tmp_path, "duckdb", TRIED, "SIGINT") == (130, "Stopped.\n")
     left = [path for path in tmp_path.rglob("*") if path.suffix == ".tmp"]
     assert left == []
 
