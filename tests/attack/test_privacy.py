@@ -351,6 +351,17 @@ def test_errors_hold_no_value(store, asked, values):
     assert leaks(out + err) == [], code
 
 
+@pytest.mark.parametrize(
+    "row", [f"{SECRET},none,1,2", f"Erna Unikat,none,{AMOUNT},3", "1,none,1,7"]
+)
+def test_a_file_without_its_first_line_shows_no_row(tmp_path, row):
+    (tmp_path / "customers.csv").write_text(f"{row}\nK7f3-000001,mail,3,4\n")
+    with pytest.raises(UpliftLabError) as caught:
+        run(make_plan(), tmp_path)
+    assert leaks(as_text(caught)) == []
+    assert "values" in as_text(caught)
+
+
 def test_errors_of_events_hold_no_value(store):
     store.table(
         "orders",

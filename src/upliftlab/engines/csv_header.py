@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from upliftlab.errors import DataError, Fault
+from upliftlab.personal import are_values
 
 
 def csv_headers(paths: Sequence[Path]) -> tuple[str, list[str]]:
@@ -44,5 +45,8 @@ def csv_header(path: Path) -> tuple[str, list[str]]:
     delimiter = max(",;\t|", key=outside.count)
     names = next(csv.reader([line], delimiter=delimiter))
     if twice := sorted({name for name in names if names.count(name) > 1}):
+        if are_values(names):
+            message = f"{path.name} begins with values, not with the names of its columns"
+            raise DataError(Fault("UL202", message, "add a first line that names them"))
         raise DataError(Fault("UL202", f"{path.name} has two columns '{twice[0]}'", "rename one"))
     return delimiter, names
