@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 OTHER: Final = "(other)"
@@ -23,6 +23,7 @@ _EMPTY_WORDS: Final = frozenset(
 ) | {"unknown", "missing", "true", "false", "yes", "no", "#n/a", "#value!", "#ref!", "#div/0!"}
 """What stands for no value, or for yes and no, and so for no customer."""
 _EMAIL: Final = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>.]{2,}")
+_VALUE: Final = re.compile(r"|[-+]?[0-9]+([.,][0-9]+)*|[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}.*")
 _UUID: Final = re.compile(r"\{?[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE)
 _DIGEST: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.IGNORECASE)
 _IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
@@ -111,6 +112,15 @@ def near_unique(rare: int, customers: int, total: int) -> bool:
         total: How many have any value.
     """
     return rare > _MANY and 2 * customers > total
+
+
+def are_values(names: Iterable[str]) -> bool:
+    """Whether what should name columns is a row of values: a file without its first line.
+
+    >>> are_values(["id", "arm", "spend_2025"]), are_values(["Erna", "none", "19.90"])
+    (False, True)
+    """
+    return any(_VALUE.fullmatch(name.strip()) or kind_of(name) for name in names)
 
 
 def shape(text: str) -> str:

@@ -22,6 +22,7 @@ from upliftlab.analyze import Setting, analyze
 from upliftlab.cli.app import commands
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import UpliftLabError
+from upliftlab.queries.naming import naming_fault
 from upliftlab.report.export import to_csv
 from upliftlab.results import Analysis, Note, VerdictCode
 
@@ -33,6 +34,7 @@ AMOUNT = 61.8374
 SECRETS = re.compile(
     r"K7f3-\d{6}|@secret\.example|Huntington|Sanfilippo|Unikat|61[.,]8374|\+49 170 \d+",
 )
+SECRET = "Erna.Unikat@secret.example"
 PLAN = YAML.replace("[age, visits, city]", "[age, visits, city, clinic]") + (
     "segments: [clinic, city, tens, halves]\n"
     "analysis: {covariates: [visits], winsorize: {spend: 99.9%}}\n"
@@ -228,24 +230,42 @@ def test_columns_that_name_customers_are_no_segments(store, kind):
     assert leaks(out + err) == []
 
 
-@pytest.mark.parametrize("engine", ["spark", "postgres"])
-@pytest.mark.parametrize("kind", ["e-mail", "near-unique"])
-def test_on_every_engine(request, tmp_path, engine, kind):
-    if engine == "postgres":
-        made, desk = (request.getfixturevalue(name) for name in ("postgres", "desk"))
-        place = Shop(tmp_path, made, desk)
-    else:
-        from upliftlab.engines.spark import Spark
+@pytest.fixture(params=["spark", "postgres"])
+def elsewhere(request, tmp_path):
+    """A shop on another engine."""
+    if request.param == "postgres":
+        engine, desk = (request.getfixturevalue(name) for name in ("postgres", "desk"))
+        yield Shop(tmp_path, engine, desk)
+        return
+    from upliftlab.engines.spark import Spark
 
-        request.getfixturevalue("spark")
-        place = Shop(tmp_path, Spark(lambda file: tmp_path / "data" / file).__enter__())
-    with pytest.raises(UpliftLabError) as caught:
-        place.analysed({**crowd(), "what": TELLING[kind]}, ASKED)
-    assert "UL240 the segment 'what'" in as_text(caught)
+    request.getfixturevalue("spark")  # the session that all tests share
+    with Spark(lambda file: tmp_path / "data" / file) as engine:
+        yield Shop(tmp_path, engine)
+
+
+def test_on_every_engine(elsewhere):
+    for kind in ("e-mail", "near-unique"):
+        with pytest.raises(UpliftLabError) as caught:
+            elsewhere.analysed({**crowd(), "what": TELLING[kind]}, ASKED)
+        assert "UL240 the segment 'what'" in as_text(caught)
+        elsewhere.engine.attach("customers", elsewhere.plan(ASKED).customers)
+        fault = naming_fault("stratum", "what", "customers", elsewhere.engine, 5)
+        assert fault is not None
+        assert leaks(as_text(caught) + str(fault)) == []
     rare = ["north"] * 75 + ["south"] * 73 + ["Huntington"] * 2
-    found = place.analysed({**crowd(), "what": rare}, ASKED)
+    found = elsewhere.analysed({**crowd(), "what": rare}, ASKED)
     assert leaks(found.model_dump_json()) == []
     assert min(m.n for m in found.moments) >= 5
+    values = ["4"] * 149 + [SECRET]
+    for asked in ('eligible: "what > 3"', "eligible: \"what >= date '2026-01-01'\""):
+        elsewhere.table("customers", {**crowd(), "what": values})
+        said = ""
+        try:
+            analyze(elsewhere.plan(f"{ASKED}{asked}\n"), Setting(elsewhere.engine, NOW))
+        except UpliftLabError as error:
+            said = "\n".join(map(str, error.faults))
+        assert leaks(said) == []
 
 
 @pytest.mark.parametrize("part", ["segments: [ID]", "assignment: {strata: [id], method: blocked}"])
@@ -310,9 +330,6 @@ def test_an_arm_of_few_is_not_told_of(tmp_path, sizes):
     assert not any(check.name.startswith(("skewness", "balance")) for check in found.checks)
 
 
-SECRET = "Erna.Unikat@secret.example"
-
-
 @pytest.mark.parametrize(
     ("asked", "values"),
     [
@@ -332,6 +349,17 @@ def test_errors_hold_no_value(store, asked, values):
     assert leaks(as_text(caught)) == []
     code, out, err = command(store.root, "check", "--data", "data", "experiment.yaml")
     assert leaks(out + err) == [], code
+
+
+@pytest.mark.parametrize(
+    "row", [f"{SECRET},none,1,2", f"Erna Unikat,none,{AMOUNT},3", "1,none,1,7"]
+)
+def test_a_file_without_its_first_line_shows_no_row(tmp_path, row):
+    (tmp_path / "customers.csv").write_text(f"{row}\nK7f3-000001,mail,3,4\n")
+    with pytest.raises(UpliftLabError) as caught:
+        run(make_plan(), tmp_path)
+    assert leaks(as_text(caught)) == []
+    assert "values" in as_text(caught)
 
 
 def test_errors_of_events_hold_no_value(store):

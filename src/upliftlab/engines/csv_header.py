@@ -13,6 +13,7 @@ from pathlib import Path
 from upliftlab.engines.place import opened
 from upliftlab.engines.whole import is_gzip
 from upliftlab.errors import DataError, Fault
+from upliftlab.personal import are_values
 
 _LONGEST = 1 << 16
 """Bytes of a first line at most."""
@@ -49,6 +50,9 @@ def csv_header(path: Path) -> tuple[str, list[str]]:
     delimiter = max(",;\t|", key=outside.count)
     names = next(csv.reader([line], delimiter=delimiter))
     if twice := sorted(name for name, count in Counter(names).items() if count > 1):
+        if are_values(names):
+            message = f"{path.name} begins with values, not with the names of its columns"
+            raise DataError(Fault("UL202", message, "add a first line that names them"))
         raise DataError(Fault("UL202", f"{path.name} has two columns '{twice[0]}'", "rename one"))
     return delimiter, names
 

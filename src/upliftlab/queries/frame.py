@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, Fault
+from upliftlab.personal import are_values
 from upliftlab.queries.numbers import number_sql
 from upliftlab.sql import quote
 
@@ -75,4 +76,6 @@ def missing_column(
     near = get_close_matches(column, [*columns, *also], 1, 0.6)
     known = ", ".join(list(columns)[:12]) + (" …" if len(columns) > 12 else "")  # noqa: PLR2004
     remedy = f"did you mean '{near[0]}'?" if near else f"its columns are {known}"
+    if not near and are_values(columns):
+        remedy = "the first line of the file names its columns, and seems to hold values"
     return DataError(Fault("UL205", f"the data have no column '{column}' ({role})", remedy))

@@ -33,13 +33,11 @@ def naming_fault(role: str, column: str, table: str, engine: Engine, smallest: i
         f"SELECT CAST({quote(column)} AS VARCHAR) AS level, COUNT(*) AS n FROM {quote(table)}"
         f" WHERE {quote(column)} IS NOT NULL GROUP BY 1"
     )
-    row = engine.query(
-        f"SELECT COALESCE(SUM(n), 0) AS customers,"
-        f" COALESCE(SUM(CASE WHEN n < {smallest} THEN 1 ELSE 0 END), 0) AS rare,"
-        f" COALESCE(SUM(CASE WHEN n < {smallest} THEN n ELSE 0 END), 0) AS theirs"
-        f" FROM ({levels}) AS levels"
-    ).to_pylist()[0]
-    if near_unique(int(row["rare"]), int(row["theirs"]), int(row["customers"])):
+    few = f"CASE WHEN n < {smallest} THEN"
+    sums = {"customers": "n", "rare": f"{few} 1 ELSE 0 END", "theirs": f"{few} n ELSE 0 END"}
+    listed = (f"CAST(COALESCE(SUM({what}), 0) AS BIGINT) AS {name}" for name, what in sums.items())
+    (row,) = engine.query(f"SELECT {', '.join(listed)} FROM ({levels}) AS levels").to_pylist()
+    if near_unique(row["rare"], row["theirs"], row["customers"]):
         return naming(role, column, "has a value of its own for most customers")
     first = f"SELECT level, n FROM ({levels}) AS levels ORDER BY n DESC, level LIMIT {_MOST}"
     known = {row["level"]: int(row["n"]) for row in engine.query(first).to_pylist()}
