@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
+from chromium import chromium, opened_at
 
 from upliftlab.analyze import withheld
 from upliftlab.language import Language
@@ -471,28 +468,7 @@ def rename():
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """Chromium, which may reach the network: the page must not want to."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium and chromedriver are needed here")
-        pytest.skip("chromium and chromedriver are not installed")
-    options = Options()
-    options.binary_location = chromium
-    for flag in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    session = webdriver.Chrome(options=options, service=Service(driver))
-    yield session
-    session.quit()
+    yield from chromium(tmp_path_factory.mktemp("chromium"))
 
 
 @pytest.fixture
@@ -502,16 +478,7 @@ def see(browser, tmp_path):
     def opened(html: str, width: int = 1280, features: dict[str, str] | None = None):
         path: Path = tmp_path / "report.html"
         path.write_text(html, encoding="utf-8")
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
-        )
-        chosen = [{"name": name, "value": value} for name, value in (features or {}).items()]
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": chosen})
-        browser.get("about:blank")
-        browser.get_log("performance")
-        browser.get(path.as_uri())
-        return browser
+        return opened_at(browser, path, width, features)
 
     return opened
 
