@@ -130,9 +130,9 @@ def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None
       upliftlab report upliftlab-report/spring/analysis.json
       upliftlab report analysis.json --lang zh --out results
     """
-    from upliftlab.report.render import write
+    from upliftlab.report.render import write_again
 
-    page = write(read_analysis(analysis), out or analysis.parent, lang=lang)
+    page = write_again(read_analysis(analysis), analysis, out or analysis.parent, lang=lang)
     if not quiet:
         click.echo(f"Report:  {page}")
 

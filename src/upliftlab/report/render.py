@@ -7,10 +7,12 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
+from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateRuntimeError
 from markupsafe import Markup
 
+from upliftlab.errors import DataError, Fault
 from upliftlab.files import atomic_write
 from upliftlab.language import Code, Language
 from upliftlab.report.export import rounded
@@ -18,6 +20,9 @@ from upliftlab.report.figure import Teller
 from upliftlab.report.view import page
 from upliftlab.resources import shipped
 from upliftlab.results import Analysis
+
+_UNSAYABLE: Final = (ValueError, LookupError, ArithmeticError, TypeError, TemplateRuntimeError)
+"""What parts of the page raise that are told of a value or a name which no analysis finds."""
 
 
 def render(analysis: Analysis, *, lang: Code = "en") -> str:
@@ -43,8 +48,28 @@ def write(analysis: Analysis, folder: Path, lang: Code = "en") -> Path:
     Raises:
         OutputError: UL601, where it cannot be written.
     """
+    return _kept(render(analysis, lang=lang).encode(), folder, lang)
+
+
+def write_again(analysis: Analysis, source: Path, folder: Path, lang: Code = "en") -> Path:
+    """Write the report of an analysis out of a file, which somebody may have edited.
+
+    Raises:
+        DataError: UL602, where the file holds what no analysis finds: a sentence without its
+            values, a number beyond all bounds, an arm that nothing else knows.
+        OutputError: UL601, where the report cannot be written.
+    """
+    try:
+        content = render(analysis, lang=lang).encode()
+    except _UNSAYABLE as error:
+        wrong = f"{source} holds what no analysis finds, so no page can be made of it"
+        raise DataError(Fault("UL602", wrong, "make it by 'upliftlab analyze'")) from error
+    return _kept(content, folder, lang)
+
+
+def _kept(content: bytes, folder: Path, lang: Code) -> Path:
     path = folder / ("report.html" if lang == "en" else f"report.{lang}.html")
-    atomic_write(path, render(analysis, lang=lang).encode())
+    atomic_write(path, content)
     return path
 
 
