@@ -60,6 +60,11 @@ def test_promises_of_targeting_are_counted():
     assert told.count("of the oracle's gain over random contact") == 2
 
 
+def test_two_source_trees_are_compared(tmp_path):
+    asked = ("--before", str(ROOT), "--rows", "2000", "--rounds", "1", "--folder", str(tmp_path))
+    assert run("security.py", *asked).count("ratio") == 2
+
+
 def run(program, *arguments):
     """What a benchmark prints; it must end well."""
     done = subprocess.run(

@@ -27,6 +27,7 @@ from upliftlab.planning.assumptions import Assumptions, Given
 from upliftlab.report import outlook, render, uplift
 from upliftlab.report.estimates import to_csv as estimates_to_csv
 from upliftlab.report.export import to_csv, to_json
+from upliftlab.results import Check, Message, Severity
 
 pytestmark = pytest.mark.browser
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -78,7 +79,17 @@ def analysis(folder):
         metrics={"primary": "spend", "guardrails": {"complaints": {"max_increase": "90 points"}}},
         segments=["region", "shop"],
     )
-    return run(asked_for, folder)
+    return amended(run(asked_for, folder))
+
+
+def amended(found):
+    """The analysis with a reason out of the ledger."""
+    template = "The plan locked on {date:date} was amended before outcomes were read: {why}"
+    parts = Message(template=template, values={"date": "2026-03-01", "why": "a reason"})
+    check = Check(
+        name="deviations", severity=Severity.info, passed=True, message="said", parts=parts
+    )
+    return found.model_copy(update={"checks": (*found.checks, check)})
 
 
 def outlook_of():
@@ -164,7 +175,7 @@ def harmless(browser, pages, tmp_path_factory):
 
 @pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize(
-    ("name", "lang"), itertools.product(["report", "plan", "uplift", "shut"], ["en", "zh"])
+    ("name", "lang"), list(itertools.product(["report", "plan", "uplift", "shut"], ["en", "zh"]))
 )
 def test_hostile_names_are_text_and_nothing_else(  # noqa: PLR0913, PLR0917 - fixtures
     browser, pages, harmless, tmp_path, name, lang, turn

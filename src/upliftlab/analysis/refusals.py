@@ -15,7 +15,7 @@ from upliftlab.personal import kind_of, names_people, shape
 from upliftlab.queries.frame import Frame, missing_column
 from upliftlab.queries.moments import Cell, MomentsQuery
 from upliftlab.queries.naming import naming
-from upliftlab.queries.numbers import number_sql, usable_sql
+from upliftlab.queries.numbers import LARGEST, number_sql, usable_sql
 from upliftlab.queries.units import UnitTable
 from upliftlab.sql import quote
 
@@ -289,7 +289,10 @@ def _diagnosed(column: str, table: UnitTable, engine: Engine) -> Fault | None:
     found = {
         "empty": (int(row["empty"]), "are empty"),
         "text": (row["text"], f"hold text such as '{shape(str(row['example']))}'"),
-        "nan": (row["n"] - row["empty"] - row["text"], "hold NaN or infinity"),
+        "nan": (
+            row["n"] - row["empty"] - row["text"],
+            f"hold NaN or infinity, or more than {LARGEST}",
+        ),
     }
     said = ", ".join(f"{count:,} {what}" for count, what in found.values() if count)
     return Fault(

@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.queries.numbers import usable_sql
+from upliftlab.queries.numbers import LARGEST, usable_sql
 from upliftlab.stats.moments import Array, Moments
 
 MOST_CELLS = 20_000
@@ -244,11 +244,14 @@ def _robust(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
 
 
 def _missing(query: MomentsQuery, result: pa.Table) -> list[dict[str, int]]:
-    """By row, how many units lack each metric; a sum that is not finite lacks at least one."""
+    """By row, how many units lack each metric; a sum beyond reckoning lacks at least one."""
     n = _floats(result, "n")
     rows: list[dict[str, int]] = [{} for _ in n]
+    largest = 3 * float(LARGEST)  # from a centre, which itself is no larger than the values
     for i, name in enumerate(query.metrics):
-        lacking = np.maximum(n - _floats(result, f"n{i}"), ~np.isfinite(_floats(result, f"a{i}")))
+        sums, squares = _floats(result, f"a{i}"), _floats(result, f"b{i}_{i}")
+        usable = (np.abs(sums) <= largest * n) & (squares <= largest**2 * n)
+        lacking = np.maximum(n - _floats(result, f"n{i}"), ~usable)
         for row in np.flatnonzero(lacking):
             rows[row][name] = int(lacking[row])
     return rows

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from upliftlab.engines.base import ColumnType
 from upliftlab.sql import quote
+
+LARGEST: Final = "1e30"
+"""No campaign earns more of anything."""
 
 
 def number_sql(value: str, kind: ColumnType) -> str:
@@ -20,8 +24,12 @@ def number_sql(value: str, kind: ColumnType) -> str:
 
 
 def usable_sql(value: str) -> str:
-    """Whether a double is a finite number; NULL where there is none."""
-    return f"ISFINITE({value})"
+    """Whether a double is a number that can be reckoned with; NULL where there is none.
+
+    Beyond `LARGEST` the products that moments and their errors are made of leave what a double
+    can hold, and would be taken for groups without any variation.
+    """
+    return f"(ISFINITE({value}) AND ABS({value}) <= {LARGEST})"
 
 
 def time_sql(column: str, columns: Mapping[str, ColumnType], table: str = "") -> str:
