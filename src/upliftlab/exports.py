@@ -174,7 +174,7 @@ def _write_list(
 
 def _ids(generation: Generation, part: Part) -> Iterator[list[str]]:
     """A part's customers in the part's order, in batches; never one of another arm."""
-    with scratch(None) as session:
+    with scratch(None, within=[generation.folder]) as session:
         sql = (
             f"SELECT CAST({quote(generation.manifest.id)} AS VARCHAR)"
             f" FROM {parquet([generation.path(part)])}"
@@ -192,7 +192,7 @@ def _write_ghosts(generation: Generation, folder: Path) -> list[tuple[Path, Expo
     files = [generation.path(part) for part in manifest.parts if part.arm is not None]
     aside = _aside(folder)
     os.close(create_private(aside))
-    with scratch(None) as session:
+    with scratch(None, within=[generation.folder, folder]) as session:
         rows = session.number(
             f"COPY (SELECT {quote(manifest.id)}, arm, channel, wave, stratum FROM {parquet(files)}"
             f" WHERE ghost) TO {literal(str(aside))}"

@@ -140,7 +140,7 @@ class Writer:
     def contacts_file(self, contacts: str) -> Path:
         """Contacts (`Ledger.contacts`) as a Parquet file that lasts as long as the lock."""
         file = self._aside / "contacts.parquet"
-        with scratch(self._aside / "spill") as session:
+        with scratch(self._aside / "spill", within=[self._ledger, self._aside]) as session:
             session.rows(f"COPY ({contacts}) TO {literal(str(file))} (FORMAT parquet)")
         return file
 
@@ -200,7 +200,9 @@ class Writer:
         file = self._aside / "staged.parquet"
         draft.write(file)
         earlier = [each.path(part) for each in past for part in each.manifest.parts if part.arm]
-        with scratch(self._aside / "spill", draft.plan.engine) as session:
+        with scratch(
+            self._aside / "spill", draft.plan.engine, [self._ledger, self._aside]
+        ) as session:
             staged = Staged(session, file, draft.id, earlier)
             if faults := staged.faults(draft.plan, draft.population):
                 raise LedgerError(faults)
