@@ -209,7 +209,7 @@ def contacts_on_record(ledger: Ledger, plan: Plan, folder: Path) -> Sequence[Pat
     if plan.program.contact_policy is None or not ledger.experiments():
         return ()
     file = folder / "contacts.parquet"
-    with scratch(folder) as session:
+    with scratch(folder, within=[ledger.folder, folder]) as session:
         session.copy(ledger.contacts(), file)
     return (file,)
 

@@ -154,7 +154,7 @@ def _write_list(
 
 def _ids(generation: Generation, part: Part) -> Iterator[list[str]]:
     """A part's customers in the part's order, in batches; never one of another arm."""
-    with scratch(None) as session:
+    with scratch(None, within=[generation.folder]) as session:
         sql = (
             f"SELECT CAST({quote(generation.manifest.id)} AS VARCHAR)"
             f" FROM {parquet([generation.path(part)])}"
@@ -172,7 +172,7 @@ def _write_ghosts(generation: Generation, folder: Path) -> list[tuple[Path, Expo
     files = [generation.path(part) for part in manifest.parts if part.arm is not None]
     aside = _aside(folder)
     columns = f"{quote(manifest.id)}, arm, channel, wave, stratum"
-    with scratch(None) as session:
+    with scratch(None, within=[generation.folder, folder]) as session:
         rows = session.copy(f"SELECT {columns} FROM {parquet(files)} WHERE ghost", aside)
     sync(aside)
     name = f"generation-{manifest.generation}.ghosts.parquet"

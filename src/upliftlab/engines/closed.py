@@ -38,6 +38,7 @@ def connect(options: Mapping[str, Option], folders: Sequence[Path]) -> duckdb.Du
     allowed = ", ".join(literal(str(folder.resolve())) for folder in folders)
     for setting in (
         "TimeZone = 'UTC'",
+        "enable_progress_bar = false",
         f"allowed_directories = [{allowed}]",
         "enable_external_access = false",
         "lock_configuration = true",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -57,17 +59,19 @@ class DuckDB:
         Raises:
             EngineError: UL501 the settings are refused, UL504 and UL505 they are absurd.
         """
+        if settings:
+            require_sane(settings)
         self._watch = Watch(locate)
-        self._spill = tempfile.TemporaryDirectory(prefix="upliftlab-") if folder is None else None
-        spill = Path(self._spill.name) if self._spill else folder
+        spill = folder or Path(tempfile.mkdtemp(prefix="upliftlab-"))
+        # Also where nobody closes the engine.
+        own = [] if folder else [spill]
+        self._clean = weakref.finalize(self, _remove, own)
         chosen: dict[str, str | bool | int | float | list[str]] = {
             "preserve_insertion_order": False,
             # It lets a CSV reader fail on a text that TRY_CAST would turn into NULL.
             "disabled_optimizers": "type_pushdown",
             "temp_directory": str(spill),
         }
-        if settings:
-            require_sane(settings)
         if settings and settings.threads:
             chosen["threads"] = settings.threads
         if settings and settings.memory_limit:
@@ -184,8 +188,7 @@ class DuckDB:
         """Let go of the data."""
         self._watch.close()
         self._connection.close()
-        if self._spill:
-            self._spill.cleanup()
+        self._clean()
 
     def __enter__(self) -> Self:
         return self
@@ -239,6 +242,11 @@ class DuckDB:
             raise _unreadable(path.name, error) from error
         found = base_table(self._connection, database, source.table, path.name)
         return ".".join(quote(part) for part in (database, *found))
+
+
+def _remove(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _allowed(locate: Callable[[str], Path], folders: Sequence[Path] | None) -> list[Path]:

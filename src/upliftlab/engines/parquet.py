@@ -13,6 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from upliftlab.errors import DataError, Fault
+
 BATCH = 50_000
 """Rows that are in memory at a time."""
 
@@ -23,8 +25,16 @@ def parquet_files(path: Path) -> list[Path]:
 
 
 def types_of(file: Path) -> dict[str, Any]:
-    """A file's columns and their Arrow types."""
-    schema = pq.read_schema(file)
+    """A file's columns and their Arrow types.
+
+    Raises:
+        DataError: UL202, it is no Parquet file.
+    """
+    try:
+        schema = pq.read_schema(file)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        message = f"{file.name} cannot be read: it is damaged, or no Parquet file"
+        raise DataError(Fault("UL202", message, "fetch or write the file again")) from error
     return dict(zip(schema.names, schema.types, strict=True))
 
 

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from upliftlab.engines.pages import DamagedPageError, check_pages
 from upliftlab.engines.place import LONGEST_LINE, is_file, opened
 from upliftlab.errors import DataError, Fault
 
@@ -22,7 +23,7 @@ Stop = Callable[[], bool]
 
 def needs_check(path: Path) -> bool:
     """Whether a file says more of itself than its bytes: what it should come to."""
-    return is_gzip(path) or is_file(sidecar_of(path))
+    return path.name.lower().endswith((".gz", ".parquet")) or is_file(sidecar_of(path))
 
 
 def is_gzip(path: Path) -> bool:
@@ -38,8 +39,9 @@ def sidecar_of(path: Path) -> Path:
 def digest_of(path: Path, stop: Stop = lambda: False) -> str:
     """The sha256 of a file, which is read once and found to be whole.
 
-    A compressed file must decompress to the length and the CRC that it ends with. A file with a
-    sha256 beside it must have that sha256. Memory does not grow with what the file expands to.
+    A compressed file must decompress to the length and the CRC that it ends with, a Parquet file's
+    pages must have the checksums that they carry, if they carry any, and a file with a sha256
+    beside it must have that sha256. Memory does not grow with what the file expands to.
 
     Raises:
         DataError: UL202 it cannot be read, UL226 it is damaged, UL227 it is not what the sha256
@@ -58,7 +60,17 @@ def digest_of(path: Path, stop: Stop = lambda: False) -> str:
             check.end()
     if not stop():
         _compare(path, total.hexdigest())
+    if path.name.lower().endswith(".parquet"):
+        _check_pages(path, stop)
     return total.hexdigest()
+
+
+def _check_pages(path: Path, stop: Stop) -> None:
+    try:
+        check_pages(path, stop)
+    except DamagedPageError as error:
+        message = f"{path.name} is damaged, or no Parquet file"
+        raise DataError(Fault("UL226", message, "fetch or write the file again")) from error
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

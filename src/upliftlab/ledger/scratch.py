@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import duckdb
 
 from upliftlab.declarations import Engine
 from upliftlab.durable import create_private, is_full
+from upliftlab.engines.closed import connect
 from upliftlab.ledger.faults import refuse
 from upliftlab.sql import literal
 
@@ -62,25 +63,25 @@ class Scratch:
 
 
 @contextmanager
-def scratch(folder: Path | None, settings: Engine | None = None) -> Generator[Scratch]:
-    """Open a database in memory for the time of a block.
+def scratch(
+    folder: Path | None, settings: Engine | None = None, within: Sequence[Path] = ()
+) -> Generator[Scratch]:
+    """Open a database in memory for the time of a block, which opens no network and no extension.
 
     Args:
         folder: Where a result too large for memory is spilled; nowhere without it.
         settings: Threads and memory; all threads and 1 GB where absent.
+        within: The folders whose files it reads and writes; any where none is named.
     """
     memory = settings.memory_limit if settings else None
     config: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
         "temp_directory": str(folder) if folder else "",
         "memory_limit": memory or _MEMORY,
     }
     if settings and settings.threads:
         config["threads"] = settings.threads
     with _translated():
-        connection = duckdb.connect(":memory:", config=config)
-        connection.execute("SET enable_progress_bar = false")
+        connection = connect(config, within or [Path("/")])
     try:
         yield Scratch(connection)
     finally:

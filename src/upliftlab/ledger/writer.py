@@ -152,7 +152,7 @@ class Writer:
     def contacts_file(self, contacts: str) -> Path:
         """Contacts (`Ledger.contacts`) as a Parquet file that lasts as long as the lock."""
         file = self._aside / "contacts.parquet"
-        with scratch(self._aside / "spill") as session:
+        with scratch(self._aside / "spill", within=[self._ledger, self._aside]) as session:
             session.copy(contacts, file)
         return file
 
@@ -232,7 +232,8 @@ class Writer:
                 if part.arm:
                     each.check(part)
                     earlier.append(each.path(part))
-        with scratch(self._aside / "spill", draft.plan.engine) as session:
+        within = [self._ledger, self._aside]
+        with scratch(self._aside / "spill", draft.plan.engine, within) as session:
             staged = Staged(session, file, draft.id, earlier)
             if faults := staged.faults(draft.plan, draft.population):
                 raise LedgerError(faults)
