@@ -235,7 +235,7 @@ def test_levels_add_up_to_the_total_to_the_cent(shop, unit):
 
 
 def test_a_level_without_a_control_has_no_sum(shop):
-    found = analysed(shop, [*two_levels(), group("mail", "east", 10.0, n=6)])
+    found = analysed(shop, [*two_levels(), group("mail", "east", 10.0, n=3)])
     (added,) = found.reconciliations
     assert (added.levels, added.composition, added.note) == (None, None, Note.few_control)
     assert added.total == pytest.approx(pick(found, "incremental_profit").estimate)

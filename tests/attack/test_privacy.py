@@ -202,6 +202,7 @@ TELLING = {
     "numbers": list(range(70_000, 70_150)),
     "mostly unique": [f"K7f3-{number:06d}" if number % 3 else "none" for number in range(150)],
 }
+FIVE = "time_zone: UTC"
 ASKED = (
     "assignment: {observed: arm}\narms: {none: {control: true}, mail: {channel: email}}\n"
     "metrics: {primary: spend}\nsegments: [what]\n"
@@ -221,7 +222,7 @@ def store(tmp_path):
 @pytest.mark.parametrize("kind", TELLING)
 def test_columns_that_name_customers_are_no_segments(store, kind):
     with pytest.raises(UpliftLabError) as caught:
-        store.analysed({**crowd(), "what": TELLING[kind]}, ASKED)
+        store.analysed({**crowd(), "what": TELLING[kind]}, ASKED, FIVE)
     assert "UL240 the segment 'what'" in as_text(caught)
     assert leaks(as_text(caught)) == []
     code, out, err = command(store.root, "check", "--data", "data", "experiment.yaml")
@@ -247,14 +248,14 @@ def elsewhere(request, tmp_path):
 def test_on_every_engine(elsewhere):
     for kind in ("e-mail", "near-unique"):
         with pytest.raises(UpliftLabError) as caught:
-            elsewhere.analysed({**crowd(), "what": TELLING[kind]}, ASKED)
+            elsewhere.analysed({**crowd(), "what": TELLING[kind]}, ASKED, FIVE)
         assert "UL240 the segment 'what'" in as_text(caught)
         elsewhere.engine.attach("customers", elsewhere.plan(ASKED).customers)
         fault = naming_fault("stratum", "what", "customers", elsewhere.engine, 5)
         assert fault is not None
         assert leaks(as_text(caught) + str(fault)) == []
     rare = ["north"] * 75 + ["south"] * 73 + ["Huntington"] * 2
-    found = elsewhere.analysed({**crowd(), "what": rare}, ASKED)
+    found = elsewhere.analysed({**crowd(), "what": rare}, ASKED, FIVE)
     assert leaks(found.model_dump_json()) == []
     assert min(m.n for m in found.moments) >= 5
     values = ["4"] * 149 + [SECRET]
@@ -262,7 +263,9 @@ def test_on_every_engine(elsewhere):
         elsewhere.table("customers", {**crowd(), "what": values})
         said = ""
         try:
-            analyze(elsewhere.plan(f"{ASKED}{asked}\n"), Setting(elsewhere.engine, NOW))
+            analyze(
+                elsewhere.plan(f"{ASKED}{asked}\n", program=FIVE), Setting(elsewhere.engine, NOW)
+            )
         except UpliftLabError as error:
             said = "\n".join(map(str, error.faults))
         assert leaks(said) == []
@@ -345,7 +348,7 @@ def test_errors_hold_no_value(store, asked, values):
     text = arms + asked + ("" if "assignment" in asked else "assignment: {observed: arm}\n")
     store.table("customers", {**crowd(), "what": values})
     with pytest.raises(UpliftLabError) as caught:
-        analyze(store.plan(text), Setting(store.engine, NOW))
+        analyze(store.plan(text, program=FIVE), Setting(store.engine, NOW))
     assert leaks(as_text(caught)) == []
     code, out, err = command(store.root, "check", "--data", "data", "experiment.yaml")
     assert leaks(out + err) == [], code
@@ -380,7 +383,7 @@ def test_errors_of_events_hold_no_value(store):
     )
     metrics = "  revenue: {from: orders, sum: sum}\n"
     with pytest.raises(UpliftLabError) as caught:
-        analyze(store.plan(text, metrics), Setting(store.engine, NOW))
+        analyze(store.plan(text, metrics, program=FIVE), Setting(store.engine, NOW))
     assert "such as 'Aaaa.Aaaaaa@aaaaaa.aaaaaaa'" in as_text(caught)
     assert leaks(as_text(caught)) == []
 

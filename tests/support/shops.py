@@ -22,6 +22,8 @@ from upliftlab.results import Analysis
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ARMS = "arms: {none: {control: true}, mail: {channel: email}}"
+SMALL = "time_zone: UTC\nsmallest_cell: 2"
+"""Tables made by hand are small: cells of two are shown unless a test says otherwise."""
 
 
 class Shop:
@@ -48,10 +50,10 @@ class Shop:
             place = {"table": f"odd.shop_{name}"}
         self._sources[name] = {"id": "id", **place, **declared}
 
-    def analysed(self, columns: dict[str, Any], text: str) -> Analysis:
+    def analysed(self, columns: dict[str, Any], text: str, program: str = "") -> Analysis:
         """What is found of customers who are these columns, numbered from 0."""
         self.table("customers", {"id": np.arange(len(columns["arm"])), **columns})
-        return analyze(self.plan(text), Setting(self.engine, NOW))
+        return analyze(self.plan(text, program=program), Setting(self.engine, NOW))
 
     def plan(self, text: str, metrics: str = "", segments: str = "", program: str = "") -> Plan:
         """The plan of an experiment over the customers `customers`."""
@@ -59,7 +61,7 @@ class Shop:
             "sources": yaml.safe_dump({"sources": self._sources}),
             "metrics": f"metrics:\n{metrics}" if metrics else "",
             "segments": f"segments:\n{segments}" if segments else "",
-            "program": program or "time_zone: UTC",
+            "program": program or SMALL,
         }
         (self.root / "configs").mkdir(exist_ok=True)
         for name, content in configs.items():

@@ -215,7 +215,7 @@ def test_a_csv_file_is_read_as_the_model_has_learned_it(tmp_path):
     table["region"] = ["north", "2"]
     with (
         people_in(tmp_path, table, "next.csv") as engine,
-        pytest.raises(DataError, match="UL615 the feature 'region' holds text such as 'north'"),
+        pytest.raises(DataError, match="UL615 the feature 'region' holds text such as 'aaaaa'"),
     ):
         candidates(plan, source, engine, campaign(KINDS))
 
