@@ -18,7 +18,7 @@ import re
 import secrets
 import stat
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from upliftlab.errors import Fault, OutputError, Place
@@ -220,18 +220,19 @@ def _down(folder: Path, root: Path) -> tuple[str, ...]:
 def _step(descriptor: int, at: Path, *, make: bool) -> int:
     """Go down into a folder, which is no link."""
     with _naming(at):
-        if make:
-            try:
-                os.mkdir(at.name, 0o700, dir_fd=descriptor)
-                os.fsync(descriptor)
-            except FileExistsError:  # what it is shows when it is opened
-                pass
         try:
             return os.open(at.name, _FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
+        except FileNotFoundError:
+            if not make:
+                raise
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
                 raise _not_plain(descriptor, at, "folder") from error
             raise
+        with suppress(FileExistsError):  # another process may have been faster
+            os.mkdir(at.name, 0o700, dir_fd=descriptor)
+        os.fsync(descriptor)
+    return _step(descriptor, at, make=False)
 
 
 def _plain(folder: int, path: Path) -> int:

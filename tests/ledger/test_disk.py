@@ -15,7 +15,7 @@ from upliftlab.exports import export
 from upliftlab.ledger import Ledger, LedgerError
 
 CALLS = ("open", "fsync", "replace", "rename", "mkdir")
-MOST_STEPS = 200
+MOST_STEPS = 400
 
 
 class Disk:

@@ -48,14 +48,13 @@ def reading(where: Path) -> Generator[None]:
     """Tell what may not be read from what was damaged.
 
     Raises:
-        LedgerError: UL466, the system refuses to read.
+        LedgerError: UL466 the system refuses to read, UL470 the disk is full.
     """
     try:
         yield
     except OSError as error:
-        if error.errno in WRITING:
-            raise
-        raise unreadable(error, where) from error
+        refused = unwritable if error.errno in WRITING else unreadable
+        raise refused(error, where) from error
 
 
 def unwritable(error: OSError, where: Path) -> LedgerError:

@@ -15,8 +15,13 @@ _TRIES = 20
 _PAUSE = 0.02
 
 
-def trusted(ledger: Path, experiment: str) -> Contents:
+def trusted(ledger: Path, experiment: str, *, alone: bool = False) -> Contents:
     """One experiment's records, each as the journal knows it; whoever reads parts checks them.
+
+    Args:
+        ledger: The ledger's folder.
+        experiment: Whose records.
+        alone: Whether the caller holds the lock, so that nobody writes meanwhile.
 
     Raises:
         LedgerError: UL459 a record was changed, removed or put there, UL460 it is of another
@@ -24,7 +29,10 @@ def trusted(ledger: Path, experiment: str) -> Contents:
         OutputError: UL463 to UL465, a folder or file is none of the ledger's own.
     """
     with reading(ledger):
-        contents, journal = snapshot(ledger, experiment)
+        if alone:
+            contents, journal = Shelf(ledger, experiment).contents(), seen(ledger)
+        else:
+            contents, journal = snapshot(ledger, experiment)
         if faults := tuple(record_faults(contents, journal)):
             raise LedgerError(faults)
         if not journal.lines and contents.files:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from upliftlab.durable import make_folder, names_in, publish, sync, sync_tree, w
 from upliftlab.experiment import Plan
 from upliftlab.ledger.difference import differences, listed
 from upliftlab.ledger.faults import LedgerError, refuse
-from upliftlab.ledger.journal import COMING, JOURNAL, Journal, Line, read_journal
+from upliftlab.ledger.journal import COMING, JOURNAL, Journal, Line, seen
 from upliftlab.ledger.records import (
     Amendment,
     Change,
@@ -141,7 +142,7 @@ class Writer:
     def mark_outcomes_read(self, experiment: str, now: datetime) -> OutcomesRead:
         """Note when outcomes were first read; amendments are deviations from then on."""
         shelf = Shelf(self._ledger, experiment)
-        known = trusted(self._ledger, experiment)
+        known = trusted(self._ledger, experiment, alone=True)
         if found := known.outcomes_read():
             return found
         entry = known.plan_in_force()
@@ -190,9 +191,10 @@ class Writer:
         manifest = self._examine(draft, known.generations(), now)
         if known.lock() or known.outcomes_read():
             self.lock(draft.plan, now)
-            manifest = self._finished(manifest, read_journal(self._ledger))
+            journal = seen(self._ledger)
+            manifest = self._finished(manifest, journal)
             target = shelf.generation_folder(manifest)
-            line = self._line(read_journal(self._ledger), target / MANIFEST, manifest)
+            line = self._line(journal, target / MANIFEST, manifest)
             self._put((line,), folder, target)
         else:
             manifest = self._place_first(draft.plan, manifest, now)
@@ -200,7 +202,7 @@ class Writer:
 
     def _place_first(self, plan: Plan, manifest: Manifest, now: datetime) -> Manifest:
         """Lock and assign in one rename, that of the experiment's whole folder."""
-        shelf, journal = self._shelf(plan), read_journal(self._ledger)
+        shelf, journal = self._shelf(plan), seen(self._ledger)
         whole = Shelf(self._aside, shelf.experiment)
         lock = self._new_lock(plan, now).model_copy(update={"before": journal.head})
         locked = self._line(journal, shelf.plan_file, lock)
@@ -275,19 +277,19 @@ class Writer:
         )
 
     def _new_lock(self, plan: Plan, now: datetime) -> Lock:
-        seen = self._known(plan).outcomes_read() is not None
-        return Lock(time=now, upliftlab=__version__, after_outcomes=seen, **frozen(plan))
+        late = self._known(plan).outcomes_read() is not None
+        return Lock(time=now, upliftlab=__version__, after_outcomes=late, **frozen(plan))
 
     def _shelf(self, plan: Plan) -> Shelf:
         return Shelf(self._ledger, plan.experiment.experiment)
 
     def _known(self, plan: Plan) -> Contents:
         """What is on the record of a plan's experiment, as it was written."""
-        return trusted(self._ledger, plan.experiment.experiment)
+        return trusted(self._ledger, plan.experiment.experiment, alone=True)
 
     def _enter(self, entry: _Entry, target: Path) -> _Entry:
         """Put one record in its place and into the journal."""
-        journal = read_journal(self._ledger)
+        journal = seen(self._ledger)
         entry = entry.model_copy(update={"before": journal.head})
         aside = self._aside / "entry.json"
         write_file(aside, entry.content())
@@ -328,8 +330,9 @@ class Writer:
             write_file(coming / line.name, line.content())
         sync(coming)
         self._move(aside, target)
-        for line in lines:
-            publish(coming / line.name, journal / line.name, self._ledger)
+        with suppress(OSError):  # announced: `exclusive` enters them, or whoever comes next
+            for line in lines:
+                publish(coming / line.name, journal / line.name, self._ledger)
 
     def _move(self, aside: Path, target: Path) -> None:
         make_folder(target.parent, self._ledger)
