@@ -109,7 +109,7 @@ def test_a_cut_gzip_is_refused(tmp_path: Path, at: int):
         _read(path)
 
 
-@pytest.mark.parametrize("tail", [b"x", b"\0\0x", b"\x1f\x8b", gzip.compress(b"c1,1,a\n")[:-2]])
+@pytest.mark.parametrize("tail", [b"x", bytes(512), b"\x1f\x8b", gzip.compress(b"c1,1,a\n")[:-2]])
 def test_what_follows_a_gzip_is_refused(tmp_path: Path, tail: bytes):
     path = tmp_path / "x.csv.gz"
     path.write_bytes(gzip.compress(_csv()) + tail)
@@ -117,9 +117,9 @@ def test_what_follows_a_gzip_is_refused(tmp_path: Path, tail: bytes):
         _read(path)
 
 
-def test_a_padded_gzip_and_capitals_are_read(tmp_path: Path):
+def test_a_name_in_capitals_is_read(tmp_path: Path):
     path = tmp_path / "X.CSV.GZ"
-    path.write_bytes(gzip.compress(_csv()) + bytes(512))
+    path.write_bytes(gzip.compress(_csv()))
     plain = tmp_path / "x.csv"
     plain.write_bytes(_csv())
     assert _read(path) == _read(plain)
@@ -328,11 +328,13 @@ def test_a_header_is_refused_and_not_cut(tmp_path: Path, head: bytes):
 UNREADABLE = """
 import os, sys
 from pathlib import Path
-os.setgid(65534) if os.geteuid() == 0 else None
-os.setuid(65534) if os.geteuid() == 0 else None
 from upliftlab.declarations import Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import DataError
+DuckDB(Path).close()  # all that it imports
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
 root = Path(sys.argv[1])
 for asked in sys.argv[2:]:
     try:
@@ -344,8 +346,6 @@ for asked in sys.argv[2:]:
 
 
 def test_no_permission_is_said_with_the_path():
-    if shutil.which("setpriv") is None and os.geteuid() == 0:
-        pytest.skip("this user may read all")
     root = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
     try:
         root.chmod(0o755)

@@ -131,7 +131,8 @@ class _Compact:
         elif kind == _DOUBLE:
             self.at += 8
         elif kind == _BINARY:
-            self.at += self._varint()
+            size = self._varint()  # moves on itself
+            self.at += size
         elif kind in (_LIST, _SET):
             head = self._byte()
             for _ in range(self._varint() if head >> 4 == 15 else head >> 4):  # noqa: PLR2004 - a long one

@@ -11,15 +11,14 @@ from threading import Event
 
 from upliftlab.engines.files import files_of
 from upliftlab.engines.place import Stamp, stamp_of
-from upliftlab.engines.whole import digest_of, needs_check
+from upliftlab.engines.whole import digest_of
 from upliftlab.errors import DataError, Fault, UpliftLabError
 
 
 class Watch:
     """Remembers what every file was when it was first looked at.
 
-    A file that says what it should come to is read in full beside the queries, so that it costs no
-    time where a core is free.
+    Each is read in full beside the queries, so that it costs no time where a core is free.
     """
 
     def __init__(self, locate: Callable[[str], Path]) -> None:
@@ -72,8 +71,7 @@ class Watch:
         for path in paths:
             if not self._depth or path not in self._stamps:
                 self._stamps[path] = stamp_of(path)
-                if needs_check(path):
-                    self._digest(path)
+                self._digest(path)
         return paths
 
     def fingerprint(self, name: str) -> tuple[str, str]:
@@ -103,8 +101,7 @@ class Watch:
             DataError: as `files` and `digest_of`.
         """
         for path in self._stamps:
-            if (path, self._stamps[path]) in self._digests:
-                self._digest(path).result()
+            self._digest(path).result()
         for name in list(self._sources):
             self._unchanged(name, files_of(name, self._locate))
         self._confirmed = True

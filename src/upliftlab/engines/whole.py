@@ -21,14 +21,14 @@ Stop = Callable[[], bool]
 """Whether nobody waits for the answer any more."""
 
 
-def needs_check(path: Path) -> bool:
-    """Whether a file says more of itself than its bytes: what it should come to."""
-    return path.name.lower().endswith((".gz", ".parquet")) or is_file(sidecar_of(path))
-
-
 def is_gzip(path: Path) -> bool:
     """Whether a file's name says that it is compressed."""
     return path.name.lower().endswith(".gz")
+
+
+def is_csv(path: Path) -> bool:
+    """Whether a file's name says that it is a text of rows."""
+    return path.name.lower().endswith((".csv", ".tsv", ".csv.gz", ".tsv.gz"))
 
 
 def sidecar_of(path: Path) -> Path:
@@ -48,20 +48,18 @@ def digest_of(path: Path, stop: Stop = lambda: False) -> str:
             beside it says, UL228 a line is too long.
     """
     total = hashlib.sha256()
-    check = _Gzip(path) if is_gzip(path) else None
+    check = _Gzip(path) if is_gzip(path) else _Lines(path) if is_csv(path) else None
     for piece in _pieces(path):
         total.update(piece)
         if check:
             check.take(piece)
         if stop():
-            break
-    else:
-        if check:
-            check.end()
-    if not stop():
-        _compare(path, total.hexdigest())
+            return ""
+    if check:
+        check.end()
     if path.name.lower().endswith(".parquet"):
         _check_pages(path, stop)
+    _compare(path, total.hexdigest())
     return total.hexdigest()
 
 
@@ -94,22 +92,38 @@ def _compare(path: Path, digest: str) -> None:
         raise DataError(Fault("UL227", message, "fetch the file again, or write its sha256 anew"))
 
 
+class _Lines:
+    """A text, of which DuckDB would leave out a last line that is too long, and say nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._line = 0
+
+    def take(self, piece: bytes) -> None:
+        """Go on with the next bytes: refuse a line as soon as it is too long for any reader."""
+        last = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+        self._line = self._line + len(piece) if last < 0 else len(piece) - last - 1
+        if self._line > LONGEST_LINE:
+            message = f"{self._path.name} has a line of more than {LONGEST_LINE:,} bytes"
+            raise DataError(Fault("UL228", message, "end every row with a line break"))
+
+    def end(self) -> None:
+        """The text ends here, with or without a line break."""
+
+
 class _Gzip:
     """A gzip stream, of one member or more, that is decompressed and let go of."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._member = zlib.decompressobj(_GZIP)
-        self._line = 0
+        self._lines = _Lines(path)
 
     def take(self, piece: bytes) -> None:
         """Go on with the next bytes of the file."""
         rest = piece
         while rest:
             if self._member.eof:
-                rest = rest.lstrip(b"\0")  # what tapes and block devices pad a file with
-                if not rest:
-                    return
                 self._member = zlib.decompressobj(_GZIP)
             rest = self._through(rest)
 
@@ -123,7 +137,7 @@ class _Gzip:
         try:
             while True:
                 plain = self._member.decompress(rest, _PIECE)
-                self._measure(plain)
+                self._lines.take(plain)
                 rest = self._member.unconsumed_tail
                 if self._member.eof:
                     return self._member.unused_data
@@ -132,19 +146,6 @@ class _Gzip:
         except zlib.error as error:
             raise self._damaged("its content and its checksum differ") from error
 
-    def _measure(self, plain: bytes) -> None:
-        """Refuse a line that no reader would hold, as soon as it is too long."""
-        last = max(plain.rfind(b"\n"), plain.rfind(b"\r"))
-        self._line = self._line + len(plain) if last < 0 else len(plain) - last - 1
-        if self._line > LONGEST_LINE:
-            raise too_long(self._path)
-
     def _damaged(self, why: str) -> DataError:
         message = f"{self._path.name} is damaged: {why}"
         return DataError(Fault("UL226", message, "fetch or write the file again"))
-
-
-def too_long(path: Path) -> DataError:
-    """What is said of a line that no table has."""
-    message = f"{path.name} has a line of more than {LONGEST_LINE:,} bytes"
-    return DataError(Fault("UL228", message, "end every row with a line break"))
