@@ -99,14 +99,15 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
     beside = compare(study, plan.judged(plan.experiment.metrics.primary), asked)
     findings = shrunk(find(plan, study, asked), beside.shrunken)
     metrics = _metrics(plan, study, reading.shares, intake.caps)
+    setting.progress("Fingerprinting the data")
+    data = _data(plan, intake.facts, setting.engine)
     checks = (
         *integrity(plan, study, (cube, intake.facts, reading.rows), occasion),
-        *(recorded(setting.record, occasion) if setting.record else ()),
+        *(recorded(setting.record, occasion, plan, data[0]) if setting.record else ()),
         *guardrails(plan, findings, metrics),
     )
     look = occasion.info(study.confidence)
     verdict = decide(Evidence(plan, study, asked, checks, findings, metrics, look, beside.tests))
-    setting.progress("Fingerprinting the data")
     experiment = plan.experiment
     analysis = Analysis(
         experiment=experiment.experiment,
@@ -122,7 +123,7 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         ),
         eligible=experiment.eligible,
         unit="customer" if plan.households is None else "household",
-        data=_data(plan, intake.facts, setting.engine),
+        data=data,
         verdict=verdict,
         checks=checks,
         arms=_arms(plan, cube),
