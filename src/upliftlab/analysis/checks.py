@@ -122,13 +122,15 @@ def _same(record: Record, plan: Plan, customers: DataFile) -> Iterator[Check]:
     """Whether the customers' table is the one that was assigned.
 
     A table may be refreshed, and customers may join, without harm: who is in which arm, the ledger
-    says. What it says of customers may then be of a time after the campaign began.
+    says. What it says of customers may then be of a time after the campaign began, which is not
+    worth a warning where it must grow, having outcomes in it, or says of what day it is.
     """
     if record.customers is None or record.assigned is None:
         return
     values: dict[str, Scalar] = {"date": record.assigned.isoformat()}
     name, passed = "same_customers", record.customers == customers.sha256
-    columns = plan.segments or plan.covariates
+    grown = any(metric.source is None for metric in plan.metrics.values())
+    columns = (plan.segments or plan.covariates) and not (grown or plan.customers.as_of)
     severity = Severity.warning if columns else Severity.info
     if passed:
         text = N_("The customers' table is the one that was assigned on {date:date}.")
@@ -141,7 +143,7 @@ def _same(record: Record, plan: Plan, customers: DataFile) -> Iterator[Check]:
     else:
         text = N_(
             "The customers' table was changed since it was assigned on {date:date}; arms are those "
-            "on record, and nothing else of it is used."
+            "on record."
         )
     yield check(name, passed, severity, (text, values))
 

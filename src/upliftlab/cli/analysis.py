@@ -254,7 +254,7 @@ def _write(analysis: Analysis, out: Path | None, lang: Code) -> tuple[Path, Path
 
 
 def _root(out: Path | None) -> Path | None:
-    """The folder that the user named, by --out or by working in it; below it no link is followed."""
+    """The folder that the user named, by --out or by working in it: no link below is followed."""
     return None if out is not None and out != DEMO else Path()
 
 
