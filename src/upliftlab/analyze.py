@@ -106,14 +106,15 @@ def _analysed(plan: Plan, setting: Setting) -> Analysis:
     beside = compare(study, plan.judged(plan.experiment.metrics.primary), asked)
     findings = shrunk(find(plan, study, asked), beside.shrunken)
     metrics = _metrics(plan, study, reading.shares, intake.caps)
+    setting.progress("Fingerprinting the data")
+    data = _data(plan, intake.facts, setting.engine)
     checks = (
         *integrity(plan, study, (cube, intake.facts, reading.rows), occasion),
-        *(recorded(setting.record, occasion) if setting.record else ()),
+        *(recorded(setting.record, occasion, plan, data[0]) if setting.record else ()),
         *guardrails(plan, findings, metrics),
     )
     look = occasion.info(study.confidence)
     verdict = decide(Evidence(plan, study, asked, checks, findings, metrics, look, beside.tests))
-    setting.progress("Fingerprinting the data")
     experiment = plan.experiment
     analysis = Analysis(
         experiment=experiment.experiment,
@@ -130,7 +131,7 @@ def _analysed(plan: Plan, setting: Setting) -> Analysis:
         eligible=experiment.eligible,
         unit="customer" if plan.households is None else "household",
         smallest_cell=plan.smallest_cell,
-        data=_data(plan, intake.facts, setting.engine),
+        data=data,
         verdict=verdict,
         checks=checks,
         arms=_arms(plan, cube),

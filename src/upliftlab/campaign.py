@@ -16,6 +16,9 @@ from upliftlab.exports import Exported
 from upliftlab.exports import export as export_generation
 from upliftlab.ledger import Amendment, Draft, Ledger, Locked, Origin, Recorded, Writer
 from upliftlab.ledger.faults import LedgerError, refuse
+from upliftlab.ledger.heads import Head
+from upliftlab.ledger.heads import heads as heads_of
+from upliftlab.ledger.heads import require_head as require
 from upliftlab.ledger.scratch import scratch
 
 
@@ -104,6 +107,8 @@ def open_record(ledger: Ledger, plan: Plan) -> Record:
         ),
         locked=locked.time.astimezone(zone).date(),
         settled=(changes[-1] if changes else locked).time.astimezone(zone).date(),
+        customers=assignment.generations[-1].manifest.sources[CUSTOMERS].sha256,
+        assigned=assignment.generations[-1].manifest.time.astimezone(zone).date(),
         amendments=tuple(c.why for c in changes if c.kind == "amendment"),
         deviations=(*late, *(c.why for c in changes if c.kind == "deviation")),
     )
@@ -153,13 +158,46 @@ def verify(ledger: Ledger, experiment: str | None = None) -> tuple[Fault, ...]:
     """
     names = ledger.experiments() if experiment is None else (experiment,)
     orphans = ledger.orphans() if experiment is None else ()
-    if not names and (inner := ledger.folder / "ledger").is_dir():
-        raise refuse("UL457", "this is no ledger", f"did you mean '{inner}'?", ledger.folder)
-    if not names and not orphans:
-        raise refuse(
-            "UL457", "there are no records here", "name the ledger's folder", ledger.folder
-        )
+    if not names and (not orphans or (ledger.folder / "ledger").is_dir()):
+        _refuse_none(ledger)
     return (*orphans, *(fault for name in names for fault in ledger.verify(name)))
+
+
+def heads(ledger: Ledger, experiment: str | None = None) -> tuple[Head, ...]:
+    """The digests to keep elsewhere: each experiment's and, last, the whole ledger's.
+
+    Raises:
+        LedgerError: UL457 there is no such record, UL459 the journal was changed, UL469 it was all
+            made before there was a journal.
+    """
+    found = heads_of(ledger.head())
+    if not found:
+        if not ledger.experiments():
+            _refuse_none(ledger)
+        message = "these records were made before ledgers had heads"
+        raise refuse("UL469", message, "the next lock, amend, assign or run begins one")
+    if experiment is None:
+        return found
+    own = tuple(head for head in found if head.name == experiment)
+    if not own:
+        raise refuse("UL457", f"there are no records of '{experiment}' here", "", ledger.folder)
+    return own
+
+
+def require_head(ledger: Ledger, kept: str, secret: bytes | None = None) -> int:
+    """How many records were made since a head that was kept.
+
+    Raises:
+        LedgerError: UL467 it is not this ledger's, UL468 it is not signed with the secret.
+    """
+    return require(ledger.head(), kept, secret)
+
+
+def _refuse_none(ledger: Ledger) -> None:
+    inner = ledger.folder / "ledger"
+    if inner.is_dir():
+        raise refuse("UL457", "this is no ledger", f"did you mean '{inner}'?", ledger.folder)
+    raise refuse("UL457", "there are no records here", "name the ledger's folder", ledger.folder)
 
 
 def _assigned_here(plan: Plan) -> None:

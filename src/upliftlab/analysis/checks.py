@@ -17,7 +17,7 @@ from upliftlab.analysis.rows import Rows, gammas
 from upliftlab.analysis.study import Study
 from upliftlab.experiment import Plan
 from upliftlab.language import N_
-from upliftlab.results import Check, Scalar, Severity
+from upliftlab.results import Check, DataFile, Scalar, Severity
 
 
 def integrity(
@@ -124,9 +124,48 @@ def _skewed(
     yield check(name, passed=calibrated, severity=severity, said=said, measured=(worst, None))
 
 
-def recorded(record: Record, occasion: Occasion) -> tuple[Check, ...]:
-    """What became of the plan since it was locked, and what could be known when it was made."""
-    return (_kept(record), *_beforehand(record, occasion))
+def recorded(
+    record: Record, occasion: Occasion, plan: Plan, customers: DataFile
+) -> tuple[Check, ...]:
+    """What became of plan and customers since they were recorded, and what could be known before.
+
+    Args:
+        record: What the ledger holds.
+        occasion: Which of the planned looks at the data this is.
+        plan: What was declared.
+        customers: The customers' table as it is now.
+    """
+    return (_kept(record), *_beforehand(record, occasion), *_same(record, plan, customers))
+
+
+def _same(record: Record, plan: Plan, customers: DataFile) -> Iterator[Check]:
+    """Whether the customers' table is the one that was assigned.
+
+    A table may be refreshed, and customers may join, without harm: who is in which arm, the ledger
+    says. What it says of customers may then be of a time after the campaign began, which is not
+    worth a warning where it must grow, having outcomes in it, or says of what day it is.
+    """
+    if record.customers is None or record.assigned is None:
+        return
+    values: dict[str, Scalar] = {"date": record.assigned.isoformat()}
+    name, passed = "same_customers", record.customers == customers.sha256
+    grown = any(metric.source is None for metric in plan.metrics.values())
+    columns = (plan.segments or plan.covariates) and not (grown or plan.customers.as_of)
+    severity = Severity.warning if columns else Severity.info
+    if passed:
+        text = N_("The customers' table is the one that was assigned on {date:date}.")
+    elif columns:
+        text = N_(
+            "The customers' table was changed since it was assigned on {date:date}: what segments "
+            "and covariates are made of may be of a time after the campaign began. Analyse the "
+            "table as it was (--data), or declare its 'as_of'."
+        )
+    else:
+        text = N_(
+            "The customers' table was changed since it was assigned on {date:date}; arms are those "
+            "on record."
+        )
+    yield check(name, passed, severity, (text, values))
 
 
 def _beforehand(record: Record, occasion: Occasion) -> Iterator[Check]:

@@ -31,6 +31,8 @@ class Record:
         settled: The day of the plan in force: that of the last change, else of the lock.
         amendments: Reasons of the changes made before outcomes were read.
         deviations: Reasons of those made afterwards.
+        customers: The sha256 of the customers' table that was assigned last, if it is known.
+        assigned: The day it was.
     """
 
     id: str
@@ -39,3 +41,5 @@ class Record:
     settled: date
     amendments: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
+    customers: str | None = None
+    assigned: date | None = None

@@ -23,7 +23,7 @@ from upliftlab.cli.options import (
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_fault, echo_json, progress
 from upliftlab.errors import DataError
-from upliftlab.files import atomic_write, safe_name
+from upliftlab.files import atomic_write, safe_name, write_together
 
 if TYPE_CHECKING:
     from upliftlab.analyze import Setting
@@ -113,7 +113,7 @@ def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
     from upliftlab.report.export import to_json
 
     numbers = _folder(analysis, out) / "analysis.json"
-    atomic_write(numbers, to_json(analysis))
+    atomic_write(numbers, to_json(analysis), _root(out))
     if not (quiet or as_json):
         _say_verdict(analysis)
         echo(f"Numbers: {numbers}")
@@ -172,7 +172,7 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
     """
     from upliftlab.simulate import simulate as make
 
-    made = make(out, seed=seed, customers=customers)
+    made = make(out, seed=seed, customers=customers, root=Path() if out == DEMO else None)
     if not quiet:
         for name, path in (
             ("Experiment", made.experiment),
@@ -194,10 +194,10 @@ def _demonstration(*, quiet: bool) -> Path:
         experiment = DEMO / "experiments" / "spring_winback.yaml"
         if not experiment.is_file():
             tell("Simulating a campaign")
-            experiment = make(DEMO).experiment
+            experiment = make(DEMO, root=Path()).experiment
         loaded = load(experiment)
         tell("Assigning customers")
-        kept = Ledger(DEMO / "ledger")
+        kept = Ledger.within(DEMO)
         with open_engine(loaded.plan.engine, loaded.workspace.locate, [kept.folder]) as engine:
             assign(kept, loaded.plan, engine, datetime.now(UTC))
     return experiment
@@ -253,17 +253,23 @@ def _ledger(loaded: Loaded, folder: Path | None) -> Ledger | None:
         return None
     from upliftlab.ledger import Ledger
 
-    return Ledger(folder or loaded.workspace.root / "ledger")
+    return Ledger(folder) if folder else Ledger.within(loaded.workspace.root)
 
 
 def _write(analysis: Analysis, out: Path | None, lang: Code) -> tuple[Path, Path]:
     from upliftlab.report.export import to_json
-    from upliftlab.report.render import write
+    from upliftlab.report.render import page_of, render
 
     folder = _folder(analysis, out)
-    numbers = folder / "analysis.json"
-    atomic_write(numbers, to_json(analysis))
-    return write(analysis, folder, lang=lang), numbers
+    page, numbers = page_of(folder, lang), folder / "analysis.json"
+    written = {numbers: to_json(analysis), page: render(analysis, lang=lang).encode()}
+    write_together(written, _root(out))
+    return page, numbers
+
+
+def _root(out: Path | None) -> Path | None:
+    """The folder that the user named, by --out or by working in it: no link below is followed."""
+    return None if out is not None and out != DEMO else Path()
 
 
 def _folder(analysis: Analysis, out: Path | None) -> Path:

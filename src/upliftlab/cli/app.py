@@ -15,7 +15,7 @@ import click
 
 from upliftlab import __version__
 from upliftlab.cli.analysis import analyze, report, run, simulate
-from upliftlab.cli.campaign import amend, assign, engine, export, lock, verify
+from upliftlab.cli.campaign import amend, assign, engine, export, ledger, lock, verify
 from upliftlab.cli.checking import check, explain, schema
 from upliftlab.cli.interrupts import deafen, listen
 from upliftlab.cli.output import (
@@ -143,6 +143,6 @@ def commands() -> None:
 
 
 _analysis = (run, check, analyze, report, simulate, explain, schema)
-_campaign = (plan, lock, amend, assign, export, verify, engine, uplift, target, validate)
+_campaign = (plan, lock, amend, assign, export, verify, ledger, engine, uplift, target, validate)
 for _command in (*_analysis, *_campaign):
     commands.add_command(_command)

@@ -65,9 +65,11 @@ def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
             _fitting(experiment, loaded, live, quiet=quiet)
     except EngineError as error:
         _warn(tuple(replace(fault, severity="warning") for fault in error.faults), quiet=quiet)
-    found = campaign.lock(_ledger(loaded, ledger), loaded.plan, _now())
+    kept = _ledger(loaded, ledger)
+    found = campaign.lock(kept, loaded.plan, _now())
     if not quiet:
         echo(f"{'Locked' if found.new else 'Already locked'}: {found.entry.plan_sha256}")
+        _say_head(kept)
 
 
 @click.command()
@@ -144,6 +146,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
     elif not quiet:
         _say(done.manifest, tuple(loaded.plan.arms), new=done.new)
         echo(f"Record:  {done.generation.folder}")
+        _say_head(kept)
 
 
 @click.command()
@@ -199,26 +202,85 @@ def export(  # noqa: PLR0913 - one parameter an option is how click calls
         echo(f"{done.ghost_log.rows:>12,}  {done.ghost_log.path} (not for senders)")
 
 
+key_option = click.option(
+    "--key-env",
+    metavar="VARIABLE",
+    help="The environment variable that holds the secret heads are signed with.",
+)
+folder_argument = click.argument(
+    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+
+
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@folder_argument
+@click.option("--head", metavar="HEAD", help="A head that was kept: is this that ledger, or later?")
+@key_option
 @quiet_option
-def verify(folder: Path, *, quiet: bool) -> None:
+def verify(folder: Path, head: str | None, key_env: str | None, *, quiet: bool) -> None:
     """Check that every record of the ledger in FOLDER is as it was written.
 
+    What only its last records could tell, the ledger cannot: keep a head elsewhere ('ledger head')
+    and give it by --head.
+
     \b
-    Example:
+    Examples:
       upliftlab verify ledger
+      upliftlab verify ledger --head 5f1c… --key-env LEDGER_SECRET
     """
     from upliftlab import campaign
     from upliftlab.ledger import Ledger
 
-    faults = campaign.verify(Ledger(folder))
+    found = Ledger(folder)
+    faults = campaign.verify(found)
     for fault in faults:
         echo_fault(fault)
+    since = None if head is None else campaign.require_head(found, head, _secret(key_env))
     if faults:
         raise click.exceptions.Exit(FAULTY)
     if not quiet:
         echo("Every record is as it was written.")
+        if since is not None:
+            echo(f"It is the ledger of that head, with {since:,} records since.")
+
+
+@click.group()
+def ledger() -> None:
+    """Ask a ledger what stands for it."""
+
+
+@ledger.command(name="head")
+@folder_argument
+@click.argument("experiment", required=False)
+@key_option
+def ledger_head(folder: Path, experiment: str | None, key_env: str | None) -> None:
+    """Print the head of the ledger in FOLDER, to be kept where its writers cannot write.
+
+    One line per experiment and, as '*', one for the whole: name, number of records, digest, with
+    a signature behind a colon where a secret is named. Any of them can be given to
+    'verify --head', now and after more was recorded.
+
+    \b
+    Examples:
+      upliftlab ledger head ledger
+      upliftlab ledger head ledger spring_winback --key-env LEDGER_SECRET
+    """
+    from upliftlab import campaign
+    from upliftlab.ledger import Ledger
+    from upliftlab.ledger.heads import signed
+
+    secret = _secret(key_env)
+    for head in campaign.heads(Ledger(folder), experiment):
+        text = signed(head.digest, secret) if secret else head.digest
+        echo(f"{head.name}\t{head.number}\t{text}")
+
+
+def _secret(name: str | None) -> bytes | None:
+    if name is None:
+        return None
+    from upliftlab.ledger.secret import secret_of
+
+    return secret_of(os.environ, name)
 
 
 @click.group()
@@ -276,7 +338,13 @@ def _warn(faults: tuple[Fault, ...], *, quiet: bool) -> None:
 def _ledger(loaded: Loaded, folder: Path | None) -> Ledger:
     from upliftlab.ledger import Ledger
 
-    return Ledger(folder or loaded.workspace.root / "ledger")
+    return Ledger(folder) if folder else Ledger.within(loaded.workspace.root)
+
+
+def _say_head(kept: Ledger) -> None:
+    """What can be kept elsewhere, to tell later that nothing was taken away."""
+    if head := kept.head().head:
+        echo(f"Head:    {head}")
 
 
 @contextmanager

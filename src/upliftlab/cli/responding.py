@@ -20,7 +20,7 @@ from upliftlab.cli.options import (
     quiet_option,
 )
 from upliftlab.cli.output import echo, echo_json
-from upliftlab.files import atomic_write, safe_name
+from upliftlab.files import safe_name, write_together
 
 if TYPE_CHECKING:
     from upliftlab.language import Code
@@ -80,12 +80,12 @@ def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
         echo_json(numbers)
         if out is None:
             return
-    from upliftlab.report.uplift import write
+    from upliftlab.report.uplift import render
 
     folder = out or OUT / safe_name(responses.experiment)
     page = folder / ("uplift.html" if lang == "en" else f"uplift.{lang}.html")
-    atomic_write(folder / "uplift.json", numbers)
-    write(responses, page, lang=lang)
+    written = {folder / "uplift.json": numbers, page: render(responses, lang=lang).encode()}
+    write_together(written, None if out else Path())
     if not (quiet or as_json):
         from upliftlab.cli.responses import say
 

@@ -175,7 +175,8 @@ def _order(loaded: Loaded, setting: Setting, options: Options, folder: Path) -> 
     plan, workspace = loaded.plan, loaded.workspace
     declared = read_shared(workspace, workspace.configs).sources or {}
     today = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).date()
-    ledger = Ledger(options["ledger"] or workspace.root / "ledger")
+    named = options["ledger"]
+    ledger = Ledger(named) if named else Ledger.within(workspace.root)
     return Order(
         customers=options["customers"],
         source=source_named(plan, options["customers"], declared, workspace.locate),

@@ -43,9 +43,14 @@ def write(analysis: Analysis, folder: Path, lang: Code = "en") -> Path:
     Raises:
         OutputError: UL601, where it cannot be written.
     """
-    path = folder / ("report.html" if lang == "en" else f"report.{lang}.html")
+    path = page_of(folder, lang)
     atomic_write(path, render(analysis, lang=lang).encode())
     return path
+
+
+def page_of(folder: Path, lang: Code) -> Path:
+    """Where the report lies in a folder."""
+    return folder / ("report.html" if lang == "en" else f"report.{lang}.html")
 
 
 @cache

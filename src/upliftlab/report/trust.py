@@ -37,6 +37,7 @@ _NAMES: Final = {
     "plan": N_("As planned"),
     "planned_before": N_("Plan made beforehand"),
     "sample_ratio": N_("Sample ratio"),
+    "same_customers": N_("Customers as assigned"),
     "skewness": N_("Intervals reliable"),
     "unknown_customers": N_("Events of known customers"),
     "waves": N_("Waves complete"),

@@ -76,13 +76,17 @@ class Simulated:
     truth: Path
 
 
-def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulated:
+def simulate(
+    folder: Path, *, seed: int = 7, customers: int = 40_000, root: Path | None = None
+) -> Simulated:
     """Write a simulated world: configs/, the experiment, data/ and truth.json.
 
     Args:
         folder: Where the files go; made if it is missing.
         seed: Chooses the draw. The same seed gives the same world.
         customers: How many customers to draw.
+        root: The folder that the user named, below which no link is followed; `folder` itself
+            where it is absent.
 
     Returns:
         The places of the experiment, the data's folder and the truth.
@@ -97,6 +101,7 @@ def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulat
         raise DataError(
             Fault("UL290", wrong, f"ask for at least {FEWEST:,} customers and a seed of 0 or more")
         )
+    root = folder if root is None else root
     made = Simulated(
         folder / "experiments" / f"{NAME}.yaml", folder / "data", folder / "truth.json"
     )
@@ -107,14 +112,14 @@ def simulate(folder: Path, *, seed: int = 7, customers: int = 40_000) -> Simulat
     random = np.random.Generator(np.random.PCG64(seed))
     world = draw_world(random, customers)
     for target, file in files.items():
-        atomic_write(target, file.read_bytes())
-    atomic_write(made.data / "customers.parquet", _parquet(world.customers))
+        atomic_write(target, file.read_bytes(), root)
+    atomic_write(made.data / "customers.parquet", _parquet(world.customers), root)
     campaign = _assigned(made)
     for name, table in play(random, world, campaign).items():
-        atomic_write(made.data / f"{name}.parquet", _parquet(table))
+        atomic_write(made.data / f"{name}.parquet", _parquet(table), root)
     head = {"schema": 1, "experiment": NAME, "seed": seed, "customers": customers, "about": _ABOUT}
     truth = head | {"effects": _truth(world, campaign)}
-    atomic_write(made.truth, (json.dumps(truth, indent=2) + "\n").encode())
+    atomic_write(made.truth, (json.dumps(truth, indent=2) + "\n").encode(), root)
     return made
 
 
