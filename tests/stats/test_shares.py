@@ -60,9 +60,12 @@ def test_estimate_and_standard_error_are_those_of_rows(treated, control):
     assert effect.se == pytest.approx(rows.se, rel=1e-9)
 
 
-@given(group, group)
-def test_at_the_level_of_its_p_value_the_interval_ends_at_zero(treated, control):
-    (x, n), (y, m) = treated, control
+@given(group, st.integers(2, 3_000), st.floats(0.5, 4), st.sampled_from([-1, 1]))
+def test_at_the_level_of_its_p_value_the_interval_ends_at_zero(treated, m, apart, sign):
+    """Of shares as far apart as chance alone may bring them: p of others is 0 to most digits."""
+    x, n = treated
+    spread = max(x * (n - x), n - 1) ** 0.5 / n * (1 / n + 1 / m) ** 0.5
+    y = min(max(round(m * (x / n + sign * apart * spread)), 0), m)
     p = newcombe((x, y), (n, m), 0.95).p
     assume(1e-6 < p < 1)  # one less a level loses digits below
     there = newcombe((x, y), (n, m), 1 - p)
