@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -21,6 +20,7 @@ from upliftlab.cli.options import (
 from upliftlab.cli.output import FAULTY
 from upliftlab.errors import DataError, Fault, UpliftLabError
 from upliftlab.files import atomic_write, safe_name
+from upliftlab.temporary import temporary
 from upliftlab.values import Money, parse_money
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ def target(experiment: Path, **options: Unpack[Options]) -> None:
     """
     hushed = options["quiet"] or options["as_json"]
     work = at_work(experiment, options["data"], options["ledger"], quiet=hushed)
-    with work as (loaded, setting), tempfile.TemporaryDirectory() as folder:
-        found, output = _targets(loaded, setting, options, Path(folder))
+    with work as (loaded, setting), temporary() as folder:
+        found, output = _targets(loaded, setting, options, folder)
     from upliftlab.report.export import to_json
 
     numbers = to_json(found)

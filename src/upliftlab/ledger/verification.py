@@ -42,7 +42,7 @@ def record_faults(contents: Contents, journal: Journal) -> Iterator[Fault]:
     entries = contents.entries()
     yield from _journaled(contents, entries, journal)
     lock, amendments = contents.lock(), contents.amendments()
-    plans = [entry for entry in (lock, *amendments) if entry]
+    plans: list[PlanEntry] = [entry for entry in (lock, *amendments) if entry]
     yield from _plans(contents, plans)
     arms = {entry.plan_sha256: _arms(entry) for entry in plans}
     previous: Manifest | None = None
@@ -127,7 +127,7 @@ def _generation(
         yield _fault("its counts do not add up", file)
     arms = plans.get(manifest.plan_sha256, {})
     for part in manifest.parts:
-        if part.arm in arms and (part.channel, part.offer) != arms[part.arm]:
+        if part.arm and (part.channel, part.offer) != arms.get(part.arm):
             yield _fault(f"channel and offer of '{part.arm}' are not the plan's", file)
         if part.file != Path(part.file).name:
             yield _fault("a part does not lie in its generation's folder", file)
