@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -22,6 +21,7 @@ from upliftlab.cli.options import (
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_json
 from upliftlab.errors import DataError, Fault, UpliftLabError
 from upliftlab.files import atomic_write, safe_name
+from upliftlab.temporary import temporary
 from upliftlab.values import Money, parse_money
 
 if TYPE_CHECKING:
@@ -130,11 +130,12 @@ def target(experiment: Path, **options: Unpack[Options]) -> None:
       upliftlab target experiments/spring.yaml --customers next_month --json | jq .arms
     """
     hushed = options["quiet"] or options["as_json"]
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        places = experiment, options["data"], options["ledger"]
-        with at_work(*places, quiet=hushed, folders=[folder]) as (loaded, setting):
-            found, output = _targets(loaded, setting, options, folder)
+    places = experiment, options["data"], options["ledger"]
+    with (
+        temporary() as folder,
+        at_work(*places, quiet=hushed, folders=[folder]) as (loaded, setting),
+    ):
+        found, output = _targets(loaded, setting, options, folder)
     from upliftlab.report.export import to_json
 
     numbers = to_json(found)

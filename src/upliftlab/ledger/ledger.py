@@ -221,7 +221,8 @@ class Ledger:
 
     def mark_outcomes_read(self, experiment: str, now: datetime) -> OutcomesRead:
         """Note when outcomes were first read; waits for another process for ten seconds."""
-        if found := self.outcomes_read(experiment):
+        found = self.outcomes_read(experiment)
+        if found and not journal.announced(self._folder):  # else a dead writer's work is finished
             return found
         with self.exclusive(f"analyze {experiment}", _PATIENCE) as writer:
             return writer.mark_outcomes_read(experiment, now)

@@ -127,7 +127,7 @@ def _generation(
         yield _fault("its counts do not add up", file)
     arms = plans.get(manifest.plan_sha256, {})
     for part in manifest.parts:
-        if part.arm and part.arm in arms and (part.channel, part.offer) != arms[part.arm]:
+        if part.arm and (part.channel, part.offer) != arms.get(part.arm):
             yield _fault(f"channel and offer of '{part.arm}' are not the plan's", file)
         if part.file != Path(part.file).name:
             yield _fault("a part does not lie in its generation's folder", file)
