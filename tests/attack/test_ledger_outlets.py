@@ -36,7 +36,8 @@ ROOT = Path(__file__).parents[2]
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
 HOSTILE = [
     "=1+1", ";=1+1", "a;=1+1", "a;b;@x", "a,=1", "a\n=1", "a\r\n+1x", "a\t@x", 'a";=1', 'a;"=1',
-    "; =cmd", " =1", "\ufeff=1", "a;\u200b=1", "\uff1d1", "a;-x", "\x0b=1", "a\u2028=1", "\t=1", "\r=1",
+    "; =cmd", " =1", "\ufeff=1", "a;\u200b=1", "\uff1d1", "a;-x", "\x0b=1", "a\u2028=1",
+    "\t=1", "\r=1",
 ]  # fmt: skip
 pieces = st.sampled_from([*";,\t\n\r\"'=+-@ ", "a", "1", "\uff1d", "\u200b"])
 
