@@ -127,7 +127,7 @@ def test_the_note_of_outcomes_cannot_be_taken_back(tmp_path: Path) -> None:
     ledger.lock(make_plan(), NOW)
     ledger.mark_outcomes_read("spring", NOW)
     (ledger.folder / "spring" / "outcomes_read.json").unlink()
-    with pytest.raises(LedgerError, match="UL459.*removed"):
+    with pytest.raises(LedgerError, match=r"UL459.*removed"):
         ledger.amend(CHANGED, "owner", NOW)
 
 
@@ -136,7 +136,7 @@ def test_swapped_channels_and_offers_are_never_sent(ledger: Ledger, what: str) -
     """Not even where the manifest's folder is renamed to fit."""
     import hashlib
 
-    folder = sorted((ledger.folder / "spring" / "assignments").iterdir())[-1]
+    folder = max((ledger.folder / "spring" / "assignments").iterdir())
 
     def swap(content: dict) -> None:
         for part in content["parts"]:
@@ -160,7 +160,7 @@ def test_an_entry_of_the_journal_changed_or_removed_is_seen(ledger: Ledger, inde
 
 
 def test_a_journal_that_ends_early_or_is_gone_is_seen(ledger: Ledger) -> None:
-    sorted((ledger.folder / ".journal").iterdir())[-1].unlink()
+    max((ledger.folder / ".journal").iterdir()).unlink()
     refused(ledger)
     shutil.rmtree(ledger.folder / ".journal")
     refused(ledger)
@@ -257,7 +257,7 @@ def test_nothing_becomes_older_than_the_journal_later(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="UL459"):
         ledger.outcomes_read("other")
     shutil.rmtree(ledger.folder / ".journal")
-    with pytest.raises(LedgerError, match="UL459.*journal is gone"):
+    with pytest.raises(LedgerError, match=r"UL459.*journal is gone"):
         ledger.outcomes_read("other")
 
 
