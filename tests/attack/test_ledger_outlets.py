@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import duckdb
@@ -18,7 +17,6 @@ import pytest
 from commands import upliftlab
 from hypothesis import given
 from hypothesis import strategies as st
-from killing import main as kill
 from ledgers import NOW, make_plan
 
 from upliftlab import campaign
@@ -36,8 +34,8 @@ ROOT = Path(__file__).parents[2]
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
 HOSTILE = [
     "=1+1", ";=1+1", "a;=1+1", "a;b;@x", "a,=1", "a\n=1", "a\r\n+1x", "a\t@x", 'a";=1', 'a;"=1',
-    "; =cmd", " =1", "\ufeff=1", "a;\u200b=1", "\uff1d1", "a;-x", "\x0b=1", "a\u2028=1",
-    "\t=1", "\r=1",
+    "; =cmd", " =1", "\ufeff=1", "a;\u200b=1", "\uff1d1", "a;-x", "\x0b=1",
+    "a\u2028=1", "\t=1", "\r=1",
 ]  # fmt: skip
 pieces = st.sampled_from([*";,\t\n\r\"'=+-@ ", "a", "1", "\uff1d", "\u200b"])
 
@@ -85,7 +83,7 @@ def test_what_is_harmless_stays(text: str) -> None:
 def test_a_secret_that_is_guessed_is_refused_and_not_shown(secret: str) -> None:
     with pytest.raises(LedgerError, match="UL480") as refusal:
         secret_of({"KEY": secret}, "KEY")
-    assert not secret or secret not in str(refusal.value)
+    assert len(secret) < 6 or secret not in str(refusal.value)
     assert "openssl rand -hex 32" in str(refusal.value)
 
 
@@ -199,10 +197,14 @@ def test_heads_by_the_command_line(tmp_path: Path) -> None:
 
 def test_killed_at_any_moment_the_old_or_the_new_is_there() -> None:
     """The long version: `python tests/support/killing.py 200`."""
-    start = time.monotonic()
-    found = kill(18)
-    assert found["held"] == sum(found.values()) > 0
-    assert time.monotonic() - start < 120
+    script = ROOT / "tests" / "support" / "killing.py"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, str(script), "18"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=200, env=environment
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("18 of 18 held\n")
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
@@ -220,6 +222,7 @@ def test_what_may_not_be_read_is_not_called_damaged(tmp_path: Path) -> None:
             Ledger(ledger.folder).locked("spring")
         except LedgerError as refusal:
             told = str(refusal)
-            os._exit(0 if "UL466" in told and "spring" in told and "ermission" in told else 1)
+            named = str(ledger.folder) in told
+            os._exit(0 if "UL466" in told and named and "ermission" in told else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -146,9 +146,9 @@ def asked(work: Callable[[], bool]) -> bool:
 
 
 def strays(folder: Path) -> int:
-    """What is left aside once the verb was run again."""
+    """How many files are left aside once the verb was run again."""
     aside = folder / "ledger" / ".aside"
-    inside = list(aside.iterdir()) if aside.is_dir() else []
+    inside = [path for path in aside.rglob("*") if path.is_file()]
     return len(inside) + sum(path.name.endswith(".aside") for path in folder.rglob(".?*.aside"))
 
 
