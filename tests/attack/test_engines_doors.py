@@ -64,7 +64,7 @@ def _opened(shop: Path, *folders: Path) -> DuckDB:
 def test_a_database_file_computes_nothing(shop: Path, sql: str):
     source = _database(shop, sql)
     for engine in (_opened(shop), DuckDB(lambda file: shop / "data" / file)):
-        with engine, pytest.raises(DataError, match="UL233|UL204") as caught:
+        with engine, pytest.raises(DataError, match=r"UL233|UL204") as caught:
             engine.attach("customers", source)
         assert SECRET not in str(caught.value)
 
@@ -79,7 +79,7 @@ def test_only_its_base_tables_are_known(shop: Path, name: str):
             engine.attach("customers", Source(file="shop.duckdb", table=name))
             assert engine.query("SELECT * FROM customers").to_pylist() == [{"id": 1}]
             return
-        with pytest.raises(DataError, match="UL233|UL204"):
+        with pytest.raises(DataError, match=r"UL233|UL204"):
             engine.attach("customers", Source(file="shop.duckdb", table=name))
 
 
@@ -263,7 +263,7 @@ def test_a_spark_master_is_an_address(connection: str):
 )
 def test_a_connection_names_no_file_and_commands_nothing(setting: str):
     for given in (f"host=127.0.0.1 {setting}", f"postgresql://127.0.0.1/x?{_as_address(setting)}"):
-        with pytest.raises(EngineError, match="UL509|UL513") as caught:
+        with pytest.raises(EngineError, match=r"UL509|UL513") as caught:
             open_engine(Engine(name="postgres", connection=given), Path)
         assert "shadow" not in str(caught.value)
 
