@@ -1,4 +1,4 @@
-"""Damaged, replaced, odd and endless data files; the long count of flips is in docs/yaml.md."""
+"""Damaged, replaced, odd and endless data files."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ ALL = (
     "SELECT arm, COUNT(*) AS n, SUM(CAST(spend AS DOUBLE)) AS s, MIN(id) AS a, MAX(id) AS z"
     " FROM customers GROUP BY arm ORDER BY arm"
 )
-LONG = int(os.environ.get("UPLIFTLAB_FLIPS", "60"))
-"""How many flips of a kind; 300 for the figures in the documentation."""
+LONG = int(os.environ.get("UPLIFTLAB_FLIPS", "30"))
+"""How many flips of a kind: `UPLIFTLAB_FLIPS=300 pytest tests/attack -k flipped` takes minutes."""
 
 
 def _rows(count: int = 2000) -> list[tuple[str, float, str]]:
@@ -198,14 +198,8 @@ def _consistent(path: Path, true: dict[str, int]) -> int:
 
 def test_a_file_that_joins_a_folder_meanwhile(tmp_path: Path):
     (tmp_path / "1.csv").write_bytes(_csv(1))
-
-    def read(engine: DuckDB) -> None:
-        with engine.reading():
-            engine.attach("customers", Source(file="*.csv"))
-            (tmp_path / "2.csv").write_bytes(_csv(1))
-
     with DuckDB(lambda name: tmp_path / name) as engine, pytest.raises(DataError, match="UL232"):
-        read(engine)
+        _meanwhile(engine, Source(file="*.csv"), lambda: (tmp_path / "2.csv").write_bytes(_csv(1)))
 
 
 def test_between_two_readings_a_file_may_change(tmp_path: Path):
@@ -240,26 +234,27 @@ def test_spark_holds_files_and_tables_to_what_they_were(spark, tmp_path: Path):
 
     path = tmp_path / "x.csv.gz"
     path.write_bytes(gzip.compress(_csv(5)))
-
-    def read_while(source: Source, changes: Callable[[], object]) -> None:
-        with spark.reading():
-            spark.attach("customers", source)
-            changes()
-
     with pytest.raises(DataError, match="UL232"):
-        read_while(Source(file=str(path)), lambda: path.write_bytes(gzip.compress(_csv(6))))
+        _meanwhile(spark, Source(file=str(path)), lambda: path.write_bytes(gzip.compress(_csv(6))))
     path.write_bytes(gzip.compress(_csv(5))[:-1] + b"\x77")
     with pytest.raises(DataError, match="UL226"):
         _read(path, spark)
-
-    def show(number: int) -> None:
-        session = SparkSession.getActiveSession()
-        assert session is not None
-        session.sql(f"SELECT {number} AS id").createOrReplaceTempView("moving")
-
-    show(1)
+    catalogue = SparkSession.getActiveSession()
+    assert catalogue is not None
+    catalogue.sql("SELECT 1 AS id").createOrReplaceTempView("moving")
     with pytest.raises(DataError, match="UL232"):
-        read_while(Source(table="moving"), lambda: show(2))
+        _meanwhile(
+            spark,
+            Source(table="moving"),
+            lambda: catalogue.sql("SELECT 2 AS id").createOrReplaceTempView("moving"),
+        )
+
+
+def _meanwhile(engine: Any, source: Source, act: Callable[[], Any]) -> None:
+    """Do something to a table after it was attached, before the reading ends."""
+    with engine.reading():
+        engine.attach("customers", source)
+        act()
 
 
 def _odd(path: Path, kind: str) -> None:

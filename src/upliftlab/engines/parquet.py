@@ -56,7 +56,9 @@ def join_files(parts: Sequence[Path], destination: Path) -> int:
     """Copy files of one schema into one file, batch by batch, and count the rows."""
     rows = 0
     schema = pq.read_schema(parts[0]).remove_metadata()
-    with pq.ParquetWriter(destination, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(
+        destination, schema, compression="zstd", write_page_checksum=True
+    ) as writer:
         for part in parts:
             with pq.ParquetFile(part) as file:
                 for batch in file.iter_batches():

@@ -167,7 +167,9 @@ class Postgres:
         """
         with self._reading(sql) as (cursor, schema):
             rows = 0
-            with pq.ParquetWriter(destination, schema, compression="zstd") as writer:
+            with pq.ParquetWriter(
+                destination, schema, compression="zstd", write_page_checksum=True
+            ) as writer:
                 while found := cursor.fetchmany(BATCH):
                     writer.write_batch(batch_of(found, schema))
                     rows += len(found)

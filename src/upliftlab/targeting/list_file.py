@@ -97,7 +97,9 @@ def _filled(aside: Path, fill: Callable[[IO[bytes]], int]) -> int:
 
 def _parquet(file: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
     rows = 0
-    with pq.ParquetWriter(file, schema, compression="zstd", compression_level=1) as writer:
+    with pq.ParquetWriter(
+        file, schema, compression="zstd", compression_level=1, write_page_checksum=True
+    ) as writer:
         for table in tables:
             writer.write_table(table.cast(schema))
             rows += table.num_rows
