@@ -1,8 +1,9 @@
 """Many tests at once: p-values adjusted within a declared family.
 
 The figures are those of `statsmodels.stats.multitest.multipletests`, which the tests hold them
-against. It is not called: loading it (and so `scipy.stats`) made a run on 64,000 customers take
+against. It is not called: loading it (and so `scipy.stats`) makes a run on 64,000 customers take
 38 % more processor time, and 30 MB; `scipy.stats.false_discovery_control`, without Holm's, 24 %.
+By Holm's method it also collects garbage at every call, which is up to 0.3 s for each family.
 """
 
 from __future__ import annotations
