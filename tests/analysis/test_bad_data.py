@@ -85,14 +85,14 @@ def test_a_missing_file(tmp_path):
 @pytest.mark.parametrize("content", [b"PAR1", b"", b"not parquet at all"])
 def test_a_broken_parquet_file(tmp_path, content):
     (tmp_path / "customers.parquet").write_bytes(content)
-    with pytest.raises(DataError, match="UL202"):
+    with pytest.raises(DataError, match="UL226"):
         run(make_plan(customers={"file": "customers.parquet"}), tmp_path)
 
 
 def test_a_truncated_gzip_file(tmp_path):
     packed = gzip.compress((HEADER + GOOD * 20_000).encode())
     (tmp_path / "customers.csv.gz").write_bytes(packed[: len(packed) // 2])
-    with pytest.raises(DataError, match="UL202"):
+    with pytest.raises(DataError, match="UL226"):
         run(make_plan(customers={"file": "customers.csv.gz"}), tmp_path)
 
 

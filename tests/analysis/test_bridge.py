@@ -150,10 +150,11 @@ def test_a_cost_of_the_control_is_less_to_pay(shop):
     assert lines[Step.contact_cost].estimate == 4 * 1 - 3.5
 
 
-def test_without_a_profit_there_are_no_lines(shop):
+def test_a_control_of_one_customer_tells_nothing_of_it(shop):
     columns = {name: values[:5] for name, values in four().items()}
-    one = bridge(analysed(shop, columns))
-    assert (one.lines, one.note) == ((), Note.few_control)
+    found = analysed(shop, columns)
+    assert found.verdict.code is VerdictCode.invalid
+    assert found.bridges == ()
 
 
 def test_an_invalid_analysis_has_no_bridge(shop):

@@ -246,7 +246,12 @@ def verify(folder: Path, head: str | None, key_env: str | None, *, quiet: bool) 
 
 @click.group()
 def ledger() -> None:
-    """Ask a ledger what stands for it."""
+    """Ask a ledger what stands for it.
+
+    \b
+    Example:
+      upliftlab ledger head ledger
+    """
 
 
 @ledger.command(name="head")
