@@ -185,11 +185,11 @@ def test_heads_by_the_command_line(tmp_path: Path) -> None:
     ledger.lock(make_plan("other"), NOW)
     key = {"KEY": os.urandom(32).hex()}
     said = upliftlab("ledger", "head", "ledger", "--key-env", "KEY", cwd=tmp_path, **key).stdout
-    lines = [line.split("\t") for line in said.splitlines()]
-    assert [(name, number) for name, number, _ in lines] == [
+    lines = [line.split("  ") for line in said.splitlines()]
+    assert [(name, number) for _, number, name in lines] == [
         ("other", "1"), ("spring", "1"), ("*", "2")
     ]  # fmt: skip
-    verify = ("verify", "ledger", "--head", lines[1][2], "--key-env", "KEY")
+    verify = ("verify", "ledger", "--head", lines[1][0], "--key-env", "KEY")
     assert "with 1 records since" in upliftlab(*verify, cwd=tmp_path, **key).stdout
     forged = upliftlab("verify", "ledger", "--head", "0" * 64, cwd=tmp_path)
     assert (forged.returncode, forged.stderr[:5]) == (1, "UL467")

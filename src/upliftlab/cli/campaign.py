@@ -261,8 +261,8 @@ def ledger() -> None:
 def ledger_head(folder: Path, experiment: str | None, key_env: str | None) -> None:
     """Print the head of the ledger in FOLDER, to be kept where its writers cannot write.
 
-    One line per experiment and, as '*', one for the whole: name, number of records, digest, with
-    a signature behind a colon where a secret is named. Any of them can be given to
+    One line per experiment and, as '*', one for the whole: digest, with a signature behind a colon
+    where a secret is named, number of records, name. Any of them can be given to
     'verify --head', now and after more was recorded.
 
     \b
@@ -277,7 +277,7 @@ def ledger_head(folder: Path, experiment: str | None, key_env: str | None) -> No
     secret = _secret(key_env)
     for head in campaign.heads(Ledger(folder), experiment):
         text = signed(head.digest, secret) if secret else head.digest
-        echo(f"{head.name}\t{head.number}\t{text}")
+        echo(f"{text}  {head.number}  {head.name}")
 
 
 def _secret(name: str | None) -> bytes | None:
