@@ -128,7 +128,7 @@ def test_other_engines_take_no_value_of_the_environment(tmp_path, engine):
 
 
 REFUSED = [
-    *("passfile=/root/.pgpass", "service=prod", "servicefile=/etc/x", "sslkey=/k", "sslcert=/c"),
+    *("passfile=/home/x/.pgpass", "service=prod", "servicefile=/etc/x", "sslkey=/k", "sslcert=/c"),
     *("options=-csearch_path=x", "sslrootcert=/etc/passwd", "requiressl=1", "krbsrvname=x"),
     *("gssencmode=require", "sslpassword=x", "sslcrl=/x", "sslkeylogfile=/x", "replication=on"),
     *("dbname='host=evil'", "dbname=postgres://evil", "host=h host=evil", "port=x", "port=-1"),
