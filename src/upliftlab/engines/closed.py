@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -45,6 +46,19 @@ def connect(options: Mapping[str, Option], folders: Sequence[Path]) -> duckdb.Du
     ):
         connection.execute(f"SET {setting}")
     return connection
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """Let Ctrl-C be Ctrl-C: inside a statement DuckDB makes an error of its own out of it."""
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except RuntimeError as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
+        raise
 
 
 def base_table(

@@ -16,7 +16,7 @@ import pyarrow as pa
 from upliftlab.declarations import Engine as Settings
 from upliftlab.declarations import Source
 from upliftlab.engines.base import ColumnType
-from upliftlab.engines.closed import base_table, connect
+from upliftlab.engines.closed import base_table, connect, interruptible
 from upliftlab.engines.csv_header import csv_headers
 from upliftlab.engines.files import kind_of, same_columns
 from upliftlab.engines.parquet import parquet_files
@@ -98,10 +98,10 @@ class DuckDB:
         """
         paths = self._files(source)
         relation = self._relation(paths, source, name)
+        made = f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM {relation}"
         try:
-            self._connection.execute(
-                f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM {relation}"
-            )
+            with interruptible():
+                self._connection.execute(made)
         except duckdb.Error as error:
             raise _unreadable(paths[0].name, error) from error
 
@@ -114,10 +114,12 @@ class DuckDB:
         paths = [file for folder in files for file in parquet_files(folder)]
         for path in paths:
             _refuse_pattern(path)
+        relation = f"read_parquet({_listed(paths)})"
         try:
-            self._connection.execute(
-                f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM read_parquet({_listed(paths)})"
-            )
+            with interruptible():
+                self._connection.execute(
+                    f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM {relation}"
+                )
         except duckdb.Error as error:
             raise _unreadable(name, error) from error
 
@@ -233,11 +235,13 @@ class DuckDB:
             message = f"{path.name} was not closed: what was last written lies beside it"
             raise DataError(Fault("UL234", message, "open it once more in DuckDB and close it"))
         database = f"file_of_{name}"
+        options = "(READ_ONLY, TYPE duckdb)"
         try:
-            self._connection.execute(f"DETACH DATABASE IF EXISTS {quote(database)}")
-            self._connection.execute(
-                f"ATTACH {literal(str(path))} AS {quote(database)} (READ_ONLY, TYPE duckdb)"
-            )
+            with interruptible():
+                self._connection.execute(f"DETACH DATABASE IF EXISTS {quote(database)}")
+                self._connection.execute(
+                    f"ATTACH {literal(str(path))} AS {quote(database)} {options}"
+                )
         except duckdb.Error as error:
             raise _unreadable(path.name, error) from error
         found = base_table(self._connection, database, source.table, path.name)
@@ -258,7 +262,8 @@ def _allowed(locate: Callable[[str], Path], folders: Sequence[Path] | None) -> l
 def _refusals() -> Generator[None]:
     """Turn what the engine refuses into one fault, which repeats no value of the data."""
     try:
-        yield
+        with interruptible():
+            yield
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise _full(error) or _unreadable("the data", error) from error
     except duckdb.ConversionException as error:
@@ -274,11 +279,6 @@ def _refusals() -> Generator[None]:
     except duckdb.Error as error:
         reason = without_values(_first(error), "'", numbers=isinstance(error, _COMPUTING))
         raise EngineError(Fault("UL502", f"DuckDB refuses a query: {reason}")) from error
-    except RuntimeError as error:
-        # What Ctrl-C during a query becomes.
-        if "interrupted" in str(error).lower():
-            raise KeyboardInterrupt from error
-        raise
 
 
 def _full(error: duckdb.Error) -> EngineError | None:

@@ -12,7 +12,7 @@ import duckdb
 
 from upliftlab.declarations import Engine
 from upliftlab.durable import create_private, is_full
-from upliftlab.engines.closed import connect
+from upliftlab.engines.closed import connect, interruptible
 from upliftlab.ledger.faults import refuse
 from upliftlab.sql import literal
 
@@ -91,7 +91,8 @@ def scratch(
 @contextmanager
 def _translated() -> Generator[None]:
     try:
-        yield
+        with interruptible():
+            yield
     except duckdb.Error as error:
         first = str(error).split("\n", 1)[0]
         why = f"the disk is full ({first})" if is_full(str(error)) else first
