@@ -202,7 +202,7 @@ def test_a_linked_data_folder_must_be_named(tmp_path: Path):
     (tmp_path / "elsewhere" / "x.csv").write_text("id\n1\n")
     (tmp_path / "space" / "data").symlink_to(tmp_path / "elsewhere")
     usual = find_workspace(tmp_path / "space" / "a.yaml")
-    with pytest.raises(ConfigError, match=r"UL235.*--data"):
+    with pytest.raises(ConfigError, match=r"UL027.*--data"):
         usual.locate("x.csv")
     named = find_workspace(tmp_path / "space" / "a.yaml", tmp_path / "elsewhere")
     assert named.locate("x.csv").is_file()

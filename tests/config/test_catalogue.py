@@ -11,7 +11,7 @@ from upliftlab.config.catalogue import CATALOGUE, explain
 from upliftlab.config.environment import allowed_environment, connection_parameters
 from upliftlab.errors import ConfigError
 
-SPECIAL = {"UL001", "UL002", "UL017", "UL022", "UL023", "UL024", "UL026"}
+SPECIAL = {"UL001", "UL002", "UL017", "UL022", "UL023", "UL024", "UL026", "UL027"}
 WRITTEN = [entry for code, entry in CATALOGUE.items() if code not in SPECIAL]
 
 

@@ -193,6 +193,15 @@ READING: tuple[Entry, ...] = (
         "any file",
     ),
     Entry(
+        "UL027",
+        "Data folder out of the workspace",
+        "The workspace's own data/ lies in it, links followed; another folder is named by whoever "
+        "runs the command.",
+        "data as a link to /home/me/customers, and: upliftlab run experiments/spring.yaml",
+        "upliftlab run experiments/spring.yaml --data /home/me/customers",
+        "any file",
+    ),
+    Entry(
         "UL025",
         "Connection setting not allowed",
         "A connection says where a server is and who asks; it names no file of the machine and no "

@@ -36,7 +36,7 @@ class Workspace:
             place: Where the YAML names it, for the message.
 
         Raises:
-            ConfigError: UL019 the file would lie outside the data root, UL235 the data root is a
+            ConfigError: UL019 the file would lie outside the data root, UL027 the data root is a
                 link that leaves the workspace.
         """
         if fault := lexical_fault(file, place):
@@ -45,7 +45,7 @@ class Workspace:
         if self.usual and not root.is_relative_to(_real(self.root)):
             message = f"the data folder {self.data} is a link that leaves the workspace"
             remedy = "name the folder it leads to by --data"
-            raise ConfigError(Fault("UL235", message, remedy, place))
+            raise ConfigError(Fault("UL027", message, remedy, place))
         if not _real(root / file).is_relative_to(root):
             raise ConfigError(_refusal(file, "leaves the data folder through a link", place))
         return self.data / file
