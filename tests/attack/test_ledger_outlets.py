@@ -204,7 +204,8 @@ def test_killed_at_any_moment_the_old_or_the_new_is_there() -> None:
         command, capture_output=True, text=True, check=False, timeout=200, env=environment
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.endswith("18 of 18 held\n")
+    held, tried = map(int, re.findall(r"(\d+) of (\d+) held\n\Z", done.stdout)[0])
+    assert held == tried > 9  # a command that ended before its kill is not counted
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
