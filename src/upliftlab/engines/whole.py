@@ -48,15 +48,16 @@ def digest_of(path: Path, stop: Stop = lambda: False) -> str:
             beside it says, UL228 a line is too long.
     """
     total = hashlib.sha256()
-    check = _Gzip(path) if is_gzip(path) else _Lines(path) if is_csv(path) else None
+    packed = _Gzip(path) if is_gzip(path) else None
+    check = packed or (_Lines(path) if is_csv(path) else None)
     for piece in _pieces(path):
         total.update(piece)
         if check:
             check.take(piece)
         if stop():
             return ""
-    if check:
-        check.end()
+    if packed:
+        packed.end()
     if path.name.lower().endswith(".parquet"):
         _check_pages(path, stop)
     _compare(path, total.hexdigest())
@@ -106,9 +107,6 @@ class _Lines:
         if self._line > LONGEST_LINE:
             message = f"{self._path.name} has a line of more than {LONGEST_LINE:,} bytes"
             raise DataError(Fault("UL228", message, "end every row with a line break"))
-
-    def end(self) -> None:
-        """The text ends here, with or without a line break."""
 
 
 class _Gzip:
