@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from upliftlab.config.models.experiment import Plan
     from upliftlab.engines.duckdb import DuckDB
-    from upliftlab.experiment import Plan
 
 SHARE_SCALED = 10
 """Contenders in Python get one row in so many; their time is multiplied."""
@@ -58,7 +58,7 @@ def constant_record(folder: Path, out: Path) -> float:
 
 def arm(folder: Path, out: Path) -> float:
     """The ids with the arm that hashing gives, and nothing else."""
-    from upliftlab.queries.places import hash_sql, text_sql  # noqa: PLC0415 - its own libraries
+    from upliftlab.assignment.places_sql import hash_sql, text_sql  # noqa: PLC0415 - its own libraries
 
     h = hash_sql("spring", text_sql("id"))
     decided = f"CASE WHEN h < '{CUT}' THEN 'holdout' WHEN h < 'g' THEN 'email' END"
@@ -73,7 +73,7 @@ def record(folder: Path, out: Path) -> float:
 
 def check(folder: Path, out: Path) -> float:
     """What `prepare` examines before: missing and repeated ids."""
-    from upliftlab.assign import prepare  # noqa: PLC0415 - a contender loads its own libraries only
+    from upliftlab.assignment.assign import prepare  # noqa: PLC0415 - a contender loads its own libraries only
 
     with _engine(folder, out) as engine:
         begin = time.perf_counter()
@@ -127,8 +127,8 @@ def _arms(ids: list[int]) -> Iterator[str]:
 
 
 def _plan(file: str, assignment: dict[str, str]) -> Plan:
-    from upliftlab.declarations import Source  # noqa: PLC0415 - its own libraries
-    from upliftlab.experiment import Experiment, Plan  # noqa: PLC0415 - its own libraries
+    from upliftlab.config.models import Source  # noqa: PLC0415 - its own libraries
+    from upliftlab.config.models.experiment import Experiment, Plan  # noqa: PLC0415 - its own libraries
 
     asked = Experiment.model_validate(
         {
@@ -153,14 +153,14 @@ def _plan(file: str, assignment: dict[str, str]) -> Plan:
 
 
 def _engine(folder: Path, out: Path) -> DuckDB:
-    from upliftlab.declarations import Engine  # noqa: PLC0415 - the same
+    from upliftlab.config.models import Engine  # noqa: PLC0415 - the same
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415 - its own libraries
 
     return DuckDB(lambda file: folder / file, Engine(threads=2, memory_limit="1500MB"), out)
 
 
 def _written(folder: Path, out: Path, sql: str) -> float:
-    from upliftlab.declarations import Source  # noqa: PLC0415 - its own libraries
+    from upliftlab.config.models import Source  # noqa: PLC0415 - its own libraries
 
     with _engine(folder, out) as engine:
         engine.attach("customers", Source(file="ids.parquet"))
@@ -171,8 +171,8 @@ def _written(folder: Path, out: Path, sql: str) -> float:
 
 def _assigned(folder: Path, out: Path, plan: Plan) -> float:
     """Only the writing is timed; what is examined before has a contender of its own."""
-    from upliftlab.allocation import allocation  # noqa: PLC0415 - its own libraries
-    from upliftlab.queries.assignment import Request, assignment_sql  # noqa: PLC0415 - the same
+    from upliftlab.assignment.allocation import allocation  # noqa: PLC0415 - its own libraries
+    from upliftlab.assignment.decision_sql import Request, assignment_sql  # noqa: PLC0415 - the same
 
     with _engine(folder, out) as engine:
         engine.attach("customers", plan.customers)

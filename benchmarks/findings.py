@@ -13,12 +13,12 @@ from datetime import date
 
 import numpy as np
 
-from upliftlab.analysis.cube import OVERALL, Cube, Place
+from upliftlab.analysis.aggregates import OVERALL, Cube, Place
+from upliftlab.analysis.contrasts import Reading, subjects
+from upliftlab.analysis.estimation import Study
 from upliftlab.analysis.findings import find
-from upliftlab.analysis.study import Study
-from upliftlab.analysis.subject import Reading, subjects
-from upliftlab.declarations import Engine, Metric, Source
-from upliftlab.experiment import Experiment, Plan
+from upliftlab.config.models import Engine, Metric, Source
+from upliftlab.config.models.experiment import Experiment, Plan
 from upliftlab.money import Roles, Terms
 from upliftlab.stats.calibration import Measure, Units, calibrated
 from upliftlab.stats.moments import Moments

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from upliftlab.config.models.experiment import Plan
     from upliftlab.engines.duckdb import DuckDB
-    from upliftlab.experiment import Plan
     from upliftlab.queries.moments import MomentsQuery
 
 KEYS = ("arm", "segment", "channel")
@@ -89,7 +89,7 @@ def scan(file: Path) -> dict[str, float]:
 
 def upliftlab(file: Path) -> dict[str, float]:
     """The Moments query as the product runs it: a sample, one scan, rows read into Moments."""
-    from upliftlab.analysis.intake import cells_of  # noqa: PLC0415 - a contender's own libraries
+    from upliftlab.analysis.aggregation import cells_of  # noqa: PLC0415 - a contender's own libraries
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415 - the same
 
     with DuckDB(lambda name: file.parent / name) as engine:
@@ -103,9 +103,9 @@ def upliftlab(file: Path) -> dict[str, float]:
 
 
 def _query(engine: DuckDB, file: Path) -> MomentsQuery:
-    from upliftlab.declarations import Metric, Segment, Source  # noqa: PLC0415 - as above
-    from upliftlab.queries.frame import Frame  # noqa: PLC0415
+    from upliftlab.config.models import Metric, Segment, Source  # noqa: PLC0415 - as above
     from upliftlab.queries.moments import MomentsQuery  # noqa: PLC0415
+    from upliftlab.queries.population import Frame  # noqa: PLC0415
     from upliftlab.queries.units import Asked, UnitTable  # noqa: PLC0415
 
     engine.attach("customers", Source(file=file.name))
@@ -118,20 +118,20 @@ def _query(engine: DuckDB, file: Path) -> MomentsQuery:
 
 def statistics_after(file: Path) -> dict[str, float]:
     """What follows the query: roll-ups, money, every finding, checks and the verdict."""
-    from upliftlab.analysis import checks, cube, findings, study, subject, verdict  # noqa: PLC0415
+    from upliftlab.analysis import aggregates, checks, contrasts, estimation, findings, verdict  # noqa: PLC0415
+    from upliftlab.analysis.aggregation import cells_of  # noqa: PLC0415
     from upliftlab.analysis.facts import Facts  # noqa: PLC0415 - a contender's own libraries
-    from upliftlab.analysis.intake import cells_of  # noqa: PLC0415
-    from upliftlab.analysis.occasion import Occasion  # noqa: PLC0415
+    from upliftlab.analysis.look import Occasion  # noqa: PLC0415
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
 
     plan = _plan(file)
-    asked = study.study_of(plan)
+    asked = estimation.study_of(plan)
     with DuckDB(lambda name: file.parent / name) as engine:
         cells = cells_of(_query(engine, file), engine)
     start = time.perf_counter()
-    cells_by_place = cube.roll_up(cells, tuple(plan.segments))
+    cells_by_place = aggregates.roll_up(cells, tuple(plan.segments))
     projected = asked.projected(cells_by_place)
-    compared = subject.subjects(asked, projected, subject.Reading())
+    compared = contrasts.subjects(asked, projected, contrasts.Reading())
     found = findings.find(plan, asked, compared)
     judged = checks.integrity(plan, asked, (cells_by_place, Facts(), None), Occasion())
     verdict.decide(verdict.Evidence(plan, asked, compared, judged, found, ()))
@@ -140,8 +140,8 @@ def statistics_after(file: Path) -> dict[str, float]:
 
 def _plan(file: Path) -> Plan:
     """Three arms against a holdout, all four metrics, both segments and money."""
-    from upliftlab.declarations import Channel, Metric, Segment, Source  # noqa: PLC0415 - as above
-    from upliftlab.experiment import Experiment, Plan  # noqa: PLC0415
+    from upliftlab.config.models import Channel, Metric, Segment, Source  # noqa: PLC0415 - as above
+    from upliftlab.config.models.experiment import Experiment, Plan  # noqa: PLC0415
 
     source = Source(file=file.name)
     names = ("email", "sms", "letter")
@@ -222,7 +222,7 @@ CONTENDERS: dict[str, Callable[[Path], dict[str, float]]] = {
 }
 _LOADS = {
     "scan": ("duckdb",),
-    "upliftlab": ("upliftlab.analysis.intake", "upliftlab.engines.duckdb"),
+    "upliftlab": ("upliftlab.analysis.aggregation", "upliftlab.engines.duckdb"),
     "statistics": ("upliftlab.analysis.verdict", "upliftlab.engines.duckdb"),
     "pandas": ("pandas", "pyarrow.parquet"),
     "tea_tasting": ("polars", "tea_tasting.aggr"),

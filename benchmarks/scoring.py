@@ -19,18 +19,18 @@ from pathlib import Path
 
 import duckdb
 
-from upliftlab.analyze import Setting
+from upliftlab.analysis.analyze import Setting
 from upliftlab.config import load
-from upliftlab.declarations import Engine as Settings
-from upliftlab.declarations import Source
+from upliftlab.config.models import Engine as Settings
+from upliftlab.config.models import Source
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.experiment import Plan
-from upliftlab.results import DataFile
-from upliftlab.target import target
+from upliftlab.results.analysis import DataFile
+from upliftlab.results.uplift import Estimate
 from upliftlab.targeting.basis import Basis
 from upliftlab.targeting.order import Order
-from upliftlab.targeting.responses import Estimate
 from upliftlab.targeting.rows import learning_rows
+from upliftlab.targeting.target import target
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.learners import learner

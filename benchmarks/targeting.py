@@ -15,11 +15,11 @@ from functools import partial
 
 import numpy as np
 
-from upliftlab.proof.responding import CONTACT, SPREAD, crossfitted, experiment, world
 from upliftlab.targeting.choices import Terms, by_cost
 from upliftlab.targeting.judgement import Asked, gates
 from upliftlab.targeting.policies import Rules, policies
 from upliftlab.uplift.cost_curve import CostCurve
+from upliftlab.validation.responding import CONTACT, SPREAD, crossfitted, experiment, world
 
 ARMS = ("nobody", "mail", "text")
 BUDGET = 0.15

@@ -58,8 +58,8 @@ def group_by(folder: Path) -> None:
 
 def units(folder: Path) -> None:
     """The unit table and its Moments, as the product makes them."""
-    from upliftlab.analysis.frames import frame_of, timed  # noqa: PLC0415 - as above
-    from upliftlab.analysis.intake import cells_of, unit_table  # noqa: PLC0415
+    from upliftlab.analysis.aggregation import cells_of, unit_table  # noqa: PLC0415
+    from upliftlab.analysis.population import frame_of, timed  # noqa: PLC0415 - as above
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
     from upliftlab.queries.moments import MomentsQuery  # noqa: PLC0415
 
@@ -78,7 +78,7 @@ def whole(folder: Path) -> None:
     """All that an analysis does, checks of the events included."""
     from datetime import UTC, datetime  # noqa: PLC0415 - as above
 
-    from upliftlab.analyze import Setting, analyze  # noqa: PLC0415
+    from upliftlab.analysis.analyze import Setting, analyze  # noqa: PLC0415
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
 
     plan = _plan()
@@ -88,8 +88,8 @@ def whole(folder: Path) -> None:
 
 def _plan():  # noqa: ANN202 - a type of the product's, imported only by contenders that use it
     """Revenue, orders and buyers in 28 days, two covariates of the 28 days before, one segment."""
-    from upliftlab.declarations import Engine, Metric, Segment, Source  # noqa: PLC0415
-    from upliftlab.experiment import Experiment, Plan  # noqa: PLC0415
+    from upliftlab.config.models import Engine, Metric, Segment, Source  # noqa: PLC0415
+    from upliftlab.config.models.experiment import Experiment, Plan  # noqa: PLC0415
 
     window = {"during": ["0 days", "28 days"], "from": "orders"}
     kinds = {"revenue": {"sum": "amount"}, "orders": {"count": True}, "bought": {"any": True}}
@@ -126,7 +126,7 @@ def _plan():  # noqa: ANN202 - a type of the product's, imported only by contend
     )
 
 
-LIBRARIES = ("duckdb", "upliftlab.analyze", "upliftlab.engines.duckdb")
+LIBRARIES = ("duckdb", "upliftlab.analysis.analyze", "upliftlab.engines.duckdb")
 """Imported before the clock runs."""
 CONTENDERS: dict[str, Callable[[Path], None]] = {
     "group_by": group_by,

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings
 
-from upliftlab.declarations import Engine as Settings
+from upliftlab.config.models import Engine as Settings
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.postgres_types import copy_type
-from upliftlab.sql import quote
+from upliftlab.util.sql import quote
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

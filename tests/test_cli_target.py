@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 from targets import following, shop
 
+from upliftlab.assignment.hashing import cuts, digest
 from upliftlab.cli.app import commands
-from upliftlab.hashing import cuts, digest
 from upliftlab.targeting.selection import HELD_OUT
 
 LIST = "spring_targets.parquet"

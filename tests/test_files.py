@@ -1,7 +1,7 @@
 import pytest
 
 from upliftlab.errors import OutputError
-from upliftlab.files import atomic_write
+from upliftlab.util.files import atomic_write
 
 
 def test_makes_the_folder_and_replaces_what_was_there(tmp_path):

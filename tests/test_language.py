@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.language import CODES, Language
-from upliftlab.results import Message
+from upliftlab.results.analysis import Message
+from upliftlab.text.language import CODES, Language
 
 EN, ZH = Language("en"), Language("zh")
 PAYS = Message(
@@ -120,5 +120,5 @@ def test_every_finite_number_can_be_said(value, code):
 
 
 def test_importing_it_does_not_import_babel():
-    code = "import sys, upliftlab.language; sys.exit('babel' in sys.modules)"
+    code = "import sys, upliftlab.text.language; sys.exit('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -20,7 +20,7 @@ class Import(NamedTuple):
     importer: str
     """Dotted, without the package: `stats.effects`."""
     target: str
-    """Dotted, as far as it names a module: `upliftlab.values`, `numpy`."""
+    """Dotted, as far as it names a module: `upliftlab.config.models.values`, `numpy`."""
     line: int
 
 
@@ -176,7 +176,7 @@ def planted(tmp_path):
         "import upliftlab.cli",
         "import upliftlab.report.view as view",
         "from upliftlab import analyze",
-        "from upliftlab.analyze import analyze",
+        "from upliftlab.analysis.analyze import analyze",
         "from . import analyze",
         "from .config import load",
         "from upliftlab import Anything",
@@ -197,7 +197,7 @@ def test_an_upward_import_is_found(planted, text):
     [
         ("stats__in__effects", "import pandas as pd"),
         ("stats__in__effects", "from duckdb import connect"),
-        ("stats__in__effects", "from upliftlab.experiment import Plan"),
+        ("stats__in__effects", "from upliftlab.config.models.experiment import Plan"),
         ("money", "import pyarrow.parquet"),
         ("money", "from upliftlab.engines import base"),
         ("engines__in__duckdb", "from upliftlab.queries.moments import sql"),
@@ -225,7 +225,7 @@ def test_a_module_without_a_place_is_found(planted):
 
 def test_downward_and_inner_imports_are_fine(planted):
     assert not planted(
-        cli="from upliftlab import __version__\nfrom upliftlab.analyze import analyze",
+        cli="from upliftlab import __version__\nfrom upliftlab.analysis.analyze import analyze",
         analyze="from upliftlab import __version__, money\nfrom upliftlab.stats import effects",
         money="import numpy as np\nfrom upliftlab.stats.ratio import fieller",
         stats__in____init__="",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from upliftlab.money import Item, Question, Roles, Terms, projection
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Pair
 from upliftlab.stats.moments import Moments
 

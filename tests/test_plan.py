@@ -13,16 +13,17 @@ from plans import make_plan, run
 from shops import Shop
 from worlds import analysed, assigned
 
-from upliftlab.analysis.study import study_of
-from upliftlab.declarations import Metric
+from upliftlab.analysis.estimation import study_of
+from upliftlab.config.models import Metric
+from upliftlab.config.models.limits import Tolerance
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import UpliftLabError
-from upliftlab.language import Language
-from upliftlab.limits import Tolerance
-from upliftlab.plan import Setting, plan
 from upliftlab.planning.assumptions import Assumptions, Given
 from upliftlab.planning.baseline import Baseline
-from upliftlab.planning.outlook import (
+from upliftlab.planning.design_inputs import outlook, prospect
+from upliftlab.planning.plan import Setting, plan
+from upliftlab.results.analysis import Message, VerdictCode
+from upliftlab.results.plan import (
     Answer,
     ArmMoney,
     ArmOutlook,
@@ -34,9 +35,8 @@ from upliftlab.planning.outlook import (
     Outlook,
     Point,
 )
-from upliftlab.planning.prospect import outlook, prospect
-from upliftlab.results import Message, VerdictCode
 from upliftlab.stats.moments import Moments
+from upliftlab.text.language import Language
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CLOSE = 1e-9

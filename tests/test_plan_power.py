@@ -9,17 +9,17 @@ import pytest
 from plans import make_plan
 from scipy.special import ndtr
 
-from upliftlab.analysis.cube import OVERALL
-from upliftlab.analysis.study import study_of
-from upliftlab.declarations import Metric
-from upliftlab.limits import Tolerance
+from upliftlab.analysis.aggregates import OVERALL
+from upliftlab.analysis.estimation import study_of
+from upliftlab.config.models import Metric
+from upliftlab.config.models.limits import Tolerance
 from upliftlab.money import Question
 from upliftlab.planning.assumptions import Assumptions, Given
 from upliftlab.planning.baseline import Baseline, in_figures, known_covariates
-from upliftlab.planning.outlook import Origin
-from upliftlab.planning.prospect import outlook, prospect
+from upliftlab.planning.design_inputs import outlook, prospect
 from upliftlab.queries.units import SIZE
-from upliftlab.results import Message
+from upliftlab.results.analysis import Message
+from upliftlab.results.plan import Origin
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Form, welch
 from upliftlab.stats.moments import Moments

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.precision import adding_up, sum_digits
+from upliftlab.text.precision import adding_up, sum_digits
 
 AMOUNTS = st.lists(
     st.floats(-1e7, 1e7, allow_subnormal=False).filter(lambda x: x == 0 or abs(x) > 1e-6),

@@ -13,7 +13,6 @@ import yaml
 
 from upliftlab.config import load
 from upliftlab.errors import DataError
-from upliftlab.resources import shipped
 from upliftlab.simulate import (
     ARMS,
     NAME,
@@ -28,6 +27,7 @@ from upliftlab.simulate import (
 from upliftlab.simulate.calendar import FIRST, WINDOW
 from upliftlab.simulate.lifecycle import ACTIVE, DECLINE, LAPSED, lifecycle
 from upliftlab.simulate.responses import COST_PER_REDEMPTION, DELIVERED, MARGIN
+from upliftlab.util.resources import shipped
 
 MANY = 400_000
 STANDARD_ERRORS = 4.5  # some 15 levels x 7 outcomes x 2 arms are compared: p = 7e-6 each

@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from upliftlab.results import Result
-from upliftlab.targeting import targets
+from upliftlab.results import targets
+from upliftlab.results.analysis import Result
 from upliftlab.targeting.selection import COLUMNS, CUSTOMER
 
 ROOT = Path(__file__).resolve().parents[1]

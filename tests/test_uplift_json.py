@@ -9,12 +9,12 @@ import pytest
 from responses import CASES
 
 from upliftlab.report.export import rounded, to_json
-from upliftlab.results import Result
-from upliftlab.targeting import responses
-from upliftlab.targeting.responses import Policy, Responses
+from upliftlab.results import uplift
+from upliftlab.results.analysis import Result
+from upliftlab.results.uplift import Policy, Responses
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "uplift.md").read_text(encoding="utf-8")
-MODELS = {m.__name__: m for m in Result.__subclasses__() if m.__module__ == responses.__name__}
+MODELS = {m.__name__: m for m in Result.__subclasses__() if m.__module__ == uplift.__name__}
 ELSEWHERE = {"Message", "DataFile", "Provenance"}
 """Documented with analysis.json."""
 
@@ -58,7 +58,7 @@ def test_policies_are_listed():
 
 
 def test_the_schema_is_the_documented_one():
-    assert f"`schema` is {responses.SCHEMA};" in PAGE
+    assert f"`schema` is {uplift.SCHEMA};" in PAGE
 
 
 @pytest.mark.parametrize("case", CASES)

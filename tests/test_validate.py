@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upliftlab.money import Terms
-from upliftlab.proof.evidence import CellEvidence, evidence_of
-from upliftlab.proof.grid import Cell, grid
-from upliftlab.proof.outcome import Outcome, outcome_of
-from upliftlab.proof.pool import BLOCK, blocks
-from upliftlab.proof.sample import sample
-from upliftlab.proof.scenario import CUSTOMERS_ALONE, HOUSEHOLDS, Scenario, Truth
-from upliftlab.proof.tally import Tally
 from upliftlab.stats.moments import Moments
-from upliftlab.validate import Setting, validate
+from upliftlab.validation.counts import Tally
+from upliftlab.validation.evidence import CellEvidence, evidence_of
+from upliftlab.validation.grid import Cell, grid
+from upliftlab.validation.outcome import Outcome, outcome_of
+from upliftlab.validation.pool import BLOCK, blocks
+from upliftlab.validation.sample import sample
+from upliftlab.validation.scenario import CUSTOMERS_ALONE, HOUSEHOLDS, Scenario, Truth
+from upliftlab.validation.validate import Setting, validate
 
 CELLS = {cell.title: cell for cell in grid()}
 SPARSE = Outcome("lognormal", 0.02, 60.0, 1.5)

@@ -71,7 +71,7 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel):
 
 def test_it_finds_its_shipped_files_in_the_wheel(installed, tmp_path):
     code = (
-        "from upliftlab.resources import shipped\n"
+        "from upliftlab.util.resources import shipped\n"
         "for name in ('templates', 'experiments', 'configs'):\n"
         "    print(shipped(name) if any(shipped(name).iterdir()) else 'empty')\n"
     )

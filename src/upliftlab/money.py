@@ -14,7 +14,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Effect, Form, Pair, welch
 from upliftlab.stats.level import Level, level_of
 from upliftlab.stats.moments import Array, Projection

@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from plans import make_plan, pick, run
 
-from upliftlab.declarations import Segment
+from upliftlab.config.models import Segment
 from upliftlab.errors import DataError, UpliftLabError
-from upliftlab.results import Note, VerdictCode
+from upliftlab.results.analysis import Note, VerdictCode
 
 HEADER = "arm,spend,area\n"
 GOOD = "none,0,n\nnone,4,s\nmail,3,n\nmail,5,s\n"

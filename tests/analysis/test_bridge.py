@@ -11,7 +11,7 @@ from shops import Shop
 
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.report.export import rounded
-from upliftlab.results import Note, Step, VerdictCode
+from upliftlab.results.analysis import Note, Step, VerdictCode
 
 MAIL = (
     "channel: email, cost_per_contact: 0.5, cost_per_redemption: 3, "

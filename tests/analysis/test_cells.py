@@ -13,12 +13,12 @@ from plans import pick
 from scipy.stats import chi2
 from shops import Shop
 
-from upliftlab.analyze import Setting, analyze
+from upliftlab.analysis.analyze import Setting, analyze
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.report.render import render
-from upliftlab.results import Kind, Note, VerdictCode
+from upliftlab.results.analysis import Kind, Note, VerdictCode
 from upliftlab.stats.adjust import holm
-from upliftlab.stats.cells import common_control, heterogeneity, shrunken
+from upliftlab.stats.heterogeneity import common_control, heterogeneity, shrunken
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ASKED = """

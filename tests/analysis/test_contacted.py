@@ -7,10 +7,10 @@ import pytest
 from plans import pick
 from shops import NOW, Shop
 
-from upliftlab.analyze import Setting, analyze
+from upliftlab.analysis.analyze import Setting, analyze
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.report.render import render
-from upliftlab.results import Kind, Note
+from upliftlab.results.analysis import Kind, Note
 
 ASKED = """
 assignment: {observed: arm}

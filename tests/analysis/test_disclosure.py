@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.analysis.cube import OVERALL, Place
+from upliftlab.analysis.aggregates import OVERALL, Place
 from upliftlab.analysis.disclosure import Margin, bridges, is_small, joined, shown, total
 from upliftlab.stats.moments import Moments
 

@@ -8,7 +8,7 @@ import pytest
 from plans import NOW, make_plan, pick, run
 from scipy import stats
 
-from upliftlab.analyze import Setting, analyze
+from upliftlab.analysis.analyze import Setting, analyze
 from upliftlab.config.load import load
 from upliftlab.engines.duckdb import DuckDB
 

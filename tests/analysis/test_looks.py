@@ -18,16 +18,16 @@ from looking import (
 from plans import make_plan
 from shops import Shop
 
-from upliftlab.analysis.cube import OVERALL
+from upliftlab.analysis.aggregates import OVERALL
+from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.contrasts import Reading, subjects
+from upliftlab.analysis.estimation import study_of
 from upliftlab.analysis.findings import find
-from upliftlab.analysis.study import study_of
-from upliftlab.analysis.subject import Reading, subjects
 from upliftlab.analysis.verdict import Evidence, decide
-from upliftlab.analyze import Setting, analyze
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import ConfigError
 from upliftlab.report.render import render
-from upliftlab.results import MetricInfo, VerdictCode
+from upliftlab.results.analysis import MetricInfo, VerdictCode
 from upliftlab.stats.effects import Pair, difference
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from plans import make_plan, pick, run
 
-from upliftlab.results import Note, VerdictCode
+from upliftlab.results.analysis import Note, VerdictCode
 
 MONEY = {"revenue": "spend", "margin": "50%"}
 ARMS = {"none": {"control": "true"}, "mail": {"channel": "email", "cost_per_contact": "1"}}

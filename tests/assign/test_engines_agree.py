@@ -9,8 +9,8 @@ import pytest
 from assigning import make_plan
 from crowds import Answer, Crowd, crowd, decide, number_ids, same, text_ids
 
-from upliftlab.assign import prepare
-from upliftlab.experiment import Plan
+from upliftlab.assignment.assign import prepare
+from upliftlab.config.models.experiment import Plan
 
 PROGRAM = {
     "universal_holdout": {"share": "5%", "salt": "holdout '26"},

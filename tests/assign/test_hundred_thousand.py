@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from crowds import number_ids, text_ids
 
-from upliftlab.hashing import bucket, digest
-from upliftlab.queries.places import bucket_sql, hash_sql, text_sql
+from upliftlab.assignment.hashing import bucket, digest
+from upliftlab.assignment.places_sql import bucket_sql, hash_sql, text_sql
 
 SALT = "été '26 \\"
 

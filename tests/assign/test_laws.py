@@ -14,9 +14,9 @@ from crowds import crowd, decide, number_ids, same, text_ids
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from upliftlab.allocation import Reason
-from upliftlab.assign import Assigner, assign_one, prepare
-from upliftlab.declarations import Engine
+from upliftlab.assignment.allocation import Reason
+from upliftlab.assignment.assign import Assigner, assign_one, prepare
+from upliftlab.config.models import Engine
 from upliftlab.engines.duckdb import DuckDB
 
 LAWS = settings(

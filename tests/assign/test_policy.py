@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from assigning import make_plan
 
-from upliftlab.assign import prepare
+from upliftlab.assignment.assign import prepare
 from upliftlab.errors import ConfigError
-from upliftlab.sql import literal
+from upliftlab.util.sql import literal
 
 MOST, WITHIN, REST = 3, 21, 4
 POLICY = {

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from upliftlab.hashing import choose, cuts, digest
+from upliftlab.assignment.hashing import choose, cuts, digest
 
 SALTS, CUSTOMERS = 1_000, 2_000
 SHARES = (Fraction(1, 5), Fraction(3, 10), Fraction(1, 2))

@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from assigning import TWO_ARMS, make_plan
 
-from upliftlab.allocation import Reason, allocation
-from upliftlab.assign import Assigner, assign_one, prepare, summary_sql
-from upliftlab.declarations import Engine, Source
+from upliftlab.assignment.allocation import Reason, allocation
+from upliftlab.assignment.assign import Assigner, assign_one, prepare, summary_sql
+from upliftlab.assignment.decision_sql import OWN_COLUMNS
+from upliftlab.config.models import Engine, Source
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import ConfigError, DataError, EngineError
-from upliftlab.queries.assignment import OWN_COLUMNS
 
 HOSTILE = 'x"; DROP TABLE "t"; --\'\\'
 

@@ -9,13 +9,13 @@ from uuid import UUID
 
 import pytest
 
-from upliftlab.assign import verify
-from upliftlab.declarations import Engine
+from upliftlab.assignment.assign import verify
+from upliftlab.assignment.hashing import BEYOND, VECTORS, bucket, choose, cuts, digest
+from upliftlab.assignment.vectors import vectors_sql
+from upliftlab.config.models import Engine
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import ConfigError, DataError
-from upliftlab.hashing import BEYOND, VECTORS, bucket, choose, cuts, digest
-from upliftlab.queries.vectors import vectors_sql
 
 
 @pytest.mark.parametrize(("salt", "unit", "place"), VECTORS)

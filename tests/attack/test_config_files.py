@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from upliftlab.cli import commands
 from upliftlab.config import check, load
 from upliftlab.errors import ConfigError, DataError
-from upliftlab.files import read_regular
 from upliftlab.report.reading import read_analysis
 from upliftlab.targeting.artefact import load as load_model
+from upliftlab.util.files import read_regular
 
 SECRET = "hunter2: [not, yaml"
 FILES = {

@@ -18,10 +18,10 @@ from upliftlab.config.connection import (
     parse_connection,
 )
 from upliftlab.config.environment import allowed_environment, connection_parameters
-from upliftlab.declarations import Engine
+from upliftlab.config.models import Engine
 from upliftlab.engines.postgres import Postgres
 from upliftlab.errors import ConfigError, UpliftLabError
-from upliftlab.masking import MASK, forget_secrets, keep_secret, masked
+from upliftlab.util.masking import MASK, forget_secrets, keep_secret, masked
 
 SECRET = "s3cr3t 'quo\\ted' & host=evil %41"
 EXPERIMENT = """\

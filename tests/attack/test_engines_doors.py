@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from upliftlab.config.models import Engine, Source
 from upliftlab.config.workspace import find_workspace
-from upliftlab.declarations import Engine, Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import ConfigError, DataError, EngineError, UpliftLabError

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.support.flipped_files import outcomes
 
-from upliftlab.declarations import Engine, Source
+from upliftlab.config.models import Engine, Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.place import LONGEST_LINE
 from upliftlab.errors import DataError, EngineError, UpliftLabError
@@ -323,7 +323,7 @@ def test_a_header_is_refused_and_not_cut(tmp_path: Path, head: bytes):
 UNREADABLE = """
 import os, sys
 from pathlib import Path
-from upliftlab.declarations import Source
+from upliftlab.config.models import Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import DataError
 DuckDB(Path).close()  # all that it imports
@@ -368,7 +368,7 @@ import resource, signal, sys
 from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-from upliftlab.declarations import Engine
+from upliftlab.config.models import Engine
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import EngineError
 rows = "SELECT i, md5(i::text) AS m FROM range(3000000) AS r(i)"

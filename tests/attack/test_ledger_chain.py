@@ -12,9 +12,8 @@ import pytest
 from flips import flips, judged
 from ledgers import NOW, assignment_sql, files, make_draft, make_plan, record
 
-from upliftlab import campaign
 from upliftlab.errors import UpliftLabError
-from upliftlab.ledger import Ledger, LedgerError
+from upliftlab.ledger import Ledger, LedgerError, campaign
 from upliftlab.ledger.heads import require_head, signed
 
 CHANGED = make_plan(owner="b")

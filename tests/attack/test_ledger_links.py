@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 from ledgers import NOW, assignment_sql, make_draft, make_plan, record
 
-from upliftlab import campaign
-from upliftlab.durable import entered, publish, remove
 from upliftlab.errors import OutputError, UpliftLabError
-from upliftlab.exports import export
-from upliftlab.files import atomic_write, write_together
-from upliftlab.ledger import Ledger, LedgerError
+from upliftlab.ledger import Ledger, LedgerError, campaign
+from upliftlab.ledger.exports import export
 from upliftlab.simulate import simulate
-from upliftlab.temporary import temporary
+from upliftlab.util.durable import entered, publish, remove
+from upliftlab.util.files import atomic_write, write_together
+from upliftlab.util.temporary import temporary
 
 REFUSED = {"UL459", "UL463", "UL464", "UL465"}
 

@@ -19,16 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ledgers import NOW, make_plan
 
-from upliftlab import campaign
-from upliftlab.analyze import Setting, analyze
-from upliftlab.declarations import Channel, Metric, Segment
-from upliftlab.durable import reason
+from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.config.models import Channel, Metric, Segment
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.ledger import Ledger, LedgerError
+from upliftlab.ledger import Ledger, LedgerError, campaign
 from upliftlab.ledger.scratch import _translated
 from upliftlab.ledger.secret import secret_of
 from upliftlab.report.export import spreadsheet
-from upliftlab.spreadsheet import neutralised, row
+from upliftlab.util.durable import reason
+from upliftlab.util.spreadsheet import neutralised, row
 
 ROOT = Path(__file__).parents[2]
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
@@ -104,7 +103,7 @@ def test_a_full_disk_is_called_full() -> None:
 
 TARGET = """
     import sys, time
-    from upliftlab.temporary import temporary
+    from upliftlab.util.temporary import temporary
 
     with temporary() as folder:
         (folder / "contacts.parquet").write_text("ids")

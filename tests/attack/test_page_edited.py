@@ -18,7 +18,7 @@ from upliftlab.errors import DataError
 from upliftlab.report.export import to_json
 from upliftlab.report.reading import read_analysis, taken_from
 from upliftlab.report.render import write
-from upliftlab.results import Analysis
+from upliftlab.results.analysis import Analysis
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HUGE = 10**400

@@ -21,13 +21,13 @@ from plans import make_plan, run
 from responses import make_responses
 from selenium.common.exceptions import NoAlertPresentException
 
-from upliftlab.limits import Tolerance
-from upliftlab.plan import Setting, plan
+from upliftlab.config.models.limits import Tolerance
 from upliftlab.planning.assumptions import Assumptions, Given
+from upliftlab.planning.plan import Setting, plan
 from upliftlab.report import outlook, render, uplift
 from upliftlab.report.estimates import to_csv as estimates_to_csv
 from upliftlab.report.export import to_csv, to_json
-from upliftlab.results import Check, Message, Severity
+from upliftlab.results.analysis import Check, Message, Severity
 
 pytestmark = pytest.mark.browser
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

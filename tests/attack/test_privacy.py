@@ -18,13 +18,13 @@ from plans import make_plan, run
 from shops import Shop
 from targets import YAML, drawn, shop
 
-from upliftlab.analyze import Setting, analyze
+from upliftlab.analysis.analyze import Setting, analyze
 from upliftlab.cli.app import commands
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import UpliftLabError
 from upliftlab.queries.naming import naming_fault
 from upliftlab.report.export import to_csv
-from upliftlab.results import Analysis, Note, VerdictCode
+from upliftlab.results.analysis import Analysis, Note, VerdictCode
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ID = "K7f3-{:06d}"

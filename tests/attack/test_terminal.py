@@ -19,8 +19,8 @@ from upliftlab.cli import commands
 from upliftlab.cli.output import annotation, echo, echo_json, faults_json, shown
 from upliftlab.cli.tables import console, table
 from upliftlab.errors import Fault, Place
-from upliftlab.masking import forget_secrets, keep_secret
-from upliftlab.visible import first_hidden, visible, visible_json
+from upliftlab.util.masking import forget_secrets, keep_secret
+from upliftlab.util.visible import first_hidden, visible, visible_json
 
 SOURCE = Path(upliftlab.cli.__file__).parents[2]
 NASTY = [

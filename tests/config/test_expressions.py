@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.config.decision import parse_ship_if
 from upliftlab.config.expressions import ExpressionError, parse
+from upliftlab.results.ship_rule import parse_ship_if
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from upliftlab.config import check, load
 from upliftlab.config.document import parse_document
+from upliftlab.config.models.experiment import Experiment
 from upliftlab.config.reference import END, START, reference
 from upliftlab.config.schema import json_schema
 from upliftlab.config.shape import FILES
 from upliftlab.config.translate import read_model
 from upliftlab.errors import ConfigError
-from upliftlab.experiment import Experiment
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("experiment", *FILES)

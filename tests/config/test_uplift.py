@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from upliftlab.config import load
-from upliftlab.declarations import Uplift
+from upliftlab.config.models import Uplift
 
 FILE = Path("experiments/example.yaml")
 MONEY = "money: {revenue: spent, margin: 40%}"

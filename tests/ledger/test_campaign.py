@@ -9,13 +9,12 @@ import duckdb
 import pytest
 from ledgers import NOW, files, make_plan
 
-from upliftlab import campaign
-from upliftlab.analyze import Setting, analyze
-from upliftlab.declarations import Channel, ContactPolicy, Metric, Program, Source
+from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.config.models import Channel, ContactPolicy, Metric, Program, Source
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import DataError
-from upliftlab.experiment import Plan
-from upliftlab.ledger import Ledger, LedgerError
+from upliftlab.ledger import Ledger, LedgerError, campaign
 
 LATER = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from ledgers import NOW, assignment_sql, files, make_draft, make_plan, record
 
-from upliftlab.exports import export
 from upliftlab.ledger import Ledger, LedgerError
+from upliftlab.ledger.exports import export
 
 CALLS = ("open", "fsync", "replace", "rename", "mkdir")
 MOST_STEPS = 400

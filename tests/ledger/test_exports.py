@@ -18,15 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ledgers import assignment_sql, make_draft, make_plan, record
 
-from upliftlab.exports import export, neutralised, pseudonym, read_secret
 from upliftlab.ledger import Ledger, LedgerError
+from upliftlab.ledger.exports import export, neutralised, pseudonym, read_secret
 
 ROOT = Path(__file__).parents[2]
 SECRET = b"0123456789abcdef"
 EXPORT = """
     import re, sys
     from pathlib import Path
-    from upliftlab.exports import export
+    from upliftlab.ledger.exports import export
     from upliftlab.ledger import Ledger
 
     def peak():

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from chromium import chromium, opened_at
 
-from upliftlab.analyze import withheld
-from upliftlab.language import Language
-from upliftlab.results import (
+from upliftlab.analysis.analyze import withheld
+from upliftlab.results.analysis import (
     Analysis,
     ArmCount,
     ArmVerdict,
@@ -37,6 +36,7 @@ from upliftlab.results import (
     Verdict,
     VerdictCode,
 )
+from upliftlab.text.language import Language
 
 CONTROL = "No E-Mail"
 N = {"No E-Mail": 21306, "Mens E-Mail": 21307, "Womens E-Mail": 21387}

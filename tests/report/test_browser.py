@@ -5,7 +5,7 @@ import json
 import pytest
 
 from upliftlab.report.render import render
-from upliftlab.results import VerdictCode
+from upliftlab.results.analysis import VerdictCode
 
 pytestmark = pytest.mark.browser
 A4 = 695

@@ -9,9 +9,9 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 import upliftlab
-from upliftlab.catalogue import catalogue
-from upliftlab.resources import shipped
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
+from upliftlab.text.translations import catalogue
+from upliftlab.util.resources import shipped
 
 SOURCE = Path(upliftlab.__file__).parent
 
@@ -59,7 +59,7 @@ def test_translations_keep_their_placeholders():
 
 
 def test_the_catalogue_holds_nothing_unread_or_fuzzy(needed):
-    place = SOURCE / "locale/zh/LC_MESSAGES/messages.po"
+    place = SOURCE / "text/locale/zh/LC_MESSAGES/messages.po"
     with place.open("rb") as file:
         read = read_po(file, locale="zh", abort_invalid=True)
     assert [message.id for message in read if message.id and message.fuzzy] == []

@@ -5,13 +5,13 @@ from itertools import pairwise
 
 import pytest
 
-from upliftlab.language import Language
 from upliftlab.report.axis import Reference, axis
 from upliftlab.report.figure import Form, Teller, Word
 from upliftlab.report.interval import Scale, Value, draw
 from upliftlab.report.plot import Mark, Plot, area, line, upright
 from upliftlab.report.render import environment
-from upliftlab.results import Message, Note
+from upliftlab.results.analysis import Message, Note
+from upliftlab.text.language import Language
 
 TELLER = Teller(Language("en"), "USD")
 ZERO = (Reference(0.0),)

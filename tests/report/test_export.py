@@ -5,7 +5,7 @@ import json
 import pytest
 
 from upliftlab.report.export import rounded, to_csv, to_json
-from upliftlab.results import Analysis
+from upliftlab.results.analysis import Analysis
 
 
 def rows(content: bytes) -> list[dict[str, str]]:

@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 import pytest
 from plans import make_plan
 
-from upliftlab.language import Language
-from upliftlab.limits import Tolerance
-from upliftlab.plan import Setting, plan
+from upliftlab.config.models.limits import Tolerance
 from upliftlab.planning.assumptions import Assumptions, Given
+from upliftlab.planning.plan import Setting, plan
 from upliftlab.report.outlook import render
+from upliftlab.text.language import Language
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"

@@ -10,13 +10,13 @@ from html.parser import HTMLParser
 import pytest
 
 from upliftlab.errors import OutputError
-from upliftlab.language import Language
 from upliftlab.report.bridge import waterfalls
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.report.figure import Teller
 from upliftlab.report.index import Index
 from upliftlab.report.render import render, write
-from upliftlab.results import Kind, Note, VerdictCode
+from upliftlab.results.analysis import Kind, Note, VerdictCode
+from upliftlab.text.language import Language
 
 KIBIBYTE = 1024
 HOSTILE = {

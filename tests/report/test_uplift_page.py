@@ -11,11 +11,11 @@ from html.parser import HTMLParser
 import pytest
 from responses import CASES, CONTROL, MENS, WOMENS, make_responses, with_gaps
 
-from upliftlab.language import Language
 from upliftlab.report.estimates import to_csv
 from upliftlab.report.export import rounded
 from upliftlab.report.uplift import render, write
-from upliftlab.targeting.responses import Estimate, Responses
+from upliftlab.results.uplift import Estimate, Responses
+from upliftlab.text.language import Language
 
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
 VOID = {"meta", "br", "path", "circle"}

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from scipy.stats import ttest_ind
 from statsmodels.sandbox.regression.gmm import IV2SLS
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.cace import cace
 from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import Form, Pair, welch

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
-from upliftlab.stats.cells import (
+from upliftlab.stats.covariates import adjusted
+from upliftlab.stats.effects import Form, Pair
+from upliftlab.stats.heterogeneity import (
     common_control,
     composition,
     heterogeneity,
@@ -18,8 +20,6 @@ from upliftlab.stats.cells import (
     shared_control,
     shrunken,
 )
-from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import Form, Pair
 from upliftlab.stats.moments import Moments
 
 FORM = Form.difference(1, {0: 1.0})

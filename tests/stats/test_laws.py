@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upliftlab.money import Question, Roles, Terms, projection
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.cace import cace
 from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import Effect, Pair, adjusted_difference, difference

@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Pair, difference
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.quotients import quotients, undefined

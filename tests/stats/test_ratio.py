@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Form, Pair, welch
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments

@@ -12,14 +12,7 @@ from upliftlab.stats.sample_ratio_sequential import (
     running_sample_ratio,
     sequential_sample_ratio,
 )
-from upliftlab.stats.sequential import (
-    Anytime,
-    Declared,
-    boundaries,
-    inflation,
-    spent,
-    tuned_rho,
-)
+from upliftlab.stats.sequential import Anytime, Declared, boundaries, inflation, spent, tuned_rho
 
 FIVE = (0.2, 0.4, 0.6, 0.8, 1.0)
 SPENDINGS = ("obrien_fleming", "pocock")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Form, Pair, welch
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.shares import needs_newcombe, newcombe

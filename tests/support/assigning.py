@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from upliftlab.declarations import Program, Source
-from upliftlab.experiment import Experiment, Plan
+from upliftlab.config.models import Program, Source
+from upliftlab.config.models.experiment import Experiment, Plan
 
 TWO_ARMS: dict[str, Any] = {
     "holdout": {"control": True, "share": "20%"},

@@ -14,9 +14,9 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from upliftlab.allocation import allocation
-from upliftlab.experiment import Plan
-from upliftlab.hashing import bucket, choose, cuts, digest
+from upliftlab.assignment.allocation import allocation
+from upliftlab.assignment.hashing import bucket, choose, cuts, digest
+from upliftlab.config.models.experiment import Plan
 
 LEVELS = ("low", "high", "a | b", "|null|", "it's", 'q"', "\\", "Zürich", "zürich", " ", None)
 

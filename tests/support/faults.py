@@ -19,16 +19,16 @@ import numpy as np
 import pandas as pd
 from worlds import ANALYSED
 
+from upliftlab.analysis.analyze import Setting, analyze
 from upliftlab.analysis.record import Assigned, Record
-from upliftlab.analyze import Setting, analyze
-from upliftlab.assign import prepare
+from upliftlab.assignment.assign import prepare
 from upliftlab.config import load
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.files import atomic_write
-from upliftlab.resources import shipped
-from upliftlab.results import Check, Severity
+from upliftlab.results.analysis import Check, Severity
 from upliftlab.simulate import ARMS, NAME, Campaign, draw_world, play
 from upliftlab.simulate.calendar import FIRST
+from upliftlab.util.files import atomic_write
+from upliftlab.util.resources import shipped
 
 CUSTOMERS = 4_000
 Tables = dict[str, pd.DataFrame]

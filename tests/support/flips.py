@@ -66,9 +66,8 @@ def main(number: int) -> None:
     """Flip bits in the records and parts of a ledger, and ask verify and export."""
     from ledgers import assignment_sql, make_draft, make_plan, record
 
-    from upliftlab import campaign
     from upliftlab.errors import UpliftLabError
-    from upliftlab.ledger import Ledger
+    from upliftlab.ledger import Ledger, campaign
 
     with tempfile.TemporaryDirectory() as name:
         ledger, out = Ledger(Path(name) / "ledger"), Path(name) / "out"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from upliftlab.results import Result
+from upliftlab.results.analysis import Result
 
 CALL = "window.pwned=1"
 PAYLOADS = {

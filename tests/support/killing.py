@@ -20,9 +20,8 @@ from typing import NamedTuple
 
 from ledgers import NOW, assignment_sql, files, make_draft, make_plan, record
 
-from upliftlab import campaign
-from upliftlab.files import write_together
-from upliftlab.ledger import Ledger
+from upliftlab.ledger import Ledger, campaign
+from upliftlab.util.files import write_together
 
 PLAN, CHANGED = make_plan(), make_plan(owner="b")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from upliftlab.declarations import Program, Source
-from upliftlab.experiment import Experiment, Plan
+from upliftlab.config.models import Program, Source
+from upliftlab.config.models.experiment import Experiment, Plan
 from upliftlab.ledger import Draft, Ledger, Origin, Recorded
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from scipy.special import ndtri
 
-from upliftlab.analysis.occasion import Occasion
+from upliftlab.analysis.look import Occasion
 
 ALPHA = 0.05
 WINDOW = timedelta(days=28)

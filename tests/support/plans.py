@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from upliftlab.analyze import Setting, analyze
-from upliftlab.declarations import Channel, Metric, Program, Segment, Source
+from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.config.models import Channel, Metric, Program, Segment, Source
+from upliftlab.config.models.experiment import Experiment, Plan
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.experiment import Experiment, Plan
-from upliftlab.results import Analysis, Finding
+from upliftlab.results.analysis import Analysis, Finding
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 import math
 
-from upliftlab.results import DataFile, Message, Note, Provenance
-from upliftlab.targeting.responses import (
+from upliftlab.results.analysis import DataFile, Message, Note, Provenance
+from upliftlab.results.uplift import (
     Branch,
     Curve,
     Decile,

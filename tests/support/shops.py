@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from upliftlab.analysis.frames import frame_of, timed
-from upliftlab.analysis.intake import unit_table
-from upliftlab.analyze import Setting, analyze
+from upliftlab.analysis.aggregation import unit_table
+from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.population import frame_of, timed
 from upliftlab.config import load
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.experiment import Plan
-from upliftlab.results import Analysis
+from upliftlab.results.analysis import Analysis
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ARMS = "arms: {none: {control: true}, mail: {channel: email}}"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from upliftlab import campaign
-from upliftlab.analyze import Setting, analyze
+from upliftlab.analysis.analyze import Setting, analyze
 from upliftlab.config import Loaded, load
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.experiment import Plan
-from upliftlab.ledger import Ledger
-from upliftlab.results import Analysis
+from upliftlab.ledger import Ledger, campaign
+from upliftlab.results.analysis import Analysis
 from upliftlab.simulate import simulate
 
 ASSIGNED = datetime(2026, 3, 2, 5, tzinfo=UTC)

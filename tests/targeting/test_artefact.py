@@ -10,16 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upliftlab.errors import DataError
-from upliftlab.results import DataFile
-from upliftlab.targeting.artefact import (
-    LARGEST,
-    ArmRecipe,
-    Artefact,
-    check_refit,
-    load,
-    save,
-)
-from upliftlab.targeting.responses import Estimate
+from upliftlab.results.analysis import DataFile
+from upliftlab.results.uplift import Estimate
+from upliftlab.targeting.artefact import LARGEST, ArmRecipe, Artefact, check_refit, load, save
 from upliftlab.uplift.encoding import Encoding
 
 ENCODING = Encoding.fit(

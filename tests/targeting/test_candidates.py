@@ -15,10 +15,10 @@ import pytest
 from assigning import make_plan
 from crowds import crowd, decide, number_ids, text_ids
 
-from upliftlab.declarations import Source
+from upliftlab.assignment.hashing import cuts, digest
+from upliftlab.config.models import Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import ConfigError, DataError, UpliftLabError
-from upliftlab.hashing import cuts, digest
 from upliftlab.targeting.candidates import Campaign, candidates, source_named
 
 DAY = date(2026, 3, 2)

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.hashing import VECTORS
+from upliftlab.assignment.hashing import VECTORS
 from upliftlab.targeting.identity import from_content, from_places
 
 rows = st.lists(

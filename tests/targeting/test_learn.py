@@ -8,15 +8,14 @@ import pytest
 from targets import shop
 from worlds import ANALYSED, assigned
 
-from upliftlab import campaign
-from upliftlab.analyze import Setting
+from upliftlab.analysis.analyze import Setting
 from upliftlab.config import load
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import UpliftLabError
-from upliftlab.learn import learn
-from upliftlab.ledger import Ledger
+from upliftlab.ledger import Ledger, campaign
 from upliftlab.report.export import to_json
-from upliftlab.targeting.responses import Responses
+from upliftlab.results.uplift import Responses
+from upliftlab.targeting.learn import learn
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 PLAN = """\

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from upliftlab.proof.responding import crossfitted, experiment, world
 from upliftlab.targeting.choices import Terms, best_constant, by_cost
 from upliftlab.targeting.policies import Rules, Today, policies
+from upliftlab.validation.responding import crossfitted, experiment, world
 
 ARMS = ("nobody", "mail", "text")
 N = 2_000

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from upliftlab.proof.responding import crossfitted, experiment, world
 from upliftlab.targeting.choices import Terms, by_cost
 from upliftlab.targeting.judgement import Asked, gates
 from upliftlab.targeting.policies import Rules, policies
+from upliftlab.validation.responding import crossfitted, experiment, world
 
 ARMS = ("nobody", "mail", "text")
 N, TRIALS = 1_000, 60

@@ -13,13 +13,12 @@ import pytest
 from plans import make_plan
 from worlds import ANALYSED, analysed, assigned
 
-from upliftlab import campaign
 from upliftlab.config import load
-from upliftlab.declarations import Uplift
+from upliftlab.config.models import Uplift
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.spark import Spark
 from upliftlab.errors import DataError
-from upliftlab.ledger import Ledger
+from upliftlab.ledger import Ledger, campaign
 from upliftlab.targeting.rows import learning_rows
 
 NOW = ANALYSED.replace(tzinfo=None)

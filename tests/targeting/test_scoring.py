@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from upliftlab.assignment.hashing import cuts, digest
 from upliftlab.errors import DataError
-from upliftlab.hashing import cuts, digest
 from upliftlab.targeting.candidates import CandidateBatch
 from upliftlab.targeting.forecast import Forecast, average_effects, least_costs
 from upliftlab.targeting.scoring import Scorer, places, score

@@ -10,17 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 from worlds import ANALYSED, assigned
 
-from upliftlab import campaign
-from upliftlab.analyze import Setting
+from upliftlab.analysis.analyze import Setting
+from upliftlab.assignment.hashing import cuts, digest
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.hashing import cuts, digest
-from upliftlab.ledger import Ledger
-from upliftlab.results import DataFile
-from upliftlab.target import target
+from upliftlab.ledger import Ledger, campaign
+from upliftlab.results.analysis import DataFile
+from upliftlab.results.uplift import Estimate
 from upliftlab.targeting.basis import Basis
 from upliftlab.targeting.order import Order
-from upliftlab.targeting.responses import Estimate
 from upliftlab.targeting.rows import learning_rows
+from upliftlab.targeting.target import target
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.learners import learner

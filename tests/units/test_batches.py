@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from upliftlab.errors import EngineError
-from upliftlab.sql import literal
+from upliftlab.util.sql import literal
 
 
 def collected(engine, sql, rows):

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from shops import each_own_arm
 
-from upliftlab.analyze import Setting, analyze
+from upliftlab.analysis.analyze import Setting, analyze
 from upliftlab.errors import ConfigError, DataError
 
 ARMS = "arms: {none: {control: true}, mail: {channel: email}}\n"

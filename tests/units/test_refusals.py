@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from shops import each_own_arm
 
-from upliftlab.analyze import Setting, analyze
+from upliftlab.analysis.analyze import Setting, analyze
 from upliftlab.errors import ConfigError, DataError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

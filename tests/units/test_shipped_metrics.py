@@ -12,7 +12,7 @@ import pytest
 import yaml
 from shops import each_own_arm
 
-from upliftlab.resources import shipped
+from upliftlab.util.resources import shipped
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
 METRICS, PLACES = (

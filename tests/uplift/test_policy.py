@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.uplift.policy import Policy, at_random, everybody, paired, policy_value
 
 SCORE = st.floats(-50, 50).map(lambda value: round(value, 3))

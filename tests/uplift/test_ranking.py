@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.adjust import holm
 from upliftlab.uplift import bootstrap
 from upliftlab.uplift.deciles import deciles

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from upliftlab.analysis.study import Study
-from upliftlab.analysis.subject import ADJUSTED, PLAIN, Subject
+from upliftlab.analysis.contrasts import ADJUSTED, PLAIN, Subject
+from upliftlab.analysis.estimation import Study
 from upliftlab.money import REVENUE, Item, Terms
-from upliftlab.precision import adding_up, sum_digits
-from upliftlab.results import Bridge, BridgeLine, Note, Step
+from upliftlab.results.analysis import Bridge, BridgeLine, Note, Step
 from upliftlab.stats.effects import Effect, difference
+from upliftlab.text.precision import adding_up, sum_digits
 
 _TERMS: Final = {
     Step.contact_cost: (Item.contact_cost, "contact"),

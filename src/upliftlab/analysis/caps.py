@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.experiment import Plan
 
 _DIGITS = 3
 """Significant digits of a limit that comes from the data."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from upliftlab.language import Language
-from upliftlab.results import Check, Message, Scalar, Severity
+from upliftlab.results.analysis import Check, Message, Scalar, Severity
+from upliftlab.text.language import Language
 
 IMPLAUSIBLE = 0.001
 """What is this improbable is a fault of the experiment, not of chance."""

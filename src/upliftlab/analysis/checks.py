@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 
+from upliftlab.analysis.aggregates import OVERALL, Cube
 from upliftlab.analysis.check import SKEWED, check
 from upliftlab.analysis.checks_customers import customers
 from upliftlab.analysis.checks_events import events
 from upliftlab.analysis.checks_shares import shares
-from upliftlab.analysis.cube import OVERALL, Cube
+from upliftlab.analysis.estimation import Study
 from upliftlab.analysis.facts import Facts
-from upliftlab.analysis.occasion import Occasion
+from upliftlab.analysis.look import Occasion
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.rows import Rows, gammas
-from upliftlab.analysis.study import Study
-from upliftlab.experiment import Plan
-from upliftlab.language import N_
-from upliftlab.results import Check, DataFile, Scalar, Severity
+from upliftlab.config.models.experiment import Plan
+from upliftlab.results.analysis import Check, DataFile, Scalar, Severity
+from upliftlab.text.language import N_
 
 
 def integrity(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from upliftlab.analysis.aggregates import OVERALL, Cube
 from upliftlab.analysis.check import IMPLAUSIBLE, SKEWED, check
-from upliftlab.analysis.cube import OVERALL, Cube
+from upliftlab.analysis.estimation import Study
 from upliftlab.analysis.facts import Facts
-from upliftlab.analysis.study import Study
-from upliftlab.experiment import Plan
-from upliftlab.language import N_
-from upliftlab.results import Check, Scalar, Severity
+from upliftlab.config.models.experiment import Plan
+from upliftlab.results.analysis import Check, Scalar, Severity
 from upliftlab.stats.effects import skewness
 from upliftlab.stats.integrity import balance, independence
 from upliftlab.stats.shares import newcombe
+from upliftlab.text.language import N_
 
 SLIP = 0.01
 """A smaller share of the control contacted is a slip: the control is still one."""

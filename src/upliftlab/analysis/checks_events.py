@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from upliftlab.analysis.check import IMPLAUSIBLE, check
 from upliftlab.analysis.facts import EventFacts, Facts
-from upliftlab.experiment import Plan
-from upliftlab.language import N_
-from upliftlab.results import Check, Scalar, Severity
+from upliftlab.config.models.experiment import Plan
+from upliftlab.results.analysis import Check, Scalar, Severity
 from upliftlab.stats.integrity import clock_shift, quiet_hours
+from upliftlab.text.language import N_
 
 STRANGERS = 0.01
 """A larger share of events without a known customer is more than orders by guests."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from upliftlab.analysis.aggregates import OVERALL, Cube
 from upliftlab.analysis.check import IMPLAUSIBLE, check
-from upliftlab.analysis.cube import OVERALL, Cube
 from upliftlab.analysis.facts import Counts, Facts
-from upliftlab.experiment import Plan
-from upliftlab.language import N_
-from upliftlab.results import Check, Scalar, Severity
+from upliftlab.config.models.experiment import Plan
+from upliftlab.results.analysis import Check, Scalar, Severity
 from upliftlab.stats.integrity import independence, sample_ratio, sample_ratios
 from upliftlab.stats.sample_ratio_sequential import sequential_sample_ratio
+from upliftlab.text.language import N_
 
 _ONCE = (
     N_("Customers are divided among the arms as declared (p: {p:p})."),

@@ -21,10 +21,10 @@ from typing import Final
 
 import numpy as np
 
-from upliftlab.analysis.cube import Cube, Place, level_name
-from upliftlab.personal import free_name
+from upliftlab.analysis.aggregates import Cube, Place, level_name
 from upliftlab.queries.moments import Cell, Count
 from upliftlab.stats.moments import pool
+from upliftlab.util.personal import free_name
 
 Names = Mapping[str, Mapping[str, str]]
 """By segment, the level that each of its levels is shown as."""

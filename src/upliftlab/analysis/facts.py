@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.experiment import Plan
 from upliftlab.queries.clock import INSTANTS, Span, converted
-from upliftlab.queries.frame import Frame
 from upliftlab.queries.numbers import time_sql
-from upliftlab.sql import quote
+from upliftlab.queries.population import Frame
+from upliftlab.util.sql import quote
 
 CUSTOMERS = "customers"
 """What the customers' table is attached as."""

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from upliftlab.analysis.facts import CUSTOMERS, EventFacts, one
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.experiment import Plan
 from upliftlab.queries.clock import INSTANTS, Span, converted, moved, passed, time_literal
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.numbers import time_sql
 from upliftlab.queries.tallies import Tally
-from upliftlab.sql import quote
+from upliftlab.util.sql import quote
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from upliftlab.analysis.cells import Cell
-from upliftlab.analysis.study import Study
-from upliftlab.analysis.subject import ADJUSTED, CHANNEL, MONEY, PLAIN, Subject
-from upliftlab.experiment import Plan
+from upliftlab.analysis.contrasts import ADJUSTED, CHANNEL, MONEY, PLAIN, Subject
+from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.heterogeneity import Cell
+from upliftlab.config.models.experiment import Plan
 from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE
-from upliftlab.results import Finding, Kind
+from upliftlab.results.analysis import Finding, Kind
 from upliftlab.stats.adjust import benjamini_hochberg, holm
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.sequential import Anytime

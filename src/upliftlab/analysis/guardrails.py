@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from upliftlab.analysis.check import check
-from upliftlab.experiment import Guardrail, Plan
-from upliftlab.language import N_
-from upliftlab.results import Check, Finding, Kind, MetricInfo, Scalar, Severity
+from upliftlab.config.models.experiment import Guardrail, Plan
+from upliftlab.results.analysis import Check, Finding, Kind, MetricInfo, Scalar, Severity
+from upliftlab.text.language import N_
 
 _WITHIN = {
     "percent": N_(

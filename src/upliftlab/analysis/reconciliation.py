@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from upliftlab.analysis.cube import OVERALL, Cube
-from upliftlab.analysis.study import Study
-from upliftlab.analysis.subject import Subject
+from upliftlab.analysis.aggregates import OVERALL, Cube
+from upliftlab.analysis.contrasts import Subject
+from upliftlab.analysis.estimation import Study
 from upliftlab.money import Item
-from upliftlab.results import Note, Reconciliation
-from upliftlab.stats.cells import composition
+from upliftlab.results.analysis import Note, Reconciliation
+from upliftlab.stats.heterogeneity import composition
 from upliftlab.stats.moments import Array, Moments
 
 

@@ -7,17 +7,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from upliftlab.config.models.experiment import Plan
 from upliftlab.config.shape import closest
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Fault
-from upliftlab.experiment import Plan
-from upliftlab.personal import kind_of, names_people, shape
-from upliftlab.queries.frame import Frame, missing_column
 from upliftlab.queries.moments import Cell, MomentsQuery
 from upliftlab.queries.naming import naming
 from upliftlab.queries.numbers import LARGEST, number_sql, usable_sql
+from upliftlab.queries.population import Frame, missing_column
 from upliftlab.queries.units import UnitTable
-from upliftlab.sql import quote
+from upliftlab.util.personal import kind_of, names_people, shape
+from upliftlab.util.sql import quote
 
 MOST_LEVELS = 200
 """A segment with more levels is no segment, and its levels may be customers."""

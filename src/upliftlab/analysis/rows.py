@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from upliftlab.analysis.aggregates import Cube, Place, level_name
 from upliftlab.analysis.check import SKEWED
-from upliftlab.analysis.cube import Cube, Place, level_name
 from upliftlab.analysis.disclosure import Shown
-from upliftlab.analysis.study import Study
+from upliftlab.analysis.estimation import Study
 from upliftlab.engines.base import Engine
 from upliftlab.stats.calibration import Units
 from upliftlab.stats.effects import Pair, pooled_skewness, skewness

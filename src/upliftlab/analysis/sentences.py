@@ -7,9 +7,17 @@ from dataclasses import dataclass
 
 from scipy.special import ndtri
 
-from upliftlab.config.decision import ShipRule
-from upliftlab.language import N_
-from upliftlab.results import ArmVerdict, Finding, Kind, Message, MetricInfo, Scalar, VerdictCode
+from upliftlab.results.analysis import (
+    ArmVerdict,
+    Finding,
+    Kind,
+    Message,
+    MetricInfo,
+    Scalar,
+    VerdictCode,
+)
+from upliftlab.results.ship_rule import ShipRule
+from upliftlab.text.language import N_
 
 _POWER = 0.8
 

@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from upliftlab.analysis.cube import OVERALL
+from upliftlab.analysis.aggregates import OVERALL
+from upliftlab.analysis.contrasts import ADJUSTED, CHANNEL, PLAIN, Subject
+from upliftlab.analysis.estimation import Study
 from upliftlab.analysis.sentences import (
     Answers,
     Asked,
@@ -15,13 +17,9 @@ from upliftlab.analysis.sentences import (
     metric_sentence,
     money_sentence,
 )
-from upliftlab.analysis.study import Study
-from upliftlab.analysis.subject import ADJUSTED, CHANNEL, PLAIN, Subject
-from upliftlab.config.decision import parse_ship_if
-from upliftlab.experiment import PROFIT, Plan
-from upliftlab.language import N_, Language
+from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.money import ABOVE_HURDLE
-from upliftlab.results import (
+from upliftlab.results.analysis import (
     ArmVerdict,
     Check,
     Finding,
@@ -36,9 +34,11 @@ from upliftlab.results import (
     Verdict,
     VerdictCode,
 )
+from upliftlab.results.ship_rule import parse_ship_if
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.level import Level
+from upliftlab.text.language import N_, Language
 
 _ENGLISH = Language("en")
 _MANY = 1e9

@@ -23,15 +23,15 @@ from upliftlab.cli.options import (
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_fault, echo_json, progress
 from upliftlab.errors import DataError
-from upliftlab.files import atomic_write, safe_name, write_together
+from upliftlab.util.files import atomic_write, safe_name, write_together
 
 if TYPE_CHECKING:
-    from upliftlab.analyze import Setting
+    from upliftlab.analysis.analyze import Setting
     from upliftlab.config import Loaded
-    from upliftlab.experiment import Plan
-    from upliftlab.language import Code
+    from upliftlab.config.models.experiment import Plan
     from upliftlab.ledger import Ledger
-    from upliftlab.results import Analysis
+    from upliftlab.results.analysis import Analysis
+    from upliftlab.text.language import Code
 
 DEMO = Path("upliftlab-demo")
 
@@ -184,10 +184,10 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
 
 def _demonstration(*, quiet: bool) -> Path:
     """The simulated campaign, with its customers assigned; one that is there is taken as it is."""
-    from upliftlab.campaign import assign
     from upliftlab.config.load import load
     from upliftlab.engines.open import open_engine
     from upliftlab.ledger import Ledger
+    from upliftlab.ledger.campaign import assign
     from upliftlab.simulate import simulate as make
 
     with progress(quiet=quiet) as tell:
@@ -206,7 +206,7 @@ def _demonstration(*, quiet: bool) -> Path:
 def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet: bool) -> Analysis:
     """Load and analyse."""
     with at_work(experiment, data, ledger, quiet=quiet) as (loaded, setting):
-        from upliftlab.analyze import analyze as verb
+        from upliftlab.analysis.analyze import analyze as verb
 
         return verb(loaded.plan, setting)
 
@@ -233,9 +233,9 @@ def at_work(
             echo_fault(fault)
     with progress(quiet=quiet) as tell:
         tell("Starting")
-        from upliftlab.analyze import Setting
-        from upliftlab.campaign import note_outcomes, open_record
+        from upliftlab.analysis.analyze import Setting
         from upliftlab.engines.open import open_engine
+        from upliftlab.ledger.campaign import note_outcomes, open_record
 
         now = datetime.now(UTC)
         kept = _ledger(loaded, ledger)

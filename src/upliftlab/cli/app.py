@@ -18,14 +18,7 @@ from upliftlab.cli.analysis import analyze, report, run, simulate
 from upliftlab.cli.campaign import amend, assign, engine, export, ledger, lock, verify
 from upliftlab.cli.checking import check, explain, schema
 from upliftlab.cli.interrupts import deafen, listen
-from upliftlab.cli.output import (
-    FAULTY,
-    echo,
-    echo_block,
-    echo_fault,
-    ready_streams,
-    silence_output,
-)
+from upliftlab.cli.output import FAULTY, echo, echo_block, echo_fault, ready_streams, silence_output
 from upliftlab.cli.planning import plan
 from upliftlab.cli.responding import uplift
 from upliftlab.cli.targeting import target

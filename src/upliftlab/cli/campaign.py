@@ -19,15 +19,7 @@ from upliftlab.cli.options import (
     ledger_option,
     quiet_option,
 )
-from upliftlab.cli.output import (
-    FAULTY,
-    Styled,
-    echo,
-    echo_block,
-    echo_fault,
-    echo_json,
-    progress,
-)
+from upliftlab.cli.output import FAULTY, Styled, echo, echo_block, echo_fault, echo_json, progress
 from upliftlab.errors import EngineError, Fault
 
 if TYPE_CHECKING:
@@ -57,7 +49,7 @@ def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
     Example:
       upliftlab lock experiments/spring.yaml
     """
-    from upliftlab import campaign
+    from upliftlab.ledger import campaign
 
     loaded = _load(experiment, None, quiet=quiet)
     try:
@@ -86,7 +78,7 @@ def amend(experiment: Path, why: str, ledger: Path | None, *, quiet: bool) -> No
     Example:
       upliftlab amend experiments/spring.yaml --why "SMS budget was halved"
     """
-    from upliftlab import campaign
+    from upliftlab.ledger import campaign
 
     loaded = _load(experiment, None, quiet=quiet)
     made = campaign.amend(_ledger(loaded, ledger), loaded.plan, why, _now())
@@ -129,7 +121,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab assign experiments/spring.yaml --json | jq .arms
       upliftlab assign experiments/spring.yaml --show-sql
     """
-    from upliftlab import campaign
+    from upliftlab.ledger import campaign
 
     loaded = _load(experiment, data, quiet=quiet or as_json)
     kept = _ledger(loaded, ledger)
@@ -184,8 +176,8 @@ def export(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab export experiments/spring.yaml --out lists
       upliftlab export experiments/spring.yaml --out lists --pseudonyms LIST_SECRET
     """
-    from upliftlab import campaign
-    from upliftlab.exports import read_secret
+    from upliftlab.ledger import campaign
+    from upliftlab.ledger.exports import read_secret
 
     loaded = _load(experiment, None, quiet=quiet)
     secret = read_secret(os.environ, pseudonyms) if pseudonyms else None
@@ -228,8 +220,7 @@ def verify(folder: Path, head: str | None, key_env: str | None, *, quiet: bool) 
       upliftlab verify ledger
       upliftlab verify ledger --head 5f1c… --key-env LEDGER_SECRET
     """
-    from upliftlab import campaign
-    from upliftlab.ledger import Ledger
+    from upliftlab.ledger import Ledger, campaign
 
     found = Ledger(folder)
     faults = campaign.verify(found)
@@ -270,8 +261,7 @@ def ledger_head(folder: Path, experiment: str | None, key_env: str | None) -> No
       upliftlab ledger head ledger
       upliftlab ledger head ledger spring_winback --key-env LEDGER_SECRET
     """
-    from upliftlab import campaign
-    from upliftlab.ledger import Ledger
+    from upliftlab.ledger import Ledger, campaign
     from upliftlab.ledger.heads import signed
 
     secret = _secret(key_env)
@@ -304,7 +294,7 @@ def engine_check(experiment: Path, *, quiet: bool) -> None:
     Example:
       upliftlab engine check experiments/spring.yaml
     """
-    from upliftlab.assign import verify as hashes
+    from upliftlab.assignment.assign import verify as hashes
 
     loaded = _load(experiment, None, quiet=quiet)
     with _engine(loaded, None) as live:
@@ -328,7 +318,7 @@ def _load(experiment: Path, data: Path | None, *, quiet: bool) -> Loaded:
 
 def _fitting(experiment: Path, loaded: Loaded, live: Engine, *, quiet: bool) -> None:
     """Refuse a plan that could never be analysed, before it is on the record."""
-    from upliftlab.fit import require_fit
+    from upliftlab.data_checks.fit import require_fit
 
     if loaded.plan.experiment.assignment.observed is None:
         _warn(require_fit(experiment, loaded.workspace, live), quiet=quiet)
@@ -366,9 +356,9 @@ def _sql(loaded: Loaded, live: Engine) -> str:
     """The query in the engine's own dialect, laid out for reading."""
     import sqlglot
 
-    from upliftlab.assign import prepare
-    from upliftlab.campaign import start_day
+    from upliftlab.assignment.assign import prepare
     from upliftlab.engines.dialect import transpile
+    from upliftlab.ledger.campaign import start_day
 
     query = prepare(loaded.plan, live, start=start_day(loaded.plan, _now()))
     sql = transpile(query.sql, live.dialect)

@@ -72,7 +72,7 @@ def _with_data(
     from upliftlab.config.checking import experiments
     from upliftlab.config.load import in_order
     from upliftlab.config.workspace import shown
-    from upliftlab.examine import Within, examine
+    from upliftlab.data_checks.examine import Within, examine
 
     broken = {fault.place.file for fault in faults if fault.place and fault.severity == "error"}
     found = list(faults)

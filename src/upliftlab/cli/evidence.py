@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from upliftlab.cli.output import echo
 
 if TYPE_CHECKING:
-    from upliftlab.proof.evidence import CellEvidence, Evidence, Measured
+    from upliftlab.validation.evidence import CellEvidence, Evidence, Measured
 
 _BROKEN = "✗"
 _NUMBERS = ("difference", "profit", "roi")

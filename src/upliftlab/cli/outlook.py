@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from upliftlab.cli.output import Styled, echo, echo_table
 from upliftlab.cli.tables import table
-from upliftlab.language import ABSENT, Language
+from upliftlab.text.language import ABSENT, Language
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from upliftlab.planning.outlook import ArmMoney, ArmOutlook, Outlook
-    from upliftlab.results import Message
+    from upliftlab.results.analysis import Message
+    from upliftlab.results.plan import ArmMoney, ArmOutlook, Outlook
 
 _ENGLISH: Final = Language("en")
 _WHOLE: Final = 24

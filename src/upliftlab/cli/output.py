@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from upliftlab.errors import Fault
-from upliftlab.masking import masked
-from upliftlab.visible import json_escape, visible, visible_json
+from upliftlab.util.masking import masked
+from upliftlab.util.visible import json_escape, visible, visible_json
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -25,10 +25,10 @@ from upliftlab.cli.output import echo, echo_fault, echo_json, progress
 from upliftlab.errors import DataError
 
 if TYPE_CHECKING:
-    from upliftlab.language import Code
-    from upliftlab.limits import Tolerance
+    from upliftlab.config.models.limits import Tolerance
     from upliftlab.planning.assumptions import Assumptions, Given
-    from upliftlab.planning.outlook import Outlook
+    from upliftlab.results.plan import Outlook
+    from upliftlab.text.language import Code
 
 
 class Options(TypedDict):
@@ -64,7 +64,7 @@ class Share(click.ParamType[float]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Read 40% or 0.4."""
-        from upliftlab.values import parse_fraction
+        from upliftlab.config.models.values import parse_fraction
 
         try:
             share = float(parse_fraction(value))
@@ -84,7 +84,7 @@ class Effect(click.ParamType["Tolerance"]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Tolerance:
         """Read 5%, 0.4 points or 0.40."""
-        from upliftlab.limits import parse_tolerance
+        from upliftlab.config.models.limits import parse_tolerance
 
         try:
             return parse_tolerance(value)
@@ -229,8 +229,8 @@ def _outlook(
     with progress(quiet=quiet) as tell:
         tell("Starting")
         from upliftlab.engines.open import open_engine
-        from upliftlab.plan import Setting
-        from upliftlab.plan import plan as verb
+        from upliftlab.planning.plan import Setting
+        from upliftlab.planning.plan import plan as verb
         from upliftlab.report.reading import read_analysis
 
         based = like is not None or assumed.given is not None

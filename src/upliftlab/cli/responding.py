@@ -20,10 +20,10 @@ from upliftlab.cli.options import (
     quiet_option,
 )
 from upliftlab.cli.output import echo, echo_json
-from upliftlab.files import safe_name, write_together
+from upliftlab.util.files import safe_name, write_together
 
 if TYPE_CHECKING:
-    from upliftlab.language import Code
+    from upliftlab.text.language import Code
 
 
 @click.command()
@@ -65,11 +65,11 @@ def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab uplift experiments/spring.yaml --save spring.model.json
     """
     with at_work(experiment, data, ledger, quiet=quiet or as_json) as (loaded, setting):
-        from upliftlab.learn import learn
+        from upliftlab.targeting.learn import learn
 
         learned = learn(loaded.plan, setting)
         if save is not None:
-            from upliftlab.target import save_model
+            from upliftlab.targeting.target import save_model
 
             save_model(loaded.plan, learned, save, setting)
     from upliftlab.report.export import to_json

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from upliftlab.cli.output import Styled, echo, echo_table
 from upliftlab.cli.tables import table
-from upliftlab.language import ABSENT, Language, digits_of
-from upliftlab.precision import interval_scale
+from upliftlab.text.language import ABSENT, Language, digits_of
+from upliftlab.text.precision import interval_scale
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from upliftlab.placeholders import Kind
-    from upliftlab.results import Message
-    from upliftlab.targeting.responses import Estimate, Gate, Policy, Responses
+    from upliftlab.results.analysis import Message
+    from upliftlab.results.uplift import Estimate, Gate, Policy, Responses
+    from upliftlab.text.placeholders import Kind
 
 _ENGLISH: Final = Language("en")
 _KINDS: Final[dict[str, Kind]] = {"money": "money", "share": "points", "number": "number"}

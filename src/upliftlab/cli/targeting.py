@@ -19,17 +19,17 @@ from upliftlab.cli.options import (
     quiet_option,
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_json
+from upliftlab.config.models.values import Money, parse_money
 from upliftlab.errors import DataError, Fault, UpliftLabError
-from upliftlab.files import atomic_write, safe_name
-from upliftlab.temporary import temporary
-from upliftlab.values import Money, parse_money
+from upliftlab.util.files import atomic_write, safe_name
+from upliftlab.util.temporary import temporary
 
 if TYPE_CHECKING:
-    from upliftlab.analyze import Setting
+    from upliftlab.analysis.analyze import Setting
     from upliftlab.config import Loaded
+    from upliftlab.results.targets import Targets
     from upliftlab.targeting.basis import Basis
     from upliftlab.targeting.order import Order
-    from upliftlab.targeting.targets import Targets
 
 
 class Options(TypedDict):
@@ -152,9 +152,9 @@ def target(experiment: Path, **options: Unpack[Options]) -> None:
 def _targets(
     loaded: Loaded, setting: Setting, options: Options, folder: Path
 ) -> tuple[Targets, Path]:
-    from upliftlab.target import target as verb
     from upliftlab.targeting.candidates import look
     from upliftlab.targeting.order import examine
+    from upliftlab.targeting.target import target as verb
 
     order = _order(loaded, setting, options, folder)
     examine(loaded.plan, order)
@@ -167,9 +167,9 @@ def _targets(
 def _order(loaded: Loaded, setting: Setting, options: Options, folder: Path) -> Order:
     from zoneinfo import ZoneInfo
 
-    from upliftlab.campaign import contacts_on_record
     from upliftlab.config.shared import read_shared
     from upliftlab.ledger import Ledger
+    from upliftlab.ledger.campaign import contacts_on_record
     from upliftlab.targeting.candidates import source_named
     from upliftlab.targeting.order import Order, budget_of
 
@@ -192,7 +192,7 @@ def _order(loaded: Loaded, setting: Setting, options: Options, folder: Path) -> 
 
 def _basis(loaded: Loaded, setting: Setting, options: Options, order: Order) -> Basis:
     """A model that was saved, or one that is learned now."""
-    from upliftlab.target import afresh, saved
+    from upliftlab.targeting.target import afresh, saved
 
     if model := options["model"]:
         return saved(loaded.plan, model, setting)
@@ -221,7 +221,7 @@ def _spare_sources(loaded: Loaded, order: Order) -> None:
 
 
 def _say(found: Targets, output: Path) -> None:
-    from upliftlab.language import Language
+    from upliftlab.text.language import Language
 
     colour = "red" if found.abstained or found.forced else "green"
     echo(Styled(found.sentence, fg=colour))

@@ -17,8 +17,8 @@ from upliftlab.cli.options import allow_env_option, as_json_option, data_option,
 from upliftlab.cli.output import FAULTY, echo_fault, echo_json, progress
 
 if TYPE_CHECKING:
-    from upliftlab.proof.evidence import Evidence
-    from upliftlab.proof.grid import Cell
+    from upliftlab.validation.evidence import Evidence
+    from upliftlab.validation.grid import Cell
 
 _QUICK = 200
 _ONE = click.IntRange(min=1)
@@ -106,15 +106,15 @@ def _asked(experiment: Path | None, options: Options, *, quiet: bool) -> Asked:
         given = ("data", "like", "customers")
         if named := next((name for name in given if options[name] is not None), None):
             raise click.UsageError(f"--{named} needs an EXPERIMENT")
-        from upliftlab.proof.grid import grid
+        from upliftlab.validation.grid import grid
 
         return tuple(grid()), (), None
     from upliftlab.config import load
     from upliftlab.engines.open import open_engine
-    from upliftlab.plan import Setting, foresee
     from upliftlab.planning.assumptions import Assumptions
-    from upliftlab.proof.shape import cells_of, notes_of
+    from upliftlab.planning.plan import Setting, foresee
     from upliftlab.report.reading import read_analysis
+    from upliftlab.validation.shape import cells_of, notes_of
 
     loaded = load(experiment, data=options["data"])
     for fault in loaded.warnings:
@@ -156,8 +156,8 @@ def _prove(
     *,
     quiet: bool,
 ) -> Evidence:
-    from upliftlab.validate import Setting
-    from upliftlab.validate import validate as verb
+    from upliftlab.validation.validate import Setting
+    from upliftlab.validation.validate import validate as verb
 
     started = time.monotonic()
     with progress(quiet=quiet) as tell:

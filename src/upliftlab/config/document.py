@@ -13,11 +13,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from upliftlab.config.models.decimals import rewritten
 from upliftlab.config.nodes import MAX_DEPTH, MAX_NODES, Node, Reader, Refused
-from upliftlab.decimals import rewritten
 from upliftlab.errors import Fault, Place
-from upliftlab.files import read_regular, reason_of
-from upliftlab.visible import first_hidden
+from upliftlab.util.files import read_regular, reason_of
+from upliftlab.util.visible import first_hidden
 
 Key = tuple[str | int, ...]
 """The way from the top of a document to a value: mapping keys and list positions."""

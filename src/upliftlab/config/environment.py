@@ -21,7 +21,7 @@ from upliftlab.config.connection import (
 )
 from upliftlab.config.document import Document, Key
 from upliftlab.errors import ConfigError, Fault
-from upliftlab.masking import keep_secret
+from upliftlab.util.masking import keep_secret
 
 ALLOWED: Final = "UPLIFTLAB_ENV"
 """The variable that names allowed variables, separated by commas."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from upliftlab.config.document import read_document
 from upliftlab.config.environment import environment_faults
 from upliftlab.config.extends import with_base
+from upliftlab.config.models.experiment import Experiment, Plan
 from upliftlab.config.resolve import Draft, resolve
 from upliftlab.config.rules import plan_faults
 from upliftlab.config.scope import Scope
@@ -17,7 +18,6 @@ from upliftlab.config.shared_rules import shared_faults
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, find_workspace, shown
 from upliftlab.errors import ConfigError, Fault
-from upliftlab.experiment import Experiment, Plan
 
 
 @dataclass(frozen=True, slots=True)

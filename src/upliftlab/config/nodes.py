@@ -12,7 +12,7 @@ import yaml
 
 from upliftlab.config.yaml_words import in_plain_words
 from upliftlab.errors import Fault, Place
-from upliftlab.visible import first_hidden
+from upliftlab.util.visible import first_hidden
 
 MAX_ALIASES = 50
 MAX_DEPTH = 32

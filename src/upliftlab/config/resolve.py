@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from upliftlab.config.document import Document
+from upliftlab.config.models import Channel, Costs, Engine, Metric, Offer, Segment, Source
+from upliftlab.config.models.experiment import PROFIT, Arm, Experiment, Plan
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, source_fault
 from upliftlab.config.windows import BEFORE, before, in_window, known_before
-from upliftlab.declarations import Channel, Costs, Engine, Metric, Offer, Segment, Source
 from upliftlab.errors import Fault
-from upliftlab.experiment import PROFIT, Arm, Experiment, Plan
 
 _COUNTED = ("contacts", "redemptions")
 _MONEY_KEYS = ("revenue", *_COUNTED, "conversions")

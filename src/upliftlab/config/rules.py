@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import pairwise
 
-from upliftlab.config.decision import parse_ship_if
+from upliftlab.config.models.limits import Tolerance
+from upliftlab.config.models.values import format_duration
 from upliftlab.config.rules_engine import ENGINE_RULES
 from upliftlab.config.rules_money import MONEY_RULES
 from upliftlab.config.rules_privacy import PRIVACY_RULES
@@ -16,8 +17,7 @@ from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
 from upliftlab.config.shared_rules import RESERVED_SEGMENTS
 from upliftlab.errors import Fault
-from upliftlab.limits import Tolerance
-from upliftlab.values import format_duration
+from upliftlab.results.ship_rule import parse_ship_if
 
 NOTHING = timedelta(0)
 _SHARES = ("any", "none", "at_least")

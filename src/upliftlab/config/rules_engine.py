@@ -11,9 +11,9 @@ from upliftlab.config.connection import (
     master_refusal,
     parse_connection,
 )
+from upliftlab.config.models import Engine
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import Shared
-from upliftlab.declarations import Engine
 from upliftlab.errors import Fault, Place
 
 _PATH = ("engine", "connection")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from upliftlab.config.models import Costs
+from upliftlab.config.models.values import Money
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
-from upliftlab.declarations import Costs
 from upliftlab.errors import Fault, Place
-from upliftlab.values import Money
 
 _COSTS = ("cost_per_contact", "cost_per_redemption", "service_cost")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from upliftlab.config.models.experiment import PROFIT
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
 from upliftlab.errors import Fault
-from upliftlab.experiment import PROFIT
 
 
 def telling_features(scope: Scope) -> Iterator[Fault]:

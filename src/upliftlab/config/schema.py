@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from upliftlab import declarations, experiment
-from upliftlab.config.shape import FILES
-from upliftlab.declarations import (
+from upliftlab.config import models
+from upliftlab.config.models import (
     analysis,
     arms,
     channels,
+    experiment,
     files,
     metrics,
     model,
@@ -27,6 +27,7 @@ from upliftlab.declarations import (
     sources,
     uplift,
 )
+from upliftlab.config.shape import FILES
 
 _PARTS = (model, sources, channels, metrics, segments, program, files, arms, analysis)
 _MODULES = (*_PARTS, uplift, experiment)
@@ -146,7 +147,7 @@ def _class_texts(name: str, classes: dict[str, ast.ClassDef]) -> dict[str, str]:
     for base in node.bases:
         if isinstance(base, ast.Name) and base.id in classes:
             texts |= _class_texts(base.id, classes)
-    model: Any = getattr(experiment, name, None) or getattr(declarations, name)
+    model: Any = getattr(experiment, name, None) or getattr(models, name)
     texts |= dict(_field_texts(node, getattr(model, "model_fields", {})))
     texts[""] = " ".join((ast.get_docstring(node) or "").split())
     return texts

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from upliftlab.config.document import Document
+from upliftlab.config.models.experiment import Plan
 from upliftlab.config.shared import Shared
 from upliftlab.errors import Place
-from upliftlab.experiment import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,18 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from upliftlab import declarations
-from upliftlab.declarations import Model
-from upliftlab.experiment import Experiment
+from upliftlab.config import models
+from upliftlab.config.models import Model
+from upliftlab.config.models.experiment import Experiment
 
 Kind = Literal["record", "table", "list", "scalar"]
 
 FILES: dict[str, type[Model]] = {
-    "sources": declarations.SourcesFile,
-    "metrics": declarations.MetricsFile,
-    "channels": declarations.ChannelsFile,
-    "segments": declarations.SegmentsFile,
-    "program": declarations.Program,
+    "sources": models.SourcesFile,
+    "metrics": models.MetricsFile,
+    "channels": models.ChannelsFile,
+    "segments": models.SegmentsFile,
+    "program": models.Program,
 }
 """The files of `configs/` by their stem."""
 

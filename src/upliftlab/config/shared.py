@@ -10,10 +10,7 @@ from typing import Any, TypeVar
 
 from upliftlab.config.document import Document, read_document
 from upliftlab.config.environment import environment_faults
-from upliftlab.config.shape import FILES, closest
-from upliftlab.config.translate import read_model
-from upliftlab.config.workspace import Workspace, shown
-from upliftlab.declarations import (
+from upliftlab.config.models import (
     Channel,
     ChannelsFile,
     Metric,
@@ -26,6 +23,9 @@ from upliftlab.declarations import (
     Source,
     SourcesFile,
 )
+from upliftlab.config.shape import FILES, closest
+from upliftlab.config.translate import read_model
+from upliftlab.config.workspace import Workspace, shown
 from upliftlab.errors import Fault, Place
 
 T = TypeVar("T", bound=Model)
@@ -136,10 +136,7 @@ def condition_fault(text: str | None, place: Place) -> Fault | None:
     """Why `text` is refused as a condition, None where it is not."""
     if text is None:
         return None
-    from upliftlab.config.expressions import (  # noqa: PLC0415 - sqlglot only where it is needed
-        ExpressionError,
-        parse,
-    )
+    from upliftlab.config.expressions import ExpressionError, parse  # noqa: PLC0415 - sqlglot only where it is needed
 
     try:
         parse(text)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from upliftlab.config.models import Layer, Metric
+from upliftlab.config.models.experiment import FEWEST_SHOWN
+from upliftlab.config.models.metrics import OF_METRICS
 from upliftlab.config.rules_engine import shared_connection
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, condition_fault, source_fault
 from upliftlab.config.workspace import lexical_fault
-from upliftlab.declarations import Layer, Metric
-from upliftlab.declarations.metrics import OF_METRICS
 from upliftlab.errors import Fault, Place
-from upliftlab.experiment import FEWEST_SHOWN
 
 RESERVED_METRICS = ("profit",)
 RESERVED_SEGMENTS = ("contact_channel",)

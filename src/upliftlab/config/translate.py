@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from upliftlab.config.document import Document, Key
+from upliftlab.config.models import Model
 from upliftlab.config.shape import closest, homes, shape_at
-from upliftlab.declarations import Model
 from upliftlab.errors import Fault
 
 M = TypeVar("M", bound=Model)

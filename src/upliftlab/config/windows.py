@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from upliftlab.declarations import Metric
+from upliftlab.config.models import Metric
 
 BEFORE = "_before"
 """What makes a metric's name the covariate over the time before the start."""

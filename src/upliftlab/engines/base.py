@@ -9,7 +9,7 @@ from typing import Literal, Protocol, Self
 
 import pyarrow as pa
 
-from upliftlab.declarations import Source
+from upliftlab.config.models import Source
 
 ColumnType = Literal["number", "text", "boolean", "date", "time", "instant", "other"]
 """The families of SQL types that the house tells apart: a time of day names no time zone, an

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from upliftlab.errors import DataError, Fault
-from upliftlab.sql import literal
+from upliftlab.util.sql import literal
 
 Option = str | bool | int | float | list[str]
 

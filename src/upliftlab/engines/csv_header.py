@@ -13,7 +13,7 @@ from pathlib import Path
 from upliftlab.engines.place import opened
 from upliftlab.engines.whole import is_gzip
 from upliftlab.errors import DataError, Fault
-from upliftlab.personal import are_values
+from upliftlab.util.personal import are_values
 
 _LONGEST = 1 << 16
 """Bytes of a first line at most."""

@@ -13,8 +13,8 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
-from upliftlab.declarations import Engine as Settings
-from upliftlab.declarations import Source
+from upliftlab.config.models import Engine as Settings
+from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.closed import base_table, connect, interruptible
 from upliftlab.engines.csv_header import csv_headers
@@ -26,7 +26,7 @@ from upliftlab.engines.watch import Watch
 from upliftlab.engines.whole import is_gzip
 from upliftlab.engines.wording import without_values
 from upliftlab.errors import DataError, EngineError, Fault
-from upliftlab.sql import literal, quote
+from upliftlab.util.sql import literal, quote
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 _COMPUTING = (duckdb.OutOfRangeException, duckdb.ConversionException, duckdb.TypeMismatchException)

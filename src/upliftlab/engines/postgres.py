@@ -17,16 +17,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from upliftlab.config.environment import connection_parameters
-from upliftlab.declarations import Engine as Settings
-from upliftlab.declarations import Source
+from upliftlab.config.models import Engine as Settings
+from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.dialect import transpile
 from upliftlab.engines.parquet import BATCH, batch_of, parquet_files, rows_of, types_of
 from upliftlab.engines.postgres_types import copy_type, family, field
 from upliftlab.engines.wording import one_line, without_values
 from upliftlab.errors import DataError, EngineError, Fault
-from upliftlab.masking import masked
-from upliftlab.sql import quote
+from upliftlab.util.masking import masked
+from upliftlab.util.sql import quote
 
 if TYPE_CHECKING:
     import psycopg

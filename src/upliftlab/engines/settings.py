@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from upliftlab.declarations import Engine as Settings
+from upliftlab.config.models import Engine as Settings
 from upliftlab.errors import EngineError, Fault
 
 _MOST_THREADS = 1024

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from upliftlab.declarations import Engine as Settings
-from upliftlab.declarations import Source
+from upliftlab.config.models import Engine as Settings
+from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.csv_header import csv_headers
 from upliftlab.engines.dialect import transpile

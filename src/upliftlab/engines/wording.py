@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from upliftlab.personal import shape
+from upliftlab.util.personal import shape
 
 _LONGEST = 300
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_])-?\d[\d.]*")

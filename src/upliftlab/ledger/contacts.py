@@ -8,7 +8,7 @@ from pathlib import Path
 
 from upliftlab.ledger.scratch import parquet
 from upliftlab.ledger.shelf import Generation
-from upliftlab.sql import literal, quote
+from upliftlab.util.sql import literal, quote
 
 _NOBODY = (
     "SELECT CAST(NULL AS VARCHAR) AS id, CAST(NULL AS DATE) AS day,"

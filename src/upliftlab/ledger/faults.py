@@ -17,8 +17,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from upliftlab.durable import reason
 from upliftlab.errors import Fault, Place, UpliftLabError
+from upliftlab.util.durable import reason
 
 WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """Errors of writing alone."""

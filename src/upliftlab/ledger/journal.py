@@ -23,8 +23,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from upliftlab.durable import names_in, read_file
 from upliftlab.ledger.faults import refuse
+from upliftlab.util.durable import names_in, read_file
 
 JOURNAL = ".journal"
 ASIDE = ".aside"

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from upliftlab.durable import make_folder, names_in, publish, read_file, remove
+from upliftlab.config.models.experiment import Plan
 from upliftlab.errors import Fault, Place, UpliftLabError
-from upliftlab.experiment import Plan
 from upliftlab.ledger import journal
 from upliftlab.ledger.contacts import contacts_sql
 from upliftlab.ledger.faults import LedgerError, reading, refuse, unwritable
@@ -26,6 +25,7 @@ from upliftlab.ledger.shelf import Generation
 from upliftlab.ledger.trust import snapshot, trusted
 from upliftlab.ledger.verification import verify
 from upliftlab.ledger.writer import Locked, Writer, changed
+from upliftlab.util.durable import make_folder, names_in, publish, read_file, remove
 
 _PATIENCE = 10.0
 

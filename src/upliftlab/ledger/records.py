@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from upliftlab.experiment import Plan
-from upliftlab.personal import free_name
+from upliftlab.config.models.experiment import Plan
+from upliftlab.util.personal import free_name
 
 
 class Entry(BaseModel):

@@ -10,11 +10,11 @@ from typing import Any
 
 import duckdb
 
-from upliftlab.declarations import Engine
-from upliftlab.durable import create_private, is_full
+from upliftlab.config.models import Engine
 from upliftlab.engines.closed import connect, interruptible
 from upliftlab.ledger.faults import refuse
-from upliftlab.sql import literal
+from upliftlab.util.durable import create_private, is_full
+from upliftlab.util.sql import literal
 
 _MEMORY = "1GB"
 

@@ -19,18 +19,10 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from upliftlab.durable import digest_of, names_in, read_file
 from upliftlab.ledger.faults import refuse
 from upliftlab.ledger.names import file_name
-from upliftlab.ledger.records import (
-    Amendment,
-    Entry,
-    Lock,
-    Manifest,
-    OutcomesRead,
-    Part,
-    PlanEntry,
-)
+from upliftlab.ledger.records import Amendment, Entry, Lock, Manifest, OutcomesRead, Part, PlanEntry
+from upliftlab.util.durable import digest_of, names_in, read_file
 
 MANIFEST = "manifest.json"
 _GENERATION = re.compile(r"(\d{4,})-[0-9a-f]{64}")

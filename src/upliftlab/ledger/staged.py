@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from upliftlab.config.models.experiment import Plan
 from upliftlab.errors import Fault
-from upliftlab.experiment import Plan
 from upliftlab.ledger.records import Cell, Part
 from upliftlab.ledger.scratch import Scratch, parquet
-from upliftlab.sql import literal, quote
+from upliftlab.util.sql import literal, quote
 
 COLUMNS = ("arm", "h", "bucket", "stratum", "wave", "reason", "channel", "ghost")
 """What an assignment holds beside the id."""

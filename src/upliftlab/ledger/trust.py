@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from upliftlab.durable import names_in
 from upliftlab.ledger.faults import LedgerError, reading, refuse
 from upliftlab.ledger.journal import Journal, names, seen
 from upliftlab.ledger.shelf import Contents, Shelf, records_in
 from upliftlab.ledger.verification import record_faults
+from upliftlab.util.durable import names_in
 
 _TRIES = 20
 _PAUSE = 0.02

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from upliftlab.durable import names_in
 from upliftlab.errors import Fault, Place, UpliftLabError
 from upliftlab.ledger.journal import REMEDY, Journal
 from upliftlab.ledger.names import file_name
 from upliftlab.ledger.records import Entry, Manifest, PlanEntry
 from upliftlab.ledger.shelf import MANIFEST, Contents, Generation, joint_digest
+from upliftlab.util.durable import names_in
 
 
 def verify(contents: Contents, journal: Journal) -> Iterator[Fault]:

@@ -16,8 +16,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from upliftlab import __version__
-from upliftlab.durable import make_folder, names_in, publish, sync, sync_tree, write_file
-from upliftlab.experiment import Plan
+from upliftlab.config.models.experiment import Plan
 from upliftlab.ledger.difference import differences, listed
 from upliftlab.ledger.faults import LedgerError, refuse
 from upliftlab.ledger.journal import COMING, JOURNAL, Journal, Line, seen
@@ -45,6 +44,7 @@ from upliftlab.ledger.shelf import (
 )
 from upliftlab.ledger.staged import Staged
 from upliftlab.ledger.trust import trusted
+from upliftlab.util.durable import make_folder, names_in, publish, sync, sync_tree, write_file
 
 _Entry = TypeVar("_Entry", bound=Entry)
 

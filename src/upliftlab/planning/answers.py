@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from upliftlab.language import N_
-from upliftlab.planning.outlook import Answer, ArmMoney, ArmOutlook
-from upliftlab.results import Message, MetricInfo, Scalar
+from upliftlab.results.analysis import Message, MetricInfo, Scalar
+from upliftlab.results.plan import Answer, ArmMoney, ArmOutlook
+from upliftlab.text.language import N_
 
 State = Literal["yes", "no", "cannot", "open"]
 _SEEN: Final = {

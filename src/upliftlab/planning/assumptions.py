@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models.limits import Tolerance
 from upliftlab.errors import ConfigError, Fault
-from upliftlab.experiment import Plan
-from upliftlab.limits import Tolerance
 
 
 @dataclass(frozen=True, slots=True)

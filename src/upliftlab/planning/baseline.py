@@ -8,17 +8,17 @@ from typing import Final
 
 import numpy as np
 
-from upliftlab.analysis.study import Study
+from upliftlab.analysis.estimation import Study
+from upliftlab.config.models.experiment import Plan
 from upliftlab.errors import ConfigError, Fault
-from upliftlab.experiment import Plan
-from upliftlab.language import N_
 from upliftlab.planning.assumptions import Assumptions, Given
-from upliftlab.planning.lead import lead_name, place_of
-from upliftlab.planning.outlook import Origin
+from upliftlab.planning.primary_metric import lead_name, place_of
 from upliftlab.queries.units import SIZE
-from upliftlab.results import Analysis, CellMoments, Message
+from upliftlab.results.analysis import Analysis, CellMoments, Message
+from upliftlab.results.plan import Origin
 from upliftlab.stats.moments import Array, Moments
 from upliftlab.stats.power import design_effect
+from upliftlab.text.language import N_
 
 _GIVEN = 1_000_000
 """Units that a baseline in figures stands for; no result depends on it."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upliftlab.analysis.cube import OVERALL
-from upliftlab.analysis.study import Study
+from upliftlab.analysis.aggregates import OVERALL
+from upliftlab.analysis.estimation import Study
 from upliftlab.money import Question
-from upliftlab.planning.lead import Lead, Place
+from upliftlab.planning.primary_metric import Lead, Place
 from upliftlab.stats.effects import Effect, Form, Pair, welch
 from upliftlab.stats.moments import Moments, Projection
 from upliftlab.stats.power import spread_growth

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
-from upliftlab.experiment import Plan
-from upliftlab.language import N_
-from upliftlab.planning.outlook import Length
-from upliftlab.results import Message, Scalar
+from upliftlab.config.models.experiment import Plan
+from upliftlab.results.analysis import Message, Scalar
+from upliftlab.results.plan import Length
+from upliftlab.text.language import N_
 
 _DAY = timedelta(days=1)
 

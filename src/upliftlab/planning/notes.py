@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from upliftlab.analysis.check import SKEWED
-from upliftlab.analysis.study import Study
-from upliftlab.experiment import PROFIT, Plan
-from upliftlab.language import N_
+from upliftlab.analysis.estimation import Study
+from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.planning.assumptions import Assumptions
 from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.expectation import Expectation
-from upliftlab.planning.lead import Lead
-from upliftlab.planning.outlook import Origin
-from upliftlab.planning.reach import Standard
-from upliftlab.results import Message
+from upliftlab.planning.power import Standard
+from upliftlab.planning.primary_metric import Lead
+from upliftlab.results.analysis import Message
+from upliftlab.results.plan import Origin
 from upliftlab.stats.effects import skewness
+from upliftlab.text.language import N_
 
 
 def money_absent(study: Study, baseline: Baseline, lead: Lead) -> Message | None:

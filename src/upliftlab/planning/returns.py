@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from upliftlab.planning.expectation import Expectation
-from upliftlab.planning.outlook import ArmMoney
-from upliftlab.planning.reach import Reach
+from upliftlab.planning.power import Reach
+from upliftlab.results.plan import ArmMoney
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.power import smallest_sample
 

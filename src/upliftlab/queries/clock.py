@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from upliftlab.sql import literal
+from upliftlab.util.sql import literal
 
 INSTANTS = "UTC"
 """The clock on which instants are read."""

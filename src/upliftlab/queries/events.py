@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from upliftlab.config.expressions import parse
-from upliftlab.declarations import Source
+from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.queries.clock import INSTANTS, Span, converted, moved, time_literal
 from upliftlab.queries.numbers import number_sql, time_sql
 from upliftlab.queries.tallies import Tally, Window
-from upliftlab.sql import literal, quote
+from upliftlab.util.sql import literal, quote
 
 _CLOCKS_APART = timedelta(hours=36)
 """More than two clocks of this world ever differ."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from upliftlab.declarations import FeatureKind, Source
+from upliftlab.config.models import FeatureKind, Source
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Fault
-from upliftlab.personal import shape
-from upliftlab.queries.frame import missing_column
 from upliftlab.queries.numbers import number_sql, usable_sql
-from upliftlab.sql import quote
+from upliftlab.queries.population import missing_column
+from upliftlab.util.personal import shape
+from upliftlab.util.sql import quote
 
 _NUMBERS: tuple[ColumnType, ...] = ("number", "boolean")
 

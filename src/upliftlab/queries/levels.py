@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 
-from upliftlab.declarations import Lifecycle, Rfm, Segment
+from upliftlab.config.models import Lifecycle, Rfm, Segment
 from upliftlab.queries.tallies import Tally, Value, Window
-from upliftlab.sql import literal
+from upliftlab.util.sql import literal
 
 MISSING = "(missing)"
 """The level of customers of whom a segment's column says nothing."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from upliftlab.engines.base import Engine
 from upliftlab.errors import Fault
-from upliftlab.personal import names_people, near_unique
-from upliftlab.sql import quote
+from upliftlab.util.personal import names_people, near_unique
+from upliftlab.util.sql import quote
 
 _MOST = 200
 """Values that are looked at, the most frequent first."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from upliftlab.engines.base import ColumnType
-from upliftlab.sql import quote
+from upliftlab.util.sql import quote
 
 LARGEST: Final = "1e30"
 """No campaign earns more of anything."""

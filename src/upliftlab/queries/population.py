@@ -1,112 +1,81 @@
-"""Whether a table of customers can be assigned: names, types, and one row per id."""
-# ruff: noqa: S608 - every name passes through quote()
+"""The frame: who is analysed, each with arm and start, and the columns that are needed of them."""
+# ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-import pyarrow as pa
+from upliftlab.engines.base import ColumnType
+from upliftlab.errors import DataError, Fault
+from upliftlab.queries.numbers import number_sql
+from upliftlab.util.personal import are_values
+from upliftlab.util.sql import quote
 
-from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.errors import ConfigError, DataError, Fault
-from upliftlab.queries.screening import OWN_COLUMNS, Request
-from upliftlab.sql import quote
+NO_TIME = "CAST(NULL AS TIMESTAMP)"
+NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
-def check_population(request: Request, columns: Mapping[str, ColumnType], engine: Engine) -> int:
-    """The number of customers, after making sure that each is one row and known by an id.
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Customers of the analysis as a query, or a table that was kept.
 
-    Args:
-        request: What the assignment's query is made from.
-        columns: The columns of the customers' table.
-        engine: Where the table lies, attached.
-
-    Raises:
-        ConfigError: UL402 a column does not exist, UL403 the id's type is not exact, UL410 the
-            id's name is taken, UL411 a stratum's type is not exact.
-        DataError: UL404 ids are missing, UL405 ids repeat, UL406 households are missing,
-            UL416 there are no customers.
+    Attributes:
+        relation: The FROM clause with its WHERE; the customers' table is `c` in it.
+        columns: The columns of the customers' table and their types.
+        own: SQL of what is known of each customer beside them: `id`, `arm`, `start`, `as_of`
+            (times on the program's clock), `wave`, `stratum` and `house`, where they are known.
+        kept: The table that holds the result, where there is one.
     """
-    if faults := [*_name_faults(request, columns)]:
-        raise ConfigError(faults)
-    if faults := [*_type_faults(request, engine)]:
-        raise ConfigError(faults)
-    counts = engine.query(_counts(request)).to_pylist()[0]
-    if faults := [*_row_faults(request, counts)]:
-        raise DataError(faults)
-    return int(counts["customers"])
+
+    relation: str
+    columns: Mapping[str, ColumnType]
+    own: Mapping[str, str]
+    kept: str | None = None
+
+    def sql(self, needed: Mapping[str, str]) -> str:
+        """The query; `needed` are aliases of columns of the customers' table by their names."""
+        own = [f"{sql} AS {name}" for name, sql in self.own.items()]
+        named = [f"c.{quote(column)} AS {alias}" for column, alias in needed.items()]
+        return f"SELECT {', '.join([*own, *named])} FROM {self.relation}"
+
+    def source(self, needed: Mapping[str, str]) -> str:
+        """The frame as a relation `f`."""
+        return f"{self.kept} AS f" if self.kept else f"({self.sql(needed)}) AS f"
+
+    def number(self, column: str, alias: str, role: str) -> str:
+        """A column as a number, NULL where it holds none.
+
+        Raises:
+            DataError: UL205 the column is not there, UL206 it cannot hold numbers.
+        """
+        kind = self.type_of(column, role)
+        if kind not in ("number", "boolean", "text"):
+            raise DataError(
+                Fault("UL206", f"column '{column}' holds no numbers ({role})", "name another")
+            )
+        return number_sql(f"f.{alias}", kind)
+
+    def type_of(self, column: str, role: str) -> ColumnType:
+        """A column's type.
+
+        Raises:
+            DataError: UL205, the column is not there.
+        """
+        if column not in self.columns:
+            raise missing_column(column, role, self.columns)
+        return self.columns[column]
 
 
-def _name_faults(request: Request, columns: Mapping[str, ColumnType]) -> Iterator[Fault]:
-    chosen = request.allocation
-    for name in dict.fromkeys((chosen.id, chosen.unit, *chosen.strata)):
-        if name not in columns:
-            yield Fault("UL402", f"the customers' table has no column '{name}'", "mend its name")
-    for name in dict.fromkeys((chosen.id, chosen.unit)):
-        if name.lower() in OWN_COLUMNS:
-            message = f"the column '{name}' has the name of a column of the assignment"
-            yield Fault("UL410", message, "rename it in a view")
+def missing_column(
+    column: str, role: str, columns: Mapping[str, ColumnType], also: tuple[str, ...] = ()
+) -> DataError:
+    """The fault of a column that is not there, with the nearest name that is, or is in `also`."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
 
-
-def _type_faults(request: Request, engine: Engine) -> Iterator[Fault]:
-    """Types whose text differs from engine to engine, such as that of 1.0."""
-    chosen = request.allocation
-    names = list(dict.fromkeys((chosen.id, chosen.unit, *chosen.strata)))
-    listed = ", ".join(map(quote, names))
-    schema = engine.query(f"SELECT {listed} FROM {quote(request.customers)} LIMIT 0").schema
-    for name, kind in zip(names, schema.types, strict=True):
-        if name in (chosen.id, chosen.unit):
-            if not _is_id(kind):
-                message = f"ids of the type {kind} are not exact, in the column '{name}'"
-                yield Fault("UL403", message, "cast them to whole numbers or texts in a view")
-        elif not (_is_id(kind) or _is_level(kind)):
-            message = f"the stratum '{name}' has the type {kind}, of which equal values differ"
-            yield Fault("UL411", message, "use a column of bands, texts or whole numbers")
-
-
-def _is_id(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    whole = pa.types.is_decimal(kind) and kind.scale == 0
-    text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    return pa.types.is_integer(kind) or text or whole
-
-
-def _is_level(kind: pa.DataType) -> bool:
-    exact = (pa.types.is_boolean, pa.types.is_date, pa.types.is_decimal, pa.types.is_null)
-    return any(of(kind) for of in exact)
-
-
-def _counts(request: Request) -> str:
-    """Rows, rows without id, ids that repeat and rows without household, in one row."""
-    chosen = request.allocation
-    sums = {
-        "customers": "n",
-        "nameless": "CASE WHEN id IS NULL THEN n ELSE 0 END",
-        "repeated": "CASE WHEN id IS NOT NULL AND n > 1 THEN 1 ELSE 0 END",
-        "homeless": "n - housed",
-    }
-    listed = ", ".join(
-        f"CAST(COALESCE(SUM({what}), 0) AS BIGINT) AS {name}" for name, what in sums.items()
-    )
-    return (
-        f"SELECT {listed} FROM (SELECT {quote(chosen.id)} AS id, COUNT(*) AS n,"
-        f" COUNT({quote(chosen.unit)}) AS housed FROM {quote(request.customers)}"
-        " GROUP BY 1) AS ids"
-    )
-
-
-def _row_faults(request: Request, counts: Mapping[str, Any]) -> Iterator[Fault]:
-    chosen = request.allocation
-    if not counts["customers"]:
-        yield Fault("UL416", "the customers' table is empty")
-    if number := counts["nameless"]:
-        message = f"{number} rows have no '{chosen.id}'"
-        yield Fault("UL404", message, "remove them or give them an id")
-    if number := counts["repeated"]:
-        message = f"{number} values of '{chosen.id}' occur more than once"
-        yield Fault("UL405", message, "keep one row per customer")
-    if chosen.household and (number := counts["homeless"]):
-        message = f"{number} rows have no '{chosen.unit}'"
-        yield Fault("UL406", message, "fill it, with the customer's id for who lives alone")
+    near = get_close_matches(column, [*columns, *also], 1, 0.6)
+    known = ", ".join(list(columns)[:12]) + (" …" if len(columns) > 12 else "")  # noqa: PLR2004
+    remedy = f"did you mean '{near[0]}'?" if near else f"its columns are {known}"
+    if not near and are_values(columns):
+        remedy = "the first line of the file names its columns, and seems to hold values"
+    return DataError(Fault("UL205", f"the data have no column '{column}' ({role})", remedy))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from upliftlab.declarations import Metric
+from upliftlab.config.models import Metric
 
 How = Literal["count", "sum", "distinct", "first", "last", "first_time", "last_time"]
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from upliftlab.declarations import Metric, Segment
+from upliftlab.config.models import Metric, Segment
 from upliftlab.queries.events import EventTable, Starts, events_sql
-from upliftlab.queries.frame import Frame
 from upliftlab.queries.levels import (
     MISSING,
     MIXED,
@@ -21,8 +20,9 @@ from upliftlab.queries.levels import (
     lifecycle_sql,
     rfm_sql,
 )
+from upliftlab.queries.population import Frame
 from upliftlab.queries.tallies import Tally, tallies_of, value_sql
-from upliftlab.sql import literal
+from upliftlab.util.sql import literal
 
 SIZE = "(customers)"
 """The column that counts a household's customers."""

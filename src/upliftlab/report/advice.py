@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.report.axis import Axis
 from upliftlab.report.figure import Figure, Form, Sentence, Teller
 from upliftlab.report.grid import ZERO, valued
 from upliftlab.report.interval import Interval, Scale, draw
 from upliftlab.report.quantity import unit_form
-from upliftlab.targeting.responses import Estimate, Policy, Responses
+from upliftlab.results.uplift import Estimate, Policy, Responses
+from upliftlab.text.language import N_
 
 _WIDE: Final = 300
 _OFFERED: Final = ("budget", "return", "tree")

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from upliftlab.language import N_, digits_of
 from upliftlab.report.axis import Axis, Limits, Reference, Strip, axis
 from upliftlab.report.figure import Figure, Form, Sentence, Teller, Word
 from upliftlab.report.index import Index
 from upliftlab.report.interval import label
-from upliftlab.results import Bridge, BridgeLine, Message, Step
+from upliftlab.results.analysis import Bridge, BridgeLine, Message, Step
+from upliftlab.text.language import N_, digits_of
 
 _TITLES: Final = {
     Step.revenue: N_("Incremental revenue"),

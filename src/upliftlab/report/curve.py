@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.language import N_
-from upliftlab.planning.outlook import Outlook, Point
 from upliftlab.report.axis import Axis, axis
 from upliftlab.report.figure import Figure, Form, Sentence, Teller
 from upliftlab.report.interval import label
 from upliftlab.report.plot import WIDTH, Mark, Plot, Upright, ladder, line
 from upliftlab.report.quantity import metric_form
+from upliftlab.results.plan import Outlook, Point
+from upliftlab.text.language import N_
 
 _EVERY: Final = 3
 """Of the points drawn, one in so many stands in the table."""

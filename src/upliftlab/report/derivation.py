@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.report.figure import Figure, Form, Sentence, Teller
 from upliftlab.report.methods import Formula
-from upliftlab.targeting.responses import Responses
+from upliftlab.results.uplift import Responses
+from upliftlab.text.language import N_
 
 _ALWAYS: Final = (
     (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.report.figure import Teller
 from upliftlab.report.index import CONTACT, Index, Place, Quantity
 from upliftlab.report.quantity import MONEY
 from upliftlab.report.remark import Remark, remarks
 from upliftlab.report.table import Outline, Slot, Table, table
-from upliftlab.results import Kind, Message, MetricInfo, Scalar, SegmentInfo
+from upliftlab.results.analysis import Kind, Message, MetricInfo, Scalar, SegmentInfo
+from upliftlab.text.language import N_
 
 _MANY_ROWS: Final = 40
 """Longer tables are folded on the screen."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from upliftlab.report.export import rounded, spreadsheet
-from upliftlab.targeting.responses import Curve, Decile, Estimate, Gate, Policy, Responses
+from upliftlab.results.uplift import Curve, Decile, Estimate, Gate, Policy, Responses
 
 _COLUMNS: Final = (
     "part", "arm", "name", "measure", "n", "x",

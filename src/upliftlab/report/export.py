@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
-from upliftlab.precision import finite
-from upliftlab.results import Analysis, Finding, Kind, Result
-from upliftlab.spreadsheet import row as safe_row
+from upliftlab.results.analysis import Analysis, Finding, Kind, Result
+from upliftlab.text.precision import finite
+from upliftlab.util.spreadsheet import row as safe_row
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 _COLUMNS: Final = tuple(Finding.model_fields)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from upliftlab.language import Language, digits_of
-from upliftlab.placeholders import Kind
-from upliftlab.precision import exact_percent_digits, interval_scale
-from upliftlab.results import Message
+from upliftlab.results.analysis import Message
+from upliftlab.text.language import Language, digits_of
+from upliftlab.text.placeholders import Kind
+from upliftlab.text.precision import exact_percent_digits, interval_scale
 
 
 @dataclass(frozen=True, slots=True)

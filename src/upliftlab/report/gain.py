@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.report.axis import Axis, axis
 from upliftlab.report.figure import Figure, Form, Teller, Word
 from upliftlab.report.interval import label
 from upliftlab.report.plot import WIDTH, Mark, Plot, Upright, area, line, upright
 from upliftlab.report.quantity import unit_form
-from upliftlab.targeting.responses import Curve, Point, Responses
+from upliftlab.results.uplift import Curve, Point, Responses
+from upliftlab.text.language import N_
 
 _ROWS: Final = 10
 """About as many of the points stand in the table."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.report.figure import Form, Teller
 from upliftlab.report.grid import Grid, Mark, Titles, figures, grid, intervals, marks, named, valued
 from upliftlab.report.grid import optional as maybe
 from upliftlab.report.quantity import unit_form
-from upliftlab.targeting.responses import Responses
+from upliftlab.results.uplift import Responses
+from upliftlab.text.language import N_
 
 LEARNERS: Final = {
     "solo_model": N_("One model that knows the arm"),

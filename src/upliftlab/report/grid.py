@@ -9,7 +9,7 @@ from typing import Literal
 from upliftlab.report.axis import Axis, Reference
 from upliftlab.report.figure import Figure, Form, Sentence, Teller, Word
 from upliftlab.report.interval import Interval, Scale, Value, draw
-from upliftlab.targeting.responses import Estimate
+from upliftlab.results.uplift import Estimate
 
 ZERO = (Reference(0.0),)
 

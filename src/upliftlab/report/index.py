@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from upliftlab.report.interval import Value
-from upliftlab.results import Analysis, Finding, Heterogeneity, Kind, MetricInfo, Reconciliation
+from upliftlab.results.analysis import (
+    Analysis,
+    Finding,
+    Heterogeneity,
+    Kind,
+    MetricInfo,
+    Reconciliation,
+)
 
 CONTACT = "contact_channel"
 """The dimension customers were randomised to: how an arm contacts."""

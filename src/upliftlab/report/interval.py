@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.precision import exact_percent_digits
 from upliftlab.report.axis import Axis, Limits, Reference, Strip, axis
 from upliftlab.report.figure import Figure, Form, Teller, typeset
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
+from upliftlab.text.precision import exact_percent_digits
 
 ROW: Final = 150
 """Width of an interval drawn in a table."""

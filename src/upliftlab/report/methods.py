@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.report.figure import Figure, Form, Teller, escape
-from upliftlab.results import Analysis, DataFile, Kind, Provenance, Terms
+from upliftlab.results.analysis import Analysis, DataFile, Kind, Provenance, Terms
+from upliftlab.text.language import N_
 
 _FORMULAE: Final = {
     Kind.difference: (

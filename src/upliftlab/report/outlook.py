@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from upliftlab.files import atomic_write, safe_name
-from upliftlab.language import N_, Code, Language
-from upliftlab.planning.outlook import Answer, ArmMoney, ArmOutlook, Outlook
 from upliftlab.report.curve import PowerCurve, power_curve
 from upliftlab.report.export import rounded, to_json
 from upliftlab.report.figure import Figure, Form, Sentence, Teller, escape
 from upliftlab.report.quantity import metric_form
 from upliftlab.report.render import environment, style, style_hash
 from upliftlab.report.view import Download, download
+from upliftlab.results.plan import Answer, ArmMoney, ArmOutlook, Outlook
+from upliftlab.text.language import N_, Code, Language
+from upliftlab.util.files import atomic_write, safe_name
 
 _MONEY: Final = Form("money")
 _PERCENT: Final = Form("percent")

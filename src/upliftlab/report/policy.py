@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.report.axis import Reference
 from upliftlab.report.figure import Figure, Form, Sentence, Teller, escape
 from upliftlab.report.grid import (
@@ -22,7 +21,8 @@ from upliftlab.report.grid import (
 )
 from upliftlab.report.interval import Interval, Scale, draw
 from upliftlab.report.quantity import unit_form
-from upliftlab.targeting.responses import Branch, Policy, Responses
+from upliftlab.results.uplift import Branch, Policy, Responses
+from upliftlab.text.language import N_
 
 _MEANINGS: Final = {
     "treat_none": N_("nobody is contacted; every value is compared with this"),

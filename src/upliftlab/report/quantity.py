@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from upliftlab.language import N_
 from upliftlab.report.axis import Reference
 from upliftlab.report.figure import Form, Teller
 from upliftlab.report.index import Index, Quantity
 from upliftlab.report.interval import Scale
-from upliftlab.results import Kind, MetricInfo
+from upliftlab.results.analysis import Kind, MetricInfo
+from upliftlab.text.language import N_
 
 MONEY: Final = (Kind.incremental_profit, Kind.roi, Kind.iroas, Kind.cost_per_conversion)
 TITLES: Final = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.report.figure import Form, Sentence, Teller, Word
 from upliftlab.report.gate import BASES, learner
 from upliftlab.report.grid import (
@@ -24,7 +23,8 @@ from upliftlab.report.grid import (
 )
 from upliftlab.report.grid import optional as maybe
 from upliftlab.report.quantity import unit_form
-from upliftlab.targeting.responses import Decile, LearnerInfo, Responder, Responses, Sleeping
+from upliftlab.results.uplift import Decile, LearnerInfo, Responder, Responses, Sleeping
+from upliftlab.text.language import N_
 
 _COUNT: Final = Form("count")
 _PERCENT: Final = Form("percent")

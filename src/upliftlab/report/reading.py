@@ -10,9 +10,9 @@ from typing import Final, cast
 from pydantic import ValidationError
 
 from upliftlab.errors import DataError, Fault
-from upliftlab.files import read_regular, reason_of
 from upliftlab.report.export import Json
-from upliftlab.results import Analysis, CellMoments, Kind
+from upliftlab.results.analysis import Analysis, CellMoments, Kind
+from upliftlab.util.files import read_regular, reason_of
 
 LARGEST: Final = 64 << 20
 """Bytes of an analysis, far beyond any that is made."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.report.figure import Sentence, Teller
 from upliftlab.report.index import Index
-from upliftlab.results import Heterogeneity, Kind, Message, Note, Reconciliation, Scalar
+from upliftlab.results.analysis import Heterogeneity, Kind, Message, Note, Reconciliation, Scalar
+from upliftlab.text.language import N_
 
 _DIFFER: Final = {
     (True, True): N_(

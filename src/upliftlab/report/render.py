@@ -11,13 +11,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from upliftlab.files import atomic_write
-from upliftlab.language import Code, Language
 from upliftlab.report.export import rounded
 from upliftlab.report.figure import Teller
 from upliftlab.report.view import page
-from upliftlab.resources import shipped
-from upliftlab.results import Analysis
+from upliftlab.results.analysis import Analysis
+from upliftlab.text.language import Code, Language
+from upliftlab.util.files import atomic_write
+from upliftlab.util.resources import shipped
 
 
 def render(analysis: Analysis, *, lang: Code = "en") -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from upliftlab.language import N_
 from upliftlab.report.axis import Axis
 from upliftlab.report.figure import Figure, Form, Teller
 from upliftlab.report.index import Found, Index, Place, Quantity
 from upliftlab.report.interval import Drawn, Interval, draw
 from upliftlab.report.quantity import HINTS, scale, title
-from upliftlab.results import Analysis
+from upliftlab.results.analysis import Analysis
+from upliftlab.text.language import N_
 
 _CORRECTIONS: Final = {
     "confirmatory": N_("Holm, over arms"),

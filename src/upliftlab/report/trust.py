@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from upliftlab.language import N_
 from upliftlab.report.figure import Figure, Form, Sentence, Teller
-from upliftlab.results import Analysis, ArmCount, Check, Severity
+from upliftlab.results.analysis import Analysis, ArmCount, Check, Severity
+from upliftlab.text.language import N_
 
 _MANY: Final = 12
 """With more checks than this, those that passed are folded away."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from upliftlab.files import atomic_write, safe_name
-from upliftlab.language import Code, Language
 from upliftlab.report.advice import Advice, advice
 from upliftlab.report.derivation import Derivation, derivation
 from upliftlab.report.estimates import to_csv
@@ -24,7 +22,9 @@ from upliftlab.report.quantity import unit_form
 from upliftlab.report.ranking import deciles, learners, responders, sleeping
 from upliftlab.report.render import environment, style, style_hash
 from upliftlab.report.view import Download, download, json_download
-from upliftlab.targeting.responses import Responses
+from upliftlab.results.uplift import Responses
+from upliftlab.text.language import Code, Language
+from upliftlab.util.files import atomic_write, safe_name
 
 _SHEETS: Final = ("report.css", "curve.css", "uplift.css")
 

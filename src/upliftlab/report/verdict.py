@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.config.decision import parse_ship_if
-from upliftlab.language import N_
 from upliftlab.report.axis import Axis, Reference
 from upliftlab.report.figure import Figure, Form, Sentence, Teller
 from upliftlab.report.index import Index, Place, Quantity
 from upliftlab.report.interval import Interval, Scale, Value, draw
 from upliftlab.report.quantity import TITLES, metric_form, scale, title
-from upliftlab.results import ArmVerdict, Kind, Message, Scalar, Verdict, VerdictCode
+from upliftlab.results.analysis import ArmVerdict, Kind, Message, Scalar, Verdict, VerdictCode
+from upliftlab.results.ship_rule import parse_ship_if
+from upliftlab.text.language import N_
 
 _PROFIT: Final = "profit"
 _WIDE: Final = 300

@@ -17,7 +17,7 @@ from upliftlab.report.methods import Methods, Origin, methods, origin
 from upliftlab.report.table import Table
 from upliftlab.report.trust import Trust, trust
 from upliftlab.report.verdict import Answer, answer
-from upliftlab.results import Analysis, VerdictCode
+from upliftlab.results.analysis import Analysis, VerdictCode
 
 _LARGE: Final = 60_000
 """Bytes of JSON from which the copy to download is compressed, so that the page can be mailed."""

@@ -19,12 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from upliftlab.assign import prepare
+from upliftlab.assignment.assign import prepare
 from upliftlab.config import load
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import DataError, Fault
-from upliftlab.files import atomic_write
-from upliftlab.resources import shipped
 from upliftlab.simulate.calendar import FIRST
 from upliftlab.simulate.events import (
     Orders,
@@ -41,6 +39,8 @@ from upliftlab.simulate.lifecycle import lifecycle
 from upliftlab.simulate.people import TRAITS, People, draw_people
 from upliftlab.simulate.responses import ARMS, Campaign
 from upliftlab.simulate.truth import truth_of
+from upliftlab.util.files import atomic_write
+from upliftlab.util.resources import shipped
 
 NAME = "spring_winback"
 FEWEST = 1_000

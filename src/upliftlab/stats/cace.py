@@ -22,7 +22,7 @@ an interval, and it leaves out the truth more often than its level says.
 
 from __future__ import annotations
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Effect, Form, Pair
 from upliftlab.stats.level import Level
 from upliftlab.stats.ratio import fieller

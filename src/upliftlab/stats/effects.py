@@ -11,7 +11,7 @@ from math import isfinite
 
 import numpy as np
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.level import Level, level_of
 from upliftlab.stats.moments import Array, Moments, pool
 

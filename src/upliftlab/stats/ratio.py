@@ -11,13 +11,8 @@ from math import isfinite
 
 import numpy as np
 
-from upliftlab.results import Note
-from upliftlab.stats.effects import (
-    Effect,
-    Form,
-    Pair,
-    degrees_of_freedom,
-)
+from upliftlab.results.analysis import Note
+from upliftlab.stats.effects import Effect, Form, Pair, degrees_of_freedom
 from upliftlab.stats.level import Level, level_of
 
 _NOTHING = 1e-12

@@ -11,7 +11,7 @@ from math import hypot, isfinite
 
 from scipy.special import ndtr, ndtri
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Effect, unreached
 from upliftlab.stats.level import Level, level_of
 

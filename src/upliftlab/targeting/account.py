@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upliftlab.analysis.study import study_of
-from upliftlab.experiment import Plan
-from upliftlab.results import DataFile, Message, Provenance
+from upliftlab.analysis.estimation import study_of
+from upliftlab.config.models.experiment import Plan
+from upliftlab.results.analysis import DataFile, Message, Provenance
+from upliftlab.results.targets import TargetArm, Targets
+from upliftlab.results.uplift import Estimate
 from upliftlab.targeting.basis import Basis
 from upliftlab.targeting.doubt import nobody, outcome
 from upliftlab.targeting.order import Order, holdout_of
-from upliftlab.targeting.responses import Estimate
 from upliftlab.targeting.scoring import Seen
 from upliftlab.targeting.selection import Selection
-from upliftlab.targeting.targets import TargetArm, Targets
 from upliftlab.targeting.told import english
 from upliftlab.targeting.use import Purse, Use
 

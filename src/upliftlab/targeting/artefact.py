@@ -14,13 +14,13 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from upliftlab.config.models.experiment import Plan
 from upliftlab.errors import DataError, Fault, Place
-from upliftlab.experiment import Plan
-from upliftlab.files import atomic_write, read_regular, reason_of
-from upliftlab.results import DataFile
-from upliftlab.targeting.responses import Estimate
+from upliftlab.results.analysis import DataFile
+from upliftlab.results.uplift import Estimate
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.learners import Name
+from upliftlab.util.files import atomic_write, read_regular, reason_of
 
 SCHEMA: Literal[2] = 2
 LARGEST: Final = 16 * 2**20

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upliftlab.analysis.study import Study
-from upliftlab.results import DataFile
+from upliftlab.analysis.estimation import Study
+from upliftlab.results.analysis import DataFile
+from upliftlab.results.targets import TargetModel
+from upliftlab.results.uplift import Estimate, Policy, Responses
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.crossfit import COST, VALUE
 from upliftlab.targeting.forecast import Forecast, average_effects, least_costs
-from upliftlab.targeting.responses import Estimate, Policy, Responses
-from upliftlab.targeting.targets import TargetModel
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.learners import Learner
 from upliftlab.uplift.sample import Sample

@@ -1,7 +1,7 @@
 """Candidates: next month's customers with what a model may know of them, and who may be contacted.
 
 Eligibility, opt-outs, universal holdout, layer and contact policy decide as they do when arms are
-assigned (`queries/screening.py`); no arm and no wave is drawn. A customer outside the experiment's
+assigned (`assignment/eligibility_sql.py`); no arm and no wave is drawn. A customer outside the experiment's
 range of its layer is another experiment's, and so is no candidate.
 """
 
@@ -17,19 +17,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.allocation import allocation
+from upliftlab.assignment.allocation import allocation
+from upliftlab.assignment.customers_sql import check_population
+from upliftlab.assignment.eligibility import CUSTOMERS, request_of
+from upliftlab.assignment.eligibility_sql import Request, screen, with_steps
+from upliftlab.assignment.places_sql import hash_sql
+from upliftlab.assignment.vectors import verify
 from upliftlab.config.expressions import parse
-from upliftlab.declarations import Arm, Assignment, FeatureKind, Source
+from upliftlab.config.models import Arm, Assignment, FeatureKind, Source
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, EngineError, Fault
-from upliftlab.experiment import Plan
 from upliftlab.queries.features import Features, features_of, learned_features
-from upliftlab.queries.frame import missing_column
-from upliftlab.queries.places import hash_sql
-from upliftlab.queries.population import check_population
-from upliftlab.queries.screening import Request, screen, with_steps
-from upliftlab.queries.vectors import verify
-from upliftlab.screening import CUSTOMERS, request_of
+from upliftlab.queries.population import missing_column
 from upliftlab.targeting.known import TODAY, today_sql
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from upliftlab.analysis.checks_shares import expected_shares
-from upliftlab.analysis.frames import ASSIGNED
+from upliftlab.analysis.population import ASSIGNED
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.experiment import Plan
-from upliftlab.queries.frame import Frame
+from upliftlab.queries.population import Frame
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.coding import looked_up
 

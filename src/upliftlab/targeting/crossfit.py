@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from upliftlab.results.uplift import Estimate
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
-from upliftlab.targeting.responses import Estimate
 from upliftlab.uplift.ranking import Ranking
 from upliftlab.uplift.sample import CONTROL, Sample
 

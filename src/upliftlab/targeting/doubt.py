@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from upliftlab.language import N_
-from upliftlab.results import Message, Scalar
-from upliftlab.targeting.responses import Estimate
+from upliftlab.results.analysis import Message, Scalar
+from upliftlab.results.uplift import Estimate
 from upliftlab.targeting.use import Purse
+from upliftlab.text.language import N_
 
 _SHUT = N_(
     "There is no evidence that targeting pays: nothing shows that customers respond differently to "

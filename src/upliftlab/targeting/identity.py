@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.hashing import DIGITS
+from upliftlab.assignment.hashing import DIGITS
 from upliftlab.targeting.coding import encode
 from upliftlab.uplift.folds import mixed
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from upliftlab.results.uplift import Gate, LearnerInfo
 from upliftlab.targeting.crossfit import VALUE, Crossfit, together
-from upliftlab.targeting.responses import Gate, LearnerInfo
 from upliftlab.uplift.gate import Gate as Tests
 from upliftlab.uplift.gate import gates as gates_of
 from upliftlab.uplift.qini import qini_auc, uplift_at

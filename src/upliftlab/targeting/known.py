@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt
 
+from upliftlab.assignment.hashing import cuts
+from upliftlab.assignment.places_sql import hash_sql
 from upliftlab.config.expressions import parse
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Fault
-from upliftlab.experiment import Plan
-from upliftlab.hashing import cuts
 from upliftlab.queries.features import Features
-from upliftlab.queries.frame import Frame, missing_column
-from upliftlab.queries.places import hash_sql
-from upliftlab.sql import literal
+from upliftlab.queries.population import Frame, missing_column
+from upliftlab.util.sql import literal
 
 PLACE, OWN, DRAWN, TODAY = "place", "own_place", "drawn", "today"
 STRATUM = "stratum"

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from upliftlab.analysis.study import amount, study_of
-from upliftlab.declarations.uplift import Uplift
-from upliftlab.experiment import Plan
+from upliftlab.analysis.estimation import amount, study_of
+from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models.uplift import Uplift
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.basis import least_of
 from upliftlab.targeting.choices import Terms

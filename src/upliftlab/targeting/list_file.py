@@ -14,11 +14,11 @@ from typing import IO, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from upliftlab.durable import aside_of, create_private, entered, publish, sweep
 from upliftlab.engines.parquet import sha256_of
 from upliftlab.errors import DataError, Fault
-from upliftlab.files import unwritten
-from upliftlab.spreadsheet import row
+from upliftlab.util.durable import aside_of, create_private, entered, publish, sweep
+from upliftlab.util.files import unwritten
+from upliftlab.util.spreadsheet import row
 
 _DECIMALS = 6
 """Of an amount in CSV: no fewer than expectations are known to."""

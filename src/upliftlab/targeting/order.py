@@ -8,15 +8,15 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
-from upliftlab.analysis.study import Study
-from upliftlab.declarations import FeatureKind, Source
+from upliftlab.analysis.estimation import Study
+from upliftlab.config.models import FeatureKind, Source
+from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models.values import Money
 from upliftlab.errors import ConfigError, Fault
-from upliftlab.experiment import Plan
 from upliftlab.targeting.candidates import Campaign
 from upliftlab.targeting.list_file import kind_of
 from upliftlab.targeting.use import Purse
 from upliftlab.uplift.encoding import Encoding
-from upliftlab.values import Money
 
 _USUAL = Fraction(1, 10)
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upliftlab.analysis.study import Study, study_of
+from upliftlab.analysis.estimation import Study, study_of
+from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.errors import DataError, Fault
-from upliftlab.experiment import PROFIT, Plan
 from upliftlab.money import Item, Roles, projection
 from upliftlab.stats.moments import Array
 

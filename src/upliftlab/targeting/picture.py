@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from upliftlab.results.uplift import Curve, Decile, Point, Sleeping
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.choices import Terms, cost_folds
 from upliftlab.targeting.crossfit import COST, VALUE, Crossfit, together
 from upliftlab.targeting.judgement import Asked
-from upliftlab.targeting.responses import Curve, Decile, Point, Sleeping
 from upliftlab.uplift.cost_band import evaluated
 from upliftlab.uplift.deciles import GROUPS
 from upliftlab.uplift.deciles import deciles as deciles_of

@@ -8,13 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from upliftlab.language import N_
-from upliftlab.results import Message, Scalar
+from upliftlab.results.analysis import Message, Scalar
+from upliftlab.results.uplift import Estimate, Policy
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.choices import Terms, best_constant, by_cost, by_tree, foretold
 from upliftlab.targeting.crossfit import COST, Crossfit, negative, together
-from upliftlab.targeting.responses import Estimate, Policy
+from upliftlab.text.language import N_
 from upliftlab.uplift.learning import with_learning
 from upliftlab.uplift.policy import Policy as Choice
 from upliftlab.uplift.policy import at_random, everybody, paired, score_of

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from upliftlab.results.uplift import Responder
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.crossfit import Crossfit
-from upliftlab.targeting.responses import Responder
 from upliftlab.uplift.encoding import Encoding
 
 _FIRST = 0.2

@@ -8,21 +8,15 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from upliftlab.analysis.estimation import study_of
 from upliftlab.analysis.record import Record
-from upliftlab.analysis.study import study_of
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.experiment import Plan
-from upliftlab.results import Provenance
-from upliftlab.targeting.artefact import (
-    ArmRecipe,
-    Artefact,
-    check_data,
-    check_plan,
-    check_refit,
-)
+from upliftlab.results.analysis import Provenance
+from upliftlab.results.uplift import Estimate
+from upliftlab.targeting.artefact import ArmRecipe, Artefact, check_data, check_plan, check_refit
 from upliftlab.targeting.basis import Basis, forecast
 from upliftlab.targeting.crossfit import COST, VALUE
-from upliftlab.targeting.responses import Estimate
 from upliftlab.targeting.rows import learning_rows
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of

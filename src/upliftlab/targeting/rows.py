@@ -1,7 +1,7 @@
 """Rows: what models learn from, one per customer, read from where the data lie.
 
 Who is analysed, when their time began and what is counted of them are decided as in the analysis
-(`analysis/intake.py`); a household's customers are rows of their own in one cluster. Rows come in
+(`analysis/aggregation.py`); a household's customers are rows of their own in one cluster. Rows come in
 the order of their cluster, so that nothing depends on how an engine stores them.
 """
 # ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
@@ -15,10 +15,10 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 
+from upliftlab.analysis.aggregation import unit_table
 from upliftlab.analysis.facts import CUSTOMERS
-from upliftlab.analysis.frames import frame_of, timed
-from upliftlab.analysis.intake import unit_table
-from upliftlab.analysis.occasion import occasion_of
+from upliftlab.analysis.look import occasion_of
+from upliftlab.analysis.population import frame_of, timed
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
     refuse_arms,
@@ -27,19 +27,19 @@ from upliftlab.analysis.refusals import (
     refuse_unsupported,
     refuse_whole_households,
 )
-from upliftlab.declarations import FeatureKind
+from upliftlab.config.models import FeatureKind
+from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Fault
-from upliftlab.experiment import Plan
 from upliftlab.queries.features import Features, features_of
 from upliftlab.queries.units import UnitTable
-from upliftlab.sql import literal
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.chances import chances_of
 from upliftlab.targeting.extract import Extract, extract
 from upliftlab.targeting.identity import from_content
 from upliftlab.targeting.known import DRAWN, known_of
 from upliftlab.targeting.outcomes import outcomes_of
+from upliftlab.util.sql import literal
 
 
 @dataclass(frozen=True, slots=True, eq=False)

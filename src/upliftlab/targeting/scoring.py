@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.hashing import BEYOND, DIGITS, cuts
+from upliftlab.assignment.hashing import BEYOND, DIGITS, cuts
 from upliftlab.targeting.candidates import CandidateBatch
 from upliftlab.targeting.forecast import Forecast
 from upliftlab.targeting.spending import Prospects

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.experiment import Plan
+from upliftlab.config.models.experiment import Plan
 from upliftlab.targeting.scoring import Scored
 from upliftlab.targeting.spending import NOBODY, Spending, first_return
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from upliftlab.language import N_, Language
-from upliftlab.results import Message, Scalar
-from upliftlab.targeting.responses import Branch, Gate
+from upliftlab.results.analysis import Message, Scalar
+from upliftlab.results.uplift import Branch, Gate
+from upliftlab.text.language import N_, Language
 from upliftlab.uplift.encoding import Encoding, Feature
 from upliftlab.uplift.questions import Kind, Question
 from upliftlab.uplift.tree import Node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.level import Level, level_of
 from upliftlab.stats.moments import Array

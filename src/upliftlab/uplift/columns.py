@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from upliftlab.personal import shape
 from upliftlab.stats.moments import Array
+from upliftlab.util.personal import shape
 
 Form = Literal["number", "date", "text"]
 """What a column holds; dates are days since 1970, yes and no are 1 and 0."""

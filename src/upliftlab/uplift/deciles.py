@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Array

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from upliftlab.errors import DataError, Fault
-from upliftlab.language import N_
-from upliftlab.personal import names_people
-from upliftlab.results import Message, Result
+from upliftlab.results.analysis import Message, Result
 from upliftlab.stats.moments import Array
+from upliftlab.text.language import N_
 from upliftlab.uplift import columns
 from upliftlab.uplift.columns import Form
+from upliftlab.util.personal import names_people
 
 if TYPE_CHECKING:
     import pyarrow as pa

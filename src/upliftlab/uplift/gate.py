@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array

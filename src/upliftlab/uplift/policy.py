@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.clusters import estimates

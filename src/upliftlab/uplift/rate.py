@@ -25,7 +25,7 @@ from typing import Literal
 
 import numpy as np
 
-from upliftlab.results import Note
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.bootstrap import codes

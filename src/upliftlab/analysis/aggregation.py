@@ -1,0 +1,258 @@
+"""Intake: from attached data to cells of Moments, refusing whatever would make them lie."""
+
+# ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from upliftlab.analysis.aggregates import level_name
+from upliftlab.analysis.caps import Caps, limits, with_caps
+from upliftlab.analysis.disclosure import Tables, tables_of
+from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.event_tables import attach_events, refuse_unreadable, without_repeats
+from upliftlab.analysis.facts import (
+    CUSTOMERS,
+    Facts,
+    absent,
+    contacted,
+    contacts_by_wave,
+    counts,
+    crossing,
+    dated,
+    misdelivered,
+)
+from upliftlab.analysis.facts_events import Look, event_facts
+from upliftlab.analysis.look import Occasion, occasion_of
+from upliftlab.analysis.population import ASSIGNED, frame_of, timed
+from upliftlab.analysis.record import Record
+from upliftlab.analysis.refusals import (
+    refuse_arms,
+    refuse_identities,
+    refuse_levels,
+    refuse_missing,
+    refuse_names,
+    refuse_text_bands,
+    refuse_unsupported,
+    refuse_whole_households,
+)
+from upliftlab.config.models.experiment import Plan
+from upliftlab.engines.base import Engine
+from upliftlab.errors import DataError, Fault
+from upliftlab.queries.clock import Span
+from upliftlab.queries.events import EventTable, Starts
+from upliftlab.queries.moments import (
+    Cell,
+    Count,
+    MomentsQuery,
+    moments_sql,
+    pairs_sql,
+    read_cells,
+    read_pairs,
+    sample_sql,
+    tuned,
+)
+from upliftlab.queries.population import Frame, missing_column
+from upliftlab.queries.units import Asked, UnitTable
+from upliftlab.stats.moments import Moments
+
+FRAME, UNITS = "frame", "units"
+"""What the frame and the unit table are kept as."""
+
+Cells = Mapping[tuple[str, ...], Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What an analysis starts from.
+
+    Attributes:
+        cells: Moments of every arm and combination of levels.
+        facts: What the data are like.
+        units: The unit table as a relation.
+        caps: What metrics are capped at.
+        tables: Units by every two segments.
+        strata: Moments by arm of every stratum within which shares are exact; empty without.
+        occasion: Which of the planned looks at the data this is.
+    """
+
+    cells: Cells
+    facts: Facts
+    units: str
+    caps: Caps
+    tables: Tables
+    strata: Sequence[Mapping[str, Moments]]
+    occasion: Occasion
+
+
+def measure(
+    plan: Plan,
+    study: Study,
+    engine: Engine,
+    record: Record | None = None,
+    now: datetime | None = None,
+) -> Intake:
+    """Count everything that an analysis rests on.
+
+    Args:
+        plan: What was asked.
+        study: What is compared.
+        engine: Where the data lie.
+        record: Who is in which arm, where no column of the data says it.
+        now: The moment of the analysis on the program's clock: outcomes are counted up to the
+            latest look that is due. Without it, all windows are counted to their ends.
+
+    Raises:
+        DataError: UL2xx, the data are not what the plan says they are.
+        DataError: UL3xx, the plan asks for what cannot be analysed yet.
+    """
+    refuse_unsupported(plan)
+    frame, span = timed(plan, frame_of(plan, engine, record), engine)
+    refuse_identities(plan, frame, engine)
+    refuse_whole_households(plan, frame, engine)
+    occasion = occasion_of(plan, (frame, span), engine, now)
+    plan = occasion.counted(plan)
+    table, looks = unit_table(plan, (frame, span), engine)
+    refuse_text_bands(plan, table, engine)
+    units = _in_place(table, plan, engine)
+    caps = limits(plan, table.columns, units, engine)
+    units = with_caps(units, table.columns, caps) if caps else units
+    query = MomentsQuery(units, (*table.columns, *plan.capped), tuple(plan.segments))
+    refuse_levels(query, engine)
+    cells = cells_of(query, engine)
+    refuse_arms(plan, _by_arm(next(iter(cells.values()))))
+    refuse_names(plan, cells)
+    refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
+    facts = _facts(plan, study, (frame, units, looks), engine)
+    facts = replace(facts, closes=occasion.closes)
+    tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
+    strata = _strata(query, frame, plan, engine)
+    return Intake(cells, facts, units, caps, tables, strata, occasion)
+
+
+def _pairs(query: MomentsQuery, engine: Engine) -> Iterator[Count]:
+    """Units by every two segments, where there are too many levels to group by all at once."""
+    return read_pairs(query, engine.query(pairs_sql(query)))
+
+
+def _by_arm(cells: Sequence[Cell]) -> dict[str | None, int]:
+    found: dict[str | None, int] = {}
+    for cell in cells:
+        found[cell.arm] = found.get(cell.arm, 0) + cell.moments.n
+    return found
+
+
+def _strata(
+    query: MomentsQuery, frame: Frame, plan: Plan, engine: Engine
+) -> list[Mapping[str, Moments]]:
+    """Moments by arm of every stratum of a blocked assignment that is on record."""
+    if plan.experiment.assignment.method != "blocked" or "stratum" not in frame.own:
+        return []
+    numbers = ", ".join(f"x{i}" for i in range(len(query.metrics)))
+    within = f"(SELECT arm, stratum AS s0, {numbers} FROM {query.units}) AS within"
+    asked = MomentsQuery(within, query.metrics, ("stratum",))
+    found: dict[str, dict[str, Moments]] = {}
+    for cell in cells_of(asked, engine)["stratum",]:
+        name = level_name(cell.levels["stratum"])
+        found.setdefault(name, {})[level_name(cell.arm)] = cell.moments
+    return [found[name] for name in sorted(found)]
+
+
+def unit_table(
+    plan: Plan, frame: tuple[Frame, Span | None], engine: Engine
+) -> tuple[UnitTable, tuple[Look, ...]]:
+    """The unit table of a plan, with its tables of events attached, examined, and once each.
+
+    Args:
+        plan: What was asked.
+        frame: Who is analysed, and the first and last start where they are known.
+        engine: Where the data lie.
+
+    Raises:
+        DataError: UL2xx, a table cannot be read or is not what the plan says.
+    """
+    found, span = frame
+    asked = Asked(
+        metrics={**plan.metrics, **plan.covariates},
+        columns=(*plan.measured_columns, *plan.covariates),
+        segments=plan.segments,
+    )
+    roles = {column: "segment" for s in plan.segments.values() for column in s.columns}
+    roles |= {m.column: f"metric '{name}'" for name, m in asked.metrics.items() if m.column}
+    for column in asked.needed:
+        found.type_of(column, roles[column])
+    if not asked.tallies:
+        return UnitTable(found, asked), ()
+    if span is None or plan.customers.id is None:
+        raise DataError(
+            Fault(
+                "UL219",
+                "events are counted from each customer's start, which nothing tells",
+                "declare 'waves', or name its column by 'assignment: {start: …}'",
+            )
+        )
+    attached = {name: attach_events(plan, name, engine) for name in asked.tallies}
+    moments = f"SELECT {found.own['as_of']} AS t FROM {found.relation}"
+    known = engine.query(f"SELECT MIN(t) AS t FROM ({moments}) AS known").to_pylist()[0]["t"]
+    ids = found.columns[plan.customers.id]
+    starts = Starts(FRAME, plan.program.time_zone, span, ids, known or span.first)
+    events: dict[str, EventTable] = {}
+    looks: list[Look] = []
+    for name, tallies in asked.tallies.items():
+        given = attached[name]
+        refuse_unreadable(given, tallies, engine)
+        events[name], *repeats = without_repeats(given, starts, tallies, engine)
+        counted = (repeats[0], repeats[1])
+        looks.append(Look(plan, engine, events[name], given, starts, tallies, counted))
+    engine.keep(FRAME, found.sql(asked.needed))
+    return UnitTable(replace(found, kept=FRAME), asked, events, starts), tuple(looks)
+
+
+def _in_place(table: UnitTable, plan: Plan, engine: Engine) -> str:
+    """The unit table as a relation: kept, unless it is read from one file where it lies."""
+    again = table.events or plan.households or plan.capped
+    if engine.dialect == "duckdb" and not again:
+        return f"({table.sql()}) AS units"
+    engine.keep(UNITS, table.sql())
+    return UNITS
+
+
+def cells_of(query: MomentsQuery, engine: Engine) -> Cells:
+    """Run the Moments query: a small sample fixes centres and grouping, one scan does the rest."""
+    query = tuned(query, engine.query(sample_sql(query)))
+    cells = read_cells(query, engine.query(moments_sql(query)))
+    if cells is None:
+        query = replace(query, robust=True)
+        cells = read_cells(query, engine.query(moments_sql(query)))
+    assert cells is not None  # noqa: S101 - a robust query always has cells
+    return cells
+
+
+def _facts(
+    plan: Plan, study: Study, given: tuple[Frame, str, tuple[Look, ...]], engine: Engine
+) -> Facts:
+    frame, units, looks = given
+    own, asked = frame.own, plan.experiment.assignment
+    column = study.roles.contacts if study.roles else None
+    for name in (asked.delivered, plan.customers.as_of):
+        if name is not None and name not in frame.columns:
+            raise missing_column(name, "assignment", frame.columns)
+    ledger = "day" in own
+    return Facts(
+        strata=counts(engine, units, "stratum") if "stratum" in own else {},
+        waves=counts(engine, units, "wave") if "wave" in own else {},
+        contacts=contacts_by_wave(engine, units, column)
+        if "wave" in own and column is not None
+        else None,
+        contacted=None if column is None else contacted(engine, units, column),
+        absent=absent(engine, frame, ASSIGNED) if ledger else None,
+        misdelivered=misdelivered(engine, frame, asked.delivered)
+        if ledger and asked.delivered
+        else None,
+        crossing=crossing(engine, frame) if "house" in own else None,
+        dated=dated(engine, plan, frame) if plan.customers.as_of and "as_of" in own else None,
+        customers=engine.query(f"SELECT COUNT(*) AS n FROM {CUSTOMERS}").to_pylist()[0]["n"],
+        events={look.events.name: event_facts(look) for look in looks},
+    )

@@ -1,0 +1,295 @@
+"""The verb `analyze`: from a plan and its data to an Analysis.
+
+It orchestrates and computes nothing: the engine counts (`queries`), the statistics estimate
+(`findings`), the checks judge the data (`checks`) and the rule decides (`verdict`).
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from upliftlab import __version__
+from upliftlab.analysis.aggregates import OVERALL, Cube, roll_up, zero_or_one
+from upliftlab.analysis.aggregation import measure
+from upliftlab.analysis.bridge import bridges
+from upliftlab.analysis.caps import Caps
+from upliftlab.analysis.checks import integrity, recorded
+from upliftlab.analysis.checks_shares import expected_shares
+from upliftlab.analysis.contrasts import CHANNEL, Reading, subjects
+from upliftlab.analysis.disclosure import Shown, shown
+from upliftlab.analysis.estimation import Study, amount, study_of
+from upliftlab.analysis.facts import Facts
+from upliftlab.analysis.findings import find, shrunk
+from upliftlab.analysis.guardrails import guardrails
+from upliftlab.analysis.heterogeneity import compare
+from upliftlab.analysis.reconciliation import reconciled
+from upliftlab.analysis.record import Record
+from upliftlab.analysis.rows import rows_of
+from upliftlab.analysis.verdict import Evidence, decide
+from upliftlab.config.models.experiment import Plan
+from upliftlab.engines.base import Engine
+from upliftlab.results.analysis import (
+    Analysis,
+    ArmCount,
+    CellMoments,
+    DataFile,
+    DecisionRule,
+    MetricInfo,
+    Note,
+    Provenance,
+    SegmentInfo,
+    Terms,
+    VerdictCode,
+)
+from upliftlab.stats.strata import stratified
+
+Progress = Callable[[str], None]
+"""Told what is being done, for people who wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an analysis needs beside its plan.
+
+    Attributes:
+        engine: Where the data lie.
+        now: The moment of the analysis, with its time zone.
+        progress: Told of each step.
+        record: Who is in which arm, where upliftlab assigned them.
+    """
+
+    engine: Engine
+    now: datetime
+    progress: Progress = lambda _step: None
+    record: Record | None = None
+
+
+def analyze(plan: Plan, setting: Setting) -> Analysis:
+    """Analyse an experiment.
+
+    Args:
+        plan: What was asked.
+        setting: Engine, clock and listener.
+
+    Raises:
+        DataError: UL2xx, the data are not what the plan says they are, or not the same throughout.
+        DataError: UL3xx, the plan asks for what this version cannot analyse.
+    """
+    with setting.engine.reading():
+        return _analysed(plan, setting)
+
+
+def _analysed(plan: Plan, setting: Setting) -> Analysis:
+    study = study_of(plan)
+    setting.progress("Reading the customers")
+    intake = measure(plan, study, setting.engine, setting.record, now_of(plan, setting))
+    occasion = intake.occasion
+    told = shown(roll_up(intake.cells, tuple(plan.segments)), intake.tables, plan.smallest_cell)
+    cube = told.cube
+    setting.progress("Estimating effects")
+    within = stratified(intake.strata, tuple(cube[OVERALL])) if intake.strata else None
+    projected = study.projected({**cube, OVERALL: within or cube[OVERALL]})
+    flags = zip(study.columns, zero_or_one(cube[OVERALL].values()), strict=True)
+    reading = Reading(
+        plan.experiment.experiment,
+        rows_of(study, told, intake.units, setting.engine),
+        frozenset(column for column, flag in flags if flag),
+        occasion.look(1 - study.confidence),
+        stratified=within is not None,
+    )
+    asked = subjects(study, projected, reading)
+    beside = compare(study, plan.judged(plan.experiment.metrics.primary), asked)
+    findings = shrunk(find(plan, study, asked), beside.shrunken)
+    metrics = _metrics(plan, study, reading.shares, intake.caps)
+    setting.progress("Fingerprinting the data")
+    data = _data(plan, intake.facts, setting.engine)
+    checks = (
+        *integrity(plan, study, (cube, intake.facts, reading.rows), occasion),
+        *(recorded(setting.record, occasion, plan, data[0]) if setting.record else ()),
+        *guardrails(plan, findings, metrics),
+    )
+    look = occasion.info(study.confidence)
+    verdict = decide(Evidence(plan, study, asked, checks, findings, metrics, look, beside.tests))
+    experiment = plan.experiment
+    analysis = Analysis(
+        experiment=experiment.experiment,
+        title=experiment.title or experiment.experiment,
+        owner=experiment.owner,
+        hypothesis=experiment.hypothesis,
+        plan_sha256=plan.sha256,
+        confidence=study.confidence,
+        look=look,
+        currency=plan.currency,
+        decision=DecisionRule(
+            metric=verdict.metric, ship_if=experiment.decision.ship_if, hurdle=study.hurdle
+        ),
+        eligible=experiment.eligible,
+        unit="customer" if plan.households is None else "household",
+        smallest_cell=plan.smallest_cell,
+        data=data,
+        verdict=verdict,
+        checks=checks,
+        arms=_arms(plan, cube),
+        metrics=metrics,
+        segments=_segments(plan, study, told),
+        terms=_terms(plan, study),
+        findings=findings,
+        heterogeneity=beside.tests,
+        reconciliations=reconciled(study, projected, asked),
+        bridges=bridges(study, asked, plan.currency),
+        columns=study.columns,
+        moments=_moments(cube),
+        provenance=_provenance(setting),
+    )
+    return withheld(analysis) if verdict.code is VerdictCode.invalid else analysis
+
+
+def now_of(plan: Plan, setting: Setting) -> datetime:
+    """The moment of the analysis on the program's clock."""
+    return setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
+
+
+def withheld(analysis: Analysis) -> Analysis:
+    """The analysis without effects and moments: what a failed critical check leaves of it."""
+    numbers = ("estimate", "se", "low", "high", "p", "p_adjusted", "shrunken")
+    blank = {**dict.fromkeys(numbers), "note": Note.invalid}
+    findings = tuple(finding.model_copy(update=blank) for finding in analysis.findings)
+    kept = tuple(c for c in analysis.checks if not c.name.startswith("guardrail"))
+    gone = dict.fromkeys(("heterogeneity", "reconciliations", "bridges", "moments"), ())
+    return analysis.model_copy(update={"findings": findings, "checks": kept, **gone})
+
+
+def _data(plan: Plan, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:
+    """The customers, and every table of events that was looked at, with all their rows."""
+    read = {"customers": (plan.customers, facts.customers or 0)}
+    read |= {name: (plan.sources[name], found.total) for name, found in facts.events.items()}
+    found: list[DataFile] = []
+    for name, (source, rows) in read.items():
+        place, digest = engine.fingerprint(source)
+        found.append(DataFile(source=name, file=place, sha256=digest, rows=rows))
+    return tuple(found)
+
+
+def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
+    shares = expected_shares(plan)
+    return tuple(
+        ArmCount(
+            arm=name,
+            title=arm.title,
+            control=arm.control,
+            channel=arm.channel,
+            channel_title=None if arm.channel is None else plan.channels[arm.channel].title,
+            n=cube[OVERALL][name].n if name in cube[OVERALL] else 0,
+            expected_share=shares[name],
+        )
+        for name, arm in plan.arms.items()
+    )
+
+
+def _metrics(
+    plan: Plan, study: Study, shares: frozenset[str], caps: Caps
+) -> tuple[MetricInfo, ...]:
+    """How each metric is named and shown; one that is capped is judged in its own's place."""
+    asked = plan.experiment.metrics
+    cut = {plan.judged(name): name for name in caps}
+    roles: Mapping[str, str] = {
+        **dict.fromkeys(plan.measured, "money"),
+        **dict.fromkeys(asked.guardrails, "guardrail"),
+        **dict.fromkeys(asked.secondary, "secondary"),
+        asked.primary: "primary" if asked.primary not in caps else "secondary",
+        **({plan.judged(asked.primary): "primary"} if asked.primary in caps else {}),
+    }
+    found: list[MetricInfo] = []
+    for name in study.metrics:
+        own = cut.get(name, name)
+        metric, limit = plan.metrics[own], caps.get(own) if name in cut else None
+        title = metric.title or own
+        found.append(
+            MetricInfo.model_validate(
+                {
+                    "name": name,
+                    "title": title if limit is None else f"{title} ≤ {limit:,.10g}",
+                    "unit": metric.unit or _unit(plan, own, flag=own in shares),
+                    "better": metric.better,
+                    "role": roles.get(name, roles[own]),
+                    "cap": limit,
+                }
+            )
+        )
+    return tuple(found)
+
+
+def _unit(plan: Plan, name: str, *, flag: bool) -> str:
+    """A share where a customer's number is 0 or 1 by its definition, or in a column of such."""
+    key = plan.metrics[name].defined_by
+    by_definition = key in ("any", "none", "at_least")
+    return "share" if by_definition or (key == "column" and flag) else "number"
+
+
+def _segments(plan: Plan, study: Study, told: Shown) -> tuple[SegmentInfo, ...]:
+    own = tuple(_segment(name, segment.title, told) for name, segment in plan.segments.items())
+    if not study.channels:
+        return own
+    return (SegmentInfo(name=CHANNEL, title="Contact channel", randomised=True), *own)
+
+
+def _segment(name: str, title: str | None, told: Shown) -> SegmentInfo:
+    joined, count = told.joined(name) or (None, 0)
+    return SegmentInfo(
+        name=name, title=title or name, randomised=False, joined=joined, joined_levels=count
+    )
+
+
+def _terms(plan: Plan, study: Study) -> Terms | None:
+    money = plan.experiment.money
+    if money is None:
+        return None
+    return Terms(
+        currency=plan.currency,
+        revenue=money.revenue,
+        margin=money.margin,
+        hurdle=money.hurdle,
+        cost_per_contact={name: terms.contact for name, terms in study.terms.items()},
+        cost_per_redemption={name: terms.incentive for name, terms in study.terms.items()},
+        commission={name: terms.commission for name, terms in study.terms.items()},
+        service_cost={name: terms.service for name, terms in study.terms.items()},
+        fixed_cost={name: amount(money.fixed_cost.get(name)) for name in study.terms},
+        costs=money.costs,
+    )
+
+
+def _moments(cube: Cube) -> tuple[CellMoments, ...]:
+    return tuple(
+        CellMoments(
+            arm=arm,
+            dimension=place.dimension,
+            level=place.level,
+            n=group.n,
+            mean=tuple(map(float, group.mean)),
+            m2=tuple(
+                float(group.m2[i, j])
+                for i in range(len(group.mean))
+                for j in range(i, len(group.mean))
+            ),
+            m3=tuple(None if math.isnan(value) else float(value) for value in group.m3),
+        )
+        for place, groups in cube.items()
+        for arm, group in groups.items()
+    )
+
+
+def _provenance(setting: Setting) -> Provenance:
+    from importlib.metadata import version  # noqa: PLC0415 - costs start-up, needed once
+
+    return Provenance(
+        version=__version__,
+        python=platform.python_version(),
+        engine=setting.engine.description,
+        created=setting.now.astimezone(UTC).isoformat(timespec="seconds"),
+        libraries={name: version(name) for name in ("numpy", "scipy", "pyarrow")},
+    )

@@ -1,0 +1,223 @@
+"""The subject of findings: a treated group against the control in one place, and how it is read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from upliftlab.analysis.aggregates import OVERALL, Cube, Place, zero_or_one
+from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.rows import Rows, skewed
+from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE, Item, Question
+from upliftlab.stats.cace import cace
+from upliftlab.stats.calibration import Measure, calibrated
+from upliftlab.stats.effects import Effect, Pair, adjusted_difference, difference
+from upliftlab.stats.level import Level, Look
+from upliftlab.stats.moments import Array, Moments
+from upliftlab.stats.ratio import relative_lift
+from upliftlab.stats.shares import needs_newcombe, newcombe
+
+CHANNEL = "contact_channel"
+"""The dimension of the channels through which arms contact; customers are randomised to them."""
+ADJUSTED = "adjusted"
+"""The draws of a metric's adjusted difference: (ADJUSTED, metric); (PLAIN, metric) otherwise."""
+PLAIN = "plain"
+MONEY = "money"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the data are read.
+
+    Attributes:
+        seed: What the draws depend on beside the data: the experiment's name.
+        rows: Units by kind, where differences are too skewed for Student's t.
+        shares: Columns that hold nothing but 0 and 1.
+        look: Which of several looks this is; None where the data are looked at once.
+        stratified: Whether arms as a whole are compared within the strata of a blocked assignment.
+    """
+
+    seed: str = ""
+    rows: Rows | None = None
+    shares: frozenset[str] = frozenset()
+    look: Look | None = None
+    stratified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A treated group against the control in one place.
+
+    Attributes:
+        study: What is compared.
+        reading: How the data are read.
+        place: Where.
+        arm: The treated arm; None where the arms of one contact channel are pooled.
+        pair: Their moments.
+        sharp: The same adjusted for the covariates, where there are some.
+        draws: Studentised differences of divided units, by what is compared.
+    """
+
+    study: Study
+    reading: Reading
+    place: Place
+    arm: str | None
+    pair: Pair
+    sharp: Pair
+    draws: Mapping[tuple[str, str], Array] = field(default_factory=dict[tuple[str, str], Array])
+
+    @property
+    def wide(self) -> bool:
+        """Whether every kind of number is asked: overall and per contact channel."""
+        return self.place.dimension in (None, CHANNEL)
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether the pair could be adjusted for covariates."""
+        return self.sharp.pooled is not None
+
+    @property
+    def stratified(self) -> bool:
+        """Whether the groups are compared within strata."""
+        return self.reading.stratified and self.wide
+
+    def level(self, what: str = "", name: str = "") -> Level:
+        """The level of an interval: of what is compared, where units were divided for it."""
+        return Level(self.study.confidence, self.reading.look, self.draws.get((what, name)))
+
+    def difference(self, metric: str) -> Effect:
+        """Treated mean less control mean."""
+        if counted := self.few(metric):
+            return newcombe(*counted, self.level())
+        column = self.study.place(metric, self.pair)
+        return difference(self.pair, column, self.level(PLAIN, metric))
+
+    def adjusted_difference(self, metric: str) -> Effect:
+        """The difference of the adjusted pair; absent where the pair could not be adjusted."""
+        column = self.study.place(metric, self.sharp)
+        return adjusted_difference(self.sharp, column, self.level(ADJUSTED, metric))
+
+    def relative_lift(self, metric: str) -> Effect:
+        """The difference over the size of the control's mean: from −10 to −5 is +50 %."""
+        column = self.study.place(metric, self.pair)
+        return relative_lift(self.pair, column, self.level(PLAIN, metric))
+
+    def question(self) -> Question:
+        """What money asks of the adjusted pair."""
+        study = self.study
+        return Question(
+            pair=self.sharp,
+            confidence=self.level(),
+            hurdle=study.hurdle,
+            conversions=study.roles.conversions if study.roles else None,
+            first=len(study.columns),
+            draws={name: draws for (what, name), draws in self.draws.items() if what == MONEY},
+        )
+
+    @property
+    def contacts(self) -> int | None:
+        """The column that tells who was contacted, overall, where some of the treated were not.
+
+        None where contacts are not counted, where a unit can have several, and of households.
+        """
+        roles, groups = self.study.roles, (self.pair.treated, self.pair.control)
+        if self.place != OVERALL or self.study.size is not None or roles is None:
+            return None
+        column = roles.contacts
+        if column is None or not zero_or_one(groups)[column] or groups[0].mean[column] >= 1:
+            return None
+        return column
+
+    def cace(self, metric: str, contacts: int) -> Effect:
+        """The effect on those contacted because they were assigned, of the adjusted pair."""
+        what = ADJUSTED if self.adjusts else PLAIN
+        column = self.study.place(metric, self.sharp)
+        return cace(self.sharp, column, contacts, self.level(what, metric))
+
+    def few(self, metric: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
+        """Successes and units of both groups, where a share has too few for Welch's interval."""
+        if metric not in self.reading.shares or self.study.size is not None or self.pair.unusable:
+            return None
+        column = self.study.columns.index(metric)
+        groups = (self.pair.treated, self.pair.control)
+        treated, control = (round(group.n * float(group.mean[column])) for group in groups)
+        successes, n = (treated, control), (groups[0].n, groups[1].n)
+        return (successes, n) if needs_newcombe(successes, n) else None
+
+
+def subjects(study: Study, cube: Cube, reading: Reading) -> tuple[Subject, ...]:
+    """Every arm overall, every contact channel, and every arm in every level of every segment.
+
+    Args:
+        study: What is compared.
+        cube: The projected cube (`Study.projected`).
+        reading: How the data are read.
+    """
+    return tuple(
+        _subject((study, reading), (place, arm), arms, groups)
+        for place, arm, arms, groups in _compared(study, cube)
+    )
+
+
+def _compared(
+    study: Study, cube: Cube
+) -> Iterator[tuple[Place, str | None, tuple[str, ...], Mapping[str, Moments]]]:
+    for arm in study.treatments:
+        yield OVERALL, arm, (arm,), cube[OVERALL]
+    for channel, arms in study.channels.items():
+        yield Place(CHANNEL, channel), None, arms, cube[OVERALL]
+    for place, groups in cube.items():
+        if place != OVERALL:
+            for arm in study.treatments:
+                yield place, arm, (arm,), groups
+
+
+def _subject(
+    given: tuple[Study, Reading],
+    named: tuple[Place, str | None],
+    arms: tuple[str, ...],
+    groups: Mapping[str, Moments],
+) -> Subject:
+    study, reading = given
+    pair = study.pair(groups, arms)
+    subject = Subject(*given, *named, pair, study.sharpened(pair))
+    if reading.rows is None or pair.unusable is not None:
+        return subject
+    measures = dict(_measures(subject, arms, skewed(study, groups, arms)))
+    if not measures:
+        return subject
+    seed = "\n".join((reading.seed, named[0].dimension or "", named[0].level or "", *arms))
+    rng = np.random.default_rng(list(hashlib.sha256(seed.encode()).digest()))
+    units = reading.rows.units(study, named[0], arms)
+    draws = calibrated(units, list(measures.values()), rng)
+    found = dict(zip(measures, draws.T, strict=True))
+    return Subject(*given, *named, pair, subject.sharp, found)
+
+
+def _measures(
+    subject: Subject, arms: tuple[str, ...], skew: frozenset[str]
+) -> Iterator[tuple[tuple[str, str], Measure]]:
+    """What has to be divided anew: whatever rests on a column that is too skewed."""
+    study = subject.study
+    groups, p = (*arms, study.control), len(study.columns)
+    for metric in study.metrics:
+        above, below = study.ratios.get(metric) or (study.columns.index(metric), study.size)
+        if not {study.columns[c] for c in (above, below) if c is not None} & skew:
+            continue
+        weights = np.zeros((len(groups), p))
+        weights[:, above] = 1.0
+        yield (PLAIN, metric), Measure(weights, below=below)
+        if subject.adjusts:
+            adjusted = Measure(weights, below=below, covariates=study.covariates)
+            yield (ADJUSTED, metric), adjusted
+    if study.roles is None or not {study.columns[c] for c in study.roles.amounts} & skew:
+        return
+    covariates = study.covariates if subject.adjusts else ()
+    rows = {item: study.per_unit(item, groups) for item in (Item.revenue, Item.margin, Item.cost)}
+    yield (MONEY, REVENUE), Measure(rows[Item.revenue], None, study.size, covariates)
+    for name, hurdle in ((PROFIT, 0.0), (ABOVE_HURDLE, study.hurdle)):
+        cost = -(1 + hurdle) * rows[Item.cost]
+        yield (MONEY, name), Measure(rows[Item.margin], cost, study.size, covariates)

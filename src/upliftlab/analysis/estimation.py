@@ -1,0 +1,172 @@
+"""The study: what of a plan the statistics need, as plain numbers and names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from upliftlab.analysis.aggregates import OVERALL, Cube
+from upliftlab.config.models.experiment import Arm, Plan
+from upliftlab.config.models.values import Money
+from upliftlab.money import Item, Roles, Terms, projection
+from upliftlab.queries.units import SIZE
+from upliftlab.stats.covariates import adjusted
+from upliftlab.stats.effects import Pair
+from upliftlab.stats.moments import Array, Moments, pool
+from upliftlab.stats.quotients import quotients, undefined
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is compared with what, and what it costs.
+
+    Attributes:
+        metrics: Names of the metrics that are reported, in order.
+        columns: Names of what is counted per unit, in order: metrics, a ratio's two parts in its
+            place, and covariates.
+        ratios: The two columns of each metric that is a ratio.
+        control: The control arm.
+        channels: The arms contacted through each channel.
+        treatments: The other arms, in the plan's order.
+        roles: Which columns money is made of; None without money.
+        terms: Each arm's terms; empty without money.
+        hurdle: ROI below this is not worth it.
+        confidence: Level of every interval.
+        size: The column that counts a unit's customers, where units are households.
+        covariates: The columns that were known before assignment.
+        segments: The segments that are reported by, in the order of the unit table.
+    """
+
+    metrics: tuple[str, ...]
+    columns: tuple[str, ...]
+    ratios: Mapping[str, tuple[int, int]]
+    control: str
+    treatments: tuple[str, ...]
+    channels: Mapping[str, tuple[str, ...]]
+    roles: Roles | None
+    terms: Mapping[str, Terms]
+    hurdle: float
+    confidence: float
+    size: int | None = None
+    covariates: tuple[int, ...] = ()
+    segments: tuple[str, ...] = ()
+
+    def per_unit(self, item: Item, arms: Sequence[str]) -> Array:
+        """An item's coefficients in each arm but for what is the same for all its customers.
+
+        Shape (arms, columns).
+        """
+        assert self.roles is not None  # noqa: S101 - the caller asked
+        roles, size = replace(self.roles, size=None), len(self.columns)
+        rows = [projection(size, roles, self.terms[arm]).matrix[size + item] for arm in arms]
+        return np.stack(rows)
+
+    def projected(self, cube: Cube) -> Cube:
+        """The cube with money's columns behind the others."""
+        roles = self.roles
+        if roles is None:
+            return cube
+        size = len(self.columns)
+        fixed = {arm: self._spread(arm, group) for arm, group in cube[OVERALL].items()}
+        maps = {arm: projection(size, roles, terms) for arm, terms in fixed.items()}
+        return {
+            place: {arm: group.project(maps[arm]) for arm, group in groups.items()}
+            for place, groups in cube.items()
+        }
+
+    def pair(self, groups: Mapping[str, Moments], arms: tuple[str, ...]) -> Pair:
+        """The named arms taken together, against the control, per customer.
+
+        Columns keep their places; the metrics that are ratios follow them in their order.
+        """
+        columns = len(next(iter(groups.values())).mean)
+        empty = Moments.zero(columns)
+        treated = pool(groups.get(arm, empty) for arm in arms)
+        control = groups.get(self.control, empty)
+        wanted = [(column, self.size) for column in range(columns)]
+        wanted += [(above, below) for above, below in self.ratios.values()]
+        return Pair(
+            quotients(treated, wanted),
+            quotients(control, wanted),
+            undefined(treated, wanted) | undefined(control, wanted),
+            1.0 if self.size is None else float(treated.mean[self.size]),
+        )
+
+    def sharpened(self, pair: Pair) -> Pair:
+        """A pair adjusted for the covariates, or as it is where that cannot be done."""
+        if not self.covariates or pair.unusable is not None:
+            return pair
+        return adjusted(pair, self.covariates)
+
+    def place(self, metric: str, pair: Pair) -> int:
+        """The column of a pair that holds a metric."""
+        if metric not in self.ratios:
+            return self.columns.index(metric)
+        behind = len(self.ratios) - list(self.ratios).index(metric)
+        return len(pair.treated.mean) - behind
+
+    def _spread(self, arm: str, group: Moments) -> Terms:
+        """An arm's terms with its fixed cost spread over its customers."""
+        terms = self.terms[arm]
+        customers = group.n * (1.0 if self.size is None else float(group.mean[self.size]))
+        return replace(terms, fixed=terms.fixed / customers if customers else 0.0)
+
+
+def study_of(plan: Plan) -> Study:
+    """The study of a plan."""
+    money = plan.experiment.money
+    channels: dict[str, tuple[str, ...]] = {}
+    for name in plan.treatments:
+        if channel := plan.arms[name].channel:
+            channels[channel] = (*channels.get(channel, ()), name)
+    counted = (*plan.measured_columns, *plan.covariates)
+    columns = (*counted, *((SIZE,) if plan.households else ()), *plan.capped)
+    index = {name: i for i, name in enumerate(columns)}
+    ratios = {name: plan.metrics[name].ratio for name in plan.measured}
+    return Study(
+        metrics=tuple(name for m in plan.measured for name in dict.fromkeys((plan.judged(m), m))),
+        columns=columns,
+        ratios={name: (index[pair[0]], index[pair[1]]) for name, pair in ratios.items() if pair},
+        control=plan.control,
+        treatments=plan.treatments,
+        channels=channels,
+        roles=_roles(plan, index) if money else None,
+        terms={name: _terms(plan, name, arm) for name, arm in plan.arms.items()} if money else {},
+        hurdle=money.hurdle if money else 0.0,
+        confidence=plan.experiment.analysis.confidence,
+        size=index.get(SIZE),
+        covariates=tuple(index[name] for name in plan.covariates),
+        segments=tuple(plan.segments),
+    )
+
+
+def _roles(plan: Plan, index: Mapping[str, int]) -> Roles:
+    money = plan.experiment.money
+    assert money is not None  # noqa: S101 - the caller asked
+    optional = (money.contacts, money.redemptions, plan.conversions)
+    return Roles(
+        index[money.revenue],
+        *(index[name] if name else None for name in optional),
+        further=tuple(index[name] for name in money.costs),
+        size=index.get(SIZE),
+    )
+
+
+def _terms(plan: Plan, name: str, arm: Arm) -> Terms:
+    money = plan.experiment.money
+    assert money is not None  # noqa: S101 - the caller asked
+    return Terms(
+        margin=money.margin,
+        contact=amount(arm.cost_per_contact),
+        incentive=amount(arm.cost_per_redemption),
+        commission=arm.commission or 0.0,
+        service=amount(arm.service_cost),
+        fixed=amount(money.fixed_cost.get(name)),
+    )
+
+
+def amount(money: Money | None) -> float:
+    """An amount as a number, 0 where none is given."""
+    return float(money.amount) if money else 0.0

@@ -1,0 +1,181 @@
+"""Cells: the levels of a dimension side by side, for one kind of effect.
+
+Levels of a segment hold different customers, so their effects are independent. Contact channels,
+and arms, are compared with one control, and their effects vary with it together.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from upliftlab.analysis.contrasts import CHANNEL, Subject
+from upliftlab.analysis.estimation import Study
+from upliftlab.money import Item
+from upliftlab.results.analysis import Finding, Heterogeneity, Kind, Note
+from upliftlab.stats.adjust import holm
+from upliftlab.stats.effects import Form, Pair
+from upliftlab.stats.heterogeneity import heterogeneity, shared_control, shrunken
+from upliftlab.stats.moments import Array
+
+FEWEST = 50
+"""Units that both groups of a cell must have to be compared with other cells."""
+
+
+class Cell(NamedTuple):
+    """What a finding is about."""
+
+    kind: Kind
+    metric: str
+    arm: str | None
+    dimension: str | None
+    level: str | None
+
+    @classmethod
+    def of(cls, finding: Finding) -> Cell:
+        """What a finding is about."""
+        named = finding.dimension, finding.level
+        return cls(finding.kind, finding.metric, finding.arm, *named)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What cells say together.
+
+    Attributes:
+        tests: Whether levels differ, one test per dimension, arm and kind.
+        shrunken: What each cell's effect is best taken for, in the unit of its finding.
+    """
+
+    tests: tuple[Heterogeneity, ...]
+    shrunken: Mapping[Cell, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One kind of effect in all levels of a dimension."""
+
+    dimension: str | None
+    arm: str | None
+    kind: Kind
+    metric: str
+    subjects: tuple[Subject, ...]
+
+    @property
+    def shares_control(self) -> bool:
+        """Whether all levels are compared with one control."""
+        return self.dimension in (None, CHANNEL)
+
+    def pair(self, subject: Subject) -> Pair:
+        """What a cell's effect is read off."""
+        return subject.pair if self.kind is Kind.difference else subject.sharp
+
+    def form(self, subject: Subject) -> Form:
+        """The effect per customer."""
+        pair, study = self.pair(subject), subject.study
+        money = self.kind is Kind.incremental_profit
+        column = len(study.columns) + Item.profit if money else study.place(self.metric, pair)
+        return Form.difference(len(pair.treated.mean), {column: 1.0})
+
+
+def compare(study: Study, primary: str, subjects: Iterable[Subject]) -> Comparison:
+    """Compare the levels of every segment for each arm, the contact channels, and the arms.
+
+    Asked of the primary metric and of profit, per customer. A dimension with one level is not
+    compared with anything, nor are arms of which each has a channel of its own: they are the
+    channels. p-values are adjusted by Holm's method within a kind.
+
+    Args:
+        study: What is compared.
+        primary: The primary metric; none is asked of it where it is profit.
+        subjects: Every treated group in every place.
+    """
+    found = [_compared(row) for row in _rows(study, primary, subjects)]
+    values = {cell: value for _, shrunk in found for cell, value in shrunk.items()}
+    return Comparison(_adjusted([test for test, _ in found]), values)
+
+
+def _rows(study: Study, primary: str, subjects: Iterable[Subject]) -> Iterator[_Row]:
+    kinds = (Kind.difference, Kind.adjusted_difference) if study.covariates else (Kind.difference,)
+    asked = [(kind, primary) for kind in kinds if primary in study.metrics]
+    if study.roles is not None:
+        asked.append((Kind.incremental_profit, study.columns[study.roles.revenue]))
+    levels: dict[tuple[str | None, str | None], list[Subject]] = defaultdict(list)
+    for subject in subjects:
+        dimension = subject.place.dimension
+        arm = None if dimension in (None, CHANNEL) else subject.arm
+        levels[dimension, arm].append(subject)
+    if len(study.channels) == len(study.treatments):
+        levels.pop((None, None), None)
+    for (dimension, arm), members in levels.items():
+        if len(members) > 1:
+            for kind, metric in asked:
+                yield _Row(dimension, arm, kind, metric, tuple(members))
+
+
+def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[Cell, float]]:
+    kept = [subject for subject in row.subjects if _usable(row, subject)]
+    empty = Heterogeneity(
+        dimension=row.dimension, arm=row.arm, kind=row.kind, metric=row.metric, levels=len(kept)
+    )
+    covariance = _covariance(row, kept)
+    if covariance is None:
+        return empty.model_copy(update={"note": Note.not_adjusted}), {}
+    estimates = np.array([row.form(subject).value(row.pair(subject)) for subject in kept])
+    test, found = heterogeneity(estimates, covariance), shrunken(estimates, covariance)
+    if test is None or found is None:
+        return empty.model_copy(update={"note": Note.few_levels}), {}
+    numbers = {"q": test.q, "df": test.df, "p": test.p, "tau": found.tau2**0.5}
+    if row.dimension is None:
+        return empty.model_copy(update=numbers), {}
+    values = zip(kept, found.values, strict=True)
+    return empty.model_copy(update=numbers), {_cell(row, s): _total(row, s, v) for s, v in values}
+
+
+def _usable(row: _Row, subject: Subject) -> bool:
+    """Whether a cell's effect has a variance that can be relied on: both groups vary."""
+    pair = row.pair(subject)
+    if min(pair.treated.n, pair.control.n) < FEWEST:
+        return False
+    if row.kind is Kind.adjusted_difference and not subject.adjusts:
+        return False
+    form = row.form(subject)
+    if pair.undefined & set(np.flatnonzero(form.treated)):
+        return False
+    treated, control, _ = form.covariance(form, pair)
+    return treated > 0 and control > 0
+
+
+def _covariance(row: _Row, kept: Sequence[Subject]) -> Array | None:
+    """The effects' sampling covariance; None where one control was adjusted in several ways."""
+    pairs, forms = [row.pair(s) for s in kept], [row.form(s) for s in kept]
+    if row.shares_control and kept:
+        return shared_control(pairs, forms[0])
+    own = [sum(form.covariance(form, pair)) for pair, form in zip(pairs, forms, strict=True)]
+    return np.diag(np.array(own, dtype=np.float64))
+
+
+def _cell(row: _Row, subject: Subject) -> Cell:
+    place = subject.place
+    return Cell(row.kind, row.metric, subject.arm, place.dimension, place.level)
+
+
+def _total(row: _Row, subject: Subject, value: float) -> float:
+    """An effect per customer in the unit of its finding: profit is of all treated customers."""
+    pair = row.pair(subject)
+    money = row.kind is Kind.incremental_profit
+    return float(value) * (pair.treated.n * pair.size if money else 1.0)
+
+
+def _adjusted(tests: Sequence[Heterogeneity]) -> tuple[Heterogeneity, ...]:
+    """Holm's correction within a kind, over dimensions and arms."""
+    result = list(tests)
+    for kind in dict.fromkeys(test.kind for test in tests):
+        asked = {i: t.p for i, t in enumerate(tests) if t.kind is kind and t.p is not None}
+        for i, value in zip(asked, holm(list(asked.values())), strict=True):
+            result[i] = tests[i].model_copy(update={"p_adjusted": value})
+    return tuple(result)

@@ -1,0 +1,192 @@
+"""The occasion of an analysis: which of the planned looks at the data it is, or too early for any.
+
+Outcomes are read at the declared times after the last customer's start and, last of all, when the
+longest window has closed. What counts is what happened up to the latest of these times that has
+passed, reckoned from each customer's own start: read on the day or a week later, it is the same
+look at the same numbers. Before the first of them the data may be read at any moment, and as often
+as one likes: then everything counts, and intervals allow for it (`Anytime`).
+
+The information of a look is taken as its share of the planned time. docs/statistics.md says when
+that is safe.
+"""
+# ruff: noqa: S608 - the frame's own relation and columns
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scipy.special import ndtri
+
+from upliftlab.config.models.experiment import Plan
+from upliftlab.engines.base import Engine
+from upliftlab.queries.clock import Span, passed
+from upliftlab.queries.population import Frame
+from upliftlab.results.analysis import LookInfo, Message, Scalar
+from upliftlab.stats.level import Level, Look
+from upliftlab.stats.sequential import Anytime, Declared, tuned_rho
+from upliftlab.text.language import N_, Language
+
+_ENGLISH = Language("en")
+_NOTHING = timedelta(0)
+_BARELY = 1e-9
+"""Share of the planned time at which no level is low enough: for before anything has happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When an analysis happens, seen from its customers' starts.
+
+    Attributes:
+        times: The looks, as times after a start; empty where nothing tells starts or windows.
+        due: When each is due, on the program's clock.
+        number: How many of them were due by now: which look this is, 0 before the first.
+        elapsed: Share of the customers' planned time that has passed, where it is too early.
+        begins: The first customer's start; None where nothing tells starts.
+    """
+
+    times: tuple[timedelta, ...] = ()
+    due: tuple[datetime, ...] = ()
+    number: int = 0
+    elapsed: float = 0.0
+    begins: datetime | None = None
+
+    @property
+    def early(self) -> bool:
+        """Whether no look is due yet."""
+        return bool(self.due) and not self.number
+
+    @property
+    def interim(self) -> bool:
+        """Whether this is a look before the last."""
+        return 0 < self.number < len(self.due)
+
+    @property
+    def declared(self) -> bool:
+        """Whether several looks were planned."""
+        return len(self.due) > 1
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the data may have been read before."""
+        return self.early or self.declared
+
+    @property
+    def closes(self) -> datetime | None:
+        """When this look, or the first, is due; None where that is not known."""
+        return self.due[max(self.number - 1, 0)] if self.due else None
+
+    @property
+    def fraction(self) -> float:
+        """Share of the planned information."""
+        return self.elapsed if self.early else self.times[self.number - 1] / self.times[-1]
+
+    def look(self, alpha: float) -> Look | None:
+        """At which levels intervals are made, for all looks to err at most `alpha`."""
+        if not self.repeated:
+            return None
+        if self.early:
+            return Anytime(max(self.elapsed, _BARELY), tuned_rho(1.0, alpha))
+        last = self.times[-1]
+        return Declared(tuple(t / last for t in self.times[: self.number]), "obrien_fleming")
+
+    def counted(self, plan: Plan) -> Plan:
+        """The plan whose windows end with this look."""
+        return cut(plan, self.times[self.number - 1]) if self.interim else plan
+
+    def info(self, confidence: float) -> LookInfo | None:
+        """What is told of the look; None where the data are read once and in time."""
+        if not self.repeated:
+            return None
+        nominal = Level(confidence, self.look(1 - confidence)).nominal
+        critical = -float(ndtri(nominal / 2)) if nominal > 0 else None
+        following = self.due[self.number] if self.number < len(self.due) else None
+        day = None if following is None else following.date().isoformat()
+        parts = self._told(critical)
+        return LookInfo(
+            number=self.number,
+            planned=len(self.due),
+            fraction=self.fraction,
+            nominal=nominal,
+            critical=critical,
+            days=self.times[self.number - 1] / timedelta(days=1) if self.interim else None,
+            following=day,
+            message=_ENGLISH.say(parts, None),
+            parts=parts,
+        )
+
+    def _told(self, critical: float | None) -> Message:
+        if self.early:
+            text = N_(
+                "The data are read early: {fraction:percent} of the planned time has passed. "
+                "Intervals are wide, because they hold however often one looks."
+            )
+            return Message(template=text, values={"fraction": self.fraction})
+        values: dict[str, Scalar] = {
+            "number": self.number,
+            "planned": len(self.due),
+            "fraction": self.fraction,
+        }
+        if critical is None:
+            text = N_(
+                "Look {number:count} of {planned:count}, at {fraction:percent} of the planned "
+                "time: too early to decide anything."
+            )
+            return Message(template=text, values=values)
+        text = N_(
+            "Look {number:count} of {planned:count}, at {fraction:percent} of the planned time. "
+            "As there are several, intervals reach about {critical:number} standard errors "
+            "each way."
+        )
+        return Message(template=text, values={**values, "critical": critical})
+
+
+def look_times(plan: Plan) -> tuple[timedelta, ...]:
+    """When outcomes are read, after a start: the declared looks and the longest window's end."""
+    ends = {plan.longest_window} if plan.longest_window else set[timedelta]()
+    return tuple(sorted({*plan.experiment.analysis.looks, *ends}))
+
+
+def cut(plan: Plan, until: timedelta) -> Plan:
+    """The plan with every metric's window ended by a time after the start."""
+    metrics = {
+        name: metric
+        if metric.during is None
+        else metric.model_copy(update={"during": (metric.during[0], min(metric.during[1], until))})
+        for name, metric in plan.metrics.items()
+    }
+    return plan.model_copy(update={"metrics": metrics})
+
+
+def occasion_of(
+    plan: Plan, frame: tuple[Frame, Span | None], engine: Engine, now: datetime | None
+) -> Occasion:
+    """The occasion of an analysis.
+
+    Args:
+        plan: The windows and the declared looks.
+        frame: Who is analysed, and the first and last start where they are known.
+        engine: Where the data lie.
+        now: The moment of the analysis on the program's clock; None where everything is to be
+            read as if it were over.
+    """
+    (found, span), times = frame, look_times(plan)
+    if span is None or plan.longest_window is None:
+        return Occasion(begins=span and span.first)
+    due = tuple(passed(span.last, time, plan.program.time_zone) for time in times)
+    number = len(due) if now is None else sum(day <= now for day in due)
+    if number or now is None:
+        return Occasion(times, due, number, begins=span.first)
+    return Occasion(times, due, 0, _elapsed(found, engine, now, times[-1]), span.first)
+
+
+def _elapsed(frame: Frame, engine: Engine, now: datetime, window: timedelta) -> float:
+    """Share of all customers' windows that has passed; those of a day start with its last one."""
+    rows = engine.query(
+        "SELECT MAX(t) AS t, COUNT(*) AS n FROM"
+        f" (SELECT {frame.own['start']} AS t FROM {frame.relation}) AS starts"
+        " GROUP BY CAST(t AS DATE)"
+    ).to_pylist()
+    total = sum(row["n"] for row in rows)
+    spent = sum(row["n"] * (min(max(now - row["t"], _NOTHING), window) / window) for row in rows)
+    return spent / total if total else 0.0

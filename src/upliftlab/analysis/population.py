@@ -1,0 +1,206 @@
+"""Who is analysed: the customers' table as it stands, or as the ledger assigned it."""
+# ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+
+from upliftlab.analysis.event_tables import TIMES, unreadable_time
+from upliftlab.analysis.facts import CUSTOMERS
+from upliftlab.analysis.record import Record
+from upliftlab.assignment.contact_policy_sql import day_literal
+from upliftlab.config.expressions import parse
+from upliftlab.config.models.experiment import Plan
+from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.errors import DataError, Fault
+from upliftlab.queries.clock import INSTANTS, Span, converted, time_literal
+from upliftlab.queries.numbers import time_sql
+from upliftlab.queries.population import Frame, missing_column
+from upliftlab.util.sql import quote
+
+ASSIGNED = "assigned"
+"""What the ledger's assignment is kept as: `id`, `arm`, `wave`, `stratum` and `day`."""
+_NOTHING = timedelta(0)
+
+
+def frame_of(plan: Plan, engine: Engine, record: Record | None) -> Frame:
+    """The frame of an analysis; the customers' table is attached for it.
+
+    Raises:
+        DataError: UL2xx, a table cannot be read or lacks a column; UL302, nothing says who was in
+            which arm; UL305, a column that is randomised is not there.
+    """
+    engine.attach(CUSTOMERS, plan.customers)
+    columns = engine.columns(CUSTOMERS)
+    if record is not None:
+        return _recorded(plan, record, engine, columns)
+    arm = plan.experiment.assignment.observed
+    if arm is None:
+        raise DataError(
+            Fault(
+                "UL302",
+                "the data do not say who was in which arm",
+                "name its column by 'assignment: {observed: COLUMN}', or read it from a ledger",
+            )
+        )
+    _require(arm, "assignment", columns)
+    own = {"arm": f"c.{quote(arm)}"} | _identity(plan, columns, plan.customers.id)
+    where = _eligible(plan, columns)
+    relation = f"{quote(CUSTOMERS)} AS c" + (f" WHERE ({where})" if where else "")
+    return Frame(relation, columns, own)
+
+
+def _recorded(
+    plan: Plan, record: Record, engine: Engine, columns: Mapping[str, ColumnType]
+) -> Frame:
+    _require(record.id, "id", columns)
+    alike = _load(plan, record, engine) == columns[record.id]
+    left, right = f"c.{quote(record.id)}", "a.id"
+    if not alike:
+        left, right = f"CAST({left} AS VARCHAR)", f"CAST({right} AS VARCHAR)"
+    relation = f"{quote(CUSTOMERS)} AS c JOIN {ASSIGNED} AS a ON {left} = {right}"
+    own = {name: f"a.{name}" for name in ("arm", "wave", "stratum", "day")}
+    own |= _identity(plan, columns, record.id)
+    if plan.households is not None:
+        own["house"] = "a.house"  # whom they lived with when it was drawn
+    return Frame(relation, columns, own)
+
+
+def _load(plan: Plan, record: Record, engine: Engine) -> ColumnType:
+    """Keep everybody's assignment as one table; the type of its ids."""
+    parts = list[str]()
+    kind: ColumnType = "other"
+    house = "" if plan.households is None else f", {quote(plan.households)} AS house"
+    for number, generation in enumerate(record.generations):
+        name = f"{ASSIGNED}_{number}"
+        engine.load(name, generation.files)
+        kind = engine.columns(name)[record.id]
+        parts.append(
+            f"SELECT {quote(record.id)} AS id, arm, CAST(wave AS INTEGER) AS wave,"
+            f" CAST(stratum AS VARCHAR) AS stratum, {day_literal(generation.day)} AS day{house}"
+            f" FROM {name}"
+        )
+    engine.keep(ASSIGNED, " UNION ALL ".join(parts))
+    return kind
+
+
+def _identity(plan: Plan, columns: Mapping[str, ColumnType], key: str | None) -> dict[str, str]:
+    """The id, and what was randomised in its place."""
+    found: dict[str, str] = {}
+    if key is not None:
+        _require(key, "id", columns)
+        found["id"] = f"c.{quote(key)}"
+    if plan.households is not None:
+        _require(plan.households, "randomised unit", columns)
+        found["house"] = f"c.{quote(plan.households)}"
+    return found
+
+
+def timed(plan: Plan, frame: Frame, engine: Engine) -> tuple[Frame, Span | None]:
+    """The frame with `start`, `as_of` and `wave`, and the first and last start.
+
+    Where nothing tells when customers' time begins, the frame is as it was and there is no span.
+
+    Raises:
+        DataError: UL205 the column of starts is not there, UL217 customers have no start.
+    """
+    raw = _start(plan, frame, engine)
+    if raw is None:
+        return frame, None
+    zone, clock = plan.program.time_zone, _clock(plan, frame)
+    span = _span(plan, f"SELECT {raw} AS t FROM {frame.relation}", engine)
+    start = converted(raw, clock, zone, span.widened(_NOTHING, _NOTHING))
+    own = {**frame.own, "start": start, "as_of": _as_of(start, frame)}
+    if plan.experiment.waves and "wave" not in own:
+        own["wave"] = _wave(plan, start)
+    if clock != zone:
+        span = _span(plan, f"SELECT {start} AS t FROM {frame.relation}", engine)
+    return Frame(frame.relation, frame.columns, own), span
+
+
+def _start(plan: Plan, frame: Frame, engine: Engine) -> str | None:
+    """A customer's start in SQL: a column, the day of the wave, else that of assignment."""
+    column, waves = plan.experiment.assignment.start, plan.experiment.waves
+    if column is not None:
+        _require(column, "start", frame.columns)
+        _refuse_no_time(column, frame, engine)
+        return time_sql(column, frame.columns, "c.")
+    if waves and "wave" in frame.own:
+        cases = " ".join(
+            f"WHEN {number} THEN {day_literal(wave.start)}" for number, wave in enumerate(waves, 1)
+        )
+        return f"CAST(CASE a.wave {cases} END AS TIMESTAMP)"
+    if "day" in frame.own:
+        return "CAST(a.day AS TIMESTAMP)"
+    return time_literal(datetime.combine(waves[0].start, time())) if len(waves) == 1 else None
+
+
+def _refuse_no_time(column: str, frame: Frame, engine: Engine) -> None:
+    """Refuse starts that are no times, or that engines would read differently."""
+    kind = frame.columns[column]
+    if kind not in TIMES:
+        raise DataError(Fault("UL218", f"'{column}' (start) holds no times", "name another column"))
+    value = f"c.{quote(column)}"
+    bad = f"{value} IS NOT NULL AND {unreadable_time(value, kind)}"
+    count = f"SELECT SUM(CASE WHEN {bad} THEN 1 ELSE 0 END) AS n FROM {frame.relation}"
+    if number := engine.query(count).to_pylist()[0]["n"]:
+        message = f"{number:,} customers have no time in '{column}' (start)"
+        raise DataError(Fault("UL218", message, "write times as 2026-03-02 14:30:00"))
+
+
+def _span(plan: Plan, starts: str, engine: Engine) -> Span:
+    """The first and the last start, each customer having one."""
+    row = engine.query(
+        "SELECT COUNT(*) AS n, COUNT(t) AS known, MIN(t) AS first, MAX(t) AS last"
+        f" FROM ({starts}) AS starts"
+    ).to_pylist()[0]
+    if row["known"] < row["n"]:
+        column = plan.experiment.assignment.start
+        message = f"{row['n'] - row['known']:,} customers have no start"
+        message += f" in '{column}'" if column else ""
+        raise DataError(Fault("UL217", message, "every customer who is analysed needs one"))
+    first = row["first"] or datetime(2000, 1, 1)  # noqa: DTZ001 - a time without zone
+    return Span(first, row["last"] or first)
+
+
+def _as_of(start: str, frame: Frame) -> str:
+    """The beginning of the day of assignment, or of the start where that is earlier."""
+    day = f"CAST({start} AS DATE)"
+    if "day" in frame.own:
+        day = f"CASE WHEN a.day < {day} THEN a.day ELSE {day} END"
+    return f"CAST({day} AS TIMESTAMP)"
+
+
+def _wave(plan: Plan, start: str) -> str:
+    """The last wave that had begun; NULL before the first."""
+    waves = list(enumerate(plan.experiment.waves, 1))
+    cases = " ".join(
+        f"WHEN {start} >= CAST({day_literal(wave.start)} AS TIMESTAMP) THEN {number}"
+        for number, wave in reversed(waves)
+    )
+    return f"CASE {cases} END"
+
+
+def _clock(plan: Plan, frame: Frame) -> str:
+    """The zone of the clock that starts are read on; the program's where it names the days."""
+    column = plan.experiment.assignment.start
+    if column is None or frame.columns[column] == "date":
+        return plan.program.time_zone
+    if frame.columns[column] == "instant":
+        return INSTANTS
+    return plan.customers.zone or plan.program.time_zone
+
+
+def _eligible(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
+    if not plan.experiment.eligible:
+        return None
+    condition = parse(plan.experiment.eligible)
+    for column in sorted(condition.columns - set(columns)):
+        raise missing_column(column, "eligible", columns)
+    return condition.sql(text_columns=[name for name, kind in columns.items() if kind == "text"])
+
+
+def _require(column: str, role: str, columns: Mapping[str, ColumnType]) -> None:
+    if column not in columns:
+        raise missing_column(column, role, columns)

@@ -1,0 +1,1 @@
+"""Who takes part, and who gets which arm: the hash, its shares, and the query that decides."""

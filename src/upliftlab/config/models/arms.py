@@ -1,0 +1,68 @@
+"""Who gets what: how customers are divided, when they start, and what the arms are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from upliftlab.config.models.channels import Costs
+from upliftlab.config.models.model import Model, Names
+from upliftlab.config.models.values import Date, Flag, Name, Share
+
+
+class Assignment(Model):
+    """Who decides the arm: an existing column, or upliftlab."""
+
+    observed: Name | None = None
+    """The arm was assigned elsewhere and is read from this column."""
+    unit: Name | None = None
+    """The column whose values are randomised: the customer's id (default) or the household."""
+    method: Literal["hash", "blocked"] = "hash"
+    """hash: stateless, new customers may join; blocked: exact shares within strata."""
+    strata: Names = ()
+    """Columns within whose combinations `blocked` keeps the shares exact."""
+    salt: Name | None = None
+    """Keeps this experiment's randomisation apart; the experiment's name by default."""
+    layer: Name | None = None
+    """A layer of configs/program.yaml whose experiments exclude one another."""
+    start: Name | None = None
+    """The column that says when a customer's outcomes begin to count, such as the exposure; by
+    default the day of the wave, else of the assignment."""
+    delivered: Name | None = None
+    """The column that says which arm was delivered, to be held against the ledger."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Assignment:
+        chosen = self.model_dump(exclude={"observed", "start", "unit"}, exclude_defaults=True)
+        if self.observed is not None and chosen:
+            raise ValueError(f"'observed' excludes {', '.join(chosen)}")
+        if self.strata and self.method != "blocked":
+            raise ValueError("'strata' need 'method: blocked'")
+        return self
+
+
+class Wave(Model):
+    """A part of the customers that starts on its own day."""
+
+    start: Date
+    """The day on which this wave's customers are contacted."""
+    share: Share
+    """The share of customers in this wave."""
+
+
+class Arm(Costs):
+    """One group of an experiment and how it is treated."""
+
+    share: Share | None = None
+    """The share of customers in this arm; equal shares where no arm declares one."""
+    control: Flag = False
+    """The group the others are compared with."""
+    business_as_usual: Flag = False
+    """Customers treated as before the experiment."""
+    channel: Name | None = None
+    """The channel through which this arm is contacted."""
+    offer: Name | None = None
+    """The offer this arm receives."""
+    title: str | None = None
+    """What it is called for people, which the report shows beside its name and its size."""

@@ -1,0 +1,293 @@
+"""What was asked: the experiment language as frozen models.
+
+One class per mapping of the YAML. A field's docstring is its description in the generated
+JSON Schema and YAML reference; `config/schema.py` reads it from the source only when asked,
+because having pydantic collect it costs every start 50 ms. Merging with defaults is done by
+`config/load.py`, which turns an `Experiment` and the files of `configs/` into a `Plan`:
+everything a number depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from upliftlab.config.models import (
+    Analysis,
+    Arm,
+    Assignment,
+    Channel,
+    Engine,
+    Metric,
+    Model,
+    Names,
+    Program,
+    Segment,
+    Source,
+    Uplift,
+    Wave,
+    shorthand,
+)
+from upliftlab.config.models.limits import AtMost
+from upliftlab.config.models.values import (
+    Cost,
+    Currency,
+    Duration,
+    Expression,
+    Name,
+    ProperRate,
+    Rate,
+)
+
+PROFIT = "profit"
+"""The metric that money makes; the one name that is neither defined nor a column."""
+
+
+FEWEST_SHOWN = 2
+"""The least that `smallest_cell` may be: a cell of one is a customer."""
+
+
+def capped_name(metric: str) -> str:
+    """The name of a metric whose large values are cut."""
+    return f"{metric}:capped"
+
+
+class Guardrail(Model):
+    """A metric that must not get worse by more than a tolerance."""
+
+    max_increase: AtMost | None = None
+    """The largest rise that is tolerated."""
+    max_decrease: AtMost | None = None
+    """The largest fall that is tolerated."""
+
+    @model_validator(mode="after")
+    def _one_direction(self) -> Guardrail:
+        if (self.max_increase is None) == (self.max_decrease is None):
+            raise ValueError("a guardrail needs either 'max_increase' or 'max_decrease'")
+        return self
+
+
+class Metrics(Model):
+    """What is measured."""
+
+    primary: Name
+    """The one metric the experiment is judged by."""
+    secondary: Names = ()
+    """Metrics reported beside it."""
+    guardrails: dict[Name, Guardrail] = {}
+    """Metrics that must not get worse."""
+
+
+class MoneyTerms(Model):
+    """How outcomes become profit."""
+
+    revenue: Name
+    """The metric that is revenue."""
+    margin: ProperRate = 1.0
+    """Contribution margin as a share of revenue, before marketing cost."""
+    fixed_cost: dict[Name, Cost] = {}
+    """Cost of an arm that does not depend on the number of customers."""
+    hurdle: Rate = 0.0
+    """ROI below this is not worth it."""
+    contacts: Name | None = None
+    """The metric that counts contacts; `contacts` where configs/metrics.yaml declares it over
+    events, else one per customer of a contacted arm."""
+    redemptions: Name | None = None
+    """The metric that counts redemptions; `redemptions` where configs/metrics.yaml declares it
+    over events."""
+    conversions: Name | None = None
+    """The metric that counts conversions; `conversion` by default where it is measured."""
+    costs: Names = ()
+    """Metrics of further cost per customer, such as service, taken off the margin in every arm."""
+
+
+class Decision(Model):
+    """When the treatment is adopted."""
+
+    metric: Name | None = None
+    """`profit` or a metric; profit where money is declared, else the primary metric."""
+    ship_if: Expression = "lower > 0"
+    """A condition on the interval's `lower` end or the `estimate`: lower > 0."""
+
+
+class Experiment(Model):
+    """One experiment file."""
+
+    schema_version: Annotated[Literal[1], BeforeValidator(lambda v: int(v) if v == "1" else v)] = (
+        Field(alias="schema")
+    )
+    """Version of this language: 1."""
+    extends: Name | None = None
+    """Another experiment file whose values hold where this one has none."""
+    experiment: Name
+    """The experiment's name, unique in its workspace."""
+    title: str | None = None
+    """The question, as the report's heading."""
+    owner: str | None = None
+    """Who answers for the experiment."""
+    objective: Literal["acquisition", "loyalty", "share_of_wallet", "roi"] | None = None
+    """What the campaign is for."""
+    hypothesis: str | None = None
+    """What is expected to happen."""
+    customers: Annotated[
+        Annotated[Source, Tag("place")] | Annotated[Name, Tag("name")],
+        Discriminator(lambda value: "name" if isinstance(value, str) else "place"),
+    ]
+    """The customers' table: a source of configs/sources.yaml, or its place."""
+    engine: Annotated[Engine, shorthand("name")] | None = None
+    """Where queries run."""
+    eligible: Expression | None = None
+    """Who takes part: a condition over columns known before assignment."""
+    assignment: Assignment = Assignment()
+    """How customers get their arm."""
+    waves: tuple[Wave, ...] = ()
+    """Starting days, if customers start at different times."""
+    arms: dict[Name, Arm] = Field(min_length=2)
+    """The groups that are compared."""
+    outcome_window: Duration | None = None
+    """How long after the start outcomes count."""
+    currency: Currency | None = None
+    """Currency of all money, as a three-letter code."""
+    metrics: Metrics
+    """What is measured."""
+    money: MoneyTerms | None = None
+    """How outcomes become profit."""
+    segments: Names = ()
+    """Columns or shared segments to report by."""
+    analysis: Analysis = Analysis()
+    """How the data are analysed."""
+    uplift: Uplift | None = None
+    """Whom to target next."""
+    decision: Decision = Decision()
+    """When the treatment is adopted."""
+
+
+class Plan(Model):
+    """An experiment with everything it refers to, resolved: what `lock` freezes."""
+
+    experiment: Experiment
+    customers: Source
+    currency: str | None
+    engine: Engine = Engine()
+    arms: dict[str, Arm]
+    """With the costs of their channel and offer filled in, in the order of the file."""
+    channels: dict[str, Channel]
+    """Every channel an arm uses."""
+    metrics: dict[str, Metric]
+    """Every metric the experiment uses, and those they are made of; over events, with their
+    window."""
+    covariates: dict[str, Metric] = {}
+    """What was known before assignment, as metrics."""
+    segments: dict[str, Segment]
+    """Every segment the experiment reports by, in the order of the file."""
+    sources: dict[str, Source]
+    """Every event table a metric, segment or policy reads."""
+    program: Program = Program()
+
+    @property
+    def control(self) -> str:
+        """The control arm's name."""
+        return next(name for name, arm in self.arms.items() if arm.control)
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """Every other arm, in the order of the file."""
+        return tuple(name for name, arm in self.arms.items() if not arm.control)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Every metric a number depends on, the primary one first."""
+        asked, money = self.experiment.metrics, self.experiment.money
+        names = [asked.primary, *asked.secondary, *asked.guardrails]
+        if money:
+            optional = (money.contacts, money.redemptions, self.conversions)
+            names += [money.revenue, *(name for name in optional if name), *money.costs]
+        return tuple(dict.fromkeys(name for name in names if name != PROFIT))
+
+    @property
+    def decided_by(self) -> str:
+        """What decides: `profit` where money is declared, else the primary metric, or as asked."""
+        asked = self.experiment
+        return asked.decision.metric or (PROFIT if asked.money else asked.metrics.primary)
+
+    @property
+    def learned(self) -> str:
+        """What targeting is to raise: `profit`, or a metric."""
+        asked = self.experiment.uplift
+        return (asked.metric if asked else None) or self.decided_by
+
+    @property
+    def capped(self) -> tuple[str, ...]:
+        """Metrics of which large values are cut, each reported beside the metric itself."""
+        return tuple(capped_name(name) for name in self.experiment.analysis.winsorize)
+
+    def judged(self, metric: str) -> str:
+        """What a metric is judged by: where large values are cut, the values cut."""
+        return capped_name(metric) if metric in self.experiment.analysis.winsorize else metric
+
+    @property
+    def measured_columns(self) -> tuple[str, ...]:
+        """What is counted per customer for them: a ratio's two parts stand in its place."""
+        parts = (self.metrics[name].ratio or (name,) for name in self.measured)
+        return tuple(dict.fromkeys(part for pair in parts for part in pair))
+
+    @property
+    def households(self) -> str | None:
+        """The column of what is randomised instead of customers; None where they are."""
+        unit = self.experiment.assignment.unit
+        return None if unit in (None, self.customers.id) else unit
+
+    @property
+    def from_events(self) -> bool:
+        """Whether anything is computed from tables of events."""
+        named = (*self.metrics.values(), *self.covariates.values(), *self.segments.values())
+        return any(each.source is not None for each in named)
+
+    @property
+    def smallest_cell(self) -> int:
+        """How many units of an arm a level must have to be shown; whatever was written, never 1."""
+        return max(self.program.smallest_cell, FEWEST_SHOWN)
+
+    @property
+    def longest_window(self) -> timedelta | None:
+        """How long after the start outcomes count at most; None where nothing says so."""
+        ends = [metric.during[1] for metric in self.metrics.values() if metric.during]
+        ends += [self.experiment.outcome_window] if self.experiment.outcome_window else []
+        return max(ends, default=None)
+
+    @property
+    def conversions(self) -> str | None:
+        """The metric that counts conversions, None where none is measured."""
+        asked, money = self.experiment.metrics, self.experiment.money
+        if money and money.conversions:
+            return money.conversions
+        named = (asked.primary, *asked.secondary, *asked.guardrails)
+        return "conversion" if "conversion" in named else None
+
+    def canonical(self) -> str:
+        """The plan as JSON with sorted keys, without what no number depends on (the engine)."""
+        content = self.model_dump(mode="json", by_alias=True, exclude={"engine"})
+        content["arms"] = list(content["arms"].items())
+        for owner in (content["experiment"], content["program"]):
+            owner.pop("engine", None)
+        if self.program.smallest_cell == Program().smallest_cell:
+            content["program"].pop("smallest_cell")  # plans that were locked without it stay so
+        content["experiment"].pop("arms")
+        if self.experiment.uplift is not None:
+            content["experiment"]["uplift"] = self.experiment.uplift.canonical()
+        return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the canonical form."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()

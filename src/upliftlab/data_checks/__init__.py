@@ -1,0 +1,1 @@
+"""Whether an experiment and its tables fit, before anything is analysed."""

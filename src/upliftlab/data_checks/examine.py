@@ -1,0 +1,220 @@
+"""The verb behind `check --data`: an experiment's YAML held against the real tables.
+
+Everything that is wrong is found at once, each fault at the place of the YAML that is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from upliftlab.analysis.aggregation import measure
+from upliftlab.analysis.check import IMPLAUSIBLE
+from upliftlab.analysis.checks_events import SILENCE
+from upliftlab.analysis.checks_events import events as event_checks
+from upliftlab.analysis.estimation import study_of
+from upliftlab.analysis.event_tables import attach_events, refuse_unreadable, without_repeats
+from upliftlab.analysis.facts import CUSTOMERS, EventFacts, Facts
+from upliftlab.analysis.facts_events import Look, event_facts
+from upliftlab.config.load import examine as examine_file
+from upliftlab.config.load import in_order
+from upliftlab.config.models.experiment import Plan
+from upliftlab.config.scope import Scope
+from upliftlab.config.shared import read_shared
+from upliftlab.config.shared_rules import shared_faults
+from upliftlab.config.workspace import find_workspace
+from upliftlab.data_checks.fit import customer_columns, event_columns, source_place, tallies_of
+from upliftlab.engines.base import Engine
+from upliftlab.engines.open import open_engine
+from upliftlab.errors import Fault, Place, UpliftLabError
+from upliftlab.queries.clock import Span, passed
+from upliftlab.queries.events import Starts
+from upliftlab.queries.naming import naming_fault
+from upliftlab.results.analysis import Check, Severity
+from upliftlab.util.sql import quote
+
+_CODES = {
+    "duplicates": "UL224",
+    "unknown_customers": "UL221",
+    "currency": "UL223",
+    "completeness": "UL222",
+    "clock": "UL225",
+}
+"""Checks of the data that can be asked before anybody is assigned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Where an experiment stands.
+
+    Attributes:
+        data: The folder of the data files, if not the workspace's own.
+        given: The path that the user gave, so that messages name files alike.
+    """
+
+    data: Path | None = None
+    given: Path | None = None
+
+
+def examine(path: Path, now: datetime, within: Within) -> tuple[Fault, ...]:
+    """Every fault of an experiment's tables, in the order of the YAML.
+
+    Args:
+        path: The experiment's file; where it or `configs/` has faults of its own, nothing is read.
+        now: The moment of the check, with its time zone.
+        within: Where data lie and how the user named the file.
+
+    Raises:
+        EngineError: UL501 and UL51x, the engine cannot be reached.
+    """
+    workspace, given = find_workspace(path, within.data), within.given or path
+    shared = read_shared(workspace, given)
+    examined = examine_file(path, workspace, shared, given)
+    own = [*shared_faults(shared), *examined.faults]
+    if examined.scope is None or any(fault.severity == "error" for fault in own):
+        return ()
+    scope = examined.scope
+    with open_engine(scope.plan.engine, workspace.locate) as engine:
+        try:
+            with engine.reading():
+                faults = _data_faults(scope, engine, now)
+        except UpliftLabError as error:  # tables are damaged or changed: all else follows from it
+            faults = [replace(fault, place=source_place(scope, None)) for fault in error.faults]
+    return in_order(faults)
+
+
+def _data_faults(scope: Scope, engine: Engine, now: datetime) -> list[Fault]:
+    faults = [*_customers(scope, engine)]
+    for name in tallies_of(scope.plan):
+        faults += event_columns(scope, name, engine)
+    return faults or [*_content(scope, engine, now)]
+
+
+def _customers(scope: Scope, engine: Engine) -> Iterator[Fault]:
+    """The customers' table: that it can be read, its columns and types, and one row a customer."""
+    plan, place = scope.plan, source_place(scope, None)
+    try:
+        engine.attach(CUSTOMERS, plan.customers)
+        columns = engine.columns(CUSTOMERS)
+    except UpliftLabError as error:
+        yield from (replace(fault, place=place) for fault in error.faults)
+        return
+    faults = [*customer_columns(scope, columns)]
+    yield from faults
+    if not faults:
+        yield from _naming(scope, engine)
+    if plan.customers.id in columns:
+        yield from _identities(plan, place, engine)
+
+
+def _naming(scope: Scope, engine: Engine) -> Iterator[Fault]:
+    """Segments and strata that say who customers are."""
+    plan, experiment = scope.plan, scope.plan.experiment
+    asked = [
+        ("segment", plan.segments[name].column, scope.at("segments", at))
+        for at, name in enumerate(experiment.segments)
+        if plan.segments[name].bands is None
+    ]
+    asked += [
+        ("stratum", column, scope.at("assignment", "strata", at))
+        for at, column in enumerate(experiment.assignment.strata)
+    ]
+    for role, column, place in asked:
+        if column is None:
+            continue
+        fault = naming_fault(role, column, CUSTOMERS, engine, plan.smallest_cell)
+        if fault is not None:
+            yield replace(fault, place=place)
+
+
+def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Fault]:
+    name = plan.customers.id or ""
+    column = quote(name)
+    row = engine.query(
+        f"SELECT COUNT(*) AS n, COUNT({column}) AS known, COUNT(DISTINCT {column}) AS ids"  # noqa: S608 - quoted
+        f" FROM {CUSTOMERS}"
+    ).to_pylist()[0]
+    if row["known"] < row["n"]:
+        message = f"{row['n'] - row['known']:,} rows have no '{name}'"
+        yield Fault("UL212", message, "every customer needs one", place)
+    if row["ids"] < row["known"]:
+        message = f"'{name}' repeats in {row['known'] - row['ids']:,} of {row['n']:,} rows"
+        yield Fault("UL213", message, "the table needs one row per customer", place)
+
+
+def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Fault]:
+    """What is in the tables: read as an analysis reads them, where a column holds the arms."""
+    plan = scope.plan
+    try:
+        if plan.experiment.assignment.observed is not None:
+            facts = measure(plan, study_of(plan), engine).facts
+        else:
+            facts = _unassigned(plan, engine)
+    except UpliftLabError as error:
+        for fault in error.faults:
+            yield replace(fault, place=_place_of(scope, fault))
+        return
+    here = now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
+    closed = facts.closes is None or facts.closes <= here
+    for check in event_checks(plan, facts, mature=closed):
+        yield from _fault(check, source_place(scope, check.name.partition(":")[2]))
+    for name, found in facts.events.items():
+        yield from _first(found, name, source_place(scope, name))
+
+
+def _unassigned(plan: Plan, engine: Engine) -> Facts:
+    """What the tables of events are like before anybody is assigned, as far as waves tell."""
+    columns = engine.columns(CUSTOMERS)
+    if not plan.experiment.waves or plan.customers.id is None:
+        return Facts()
+    days = [datetime.combine(wave.start, time()) for wave in plan.experiment.waves]
+    zone, ids = plan.program.time_zone, columns[plan.customers.id]
+    starts = Starts(CUSTOMERS, zone, Span(min(days), max(days)), ids, min(days))
+    found: dict[str, EventFacts] = {}
+    for name, tallies in tallies_of(plan).items():
+        given = attach_events(plan, name, engine)
+        refuse_unreadable(given, tallies, engine)
+        once, *repeats = without_repeats(given, starts, tallies, engine)
+        plain = given.source.model_copy(update={"recorded": None})
+        once = replace(once, source=once.source.model_copy(update={"recorded": None}))
+        counted = (repeats[0], repeats[1])
+        look = Look(plan, engine, once, replace(given, source=plain), starts, tallies, counted)
+        found[name] = event_facts(look)
+    longest = plan.longest_window
+    closes = None if longest is None else passed(max(days), longest, zone)
+    return Facts(events=found, closes=closes)
+
+
+def _place_of(scope: Scope, fault: Fault) -> Place:
+    """Where the YAML names what a fault of the data is about."""
+    if fault.code in ("UL208", "UL209", "UL210"):
+        return scope.at("arms", key=True)
+    if fault.code == "UL217" or "(start)" in fault.message:
+        return scope.at("assignment", "start")
+    named = [name for name in scope.plan.sources if f" of {name} " in fault.message]
+    return source_place(scope, named[0] if named else None)
+
+
+def _fault(check: Check, place: Place) -> Iterator[Fault]:
+    """A check that failed as a fault; data may still come in, so incomplete ones are a warning."""
+    kind = check.name.partition(":")[0]
+    if check.passed is not False or kind not in _CODES:
+        return
+    critical = check.severity is Severity.critical and kind != "completeness"
+    yield Fault(_CODES[kind], check.message, "", place, "error" if critical else "warning")
+
+
+def _first(found: EventFacts, name: str, place: Place) -> Iterator[Fault]:
+    """Whether events reach back as far as what is asked of the time before."""
+    if found.first is None or found.reaches is None:
+        return
+    missing = (found.first - found.reaches) / timedelta(days=1)
+    if missing < SILENCE or math.exp(-found.recent / 7 * missing) >= IMPLAUSIBLE:
+        return
+    message = f"{name} begins on {found.first:%Y-%m-%d}, but is asked for from"
+    message += f" {found.reaches:%Y-%m-%d} on"
+    yield Fault("UL222", message, "bring the earlier events along", place, "warning")

@@ -1,0 +1,224 @@
+"""What an experiment's YAML names, held against the names and types of the tables' columns.
+
+Nothing but columns is looked at, so it costs next to nothing however large the tables are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from upliftlab.analysis.facts import CUSTOMERS
+from upliftlab.config.expressions import parse
+from upliftlab.config.load import examine as examine_file
+from upliftlab.config.load import in_order
+from upliftlab.config.models.experiment import PROFIT, Plan
+from upliftlab.config.resolve import named_metrics
+from upliftlab.config.scope import Scope
+from upliftlab.config.shared import condition_fault, read_shared
+from upliftlab.config.windows import known_before
+from upliftlab.config.workspace import Workspace
+from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.errors import DataError, Fault, Place, UpliftLabError
+from upliftlab.queries.population import missing_column
+from upliftlab.queries.tallies import Tally
+from upliftlab.queries.units import Asked
+
+TABLE = "examined"
+"""What a table of events is attached as, to look at its columns."""
+_AT_ONCE = ("id", "unit", "stratum", "eligible")
+"""What columns are for that are needed to assign; others may come with the outcomes."""
+_NUMBERS: tuple[ColumnType, ...] = ("number", "boolean", "text")
+_TIMES: tuple[ColumnType, ...] = ("date", "time", "instant", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A column that the YAML names.
+
+    Attributes:
+        column: Its name; None where the YAML names none.
+        role: What for.
+        place: Where.
+        kinds: Of which types it may be; any where there are none.
+    """
+
+    column: str | None
+    role: str
+    place: Place
+    kinds: tuple[ColumnType, ...] = ()
+
+
+def require_fit(path: Path, workspace: Workspace, engine: Engine) -> tuple[Fault, ...]:
+    """Refuse a plan that the tables, as far as they are there, could never be analysed by.
+
+    A table that cannot be read yet is left alone, and a column that may come with the outcomes
+    is a warning.
+
+    Args:
+        path: The experiment's file, which is without faults of its own.
+        workspace: Where it lies.
+        engine: Where the tables lie.
+
+    Returns:
+        The warnings.
+
+    Raises:
+        DataError: UL205 and UL206, a column that is needed is not there or of another type.
+    """
+    shared = read_shared(workspace, path)
+    scope = examine_file(path, workspace, shared, path).scope
+    if scope is None:
+        return ()
+    known = _columns(engine, scope)
+    found = [] if known is None else [*customer_columns(scope, known, early=True)]
+    for name in tallies_of(scope.plan):
+        events = (fault for fault in event_columns(scope, name, engine) if fault.code == "UL205")
+        found += events
+    faults = in_order(found)
+    if errors := tuple(fault for fault in faults if fault.severity == "error"):
+        raise DataError(errors)
+    return faults
+
+
+def _columns(engine: Engine, scope: Scope) -> dict[str, ColumnType] | None:
+    """The columns of the customers' table; None where it cannot be read yet."""
+    try:
+        engine.attach(CUSTOMERS, scope.plan.customers)
+        return engine.columns(CUSTOMERS)
+    except UpliftLabError:
+        return None
+
+
+def customer_columns(
+    scope: Scope, columns: dict[str, ColumnType], *, early: bool = False
+) -> Iterator[Fault]:
+    """Faults of the customers' columns; what may come with the outcomes is a warning if early."""
+    for named in named_columns(scope):
+        measured = named.role.startswith(("metric ", "covariate "))
+        for fault in column_faults(named, columns, _names(scope) if measured else ()):
+            if early and fault.code == "UL205" and named.role not in _AT_ONCE:
+                if named.column in scope.plan.customers.known_after:
+                    continue
+                remedy = f"bring it with the outcomes, or mend the name: {fault.remedy}"
+                yield replace(fault, severity="warning", remedy=remedy)
+            else:
+                yield fault
+
+
+def _names(scope: Scope) -> tuple[str, ...]:
+    """What a metric or covariate may be called beside the columns."""
+    declared = scope.shared.metrics or {}
+    profit = (PROFIT,) if scope.plan.experiment.money else ()
+    return (*declared, *known_before(declared), *profit)
+
+
+def source_place(scope: Scope, name: str | None) -> Place:
+    """Where a source is declared; the customers' where no name is given."""
+    asked = scope.plan.experiment.customers
+    if name is None and not isinstance(asked, str):
+        return scope.at("customers")
+    return scope.shared.at("sources", "sources", name or str(asked), key=True)
+
+
+def named_columns(scope: Scope) -> Iterator[Named]:
+    """Every column of the customers' table that the YAML names."""
+    plan, asked = scope.plan, scope.plan.experiment
+    source, own = source_place(scope, None), plan.customers
+    for column, role in ((own.id, "id"), (own.household, "household")):
+        yield Named(column, role, source)
+    yield Named(plan.households, "unit", scope.at("assignment", "unit"))
+    yield Named(own.as_of, "as_of", source, _TIMES)
+    for column in (*own.attributes, *own.known_after):
+        yield Named(column, "attributes", source)
+    given = asked.assignment
+    yield Named(given.observed, "assignment", scope.at("assignment", "observed"))
+    yield Named(given.start, "start", scope.at("assignment", "start"), _TIMES)
+    yield Named(given.delivered, "delivered", scope.at("assignment", "delivered"))
+    for at, name in enumerate(given.strata):
+        yield Named(name, "stratum", scope.at("assignment", "strata", at))
+    for at, name in enumerate(asked.uplift.features if asked.uplift else ()):
+        yield Named(name, "feature", scope.at("uplift", "features", at), _NUMBERS)
+    yield from _named_measures(scope)
+    conditions = [(asked.eligible, "eligible", scope.at("eligible"))]
+    if asked.uplift and asked.uplift.today:
+        place = scope.at("uplift", "today", "where")
+        conditions.append((asked.uplift.today.where, "today's rule", place))
+    for text, role, place in conditions:
+        if text and condition_fault(text, place) is None:
+            for column in sorted(parse(text).columns):
+                yield Named(column, role, place)
+
+
+def _named_measures(scope: Scope) -> Iterator[Named]:
+    plan = scope.plan
+    places = {name: scope.at(*path) for name, path in reversed(named_metrics(plan.experiment))}
+    for name, metric in plan.metrics.items():
+        declared = name in (scope.shared.metrics or {})
+        there = scope.shared.at("metrics", "metrics", name)
+        place = there if declared else places.get(name, scope.at("metrics"))
+        yield Named(metric.column, f"metric '{name}'", place, _NUMBERS)
+    for at, (name, metric) in enumerate(plan.covariates.items()):
+        place = scope.at("analysis", "covariates", at)
+        yield Named(metric.column, f"covariate '{name}'", place, _NUMBERS)
+    for at, segment in enumerate(plan.segments.values()):
+        kinds = _NUMBERS if segment.bands or segment.rfm else ()
+        for column in segment.columns:
+            yield Named(column, "segment", scope.at("segments", at), kinds)
+
+
+def column_faults(
+    named: Named, columns: dict[str, ColumnType], also: tuple[str, ...] = ()
+) -> Iterator[Fault]:
+    """What is wrong with a column; `also` are names that may have been meant beside columns'."""
+    if named.column is None:
+        return
+    if named.column not in columns:
+        (fault,) = missing_column(named.column, named.role, columns, also).faults
+        yield replace(fault, place=named.place)
+    elif named.kinds and columns[named.column] not in named.kinds:
+        numbers = "numbers or texts" if named.role == "feature" else "numbers"
+        what = "times" if named.kinds == _TIMES else numbers
+        message = f"column '{named.column}' holds no {what} ({named.role})"
+        yield Fault("UL206", message, "name another column", named.place)
+
+
+def tallies_of(plan: Plan) -> dict[str, tuple[Tally, ...]]:
+    """What is counted in each table of events."""
+    metrics = {**plan.metrics, **plan.covariates}
+    columns = (*plan.measured_columns, *plan.covariates)
+    return Asked(metrics, columns, plan.segments).tallies
+
+
+def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Fault]:
+    """A table of events: that it can be read, and the columns that the YAML names."""
+    place, source = source_place(scope, name), scope.plan.sources[name]
+    try:
+        engine.attach(TABLE, source)
+        columns = engine.columns(TABLE)
+    except UpliftLabError as error:
+        yield from (replace(fault, place=place) for fault in error.faults)
+        return
+    for key in ("id", "time", "key", "recorded", "experiment", "currency"):
+        where = scope.shared.at("sources", "sources", name, key)
+        yield from column_faults(Named(getattr(source, key), f"{key} of {name}", where), columns)
+    for column in source.amounts:
+        where = scope.shared.at("sources", "sources", name, "amounts", column, key=True)
+        yield from column_faults(Named(column, f"amounts of {name}", where, _NUMBERS), columns)
+    yield from _metric_columns(scope, name, columns)
+
+
+def _metric_columns(scope: Scope, source: str, columns: dict[str, ColumnType]) -> Iterator[Fault]:
+    """The columns of a table of events that metrics look at."""
+    for name, metric in scope.plan.metrics.items():
+        if metric.source != source:
+            continue
+        if (column := metric.value_column) is not None:
+            kinds = () if metric.distinct else _NUMBERS
+            where = scope.shared.at("metrics", "metrics", name, metric.defined_by)
+            yield from column_faults(Named(column, f"metric '{name}'", where, kinds), columns)
+        if metric.where is not None:
+            where = scope.shared.at("metrics", "metrics", name, "where")
+            for column in sorted(parse(metric.where).columns):
+                yield from column_faults(Named(column, f"metric '{name}'", where), columns)

@@ -1,0 +1,259 @@
+"""A campaign's verbs from the lock to the senders' lists; each returns what there is to say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from upliftlab.analysis.record import Assigned, Record
+from upliftlab.assignment.assign import CUSTOMERS, prepare
+from upliftlab.config.models.experiment import Plan
+from upliftlab.engines.base import Engine
+from upliftlab.errors import Fault
+from upliftlab.ledger import Amendment, Draft, Ledger, Locked, Origin, Recorded, Writer
+from upliftlab.ledger.exports import Exported
+from upliftlab.ledger.exports import export as export_generation
+from upliftlab.ledger.faults import LedgerError, refuse
+from upliftlab.ledger.heads import Head
+from upliftlab.ledger.heads import heads as heads_of
+from upliftlab.ledger.heads import require_head as require
+from upliftlab.ledger.scratch import scratch
+
+
+def lock(ledger: Ledger, plan: Plan, now: datetime) -> Locked:
+    """Freeze a plan before anybody is assigned.
+
+    Raises:
+        LedgerError: UL450 another process writes, UL451 the plan differs from the locked one,
+            UL461 the arms were assigned elsewhere.
+    """
+    _assigned_here(plan)
+    return ledger.lock(plan, now)
+
+
+def amend(ledger: Ledger, plan: Plan, why: str, now: datetime) -> Amendment:
+    """Record a changed plan and the reason: a deviation once outcomes were read.
+
+    Raises:
+        LedgerError: UL450, UL452 nothing is locked, UL453 no reason or no change.
+    """
+    return ledger.amend(plan, why, now)
+
+
+def assign(ledger: Ledger, plan: Plan, engine: Engine, now: datetime) -> Recorded:
+    """Decide for every customer and put it on the record, with the plan if it is not locked yet.
+
+    The ledger stays locked from reading others' contacts to recording these, so that two
+    experiments never count on the same free day of a customer.
+
+    Raises:
+        ConfigError, DataError, EngineError: as `upliftlab.assignment.assign.prepare`.
+        LedgerError: UL450 another process writes, UL451 the plan changed, UL454 to UL458 the
+            assignment is refused, UL461 the arms were assigned elsewhere, UL470 the disk refuses.
+    """
+    _assigned_here(plan)
+    name = plan.experiment.experiment
+    with ledger.exclusive(f"assign {name}") as writer, engine.reading():
+        return _recorded(ledger, plan, engine, (writer, now))
+
+
+def _recorded(
+    ledger: Ledger, plan: Plan, engine: Engine, into: tuple[Writer, datetime]
+) -> Recorded:
+    writer, now = into
+    sources = _origins(plan, engine)
+    if same := writer.recorded(plan, sources):
+        return same
+    contacts = _contacts(ledger, plan, writer)
+    query = prepare(plan, engine, prior_contacts=contacts, start=start_day(plan, now))
+    draft = Draft(
+        plan=plan,
+        id=query.columns[0],
+        population=query.population,
+        sources=sources,
+        engine=engine.description,
+        write=lambda path: _written(engine, query.sql, path),
+    )
+    return writer.record(draft, now)
+
+
+def open_record(ledger: Ledger, plan: Plan) -> Record:
+    """Open the record for an analysis; call `note_outcomes` once there are numbers.
+
+    Raises:
+        LedgerError: UL451 the plan differs from the one in force, UL452 nothing is locked,
+            UL457 nobody is assigned, UL459 a record was changed, UL462 arms were amended after
+            customers had been assigned.
+    """
+    name = plan.experiment.experiment
+    locked = ledger.locked(name)
+    if locked is None:
+        raise refuse("UL452", f"'{name}' has no locked plan", "run assign first")
+    if faults := ledger.verify(name):
+        raise LedgerError(faults)
+    ledger.require(plan)
+    assignment, changes = ledger.read(name), ledger.amendments(name)
+    _same_arms(ledger, plan, [each.manifest.plan_sha256 for each in assignment.generations])
+    zone = ZoneInfo(plan.program.time_zone)
+    late = ("the plan was locked after outcomes had been read",) if locked.after_outcomes else ()
+    return Record(
+        id=assignment.id,
+        generations=tuple(
+            Assigned(each.manifest.time.astimezone(zone).date(), each.files)
+            for each in assignment.generations
+            if each.files
+        ),
+        locked=locked.time.astimezone(zone).date(),
+        settled=(changes[-1] if changes else locked).time.astimezone(zone).date(),
+        customers=assignment.generations[-1].manifest.sources[CUSTOMERS].sha256,
+        assigned=assignment.generations[-1].manifest.time.astimezone(zone).date(),
+        amendments=tuple(c.why for c in changes if c.kind == "amendment"),
+        deviations=(*late, *(c.why for c in changes if c.kind == "deviation")),
+    )
+
+
+def note_outcomes(ledger: Ledger, plan: Plan, now: datetime) -> None:
+    """Note that outcomes were read: whatever is amended from now on is a deviation."""
+    ledger.mark_outcomes_read(plan.experiment.experiment, now)
+
+
+def _same_arms(ledger: Ledger, plan: Plan, assigned_under: Sequence[str]) -> None:
+    """Refuse arms that were amended after customers had been assigned to them."""
+    name = plan.experiment.experiment
+    entries = [entry for entry in (ledger.locked(name), *ledger.amendments(name)) if entry]
+    arms = {entry.plan_sha256: entry.plan["arms"] for entry in entries}
+    current = arms[plan.sha256]
+    if any(arms[digest] != current for digest in assigned_under if digest in arms):
+        message = "arms were amended after customers had been assigned to them"
+        raise refuse("UL462", message, "this is not analysed yet; restore the arms by amend")
+
+
+def export(
+    ledger: Ledger,
+    experiment: str,
+    folder: Path,
+    secret: bytes | None = None,
+    generation: int | None = None,
+) -> Exported:
+    """Write the senders' lists of one generation, the last by default.
+
+    Raises:
+        LedgerError: UL457 there is no such generation; else as `exports.export`.
+    """
+    found = ledger.generations(experiment)
+    number = len(found) if generation is None else generation
+    if not 1 <= number <= len(found):
+        which = "nobody is assigned" if generation is None else f"no generation {number}"
+        raise refuse("UL457", f"{which} in '{experiment}'", "run assign first")
+    return export_generation(found[number - 1], folder, secret)
+
+
+def verify(ledger: Ledger, experiment: str | None = None) -> tuple[Fault, ...]:
+    """What is no longer as it was written, in one experiment's records or in all.
+
+    Raises:
+        LedgerError: UL457, there is no record at all.
+    """
+    names = ledger.experiments() if experiment is None else (experiment,)
+    orphans = ledger.orphans() if experiment is None else ()
+    if not names and (not orphans or (ledger.folder / "ledger").is_dir()):
+        _refuse_none(ledger)
+    return (*orphans, *(fault for name in names for fault in ledger.verify(name)))
+
+
+def heads(ledger: Ledger, experiment: str | None = None) -> tuple[Head, ...]:
+    """The digests to keep elsewhere: each experiment's and, last, the whole ledger's.
+
+    Raises:
+        LedgerError: UL457 there is no such record, UL459 the journal was changed, UL469 it was all
+            made before there was a journal.
+    """
+    found = heads_of(ledger.head())
+    if not found:
+        if not ledger.experiments():
+            _refuse_none(ledger)
+        message = "these records were made before ledgers had heads"
+        raise refuse("UL469", message, "the next lock, amend, assign or run begins one")
+    if experiment is None:
+        return found
+    own = tuple(head for head in found if head.name == experiment)
+    if not own:
+        raise refuse("UL457", f"there are no records of '{experiment}' here", "", ledger.folder)
+    return own
+
+
+def require_head(ledger: Ledger, kept: str, secret: bytes | None = None) -> int:
+    """How many records were made since a head that was kept.
+
+    Raises:
+        LedgerError: UL467 it is not this ledger's, UL468 it is not signed with the secret.
+    """
+    return require(ledger.head(), kept, secret)
+
+
+def _refuse_none(ledger: Ledger) -> None:
+    inner = ledger.folder / "ledger"
+    if inner.is_dir():
+        raise refuse("UL457", "this is no ledger", f"did you mean '{inner}'?", ledger.folder)
+    raise refuse("UL457", "there are no records here", "name the ledger's folder", ledger.folder)
+
+
+def _assigned_here(plan: Plan) -> None:
+    if plan.experiment.assignment.observed is not None:
+        raise refuse(
+            "UL461",
+            f"'{plan.experiment.experiment}' reads its arms from a column: they were assigned"
+            " elsewhere",
+            "remove 'assignment: observed' to have them assigned here",
+        )
+
+
+def _origins(plan: Plan, engine: Engine) -> dict[str, Origin]:
+    """Every table that the assignment depends on, as it is now."""
+    policy = plan.program.contact_policy
+    names = (policy.contacts, policy.complaints) if policy else ()
+    tables = {CUSTOMERS: plan.customers}
+    tables |= {name: plan.sources[name] for name in names if name in plan.sources}
+    found: dict[str, Origin] = {}
+    for name, source in tables.items():
+        place, digest = engine.fingerprint(source)
+        found[name] = Origin(place=place, sha256=digest)
+    return found
+
+
+def _written(engine: Engine, sql: str, path: Path) -> int:
+    """Write an assignment of tables that were the same from their fingerprint to their last row."""
+    rows = engine.write(sql, path)
+    engine.confirm()
+    return rows
+
+
+def _contacts(ledger: Ledger, plan: Plan, writer: Writer) -> Sequence[Path]:
+    """Contacts of the ledger's other experiments, where a policy asks for them."""
+    others = set(ledger.experiments()) - {plan.experiment.experiment}
+    if plan.program.contact_policy is None or not others:
+        return ()
+    return (writer.contacts_file(ledger.contacts(plan.experiment.experiment)),)
+
+
+def contacts_on_record(ledger: Ledger, plan: Plan, folder: Path) -> Sequence[Path]:
+    """All contacts that a ledger knows of, as a Parquet file in a folder; none without a policy.
+
+    Raises:
+        LedgerError: UL471, the contacts cannot be read.
+    """
+    if plan.program.contact_policy is None or not ledger.experiments():
+        return ()
+    file = folder / "contacts.parquet"
+    with scratch(folder, within=[ledger.folder, folder]) as session:
+        session.copy(ledger.contacts(), file)
+    return (file,)
+
+
+def start_day(plan: Plan, now: datetime) -> date | None:
+    """The day of contact where no wave declares one, in the program's time zone."""
+    if plan.experiment.waves:
+        return None
+    return now.astimezone(ZoneInfo(plan.program.time_zone)).date()

@@ -1,0 +1,271 @@
+"""The prospect: everything that a plan, a baseline and assumptions say, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from upliftlab import __version__
+from upliftlab.analysis.checks_shares import expected_shares
+from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.look import look_times
+from upliftlab.config.models.experiment import PROFIT, Plan
+from upliftlab.planning.answers import Asked, effect_answer, money_answers
+from upliftlab.planning.assumptions import Assumptions
+from upliftlab.planning.baseline import Baseline
+from upliftlab.planning.expectation import Expectation
+from upliftlab.planning.length import length
+from upliftlab.planning.notes import money_absent, notes, redemptions_absent, skewed
+from upliftlab.planning.power import Reach, Standard, arm_outlook, curve
+from upliftlab.planning.primary_metric import effect_of, lead_of
+from upliftlab.planning.returns import Campaign, arm_money
+from upliftlab.results.analysis import Message
+from upliftlab.results.plan import Answer, ArmMoney, ArmOutlook, Assumed, BaselineInfo, Outlook
+from upliftlab.results.ship_rule import ShipRule, parse_ship_if
+from upliftlab.stats.sequential import inflation
+from upliftlab.text.language import N_
+
+_MANY = 10**9
+"""Customers of an experiment so large that its size plays no part."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prospect:
+    """A plan with all that is known and assumed.
+
+    Attributes:
+        plan: What was asked.
+        study: What is compared; without roles where nothing can be said of money.
+        baseline: What untreated units do.
+        assumed: What is taken for granted.
+        money_absent: Why nothing can be said of money.
+        redemptions: Redemptions per treated customer, by arm.
+    """
+
+    plan: Plan
+    study: Study
+    baseline: Baseline
+    assumed: Assumptions
+    money_absent: Message | None
+    redemptions: Mapping[str, float]
+
+    @property
+    def customers(self) -> int | None:
+        """Customers in all arms together, as given or else as counted."""
+        given = self.assumed.customers
+        return self.baseline.available if given is None else given
+
+    @property
+    def expectation(self) -> Expectation:
+        """The experiment as it would come out without chance."""
+        baseline = self.baseline.unexplained(self.assumed.explained)
+        lead = lead_of(self.plan, self.study, self.baseline.unit, share=baseline.share)
+        shares = expected_shares(self.plan)
+        return Expectation(self.study, baseline.unit, shares, lead, self.redemptions)
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The arms that the decision rule judges by their profit."""
+        if self.money_absent is not None or _rule(self.plan) is None:
+            return ()
+        arms = self.plan.arms
+        new = [name for name in self.study.treatments if not arms[name].business_as_usual]
+        return tuple(new) or self.study.treatments
+
+
+def prospect(plan: Plan, study: Study, baseline: Baseline, assumed: Assumptions) -> Prospect:
+    """What is known and assumed, and whether that is enough for money.
+
+    Args:
+        plan: What was asked.
+        study: What is compared.
+        baseline: What untreated units do.
+        assumed: What is taken for granted.
+    """
+    shares = expected_shares(plan)
+    study = replace(study, treatments=tuple(arm for arm in study.treatments if shares[arm] > 0))
+    lead = lead_of(plan, study, baseline.unit, share=baseline.share)
+    absent = money_absent(study, baseline, lead)
+    rates: dict[str, float] = {}
+    for arm in study.treatments if absent is None else ():
+        if study.terms[arm].incentive > 0:
+            rate = assumed.redemption_rate
+            rate = baseline.redemptions.get(arm) if rate is None else rate
+            if rate is None:
+                absent, rates = redemptions_absent(arm), {}
+                break
+            rates[arm] = rate
+    if absent is not None:
+        study = replace(study, roles=None, terms={})
+    return Prospect(plan, study, baseline, assumed, absent, rates)
+
+
+def outlook(known: Prospect, created: str) -> Outlook:
+    """What the experiment can be expected to tell.
+
+    Args:
+        known: The plan with all that is known and assumed.
+        created: The moment of planning, ISO 8601 in UTC.
+
+    Raises:
+        ConfigError: UL320, the expected effect cannot be.
+    """
+    plan, assumed, customers = known.plan, known.assumed, known.customers
+    expected = known.expectation
+    effect = effect_of(expected.lead, expected.mean, assumed.effect)
+    reach = Reach(expected, _standard(known))
+    arms = tuple(arm_outlook(reach, arm, customers, effect) for arm in known.study.treatments)
+    totals = [arm.needed_campaign for arm in arms]
+    needed = None if None in totals else max(total for total in totals if total is not None)
+    campaign = customers if customers is not None else needed
+    money = tuple(_money(known, reach, campaign, effect))
+    sizes = Asked(
+        metric=expected.lead.info,
+        effect=effect,
+        lift=expected.lift(effect),
+        customers=customers,
+        power=assumed.power,
+        hurdle=known.study.hurdle,
+        roi_within=assumed.roi_within,
+    )
+    asked = plan.experiment
+    return Outlook(
+        experiment=asked.experiment,
+        title=asked.title or asked.experiment,
+        owner=asked.owner,
+        hypothesis=asked.hypothesis,
+        plan_sha256=plan.sha256,
+        version=__version__,
+        created=created,
+        currency=plan.currency,
+        confidence=known.study.confidence,
+        hurdle=known.study.hurdle,
+        unit="customer" if plan.households is None else "household",
+        metric=expected.lead.info,
+        customers=customers,
+        needed=needed,
+        baseline=_baseline(known, expected),
+        assumed=_assumed(known, reach, effect),
+        answers=tuple(_answers(known, sizes, (arms, money), needed)),
+        arms=(_control(known, expected), *arms),
+        money=money,
+        money_absent=known.money_absent,
+        length=length(plan, assumed.per_week, customers, needed),
+        curves=()
+        if campaign is None
+        else tuple(curve(reach, arm.arm, campaign, effect) for arm in arms),
+        notes=tuple(_notes(known, reach, campaign, effect)),
+    )
+
+
+def _rule(plan: Plan) -> ShipRule | None:
+    """When a decision on profit is SHIP; None where the decision is about something else."""
+    asked = plan.experiment
+    return parse_ship_if(asked.decision.ship_if) if plan.decided_by == PROFIT else None
+
+
+def _standard(known: Prospect) -> Standard:
+    alpha = 1 - known.study.confidence
+    each = alpha / len(known.study.treatments)
+    return Standard(
+        alpha=each,
+        decision_alpha=alpha / max(len(known.judged), 1),
+        inflation=_inflation(known.plan, each, known.assumed.power),
+        power=known.assumed.power,
+        rule=_rule(known.plan) if known.judged else None,
+    )
+
+
+def _inflation(plan: Plan, alpha: float, power: float) -> float:
+    """By how much declared looks add to the customers needed."""
+    times = look_times(plan)
+    if len(times) < 2:  # noqa: PLR2004 - one look is none too many
+        return 1.0
+    fractions = [time / times[-1] for time in times]
+    return max(1.0, inflation(fractions, alpha, power, "obrien_fleming"))
+
+
+def _control(known: Prospect, expected: Expectation) -> ArmOutlook:
+    arm, customers = known.study.control, known.customers
+    return ArmOutlook(
+        arm=arm,
+        control=True,
+        share=expected.shares[arm],
+        customers=None if customers is None else expected.in_arm(arm, customers),
+    )
+
+
+def _money(
+    known: Prospect, reach: Reach, customers: int | None, effect: float
+) -> Iterator[ArmMoney]:
+    if known.money_absent is not None or customers is None:
+        return
+    campaign = Campaign(customers, known.customers is not None, effect, known.assumed.roi_within)
+    for arm in known.study.treatments:
+        yield arm_money(reach, arm, campaign, judged=arm in known.judged)
+
+
+def _answers(
+    known: Prospect,
+    asked: Asked,
+    found: tuple[tuple[ArmOutlook, ...], tuple[ArmMoney, ...]],
+    needed: int | None,
+) -> Iterator[Answer]:
+    arms, money = found
+    yield effect_answer(asked, arms, needed)
+    judged = [each for each in money if each.arm in known.judged]
+    if candidates := judged or list(money):
+        best = max(candidates, key=lambda each: each.profit or 0.0)
+        yield from money_answers(asked, best, judged=bool(judged))
+
+
+def _baseline(known: Prospect, expected: Expectation) -> BaselineInfo:
+    baseline, assumed = known.baseline, known.assumed
+    raw = replace(expected, unit=baseline.unit)
+    given = assumed.given.household_size if assumed.given else None
+    return BaselineInfo(
+        origin=baseline.origin,
+        described=baseline.described,
+        customers=baseline.customers,
+        mean=expected.mean,
+        sd=raw.variance_of(raw.lead.place) ** 0.5,
+        explained=_explained(expected) if assumed.explained is None else assumed.explained,
+        unit_size=given or expected.size,
+    )
+
+
+def _explained(expected: Expectation) -> float:
+    """The share of the variance that the study's covariates explain, in many customers."""
+    if not expected.study.covariates:
+        return 0.0
+    arm = expected.study.treatments[0]
+    plain = replace(expected, study=replace(expected.study, covariates=()))
+    adjusted, before = (each.difference(arm, _MANY, 0.0).se for each in (expected, plain))
+    return 1 - (adjusted / before) ** 2 if adjusted is not None and before else 0.0
+
+
+def _assumed(known: Prospect, reach: Reach, effect: float) -> Assumed:
+    return Assumed(
+        effect=effect,
+        lift=reach.expectation.lift(effect),
+        power=known.assumed.power,
+        alpha=reach.standard.alpha,
+        inflation=reach.standard.inflation,
+        redemptions=dict(known.redemptions),
+        roi_within=known.assumed.roi_within,
+        per_week=known.assumed.per_week,
+    )
+
+
+def _notes(
+    known: Prospect, reach: Reach, customers: int | None, effect: float
+) -> Iterator[Message]:
+    expected = reach.expectation
+    yield from notes(known.plan, expected, known.baseline, reach.standard, known.assumed)
+    if customers is None:
+        return
+    if known.customers is None and known.money_absent is None:
+        text = N_("Money is told for {n:count} customers, as many as the wanted power takes.")
+        yield Message(template=text, values={"n": customers})
+    if warning := skewed(expected, customers, effect):
+        yield warning

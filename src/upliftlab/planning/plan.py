@@ -1,0 +1,159 @@
+"""The verb `plan`: from a plan and a baseline to an Outlook, before anybody is contacted.
+
+It orchestrates and computes nothing: the rehearsal measures, the expected experiment is analysed as
+a real one would be, and the answers say what the campaign can find out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from upliftlab.analysis.estimation import Study, study_of
+from upliftlab.analysis.facts import CUSTOMERS
+from upliftlab.assignment.assign import prepare
+from upliftlab.config.models.experiment import Plan
+from upliftlab.engines.base import Engine
+from upliftlab.errors import ConfigError, DataError, Fault, UpliftLabError
+from upliftlab.planning.assumptions import Assumptions, refuse_contradictions
+from upliftlab.planning.baseline import (
+    Baseline,
+    from_earlier,
+    in_figures,
+    known_covariates,
+    needed_plan,
+)
+from upliftlab.planning.design_inputs import Prospect, outlook, prospect
+from upliftlab.planning.pre_period import PLANNED, Cast, population, rehearse, rehearsed
+from upliftlab.results.analysis import Analysis, Message
+from upliftlab.results.plan import Outlook
+from upliftlab.text.language import N_
+from upliftlab.util.sql import quote
+
+Progress = Callable[[str], None]
+"""Told what is being done, for people who wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What planning needs beside its plan.
+
+    Attributes:
+        now: The moment of planning, with its time zone.
+        engine: Where the data lie; None where none are read.
+        earlier: The analysis of an earlier campaign, whose control is the baseline.
+        own: An analysis of this experiment itself, whose control is the baseline where the
+            customers' time before tells none.
+        progress: Told of each step.
+    """
+
+    now: datetime
+    engine: Engine | None = None
+    earlier: Analysis | None = None
+    progress: Progress = lambda _step: None
+    own: Analysis | None = None
+
+
+def plan(asked: Plan, assumed: Assumptions, setting: Setting) -> Outlook:
+    """What an experiment can be expected to tell.
+
+    Args:
+        asked: The experiment.
+        assumed: What is taken for granted.
+        setting: Clock, data and listener.
+
+    Raises:
+        ConfigError: UL320 the effect cannot be, UL322 figures contradict or are missing, UL324 the
+            earlier analysis does not fit.
+        DataError: UL321 the customers' past tells no baseline, UL241 it is of too few; UL2xx, the
+            data are not what the plan says they are.
+    """
+    known = foresee(asked, assumed, setting)
+    setting.progress("Weighing the design")
+    return outlook(known, setting.now.astimezone(UTC).isoformat(timespec="seconds"))
+
+
+def foresee(asked: Plan, assumed: Assumptions, setting: Setting) -> Prospect:
+    """An experiment with its baseline and what is assumed; raises what `plan` does."""
+    refuse_contradictions(asked, assumed)
+    with setting.engine.reading() if setting.engine else nullcontext():
+        study, baseline = _baseline(asked, assumed, setting)
+    if baseline.customers is not None and baseline.customers < asked.smallest_cell:
+        message = f"the baseline is that of {baseline.customers:,} customers: it would tell of them"
+        remedy = f"{asked.smallest_cell} or more can be told of; check 'eligible'"
+        raise DataError(Fault("UL241", message, remedy))
+    return prospect(asked, study, baseline, assumed)
+
+
+def _baseline(asked: Plan, assumed: Assumptions, setting: Setting) -> tuple[Study, Baseline]:
+    """What is compared, and what untreated units do, from wherever that is known."""
+    reduced = needed_plan(asked)
+    study = known_covariates(study_of(reduced), assumed)
+    if assumed.given is not None:
+        return study, _counted(asked, in_figures(reduced, study, assumed.given), setting)
+    if setting.earlier is not None:
+        return study, _counted(asked, from_earlier(study, setting.earlier), setting)
+    if setting.engine is None:
+        message = "nothing tells what customers do without the campaign"
+        raise ConfigError(Fault("UL322", message, "name the data, or give --baseline-mean"))
+    try:
+        return _rehearsed(asked, assumed, setting, setting.engine)
+    except DataError as error:
+        baseline = _own(study, setting.own, error)
+    return study, _counted(asked, baseline, setting)
+
+
+def _rehearsed(
+    asked: Plan, assumed: Assumptions, setting: Setting, engine: Engine
+) -> tuple[Study, Baseline]:
+    """The baseline that the time before tells."""
+    reduced = rehearsed(needed_plan(asked))
+    setting.progress("Rehearsing on the time before")
+    baseline = rehearse(reduced, _cast(asked, engine, setting.now))
+    return known_covariates(study_of(reduced), assumed), baseline
+
+
+def _own(study: Study, own: Analysis | None, refused: DataError) -> Baseline:
+    """The experiment's own control, where it has run; else why the time before tells nothing."""
+    if own is None or refused.faults[0].code != "UL321":
+        raise refused
+    try:
+        baseline = from_earlier(study, own)
+    except ConfigError:
+        raise refused from None
+    text = N_(
+        "This experiment has run before, and its control group was taken: the time before tells "
+        "nothing, as {reason}."
+    )
+    note = Message(template=text, values={"reason": refused.faults[0].message})
+    return replace(baseline, notes=(*baseline.notes, note))
+
+
+def _counted(asked: Plan, baseline: Baseline, setting: Setting) -> Baseline:
+    """The baseline with the customers there are, or with the reason why they were not counted."""
+    if setting.engine is None:
+        return baseline
+    setting.progress("Counting the customers")
+    try:
+        found = population(asked, _cast(asked, setting.engine, setting.now))
+    except UpliftLabError as error:
+        text = N_("Customers were not counted: {reason}. Give --customers.")
+        note = Message(template=text, values={"reason": error.faults[0].message})
+        return replace(baseline, notes=(*baseline.notes, note))
+    return replace(baseline, available=found)
+
+
+def _cast(asked: Plan, engine: Engine, now: datetime) -> Cast:
+    """Those whom an assignment of today would put into an arm, else those who are eligible."""
+    today = now.astimezone(ZoneInfo(asked.program.time_zone)).date()
+    if asked.experiment.assignment.observed is not None:
+        engine.attach(CUSTOMERS, asked.customers)
+        return Cast(engine, assigned=False, today=today)
+    start: date | None = None if asked.experiment.waves else today
+    query = prepare(asked, engine, start=start)
+    ids = f"SELECT {quote(query.columns[0])} AS id"
+    engine.keep(PLANNED, f"{ids} FROM ({query.sql}) AS decided WHERE arm IS NOT NULL")
+    return Cast(engine, assigned=True, today=today)

@@ -1,0 +1,194 @@
+"""The rehearsal: the same experiment without a campaign, on the customers' own time before it.
+
+It starts so long before the planned start that its last outcome window closes there. Metrics and
+covariates over events then tell of the time before what the analysis will tell of the time after.
+"""
+# ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from upliftlab.analysis.aggregation import UNITS, cells_of, unit_table
+from upliftlab.analysis.checks_events import events as event_checks
+from upliftlab.analysis.estimation import study_of
+from upliftlab.analysis.facts import CUSTOMERS, Facts
+from upliftlab.analysis.facts_events import event_facts
+from upliftlab.config.expressions import parse
+from upliftlab.config.models.experiment import Plan
+from upliftlab.engines.base import Engine
+from upliftlab.errors import DataError, Fault
+from upliftlab.planning.baseline import Baseline
+from upliftlab.planning.primary_metric import lead_name
+from upliftlab.queries.clock import Span, time_literal
+from upliftlab.queries.moments import MomentsQuery
+from upliftlab.queries.population import Frame, missing_column
+from upliftlab.results.analysis import Check, Message
+from upliftlab.results.plan import Origin
+from upliftlab.text.language import N_
+from upliftlab.util.sql import literal, quote
+
+PLANNED = "planned"
+"""What the ids of the customers in any arm are kept as."""
+_DAY = timedelta(days=1)
+_REMEDY = "give --like ANALYSIS, or --baseline-mean with --baseline-sd (--rate for a share)"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who rehearses.
+
+    Attributes:
+        engine: Where the data lie, with the customers' table attached.
+        assigned: Whether the customers in any arm are kept as `PLANNED`; else those eligible.
+        today: The day of planning, on the program's clock: later there are no events.
+    """
+
+    engine: Engine
+    assigned: bool
+    today: date
+
+
+def rehearsed(plan: Plan) -> Plan:
+    """The plan without covariates from columns: as of now, they hold the rehearsal's outcomes."""
+    kept = {name: each for name, each in plan.covariates.items() if each.source is not None}
+    return plan.model_copy(update={"covariates": kept})
+
+
+def rehearse(plan: Plan, cast: Cast) -> Baseline:
+    """The baseline that the customers' time before the start tells.
+
+    Args:
+        plan: What was asked, as `rehearsed`.
+        cast: Who rehearses.
+
+    Raises:
+        DataError: UL321, nothing tells how long outcomes count, a metric is no count of events,
+            or nobody did anything; UL2xx, the data are not what the plan says they are.
+    """
+    day = _start(plan, cast.today)
+    frame = _frame(plan, cast, day)
+    moment = datetime.combine(day, time())
+    table, looks = unit_table(plan, (frame, Span(moment, moment)), cast.engine)
+    cast.engine.keep(UNITS, table.sql())
+    cells = cells_of(MomentsQuery(UNITS, table.columns, ()), cast.engine)
+    (units,) = next(iter(cells.values())) or (None,)
+    if units is None or units.moments.n < 2:  # noqa: PLR2004 - a variance needs two
+        raise DataError(Fault("UL207", "the data hold no customers", "check 'eligible'"))
+    study = study_of(plan)
+    column = study.columns.index(_counted(plan))
+    if units.moments.m2[column, column] <= 0:
+        raise DataError(Fault("UL321", _alike(plan, units.moments.n, day), _REMEDY))
+    facts = Facts(events={look.events.name: event_facts(look) for look in looks})
+    size = 1.0 if study.size is None else float(units.moments.mean[study.size])
+    customers = round(units.moments.n * size)
+    text = N_("Measured on {n:count} customers over the time from {date:date} on.")
+    return Baseline(
+        origin=Origin.before,
+        described=Message(template=text, values={"n": customers, "date": day.isoformat()}),
+        unit=units.moments,
+        known=frozenset(study.columns),
+        customers=customers,
+        available=customers,
+        notes=(*_notes(plan), *_doubts(event_checks(plan, facts, mature=True))),
+    )
+
+
+def _alike(plan: Plan, customers: int, day: date) -> str:
+    """Why a past in which nobody differed tells nothing."""
+    same = f"all {customers:,} have the same '{lead_name(plan)}' from {day:%Y-%m-%d} on"
+    chosen = plan.experiment.eligible
+    if chosen is None:
+        return f"these customers' own past says nothing of what they will do: {same}"
+    return (
+        f"these customers seem to be chosen by what they did lately ({chosen}), so their own past "
+        f"says nothing of what they will do: {same}"
+    )
+
+
+def _counted(plan: Plan) -> str:
+    """The column of the lead metric that must vary: a ratio's upper part."""
+    name = lead_name(plan)
+    ratio = plan.metrics[name].ratio
+    return ratio[0] if ratio else name
+
+
+def _start(plan: Plan, today: date) -> date:
+    """The day on which the rehearsal starts for everybody."""
+    fixed = [
+        name
+        for name in plan.measured_columns
+        if name not in _campaign(plan) and plan.metrics[name].column is not None
+    ]
+    if fixed:
+        message = f"'{fixed[0]}' is a column of the customers' table: nothing tells what it was"
+        raise DataError(Fault("UL321", f"{message} before the campaign", _REMEDY))
+    length = plan.longest_window
+    if length is None:
+        raise DataError(Fault("UL321", "nothing says how long outcomes count", _REMEDY))
+    first = min((wave.start for wave in plan.experiment.waves), default=today)
+    return min(first, today) - -(-length // _DAY) * _DAY
+
+
+def _campaign(plan: Plan) -> set[str | None]:
+    """The metrics of what the campaign itself brings about, which planning assumes."""
+    money = plan.experiment.money
+    return {money.contacts, money.redemptions} if money else set()
+
+
+def _frame(plan: Plan, cast: Cast, day: date) -> Frame:
+    """Everybody in one group, with the same start."""
+    columns = cast.engine.columns(CUSTOMERS)
+    start = time_literal(datetime.combine(day, time()))
+    own = {"arm": literal("baseline"), "start": start, "as_of": start}
+    for role, name in (("id", plan.customers.id), ("house", plan.households)):
+        if name is not None:
+            if name not in columns:
+                raise missing_column(name, role, columns)
+            own[role] = f"c.{quote(name)}"
+    return Frame(_relation(plan, cast), columns, own)
+
+
+def _relation(plan: Plan, cast: Cast) -> str:
+    """The customers who rehearse, as `c`."""
+    relation = f"{quote(CUSTOMERS)} AS c"
+    if cast.assigned:
+        return f"{relation} JOIN {PLANNED} AS a ON c.{quote(plan.customers.id or '')} = a.id"
+    if plan.experiment.eligible is None:
+        return relation
+    columns = cast.engine.columns(CUSTOMERS)
+    texts = [name for name, kind in columns.items() if kind == "text"]
+    return f"{relation} WHERE ({parse(plan.experiment.eligible).sql(text_columns=texts)})"
+
+
+def population(plan: Plan, cast: Cast) -> int:
+    """How many customers there are for all arms together."""
+    query = f"SELECT COUNT(*) AS n FROM {_relation(plan, cast)}"
+    return int(cast.engine.query(query).to_pylist()[0]["n"])
+
+
+def _notes(plan: Plan) -> Iterator[Message]:
+    if plan.experiment.eligible is not None:
+        yield Message(
+            template=N_(
+                "Customers were chosen as they are now. Where 'eligible' looks at recent "
+                "behaviour, their past is no guide to their future: give the baseline of an "
+                "earlier campaign instead."
+            )
+        )
+    kept = plan.experiment.analysis.covariates
+    if dropped := [name for name in kept if name not in plan.covariates]:
+        text = N_(
+            "Not allowed for: {names}. These columns are as of now, and so would explain a past "
+            "that they are made of. The analysis will use them, and be more exact."
+        )
+        yield Message(template=text, values={"names": ", ".join(dropped)})
+
+
+def _doubts(checks: Iterator[Check]) -> Iterator[Message]:
+    """What the checks of events find wrong, as the analysis would say it."""
+    for check in checks:
+        if check.passed is False and check.severity != "info":
+            yield check.parts

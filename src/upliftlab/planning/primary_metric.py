@@ -1,0 +1,118 @@
+"""The lead metric: the one whose effect is planned for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from upliftlab.analysis.estimation import Study
+from upliftlab.config.models.experiment import PROFIT, Plan
+from upliftlab.config.models.limits import Tolerance
+from upliftlab.errors import ConfigError, Fault
+from upliftlab.results.analysis import MetricInfo
+from upliftlab.stats.moments import Moments
+from upliftlab.stats.power import spread_growth
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A metric among a unit's columns: a total, and what it is divided by (None for a mean)."""
+
+    above: int
+    below: int | None
+
+    def mean(self, unit: Moments) -> float:
+        """The metric's value, 0 where there is nothing to divide by."""
+        under = 1.0 if self.below is None else float(unit.mean[self.below])
+        return float(unit.mean[self.above]) / under if under else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The metric that is planned for.
+
+    Attributes:
+        info: How it is named and shown.
+        place: Where it stands.
+        share: Whether a customer's number is 0 or 1.
+    """
+
+    info: MetricInfo
+    place: Place
+    share: bool
+
+    @property
+    def sign(self) -> float:
+        """The direction that is good."""
+        return -1.0 if self.info.better == "lower" else 1.0
+
+    def growth(self, mean: float, variance: float, effect: float) -> float:
+        """By how much the variance between units grows with an effect."""
+        if self.share and 0 < mean < 1:
+            share = min(max(mean + effect, 0.0), 1.0)
+            return share * (1 - share) / (mean * (1 - mean))
+        return spread_growth(mean, variance, effect)
+
+
+def lead_name(plan: Plan) -> str:
+    """The primary metric, or revenue where that is profit."""
+    primary, money = plan.experiment.metrics.primary, plan.experiment.money
+    return money.revenue if money and primary == PROFIT else primary
+
+
+def place_of(study: Study, name: str) -> Place:
+    """Where a metric stands among the columns of a unit."""
+    if name in study.ratios:
+        return Place(*study.ratios[name])
+    return Place(study.columns.index(name), study.size)
+
+
+def lead_of(plan: Plan, study: Study, unit: Moments, *, share: bool) -> Lead:
+    """The lead metric of a plan.
+
+    Args:
+        plan: What was asked.
+        study: What is compared.
+        unit: Moments of untreated units; a column of nothing but 0 and 1 is a share.
+        share: Whether it is known to be a share.
+    """
+    name = lead_name(plan)
+    place, metric = place_of(study, name), plan.metrics[name]
+    by_definition = metric.unit == "share" or metric.defined_by in ("any", "none", "at_least")
+    share = metric.ratio is None and (share or by_definition or _zero_or_one(unit, place.above))
+    kind: Literal["number", "money", "share"] = metric.unit or ("share" if share else "number")
+    info = MetricInfo(
+        name=name, title=metric.title or name, unit=kind, better=metric.better, role="primary"
+    )
+    return Lead(info, place, share)
+
+
+def _zero_or_one(unit: Moments, column: int) -> bool:
+    """Whether squares sum to the sum, as nothing else does."""
+    total = unit.n * float(unit.mean[column])
+    square = float(unit.m2[column, column]) + total * float(unit.mean[column])
+    return total > 0 and bool(np.isclose(square, total, rtol=1e-9, atol=0))
+
+
+def effect_of(lead: Lead, mean: float, wanted: Tolerance) -> float:
+    """An expected effect per customer, in the metric's good direction.
+
+    Raises:
+        ConfigError: UL320, it cannot be: a percentage of 0, points of what is no share, a share
+            beyond 0 or 1.
+    """
+    if wanted.kind == "points" and lead.info.unit != "share":
+        message = f"points are of shares, and '{lead.info.name}' is none"
+        raise ConfigError(Fault("UL320", message, "write --effect as 5%, or as an amount"))
+    size = wanted.value * abs(mean) if wanted.kind == "relative" else wanted.value
+    if size == 0:
+        reason = f", a percentage of the mean of '{lead.info.name}'" if wanted.value else ""
+        message = f"the expected effect is 0{reason}"
+        raise ConfigError(Fault("UL320", message, "give --effect as an amount per customer"))
+    effect = lead.sign * size
+    if lead.share and not 0 <= mean + effect <= 1:
+        message = f"'{lead.info.name}' would be {mean + effect:.1%} of customers"
+        raise ConfigError(Fault("UL320", message, "give a smaller --effect"))
+    return effect

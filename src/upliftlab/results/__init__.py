@@ -1,0 +1,1 @@
+"""What is published: frozen values, one module for each JSON, and the rule by which they decide."""

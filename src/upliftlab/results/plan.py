@@ -1,0 +1,196 @@
+"""The outlook: what an experiment can be expected to tell, as plain frozen values.
+
+The JSON they serialise to is documented in docs/planning.md and versioned by `SCHEMA`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from upliftlab.results.analysis import Message, MetricInfo, Result
+
+SCHEMA: Literal[1] = 1
+
+
+class Origin(StrEnum):
+    """Where the baseline comes from."""
+
+    before = "before"
+    """The customers' own time before the start."""
+    earlier = "earlier"
+    """The control group of an earlier analysis."""
+    given = "given"
+    """Figures that the user gave."""
+
+
+class BaselineInfo(Result):
+    """What customers do without the campaign, of the metric that is planned for."""
+
+    origin: Origin
+    described: Message
+    customers: int | None
+    """Customers it was measured on; None where it was given."""
+    mean: float
+    sd: float
+    """Between units, after the design effect, before covariates."""
+    explained: float
+    """The share of the variance that covariates explain, R²."""
+    unit_size: float
+    """Customers of an average unit; more than 1 where households are randomised."""
+
+
+class ArmOutlook(Result):
+    """What can be told of one arm; None where it is not known, or where no number would do."""
+
+    arm: str
+    control: bool
+    share: float
+    customers: int | None
+    """Customers in this arm, where it is known how many there are."""
+    needed: int | None = None
+    """Customers in this arm for the wanted power at the expected effect."""
+    needed_campaign: int | None = None
+    """The same in all arms together."""
+    detectable: float | None = None
+    """The smallest effect found with the wanted power, per customer."""
+    detectable_lift: float | None = None
+    """The same as a share of the mean."""
+    power: float | None = None
+    """Of finding the expected effect with the customers there are."""
+
+
+class ArmMoney(Result):
+    """What one arm costs, must earn and can be expected to earn."""
+
+    arm: str
+    break_even: float | None
+    """The relative rise of revenue that pays for the arm."""
+    break_even_hurdle: float | None
+    """The relative rise at which ROI reaches the hurdle."""
+    profit: float | None
+    """Incremental profit at the expected effect."""
+    profit_half: float | None
+    """Half of its interval."""
+    roi: float | None
+    roi_half: float | None
+    """Half of ROI's interval; None where that has no end."""
+    holdout_price: float | None
+    """Profit that the control forgoes by not being treated like this arm."""
+    ships: float | None
+    """Probability that the decision rule says SHIP at the expected effect."""
+    ships_needed: int | None
+    """Customers in the whole campaign for the wanted probability of SHIP."""
+    ships_from: float | None
+    """The relative rise of revenue from which SHIP has the wanted probability."""
+    roi_needed: int | None
+    """Customers in the whole campaign for ROI's interval to be as narrow as wanted."""
+
+
+class Answer(Result):
+    """One question, whether the campaign can answer it, and what it can answer instead."""
+
+    name: Literal["effect", "pays", "roi"]
+    question: Message
+    state: Literal["yes", "no", "cannot", "open"]
+    """Whether the answer is yes or no, cannot be had, or hangs on how many customers there are."""
+    answerable: bool | None
+    """Whether it is yes with the customers there are; None where their number is not known."""
+    sentence: Message
+    instead: Message | None = None
+
+
+class Length(Result):
+    """How long the experiment takes, to the end of the last outcome window."""
+
+    described: Message
+    customers: int
+    """Customers who must arrive, or who are there."""
+    weeks: int | None
+    """Weeks until so many have arrived; None where all are there already."""
+    spread_days: int
+    """Days from the first wave to the last."""
+    window_days: float | None
+    """Days until a customer's outcome is known; None where nothing says so."""
+    total_days: int | None
+
+
+class Point(Result):
+    """A point of an arm's power curve."""
+
+    effect: float
+    """Per customer."""
+    lift: float | None
+    """As a share of the mean."""
+    power: float
+    ships: float | None
+    """Probability of SHIP; None without money."""
+
+
+class Curve(Result):
+    """Power of one arm by the size of the effect."""
+
+    arm: str
+    described: Message
+    decided: Message | None
+    """From which effect on SHIP has the wanted chance; None where nothing is decided by profit."""
+    customers: int
+    """Customers in the whole campaign."""
+    points: tuple[Point, ...]
+
+
+class Assumed(Result):
+    """What was taken for granted."""
+
+    effect: float
+    """The expected effect per customer, with its sign."""
+    lift: float | None
+    """The same as a share of the mean."""
+    power: float
+    """The power that is wanted."""
+    alpha: float
+    """The level of each arm's test, several arms allowed for."""
+    inflation: float
+    """By how much declared looks add to the customers needed."""
+    redemptions: dict[str, float]
+    """Redemptions per treated customer, by arm."""
+    roi_within: float
+    """The half of ROI's interval that is wanted."""
+    per_week: int | None
+
+
+class Outlook(Result):
+    """Everything that planning found."""
+
+    schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
+    experiment: str
+    title: str
+    owner: str | None
+    hypothesis: str | None
+    plan_sha256: str
+    version: str
+    created: str
+    """ISO 8601, UTC."""
+    currency: str | None
+    confidence: float
+    hurdle: float
+    unit: Literal["customer", "household"]
+    metric: MetricInfo
+    """The metric that is planned for: the primary one, or revenue where that is profit."""
+    customers: int | None
+    """Customers in all arms together, where it is known how many there are."""
+    needed: int | None
+    """Customers in all arms together for the wanted power in every arm."""
+    baseline: BaselineInfo
+    assumed: Assumed
+    answers: tuple[Answer, ...]
+    arms: tuple[ArmOutlook, ...]
+    money: tuple[ArmMoney, ...]
+    """Empty where `money_absent` says why."""
+    money_absent: Message | None
+    length: Length | None
+    curves: tuple[Curve, ...]
+    notes: tuple[Message, ...]
+    """What was assumed or left out, and what to beware of."""

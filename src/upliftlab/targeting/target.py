@@ -1,0 +1,181 @@
+"""The verb `target`: from a model and next month's customers to the list of whom to contact.
+
+It orchestrates and computes nothing: candidates say who may be contacted, the forecast what is
+expected of them, the spending whom the budget reaches; a list is written, or the reason is told why
+there is none.
+"""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC
+from pathlib import Path
+
+from upliftlab import __version__
+from upliftlab.analysis.analyze import Setting
+from upliftlab.analysis.estimation import study_of
+from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models.values import parse_money
+from upliftlab.engines.parquet import sha256_of
+from upliftlab.errors import ConfigError, Fault
+from upliftlab.results.analysis import DataFile, Provenance
+from upliftlab.results.targets import Targets
+from upliftlab.targeting.account import Account, Choice
+from upliftlab.targeting.artefact import load, save
+from upliftlab.targeting.basis import Basis, forecast, judged_policy
+from upliftlab.targeting.candidates import Candidates, candidates
+from upliftlab.targeting.crossfit import COST
+from upliftlab.targeting.doubt import doubt, said
+from upliftlab.targeting.learn import Learned, learn
+from upliftlab.targeting.list_file import write_list
+from upliftlab.targeting.order import Order, examine, holdout_of
+from upliftlab.targeting.recipe import followed, written_down
+from upliftlab.targeting.scoring import Scorer, score
+from upliftlab.targeting.selection import list_schema, select, table_batches, wording
+from upliftlab.targeting.use import use
+
+ABOUT = "upliftlab"
+"""The key under which a Parquet list says what it is."""
+_LIBRARIES = ("numpy", "scipy", "pyarrow", "scikit-learn", "scikit-uplift")
+
+
+def target(plan: Plan, order: Order, basis: Basis, setting: Setting) -> Targets:
+    """Choose whom to contact next and write the list, or say why there is none.
+
+    Args:
+        plan: The experiment that was learned from.
+        order: What is asked.
+        basis: What the model rests on.
+        setting: Engine, clock and listener.
+
+    Raises:
+        ConfigError: UL636 too many arms have a fixed cost, UL638 the plan declares no money; what
+            `candidates` raises of columns.
+        DataError: UL640 the list's name says no kind of file; what `candidates` raises of rows,
+            UL605 or UL606 where they are not what the model was shown.
+        OutputError: UL601, the list cannot be written.
+    """
+    examine(plan, order)
+    why = doubt(said(plan.treatments, basis.opened), basis.gain)
+    account = Account(plan, order, basis, provenance(setting))
+    if why is not None and not order.force:
+        return account.without_list(why)
+    with setting.engine.reading():
+        return _listed(account, setting, forced=why is not None)
+
+
+def _listed(account: Account, setting: Setting, *, forced: bool) -> Targets:
+    """Choose, and write the list of customers who were the same from the first to the last look."""
+    plan, order, basis = account.plan, account.order, account.basis
+    campaign = order.campaign(plan, basis.encoding)
+    found = candidates(plan, order.source, setting.engine, campaign)
+    chosen = _choose(account, found, setting)
+    setting.progress("Writing the list")
+    place, digest = setting.engine.fingerprint(order.source)
+    setting.engine.confirm()
+    read = DataFile(source=order.customers, file=place, sha256=digest, rows=found.population)
+    return _written(account.of(chosen, read, forced=forced), account, chosen)
+
+
+def afresh(plan: Plan, order: Order, setting: Setting) -> Basis:
+    """Learn a model now, and judge it by what is asked: as much money for as many customers.
+
+    Raises:
+        ConfigError, DataError: as `candidates` and `learn`; UL638, what is learned from is no
+            money.
+    """
+    setting.progress("Counting customers to choose from")
+    there = candidates(plan, order.source, setting.engine, order.campaign(plan))
+    size = there.contactable(setting.engine) * float(1 - holdout_of(plan))
+    return learned_basis(learn(_with_budget(plan, order.budget), setting, size or None))
+
+
+def learned_basis(found: Learned) -> Basis:
+    """The basis of what was learned just now.
+
+    Raises:
+        ConfigError: UL638, what was learned from is no money, so that no budget can be spent.
+    """
+    responses = found.responses
+    if found.sample.outcomes.shape[1] <= COST:
+        message = f"models learn from '{responses.metric}', which is no money"
+        raise ConfigError(Fault("UL638", message, "learn from profit to spend a budget"))
+    policy = judged_policy(responses)
+    return Basis(
+        sample=found.sample,
+        judged=found.judged,
+        data=responses.data,
+        opened=tuple(gate.open for gate in responses.gates),
+        gain=None if policy is None else policy.value,
+        realised=None if policy is None else policy.realised,
+    )
+
+
+def saved(plan: Plan, model: Path, setting: Setting) -> Basis:
+    """A model from its file, fitted again.
+
+    Raises:
+        DataError: UL630 to UL634, the file is no model, or not of this plan and these data.
+    """
+    artefact = load(model)
+    setting.progress("Fitting the saved model again")
+    return followed(plan, artefact, setting, provenance(setting).libraries, sha256_of(model))
+
+
+def save_model(plan: Plan, found: Learned, path: Path, setting: Setting) -> None:
+    """Write down what was learned, for `target --model`.
+
+    Raises:
+        ConfigError: UL638, what was learned from is no money.
+        OutputError: UL601, the file cannot be written.
+    """
+    setting.progress("Saving the model")
+    save(path, written_down(plan, learned_basis(found), provenance(setting)))
+
+
+def provenance(setting: Setting) -> Provenance:
+    """What a list or a model was made with."""
+    from importlib.metadata import version  # noqa: PLC0415 - costs start-up, needed once
+
+    return Provenance(
+        version=__version__,
+        python=platform.python_version(),
+        engine=setting.engine.description,
+        created=setting.now.astimezone(UTC).isoformat(timespec="seconds"),
+        libraries={name: version(name) for name in _LIBRARIES},
+    )
+
+
+def _choose(account: Account, found: Candidates, setting: Setting) -> Choice:
+    """Score everybody, and take those whom the budget reaches."""
+    plan, basis = account.plan, account.basis
+    study = study_of(plan)
+    setting.progress("Fitting the model")
+    scorer = Scorer(basis.encoding, forecast(basis, study), holdout_of(plan))
+    scored = score(found.batches(setting.engine), scorer, setting.progress)
+    setting.progress("Spending the budget")
+    purse = account.order.purse(study)
+    chosen = use(scored.prospects, purse)
+    return Choice(scored.seen, chosen, select(scored, chosen.spending, chosen.arms), purse)
+
+
+def _written(told: Targets, account: Account, chosen: Choice) -> Targets:
+    """Write the list, with what is told of it."""
+    words = wording(account.plan, account.basis.opened)
+    done = write_list(
+        account.order.output,
+        list_schema(chosen.selection.kind),
+        table_batches(chosen.selection, words),
+        {ABOUT: told.model_dump_json(by_alias=True).encode()},
+    )
+    file = DataFile(source="targets", file=done.path.name, sha256=done.sha256, rows=done.rows)
+    return told.model_copy(update={"file": file})
+
+
+def _with_budget(plan: Plan, budget: float) -> Plan:
+    declared = plan.experiment.uplift
+    if declared is None:
+        return plan
+    asked = declared.model_copy(update={"budget": parse_money(budget)})
+    experiment = plan.experiment.model_copy(update={"uplift": asked})
+    return plan.model_copy(update={"experiment": experiment})

@@ -1,0 +1,1 @@
+"""How words, numbers and dates are said, in any language."""

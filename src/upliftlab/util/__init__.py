@@ -1,0 +1,1 @@
+"""What knows nothing of experiments: files, folders and SQL's quotes."""

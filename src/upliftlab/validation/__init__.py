@@ -1,0 +1,1 @@
+"""Proof by simulation that intervals hold the truth as often as they say."""

@@ -1,0 +1,77 @@
+"""The grid: the experiments on which every release is proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+from upliftlab.money import Terms
+from upliftlab.validation.outcome import Outcome
+from upliftlab.validation.scenario import CUSTOMERS_ALONE, HOUSEHOLDS, Crowd, Scenario
+
+UNITS = 50_000
+MARGIN = 0.4
+PAYS_FROM = 0.25
+"""Cost as a share of the margin that customers bring anyway: a rise by as much pays for it."""
+REDEEMS = 0.4
+"""The share of treated buyers who redeem."""
+SPLITS: Final = {"50/50": 0.5, "90/10": 0.9, "95/5": 0.95}
+OUTCOMES: Final = {
+    "binary": Outcome("binary", 0.02, 1.0),
+    "normal": Outcome("normal", 1.0, 50.0, 20.0),
+    "lognormal": Outcome("lognormal", 0.02, 60.0, 1.5),
+}
+CROWDS: Final = {"customers": CUSTOMERS_ALONE, "households": HOUSEHOLDS}
+COSTS: Final = ("fixed", "redemption")
+LIFTS: Final = {"none": 0.0, "+10%": 0.1, "+50%": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A scenario with its name.
+
+    Attributes:
+        name: What tells it from others, by dimension: split, outcome, unit, cost, effect.
+        scenario: What is true.
+    """
+
+    name: dict[str, str]
+    scenario: Scenario
+
+    @property
+    def title(self) -> str:
+        """Its name as one text."""
+        return " · ".join(self.name.values())
+
+
+def grid() -> Iterator[Cell]:
+    """Every split, outcome, unit, cost and effect."""
+    for split, outcome, unit, cost, effect in product(SPLITS, OUTCOMES, CROWDS, COSTS, LIFTS):
+        name = {
+            "split": split,
+            "outcome": outcome,
+            "unit": unit,
+            "cost": cost,
+            "effect": effect,
+        }
+        treated = round(UNITS * SPLITS[split])
+        scenario = Scenario(
+            OUTCOMES[outcome],
+            CROWDS[unit],
+            (treated, UNITS - treated),
+            LIFTS[effect],
+            (_terms(OUTCOMES[outcome], CROWDS[unit], treated, cost), Terms(MARGIN)),
+            REDEEMS if cost == "redemption" else 0.0,
+        )
+        yield Cell(name, scenario)
+
+
+def _terms(outcome: Outcome, crowd: Crowd, treated: int, cost: str) -> Terms:
+    """Half a contact and half an arm's fixed cost; or a fifth a contact, the rest redemptions."""
+    each = PAYS_FROM * MARGIN * outcome.mean
+    if cost == "fixed":
+        return Terms(MARGIN, contact=each / 2, fixed=each / 2 * treated * crowd.size)
+    buyers = outcome.buys * REDEEMS
+    return Terms(MARGIN, contact=each / 5, incentive=each * 4 / 5 / buyers)

@@ -1,0 +1,121 @@
+"""The shape of an experiment: its arms, customers, outcomes and costs as cells of a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from upliftlab.errors import ConfigError, Fault
+from upliftlab.money import Terms
+from upliftlab.planning.design_inputs import Prospect
+from upliftlab.validation.grid import LIFTS, Cell
+from upliftlab.validation.outcome import Outcome, outcome_of
+from upliftlab.validation.scenario import CUSTOMERS_ALONE, Scenario
+
+
+def cells_of(known: Prospect) -> tuple[Cell, ...]:
+    """Every treated arm with each effect: of the metric that is planned for, and of revenue.
+
+    A unit is an outcome of the baseline's moments (`outcome_of`); a household is taken as one
+    customer whose outcome is its total. Effects under which more than all would buy are left out.
+
+    Args:
+        known: An experiment with its baseline.
+
+    Raises:
+        ConfigError: UL322, it is not known how many customers there are, they do not fill the arms,
+            or no column can be drawn.
+    """
+    found = tuple(
+        Cell(
+            {"metric": name, "arm": arm, "effect": effect},
+            _scenario(known, (name, outcome), arm, lift),
+        )
+        for name, outcome in _outcomes(known)
+        for arm in known.study.treatments
+        for effect, lift in LIFTS.items()
+        if outcome.shape == "normal" or outcome.buys * (1 + lift) < 1
+    )
+    if not found:
+        message = "no metric that can be drawn: ratios of totals and constants are not"
+        raise ConfigError(Fault("UL322", message, "run 'upliftlab validate' without an experiment"))
+    return found
+
+
+def notes_of(known: Prospect) -> Iterator[str]:
+    """What the cells leave out of the experiment."""
+    study, lead = known.study, known.expectation.lead
+    if lead.info.name in study.ratios:
+        yield f"'{lead.info.name}' is a ratio of two totals and is not drawn."
+    if study.size is not None:
+        yield "A household is drawn as one customer with its total; that sizes differ is left out."
+    if study.covariates:
+        yield "Covariates are left out: the plain difference is proved."
+    if study.roles is not None and study.roles.further:
+        yield "Further costs are left out."
+    if known.money_absent is not None:
+        yield "Profit and ROI are not proved: `upliftlab plan` says why no money can be told."
+    for name, outcome in _outcomes(known):
+        yield _described(name, outcome)
+
+
+def _described(name: str, outcome: Outcome) -> str:
+    if outcome.shape == "binary":
+        return f"'{name}': {outcome.buys:.2%} of units."
+    if outcome.shape == "normal":
+        return (
+            f"'{name}': normal, mean {outcome.amount:.4g}, standard deviation {outcome.spread:.4g}."
+        )
+    return (
+        f"'{name}': {outcome.buys:.2%} of units have an amount, lognormal with mean "
+        f"{outcome.amount:.4g} and a logarithm's sd of {outcome.spread:.2f}."
+    )
+
+
+def _outcomes(known: Prospect) -> Iterator[tuple[str, Outcome]]:
+    """The columns that are drawn: the lead metric's and revenue's."""
+    study, lead = known.study, known.expectation.lead
+    columns = [] if lead.place.below not in {None, study.size} else [lead.place.above]
+    if study.roles is not None and study.roles.revenue not in columns:
+        columns.append(study.roles.revenue)
+    for column in columns:
+        unit = known.baseline.unit
+        if unit.m2[column, column] > 0:
+            share = lead.share and column == lead.place.above and study.size is None
+            yield study.columns[column], outcome_of(unit, column, share=share)
+
+
+def _scenario(known: Prospect, named: tuple[str, Outcome], arm: str, lift: float) -> Scenario:
+    study, (name, outcome) = known.study, named
+    expected = known.expectation
+    if known.customers is None:
+        message = "nothing tells how many customers there are"
+        raise ConfigError(Fault("UL322", message, "give --customers, or the data"))
+    treated, control = (
+        round(expected.in_arm(each, known.customers) / expected.size)
+        for each in (arm, study.control)
+    )
+    if min(treated, control) < 2:  # noqa: PLR2004 - a variance needs two
+        message = f"{known.customers:,} customers leave an arm with fewer than two units"
+        raise ConfigError(Fault("UL322", message, "give more --customers"))
+    money = study.roles is not None and study.columns[study.roles.revenue] == name
+    redeemed = known.redemptions.get(arm, 0.0) * expected.size
+    return Scenario(
+        outcome,
+        CUSTOMERS_ALONE,
+        (treated, control),
+        lift,
+        (_terms(known, arm), _terms(known, study.control)) if money else None,
+        min(1.0, redeemed / min(1.0, outcome.buys * (1 + lift))),
+        study.confidence,
+        study.hurdle,
+    )
+
+
+def _terms(known: Prospect, arm: str) -> Terms:
+    """An arm's terms by unit; where contacts are counted, the control has none."""
+    study, size = known.study, known.expectation.size
+    terms = known.study.terms[arm]
+    counted = study.roles is not None and study.roles.contacts is not None
+    contact = 0.0 if counted and arm == study.control else terms.contact * size
+    return replace(terms, contact=contact, service=terms.service * size)
