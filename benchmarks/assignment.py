@@ -153,10 +153,10 @@ def _plan(file: str, assignment: dict[str, str]) -> Plan:
 
 
 def _engine(folder: Path, out: Path) -> DuckDB:
-    from upliftlab.config.models import Engine  # noqa: PLC0415 - the same
+    from upliftlab.config.models import EngineSettings  # noqa: PLC0415 - the same
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415 - its own libraries
 
-    return DuckDB(lambda file: folder / file, Engine(threads=2, memory_limit="1500MB"), out)
+    return DuckDB(lambda file: folder / file, EngineSettings(threads=2, memory_limit="1500MB"), out)
 
 
 def _written(folder: Path, out: Path, sql: str) -> float:

@@ -13,13 +13,13 @@ from datetime import date
 
 import numpy as np
 
-from upliftlab.analysis.aggregates import OVERALL, Cube, Place
-from upliftlab.analysis.contrasts import Reading, subjects
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice
+from upliftlab.analysis.contrasts import InferenceSettings, contrasts_of
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.findings import find
-from upliftlab.config.models import Engine, Metric, Source
+from upliftlab.config.models import EngineSettings, Metric, Source
 from upliftlab.config.models.experiment import Experiment, Plan
-from upliftlab.money import Roles, Terms
+from upliftlab.money import ArmTerms, Roles
 from upliftlab.stats.calibration import Measure, Units, calibrated
 from upliftlab.stats.moments import Moments
 
@@ -31,23 +31,25 @@ def findings() -> Callable[[], object]:
     """All findings of 100 metrics and money, three arms in 99 levels and overall: 300 cells."""
     plan, study = _plan(), _study()
     cube = _cube()
-    return lambda: find(plan, study, subjects(study, study.projected(cube), Reading()))
+    return lambda: find(
+        plan, study, contrasts_of(study, study.projected(cube), InferenceSettings())
+    )
 
 
-def _cube() -> Cube:
+def _cube() -> Aggregates:
     rng = np.random.default_rng(1)
     slopes = rng.normal(size=(METRICS, METRICS)) / 10 + np.eye(METRICS)
-    places = [OVERALL, *(Place("region", f"{number:02}") for number in range(LEVELS))]
+    places = [OVERALL, *(Slice("region", f"{number:02}") for number in range(LEVELS))]
     return {
         place: {arm: Moments.of(5 + rng.normal(size=(200, METRICS)) @ slopes) for arm in ARMS}
         for place in places
     }
 
 
-def _study() -> Study:
+def _study() -> EstimationSpec:
     names = tuple(f"metric_{number:02}" for number in range(METRICS))
-    terms = {arm: Terms(0.4, contact=0.1 if arm != "holdout" else 0.0) for arm in ARMS}
-    return Study(
+    terms = {arm: ArmTerms(0.4, contact=0.1 if arm != "holdout" else 0.0) for arm in ARMS}
+    return EstimationSpec(
         metrics=names,
         columns=names,
         ratios={},
@@ -79,7 +81,7 @@ def _plan() -> Plan:
         experiment=experiment,
         customers=Source.model_validate(source),
         currency=None,
-        engine=Engine(),
+        engine=EngineSettings(),
         arms=experiment.arms,
         channels={},
         metrics={name: Metric(column=name) for name in names},

@@ -120,7 +120,7 @@ def _trees(rows: int) -> dict[str, Any]:
 def _sample(table: pa.Table) -> tuple[Any, Any]:
     from upliftlab.uplift.encoding import Encoding  # noqa: PLC0415 - as above
     from upliftlab.uplift.folds import fold_of  # noqa: PLC0415
-    from upliftlab.uplift.sample import Sample  # noqa: PLC0415
+    from upliftlab.uplift.sample import TrainingSample  # noqa: PLC0415
 
     features = table.select(_names())
     encoding = Encoding.fit(features)
@@ -128,7 +128,9 @@ def _sample(table: pa.Table) -> tuple[Any, Any]:
     n = len(arm)
     unit, share = np.arange(n), np.full((n, 2), 0.5)
     values = encoding.encode(features).values
-    return encoding, Sample(values, arm, outcome[:, None], share, unit, fold_of(unit, FOLDS, 0))
+    return encoding, TrainingSample(
+        values, arm, outcome[:, None], share, unit, fold_of(unit, FOLDS, 0)
+    )
 
 
 def _arrays(table: pa.Table) -> Data:

@@ -105,13 +105,15 @@ def upliftlab(file: Path) -> dict[str, float]:
 def _query(engine: DuckDB, file: Path) -> MomentsQuery:
     from upliftlab.config.models import Metric, Segment, Source  # noqa: PLC0415 - as above
     from upliftlab.queries.moments import MomentsQuery  # noqa: PLC0415
-    from upliftlab.queries.population import Frame  # noqa: PLC0415
-    from upliftlab.queries.units import Asked, UnitTable  # noqa: PLC0415
+    from upliftlab.queries.population import AnalysisPopulation  # noqa: PLC0415
+    from upliftlab.queries.units import UnitColumns, UnitTable  # noqa: PLC0415
 
     engine.attach("customers", Source(file=file.name))
-    frame = Frame("customers AS c", engine.columns("customers"), {"arm": f"c.{KEYS[0]}"})
+    frame = AnalysisPopulation(
+        "customers AS c", engine.columns("customers"), {"arm": f"c.{KEYS[0]}"}
+    )
     metrics = {name: Metric(column=name) for name in METRICS}
-    asked = Asked(metrics, METRICS, {name: Segment(column=name) for name in KEYS[1:]})
+    asked = UnitColumns(metrics, METRICS, {name: Segment(column=name) for name in KEYS[1:]})
     units = f"({UnitTable(frame, asked).sql()}) AS units"
     return MomentsQuery(units, METRICS, KEYS[1:])
 
@@ -120,21 +122,21 @@ def statistics_after(file: Path) -> dict[str, float]:
     """What follows the query: roll-ups, money, every finding, checks and the verdict."""
     from upliftlab.analysis import aggregates, checks, contrasts, estimation, findings, verdict  # noqa: PLC0415
     from upliftlab.analysis.aggregation import cells_of  # noqa: PLC0415
-    from upliftlab.analysis.facts import Facts  # noqa: PLC0415 - a contender's own libraries
-    from upliftlab.analysis.look import Occasion  # noqa: PLC0415
+    from upliftlab.analysis.facts import QualityMetrics  # noqa: PLC0415 - a contender's own libraries
+    from upliftlab.analysis.look import LookSchedule  # noqa: PLC0415
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
 
     plan = _plan(file)
-    asked = estimation.study_of(plan)
+    asked = estimation.estimation_spec(plan)
     with DuckDB(lambda name: file.parent / name) as engine:
         cells = cells_of(_query(engine, file), engine)
     start = time.perf_counter()
     cells_by_place = aggregates.roll_up(cells, tuple(plan.segments))
     projected = asked.projected(cells_by_place)
-    compared = contrasts.subjects(asked, projected, contrasts.Reading())
+    compared = contrasts.contrasts_of(asked, projected, contrasts.InferenceSettings())
     found = findings.find(plan, asked, compared)
-    judged = checks.integrity(plan, asked, (cells_by_place, Facts(), None), Occasion())
-    verdict.decide(verdict.Evidence(plan, asked, compared, judged, found, ()))
+    judged = checks.integrity(plan, asked, (cells_by_place, QualityMetrics(), None), LookSchedule())
+    verdict.decide(verdict.VerdictInputs(plan, asked, compared, judged, found, ()))
     return {"seconds": time.perf_counter() - start}
 
 

@@ -19,22 +19,22 @@ from pathlib import Path
 
 import duckdb
 
-from upliftlab.analysis.analyze import Setting
+from upliftlab.analysis.analyze import AnalysisContext
 from upliftlab.config import load
-from upliftlab.config.models import Engine as Settings
+from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.config.models import Source
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.results.analysis import DataFile
 from upliftlab.results.uplift import Estimate
-from upliftlab.targeting.basis import Basis
-from upliftlab.targeting.order import Order
+from upliftlab.targeting.basis import FittedModel
+from upliftlab.targeting.order import TargetRequest
 from upliftlab.targeting.rows import learning_rows
 from upliftlab.targeting.target import target
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.learners import learner
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 YAML = """\
 schema: 1
@@ -83,14 +83,14 @@ def prepare(rows: int, ids: str, folder: Path) -> Path:
     return file
 
 
-def learned(plan: Plan, engine: DuckDB) -> Basis:
+def learned(plan: Plan, engine: DuckDB) -> FittedModel:
     """A fitted model, its gates taken to be open."""
     rows = learning_rows(plan, engine)
     encoding = Encoding.fit(rows.table)
     encoded, fold = encoding.encode(rows.table), fold_of(rows.cluster, 5, 1)
     known = (rows.arm, rows.outcomes, rows.propensity, rows.cluster)
-    return Basis(
-        sample=Sample(encoded.values, *known, fold),
+    return FittedModel(
+        sample=TrainingSample(encoded.values, *known, fold),
         judged=learner("two_models", "boosting", encoding, 1),
         data=(DataFile(source="customers", file="people.parquet", sha256="0" * 64, rows=LEARNED),),
         opened=(True,) * 3,
@@ -105,11 +105,11 @@ def alone(file: Path, folder: Path) -> None:
     rows = file.stem.partition("_")[2]
     with DuckDB(loaded.workspace.locate, settings, folder) as engine:
         steps: list[tuple[float, str]] = []
-        setting = Setting(
+        setting = AnalysisContext(
             engine, datetime.now(UTC), lambda step: steps.append((time.perf_counter(), step))
         )
         basis = learned(loaded.plan, engine)
-        order = Order(
+        order = TargetRequest(
             "next",
             Source(file=file.name, id="id"),
             0.05 * int(rows),

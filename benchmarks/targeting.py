@@ -15,8 +15,8 @@ from functools import partial
 
 import numpy as np
 
-from upliftlab.targeting.choices import Terms, by_cost
-from upliftlab.targeting.judgement import Asked, gates
+from upliftlab.targeting.choices import PolicyConstraints, by_cost
+from upliftlab.targeting.judgement import EvaluationInputs, gates
 from upliftlab.targeting.policies import Rules, policies
 from upliftlab.uplift.cost_curve import CostCurve
 from upliftlab.validation.responding import CONTACT, SPREAD, crossfitted, experiment, world
@@ -46,9 +46,9 @@ def trial(seed: int, n: int, members: int, *, varies: bool) -> Held:
     """One experiment, learned from and judged."""
     truth = world(n, seed, varies=varies, members=members)
     found = crossfitted(*experiment(truth, seed))
-    tested = gates([found], Asked(ARMS[1:], CONFIDENCE, "linear"))
+    tested = gates([found], EvaluationInputs(ARMS[1:], CONFIDENCE, "linear"))
     opened = any(gate.open for gate in tested)
-    terms = Terms(BUDGET * n, 1.0, np.zeros(3), (False, True, True), LEAST)
+    terms = PolicyConstraints(BUDGET * n, 1.0, np.zeros(3), (False, True, True), LEAST)
     rules = Rules(ARMS, terms, CONFIDENCE, (3,))
     chosen = {
         "budget": by_cost(found, terms, terms.budget),
@@ -120,8 +120,8 @@ def listed(seed: int, n: int, spread: float) -> Listed:
     truth, others = world(n, seed), world(n, seed + 1_000_000)
     sample, encoding = experiment(truth, seed, spread=spread)
     found = crossfitted(sample, encoding, name, base)
-    opened = any(gate.open for gate in gates([found], Asked(ARMS[1:], CONFIDENCE, base)))
-    terms = Terms(BUDGET * n, 1.0, np.zeros(3), (False, True, True), LEAST)
+    opened = any(gate.open for gate in gates([found], EvaluationInputs(ARMS[1:], CONFIDENCE, base)))
+    terms = PolicyConstraints(BUDGET * n, 1.0, np.zeros(3), (False, True, True), LEAST)
     told = {each.name: each for each in policies([found], Rules(ARMS, terms, CONFIDENCE, (3,)))}
     known = told["budget"].realised
     made = learner(name, base, encoding, 1)

@@ -59,13 +59,13 @@ def group_by(folder: Path) -> None:
 def units(folder: Path) -> None:
     """The unit table and its Moments, as the product makes them."""
     from upliftlab.analysis.aggregation import cells_of, unit_table  # noqa: PLC0415
-    from upliftlab.analysis.population import frame_of, timed  # noqa: PLC0415 - as above
+    from upliftlab.analysis.population import population_of, timed  # noqa: PLC0415 - as above
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
     from upliftlab.queries.moments import MomentsQuery  # noqa: PLC0415
 
     plan = _plan()
     with DuckDB(lambda name: folder / name, plan.engine, folder / "spill") as engine:
-        table, _ = unit_table(plan, timed(plan, frame_of(plan, engine, None), engine), engine)
+        table, _ = unit_table(plan, timed(plan, population_of(plan, engine, None), engine), engine)
         engine.keep("units", table.sql())
         query = MomentsQuery("units", table.columns, tuple(plan.segments))
         cells = cells_of(query, engine)
@@ -78,17 +78,17 @@ def whole(folder: Path) -> None:
     """All that an analysis does, checks of the events included."""
     from datetime import UTC, datetime  # noqa: PLC0415 - as above
 
-    from upliftlab.analysis.analyze import Setting, analyze  # noqa: PLC0415
+    from upliftlab.analysis.analyze import AnalysisContext, analyze  # noqa: PLC0415
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
 
     plan = _plan()
     with DuckDB(lambda name: folder / name, plan.engine, folder / "spill") as engine:
-        analyze(plan, Setting(engine, datetime(2026, 9, 1, tzinfo=UTC)))
+        analyze(plan, AnalysisContext(engine, datetime(2026, 9, 1, tzinfo=UTC)))
 
 
 def _plan():  # noqa: ANN202 - a type of the product's, imported only by contenders that use it
     """Revenue, orders and buyers in 28 days, two covariates of the 28 days before, one segment."""
-    from upliftlab.config.models import Engine, Metric, Segment, Source  # noqa: PLC0415
+    from upliftlab.config.models import EngineSettings, Metric, Segment, Source  # noqa: PLC0415
     from upliftlab.config.models.experiment import Experiment, Plan  # noqa: PLC0415
 
     window = {"during": ["0 days", "28 days"], "from": "orders"}
@@ -113,7 +113,7 @@ def _plan():  # noqa: ANN202 - a type of the product's, imported only by contend
         experiment=experiment,
         customers=Source.model_validate(source),
         currency=None,
-        engine=Engine(threads=THREADS, memory_limit=MEMORY),
+        engine=EngineSettings(threads=THREADS, memory_limit=MEMORY),
         arms=experiment.arms,
         channels={},
         metrics=metrics,

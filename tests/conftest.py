@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings
 
-from upliftlab.config.models import Engine as Settings
+from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.postgres_types import copy_type
 from upliftlab.util.sql import quote

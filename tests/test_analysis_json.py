@@ -13,7 +13,7 @@ from worlds import analysed, assigned
 
 from upliftlab.report.export import rounded, to_json
 from upliftlab.results import analysis
-from upliftlab.results.analysis import Analysis, Kind, Note, Result, Step
+from upliftlab.results.analysis import Analysis, CostStep, EstimandKind, Note, Result
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "analysis_json.md").read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def test_a_table_names_exactly_the_fields_of_its_model(name):
 
 
 def test_kinds_and_notes_are_listed():
-    assert re.findall(r"`(\w+)`", section("Kinds", level="##")) == list(Kind)
+    assert re.findall(r"`(\w+)`", section("Kinds", level="##")) == list(EstimandKind)
     assert [row[0] for row in rows(section("Notes", level="##"))] == [f"`{n}`" for n in Note]
     statistics = (DOCS / "statistics.md").read_text(encoding="utf-8")
     told = " ".join(row[0] for row in rows(section("Absent numbers", statistics, "##")))
@@ -105,16 +105,18 @@ def test_absent_numbers_have_a_note(analysis):
 
 
 def test_bridges_of_blocked_and_adjusted_arms_add_up_to_the_cent(analysis):
-    profits = {(f.arm, f.level): f for f in analysis.findings if f.kind is Kind.incremental_profit}
+    profits = {
+        (f.arm, f.level): f for f in analysis.findings if f.kind is EstimandKind.incremental_profit
+    }
     assert len(analysis.bridges) == 4
     for bridge in rounded(analysis).bridges:
         lines = {line.kind: Decimal(repr(line.estimate)) for line in bridge.lines}
-        costs = set(lines) - {Step.revenue, Step.margin, Step.cost, Step.profit}
-        assert sum(lines[kind] for kind in costs) == lines[Step.cost]
-        assert lines[Step.margin] + lines[Step.cost] == lines[Step.profit]
+        costs = set(lines) - {CostStep.revenue, CostStep.margin, CostStep.cost, CostStep.profit}
+        assert sum(lines[kind] for kind in costs) == lines[CostStep.cost]
+        assert lines[CostStep.margin] + lines[CostStep.cost] == lines[CostStep.profit]
         profit = profits[bridge.arm, bridge.level]
         assert profit.method == "lin+strata+permutation"
-        assert float(lines[Step.profit]) == round(profit.estimate, 2)
+        assert float(lines[CostStep.profit]) == round(profit.estimate, 2)
 
 
 def test_moments_have_the_documented_lengths(analysis):

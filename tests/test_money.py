@@ -6,26 +6,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from upliftlab.money import Item, Question, Roles, Terms, projection
+from upliftlab.money import ArmTerms, Item, MoneyContrast, Roles, projection
 from upliftlab.results.analysis import Note
-from upliftlab.stats.effects import Pair
+from upliftlab.stats.effects import TwoSample
 from upliftlab.stats.moments import Moments
 
 # revenue, contacts, redemptions, conversion
 TREATED = np.array([[100.0, 2, 1, 1], [0.0, 1, 0, 0], [50.0, 2, 1, 1], [0.0, 2, 0, 0]])
 CONTROL = np.array([[50.0, 0, 0, 1], [0.0, 0, 0, 0]])
 ROLES = Roles(revenue=0, contacts=1, redemptions=2, conversions=3)
-TERMS = Terms(margin=0.4, contact=0.5, incentive=3.0, commission=0.02, service=0.25, fixed=1.0)
-FREE = Terms(margin=0.4)
+TERMS = ArmTerms(margin=0.4, contact=0.5, incentive=3.0, commission=0.02, service=0.25, fixed=1.0)
+FREE = ArmTerms(margin=0.4)
 
 
-def question(treated=TREATED, control=CONTROL, terms=TERMS, hurdle=0.0) -> Question:
+def question(treated=TREATED, control=CONTROL, terms=TERMS, hurdle=0.0) -> MoneyContrast:
     columns = treated.shape[1]
-    pair = Pair(
+    pair = TwoSample(
         Moments.of(treated).project(projection(columns, ROLES, terms)),
         Moments.of(control).project(projection(columns, ROLES, FREE)),
     )
-    return Question(pair, 0.95, hurdle, ROLES.conversions)
+    return MoneyContrast(pair, 0.95, hurdle, ROLES.conversions)
 
 
 def profit_rows(rows, terms):
@@ -100,11 +100,11 @@ def test_roi_exceeds_the_hurdle_exactly_where_the_linear_form_is_positive(seed, 
 
 
 def test_one_contact_for_everybody_where_contacts_are_not_counted():
-    mapped = projection(2, Roles(revenue=0), Terms(margin=0.4, contact=0.1))
+    mapped = projection(2, Roles(revenue=0), ArmTerms(margin=0.4, contact=0.1))
     assert mapped.offset[2 + Item.contact_cost] == 0.1
     assert not mapped.matrix[2 + Item.contact_cost].any()
 
 
 def test_an_arm_that_costs_nothing_has_no_roi():
-    effect = question(terms=Terms(margin=0.4)).roi()
+    effect = question(terms=ArmTerms(margin=0.4)).roi()
     assert (effect.estimate, effect.note) == (None, Note.zero_cost)

@@ -13,7 +13,7 @@ from plans import make_plan, run
 from shops import Shop
 from worlds import analysed, assigned
 
-from upliftlab.analysis.estimation import study_of
+from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.config.models import Metric
 from upliftlab.config.models.limits import Tolerance
 from upliftlab.engines.duckdb import DuckDB
@@ -21,19 +21,19 @@ from upliftlab.errors import UpliftLabError
 from upliftlab.planning.assumptions import Assumptions, Given
 from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.design_inputs import outlook, prospect
-from upliftlab.planning.plan import Setting, plan
+from upliftlab.planning.plan import PlanningContext, plan
 from upliftlab.results.analysis import Message, VerdictCode
 from upliftlab.results.plan import (
     Answer,
     ArmMoney,
     ArmOutlook,
-    Assumed,
+    ArmPowerCurve,
     BaselineInfo,
-    Curve,
+    BaselineOrigin,
     Length,
-    Origin,
-    Outlook,
-    Point,
+    PlanAssumption,
+    PowerPoint,
+    PowerReport,
 )
 from upliftlab.stats.moments import Moments
 from upliftlab.text.language import Language
@@ -86,9 +86,9 @@ def fill(shop, people=None, **orders):
 def test_the_week_before_is_a_rehearsal(shop):
     """30, 0, 0, 0 in the week that ends with the start; what comes later does not count."""
     fill(shop)
-    found = plan(shop.plan(CAMPAIGN, SALES), Assumptions(), Setting(NOW, shop.engine))
+    found = plan(shop.plan(CAMPAIGN, SALES), Assumptions(), PlanningContext(NOW, shop.engine))
     base = found.baseline
-    assert (base.origin, base.customers, found.customers) == (Origin.before, 4, 4)
+    assert (base.origin, base.customers, found.customers) == (BaselineOrigin.before, 4, 4)
     assert (base.mean, base.sd) == pytest.approx((7.5, 15.0), rel=CLOSE)
     assert said(found, base.described) == (
         "Measured on 4 customers over the time from February 23, 2026 on."
@@ -101,14 +101,14 @@ def test_covariates_are_rehearsed_as_well(shop):
     """(30, 0, 0, 0) and, in the week before that, (0, 99, 0, 0): R² is a ninth."""
     fill(shop)
     text = CAMPAIGN + "analysis: {covariates: [revenue_before]}\n"
-    found = plan(shop.plan(text, SALES), Assumptions(), Setting(NOW, shop.engine))
+    found = plan(shop.plan(text, SALES), Assumptions(), PlanningContext(NOW, shop.engine))
     assert found.baseline.explained == pytest.approx(1 / 9, rel=1e-6)
 
 
 def test_columns_as_of_now_explain_nothing_of_the_past(shop):
     fill(shop, {"bought": [3, 1, 0, 0]})
     text = CAMPAIGN + "analysis: {covariates: [bought]}\n"
-    found = plan(shop.plan(text, SALES), Assumptions(), Setting(NOW, shop.engine))
+    found = plan(shop.plan(text, SALES), Assumptions(), PlanningContext(NOW, shop.engine))
     assert found.baseline.explained == 0
     assert any(said(found, note).startswith("Not allowed for: bought.") for note in found.notes)
 
@@ -116,7 +116,7 @@ def test_columns_as_of_now_explain_nothing_of_the_past(shop):
 def test_a_start_to_come_is_rehearsed_on_the_last_days_there_are(shop):
     fill(shop)
     early = datetime(2026, 2, 24, 12, tzinfo=UTC)
-    found = plan(shop.plan(CAMPAIGN, SALES), Assumptions(), Setting(early, shop.engine))
+    found = plan(shop.plan(CAMPAIGN, SALES), Assumptions(), PlanningContext(early, shop.engine))
     assert found.baseline.described.values["date"] == "2026-02-17"
     assert found.baseline.mean == pytest.approx((10 + 99) / 4)
 
@@ -124,7 +124,7 @@ def test_a_start_to_come_is_rehearsed_on_the_last_days_there_are(shop):
 def test_only_customers_who_would_be_assigned_rehearse(shop):
     fill(shop, {"age": [30, 17, 40, None]})
     text = CAMPAIGN + 'eligible: "age >= 18"\n'
-    found = plan(shop.plan(text, SALES), Assumptions(), Setting(NOW, shop.engine))
+    found = plan(shop.plan(text, SALES), Assumptions(), PlanningContext(NOW, shop.engine))
     assert (found.customers, found.baseline.mean) == (2, 15.0)
     assert any("Customers were chosen as they are now" in said(found, n) for n in found.notes)
 
@@ -132,7 +132,7 @@ def test_only_customers_who_would_be_assigned_rehearse(shop):
 def test_arms_assigned_elsewhere_are_rehearsed_by_who_is_eligible(shop):
     fill(shop, {"arm": ["mail", "mail", "none", "none"], "age": [30, 17, 40, 50]})
     text = CAMPAIGN + 'assignment: {observed: arm}\neligible: "age >= 18"\n'
-    found = plan(shop.plan(text, SALES), Assumptions(), Setting(NOW, shop.engine))
+    found = plan(shop.plan(text, SALES), Assumptions(), PlanningContext(NOW, shop.engine))
     assert (found.customers, found.baseline.mean) == (3, 10.0)
 
 
@@ -140,7 +140,7 @@ def test_households_are_rehearsed_whole(shop):
     """Homes of 2, 1 and 1 customers with 30, 0 and 0: the ratio is 7.5 a customer."""
     fill(shop, {"home": ["a", "a", "b", "c"]})
     text = CAMPAIGN + "assignment: {unit: home}\n"
-    found = plan(shop.plan(text, SALES), Assumptions(), Setting(NOW, shop.engine))
+    found = plan(shop.plan(text, SALES), Assumptions(), PlanningContext(NOW, shop.engine))
     assert (found.unit, found.customers) == ("household", 4)
     assert (found.baseline.mean, found.baseline.unit_size) == pytest.approx((7.5, 4 / 3))
     # Per home 30 − 2·7.5, −7.5, −7.5 over 4/3 customers: squares 337.5 over two and (4/3)².
@@ -154,7 +154,7 @@ def test_a_server_rehearses_alike(tmp_path, postgres, desk, shop):
         fill(other)
         engine = "" if other is shop else "engine: {name: postgres, connection: dbname=x}\n"
         asked = other.plan(text + engine, SALES)
-        told = plan(asked, Assumptions(), Setting(NOW, other.engine))
+        told = plan(asked, Assumptions(), PlanningContext(NOW, other.engine))
         found.append(told.model_dump(exclude={"plan_sha256"}))
         assert told.customers == 3
     assert found[0]["baseline"]["mean"] == pytest.approx(found[1]["baseline"]["mean"])
@@ -163,12 +163,12 @@ def test_a_server_rehearses_alike(tmp_path, postgres, desk, shop):
 
 def test_a_rehearsal_in_which_nobody_does_anything_is_refused(shop):
     fill(shop, id=[9, 9, 9, 9])
-    told = refusal(shop.plan(CAMPAIGN, SALES), Assumptions(), Setting(NOW, shop.engine))
+    told = refusal(shop.plan(CAMPAIGN, SALES), Assumptions(), PlanningContext(NOW, shop.engine))
     assert told.startswith(
         "UL321 these customers' own past says nothing of what they will do: all 4"
     )
     text = CAMPAIGN + 'eligible: "id > 0"\n'
-    told = refusal(shop.plan(text, SALES), Assumptions(), Setting(NOW, shop.engine))
+    told = refusal(shop.plan(text, SALES), Assumptions(), PlanningContext(NOW, shop.engine))
     assert "seem to be chosen by what they did lately (id > 0)" in told
     assert "all 4 have the same 'revenue' from 2026-02-23 on" in told
     assert "--like" in told
@@ -179,10 +179,10 @@ def test_columns_have_no_time_before(shop):
     text = CAMPAIGN.replace("revenue: revenue", "revenue: spend").replace(
         "primary: revenue", "primary: spend"
     )
-    told = refusal(shop.plan(text), Assumptions(), Setting(NOW, shop.engine))
+    told = refusal(shop.plan(text), Assumptions(), PlanningContext(NOW, shop.engine))
     assert told.startswith("UL321 'spend' is a column of the customers' table")
     given = Assumptions(given=Given(2.5, 1.3))
-    assert plan(shop.plan(text), given, Setting(NOW, shop.engine)).customers == 4
+    assert plan(shop.plan(text), given, PlanningContext(NOW, shop.engine)).customers == 4
 
 
 def in_figures(changes=None, **assumed):
@@ -197,7 +197,7 @@ def in_figures(changes=None, **assumed):
         **(changes or {}),
     }
     told = {"given": Given(10.0, 30.0), "customers": 4_000, **assumed}
-    return plan(make_plan(**content), Assumptions(**told), Setting(NOW))
+    return plan(make_plan(**content), Assumptions(**told), PlanningContext(NOW))
 
 
 def test_break_even_and_the_price_of_the_holdout():
@@ -314,7 +314,7 @@ def test_an_effect_in_the_good_direction():
     assumed = Assumptions(
         effect=Tolerance(value=0.01, kind="points"), given=Given(0.1), customers=20_000
     )
-    found = plan(lower, assumed, Setting(NOW))
+    found = plan(lower, assumed, PlanningContext(NOW))
     assert found.assumed.effect == pytest.approx(-0.01)
     assert found.arms[1].detectable < 0
     assert found.money == ()
@@ -340,7 +340,7 @@ def test_an_effect_in_the_good_direction():
 )
 def test_figures_that_cannot_be(assumed, expected):
     told = {"given": Given(10.0, 3.0), **assumed}
-    assert refusal(make_plan(), Assumptions(**told), Setting(NOW)).startswith(expected)
+    assert refusal(make_plan(), Assumptions(**told), PlanningContext(NOW)).startswith(expected)
 
 
 def test_households_in_figures_need_their_size():
@@ -348,7 +348,7 @@ def test_households_in_figures_need_their_size():
         customers={"file": "c.csv", "id": "id", "household": "home"},
         assignment={"unit": "home"},
     )
-    told = refusal(homes, Assumptions(given=Given(10.0, 3.0)), Setting(NOW))
+    told = refusal(homes, Assumptions(given=Given(10.0, 3.0)), PlanningContext(NOW))
     assert told.startswith("UL322 'home' is randomised, so customers are not independent")
 
 
@@ -390,11 +390,11 @@ def test_a_ratio_and_a_share_move_revenue_by_the_same_percentage():
             metrics={"primary": lead},
             money={"revenue": "spend", "margin": "40%"},
         ).model_copy(update={"metrics": metrics})
-        study = study_of(asked)
+        study = estimation_spec(asked)
         kept = [list(names).index(name) for name in study.columns]
         text = Message(template="measured")
         base = Baseline(
-            Origin.earlier, text, Moments.of(rows[:, kept]), frozenset(study.columns), 1_000
+            BaselineOrigin.earlier, text, Moments.of(rows[:, kept]), frozenset(study.columns), 1_000
         )
         known = prospect(asked, study, base, Assumptions(customers=10_000, effect=percent(10)))
         (money,) = outlook(known, "2026-06-01T12:00:00+00:00").money
@@ -412,10 +412,10 @@ def earlier(tmp_path_factory):
 def test_an_earlier_campaign_s_control_is_a_baseline(earlier):
     asked, analysis = earlier
     assumed = Assumptions(customers=100_000, effect=percent(40))
-    found = plan(asked, assumed, Setting(NOW, earlier=analysis))
+    found = plan(asked, assumed, PlanningContext(NOW, earlier=analysis))
     control = next(c for c in analysis.moments if c.arm == "holdout" and c.dimension is None)
     revenue = analysis.columns.index("revenue")
-    assert found.baseline.origin is Origin.earlier
+    assert found.baseline.origin is BaselineOrigin.earlier
     assert found.metric.name == "revenue"
     assert found.baseline.mean == pytest.approx(control.mean[revenue], rel=1e-8)
     assert found.baseline.customers == control.n
@@ -429,16 +429,16 @@ def test_an_earlier_campaign_s_control_is_a_baseline(earlier):
 
 def test_an_earlier_campaign_that_does_not_fit_is_refused(earlier, tmp_path):
     _, analysis = earlier
-    told = refusal(make_plan(), Assumptions(), Setting(NOW, earlier=analysis))
+    told = refusal(make_plan(), Assumptions(), PlanningContext(NOW, earlier=analysis))
     assert told.startswith("UL324 the analysis of 'spring_winback' has no spend")
     void = analysis.model_copy(update={"moments": ()})
-    told = refusal(make_plan(), Assumptions(), Setting(NOW, earlier=void))
+    told = refusal(make_plan(), Assumptions(), PlanningContext(NOW, earlier=void))
     assert told.startswith("UL324 the analysis of 'spring_winback' holds no numbers")
     rows = [f"{arm},{i % 9}" for arm in ("none", "mail") for i in range(40)]
     (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows) + "\n")
     fits = run(make_plan(), tmp_path)
     assert fits.verdict.code is not VerdictCode.invalid
-    found = plan(make_plan(), Assumptions(customers=80), Setting(NOW, earlier=fits))
+    found = plan(make_plan(), Assumptions(customers=80), PlanningContext(NOW, earlier=fits))
     assert found.baseline.mean == pytest.approx(sum(i % 9 for i in range(40)) / 40)
 
 
@@ -448,7 +448,7 @@ def test_more_is_needed_for_more():
     asked = make_plan()
 
     def needed(plan_=asked, **changes):
-        return plan(plan_, Assumptions(**{**base, **changes}), Setting(NOW)).needed
+        return plan(plan_, Assumptions(**{**base, **changes}), PlanningContext(NOW)).needed
 
     usual = needed()
     assert needed(power=0.9) > usual
@@ -470,10 +470,10 @@ def test_customers_that_cannot_be_counted_are_a_note(shop):
     asked = shop.plan(CAMPAIGN, SALES)
     (shop.root / "data" / "customers.parquet").unlink()
     assumed = Assumptions(given=Given(10.0, 30.0))
-    found = plan(asked, assumed, Setting(NOW, shop.engine))
+    found = plan(asked, assumed, PlanningContext(NOW, shop.engine))
     assert found.customers is None
     assert any(said(found, n).startswith("Customers were not counted: ") for n in found.notes)
-    shown = plan(asked, replace(assumed, customers=500), Setting(NOW))
+    shown = plan(asked, replace(assumed, customers=500), PlanningContext(NOW))
     assert shown.customers == 500
 
 
@@ -481,6 +481,16 @@ def test_every_field_of_the_json_is_documented():
     text = (ROOT / "docs" / "planning.md").read_text(encoding="utf-8")
     described = text.partition("## The JSON")[2].partition("## Refusals")[0]
     named = set(re.findall(r"`(\w+)`", described))
-    models = (Outlook, BaselineInfo, ArmOutlook, ArmMoney, Answer, Length, Point, Curve, Assumed)
+    models = (
+        PowerReport,
+        BaselineInfo,
+        ArmOutlook,
+        ArmMoney,
+        Answer,
+        Length,
+        PowerPoint,
+        ArmPowerCurve,
+        PlanAssumption,
+    )
     fields = {f.alias or name for model in models for name, f in model.model_fields.items()}
     assert fields <= named

@@ -10,18 +10,18 @@ from plans import make_plan
 from scipy.special import ndtr
 
 from upliftlab.analysis.aggregates import OVERALL
-from upliftlab.analysis.estimation import study_of
+from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.config.models import Metric
 from upliftlab.config.models.limits import Tolerance
-from upliftlab.money import Question
+from upliftlab.money import MoneyContrast
 from upliftlab.planning.assumptions import Assumptions, Given
 from upliftlab.planning.baseline import Baseline, in_figures, known_covariates
 from upliftlab.planning.design_inputs import outlook, prospect
 from upliftlab.queries.units import SIZE
 from upliftlab.results.analysis import Message
-from upliftlab.results.plan import Origin
+from upliftlab.results.plan import BaselineOrigin
 from upliftlab.stats.adjust import holm
-from upliftlab.stats.effects import Form, welch
+from upliftlab.stats.effects import LinearContrast, welch
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.sequential import boundaries
 
@@ -34,7 +34,7 @@ def measured(study, rows):
     """A baseline of a large sample of untreated units."""
     unit = Moments.of(rows)
     text = Message(template="measured")
-    return Baseline(Origin.earlier, text, unit, frozenset(study.columns), len(rows))
+    return Baseline(BaselineOrigin.earlier, text, unit, frozenset(study.columns), len(rows))
 
 
 def absolute(value):
@@ -43,7 +43,7 @@ def absolute(value):
 
 def planned(plan, baseline, assumed):
     """The outlook; a treated arm's power is in `arms`, its chance of SHIP in `money`."""
-    study = known_covariates(study_of(plan), assumed)
+    study = known_covariates(estimation_spec(plan), assumed)
     return outlook(prospect(plan, study, baseline, assumed), "2026-01-01T00:00:00+00:00")
 
 
@@ -52,7 +52,7 @@ def p_values(study, groups, name):
     found = []
     for arm in study.treatments:
         pair = study.sharpened(study.pair(groups, (arm,)))
-        form = Form.difference(len(pair.treated.mean), {study.place(name, pair): 1.0})
+        form = LinearContrast.difference(len(pair.treated.mean), {study.place(name, pair): 1.0})
         found.append(welch(pair, form, study.confidence).p)
     return found
 
@@ -92,7 +92,7 @@ def column(values):
 )
 def test_amounts(n, share, effect):
     plan = make_plan(arms=two(share, 100 - share))
-    study = study_of(plan)
+    study = estimation_spec(plan)
     treated, control = round(n * share / 100), round(n * (100 - share) / 100)
     given = Given(10.0, 2.5)
     assumed = Assumptions(effect=absolute(effect), given=given, customers=n)
@@ -114,7 +114,7 @@ def test_amounts(n, share, effect):
 def test_shares(n, share, lift):
     """A rate of 2 %, whose variance grows with it."""
     plan = make_plan(arms=two(share, 100 - share), metrics={"primary": "bought"})
-    study = study_of(plan)
+    study = estimation_spec(plan)
     treated, control = n * share // 100, n * (100 - share) // 100
     given = Given(0.02)
     effect = Tolerance(value=lift, kind="relative")
@@ -142,7 +142,7 @@ def of_share(n, ones):
 def test_spend_of_which_most_customers_have_none():
     """A tenth buys; treatment wins 20 % more buyers, who buy like the others."""
     plan = make_plan(arms=two(60, 40))
-    study = study_of(plan)
+    study = estimation_spec(plan)
 
     def spend(rng, n, share):
         buyers = rng.binomial(n, share)
@@ -151,7 +151,7 @@ def test_spend_of_which_most_customers_have_none():
 
     text = Message(template="measured")
     unit = spend(np.random.default_rng(9), 10_000_000, 0.1)
-    baseline = Baseline(Origin.earlier, text, unit, frozenset(study.columns))
+    baseline = Baseline(BaselineOrigin.earlier, text, unit, frozenset(study.columns))
     effect = Tolerance(value=0.2, kind="relative")
     told = planned(plan, baseline, Assumptions(effect=effect, customers=12_000)).arms[1].power
     rng, found = np.random.default_rng(3), 0
@@ -169,7 +169,7 @@ def test_covariates(stated):
     plan = plan.model_copy(
         update={"covariates": {"spend_before": Metric(column="spend_before", unit="money")}}
     )
-    study = study_of(plan)
+    study = estimation_spec(plan)
 
     def draw(rng, n, effect):
         before = rng.normal(10, 2, n)
@@ -204,7 +204,7 @@ def test_households(stated):
         customers={"file": "c.csv", "id": "id", "household": "home"},
         assignment={"observed": "arm", "unit": "home"},
     )
-    study = study_of(plan)
+    study = estimation_spec(plan)
     assert study.columns == ("spend", SIZE)
 
     def homes(rng, n, effect):
@@ -236,7 +236,7 @@ def test_ratios_of_totals():
     parts = {"spend": Metric(column="spend"), "orders": Metric(column="orders")}
     ratio = Metric(ratio=("spend", "orders"), unit="money")
     plan = plan.model_copy(update={"metrics": {"average": ratio, **parts}})
-    study = study_of(plan)
+    study = estimation_spec(plan)
 
     def draw(rng, n, price):
         orders = rng.poisson(1.2, n)
@@ -259,7 +259,7 @@ def test_ratios_of_totals():
 def test_two_arms():
     """Holm's correction is as strict as planned where the other arm does nothing, else kinder."""
     plan = make_plan(arms=arms(none=20, mail=50, sms=30))
-    study = study_of(plan)
+    study = estimation_spec(plan)
     given = Given(10.0, 2.5)
     assumed = Assumptions(effect=absolute(0.75), given=given, customers=800)
     told = [arm.power for arm in planned(plan, in_figures(plan, study, given), assumed).arms[1:]]
@@ -293,7 +293,7 @@ def test_the_decision_on_profit():
         metrics={"primary": "profit"},
         decision={"metric": "profit"},
     )
-    study = study_of(plan)
+    study = estimation_spec(plan)
 
     def draw(rng, n, mean, rate):
         return np.column_stack([rng.normal(mean, 6.0, n), rng.random(n) < rate])
@@ -306,7 +306,7 @@ def test_the_decision_on_profit():
         rows = {"none": draw(rng, 400, 20.0, 0.0), "mail": draw(rng, 600, 23.8, 0.15)}
         groups = {arm: Moments.of(each) for arm, each in rows.items()}
         pair = study.pair(study.projected({OVERALL: groups})[OVERALL], ("mail",))
-        question = Question(pair, study.confidence, study.hurdle, first=len(study.columns))
+        question = MoneyContrast(pair, study.confidence, study.hurdle, first=len(study.columns))
         above = question.above_hurdle()
         ships += above.p < 0.05 and above.estimate > 0
         widths.append((question.roi().high - question.roi().low) / 2)
@@ -323,7 +323,7 @@ def test_declared_looks():
         outcome_window="28 days",
         analysis={"looks": ["14 days", "28 days"]},
     )
-    study = study_of(plan)
+    study = estimation_spec(plan)
     given = Given(10.0, 2.5)
     assumed = Assumptions(effect=absolute(0.7), given=given, customers=400)
     found = planned(plan, in_figures(plan, study, given), assumed)
@@ -344,7 +344,7 @@ def test_what_is_needed_has_the_power_that_was_wanted():
     plan = make_plan(arms=arms(none=10, mail=60, sms=30))
     given = Given(10.0, 2.5)
     assumed = Assumptions(effect=absolute(0.5), given=given, power=0.9)
-    baseline = in_figures(plan, study_of(plan), given)
+    baseline = in_figures(plan, estimation_spec(plan), given)
     found = planned(plan, baseline, assumed)
     assert found.customers is None
     again = planned(plan, baseline, replace(assumed, customers=found.needed))

@@ -17,7 +17,7 @@ from upliftlab.simulate import (
     ARMS,
     NAME,
     TRAITS,
-    Campaign,
+    AssignedArms,
     draw_people,
     draw_world,
     play,
@@ -42,14 +42,14 @@ def many():
     """A large world in which everybody takes part, with what each customer did in their window."""
     chance = random()
     world = draw_world(chance, MANY)
-    campaign = Campaign(
+    campaign = AssignedArms(
         chance.choice(3, size=MANY, p=(0.34, 0.33, 0.33)), 7 * chance.integers(0, 2, MANY)
     )
     events = play(chance, world, campaign)
     return world, campaign, outcomes(events, campaign)
 
 
-def outcomes(events: dict[str, pd.DataFrame], campaign: Campaign) -> dict[str, np.ndarray]:
+def outcomes(events: dict[str, pd.DataFrame], campaign: AssignedArms) -> dict[str, np.ndarray]:
     """What customers did within 28 days, counted without any SQL."""
 
     def count(name: str, time: str, weight: str | None = None, kind: str = "") -> np.ndarray:

@@ -11,7 +11,7 @@ from responses import CASES
 from upliftlab.report.export import rounded, to_json
 from upliftlab.results import uplift
 from upliftlab.results.analysis import Result
-from upliftlab.results.uplift import Policy, Responses
+from upliftlab.results.uplift import PolicyValue, UpliftResult
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "uplift.md").read_text(encoding="utf-8")
 MODELS = {m.__name__: m for m in Result.__subclasses__() if m.__module__ == uplift.__name__}
@@ -54,7 +54,7 @@ def test_a_table_names_exactly_the_fields_of_its_model(name):
 
 def test_policies_are_listed():
     listed = [row[0].strip("`") for row in rows(section("Policies", "##"))]
-    assert tuple(listed) == get_args(Policy.model_fields["name"].annotation)
+    assert tuple(listed) == get_args(PolicyValue.model_fields["name"].annotation)
 
 
 def test_the_schema_is_the_documented_one():
@@ -64,6 +64,6 @@ def test_the_schema_is_the_documented_one():
 @pytest.mark.parametrize("case", CASES)
 def test_responses_survive_their_json(case):
     written = to_json(CASES[case]())
-    read = Responses.model_validate_json(written)
+    read = UpliftResult.model_validate_json(written)
     assert read == rounded(CASES[case]())
     assert to_json(read) == written

@@ -10,23 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.money import Terms
+from upliftlab.money import ArmTerms
 from upliftlab.stats.moments import Moments
-from upliftlab.validation.counts import Tally
-from upliftlab.validation.evidence import CellEvidence, evidence_of
-from upliftlab.validation.grid import Cell, grid
+from upliftlab.validation.counts import ReplicationCounts
+from upliftlab.validation.evidence import ScenarioResult, evidence_of
+from upliftlab.validation.grid import NamedScenario, grid
 from upliftlab.validation.outcome import Outcome, outcome_of
 from upliftlab.validation.pool import BLOCK, blocks
 from upliftlab.validation.sample import sample
 from upliftlab.validation.scenario import CUSTOMERS_ALONE, HOUSEHOLDS, Scenario, Truth
-from upliftlab.validation.validate import Setting, validate
+from upliftlab.validation.validate import StudySettings, validate
 
 CELLS = {cell.title: cell for cell in grid()}
 SPARSE = Outcome("lognormal", 0.02, 60.0, 1.5)
 
 
 def proved(title, replications, seed=1):
-    [found] = validate([CELLS[title]], Setting(replications, seed)).cells
+    [found] = validate([CELLS[title]], StudySettings(replications, seed)).cells
     return found
 
 
@@ -58,8 +58,8 @@ def test_the_truth_of_redemptions_by_hand():
 
 
 def test_terms_of_both_arms_enter_the_truth():
-    mine = Terms(0.5, contact=0.1, commission=0.1, service=0.2, fixed=30.0)
-    theirs = Terms(0.5, service=0.05, commission=0.2, fixed=10.0)
+    mine = ArmTerms(0.5, contact=0.1, commission=0.1, service=0.2, fixed=30.0)
+    theirs = ArmTerms(0.5, service=0.05, commission=0.2, fixed=10.0)
     outcome = Outcome("normal", 1.0, 10.0, 1.0)
     scenario = Scenario(outcome, CUSTOMERS_ALONE, (100, 50), 0.2, (mine, theirs))
     cost = 0.1 + 0.1 * 12 + 0.2 + 30 / 100 - (0.05 + 0.2 * 10 + 10 / 50)
@@ -140,13 +140,13 @@ def test_the_same_seed_gives_the_same_figures_however_the_work_is_spread():
         CELLS["50/50 · binary · households · fixed · +10%"],
     ]
     alone, spread, other = (
-        validate(cells, Setting(2 * BLOCK + 3, seed, processes))
+        validate(cells, StudySettings(2 * BLOCK + 3, seed, processes))
         for seed, processes in ((1, 1), (1, 2), (2, 1))
     )
     assert alone == spread
     assert alone.cells != other.cells
     assert [cell.replications for cell in alone.cells] == [2 * BLOCK + 3] * 2
-    only = validate(cells[1:], Setting(2 * BLOCK + 3))
+    only = validate(cells[1:], StudySettings(2 * BLOCK + 3))
     assert only.cells == alone.cells[1:]
 
 
@@ -158,19 +158,21 @@ def test_blocks_cover_every_replication_once():
 def test_progress_is_told_to_the_end():
     told = []
     cell = CELLS["50/50 · binary · customers · fixed · none"]
-    validate([cell], Setting(BLOCK + 1, progress=lambda *seen: told.append(seen)))
+    validate([cell], StudySettings(BLOCK + 1, progress=lambda *seen: told.append(seen)))
     assert told == [(BLOCK, BLOCK + 1), (BLOCK + 1, BLOCK + 1)]
 
 
-def evidence(below, above, *, n=2_000, bounded=None) -> CellEvidence:
+def evidence(below, above, *, n=2_000, bounded=None) -> ScenarioResult:
     counts = np.zeros((2, 3, 5), dtype=np.int64)
     counts[:, :, 0] = n if bounded is None else bounded
     counts[0, :, 1:3] = below, above
     counts[:, :, 3:] = n, below + above
-    return evidence_of(Cell({"a": "b"}, SCENARIO), Tally(n, 0, counts))
+    return evidence_of(NamedScenario({"a": "b"}, SCENARIO), ReplicationCounts(n, 0, counts))
 
 
-SCENARIO = Scenario(SPARSE, CUSTOMERS_ALONE, (10, 10), 0.0, (Terms(0.4, contact=1.0), Terms(0.4)))
+SCENARIO = Scenario(
+    SPARSE, CUSTOMERS_ALONE, (10, 10), 0.0, (ArmTerms(0.4, contact=1.0), ArmTerms(0.4))
+)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Diagnostic:
     """One thing that is wrong, in words its reader can act on.
 
     >>> print(Fault("UL012", "unknown key 'x'", "remove it", Place("a.yaml", 2, 1)))
@@ -55,8 +55,10 @@ class Fault:
 class UpliftLabError(Exception):
     """Anything upliftlab refuses to do, with every independent reason found."""
 
-    def __init__(self, faults: Fault | Iterable[Fault]) -> None:
-        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+    def __init__(self, faults: Diagnostic | Iterable[Diagnostic]) -> None:
+        self.faults: tuple[Diagnostic, ...] = (
+            (faults,) if isinstance(faults, Diagnostic) else tuple(faults)
+        )
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 

@@ -15,7 +15,7 @@ from enum import IntEnum
 import numpy as np
 
 from upliftlab.results.analysis import Note
-from upliftlab.stats.effects import Effect, Form, Pair, welch
+from upliftlab.stats.effects import Effect, LinearContrast, TwoSample, welch
 from upliftlab.stats.level import Level, level_of
 from upliftlab.stats.moments import Array, Projection
 from upliftlab.stats.ratio import fieller
@@ -40,7 +40,7 @@ class Item(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ArmTerms:
     """What one arm's revenue is worth and what reaching a customer costs.
 
     Attributes:
@@ -85,7 +85,7 @@ class Roles:
         return (*self.amounts, *(column for column in events if column is not None))
 
 
-def projection(columns: int, roles: Roles, terms: Terms) -> Projection:
+def projection(columns: int, roles: Roles, terms: ArmTerms) -> Projection:
     """The map from an arm's columns to the same columns followed by `Item`.
 
     Args:
@@ -129,7 +129,7 @@ def _per_event(
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class MoneyContrast:
     """What money asks of a treated group and its control, over projected columns.
 
     Attributes:
@@ -141,7 +141,7 @@ class Question:
         draws: Studentised differences of divided units, where Student's t will not do.
     """
 
-    pair: Pair
+    pair: TwoSample
     confidence: float | Level
     hurdle: float = 0.0
     conversions: int | None = None
@@ -156,9 +156,9 @@ class Question:
     def _size(self) -> int:
         return len(self.pair.treated.mean)
 
-    def _form(self, item: Item, factor: float = 1.0) -> Form:
+    def _form(self, item: Item, factor: float = 1.0) -> LinearContrast:
         first = self._size - len(Item) if self.first is None else self.first
-        return Form.difference(self._size, {first + item: factor})
+        return LinearContrast.difference(self._size, {first + item: factor})
 
     def incremental_profit(self) -> Effect:
         """n_t·Δprofit: what the treated units earned more than without treatment."""
@@ -194,13 +194,13 @@ class Question:
         """Δcost / Δconversions; no null hypothesis is natural, so it has no p-value."""
         if self.conversions is None:
             return Effect(None, note=Note.no_conversions)
-        conversions = Form.difference(self._size, {self.conversions: 1.0})
+        conversions = LinearContrast.difference(self._size, {self.conversions: 1.0})
         effect = fieller(self.pair, self._form(Item.cost), conversions, self.confidence, None)
         if effect.estimate is None and effect.note is Note.denominator_unclear:
             return Effect(None, note=Note.no_conversions)
         return effect
 
-    def _per_cost(self, numerator: Form, null: float | None, compared: str) -> Effect:
+    def _per_cost(self, numerator: LinearContrast, null: float | None, compared: str) -> Effect:
         cost = self._form(Item.cost)
         effect = fieller(self.pair, numerator, cost, self.level(compared), null)
         if effect.note is not Note.denominator_unclear:

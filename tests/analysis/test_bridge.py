@@ -11,7 +11,7 @@ from shops import Shop
 
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.report.export import rounded
-from upliftlab.results.analysis import Note, Step, VerdictCode
+from upliftlab.results.analysis import CostStep, Note, VerdictCode
 
 MAIL = (
     "channel: email, cost_per_contact: 0.5, cost_per_redemption: 3, "
@@ -32,7 +32,7 @@ THREE = ASKED.replace(
     f"none: {{control: true, share: 10%}}, mail: {{{MAIL}, share: 50%}}, "
     f"letter: {{{MAIL.replace('2%', '5%')}, share: 40%}}",
 )
-SUMMED = set(Step) - {Step.revenue, Step.cost, Step.profit}
+SUMMED = set(CostStep) - {CostStep.revenue, CostStep.cost, CostStep.profit}
 
 
 @pytest.fixture
@@ -84,10 +84,10 @@ def adds_up(analysis):
     for one in rounded(analysis).bridges:
         exact = {line.kind: Decimal(repr(line.estimate)) for line in one.lines}
         parts = [Decimal(repr(line.estimate)) for line in one.lines if line.kind in SUMMED]
-        assert sum(parts) == exact[Step.profit] == exact[Step.margin] + exact[Step.cost]
+        assert sum(parts) == exact[CostStep.profit] == exact[CostStep.margin] + exact[CostStep.cost]
         place = {"dimension": one.dimension, "level": one.level}
         profit = pick(analysis, "incremental_profit", one.arm, **place)
-        assert float(exact[Step.profit]) == round(profit.estimate, one.decimals)
+        assert float(exact[CostStep.profit]) == round(profit.estimate, one.decimals)
         last = one.lines[-1]
         assert (last.low, last.high) == pytest.approx((profit.low, profit.high), rel=1e-9)
     return len(analysis.bridges)
@@ -101,33 +101,33 @@ def test_hand_worked(shop):
     found = analysed(shop, four())
     lines = bridge(found).lines
     assert {line.kind: line.estimate for line in lines} == {
-        Step.revenue: 50.0,
-        Step.margin: 20.0,
-        Step.contact_cost: -3.5,
-        Step.incentive: -6.0,
-        Step.commission: -3.0,
-        Step.service: -1.0,
-        Step.further_cost: -1.0,
-        Step.fixed_cost: -7.77,
-        Step.cost: -22.27,
-        Step.profit: -2.27,
+        CostStep.revenue: 50.0,
+        CostStep.margin: 20.0,
+        CostStep.contact_cost: -3.5,
+        CostStep.incentive: -6.0,
+        CostStep.commission: -3.0,
+        CostStep.service: -1.0,
+        CostStep.further_cost: -1.0,
+        CostStep.fixed_cost: -7.77,
+        CostStep.cost: -22.27,
+        CostStep.profit: -2.27,
     }
     assert {line.kind: line.metric for line in lines if line.metric} == {
-        Step.revenue: "spend",
-        Step.margin: "spend",
-        Step.contact_cost: "contacts",
-        Step.incentive: "redeemed",
-        Step.commission: "spend",
-        Step.further_cost: "tickets",
+        CostStep.revenue: "spend",
+        CostStep.margin: "spend",
+        CostStep.contact_cost: "contacts",
+        CostStep.incentive: "redeemed",
+        CostStep.commission: "spend",
+        CostStep.further_cost: "tickets",
     }
     assert adds_up(found) == 2
 
 
 def test_what_is_certain_has_no_interval(shop):
     lines = {line.kind: line for line in bridge(analysed(shop, four())).lines}
-    for kind in (Step.service, Step.fixed_cost):
+    for kind in (CostStep.service, CostStep.fixed_cost):
         assert (lines[kind].se, lines[kind].low, lines[kind].note) == (0, None, Note.same_for_all)
-    assert lines[Step.contact_cost].low < -3.5 < lines[Step.contact_cost].high
+    assert lines[CostStep.contact_cost].low < -3.5 < lines[CostStep.contact_cost].high
 
 
 def test_a_term_that_is_not_declared_has_no_line(shop):
@@ -136,7 +136,7 @@ def test_a_term_that_is_not_declared_has_no_line(shop):
     )
     found = analysed(shop, four(), asked)
     kinds = [line.kind for line in bridge(found).lines]
-    assert kinds == [Step.revenue, Step.margin, Step.cost, Step.profit]
+    assert kinds == [CostStep.revenue, CostStep.margin, CostStep.cost, CostStep.profit]
     assert adds_up(found) == 2
     without = ASKED.replace(MAIL, "channel: email").replace(MONEY, "")
     assert analysed(shop, four(), without).bridges == ()
@@ -147,7 +147,7 @@ def test_a_cost_of_the_control_is_less_to_pay(shop):
     asked = ASKED.replace("control: true", "control: true, cost_per_contact: 1")
     columns = {**four(), "contacts": [2, 1, 2, 2, 1, 1]}
     lines = {line.kind: line for line in bridge(analysed(shop, columns, asked)).lines}
-    assert lines[Step.contact_cost].estimate == 4 * 1 - 3.5
+    assert lines[CostStep.contact_cost].estimate == 4 * 1 - 3.5
 
 
 def test_a_control_of_one_customer_tells_nothing_of_it(shop):
@@ -171,8 +171,8 @@ def test_lines_are_what_rows_give(shop):
     groups = dict(iter(pd.DataFrame(rows).groupby("arm")))
     treated, control, n = groups["mail"], groups["none"], len(groups["mail"])
     for kind, column, each in (
-        (Step.contact_cost, "contacts", 0.5),
-        (Step.incentive, "redeemed", 3.0),
+        (CostStep.contact_cost, "contacts", 0.5),
+        (CostStep.incentive, "redeemed", 3.0),
     ):
         ends = stats.ttest_ind(
             treated[column], control[column], equal_var=False
@@ -182,13 +182,13 @@ def test_lines_are_what_rows_give(shop):
         assert (ours[kind].low, ours[kind].high) == pytest.approx(
             (-n * each * ends.high, -n * each * ends.low), rel=1e-9
         )
-    revenue, margin = ours[Step.revenue], ours[Step.margin]
+    revenue, margin = ours[CostStep.revenue], ours[CostStep.margin]
     assert revenue.estimate == pytest.approx(
         n * (treated.spend.mean() - control.spend.mean()), abs=0.006
     )
     assert (margin.low, margin.high) == pytest.approx((0.4 * revenue.low, 0.4 * revenue.high))
     tickets = pick(found, "difference", metric="tickets")
-    assert (ours[Step.further_cost].low, ours[Step.further_cost].high) == pytest.approx(
+    assert (ours[CostStep.further_cost].low, ours[CostStep.further_cost].high) == pytest.approx(
         (-n * tickets.high, -n * tickets.low), rel=1e-9
     )
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from plans import make_plan, run
 
-from upliftlab.stats.effects import Pair, difference
+from upliftlab.stats.effects import TwoSample, difference
 from upliftlab.stats.moments import Moments
 
 SPEND = {
@@ -36,7 +36,7 @@ def test_both_estimates_are_those_of_the_rows(table, cap, limit):
     found = analysed(table, analysis={"winsorize": {"spend": cap}})
     for metric, top in (("spend", np.inf), ("spend:capped", limit)):
         groups = [np.minimum(SPEND[arm], top)[:, None] for arm in ("mail", "none")]
-        expected = difference(Pair(*map(Moments.of, groups)), 0, 0.95)
+        expected = difference(TwoSample(*map(Moments.of, groups)), 0, 0.95)
         effect = pick(found, "difference", metric)
         assert (effect.estimate, effect.se) == pytest.approx((expected.estimate, expected.se))
     info = {m.name: m for m in found.metrics}

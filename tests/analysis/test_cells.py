@@ -13,10 +13,10 @@ from plans import pick
 from scipy.stats import chi2
 from shops import Shop
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.report.render import render
-from upliftlab.results.analysis import Kind, Note, VerdictCode
+from upliftlab.results.analysis import EstimandKind, Note, VerdictCode
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.heterogeneity import common_control, heterogeneity, shrunken
 
@@ -46,7 +46,7 @@ def group(arm, region, mean, away=5.0, n=100):
 def analysed(shop, groups, asked=ASKED):
     columns = {name: np.concatenate([g[name] for g in groups]) for name in groups[0]}
     shop.table("customers", {"id": np.arange(len(columns["arm"])), **columns})
-    return analyze(shop.plan(asked), Setting(shop.engine, NOW))
+    return analyze(shop.plan(asked), AnalysisContext(shop.engine, NOW))
 
 
 def two_levels():
@@ -155,7 +155,7 @@ def test_channels_and_arms_share_their_control(shop):
 def test_several_tests_of_one_kind_are_corrected_together(shop):
     groups = [dict(g, sex=np.resize(["f", "f", "m"], 100)) for g in two_levels()]
     found = analysed(shop, groups, ASKED.replace("[region]", "[region, sex]"))
-    for kind in (Kind.difference, Kind.incremental_profit):
+    for kind in (EstimandKind.difference, EstimandKind.incremental_profit):
         tests = [t for t in found.heterogeneity if t.kind is kind]
         assert [t.dimension for t in tests] == ["region", "sex"]
         assert [t.p_adjusted for t in tests] == holm([t.p for t in tests])
@@ -225,7 +225,7 @@ def test_levels_add_up_to_the_total_to_the_cent(shop, unit):
     total = pick(found, "incremental_profit").estimate
     assert added.total == pytest.approx(total, rel=1e-12)
     assert added.levels + added.composition == pytest.approx(total, abs=0.005)
-    rows = [f for f in cells_of(found) if f.kind is Kind.incremental_profit]
+    rows = [f for f in cells_of(found) if f.kind is EstimandKind.incremental_profit]
     shown = sum(f.estimate for f in rows if f.estimate is not None)
     assert added.levels == pytest.approx(shown, abs=0.005), "the lone customer counts"
     lone = {f.level for f in cells_of(found)} & {"lone", "(other)"}
@@ -253,9 +253,13 @@ def test_adjusted_levels_are_compared_and_not_added_up(shop):
     assert (added.total, added.levels, added.composition) == (None, None, None)
     assert added.note is Note.own_slopes
     assert "The levels' profits are not added up: each level is adjusted" in words(found)
-    kinds = [Kind.difference, Kind.adjusted_difference, Kind.incremental_profit]
+    kinds = [
+        EstimandKind.difference,
+        EstimandKind.adjusted_difference,
+        EstimandKind.incremental_profit,
+    ]
     assert [t.kind for t in found.heterogeneity] == kinds
-    sharp = [f for f in cells_of(found) if f.kind is Kind.adjusted_difference]
+    sharp = [f for f in cells_of(found) if f.kind is EstimandKind.adjusted_difference]
     own = np.diag([f.se**2 for f in sharp])
     best = shrunken(np.array([f.estimate for f in sharp]), own).values
     assert [f.shrunken for f in sharp] == pytest.approx(list(best))
@@ -284,7 +288,7 @@ def test_another_currency_changes_money_and_no_p(shop, seed, rate):
 @given(st.integers(0, 10_000))
 def test_shrunken_effects_lie_between_their_own_and_the_others(shop, seed):
     found = analysed(shop, drawn(seed))
-    cells = [f for f in cells_of(found) if f.kind is Kind.difference]
+    cells = [f for f in cells_of(found) if f.kind is EstimandKind.difference]
     kept = [f for f in cells if f.shrunken is not None]
     assert len(kept) == differ(found).levels == 4
     raw = [f.estimate for f in kept]

@@ -7,10 +7,10 @@ import pytest
 from plans import pick
 from shops import NOW, Shop
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.report.render import render
-from upliftlab.results.analysis import Kind, Note
+from upliftlab.results.analysis import EstimandKind, Note
 
 ASKED = """
 assignment: {observed: arm}
@@ -42,7 +42,7 @@ def customers(reach=0.6, effect=5.0, seed=1):
 
 
 def none_of(analysis):
-    return not [f for f in analysis.findings if f.kind is Kind.cace]
+    return not [f for f in analysis.findings if f.kind is EstimandKind.cace]
 
 
 def test_the_effect_on_the_contacted_by_hand(shop):
@@ -125,7 +125,7 @@ def test_each_arm_is_asked_by_itself(shop):
         "spend": np.append(columns["spend"], np.resize([40.0, 60.0], 450)),
     }
     arms = ASKED.replace("cost_per_contact: 1}}", "cost_per_contact: 1}, text: {channel: sms}}")
-    asked = [f for f in analysed(shop, more, arms).findings if f.kind is Kind.cace]
+    asked = [f for f in analysed(shop, more, arms).findings if f.kind is EstimandKind.cace]
     assert [(f.arm, f.dimension) for f in asked] == [("mail", None)]
     assert asked[0].estimate == pick(analysed(shop, columns), "cace").estimate
 
@@ -157,7 +157,7 @@ def logged(shop, sent, **declared):
     declared = {"time": "at", **declared}
     shop.table("sent", {"id": ids, "campaign": campaigns, "at": times}, **declared)
     metrics = "  contacts: {from: sent, count: true}\n  spend: {column: spend, unit: money}\n"
-    found = analyze(shop.plan(LOGGED, metrics), Setting(shop.engine, NOW))
+    found = analyze(shop.plan(LOGGED, metrics), AnalysisContext(shop.engine, NOW))
     return next(check for check in found.checks if check.name == "contamination")
 
 

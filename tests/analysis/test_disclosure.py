@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.analysis.aggregates import OVERALL, Place
+from upliftlab.analysis.aggregates import OVERALL, Slice
 from upliftlab.analysis.disclosure import Margin, bridges, is_small, joined, shown, total
 from upliftlab.stats.moments import Moments
 
@@ -102,23 +102,23 @@ def groups(**sizes):
 def test_levels_that_are_shown_stay_as_they_were():
     cube = {
         OVERALL: groups(none=34, mail=34),
-        Place("area", "north"): groups(none=20, mail=20),
-        Place("area", "rare"): groups(none=1, mail=2),
-        Place("area", "south"): groups(none=12, mail=12),
-        Place("area", "(other)"): groups(none=1),
-        Place("size", "s"): groups(none=34, mail=34),
+        Slice("area", "north"): groups(none=20, mail=20),
+        Slice("area", "rare"): groups(none=1, mail=2),
+        Slice("area", "south"): groups(none=12, mail=12),
+        Slice("area", "(other)"): groups(none=1),
+        Slice("size", "s"): groups(none=34, mail=34),
     }
     told = shown(cube, {}, 5)
     assert list(told.cube) == [
         OVERALL,
-        Place("area", "north"),
-        Place("area", "(other 2)"),
-        Place("size", "s"),
+        Slice("area", "north"),
+        Slice("area", "(other 2)"),
+        Slice("size", "s"),
     ], "rare and (other) are too few together, so the next smallest is with them"
-    assert told.cube[Place("area", "north")] is cube[Place("area", "north")]
+    assert told.cube[Slice("area", "north")] is cube[Slice("area", "north")]
     assert told.joined("area") == ("(other 2)", 3)
     assert told.joined("size") is None
-    both = told.cube[Place("area", "(other 2)")]
+    both = told.cube[Slice("area", "(other 2)")]
     assert {arm: group.n for arm, group in both.items()} == {"none": 14, "mail": 14}
 
 

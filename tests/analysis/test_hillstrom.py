@@ -8,7 +8,7 @@ import pytest
 from plans import NOW, make_plan, pick, run
 from scipy import stats
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config.load import load
 from upliftlab.engines.duckdb import DuckDB
 
@@ -33,7 +33,7 @@ CONTRASTS = [  # arm, metric, difference, standard error, p, relative lift
 def analysis(hillstrom):
     loaded = load(EXPERIMENT, data=hillstrom)
     with DuckDB(loaded.workspace.locate) as engine:
-        return analyze(loaded.plan, Setting(engine, NOW))
+        return analyze(loaded.plan, AnalysisContext(engine, NOW))
 
 
 @pytest.fixture(scope="module")

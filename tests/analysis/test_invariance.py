@@ -110,7 +110,7 @@ def test_spends_near_a_billion_keep_seven_digits(tmp_path):
 
 
 def test_moments_of_the_query_are_those_of_the_rows(tmp_path):
-    from upliftlab.analysis.estimation import study_of
+    from upliftlab.analysis.estimation import estimation_spec
     from upliftlab.engines.duckdb import DuckDB
     from upliftlab.stats.moments import Moments
 
@@ -118,7 +118,7 @@ def test_moments_of_the_query_are_those_of_the_rows(tmp_path):
     pq.write_table(pa.table(columns), tmp_path / "customers.parquet")
     plan = make_plan(**PLAN)
     with DuckDB(lambda file: tmp_path / file) as engine:
-        cells = aggregation.measure(plan, study_of(plan), engine).cells
+        cells = aggregation.measure(plan, estimation_spec(plan), engine).cells
     rows = np.column_stack([columns["spend"], columns["visit"]])
     for cell in cells["area", "band"]:
         kept = (columns["arm"] == cell.arm) & (columns["area"] == cell.levels["area"])
@@ -132,7 +132,7 @@ def test_moments_of_the_query_are_those_of_the_rows(tmp_path):
 
 def asked_again(folder, columns, **changes):
     """Whether the Moments query had to be repeated with centred aggregates."""
-    from upliftlab.analysis.estimation import study_of
+    from upliftlab.analysis.estimation import estimation_spec
     from upliftlab.engines.duckdb import DuckDB
 
     pq.write_table(pa.table(columns), folder / "customers.parquet")
@@ -146,7 +146,7 @@ def asked_again(folder, columns, **changes):
             return super().query(sql)
 
     with Watched(lambda file: folder / file) as engine:
-        aggregation.measure(plan, study_of(plan), engine)
+        aggregation.measure(plan, estimation_spec(plan), engine)
     return any("VAR_SAMP" in sql for sql in seen)
 
 

@@ -19,16 +19,16 @@ from plans import make_plan
 from shops import Shop
 
 from upliftlab.analysis.aggregates import OVERALL
-from upliftlab.analysis.analyze import Setting, analyze
-from upliftlab.analysis.contrasts import Reading, subjects
-from upliftlab.analysis.estimation import study_of
+from upliftlab.analysis.analyze import AnalysisContext, analyze
+from upliftlab.analysis.contrasts import InferenceSettings, contrasts_of
+from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.analysis.findings import find
-from upliftlab.analysis.verdict import Evidence, decide
+from upliftlab.analysis.verdict import VerdictInputs, decide
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import ConfigError
 from upliftlab.report.render import render
 from upliftlab.results.analysis import MetricInfo, VerdictCode
-from upliftlab.stats.effects import Pair, difference
+from upliftlab.stats.effects import TwoSample, difference
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.sample_ratio_sequential import sequential_sample_ratio
@@ -74,13 +74,13 @@ def fill(shop, lift=0.0, last=28):
 def analysed(shop, after, text=TEXT + LOOKS, metrics=ORDERS):
     """The analysis so many days after the start."""
     now = datetime(2026, 3, 2, 12, tzinfo=UTC) + timedelta(days=after)
-    return analyze(shop.plan(text, metrics), Setting(shop.engine, now))
+    return analyze(shop.plan(text, metrics), AnalysisContext(shop.engine, now))
 
 
 def by_hand(lift, days, look):
     """What the orders of the first days say, without any table."""
     total = counts(lift)[:, :days].sum(axis=1, keepdims=True).astype(float)
-    pair = Pair(Moments.of(total[0::2]), Moments.of(total[1::2]))
+    pair = TwoSample(Moments.of(total[0::2]), Moments.of(total[1::2]))
     return difference(pair, 0, Level(0.95, look))
 
 
@@ -257,12 +257,14 @@ INFOS = {number: occasion(FRACTIONS, number).info(0.95) for number in (1, 2, 3)}
 
 def settled(groups, look_of):
     """Whether the moments of two groups give a verdict at a look."""
-    study = study_of(STUDY_PLAN)
-    found = subjects(study, {OVERALL: groups}, Reading(look=look_of.look(1 - study.confidence)))
+    study = estimation_spec(STUDY_PLAN)
+    found = contrasts_of(
+        study, {OVERALL: groups}, InferenceSettings(look=look_of.look(1 - study.confidence))
+    )
     if found[0].difference("spend").p > 0.2:  # far from a verdict, and most are
         return False
     findings, info = find(STUDY_PLAN, study, found), INFOS[look_of.number]
-    verdict = decide(Evidence(STUDY_PLAN, study, found, (), findings, (INFO,), info))
+    verdict = decide(VerdictInputs(STUDY_PLAN, study, found, (), findings, (INFO,), info))
     return verdict.code in (VerdictCode.ship, VerdictCode.stop)
 
 

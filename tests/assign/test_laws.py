@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from upliftlab.assignment.allocation import Reason
 from upliftlab.assignment.assign import Assigner, assign_one, prepare
-from upliftlab.config.models import Engine
+from upliftlab.config.models import EngineSettings
 from upliftlab.engines.duckdb import DuckDB
 
 LAWS = settings(
@@ -77,7 +77,7 @@ def plans(draw: st.DrawFn, path: str, *, method: str | None = None):
 
 @pytest.fixture(scope="module")
 def engine():
-    with DuckDB(Path, Engine(threads=1)) as opened:
+    with DuckDB(Path, EngineSettings(threads=1)) as opened:
         yield opened
 
 

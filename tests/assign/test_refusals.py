@@ -15,7 +15,7 @@ from assigning import TWO_ARMS, make_plan
 from upliftlab.assignment.allocation import Reason, allocation
 from upliftlab.assignment.assign import Assigner, assign_one, prepare, summary_sql
 from upliftlab.assignment.decision_sql import OWN_COLUMNS
-from upliftlab.config.models import Engine, Source
+from upliftlab.config.models import EngineSettings, Source
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import ConfigError, DataError, EngineError
 
@@ -226,7 +226,7 @@ def test_a_password_is_never_repeated(monkeypatch):
         "host=/nowhere password=x hunter2=oops",
     ):
         with pytest.raises((EngineError, ConfigError), match=r"UL513|UL025") as caught:
-            open_engine(Engine(name="postgres", connection=setting), Path)
+            open_engine(EngineSettings(name="postgres", connection=setting), Path)
         assert "ter2" not in str(caught.value)
         assert caught.value.__cause__ is None
         assert caught.value.__context__ is None
@@ -236,7 +236,7 @@ def test_a_password_is_never_repeated(monkeypatch):
 def test_an_unset_variable_is_named(monkeypatch):
     monkeypatch.delenv("LAB_PASSWORD", raising=False)
     monkeypatch.setenv("UPLIFTLAB_ENV", "OTHER, LAB_PASSWORD")
-    setting = Engine(name="postgres", connection="password=${env:LAB_PASSWORD}")
+    setting = EngineSettings(name="postgres", connection="password=${env:LAB_PASSWORD}")
     with pytest.raises(ConfigError, match="LAB_PASSWORD is not set"):
         open_engine(setting, Path)
 

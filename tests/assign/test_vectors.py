@@ -12,7 +12,7 @@ import pytest
 from upliftlab.assignment.assign import verify
 from upliftlab.assignment.hashing import BEYOND, VECTORS, bucket, choose, cuts, digest
 from upliftlab.assignment.vectors import vectors_sql
-from upliftlab.config.models import Engine
+from upliftlab.config.models import EngineSettings
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import ConfigError, DataError
@@ -52,7 +52,7 @@ def test_postgres_gives_the_published_places(postgres):
 def test_a_server_that_is_not_utf8_is_found_out(server, desk):
     desk.run("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     setting = server.replace("dbname=postgres", "dbname=latin")
-    with open_engine(Engine(name="postgres", connection=setting), Path) as latin:
+    with open_engine(EngineSettings(name="postgres", connection=setting), Path) as latin:
         faults = verify(latin)
     assert {fault.code for fault in faults} == {"UL515"}
 

@@ -18,7 +18,7 @@ from upliftlab.config.connection import (
     parse_connection,
 )
 from upliftlab.config.environment import allowed_environment, connection_parameters
-from upliftlab.config.models import Engine
+from upliftlab.config.models import EngineSettings
 from upliftlab.engines.postgres import Postgres
 from upliftlab.errors import ConfigError, UpliftLabError
 from upliftlab.util.masking import MASK, forget_secrets, keep_secret, masked
@@ -285,7 +285,7 @@ def test_a_hostile_server_that_asks_for_a_password_gets_none(tmp_path, monkeypat
         thread.start()
         setting = f"host=127.0.0.1 port={server.getsockname()[1]} user=u sslmode=disable"
         with pytest.raises(UpliftLabError, match="UL513"):
-            Postgres(Engine(name="postgres", connection=f"{setting} dbname=d"))
+            Postgres(EngineSettings(name="postgres", connection=f"{setting} dbname=d"))
         thread.join()
     assert b"operators" not in got[0]
     assert b"from-the-file" not in got[0]

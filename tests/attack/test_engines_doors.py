@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from upliftlab.config.models import Engine, Source
+from upliftlab.config.models import EngineSettings, Source
 from upliftlab.config.workspace import find_workspace
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.open import open_engine
@@ -230,7 +230,7 @@ def test_a_data_folder_linked_within_the_workspace_is_fine(tmp_path: Path):
 @pytest.mark.parametrize("name", ["duckdb", "spark"])
 def test_absurd_settings_are_refused_at_once(name: str, settings: dict[str, object], code: str):
     with pytest.raises(EngineError, match=code):
-        open_engine(Engine.model_validate({"name": name, **settings}), Path)
+        open_engine(EngineSettings.model_validate({"name": name, **settings}), Path)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_absurd_settings_are_refused_at_once(name: str, settings: dict[str, obje
     ["local[1000000]", "local[2] --conf x=y", "local[2]\nspark.x y", "-Dx=y", "/etc/passwd", ""],
 )
 def test_a_spark_master_is_an_address(connection: str):
-    asked = Engine.model_construct(name="spark", connection=connection)
+    asked = EngineSettings.model_construct(name="spark", connection=connection)
     with pytest.raises(EngineError, match="UL506"):
         open_engine(asked, Path)
 
@@ -260,7 +260,7 @@ def test_a_spark_master_is_an_address(connection: str):
 def test_a_connection_names_no_file_and_commands_nothing(setting: str):
     for given in (f"host=127.0.0.1 {setting}", f"postgresql://127.0.0.1/x?{_as_address(setting)}"):
         with pytest.raises(ConfigError, match="UL025") as caught:
-            open_engine(Engine(name="postgres", connection=given), Path)
+            open_engine(EngineSettings(name="postgres", connection=given), Path)
         assert "shadow" not in str(caught.value)
 
 

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.support.flipped_files import outcomes
 
-from upliftlab.config.models import Engine, Source
+from upliftlab.config.models import EngineSettings, Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.place import LONGEST_LINE
 from upliftlab.errors import DataError, EngineError, UpliftLabError
@@ -53,7 +53,7 @@ def _table() -> pa.Table:
 def _read(path: Path, engine: Any = None, sql: str = ALL) -> list[dict[str, Any]]:
     """A table as one command reads it."""
     with contextlib.ExitStack() as stack:
-        live = engine or stack.enter_context(DuckDB(Path, Engine(threads=1)))
+        live = engine or stack.enter_context(DuckDB(Path, EngineSettings(threads=1)))
         with live.reading():
             live.attach("customers", Source(file=str(path)))
             return live.query(sql).to_pylist()
@@ -184,7 +184,7 @@ def _consistent(path: Path, true: dict[str, int]) -> int:
     """Read a table twice and fingerprint it; 1 where that is refused."""
     source, seen = Source(file=str(path)), set[int]()
     try:
-        with DuckDB(Path, Engine(threads=1)) as engine, engine.reading():
+        with DuckDB(Path, EngineSettings(threads=1)) as engine, engine.reading():
             for _ in range(2):
                 engine.attach("customers", source)
                 row = engine.query("SELECT COUNT(*) AS n FROM customers").to_pylist()[0]
@@ -447,7 +447,7 @@ def test_a_flipped_bit_in_a_database_is_never_another_table(tmp_path: Path):
         made.execute("CREATE TABLE t AS SELECT * FROM given")
 
     def read() -> list[dict[str, Any]]:
-        with DuckDB(Path, Engine(threads=1)) as engine, engine.reading():
+        with DuckDB(Path, EngineSettings(threads=1)) as engine, engine.reading():
             engine.attach("customers", Source(file=str(path), table="t"))
             return engine.query(ALL).to_pylist()
 

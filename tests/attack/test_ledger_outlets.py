@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ledgers import NOW, make_plan
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config.models import Channel, Metric, Segment
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.ledger import Ledger, LedgerError, campaign
@@ -164,7 +164,9 @@ def test_a_table_that_changed_since_it_was_assigned_is_told(tmp_path: Path) -> N
     def told() -> tuple[bool, str, str]:
         with DuckDB(lambda file: tmp_path / file) as engine:
             record = campaign.open_record(ledger, plan)
-            found = analyze(plan, Setting(engine, NOW.replace(month=6), record=record)).checks
+            found = analyze(
+                plan, AnalysisContext(engine, NOW.replace(month=6), record=record)
+            ).checks
         (check,) = [check for check in found if check.name == "same_customers"]
         return check.passed, check.severity.value, check.message
 

@@ -23,7 +23,7 @@ from selenium.common.exceptions import NoAlertPresentException
 
 from upliftlab.config.models.limits import Tolerance
 from upliftlab.planning.assumptions import Assumptions, Given
-from upliftlab.planning.plan import Setting, plan
+from upliftlab.planning.plan import PlanningContext, plan
 from upliftlab.report import outlook, render, uplift
 from upliftlab.report.estimates import to_csv as estimates_to_csv
 from upliftlab.report.export import to_csv, to_json
@@ -108,7 +108,7 @@ def outlook_of():
     )
     effect = Tolerance(value=0.2, kind="relative")
     assumed = Assumptions(effect=effect, given=Given(10.0, 30.0), customers=20_000)
-    return plan(asked_for, assumed, Setting(NOW))
+    return plan(asked_for, assumed, PlanningContext(NOW))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from plans import make_plan, run
 from shops import Shop
 from targets import YAML, drawn, shop
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.cli.app import commands
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import UpliftLabError
@@ -264,7 +264,8 @@ def test_on_every_engine(elsewhere):
         said = ""
         try:
             analyze(
-                elsewhere.plan(f"{ASKED}{asked}\n", program=FIVE), Setting(elsewhere.engine, NOW)
+                elsewhere.plan(f"{ASKED}{asked}\n", program=FIVE),
+                AnalysisContext(elsewhere.engine, NOW),
             )
         except UpliftLabError as error:
             said = "\n".join(map(str, error.faults))
@@ -348,7 +349,7 @@ def test_errors_hold_no_value(store, asked, values):
     text = arms + asked + ("" if "assignment" in asked else "assignment: {observed: arm}\n")
     store.table("customers", {**crowd(), "what": values})
     with pytest.raises(UpliftLabError) as caught:
-        analyze(store.plan(text, program=FIVE), Setting(store.engine, NOW))
+        analyze(store.plan(text, program=FIVE), AnalysisContext(store.engine, NOW))
     assert leaks(as_text(caught)) == []
     code, out, err = command(store.root, "check", "--data", "data", "experiment.yaml")
     assert leaks(out + err) == [], code
@@ -383,7 +384,7 @@ def test_errors_of_events_hold_no_value(store):
     )
     metrics = "  revenue: {from: orders, sum: sum}\n"
     with pytest.raises(UpliftLabError) as caught:
-        analyze(store.plan(text, metrics, program=FIVE), Setting(store.engine, NOW))
+        analyze(store.plan(text, metrics, program=FIVE), AnalysisContext(store.engine, NOW))
     assert "such as 'Aaaa.Aaaaaa@aaaaaa.aaaaaaa'" in as_text(caught)
     assert leaks(as_text(caught)) == []
 

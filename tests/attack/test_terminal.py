@@ -18,7 +18,7 @@ import upliftlab.cli
 from upliftlab.cli import commands
 from upliftlab.cli.output import annotation, echo, echo_json, faults_json, shown
 from upliftlab.cli.tables import console, table
-from upliftlab.errors import Fault, Place
+from upliftlab.errors import Diagnostic, Place
 from upliftlab.util.masking import forget_secrets, keep_secret
 from upliftlab.util.visible import first_hidden, visible, visible_json
 
@@ -95,7 +95,7 @@ def test_json_stays_the_same_json(sign, capsys):
 
 @pytest.mark.parametrize("sign", [*NASTY, *WORKFLOW, ",", ":", "%", "%0A", "::"], ids=ascii)
 def test_an_annotation_is_one_command_and_says_all(sign):
-    fault = Fault("UL012", f"a{sign}b", f"c{sign}", Place(f"x{sign}y.yaml", 3, 4))
+    fault = Diagnostic("UL012", f"a{sign}b", f"c{sign}", Place(f"x{sign}y.yaml", 3, 4))
     said = annotation(fault)
     assert "\n" not in said
     assert not HIDDEN.search(said)
@@ -215,7 +215,7 @@ def test_names_in_a_tampered_analysis_are_cleaned(tmp_path, monkeypatch):
 def test_a_secret_is_in_no_output(capsys):
     keep_secret("hunter2 'x'")
     try:
-        fault = Fault(
+        fault = Diagnostic(
             "UL513", "no hunter2 'x', nor hunter2%20%27x%27", "", Place("hunter2 'x'.yaml")
         )
         echo(str(fault))

@@ -21,14 +21,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from ledgers import NOW, files, make_plan, writer_of
 
-from upliftlab.config.models import Engine
+from upliftlab.config.models import EngineSettings
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import UpliftLabError
 from upliftlab.ledger import Ledger, campaign
 
 PLAN = make_plan()
 CUSTOMERS = 4000
-ENGINE = Engine(threads=2)
+ENGINE = EngineSettings(threads=2)
 
 
 def fork(work: Callable[[], int]) -> int:

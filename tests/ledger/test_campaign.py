@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from ledgers import NOW, files, make_plan
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config.models import Channel, ContactPolicy, Metric, Program, Source
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.duckdb import DuckDB
@@ -67,7 +67,7 @@ def test_when_a_plan_was_made_is_told_beside_what_could_be_known(
     with DuckDB(lambda file: tmp_path / file) as engine:
         campaign.assign(ledger, plan, engine, now)
         record = campaign.open_record(ledger, plan)
-        checks = analyze(plan, Setting(engine, LATER, record=record)).checks
+        checks = analyze(plan, AnalysisContext(engine, LATER, record=record)).checks
     told = next(check for check in checks if check.name == "planned_before")
     assert (told.passed, told.severity) == (passed, "info")
     assert words in told.message

@@ -19,20 +19,20 @@ from upliftlab.results.analysis import (
     BridgeLine,
     CellMoments,
     Check,
+    CostStep,
     DataFile,
     DecisionRule,
+    EstimandKind,
     Finding,
     Heterogeneity,
-    Kind,
     Message,
     MetricInfo,
+    MoneyTermsInfo,
     Note,
     Provenance,
     Reconciliation,
     SegmentInfo,
     Severity,
-    Step,
-    Terms,
     Verdict,
     VerdictCode,
 )
@@ -94,7 +94,7 @@ PAYS = (
 )
 
 
-def finding(kind: Kind, metric: str, arm: str | None, estimate, half, **more) -> Finding:
+def finding(kind: EstimandKind, metric: str, arm: str | None, estimate, half, **more) -> Finding:
     about = {
         "control": CONTROL,
         "dimension": None,
@@ -120,9 +120,9 @@ def contrast(metric: str, arm: str | None, effect: tuple, n: int, **more) -> lis
     difference, se, p = effect
     half = Z * se
     found = [
-        finding(Kind.difference, metric, arm, difference, half, p=p, **more),
+        finding(EstimandKind.difference, metric, arm, difference, half, p=p, **more),
         finding(
-            Kind.relative_lift,
+            EstimandKind.relative_lift,
             metric,
             arm,
             difference / control,
@@ -135,9 +135,9 @@ def contrast(metric: str, arm: str | None, effect: tuple, n: int, **more) -> lis
     more = more | {"p_adjusted": None, "family": None, "method": "linear"}
     profit, wide = n * (MARGIN * difference - COST), n * MARGIN * half
     money = [
-        (Kind.incremental_profit, profit, wide),
-        (Kind.roi, profit / (n * COST), wide / (n * COST)),
-        (Kind.iroas, difference / COST, half / COST),
+        (EstimandKind.incremental_profit, profit, wide),
+        (EstimandKind.roi, profit / (n * COST), wide / (n * COST)),
+        (EstimandKind.iroas, difference / COST, half / COST),
     ]
     return found + [finding(kind, metric, arm, e, h, **more) for kind, e, h in money]
 
@@ -152,7 +152,7 @@ def overall(arms: tuple[str, ...]) -> list[Finding]:
         difference, se, _ = TRUTH["conversion"][1][arm]
         low, high = difference - Z * se, difference + Z * se
         ends = {"low": COST / high, "high": COST / low, "method": "fieller"}
-        kind = Kind.cost_per_conversion
+        kind = EstimandKind.cost_per_conversion
         found.append(finding(kind, "conversion", arm, COST / difference, None, **ends))
     return found
 
@@ -181,14 +181,14 @@ def cells(arms: tuple[str, ...], segments: dict[str, list]) -> list[Finding]:
 
 def beside(one: Finding) -> Finding:
     """A level's finding with a shrunken estimate."""
-    if one.kind not in (Kind.difference, Kind.incremental_profit):
+    if one.kind not in (EstimandKind.difference, EstimandKind.incremental_profit):
         return one
     return one.model_copy(update={"shrunken": 0.75 * one.estimate})
 
 
 def differing(arms: tuple[str, ...], dimensions: tuple[str, ...], *, money: bool):
     """Levels of the first dimension differ, those of the last cannot be told."""
-    kind = Kind.incremental_profit if money else Kind.difference
+    kind = EstimandKind.incremental_profit if money else EstimandKind.difference
     made = []
     for at, dimension in enumerate(dimensions):
         numbers = {"q": 9.4 / (1 + at), "df": 1, "p": 0.0022 + at / 3, "tau": 0.31}
@@ -229,14 +229,16 @@ def pooled(channel: str) -> list[Finding]:
 def bridged(found: list[Finding]) -> tuple[Bridge, ...]:
     """Each arm's way from revenue to profit: contacts cost the same for everybody."""
     made = []
-    for one in (f for f in found if (f.kind, f.dimension) == (Kind.incremental_profit, None)):
+    for one in (
+        f for f in found if (f.kind, f.dimension) == (EstimandKind.incremental_profit, None)
+    ):
         cost, certain = -COST * N[one.arm], {"note": Note.same_for_all}
         steps = [
-            (Step.revenue, (one.estimate - cost) / MARGIN, one.se / MARGIN, "spend"),
-            (Step.margin, one.estimate - cost, one.se, "spend"),
-            (Step.contact_cost, cost, None, None),
-            (Step.cost, cost, None, None),
-            (Step.profit, one.estimate, one.se, None),
+            (CostStep.revenue, (one.estimate - cost) / MARGIN, one.se / MARGIN, "spend"),
+            (CostStep.margin, one.estimate - cost, one.se, "spend"),
+            (CostStep.contact_cost, cost, None, None),
+            (CostStep.cost, cost, None, None),
+            (CostStep.profit, one.estimate, one.se, None),
         ]
         lines = tuple(
             BridgeLine(
@@ -286,7 +288,7 @@ def checks(*, invalid: bool) -> tuple[Check, ...]:
 def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> Verdict:
     by = {(f.kind, f.arm): f for f in reversed(found) if f.dimension is None}
     best = arms[0]
-    profit, roi = by[Kind.incremental_profit, best], by[Kind.roi, best]
+    profit, roi = by[EstimandKind.incremental_profit, best], by[EstimandKind.roi, best]
     values = {"arm": best, "profit": profit.estimate, "low": profit.low, "high": profit.high}
     sentences = {
         VerdictCode.invalid: ("These numbers cannot be trusted: {reason}", {"reason": broken()}),
@@ -317,7 +319,7 @@ def verdict(code: VerdictCode, arms: tuple[str, ...], found: list[Finding]) -> V
         ArmVerdict(
             arm=arm,
             code=inconclusive if code is VerdictCode.ship and arm != best else code,
-            **less_hurdle(by[Kind.incremental_profit, arm]),
+            **less_hurdle(by[EstimandKind.incremental_profit, arm]),
         )
         for arm in arms
     )
@@ -349,9 +351,9 @@ def absent(found: list[Finding]) -> list[Finding]:
     changed = []
     for one in found:
         nothing = dict.fromkeys(("estimate", "se", "low", "high", "p", "p_adjusted", "shrunken"))
-        if one.kind in (Kind.roi, Kind.iroas):
+        if one.kind in (EstimandKind.roi, EstimandKind.iroas):
             changed.append(one.model_copy(update=nothing | {"note": Note.zero_cost}))
-        elif one.kind is Kind.cost_per_conversion:
+        elif one.kind is EstimandKind.cost_per_conversion:
             ends = {"low": None, "high": None, "note": Note.denominator_unclear}
             changed.append(one.model_copy(update=ends))
         elif one.level == "7) $1,000 +":
@@ -384,7 +386,9 @@ def make(
     judged = verdict(code, arms, found)
     found = absent(found) if nothing else found
     if not money:
-        found = [f for f in found if f.kind in (Kind.difference, Kind.relative_lift)]
+        found = [
+            f for f in found if f.kind in (EstimandKind.difference, EstimandKind.relative_lift)
+        ]
     contact = SegmentInfo(name="contact_channel", title="Contact channel", randomised=True)
     named = (SegmentInfo(name=s, title=TITLES.get(s, s), randomised=False) for s in chosen)
     made = Analysis(
@@ -415,7 +419,7 @@ def make(
         ),
         metrics=METRICS,
         segments=(contact, *named),
-        terms=Terms(
+        terms=MoneyTermsInfo(
             currency="USD",
             revenue="spend",
             margin=MARGIN,

@@ -6,14 +6,14 @@ from itertools import pairwise
 import pytest
 
 from upliftlab.report.axis import Reference, axis
-from upliftlab.report.figure import Form, Teller, Word
+from upliftlab.report.figure import FigureFormat, Formatter, Stretch
 from upliftlab.report.interval import Scale, Value, draw
-from upliftlab.report.plot import Mark, Plot, area, line, upright
+from upliftlab.report.plot import Plot, PlotMark, area, line, upright
 from upliftlab.report.render import environment
 from upliftlab.results.analysis import Message, Note
 from upliftlab.text.language import Language
 
-TELLER = Teller(Language("en"), "USD")
+TELLER = Formatter(Language("en"), "USD")
 ZERO = (Reference(0.0),)
 
 
@@ -22,8 +22,8 @@ def macros():
     return environment("en").get_template("macros.html.j2").module
 
 
-def told(*values: Value, form: Form | None = None):
-    return draw(values, Scale(form or Form("money"), ZERO), TELLER)
+def told(*values: Value, form: FigureFormat | None = None):
+    return draw(values, Scale(form or FigureFormat("money"), ZERO), TELLER)
 
 
 def value(estimate, low, high, note=None) -> Value:
@@ -31,7 +31,7 @@ def value(estimate, low, high, note=None) -> Value:
 
 
 def test_a_number(macros):
-    figure = TELLER.figure(-0.0068, "/findings/3/estimate", Form("points", signed=True))
+    figure = TELLER.figure(-0.0068, "/findings/3/estimate", FigureFormat("points", signed=True))
     assert macros.number(figure) == (
         '<span class="n" data-key="/findings/3/estimate" data-kind="points" data-digits="2"'
         ' data-signed="">\u22120.68 pp</span>'
@@ -39,7 +39,7 @@ def test_a_number(macros):
 
 
 def test_an_interval(macros):
-    drawn = told(value(50.0, -50.0, 150.0), form=Form("number"))
+    drawn = told(value(50.0, -50.0, 150.0), form=FigureFormat("number"))
     assert macros.strip(drawn.intervals[0].strip) == (
         '<svg class="strip" width="150" height="18" viewBox="0 0 150 18" aria-hidden="true"'
         ' focusable="false"><path class="zero" d="M41.5 0V18"/><path class="bar" d="M8.0 9H142.0"/>'
@@ -49,7 +49,7 @@ def test_an_interval(macros):
 
 def test_a_shrunken_estimate_stands_upright_on_the_interval_and_beneath_it(macros):
     better = replace(value(50.0, -50.0, 150.0), shrunken=25.0)
-    interval = told(better, form=Form("number")).intervals[0]
+    interval = told(better, form=FigureFormat("number")).intervals[0]
     assert macros.strip(interval.strip).endswith(
         '<path class="shrunken" transform="translate(58.2 9)" d="M0-6V6"/></svg>'
     )
@@ -111,15 +111,15 @@ def test_a_plot(macros):
     side = upright([4.0, -1.0], "{:g}".format, "gain")
     flat = axis([(0.0, 0.0, 0.0), (1.0, 1.0, 1.0)], (), "{:g}".format, 100)
     marks = (
-        Mark("band", area(flat, side, [(0.0, -1.0, 1.0), (1.0, 2.0, 4.0)])),
-        Mark("found", line(flat, side, [(0.0, 0.0), (1.0, 3.0)])),
+        PlotMark("band", area(flat, side, [(0.0, -1.0, 1.0), (1.0, 2.0, 4.0)])),
+        PlotMark("found", line(flat, side, [(0.0, 0.0), (1.0, 3.0)])),
     )
     ticks = "".join(
         f'<path class="tick" d="M{x} 232.0v5"/><text x="{x}" y="251.0" text-anchor="middle">{t}'
         "</text>\n"
         for x, t in ((8.0, "0"), (50.0, "0.5"), (92.0, "1"))
     )
-    drawn = Plot("gain0", "Gain: <A>", (Word("What is added."),), flat, "share", side, marks)
+    drawn = Plot("gain0", "Gain: <A>", (Stretch("What is added."),), flat, "share", side, marks)
     assert macros.plot(drawn) == (
         '<svg class="curve" viewBox="-44 0 152 278.0" width="152" role="img"'
         ' aria-labelledby="gain0 gain0said">\n<title id="gain0">Gain: &lt;A&gt;</title>\n'

@@ -11,7 +11,7 @@ from plans import make_plan
 
 from upliftlab.config.models.limits import Tolerance
 from upliftlab.planning.assumptions import Assumptions, Given
-from upliftlab.planning.plan import Setting, plan
+from upliftlab.planning.plan import PlanningContext, plan
 from upliftlab.report.outlook import render
 from upliftlab.text.language import Language
 
@@ -64,7 +64,7 @@ def outlook(arm="mail", **changes):
     assumed = Assumptions(
         effect=Tolerance(value=0.2, kind="relative"), given=Given(10.0, 30.0), customers=20_000
     )
-    return plan(make_plan(**content), assumed, Setting(NOW))
+    return plan(make_plan(**content), assumed, PlanningContext(NOW))
 
 
 def resolve(document, pointer):

@@ -12,10 +12,10 @@ import pytest
 from upliftlab.errors import OutputError
 from upliftlab.report.bridge import waterfalls
 from upliftlab.report.export import to_csv, to_json
-from upliftlab.report.figure import Teller
+from upliftlab.report.figure import Formatter
 from upliftlab.report.index import Index
 from upliftlab.report.render import render, write
-from upliftlab.results.analysis import Kind, Note, VerdictCode
+from upliftlab.results.analysis import EstimandKind, Note, VerdictCode
 from upliftlab.text.language import Language
 
 KIBIBYTE = 1024
@@ -226,7 +226,7 @@ def test_profit_can_be_traced_from_revenue_line_by_line(make_analysis, lang):
 
 
 def test_a_block_starts_where_the_one_before_it_ended(make_analysis):
-    first = waterfalls(Index(make_analysis()), Teller(Language("en"), "USD"))[0]
+    first = waterfalls(Index(make_analysis()), Formatter(Language("en"), "USD"))[0]
     revenue, margin, contacts, cost, profit = (row.bar for row in first.rows)
     assert revenue.left == margin.left == profit.left == profit.zero
     assert contacts.right == cost.right == margin.right
@@ -266,8 +266,10 @@ def large(analysis):
     """Ten levels, five arms and ten metrics, every finding of each."""
     first = "Mens E-Mail"
     overall = [f for f in analysis.findings if f.dimension is None and f.arm == first]
-    money = [f for f in overall if f.metric == "spend" or f.kind is Kind.cost_per_conversion]
-    pair = [f for f in money if f.kind in (Kind.difference, Kind.relative_lift)]
+    money = [
+        f for f in overall if f.metric == "spend" or f.kind is EstimandKind.cost_per_conversion
+    ]
+    pair = [f for f in money if f.kind in (EstimandKind.difference, EstimandKind.relative_lift)]
     others = [f.model_copy(update={"metric": f"metric {i}"}) for f in pair for i in range(9)]
     places = [(None, None), *(("region", f"level {i}") for i in range(10))]
     arms = [f"arm {i}" for i in range(5)]

@@ -14,7 +14,7 @@ from responses import CASES, CONTROL, MENS, WOMENS, make_responses, with_gaps
 from upliftlab.report.estimates import to_csv
 from upliftlab.report.export import rounded
 from upliftlab.report.uplift import render, write
-from upliftlab.results.uplift import Estimate, Responses
+from upliftlab.results.uplift import Estimate, UpliftResult
 from upliftlab.text.language import Language
 
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
@@ -197,7 +197,7 @@ def test_the_downloads_are_the_published_numbers():
         if tag == "a"
     }
     assert list(links) == ["hillstrom_email_uplift.csv", "hillstrom_email_uplift.json"]
-    read = Responses.model_validate_json(links["hillstrom_email_uplift.json"])
+    read = UpliftResult.model_validate_json(links["hillstrom_email_uplift.json"])
     assert read == rounded(found)
     assert links["hillstrom_email_uplift.csv"] == to_csv(found)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from upliftlab.stats.adjust import benjamini_hochberg, holm
-from upliftlab.stats.effects import Form, Pair, welch
+from upliftlab.stats.effects import LinearContrast, TwoSample, welch
 from upliftlab.stats.moments import Moments
 
 ARMS, CUSTOMERS, LEVEL = 8, 500, 0.05
@@ -20,7 +20,7 @@ ERROR = 3 * sqrt(LEVEL * (1 - LEVEL) / REPLICATIONS)
 """Three Monte Carlo standard errors of a rate of 5 %: 1.0 point."""
 STRONG = 0.25
 """An effect of about four standard errors, in standard deviations of a customer."""
-FORM = Form.difference(1, {0: 1.0})
+FORM = LinearContrast.difference(1, {0: 1.0})
 
 
 def group(rng: np.random.Generator, mean: float) -> Moments:
@@ -37,7 +37,7 @@ def p_values(effective: int) -> np.ndarray:
         control = group(rng, 0.0)
         for arm in range(ARMS):
             treated = group(rng, STRONG if arm < effective else 0.0)
-            row[arm] = welch(Pair(treated, control), FORM, 0.95).p
+            row[arm] = welch(TwoSample(treated, control), FORM, 0.95).p
     return rows
 
 

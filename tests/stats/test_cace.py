@@ -14,13 +14,13 @@ from statsmodels.sandbox.regression.gmm import IV2SLS
 from upliftlab.results.analysis import Note
 from upliftlab.stats.cace import cace
 from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import Form, Pair, welch
+from upliftlab.stats.effects import LinearContrast, TwoSample, welch
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
 
 EXACT = 1e-9
 EFFECT = 3.0
-CONTACTED = Form.difference(2, {1: 1.0})
+CONTACTED = LinearContrast.difference(2, {1: 1.0})
 
 
 def one_sided(rng, sizes, reach):
@@ -45,11 +45,11 @@ def two_sided(rng, size, reach):
     return groups
 
 
-def pair_of(groups) -> Pair:
-    return Pair(*map(Moments.of, groups))
+def pair_of(groups) -> TwoSample:
+    return TwoSample(*map(Moments.of, groups))
 
 
-def strength(pair: Pair) -> float:
+def strength(pair: TwoSample) -> float:
     """The first stage's F."""
     first = welch(pair, CONTACTED, 0.95)
     return (first.estimate / first.se) ** 2
@@ -96,7 +96,7 @@ def test_the_ends_are_where_the_residual_just_differs(seed, confidence):
     effect = cace(pair, 0, 1, confidence)
     critical = Level(confidence).bounds(effect.df)[1]
     for end in (effect.low, effect.high):
-        residual = Form.difference(2, {0: 1.0, 1: -end})
+        residual = LinearContrast.difference(2, {0: 1.0, 1: -end})
         tested = welch(pair, residual, confidence)
         assert abs(tested.estimate / tested.se) == pytest.approx(critical, rel=1e-7)
 
@@ -127,7 +127,10 @@ def test_where_everybody_is_contacted_it_is_the_difference():
     groups = [np.column_stack([spend[:500], np.ones(500)]),
               np.column_stack([spend[500:], np.zeros(200)])]  # fmt: skip
     pair = pair_of(groups)
-    all_contacted, assigned = cace(pair, 0, 1, 0.9), welch(pair, Form.difference(2, {0: 1.0}), 0.9)
+    all_contacted, assigned = (
+        cace(pair, 0, 1, 0.9),
+        welch(pair, LinearContrast.difference(2, {0: 1.0}), 0.9),
+    )
     for name in ("estimate", "se", "low", "high", "p"):
         assert getattr(all_contacted, name) == pytest.approx(getattr(assigned, name), rel=EXACT)
 
@@ -150,7 +153,7 @@ def test_contacting_the_treated_less_has_no_meaning():
 def test_what_cannot_be_computed_is_said():
     groups = two_sided(np.random.default_rng(6), 50, (0.9, 0.1))
     whole = pair_of(groups)
-    undefined = Pair(whole.treated, whole.control, frozenset({1}))
+    undefined = TwoSample(whole.treated, whole.control, frozenset({1}))
     assert cace(undefined, 0, 1, 0.95).note is Note.no_denominator
     assert cace(pair_of([groups[0][:1], groups[1]]), 0, 1, 0.95).note is Note.few_treated
     assert cace(pair_of([groups[0], groups[1][:1]]), 0, 1, 0.95).note is Note.few_control

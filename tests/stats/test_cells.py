@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import Form, Pair
+from upliftlab.stats.effects import LinearContrast, TwoSample
 from upliftlab.stats.heterogeneity import (
     common_control,
     composition,
@@ -22,7 +22,7 @@ from upliftlab.stats.heterogeneity import (
 )
 from upliftlab.stats.moments import Moments
 
-FORM = Form.difference(1, {0: 1.0})
+FORM = LinearContrast.difference(1, {0: 1.0})
 seeds = st.integers(0, 10_000)
 BY_HAND = np.array([3.0, 1.0]), np.array([[2.0, 1.0], [1.0, 3.0]])
 
@@ -224,7 +224,7 @@ def test_pairs_share_the_control_s_part_and_nothing_else():
     rng = np.random.default_rng(3)
     control = rng.normal(0, 5, 80)
     arms = [rng.normal(0, i + 1, 50) for i in range(3)]
-    pairs = [Pair(Moments.of(arm[:, None]), Moments.of(control[:, None])) for arm in arms]
+    pairs = [TwoSample(Moments.of(arm[:, None]), Moments.of(control[:, None])) for arm in arms]
     found = shared_control(pairs, FORM)
     for i, arm in enumerate(arms):
         assert found[i, i] == pytest.approx(stats.sem(arm) ** 2 + stats.sem(control) ** 2)
@@ -234,26 +234,26 @@ def test_pairs_share_the_control_s_part_and_nothing_else():
 def test_a_pair_without_a_variance_and_controls_that_are_not_alike():
     rng = np.random.default_rng(4)
     one, two, control = (Moments.of(rng.normal(size=(20, 1))) for _ in range(3))
-    found = shared_control([Pair(one, control), Pair(Moments.zero(1), control)], FORM)
+    found = shared_control([TwoSample(one, control), TwoSample(Moments.zero(1), control)], FORM)
     assert np.isnan(found[1, 1])
     assert found[0, 1] == found[1, 0] == pytest.approx(control.covariance[0, 0] / 20)
-    assert shared_control([Pair(one, control), Pair(one, two)], FORM) is None
-    assert shared_control([Pair(Moments.zero(1), control)], FORM) is None
+    assert shared_control([TwoSample(one, control), TwoSample(one, two)], FORM) is None
+    assert shared_control([TwoSample(Moments.zero(1), control)], FORM) is None
     assert shared_control([], FORM) is None
 
 
-def adjusted_pairs(rng: np.random.Generator) -> list[Pair]:
+def adjusted_pairs(rng: np.random.Generator) -> list[TwoSample]:
     """Two arms of 200 and a control of 300, whose slopes on a covariate differ widely."""
     groups = []
     for n, slope in ((200, 3.0), (200, 5.0), (300, 0.0)):
         x = rng.normal(10, 1, n)
         groups.append(Moments.of(np.column_stack([slope * (x - 10) + rng.normal(0, 1, n), x])))
-    return [adjusted(Pair(arm, groups[2]), [1]) for arm in groups[:2]]
+    return [adjusted(TwoSample(arm, groups[2]), [1]) for arm in groups[:2]]
 
 
 def test_the_covariance_of_adjusted_pairs_is_that_of_drawn_experiments():
     """Without what the pooled means share, the covariance would be 1/300 instead of .0213."""
-    rng, form = np.random.default_rng(5), Form.difference(2, {0: 1.0})
+    rng, form = np.random.default_rng(5), LinearContrast.difference(2, {0: 1.0})
     drawn = [adjusted_pairs(rng) for _ in range(2_000)]
     effects = np.array([[form.value(pair) for pair in pairs] for pairs in drawn])
     mean = np.mean([shared_control(pairs, form) for pairs in drawn[:200]], axis=0)
@@ -265,8 +265,8 @@ def test_the_covariance_of_adjusted_pairs_is_that_of_drawn_experiments():
 def test_a_pair_too_small_to_be_adjusted_has_no_covariance_with_one_that_is():
     first, second = adjusted_pairs(np.random.default_rng(6))
     raw = Moments.of(np.random.default_rng(7).normal(size=(300, 2)))
-    form = Form.difference(2, {0: 1.0})
-    assert shared_control([first, Pair(second.treated, raw)], form) is None
+    form = LinearContrast.difference(2, {0: 1.0})
+    assert shared_control([first, TwoSample(second.treated, raw)], form) is None
 
 
 # Reconciliation.
@@ -342,7 +342,7 @@ def test_p_holds_its_level_with_variances_that_are_estimated():
     for _ in range(2_000):
         control = Moments.of(rng.normal(0, 2, (100, 1)))
         pairs = [
-            Pair(Moments.of(rng.normal(1, scale, (size, 1))), control)
+            TwoSample(Moments.of(rng.normal(1, scale, (size, 1))), control)
             for size, scale in zip(sizes, scales, strict=True)
         ]
         estimates = np.array([FORM.value(pair) for pair in pairs])

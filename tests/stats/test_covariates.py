@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import Pair, difference
+from upliftlab.stats.effects import TwoSample, difference
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.ratio import relative_lift
 
@@ -26,7 +26,7 @@ def draw(rng, n=300, share=0.7, effect=1.0, covariates=2):
 
 def pair(treated, x, y):
     rows = np.column_stack([y, x])
-    return Pair(Moments.of(rows[treated == 1]), Moments.of(rows[treated == 0]))
+    return TwoSample(Moments.of(rows[treated == 1]), Moments.of(rows[treated == 0]))
 
 
 @given(st.integers(0, 10_000), st.sampled_from([1, 2]))

@@ -8,18 +8,18 @@ from scipy import stats
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from upliftlab.results.analysis import Note
-from upliftlab.stats.effects import Form, Pair, pooled_skewness, skewness, welch
+from upliftlab.stats.effects import LinearContrast, TwoSample, pooled_skewness, skewness, welch
 from upliftlab.stats.moments import Moments
 
 RELATIVE = 1e-9
-FORM = Form.difference(1, {0: 1.0})
+FORM = LinearContrast.difference(1, {0: 1.0})
 samples = st.lists(st.floats(-1e4, 1e4).map(lambda v: round(v, 3)), min_size=2, max_size=60).map(
     lambda values: np.array(values)[:, None]
 )
 
 
-def pair_of(treated, control) -> Pair:
-    return Pair(Moments.of(treated), Moments.of(control))
+def pair_of(treated, control) -> TwoSample:
+    return TwoSample(Moments.of(treated), Moments.of(control))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -86,11 +86,11 @@ def test_skewness_of_a_difference():
     small = skewness(pair_of(values[:190_000], values[190_000:]), 0)
     assert small is not None
     assert abs(small) > 0.05, "a small holdout of skewed spend is the case that needs a warning"
-    equal = skewness(Pair(Moments.of(values), Moments.of(values)), 0)
+    equal = skewness(TwoSample(Moments.of(values), Moments.of(values)), 0)
     assert equal == pytest.approx(0, abs=1e-12), "equal arms of equal shape cancel"
     assert skewness(pair_of(np.zeros((5, 1)), np.zeros((5, 1))), 0) == 0
     unknown = Moments(9, np.ones(1), np.ones((1, 1)), np.full(1, np.nan))
-    assert skewness(Pair(unknown, unknown), 0) is None
+    assert skewness(TwoSample(unknown, unknown), 0) is None
 
 
 def test_a_small_control_without_large_values_hides_no_skewness():
@@ -99,12 +99,12 @@ def test_a_small_control_without_large_values_hides_no_skewness():
     spend[:190, 0] = np.random.default_rng(8).lognormal(3, 1.5, 190)
     control = np.zeros((500, 1))
     control[:10, 0] = 20.0
-    pair = Pair(Moments.of(spend), Moments.of(control))
+    pair = TwoSample(Moments.of(spend), Moments.of(control))
     whole = np.concatenate([spend, control])[:, 0]
     third = np.mean((whole - whole.mean()) ** 3)
     scale = whole.var(ddof=1) * (1 / 10_000 + 1 / 500)
     expected = third * (1 / 10_000**2 - 1 / 500**2) / scale**1.5
     assert pooled_skewness(pair, 0) == pytest.approx(expected, rel=1e-9)
     assert abs(skewness(pair, 0)) < 0.15 < abs(pooled_skewness(pair, 0))
-    alike = Pair(pair.treated, pair.treated)
+    alike = TwoSample(pair.treated, pair.treated)
     assert pooled_skewness(alike, 0) == pytest.approx(0, abs=1e-12)

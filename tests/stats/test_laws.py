@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.money import Question, Roles, Terms, projection
+from upliftlab.money import ArmTerms, MoneyContrast, Roles, projection
 from upliftlab.results.analysis import Note
 from upliftlab.stats.cace import cace
 from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import Effect, Pair, adjusted_difference, difference
+from upliftlab.stats.effects import Effect, TwoSample, adjusted_difference, difference
 from upliftlab.stats.moments import Moments, pool
 from upliftlab.stats.ratio import relative_lift
 from upliftlab.stats.shares import newcombe
@@ -33,32 +33,32 @@ class Trial:
 
     treated: Moments
     control: Moments
-    spent: Terms
-    saved: Terms
+    spent: ArmTerms
+    saved: ArmTerms
     confidence: float
 
     @property
-    def pair(self) -> Pair:
-        return Pair(self.treated, self.control)
+    def pair(self) -> TwoSample:
+        return TwoSample(self.treated, self.control)
 
     @property
-    def sharp(self) -> Pair:
+    def sharp(self) -> TwoSample:
         return adjusted(self.pair, [BEFORE])
 
     @property
-    def valued(self) -> Pair:
+    def valued(self) -> TwoSample:
         """With the columns of money behind the others."""
-        return Pair(
+        return TwoSample(
             self.treated.project(projection(COLUMNS, ROLES, self.spent)),
             self.control.project(projection(COLUMNS, ROLES, self.saved)),
         )
 
     @property
-    def money(self) -> Question:
-        return Question(self.valued, self.confidence, HURDLE, BOUGHT)
+    def money(self) -> MoneyContrast:
+        return MoneyContrast(self.valued, self.confidence, HURDLE, BOUGHT)
 
     @property
-    def sharp_money(self) -> Question:
+    def sharp_money(self) -> MoneyContrast:
         return replace(self.money, pair=adjusted(self.valued, [BEFORE]))
 
 
@@ -120,9 +120,9 @@ class Draw:
 
     def trial(self, change: Change = lambda table: table, moments=Moments.of, rate=1.0) -> Trial:
         """Moments of changed rows, and the terms in a currency of which `rate` makes one."""
-        spent = Terms(0.4, contact=0.5 * rate, incentive=2.0 * rate, service=0.1 * rate)
+        spent = ArmTerms(0.4, contact=0.5 * rate, incentive=2.0 * rate, service=0.1 * rate)
         groups = [moments(change(table)) for table in self.rows()]
-        return Trial(*groups, spent, Terms(0.4), self.confidence)
+        return Trial(*groups, spent, ArmTerms(0.4), self.confidence)
 
 
 draws = st.builds(

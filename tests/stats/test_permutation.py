@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
-from upliftlab.stats.effects import Form, Pair, welch
+from upliftlab.stats.effects import LinearContrast, TwoSample, welch
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.permutation import Kinds, divided
@@ -99,7 +99,9 @@ def test_an_estimate_lies_in_its_interval(seed):
     rng = np.random.default_rng(seed)
     groups = [Moments.of(rng.lognormal(0, 2, (n, 1)) * (rng.random((n, 1)) < 0.3)) for n in (60, 9)]
     draws = np.sort(rng.normal(rng.normal(), 1, 200))
-    effect = welch(Pair(*groups), Form.difference(1, {0: 1.0}), Level(0.9, draws=draws))
+    effect = welch(
+        TwoSample(*groups), LinearContrast.difference(1, {0: 1.0}), Level(0.9, draws=draws)
+    )
     if effect.low is not None:
         assert effect.low <= effect.estimate <= effect.high
 
@@ -107,8 +109,8 @@ def test_an_estimate_lies_in_its_interval(seed):
 def test_few_draws_reach_no_high_level():
     assert Level(0.95, draws=np.arange(-10.0, 11.0)).bounds(5)[1] == np.inf
     effect = welch(
-        Pair(Moments.of([[1.0], [2.0]]), Moments.of([[1.0], [4.0]])),
-        Form.difference(1, {0: 1.0}),
+        TwoSample(Moments.of([[1.0], [2.0]]), Moments.of([[1.0], [4.0]])),
+        LinearContrast.difference(1, {0: 1.0}),
         Level(0.95, draws=np.arange(-10.0, 11.0)),
     )
     assert (effect.low, effect.high) == (None, None)

@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.special import stdtrit
 from statsmodels.stats.power import NormalIndPower, TTestIndPower
 
-from upliftlab.stats.effects import Form, Pair
+from upliftlab.stats.effects import LinearContrast, TwoSample
 from upliftlab.stats.effects import welch as analysed
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.power import (
@@ -117,8 +117,8 @@ def test_the_standard_error_is_the_one_of_the_analysis():
     """Power from an effect's own standard error: what the planner does."""
     rng = np.random.default_rng(2)
     rows = rng.normal(0, 2, (400, 1))
-    pair = Pair(Moments.of(rows[:100]), Moments.of(rows[100:]))
-    effect = analysed(pair, Form.difference(1, {0: 1.0}), 0.95)
+    pair = TwoSample(Moments.of(rows[:100]), Moments.of(rows[100:]))
+    effect = analysed(pair, LinearContrast.difference(1, {0: 1.0}), 0.95)
     variances = rows[:100].var(ddof=1), rows[100:].var(ddof=1)
     se, df = welch(variances, (100, 300))
     assert (effect.se, effect.df) == pytest.approx((se, df), rel=EXACT)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upliftlab.results.analysis import Note
-from upliftlab.stats.effects import Pair, difference
+from upliftlab.stats.effects import TwoSample, difference
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.quotients import quotients, undefined
 from upliftlab.stats.ratio import relative_lift
@@ -58,7 +58,7 @@ def test_households_as_in_a_cluster_robust_regression():
         groups.append(Moments.of(rows))
         residual = rows[:, 0] - rows[:, 1] * rows[:, 0].sum() / rows[:, 1].sum()
         parts.append((residual**2).sum() / rows[:, 1].sum() ** 2)
-    pair = Pair(*(quotients(group, [(0, 1)]) for group in groups))
+    pair = TwoSample(*(quotients(group, [(0, 1)]) for group in groups))
     effect = difference(pair, 0, 0.95)
     assert effect.estimate == pytest.approx(fit.params[1], rel=EXACT)
     assert sum(parts) ** 0.5 == pytest.approx(fit.bse[1], rel=EXACT)
@@ -70,7 +70,7 @@ def test_nothing_to_divide_by_has_no_value():
     empty, full = Moments.of([[0.0, 0.0]] * 5), Moments.of([[3.0, 1.0], [1.0, 2.0], [0.0, 1.0]])
     wanted = [(0, 1), (1, None)]
     assert undefined(empty, wanted) == {0}
-    pair = Pair(quotients(full, wanted), quotients(empty, wanted), undefined(empty, wanted))
+    pair = TwoSample(quotients(full, wanted), quotients(empty, wanted), undefined(empty, wanted))
     for ask in (difference, relative_lift):
         assert ask(pair, 0, 0.95).note is Note.no_denominator
     assert difference(pair, 1, 0.95).estimate == pytest.approx(4 / 3)

@@ -7,23 +7,23 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from upliftlab.results.analysis import Note
-from upliftlab.stats.effects import Form, Pair, welch
+from upliftlab.stats.effects import LinearContrast, TwoSample, welch
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.ratio import fieller
 
-ABOVE = Form.difference(2, {0: 1.0})
-BELOW = Form.difference(2, {1: 1.0})
+ABOVE = LinearContrast.difference(2, {0: 1.0})
+BELOW = LinearContrast.difference(2, {1: 1.0})
 
 
-def make_pair(seed: int, cost: float = 5.0, n: int = 400) -> Pair:
+def make_pair(seed: int, cost: float = 5.0, n: int = 400) -> TwoSample:
     rng = np.random.default_rng(seed)
     treated = np.column_stack([rng.normal(3, 9, n), rng.normal(cost, 2, n)])
     control = np.column_stack([rng.normal(1, 9, n // 2), rng.normal(0, 1, n // 2)])
-    return Pair(Moments.of(treated), Moments.of(control))
+    return TwoSample(Moments.of(treated), Moments.of(control))
 
 
-def t_at(pair: Pair, ratio: float) -> float:
+def t_at(pair: TwoSample, ratio: float) -> float:
     form = ABOVE.minus(BELOW, ratio)
     return abs(form.value(pair)) / sum(form.covariance(form, pair)) ** 0.5
 
@@ -51,7 +51,7 @@ def test_the_interval_excludes_the_null_exactly_where_p_is_small(seed, null):
 def test_a_ratio_of_money_knows_no_currency(seed, rate):
     pair = make_pair(seed)
     plain = fieller(pair, ABOVE, BELOW, 0.95)
-    scaled = Pair(
+    scaled = TwoSample(
         Moments(
             pair.treated.n, pair.treated.mean * rate, pair.treated.m2 * rate**2, pair.treated.m3
         ),
@@ -69,7 +69,7 @@ def test_a_constant_denominator_reduces_to_a_linear_map():
     rng = np.random.default_rng(2)
     treated = np.column_stack([rng.lognormal(size=900), np.full(900, 0.1)])
     control = np.column_stack([rng.lognormal(size=700), np.zeros(700)])
-    pair = Pair(Moments.of(treated), Moments.of(control))
+    pair = TwoSample(Moments.of(treated), Moments.of(control))
     ratio, line = fieller(pair, ABOVE, BELOW, 0.95), welch(pair, ABOVE, 0.95)
     for name in ("estimate", "low", "high", "se"):
         assert getattr(ratio, name) == pytest.approx(getattr(line, name) / 0.1, rel=1e-9)

@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from upliftlab.stats.adjust import benjamini_hochberg, holm
 from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import Pair, difference
+from upliftlab.stats.effects import TwoSample, difference
 from upliftlab.stats.integrity import sample_ratio
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.quotients import quotients
@@ -36,8 +36,8 @@ def from_sums(n: int, total: float, squares: float) -> Moments:
     return Moments(n, np.array([mean]), np.array([[spread]]), np.array([np.nan]))
 
 
-SPEND = Pair(from_sums(3461, 2422.7, 134698.29), from_sums(3407, 1396.87, 52377.9767))
-ORDERS = Pair(from_sums(1009, 1969, 5767), from_sums(104, 312, 984))
+SPEND = TwoSample(from_sums(3461, 2422.7, 134698.29), from_sums(3407, 1396.87, 52377.9767))
+ORDERS = TwoSample(from_sums(1009, 1969, 5767), from_sums(104, 312, 984))
 
 
 def test_a_difference_from_sums():
@@ -68,7 +68,7 @@ def test_a_relative_change_with_fieller():
 
 def test_from_minus_ten_to_minus_five_is_half_more():
     treated, control = np.array([[-7.0], [-3.0]]), np.array([[-11.0], [-9.0]])
-    pair = Pair(Moments.of(treated), Moments.of(control))
+    pair = TwoSample(Moments.of(treated), Moments.of(control))
     assert relative_lift(pair, 0, 0.95).estimate == 0.5
 
 
@@ -117,7 +117,7 @@ def lin(treated, x, y):
     """Our adjusted difference, and the part of its variance that the pooled mean adds."""
     rows = np.column_stack([y, x])
     pair = adjusted(
-        Pair(Moments.of(rows[treated == 1]), Moments.of(rows[treated == 0])),
+        TwoSample(Moments.of(rows[treated == 1]), Moments.of(rows[treated == 0])),
         range(1, rows.shape[1]),
     )
     gap = pair.pooled.treated[:, 0] - pair.pooled.control[:, 0]
@@ -172,7 +172,7 @@ def test_cuped_is_one_covariate_with_one_slope():
         y = mean + theta * x + noise
         arms.append(Moments.of(np.column_stack([y, x])))
         rows.append(y - theta * x)
-    effect = difference(adjusted(Pair(*arms), [1]), 0, 0.95)
+    effect = difference(adjusted(TwoSample(*arms), [1]), 0, 0.95)
     cuped = ttest_ind(*rows, equal_var=False)
     assert effect.estimate == pytest.approx(rows[0].mean() - rows[1].mean(), rel=EXACT)
     assert effect.se**2 == pytest.approx(
@@ -197,7 +197,7 @@ def test_households_against_cluster_robust_rows(households):
     )
     totals = np.column_stack([np.bincount(house, spend), np.bincount(house)])
     arms = [Moments.of(totals[np.arange(households) % 2 == arm]) for arm in (1, 0)]
-    effect = difference(Pair(*(quotients(arm, [(0, 1)]) for arm in arms)), 0, 0.95)
+    effect = difference(TwoSample(*(quotients(arm, [(0, 1)]) for arm in arms)), 0, 0.95)
     g, n = households, len(house)
     theirs, ours = g / (g - 1) * (n - 1) / (n - 2), g / (g - 2)
     assert effect.estimate == pytest.approx(fit.params[1], rel=EXACT)

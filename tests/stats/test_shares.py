@@ -10,18 +10,18 @@ from scipy.stats import binom
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from upliftlab.results.analysis import Note
-from upliftlab.stats.effects import Form, Pair, welch
+from upliftlab.stats.effects import LinearContrast, TwoSample, welch
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.shares import needs_newcombe, newcombe
 
-FORM = Form.difference(1, {0: 1.0})
+FORM = LinearContrast.difference(1, {0: 1.0})
 group = st.integers(2, 3_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
-def as_pair(successes, n) -> Pair:
+def as_pair(successes, n) -> TwoSample:
     """The moments of columns of ones and zeros."""
     rows = [np.arange(size)[:, None] < x for x, size in zip(successes, n, strict=True)]
-    return Pair(*map(Moments.of, rows))
+    return TwoSample(*map(Moments.of, rows))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from upliftlab.stats.effects import Pair, difference
+from upliftlab.stats.effects import TwoSample, difference
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.strata import stratified
 
@@ -20,7 +20,7 @@ def groups_of(strata):
 
 def pair_of(strata):
     found = stratified(groups_of(strata), ("treated", "control"))
-    return Pair(found["treated"], found["control"])
+    return TwoSample(found["treated"], found["control"])
 
 
 def test_by_hand():
@@ -60,7 +60,7 @@ def test_it_is_the_weighted_contrast_of_a_saturated_regression():
 def test_one_stratum_is_none():
     rng = np.random.default_rng(2)
     one = {"treated": rng.normal(size=30), "control": rng.normal(size=20)}
-    plain = Pair(*(Moments.of(one[arm][:, None]) for arm in ("treated", "control")))
+    plain = TwoSample(*(Moments.of(one[arm][:, None]) for arm in ("treated", "control")))
     assert difference(pair_of([one]), 0, 0.9).low == pytest.approx(
         difference(plain, 0, 0.9).low, rel=CLOSE
     )
@@ -89,7 +89,7 @@ def test_intervals_of_blocked_assignments_cover_and_are_narrower():
         effect = difference(pair_of(strata), 0, 0.95)
         hits += effect.low <= 0.2 <= effect.high
         whole = [np.concatenate([s[arm] for s in strata])[:, None] for arm in strata[0]]
-        simple = difference(Pair(*map(Moments.of, whole)), 0, 0.95)
+        simple = difference(TwoSample(*map(Moments.of, whole)), 0, 0.95)
         plain += simple.low <= 0.2 <= simple.high
         widths.append(effect.se / simple.se)
     assert hits / TIMES == pytest.approx(0.95, abs=4 * sqrt(0.95 * 0.05 / TIMES))

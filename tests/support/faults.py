@@ -19,13 +19,13 @@ import numpy as np
 import pandas as pd
 from worlds import ANALYSED
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.analysis.record import Assigned, Record
 from upliftlab.assignment.assign import prepare
 from upliftlab.config import load
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.results.analysis import Check, Severity
-from upliftlab.simulate import ARMS, NAME, Campaign, draw_world, play
+from upliftlab.simulate import ARMS, NAME, AssignedArms, draw_world, play
 from upliftlab.simulate.calendar import FIRST
 from upliftlab.util.files import atomic_write
 from upliftlab.util.resources import shipped
@@ -193,15 +193,15 @@ def checks(
         files = (folder / "data" / "assignment.parquet",)
         record = Record("customer_id", (Assigned(FIRST, files),), FIRST, FIRST)
         with DuckDB(loaded.workspace.locate) as engine:
-            return analyze(loaded.plan, Setting(engine, ANALYSED, record=record)).checks
+            return analyze(loaded.plan, AnalysisContext(engine, ANALYSED, record=record)).checks
 
 
-def _campaign(assignment: pd.DataFrame, waves) -> Campaign:
+def _campaign(assignment: pd.DataFrame, waves) -> AssignedArms:
     table = assignment.sort_values("customer_id")
     numbers = {arm.name: number for number, arm in enumerate(ARMS)}
     days = {number: (wave.start - FIRST).days for number, wave in enumerate(waves, 1)}
     arms = table["arm"].map(numbers).fillna(-1).to_numpy(dtype=np.int64)
-    return Campaign(arms, table["wave"].map(days).fillna(0).to_numpy(dtype=np.int64))
+    return AssignedArms(arms, table["wave"].map(days).fillna(0).to_numpy(dtype=np.int64))
 
 
 def alarms(found: tuple[Check, ...]) -> list[str]:

@@ -10,7 +10,7 @@ import duckdb
 
 from upliftlab.config.models import Program, Source
 from upliftlab.config.models.experiment import Experiment, Plan
-from upliftlab.ledger import Draft, Ledger, Origin, Recorded
+from upliftlab.ledger import AssignmentDraft, Ledger, Recorded, SourceOrigin
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -70,18 +70,20 @@ def writer_of(sql: str) -> Callable[[Path], object]:
     return write
 
 
-def make_draft(plan: Plan, customers: int = 1000, sql: str | None = None, data: str = "a") -> Draft:
-    return Draft(
+def make_draft(
+    plan: Plan, customers: int = 1000, sql: str | None = None, data: str = "a"
+) -> AssignmentDraft:
+    return AssignmentDraft(
         plan=plan,
         id="customer_id",
         population=customers,
-        sources={"customers": Origin(place="customers.parquet", sha256=data)},
+        sources={"customers": SourceOrigin(place="customers.parquet", sha256=data)},
         engine="DuckDB",
         write=writer_of(sql or assignment_sql(customers)),
     )
 
 
-def record(ledger: Ledger, draft: Draft) -> Recorded:
+def record(ledger: Ledger, draft: AssignmentDraft) -> Recorded:
     """Put a draft on the record, as `assign` does."""
     with ledger.exclusive("assign") as writer:
         return writer.record(draft, NOW)

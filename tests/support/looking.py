@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from scipy.special import ndtri
 
-from upliftlab.analysis.look import Occasion
+from upliftlab.analysis.look import LookSchedule
 
 ALPHA = 0.05
 WINDOW = timedelta(days=28)
@@ -67,10 +67,10 @@ def statistics(rng: np.random.Generator, draw: Draw, n: int, times: Array) -> Ar
     return difference / np.sqrt(np.where(variance > 0, variance, np.inf))
 
 
-def occasion(times: tuple[float, ...], number: int, elapsed: float = 0.0) -> Occasion:
+def occasion(times: tuple[float, ...], number: int, elapsed: float = 0.0) -> LookSchedule:
     """The look of that number, of looks at shares of the window."""
     due = tuple(datetime(2026, 3, 2) + time * WINDOW for time in times)  # noqa: DTZ001
-    return Occasion(tuple(time * WINDOW for time in times), due, number, elapsed)
+    return LookSchedule(tuple(time * WINDOW for time in times), due, number, elapsed)
 
 
 def criticals(times: tuple[float, ...]) -> Array:

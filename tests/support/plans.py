@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config.models import Channel, Metric, Program, Segment, Source
 from upliftlab.config.models.experiment import Experiment, Plan
 from upliftlab.engines.duckdb import DuckDB
@@ -51,7 +51,7 @@ def make_plan(smallest_cell: int = 2, **changes: object) -> Plan:
 def run(plan: Plan, folder: Path, now: datetime = NOW) -> Analysis:
     """Analyse a plan on the files of a folder."""
     with DuckDB(lambda file: folder / file) as engine:
-        return analyze(plan, Setting(engine, now))
+        return analyze(plan, AnalysisContext(engine, now))
 
 
 def pick(analysis: Analysis, kind: str, arm: str | None = "mail", **where: str | None) -> Finding:

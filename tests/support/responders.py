@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 COST = 0.2
 """What each contact costs."""
@@ -27,7 +27,7 @@ class Trial:
 
     table: pa.Table
     encoding: Encoding
-    sample: Sample
+    sample: TrainingSample
     chance: np.ndarray
     """True probability to order in each arm, shape (n, arms)."""
 
@@ -62,7 +62,7 @@ def trial(n=4_000, arms=3, seed=1, folds=5, strata=False):
     spent = np.where(ordered, rng.lognormal(*PRICE, n), 0)
     encoding = Encoding.fit(table)
     cluster = np.arange(n)
-    sample = Sample(
+    sample = TrainingSample(
         encoding.encode(table).values,
         arm,
         np.column_stack([ordered, spent, COST * (arm > 0)]),

@@ -4,18 +4,18 @@ import math
 
 from upliftlab.results.analysis import DataFile, Message, Note, Provenance
 from upliftlab.results.uplift import (
-    Branch,
-    Curve,
-    Decile,
+    CurvePoint,
     Estimate,
     FeatureInfo,
-    Gate,
+    HeterogeneityGate,
     LearnerInfo,
-    Point,
-    Policy,
+    PolicyValue,
     Responder,
-    Responses,
     Sleeping,
+    Tenth,
+    TreeBranch,
+    UpliftCurve,
+    UpliftResult,
 )
 
 CONTROL, WOMENS, MENS = "No E-Mail", "Womens E-Mail", "Mens E-Mail"
@@ -35,7 +35,7 @@ def gate(arm, *, opened, size):
     """`size` is what one of the metric's units is worth beside a dollar."""
     slope, autoc = (0.94, 0.21) if opened else (0.11, 0.02)
     p = 0.0004 if opened else 0.41
-    return Gate(
+    return HeterogeneityGate(
         arm=arm,
         learner="two_models",
         average=estimate(0.42 * size, 0.12 * size),
@@ -77,7 +77,7 @@ def deciles(arm, size):
         ends = {"low": effect - half, "high": effect + half, "p": None}
         found = estimate(effect, half / 2.8, **ends)
         predicted = (1.0 - 0.13 * tenth) * size
-        made.append(Decile(arm=arm, decile=tenth, n=n, predicted=predicted, effect=found))
+        made.append(Tenth(arm=arm, decile=tenth, n=n, predicted=predicted, effect=found))
     return made
 
 
@@ -90,11 +90,11 @@ def curve(kind, arm, top, height, bend=0.55):
         if kind == "profit":
             y = height * (1.9 * share - 1.5 * share**2)
         half = 0.3 * abs(height) * math.sqrt(share)
-        points.append(Point(x=share * top, y=y, low=y - half, high=y + half))
-    reference = [Point(x=0, y=0), Point(x=top, y=points[-1].y)]
+        points.append(CurvePoint(x=share * top, y=y, low=y - half, high=y + half))
+    reference = [CurvePoint(x=0, y=0), CurvePoint(x=top, y=points[-1].y)]
     if kind == "cost":
-        reference = [Point(x=i * top / 10, y=0.7 * height * i / 10) for i in range(11)]
-    return Curve(kind=kind, arm=arm, points=points, reference=reference)
+        reference = [CurvePoint(x=i * top / 10, y=0.7 * height * i / 10) for i in range(11)]
+    return UpliftCurve(kind=kind, arm=arm, points=points, reference=reference)
 
 
 def message(template, **values):
@@ -103,7 +103,7 @@ def message(template, **values):
 
 def simple(arms, size, *, money):
     """Policies that need no model."""
-    nobody = Policy(
+    nobody = PolicyValue(
         name="treat_none",
         title=message("Nobody is contacted"),
         shares={CONTROL: 1.0},
@@ -111,7 +111,7 @@ def simple(arms, size, *, money):
         cost=Estimate(estimate=0.0, se=0.0, low=0.0, high=0.0) if money else None,
     )
     everybody = [
-        Policy(
+        PolicyValue(
             name="treat_all",
             arm=arm,
             title=message("Everybody gets {arm}", arm=arm),
@@ -130,7 +130,7 @@ def modelled(arms, size, *, money):
     shares = {**shared, CONTROL: 0.45}
 
     def policy(name, title, value, beside, **more):
-        return Policy(
+        return PolicyValue(
             name=name,
             title=message(title),
             shares=shares,
@@ -163,12 +163,12 @@ def modelled(arms, size, *, money):
 
 def tree(arms, size):
     def leaf(arm, n, value):
-        return Branch(arm=arm, n=n, value=value * size)
+        return TreeBranch(arm=arm, n=n, value=value * size)
 
-    return Branch(
+    return TreeBranch(
         question=message("Is recency at most {value:number}?", value=4.5),
         n=CUSTOMERS,
-        yes=Branch(
+        yes=TreeBranch(
             question=message("Is channel {level}?", level="Web"),
             n=28_100,
             yes=leaf(arms[0], 12_400, 0.92),
@@ -222,7 +222,7 @@ def make_responses(
     money: bool = True,
     arms: tuple[str, ...] = (WOMENS, MENS),
     **changes,
-) -> Responses:
+) -> UpliftResult:
     """Responses; `opened` says of each arm whether its gate is open."""
     size = 1.0 if money else 0.1
     some = any(opened)
@@ -286,10 +286,10 @@ def make_responses(
             libraries={"scikit-learn": "1.7.2", "scikit-uplift": "0.5.1"},
         ),
     }
-    return Responses.model_validate(content | changes)
+    return UpliftResult.model_validate(content | changes)
 
 
-def with_gaps(found: Responses) -> Responses:
+def with_gaps(found: UpliftResult) -> UpliftResult:
     """The same where some numbers cannot be computed or some intervals are missing."""
     unknown = Estimate(estimate=None, note=Note.few_treated)
     flat = Estimate(estimate=0.2, se=0.0, note=Note.no_variation)
@@ -300,7 +300,7 @@ def with_gaps(found: Responses) -> Responses:
     )
     bare = tuple(
         c.model_copy(
-            update={"points": tuple(Point(x=p.x, y=p.y) for p in c.points), "reference": ()}
+            update={"points": tuple(CurvePoint(x=p.x, y=p.y) for p in c.points), "reference": ()}
         )
         for c in found.curves
     )

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from upliftlab.analysis.aggregation import unit_table
-from upliftlab.analysis.analyze import Setting, analyze
-from upliftlab.analysis.population import frame_of, timed
+from upliftlab.analysis.analyze import AnalysisContext, analyze
+from upliftlab.analysis.population import population_of, timed
 from upliftlab.config import load
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
@@ -53,7 +53,7 @@ class Shop:
     def analysed(self, columns: dict[str, Any], text: str, program: str = "") -> Analysis:
         """What is found of customers who are these columns, numbered from 0."""
         self.table("customers", {"id": np.arange(len(columns["arm"])), **columns})
-        return analyze(self.plan(text, program=program), Setting(self.engine, NOW))
+        return analyze(self.plan(text, program=program), AnalysisContext(self.engine, NOW))
 
     def plan(self, text: str, metrics: str = "", segments: str = "", program: str = "") -> Plan:
         """The plan of an experiment over the customers `customers`."""
@@ -76,7 +76,7 @@ class Shop:
 
     def units(self, plan: Plan) -> dict[str, dict[str, Any]]:
         """The unit table by arm: in these tests every customer has an arm of their own."""
-        frame = timed(plan, frame_of(plan, self.engine, None), self.engine)
+        frame = timed(plan, population_of(plan, self.engine, None), self.engine)
         table, _ = unit_table(plan, frame, self.engine)
         names = {f"x{i}": name for i, name in enumerate(table.columns)}
         names |= {f"s{i}": name for i, name in enumerate(plan.segments)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config import Loaded, load
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
@@ -31,6 +31,6 @@ def analysed(loaded: Loaded, engine: Engine | None = None, plan: Plan | None = N
     record = campaign.open_record(Ledger(loaded.workspace.root / "ledger"), loaded.plan)
     asked = loaded.plan if plan is None else plan
     if engine is not None:
-        return analyze(asked, Setting(engine, ANALYSED, record=record))
+        return analyze(asked, AnalysisContext(engine, ANALYSED, record=record))
     with DuckDB(loaded.workspace.locate) as embedded:
-        return analyze(asked, Setting(embedded, ANALYSED, record=record))
+        return analyze(asked, AnalysisContext(embedded, ANALYSED, record=record))

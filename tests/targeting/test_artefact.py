@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from upliftlab.errors import DataError
 from upliftlab.results.analysis import DataFile
 from upliftlab.results.uplift import Estimate
-from upliftlab.targeting.artefact import LARGEST, ArmRecipe, Artefact, check_refit, load, save
+from upliftlab.targeting.artefact import LARGEST, ArmRecipe, SavedModel, check_refit, load, save
 from upliftlab.uplift.encoding import Encoding
 
 ENCODING = Encoding.fit(
@@ -42,7 +42,7 @@ def artefact(**changes):
         "libraries": {"numpy": "2.2.0"},
         **changes,
     }
-    return Artefact.model_validate(given)
+    return SavedModel.model_validate(given)
 
 
 @pytest.fixture

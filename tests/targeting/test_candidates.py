@@ -19,7 +19,7 @@ from upliftlab.assignment.hashing import cuts, digest
 from upliftlab.config.models import Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import ConfigError, DataError, UpliftLabError
-from upliftlab.targeting.candidates import Campaign, candidates, source_named
+from upliftlab.targeting.candidates import NextCampaign, candidates, source_named
 
 DAY = date(2026, 3, 2)
 NEXT = Source(file="next.parquet", id="id")
@@ -43,7 +43,7 @@ UPLIFT = {"features": ["age", "band", "region"], "today": {"where": "age > 40"}}
 
 
 def campaign(kinds=None, **more):
-    return Campaign(day=DAY, salt="spring:target", kinds=kinds or {}, **more)
+    return NextCampaign(day=DAY, salt="spring:target", kinds=kinds or {}, **more)
 
 
 def plan_of(**more):

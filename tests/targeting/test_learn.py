@@ -8,13 +8,13 @@ import pytest
 from targets import shop
 from worlds import ANALYSED, assigned
 
-from upliftlab.analysis.analyze import Setting
+from upliftlab.analysis.analyze import AnalysisContext
 from upliftlab.config import load
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import UpliftLabError
 from upliftlab.ledger import Ledger, campaign
 from upliftlab.report.export import to_json
-from upliftlab.results.uplift import Responses
+from upliftlab.results.uplift import UpliftResult
 from upliftlab.targeting.learn import learn
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ def learned(folder, data, text, plan=PLAN):
     file.write_text(plan + text)
     loaded = load(file, data=data)
     with DuckDB(loaded.workspace.locate) as engine:
-        return learn(loaded.plan, Setting(engine, NOW))
+        return learn(loaded.plan, AnalysisContext(engine, NOW))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_the_numbers_are_the_same_again_and_hold_no_customer(visits, hillstrom, 
     assert again.gates == visits.gates
     assert again.deciles == visits.deciles
     told = to_json(again)
-    assert Responses.model_validate_json(told).gates[0].arm == "Mens E-Mail"
+    assert UpliftResult.model_validate_json(told).gates[0].arm == "Mens E-Mail"
     assert len(told) < 200_000
 
 
@@ -108,7 +108,7 @@ def test_it_is_learned_from_the_ledger_within_a_budget(tmp_path):
     loaded = assigned(tmp_path, customers=4_000)
     record = campaign.open_record(Ledger(tmp_path / "ledger"), loaded.plan)
     with DuckDB(loaded.workspace.locate) as engine:
-        found = learn(loaded.plan, Setting(engine, ANALYSED, record=record))
+        found = learn(loaded.plan, AnalysisContext(engine, ANALYSED, record=record))
     told = found.responses
     assert told.metric == "profit"
     assert told.budget == 20_000
@@ -127,7 +127,7 @@ def test_a_budget_is_kept_and_a_list_is_told_apart(tmp_path):
     shop(tmp_path)
     loaded = load(tmp_path / "spring.yaml")
     with DuckDB(loaded.workspace.locate) as engine:
-        told = learn(loaded.plan, Setting(engine, NOW)).responses
+        told = learn(loaded.plan, AnalysisContext(engine, NOW)).responses
     assert told.open
     budget = next(policy for policy in told.policies if policy.name == "budget")
     assert budget.cost.low <= told.budget / told.customers
@@ -139,8 +139,8 @@ def test_a_budget_for_more_customers_leaves_less_for_each(tmp_path):
     shop(tmp_path)
     loaded = load(tmp_path / "spring.yaml")
     with DuckDB(loaded.workspace.locate) as engine:
-        own = learn(loaded.plan, Setting(engine, NOW)).responses
-        told = learn(loaded.plan, Setting(engine, NOW), size=2 * own.customers).responses
+        own = learn(loaded.plan, AnalysisContext(engine, NOW)).responses
+        told = learn(loaded.plan, AnalysisContext(engine, NOW), size=2 * own.customers).responses
     assert (own.budget, told.budget) == (300, 150)
     assert told.gates == own.gates
     everybody, costly = ({policy.arm: policy for policy in each.policies} for each in (own, told))

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from upliftlab.targeting.choices import Terms, best_constant, by_cost
-from upliftlab.targeting.policies import Rules, Today, policies
+from upliftlab.targeting.choices import PolicyConstraints, best_constant, by_cost
+from upliftlab.targeting.policies import Rules, TodayPolicy, policies
 from upliftlab.validation.responding import crossfitted, experiment, world
 
 ARMS = ("nobody", "mail", "text")
 N = 2_000
-FREE = Terms(0.15 * N, 1.0, np.zeros(3), (False, True, True))
+FREE = PolicyConstraints(0.15 * N, 1.0, np.zeros(3), (False, True, True))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_only_arms_that_the_budget_pays_for_are_compared_with(crossfit):
 
 def test_a_model_is_compared_with_todays_rule_customer_by_customer(crossfit):
     arms = by_cost(crossfit, FREE, None)
-    same = told(crossfit, FREE, Today(1, "all", arms == 1))
+    same = told(crossfit, FREE, TodayPolicy(1, "all", arms == 1))
     rule, model = same["today", None], same["return", None]
     difference = model.value.estimate - rule.value.estimate
     assert model.beside_today.estimate == pytest.approx(difference)

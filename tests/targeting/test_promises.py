@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from upliftlab.targeting.choices import Terms, by_cost
-from upliftlab.targeting.judgement import Asked, gates
+from upliftlab.targeting.choices import PolicyConstraints, by_cost
+from upliftlab.targeting.judgement import EvaluationInputs, gates
 from upliftlab.targeting.policies import Rules, policies
 from upliftlab.validation.responding import crossfitted, experiment, world
 
@@ -19,7 +19,7 @@ def trials(request):
     for seed in range(TRIALS):
         truth = world(N, seed, members=request.param)
         crossfit = crossfitted(*experiment(truth, seed))
-        terms = Terms(0.15 * N, 1.0, np.zeros(3), (False, True, True))
+        terms = PolicyConstraints(0.15 * N, 1.0, np.zeros(3), (False, True, True))
         arms = by_cost(crossfit, terms, terms.budget)
         told = policies([crossfit], Rules(ARMS, terms, 0.95, (3,)))
         value = next(policy.value for policy in told if policy.name == "budget")
@@ -36,7 +36,9 @@ def test_the_gate_stays_shut_where_nobody_responds_differently():
     opened = 0
     for seed in range(TRIALS):
         crossfit = crossfitted(*experiment(world(N, seed, varies=False), seed))
-        opened += any(gate.open for gate in gates([crossfit], Asked(ARMS[1:], 0.95, "linear")))
+        opened += any(
+            gate.open for gate in gates([crossfit], EvaluationInputs(ARMS[1:], 0.95, "linear"))
+        )
     assert opened <= 7  # 3 of 60 are allowed; more than 7 come in 1 of 100
 
 
@@ -45,4 +47,4 @@ def test_what_an_arm_adds_is_foretold_where_customers_are_many():
     crossfit = crossfitted(*experiment(truth, 1), "doubly_robust")
     mail = truth.value[:, 1] - truth.value[:, 0]
     assert np.corrcoef(crossfit.predicted["doubly_robust"][:, 0, 0], mail)[0, 1] > 0.5
-    assert any(gate.open for gate in gates([crossfit], Asked(ARMS[1:], 0.95, "linear")))
+    assert any(gate.open for gate in gates([crossfit], EvaluationInputs(ARMS[1:], 0.95, "linear")))

@@ -13,9 +13,9 @@ from upliftlab.targeting.candidates import CandidateBatch
 from upliftlab.targeting.forecast import Forecast, average_effects, least_costs
 from upliftlab.targeting.scoring import Scorer, places, score
 from upliftlab.targeting.selection import HELD_OUT, Wording, select, table_batches
-from upliftlab.targeting.use import Purse, use
+from upliftlab.targeting.use import Budget, use
 from upliftlab.uplift.encoding import Encoding
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 ENCODING = Encoding.fit(pa.table({"age": [20.0, 30.0, None, 60.0], "city": ["a", "b", "a", "b"]}))
 WORDS = Wording("none", ("mail", "call"), ("=v", None), ("email", "phone"), (True, False), "EUR")
@@ -64,7 +64,7 @@ def scored(batches, holdout=Fraction(1, 10)):
 
 
 def listed(found, budget=500.0):
-    chosen = use(found.prospects, Purse(budget, 1.0, (0.0, 0.0)))
+    chosen = use(found.prospects, Budget(budget, 1.0, (0.0, 0.0)))
     selection = select(found, chosen.spending, chosen.arms)
     return pa.concat_tables(table_batches(selection, WORDS)).to_pylist()
 
@@ -159,7 +159,7 @@ def test_averages_are_weighted_by_the_chance_of_the_arm():
     chance = np.where(high, 0.8, 0.2)
     arm = (rng.random(n) < chance).astype(np.int64)
     outcome = 10.0 * high + 2.0 * arm
-    sample = Sample(
+    sample = TrainingSample(
         features=np.zeros((n, 1)),
         arm=arm,
         outcomes=np.column_stack([outcome, 0.5 * arm]),

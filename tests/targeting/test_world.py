@@ -10,20 +10,20 @@ import pyarrow.parquet as pq
 import pytest
 from worlds import ANALYSED, assigned
 
-from upliftlab.analysis.analyze import Setting
+from upliftlab.analysis.analyze import AnalysisContext
 from upliftlab.assignment.hashing import cuts, digest
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.ledger import Ledger, campaign
 from upliftlab.results.analysis import DataFile
 from upliftlab.results.uplift import Estimate
-from upliftlab.targeting.basis import Basis
-from upliftlab.targeting.order import Order
+from upliftlab.targeting.basis import FittedModel
+from upliftlab.targeting.order import TargetRequest
 from upliftlab.targeting.rows import learning_rows
 from upliftlab.targeting.target import target
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.learners import learner
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 DAY = date(2026, 3, 20)
 
@@ -35,13 +35,13 @@ def chosen(tmp_path_factory):
     loaded = assigned(folder, customers=4_000)
     ledger, plan = Ledger(folder / "ledger"), loaded.plan
     with DuckDB(loaded.workspace.locate) as engine:
-        setting = Setting(engine, ANALYSED, record=campaign.open_record(ledger, plan))
+        setting = AnalysisContext(engine, ANALYSED, record=campaign.open_record(ledger, plan))
         rows = learning_rows(plan, engine, setting.record)
         encoding = Encoding.fit(rows.table)
         encoded, fold = encoding.encode(rows.table), fold_of(rows.cluster, 5, 1)
         known = (rows.arm, rows.outcomes, rows.propensity, rows.cluster)
-        sample = Sample(encoded.values, *known, fold)
-        basis = Basis(
+        sample = TrainingSample(encoded.values, *known, fold)
+        basis = FittedModel(
             sample,
             learner("two_models", "linear", encoding, 1),
             (DataFile(source="customers", file="c", sha256="0" * 64, rows=1),),
@@ -49,7 +49,7 @@ def chosen(tmp_path_factory):
             Estimate(estimate=2.0, low=1.0, high=3.0),
             Estimate(estimate=0.5, low=0.25, high=0.75),
         )
-        order = Order(
+        order = TargetRequest(
             "customers",
             plan.customers,
             400.0,

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from shops import each_own_arm
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.errors import ConfigError, DataError
 
 ARMS = "arms: {none: {control: true}, mail: {channel: email}}\n"
@@ -35,7 +35,7 @@ def fill(shop, *, last=28, ids=None, people=None, **declared):
 
 
 def found(shop, text=TEXT, metrics=SALES, now=datetime(2026, 6, 1, tzinfo=UTC), **more):
-    return analyze(shop.plan(text, metrics, **more), Setting(shop.engine, now))
+    return analyze(shop.plan(text, metrics, **more), AnalysisContext(shop.engine, now))
 
 
 def check(analysis, name):

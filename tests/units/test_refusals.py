@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from shops import each_own_arm
 
-from upliftlab.analysis.analyze import Setting, analyze
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.errors import ConfigError, DataError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -168,7 +168,7 @@ def test_households_analysed_as_such(shop):
     arms = "arms: {none: {control: true}, mail: {channel: email, cost_per_contact: 1}}\n"
     money = "money: {revenue: revenue, margin: 50%}\ncurrency: EUR\n"
     text = TEXT.replace("observed: arm", "observed: arm, unit: home") + arms + money
-    found = analyze(shop.plan(text, SALES), Setting(shop.engine, NOW))
+    found = analyze(shop.plan(text, SALES), AnalysisContext(shop.engine, NOW))
     by = {finding.kind: finding for finding in found.findings if finding.dimension is None}
     assert by["difference"].estimate == pytest.approx(40 / 4 - 12 / 3)
     assert (by["difference"].n_treated, by["difference"].n_control) == (2, 2)
@@ -182,7 +182,7 @@ def test_households_analysed_as_such(shop):
     assert check.passed
     plain = TEXT + arms + money
     with pytest.raises(DataError, match="UL305 3 of 3 households"):
-        analyze(shop.plan(plain, SALES), Setting(shop.engine, NOW))
+        analyze(shop.plan(plain, SALES), AnalysisContext(shop.engine, NOW))
 
 
 def test_further_costs_are_taken_off_in_every_arm(shop):
@@ -195,7 +195,7 @@ def test_further_costs_are_taken_off_in_every_arm(shop):
     arms = "arms: {none: {control: true}, mail: {channel: email}}\ncurrency: EUR\n"
     money = "money: {revenue: revenue, margin: 50%, costs: [service]}\n"
     plan = shop.plan(TEXT + arms + money, SALES + "  service: {from: tickets, sum: cost}\n")
-    found = analyze(plan, Setting(shop.engine, NOW))
+    found = analyze(plan, AnalysisContext(shop.engine, NOW))
     (profit,) = [f for f in found.findings if f.kind == "incremental_profit" and not f.dimension]
     # Margin 5 less service 4 of the treated, margin 2 less service 2 of the control.
     assert profit.estimate == pytest.approx((5 - 4) - (2 - 2))

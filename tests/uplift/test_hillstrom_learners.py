@@ -11,7 +11,7 @@ from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.learners import learner
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "hillstrom.csv.gz"
 FEATURES = ["recency", "history", "mens", "womens", "zip_code", "newbie", "channel"]
@@ -31,7 +31,7 @@ def sample_of(table, encoding, seed):
     visit = np.asarray(table["visit"], dtype=float)[:, None]
     fold, share = fold_of(np.arange(n), 5, seed), np.full((n, 2), 0.5)
     values = encoding.encode(table).values
-    return Sample(values, arm.astype(int), visit, share, np.arange(n), fold)
+    return TrainingSample(values, arm.astype(int), visit, share, np.arange(n), fold)
 
 
 def judged(sample, score):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from upliftlab.results.analysis import Note
-from upliftlab.uplift.policy import Policy, at_random, everybody, paired, policy_value
+from upliftlab.uplift.policy import TargetingPolicy, at_random, everybody, paired, policy_value
 
 SCORE = st.floats(-50, 50).map(lambda value: round(value, 3))
 ROWS = st.lists(
@@ -41,7 +41,7 @@ def test_a_table_worked_by_hand():
     assert found.high - found.estimate == pytest.approx(4.302653 * (19 / 9) ** 0.5)
     half = policy_value(scores, np.tile([0.5, 0.5], (3, 1)), np.arange(3), 0.95)
     assert half.estimate == pytest.approx((1.5 + 1.5 + 2.5) / 3)
-    costly = policy_value(scores, Policy(np.array([1, 0, 1]), 0.5), np.arange(3), 0.95)
+    costly = policy_value(scores, TargetingPolicy(np.array([1, 0, 1]), 0.5), np.arange(3), 0.95)
     assert costly.estimate == pytest.approx(8 / 3 - 0.5)
     assert costly.se == found.se
 
@@ -64,8 +64,8 @@ def test_one_customer_each_is_the_t_test_of_gains(rows):
 @given(ROWS)
 def test_turned_around_the_sign_turns(rows):
     scores, choice, other, cluster = table(rows)
-    one = paired(scores, Policy(choice, 0.7), other, cluster, 0.95)
-    two = paired(scores, other, Policy(choice, 0.7), cluster, 0.95)
+    one = paired(scores, TargetingPolicy(choice, 0.7), other, cluster, 0.95)
+    two = paired(scores, other, TargetingPolicy(choice, 0.7), cluster, 0.95)
     low, high = (None if end is None else -end for end in (one.high, one.low))
     assert two == replace(one, estimate=-one.estimate, low=low, high=high)
 
@@ -128,10 +128,10 @@ def test_nobody_at_all():
 
 def test_fixed_costs_are_paid_for_arms_in_use():
     fixed = np.array([0.0, 0.5, 0.2])
-    assert Policy.using(np.array([0, 1, 1]), fixed).lump == 0.5
-    assert Policy.using(np.array([2, 1, 1]), fixed).lump == 0.7
-    assert Policy.using(np.array([0, 0, 0]), fixed).lump == 0
-    assert Policy.using(np.array([[0.5, 0, 0.5], [1, 0, 0]]), fixed).lump == 0.2
+    assert TargetingPolicy.using(np.array([0, 1, 1]), fixed).lump == 0.5
+    assert TargetingPolicy.using(np.array([2, 1, 1]), fixed).lump == 0.7
+    assert TargetingPolicy.using(np.array([0, 0, 0]), fixed).lump == 0
+    assert TargetingPolicy.using(np.array([[0.5, 0, 0.5], [1, 0, 0]]), fixed).lump == 0.2
 
 
 def test_at_random_spends_the_same_with_the_same_arms():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from upliftlab.uplift import tree as module
-from upliftlab.uplift.questions import Kind, asked_of
+from upliftlab.uplift.questions import QuestionKind, asked_of
 from upliftlab.uplift.tree import grow
 
 VALUE = st.integers(0, 3).map(float) | st.just(float("nan"))
@@ -129,7 +129,7 @@ def test_who_is_missing_answers_no_and_can_be_asked_for():
     features = np.array([[1.0], [2.0], [3.0], [np.nan], [np.nan]])
     scores = np.array([[0, 1], [0, 1], [0, 1], [0, -9], [0, -9]], dtype=float)
     tree = grow(features, scores)
-    assert (tree.root.question.kind, tree.root.question.value) == (Kind.at_most, 3.0)
+    assert (tree.root.question.kind, tree.root.question.value) == (QuestionKind.at_most, 3.0)
     assert tree.choose(np.array([[np.nan], [0.5], [99.0]])).tolist() == [0, 1, 0]
 
 
@@ -137,7 +137,7 @@ def test_a_category_unseen_or_missing_answers_no():
     features = np.array([[0.0], [1.0], [2.0], [1.0]])
     scores = np.array([[0, -1], [0, 5], [0, -1], [0, 5.0]])
     tree = grow(features, scores, [0])
-    assert (tree.root.question.kind, tree.root.question.value) == (Kind.equals, 1.0)
+    assert (tree.root.question.kind, tree.root.question.value) == (QuestionKind.equals, 1.0)
     assert tree.choose(np.array([[7.0], [np.nan], [1.0]])).tolist() == [0, 0, 1]
 
 

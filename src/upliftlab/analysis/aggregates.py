@@ -8,25 +8,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upliftlab.queries.moments import Cell
+from upliftlab.queries.moments import SliceMoments
 from upliftlab.queries.units import MISSING
 from upliftlab.stats.moments import Moments, pool
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Slice:
     """A level of a segment; both None overall."""
 
     dimension: str | None = None
     level: str | None = None
 
 
-OVERALL = Place()
-Cube = Mapping[Place, Mapping[str, Moments]]
+OVERALL = Slice()
+Aggregates = Mapping[Slice, Mapping[str, Moments]]
 """Moments by place and arm; an arm without units in a place is absent there."""
 
 
-def roll_up(cells: Mapping[tuple[str, ...], Sequence[Cell]], segments: Sequence[str]) -> Cube:
+def roll_up(
+    cells: Mapping[tuple[str, ...], Sequence[SliceMoments]], segments: Sequence[str]
+) -> Aggregates:
     """Add cells up to the total and to every level of every segment.
 
     Args:
@@ -34,23 +36,25 @@ def roll_up(cells: Mapping[tuple[str, ...], Sequence[Cell]], segments: Sequence[
             of one of these sets.
         segments: The segments to report by.
     """
-    cube: dict[Place, dict[str, Moments]] = {OVERALL: _margin(_within(cells, ()), None)[None]}
+    cube: dict[Slice, dict[str, Moments]] = {OVERALL: _margin(_within(cells, ()), None)[None]}
     for segment in segments:
         by_level = _margin(_within(cells, (segment,)), segment)
         for level in sorted(by_level, key=_order):
-            cube[Place(segment, level)] = by_level[level]
+            cube[Slice(segment, level)] = by_level[level]
     return cube
 
 
 def _within(
-    cells: Mapping[tuple[str, ...], Sequence[Cell]], wanted: tuple[str, ...]
-) -> Sequence[Cell]:
+    cells: Mapping[tuple[str, ...], Sequence[SliceMoments]], wanted: tuple[str, ...]
+) -> Sequence[SliceMoments]:
     """The cells of the smallest set of segments that contains the wanted ones."""
     fitting = [grouping for grouping in cells if set(wanted) <= set(grouping)]
     return cells[min(fitting, key=len)]
 
 
-def _margin(cells: Iterable[Cell], segment: str | None) -> dict[str | None, dict[str, Moments]]:
+def _margin(
+    cells: Iterable[SliceMoments], segment: str | None
+) -> dict[str | None, dict[str, Moments]]:
     parts: dict[str | None, dict[str, list[Moments]]] = defaultdict(lambda: defaultdict(list))
     for cell in cells:
         level = None if segment is None else level_name(cell.levels[segment])

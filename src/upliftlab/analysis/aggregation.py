@@ -11,11 +11,11 @@ from datetime import datetime
 from upliftlab.analysis.aggregates import level_name
 from upliftlab.analysis.caps import Caps, limits, with_caps
 from upliftlab.analysis.disclosure import Tables, tables_of
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.event_tables import attach_events, refuse_unreadable, without_repeats
 from upliftlab.analysis.facts import (
     CUSTOMERS,
-    Facts,
+    QualityMetrics,
     absent,
     contacted,
     contacts_by_wave,
@@ -24,9 +24,9 @@ from upliftlab.analysis.facts import (
     dated,
     misdelivered,
 )
-from upliftlab.analysis.facts_events import Look, event_facts
-from upliftlab.analysis.look import Occasion, occasion_of
-from upliftlab.analysis.population import ASSIGNED, frame_of, timed
+from upliftlab.analysis.facts_events import EventReading, event_facts
+from upliftlab.analysis.look import LookSchedule, occasion_of
+from upliftlab.analysis.population import ASSIGNED, population_of, timed
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
     refuse_arms,
@@ -40,13 +40,13 @@ from upliftlab.analysis.refusals import (
 )
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import Span
 from upliftlab.queries.events import EventTable, Starts
 from upliftlab.queries.moments import (
-    Cell,
     Count,
     MomentsQuery,
+    SliceMoments,
     moments_sql,
     pairs_sql,
     read_cells,
@@ -54,18 +54,18 @@ from upliftlab.queries.moments import (
     sample_sql,
     tuned,
 )
-from upliftlab.queries.population import Frame, missing_column
-from upliftlab.queries.units import Asked, UnitTable
+from upliftlab.queries.population import AnalysisPopulation, missing_column
+from upliftlab.queries.units import UnitColumns, UnitTable
 from upliftlab.stats.moments import Moments
 
 FRAME, UNITS = "frame", "units"
 """What the frame and the unit table are kept as."""
 
-Cells = Mapping[tuple[str, ...], Sequence[Cell]]
+Cells = Mapping[tuple[str, ...], Sequence[SliceMoments]]
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class Aggregation:
     """What an analysis starts from.
 
     Attributes:
@@ -79,21 +79,21 @@ class Intake:
     """
 
     cells: Cells
-    facts: Facts
+    facts: QualityMetrics
     units: str
     caps: Caps
     tables: Tables
     strata: Sequence[Mapping[str, Moments]]
-    occasion: Occasion
+    occasion: LookSchedule
 
 
 def measure(
     plan: Plan,
-    study: Study,
+    study: EstimationSpec,
     engine: Engine,
     record: Record | None = None,
     now: datetime | None = None,
-) -> Intake:
+) -> Aggregation:
     """Count everything that an analysis rests on.
 
     Args:
@@ -109,7 +109,7 @@ def measure(
         DataError: UL3xx, the plan asks for what cannot be analysed yet.
     """
     refuse_unsupported(plan)
-    frame, span = timed(plan, frame_of(plan, engine, record), engine)
+    frame, span = timed(plan, population_of(plan, engine, record), engine)
     refuse_identities(plan, frame, engine)
     refuse_whole_households(plan, frame, engine)
     occasion = occasion_of(plan, (frame, span), engine, now)
@@ -129,7 +129,7 @@ def measure(
     facts = replace(facts, closes=occasion.closes)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
-    return Intake(cells, facts, units, caps, tables, strata, occasion)
+    return Aggregation(cells, facts, units, caps, tables, strata, occasion)
 
 
 def _pairs(query: MomentsQuery, engine: Engine) -> Iterator[Count]:
@@ -137,7 +137,7 @@ def _pairs(query: MomentsQuery, engine: Engine) -> Iterator[Count]:
     return read_pairs(query, engine.query(pairs_sql(query)))
 
 
-def _by_arm(cells: Sequence[Cell]) -> dict[str | None, int]:
+def _by_arm(cells: Sequence[SliceMoments]) -> dict[str | None, int]:
     found: dict[str | None, int] = {}
     for cell in cells:
         found[cell.arm] = found.get(cell.arm, 0) + cell.moments.n
@@ -145,7 +145,7 @@ def _by_arm(cells: Sequence[Cell]) -> dict[str | None, int]:
 
 
 def _strata(
-    query: MomentsQuery, frame: Frame, plan: Plan, engine: Engine
+    query: MomentsQuery, frame: AnalysisPopulation, plan: Plan, engine: Engine
 ) -> list[Mapping[str, Moments]]:
     """Moments by arm of every stratum of a blocked assignment that is on record."""
     if plan.experiment.assignment.method != "blocked" or "stratum" not in frame.own:
@@ -161,8 +161,8 @@ def _strata(
 
 
 def unit_table(
-    plan: Plan, frame: tuple[Frame, Span | None], engine: Engine
-) -> tuple[UnitTable, tuple[Look, ...]]:
+    plan: Plan, frame: tuple[AnalysisPopulation, Span | None], engine: Engine
+) -> tuple[UnitTable, tuple[EventReading, ...]]:
     """The unit table of a plan, with its tables of events attached, examined, and once each.
 
     Args:
@@ -174,7 +174,7 @@ def unit_table(
         DataError: UL2xx, a table cannot be read or is not what the plan says.
     """
     found, span = frame
-    asked = Asked(
+    asked = UnitColumns(
         metrics={**plan.metrics, **plan.covariates},
         columns=(*plan.measured_columns, *plan.covariates),
         segments=plan.segments,
@@ -187,7 +187,7 @@ def unit_table(
         return UnitTable(found, asked), ()
     if span is None or plan.customers.id is None:
         raise DataError(
-            Fault(
+            Diagnostic(
                 "UL219",
                 "events are counted from each customer's start, which nothing tells",
                 "declare 'waves', or name its column by 'assignment: {start: …}'",
@@ -199,13 +199,13 @@ def unit_table(
     ids = found.columns[plan.customers.id]
     starts = Starts(FRAME, plan.program.time_zone, span, ids, known or span.first)
     events: dict[str, EventTable] = {}
-    looks: list[Look] = []
+    looks: list[EventReading] = []
     for name, tallies in asked.tallies.items():
         given = attached[name]
         refuse_unreadable(given, tallies, engine)
         events[name], *repeats = without_repeats(given, starts, tallies, engine)
         counted = (repeats[0], repeats[1])
-        looks.append(Look(plan, engine, events[name], given, starts, tallies, counted))
+        looks.append(EventReading(plan, engine, events[name], given, starts, tallies, counted))
     engine.keep(FRAME, found.sql(asked.needed))
     return UnitTable(replace(found, kept=FRAME), asked, events, starts), tuple(looks)
 
@@ -231,8 +231,11 @@ def cells_of(query: MomentsQuery, engine: Engine) -> Cells:
 
 
 def _facts(
-    plan: Plan, study: Study, given: tuple[Frame, str, tuple[Look, ...]], engine: Engine
-) -> Facts:
+    plan: Plan,
+    study: EstimationSpec,
+    given: tuple[AnalysisPopulation, str, tuple[EventReading, ...]],
+    engine: Engine,
+) -> QualityMetrics:
     frame, units, looks = given
     own, asked = frame.own, plan.experiment.assignment
     column = study.roles.contacts if study.roles else None
@@ -240,7 +243,7 @@ def _facts(
         if name is not None and name not in frame.columns:
             raise missing_column(name, "assignment", frame.columns)
     ledger = "day" in own
-    return Facts(
+    return QualityMetrics(
         strata=counts(engine, units, "stratum") if "stratum" in own else {},
         waves=counts(engine, units, "wave") if "wave" in own else {},
         contacts=contacts_by_wave(engine, units, column)

@@ -14,23 +14,23 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from upliftlab import __version__
-from upliftlab.analysis.aggregates import OVERALL, Cube, roll_up, zero_or_one
+from upliftlab.analysis.aggregates import OVERALL, Aggregates, roll_up, zero_or_one
 from upliftlab.analysis.aggregation import measure
 from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.caps import Caps
 from upliftlab.analysis.checks import integrity, recorded
 from upliftlab.analysis.checks_shares import expected_shares
-from upliftlab.analysis.contrasts import CHANNEL, Reading, subjects
+from upliftlab.analysis.contrasts import CHANNEL, InferenceSettings, contrasts_of
 from upliftlab.analysis.disclosure import Shown, shown
-from upliftlab.analysis.estimation import Study, amount, study_of
-from upliftlab.analysis.facts import Facts
+from upliftlab.analysis.estimation import EstimationSpec, amount, estimation_spec
+from upliftlab.analysis.facts import QualityMetrics
 from upliftlab.analysis.findings import find, shrunk
 from upliftlab.analysis.guardrails import guardrails
 from upliftlab.analysis.heterogeneity import compare
 from upliftlab.analysis.reconciliation import reconciled
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.rows import rows_of
-from upliftlab.analysis.verdict import Evidence, decide
+from upliftlab.analysis.verdict import VerdictInputs, decide
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.results.analysis import (
@@ -40,10 +40,10 @@ from upliftlab.results.analysis import (
     DataFile,
     DecisionRule,
     MetricInfo,
+    MoneyTermsInfo,
     Note,
     Provenance,
     SegmentInfo,
-    Terms,
     VerdictCode,
 )
 from upliftlab.stats.strata import stratified
@@ -53,7 +53,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class AnalysisContext:
     """What an analysis needs beside its plan.
 
     Attributes:
@@ -69,7 +69,7 @@ class Setting:
     record: Record | None = None
 
 
-def analyze(plan: Plan, setting: Setting) -> Analysis:
+def analyze(plan: Plan, setting: AnalysisContext) -> Analysis:
     """Analyse an experiment.
 
     Args:
@@ -84,8 +84,8 @@ def analyze(plan: Plan, setting: Setting) -> Analysis:
         return _analysed(plan, setting)
 
 
-def _analysed(plan: Plan, setting: Setting) -> Analysis:
-    study = study_of(plan)
+def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
+    study = estimation_spec(plan)
     setting.progress("Reading the customers")
     intake = measure(plan, study, setting.engine, setting.record, now_of(plan, setting))
     occasion = intake.occasion
@@ -95,14 +95,14 @@ def _analysed(plan: Plan, setting: Setting) -> Analysis:
     within = stratified(intake.strata, tuple(cube[OVERALL])) if intake.strata else None
     projected = study.projected({**cube, OVERALL: within or cube[OVERALL]})
     flags = zip(study.columns, zero_or_one(cube[OVERALL].values()), strict=True)
-    reading = Reading(
+    reading = InferenceSettings(
         plan.experiment.experiment,
         rows_of(study, told, intake.units, setting.engine),
         frozenset(column for column, flag in flags if flag),
         occasion.look(1 - study.confidence),
         stratified=within is not None,
     )
-    asked = subjects(study, projected, reading)
+    asked = contrasts_of(study, projected, reading)
     beside = compare(study, plan.judged(plan.experiment.metrics.primary), asked)
     findings = shrunk(find(plan, study, asked), beside.shrunken)
     metrics = _metrics(plan, study, reading.shares, intake.caps)
@@ -114,7 +114,9 @@ def _analysed(plan: Plan, setting: Setting) -> Analysis:
         *guardrails(plan, findings, metrics),
     )
     look = occasion.info(study.confidence)
-    verdict = decide(Evidence(plan, study, asked, checks, findings, metrics, look, beside.tests))
+    verdict = decide(
+        VerdictInputs(plan, study, asked, checks, findings, metrics, look, beside.tests)
+    )
     experiment = plan.experiment
     analysis = Analysis(
         experiment=experiment.experiment,
@@ -149,7 +151,7 @@ def _analysed(plan: Plan, setting: Setting) -> Analysis:
     return withheld(analysis) if verdict.code is VerdictCode.invalid else analysis
 
 
-def now_of(plan: Plan, setting: Setting) -> datetime:
+def now_of(plan: Plan, setting: AnalysisContext) -> datetime:
     """The moment of the analysis on the program's clock."""
     return setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
 
@@ -164,7 +166,7 @@ def withheld(analysis: Analysis) -> Analysis:
     return analysis.model_copy(update={"findings": findings, "checks": kept, **gone})
 
 
-def _data(plan: Plan, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:
+def _data(plan: Plan, facts: QualityMetrics, engine: Engine) -> tuple[DataFile, ...]:
     """The customers, and every table of events that was looked at, with all their rows."""
     read = {"customers": (plan.customers, facts.customers or 0)}
     read |= {name: (plan.sources[name], found.total) for name, found in facts.events.items()}
@@ -175,7 +177,7 @@ def _data(plan: Plan, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:
     return tuple(found)
 
 
-def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
+def _arms(plan: Plan, cube: Aggregates) -> tuple[ArmCount, ...]:
     shares = expected_shares(plan)
     return tuple(
         ArmCount(
@@ -192,7 +194,7 @@ def _arms(plan: Plan, cube: Cube) -> tuple[ArmCount, ...]:
 
 
 def _metrics(
-    plan: Plan, study: Study, shares: frozenset[str], caps: Caps
+    plan: Plan, study: EstimationSpec, shares: frozenset[str], caps: Caps
 ) -> tuple[MetricInfo, ...]:
     """How each metric is named and shown; one that is capped is judged in its own's place."""
     asked = plan.experiment.metrics
@@ -231,7 +233,7 @@ def _unit(plan: Plan, name: str, *, flag: bool) -> str:
     return "share" if by_definition or (key == "column" and flag) else "number"
 
 
-def _segments(plan: Plan, study: Study, told: Shown) -> tuple[SegmentInfo, ...]:
+def _segments(plan: Plan, study: EstimationSpec, told: Shown) -> tuple[SegmentInfo, ...]:
     own = tuple(_segment(name, segment.title, told) for name, segment in plan.segments.items())
     if not study.channels:
         return own
@@ -245,11 +247,11 @@ def _segment(name: str, title: str | None, told: Shown) -> SegmentInfo:
     )
 
 
-def _terms(plan: Plan, study: Study) -> Terms | None:
+def _terms(plan: Plan, study: EstimationSpec) -> MoneyTermsInfo | None:
     money = plan.experiment.money
     if money is None:
         return None
-    return Terms(
+    return MoneyTermsInfo(
         currency=plan.currency,
         revenue=money.revenue,
         margin=money.margin,
@@ -263,7 +265,7 @@ def _terms(plan: Plan, study: Study) -> Terms | None:
     )
 
 
-def _moments(cube: Cube) -> tuple[CellMoments, ...]:
+def _moments(cube: Aggregates) -> tuple[CellMoments, ...]:
     return tuple(
         CellMoments(
             arm=arm,
@@ -283,7 +285,7 @@ def _moments(cube: Cube) -> tuple[CellMoments, ...]:
     )
 
 
-def _provenance(setting: Setting) -> Provenance:
+def _provenance(setting: AnalysisContext) -> Provenance:
     from importlib.metadata import version  # noqa: PLC0415 - costs start-up, needed once
 
     return Provenance(

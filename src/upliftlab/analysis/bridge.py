@@ -10,18 +10,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from upliftlab.analysis.contrasts import ADJUSTED, PLAIN, Subject
-from upliftlab.analysis.estimation import Study
-from upliftlab.money import REVENUE, Item, Terms
-from upliftlab.results.analysis import Bridge, BridgeLine, Note, Step
+from upliftlab.analysis.contrasts import ADJUSTED, PLAIN, Contrast
+from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.money import REVENUE, ArmTerms, Item
+from upliftlab.results.analysis import Bridge, BridgeLine, CostStep, Note
 from upliftlab.stats.effects import Effect, difference
 from upliftlab.text.precision import adding_up, sum_digits
 
 _TERMS: Final = {
-    Step.contact_cost: (Item.contact_cost, "contact"),
-    Step.incentive: (Item.incentive, "incentive"),
-    Step.commission: (Item.commission, "commission"),
-    Step.service: (Item.service, "service"),
+    CostStep.contact_cost: (Item.contact_cost, "contact"),
+    CostStep.incentive: (Item.incentive, "incentive"),
+    CostStep.commission: (Item.commission, "commission"),
+    CostStep.service: (Item.service, "service"),
 }
 """Costs by a term: the column of each and the term's name."""
 _NEGLIGIBLE: Final = 1e-9
@@ -30,12 +30,14 @@ _NEGLIGIBLE: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    kind: Step
+    kind: CostStep
     metric: str | None
     effect: Effect
 
 
-def bridges(study: Study, subjects: Iterable[Subject], currency: str | None) -> tuple[Bridge, ...]:
+def bridges(
+    study: EstimationSpec, subjects: Iterable[Contrast], currency: str | None
+) -> tuple[Bridge, ...]:
     """The bridge of each arm overall and of each contact channel; empty without money.
 
     Args:
@@ -48,7 +50,7 @@ def bridges(study: Study, subjects: Iterable[Subject], currency: str | None) -> 
     return tuple(_bridge(subject, currency) for subject in subjects if subject.wide)
 
 
-def _bridge(subject: Subject, currency: str | None) -> Bridge:
+def _bridge(subject: Contrast, currency: str | None) -> Bridge:
     question, place = subject.question(), subject.place
     profit = question.incremental_profit()
     empty = Bridge(
@@ -56,12 +58,12 @@ def _bridge(subject: Subject, currency: str | None) -> Bridge:
     )
     if profit.estimate is None:
         return empty
-    revenue = _named(subject, Step.revenue, question.incremental(Item.revenue, REVENUE))
-    margin = _named(subject, Step.margin, question.incremental(Item.margin, REVENUE))
+    revenue = _named(subject, CostStep.revenue, question.incremental(Item.revenue, REVENUE))
+    margin = _named(subject, CostStep.margin, question.incremental(Item.margin, REVENUE))
     costs = tuple(_costs(subject))
     whole = (
-        _Line(Step.cost, None, _less(question.incremental(Item.cost))),
-        _Line(Step.profit, None, profit),
+        _Line(CostStep.cost, None, _less(question.incremental(Item.cost))),
+        _Line(CostStep.profit, None, profit),
     )
     lines = (revenue, margin, *costs, *whole)
     digits = sum_digits(currency, *(_amount(line) for line in lines))
@@ -72,12 +74,12 @@ def _bridge(subject: Subject, currency: str | None) -> Bridge:
     return empty.model_copy(update={"decimals": digits, "lines": shown, "note": None})
 
 
-def _costs(subject: Subject) -> Iterator[_Line]:
+def _costs(subject: Contrast) -> Iterator[_Line]:
     """What the plan declares for any of the arms, as amounts below zero."""
     question, arms = subject.question(), _arms(subject)
     for kind, (item, name) in _TERMS.items():
         if any(getattr(terms, name) for terms in arms):
-            same = kind is Step.commission and len({terms.commission for terms in arms}) == 1
+            same = kind is CostStep.commission and len({terms.commission for terms in arms}) == 1
             asked = question.incremental(item, REVENUE if same else "")
             yield _named(subject, kind, _less(asked))
     roles = subject.study.roles
@@ -86,26 +88,26 @@ def _costs(subject: Subject) -> Iterator[_Line]:
         level = subject.level(ADJUSTED if subject.adjusts else PLAIN, name)
         each = difference(subject.sharp, column, level)
         whole = each.scaled(subject.pair.treated.n * subject.pair.size)
-        yield _Line(Step.further_cost, name, _less(whole))
+        yield _Line(CostStep.further_cost, name, _less(whole))
     if any(terms.fixed for terms in arms):
-        yield _Line(Step.fixed_cost, None, _less(question.incremental(Item.fixed_cost)))
+        yield _Line(CostStep.fixed_cost, None, _less(question.incremental(Item.fixed_cost)))
 
 
-def _arms(subject: Subject) -> tuple[Terms, ...]:
+def _arms(subject: Contrast) -> tuple[ArmTerms, ...]:
     """The terms of every arm that is compared, the control's last."""
     study, level = subject.study, subject.place.level or ""
     treated = (subject.arm,) if subject.arm is not None else study.channels[level]
     return tuple(study.terms[arm] for arm in (*treated, study.control))
 
 
-def _named(subject: Subject, kind: Step, effect: Effect) -> _Line:
+def _named(subject: Contrast, kind: CostStep, effect: Effect) -> _Line:
     """A line with the metric that it counts."""
     roles, columns = subject.study.roles, subject.study.columns
     assert roles is not None  # noqa: S101 - the caller asked
     counted = {
-        Step.contact_cost: roles.contacts,
-        Step.incentive: roles.redemptions,
-        Step.service: None,
+        CostStep.contact_cost: roles.contacts,
+        CostStep.incentive: roles.redemptions,
+        CostStep.service: None,
     }
     column = counted.get(kind, roles.revenue)
     return _Line(kind, None if column is None else columns[column], effect)

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 
-from upliftlab.analysis.aggregates import OVERALL, Cube
+from upliftlab.analysis.aggregates import OVERALL, Aggregates
 from upliftlab.analysis.check import SKEWED, check
 from upliftlab.analysis.checks_customers import customers
 from upliftlab.analysis.checks_events import events
 from upliftlab.analysis.checks_shares import shares
-from upliftlab.analysis.estimation import Study
-from upliftlab.analysis.facts import Facts
-from upliftlab.analysis.look import Occasion
+from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.facts import QualityMetrics
+from upliftlab.analysis.look import LookSchedule
 from upliftlab.analysis.record import Record
-from upliftlab.analysis.rows import Rows, gammas
+from upliftlab.analysis.rows import UnitRows, gammas
 from upliftlab.config.models.experiment import Plan
 from upliftlab.results.analysis import Check, DataFile, Scalar, Severity
 from upliftlab.text.language import N_
 
 
 def integrity(
-    plan: Plan, study: Study, counted: tuple[Cube, Facts, Rows | None], occasion: Occasion
+    plan: Plan,
+    study: EstimationSpec,
+    counted: tuple[Aggregates, QualityMetrics, UnitRows | None],
+    occasion: LookSchedule,
 ) -> tuple[Check, ...]:
     """All checks of one analysis, in the order in which they can void it.
 
@@ -46,7 +49,7 @@ def integrity(
     )
 
 
-def _few(plan: Plan, cube: Cube) -> Iterator[Check]:
+def _few(plan: Plan, cube: Aggregates) -> Iterator[Check]:
     """Arms of so few units that their numbers are those of single customers."""
     for arm, group in cube[OVERALL].items():
         if group.n < plan.smallest_cell:
@@ -63,7 +66,7 @@ def _few(plan: Plan, cube: Cube) -> Iterator[Check]:
             yield check(f"smallest_cell:{arm}", passed=False, severity=Severity.critical, said=said)
 
 
-def maturity(occasion: Occasion) -> Check:
+def maturity(occasion: LookSchedule) -> Check:
     """Whether the last customer's outcome window has closed, or a declared look is due."""
     name, severity = "maturity", Severity.critical
     if occasion.closes is None:
@@ -81,7 +84,9 @@ def maturity(occasion: Occasion) -> Check:
     return check(name, passed=True, severity=severity, said=(text, values))
 
 
-def _skewness(plan: Plan, study: Study, counted: tuple[Cube, Rows | None]) -> Iterator[Check]:
+def _skewness(
+    plan: Plan, study: EstimationSpec, counted: tuple[Aggregates, UnitRows | None]
+) -> Iterator[Check]:
     """Whether a difference is too skewed for Student's t, and what was done about it."""
     cube, rows = counted
     asked = [plan.experiment.metrics.primary]
@@ -125,7 +130,7 @@ def _skewed(
 
 
 def recorded(
-    record: Record, occasion: Occasion, plan: Plan, customers: DataFile
+    record: Record, occasion: LookSchedule, plan: Plan, customers: DataFile
 ) -> tuple[Check, ...]:
     """What became of plan and customers since they were recorded, and what could be known before.
 
@@ -168,7 +173,7 @@ def _same(record: Record, plan: Plan, customers: DataFile) -> Iterator[Check]:
     yield check(name, passed, severity, (text, values))
 
 
-def _beforehand(record: Record, occasion: Occasion) -> Iterator[Check]:
+def _beforehand(record: Record, occasion: LookSchedule) -> Iterator[Check]:
     """Whether the plan in force is older than the campaign, or than all of its outcomes."""
     if occasion.begins is None:
         return

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from upliftlab.analysis.aggregates import OVERALL, Cube
+from upliftlab.analysis.aggregates import OVERALL, Aggregates
 from upliftlab.analysis.check import IMPLAUSIBLE, SKEWED, check
-from upliftlab.analysis.estimation import Study
-from upliftlab.analysis.facts import Facts
+from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.facts import QualityMetrics
 from upliftlab.config.models.experiment import Plan
 from upliftlab.results.analysis import Check, Scalar, Severity
 from upliftlab.stats.effects import skewness
@@ -21,7 +21,9 @@ DILUTED = 0.5
 """The control's contacted share over an arm's: here half of an effect is hidden."""
 
 
-def customers(plan: Plan, study: Study, cube: Cube, facts: Facts) -> Iterator[Check]:
+def customers(
+    plan: Plan, study: EstimationSpec, cube: Aggregates, facts: QualityMetrics
+) -> Iterator[Check]:
     """All checks of customers before and beside the campaign."""
     yield from _before(plan, study, cube)
     yield from _balance(plan, cube)
@@ -30,7 +32,7 @@ def customers(plan: Plan, study: Study, cube: Cube, facts: Facts) -> Iterator[Ch
     yield _contamination(plan, study, cube, facts)
 
 
-def _before(plan: Plan, study: Study, cube: Cube) -> Iterator[Check]:
+def _before(plan: Plan, study: EstimationSpec, cube: Aggregates) -> Iterator[Check]:
     """Whether all covariates together are alike over the arms."""
     columns = [study.columns.index(name) for name in plan.covariates]
     tested = balance([cube[OVERALL][arm] for arm in plan.arms if arm in cube[OVERALL]], columns)
@@ -62,14 +64,14 @@ def _before(plan: Plan, study: Study, cube: Cube) -> Iterator[Check]:
     yield check(name, passed, severity, (text, values), measured)
 
 
-def _skewed(study: Study, cube: Cube, columns: list[int]) -> bool:
+def _skewed(study: EstimationSpec, cube: Aggregates, columns: list[int]) -> bool:
     """Whether some covariate's difference is so skewed that χ² is only roughly right."""
     pairs = [study.pair(cube[OVERALL], (arm,)) for arm in study.treatments]
     found = [skewness(pair, c) for pair in pairs for c in columns if pair.unusable is None]
     return any(value is None or abs(value) > SKEWED for value in found)
 
 
-def _balance(plan: Plan, cube: Cube) -> Iterator[Check]:
+def _balance(plan: Plan, cube: Aggregates) -> Iterator[Check]:
     for segment in plan.segments:
         levels = [groups for place, groups in cube.items() if place.dimension == segment]
         table = [[g[arm].n if arm in g else 0 for g in levels] for arm in plan.arms]
@@ -101,7 +103,9 @@ def _dated(count: int) -> Check:
     return check(name, count == 0, severity, (text, {"count": count}), (float(count), None))
 
 
-def _contamination(plan: Plan, study: Study, cube: Cube, facts: Facts) -> Check:
+def _contamination(
+    plan: Plan, study: EstimationSpec, cube: Aggregates, facts: QualityMetrics
+) -> Check:
     """Whether the control was left alone, or at least more than those it is compared with."""
     name = "contamination"
     if facts.contacted is None:
@@ -137,7 +141,7 @@ def _meant(plan: Plan) -> bool:
 
 
 def _least_contacted(
-    plan: Plan, study: Study, cube: Cube, contacted: Mapping[str, int]
+    plan: Plan, study: EstimationSpec, cube: Aggregates, contacted: Mapping[str, int]
 ) -> tuple[str, int, int] | None:
     """The arm with the smallest share of units with a contact, how many these are, and its units.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from upliftlab.analysis.check import IMPLAUSIBLE, check
-from upliftlab.analysis.facts import EventFacts, Facts
+from upliftlab.analysis.facts import EventFacts, QualityMetrics
 from upliftlab.config.models.experiment import Plan
 from upliftlab.results.analysis import Check, Scalar, Severity
 from upliftlab.stats.integrity import clock_shift, quiet_hours
@@ -29,7 +29,7 @@ NIGHT = (20, 4)
 """The first and last hour at which a night of six hours begins."""
 
 
-def events(plan: Plan, facts: Facts, *, mature: bool) -> Iterator[Check]:
+def events(plan: Plan, facts: QualityMetrics, *, mature: bool) -> Iterator[Check]:
     """All checks of the tables of events.
 
     Args:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from upliftlab.analysis.aggregates import OVERALL, Cube
+from upliftlab.analysis.aggregates import OVERALL, Aggregates
 from upliftlab.analysis.check import IMPLAUSIBLE, check
-from upliftlab.analysis.facts import Counts, Facts
+from upliftlab.analysis.facts import Counts, QualityMetrics
 from upliftlab.config.models.experiment import Plan
 from upliftlab.results.analysis import Check, Scalar, Severity
 from upliftlab.stats.integrity import independence, sample_ratio, sample_ratios
@@ -59,7 +59,9 @@ def expected_shares(plan: Plan) -> dict[str, float]:
     return {name: float(share or 0) / total for name, share in declared.items()}
 
 
-def shares(plan: Plan, cube: Cube, facts: Facts, *, repeated: bool) -> Iterator[Check]:
+def shares(
+    plan: Plan, cube: Aggregates, facts: QualityMetrics, *, repeated: bool
+) -> Iterator[Check]:
     """All checks of how customers were divided.
 
     Args:
@@ -80,7 +82,7 @@ def shares(plan: Plan, cube: Cube, facts: Facts, *, repeated: bool) -> Iterator[
     yield from _within(plan, "wave", facts.waves)
 
 
-def _overall(plan: Plan, cube: Cube, *, repeated: bool) -> Check:
+def _overall(plan: Plan, cube: Aggregates, *, repeated: bool) -> Check:
     shares = expected_shares(plan)
     counts = {name: cube[OVERALL][name].n if name in cube[OVERALL] else 0 for name in shares}
     value, p = sample_ratio(list(counts.values()), list(shares.values()))
@@ -112,7 +114,7 @@ def _within(plan: Plan, what: str, groups: Counts) -> Iterator[Check]:
     yield check(name, passed, Severity.critical, said, measured)
 
 
-def _waves(plan: Plan, facts: Facts) -> Iterator[Check]:
+def _waves(plan: Plan, facts: QualityMetrics) -> Iterator[Check]:
     """Whether every wave that was planned is there, and whether it was contacted."""
     planned = [str(number) for number, _ in enumerate(plan.experiment.waves, 1)]
     if not facts.waves or not planned:
@@ -131,7 +133,7 @@ def _waves(plan: Plan, facts: Facts) -> Iterator[Check]:
         yield check(name, passed=True, severity=severity, said=(text, {}))
 
 
-def _missed(plan: Plan, facts: Facts) -> Iterator[str]:
+def _missed(plan: Plan, facts: QualityMetrics) -> Iterator[str]:
     """Waves of an arm without a contact, where the arm's other waves have some."""
     contacts: Mapping[tuple[str, str], float] = facts.contacts or {}
     for arm in plan.treatments:

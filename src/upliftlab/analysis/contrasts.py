@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from upliftlab.analysis.aggregates import OVERALL, Cube, Place, zero_or_one
-from upliftlab.analysis.estimation import Study
-from upliftlab.analysis.rows import Rows, skewed
-from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE, Item, Question
+from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice, zero_or_one
+from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.rows import UnitRows, skewed
+from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE, Item, MoneyContrast
 from upliftlab.stats.cace import cace
 from upliftlab.stats.calibration import Measure, calibrated
-from upliftlab.stats.effects import Effect, Pair, adjusted_difference, difference
-from upliftlab.stats.level import Level, Look
+from upliftlab.stats.effects import Effect, TwoSample, adjusted_difference, difference
+from upliftlab.stats.level import InterimLook, Level
 from upliftlab.stats.moments import Array, Moments
 from upliftlab.stats.ratio import relative_lift
 from upliftlab.stats.shares import needs_newcombe, newcombe
@@ -29,7 +29,7 @@ MONEY = "money"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class InferenceSettings:
     """How the data are read.
 
     Attributes:
@@ -41,14 +41,14 @@ class Reading:
     """
 
     seed: str = ""
-    rows: Rows | None = None
+    rows: UnitRows | None = None
     shares: frozenset[str] = frozenset()
-    look: Look | None = None
+    look: InterimLook | None = None
     stratified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Contrast:
     """A treated group against the control in one place.
 
     Attributes:
@@ -61,12 +61,12 @@ class Subject:
         draws: Studentised differences of divided units, by what is compared.
     """
 
-    study: Study
-    reading: Reading
-    place: Place
+    study: EstimationSpec
+    reading: InferenceSettings
+    place: Slice
     arm: str | None
-    pair: Pair
-    sharp: Pair
+    pair: TwoSample
+    sharp: TwoSample
     draws: Mapping[tuple[str, str], Array] = field(default_factory=dict[tuple[str, str], Array])
 
     @property
@@ -105,10 +105,10 @@ class Subject:
         column = self.study.place(metric, self.pair)
         return relative_lift(self.pair, column, self.level(PLAIN, metric))
 
-    def question(self) -> Question:
+    def question(self) -> MoneyContrast:
         """What money asks of the adjusted pair."""
         study = self.study
-        return Question(
+        return MoneyContrast(
             pair=self.sharp,
             confidence=self.level(),
             hurdle=study.hurdle,
@@ -148,12 +148,14 @@ class Subject:
         return (successes, n) if needs_newcombe(successes, n) else None
 
 
-def subjects(study: Study, cube: Cube, reading: Reading) -> tuple[Subject, ...]:
+def contrasts_of(
+    study: EstimationSpec, cube: Aggregates, reading: InferenceSettings
+) -> tuple[Contrast, ...]:
     """Every arm overall, every contact channel, and every arm in every level of every segment.
 
     Args:
         study: What is compared.
-        cube: The projected cube (`Study.projected`).
+        cube: The projected cube (`EstimationSpec.projected`).
         reading: How the data are read.
     """
     return tuple(
@@ -163,12 +165,12 @@ def subjects(study: Study, cube: Cube, reading: Reading) -> tuple[Subject, ...]:
 
 
 def _compared(
-    study: Study, cube: Cube
-) -> Iterator[tuple[Place, str | None, tuple[str, ...], Mapping[str, Moments]]]:
+    study: EstimationSpec, cube: Aggregates
+) -> Iterator[tuple[Slice, str | None, tuple[str, ...], Mapping[str, Moments]]]:
     for arm in study.treatments:
         yield OVERALL, arm, (arm,), cube[OVERALL]
     for channel, arms in study.channels.items():
-        yield Place(CHANNEL, channel), None, arms, cube[OVERALL]
+        yield Slice(CHANNEL, channel), None, arms, cube[OVERALL]
     for place, groups in cube.items():
         if place != OVERALL:
             for arm in study.treatments:
@@ -176,14 +178,14 @@ def _compared(
 
 
 def _subject(
-    given: tuple[Study, Reading],
-    named: tuple[Place, str | None],
+    given: tuple[EstimationSpec, InferenceSettings],
+    named: tuple[Slice, str | None],
     arms: tuple[str, ...],
     groups: Mapping[str, Moments],
-) -> Subject:
+) -> Contrast:
     study, reading = given
     pair = study.pair(groups, arms)
-    subject = Subject(*given, *named, pair, study.sharpened(pair))
+    subject = Contrast(*given, *named, pair, study.sharpened(pair))
     if reading.rows is None or pair.unusable is not None:
         return subject
     measures = dict(_measures(subject, arms, skewed(study, groups, arms)))
@@ -194,11 +196,11 @@ def _subject(
     units = reading.rows.units(study, named[0], arms)
     draws = calibrated(units, list(measures.values()), rng)
     found = dict(zip(measures, draws.T, strict=True))
-    return Subject(*given, *named, pair, subject.sharp, found)
+    return Contrast(*given, *named, pair, subject.sharp, found)
 
 
 def _measures(
-    subject: Subject, arms: tuple[str, ...], skew: frozenset[str]
+    subject: Contrast, arms: tuple[str, ...], skew: frozenset[str]
 ) -> Iterator[tuple[tuple[str, str], Measure]]:
     """What has to be divided anew: whatever rests on a column that is too skewed."""
     study = subject.study

@@ -21,8 +21,8 @@ from typing import Final
 
 import numpy as np
 
-from upliftlab.analysis.aggregates import Cube, Place, level_name
-from upliftlab.queries.moments import Cell, Count
+from upliftlab.analysis.aggregates import Aggregates, Slice, level_name
+from upliftlab.queries.moments import Count, SliceMoments
 from upliftlab.stats.moments import pool
 from upliftlab.util.personal import free_name
 
@@ -90,7 +90,7 @@ class Shown:
         names: What the levels are shown as, of segments where some are taken together.
     """
 
-    cube: Cube
+    cube: Aggregates
     names: Names = field(default_factory=dict[str, Mapping[str, str]])
 
     def joined(self, segment: str) -> tuple[str, int] | None:
@@ -103,7 +103,7 @@ Tables = Mapping[tuple[str, str], Mapping[tuple[str, str], Counts]]
 """By two segments, units by arm in every two of their levels that have some."""
 
 
-def shown(cube: Cube, tables: Tables, smallest: int) -> Shown:
+def shown(cube: Aggregates, tables: Tables, smallest: int) -> Shown:
     """A cube in which no level is small, nor any cell that two segments' levels give away.
 
     Args:
@@ -188,7 +188,7 @@ def bridges(edges: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     return {pair for pair, value in zip(pairs, resistance, strict=True) if value > _BRIDGE}
 
 
-def _merged(cube: Cube, names: Names) -> Cube:
+def _merged(cube: Aggregates, names: Names) -> Aggregates:
     """The cube with levels under the names they are shown as; joined ones come last."""
     places = list(cube)
     target = {place: _target(place, names) for place in places}
@@ -196,7 +196,7 @@ def _merged(cube: Cube, names: Names) -> Cube:
         *dict.fromkeys(p for p in places if target[p] == p),
         *dict.fromkeys(target[p] for p in places if target[p] != p),
     ]
-    parts: dict[Place, list[Place]] = defaultdict(list)
+    parts: dict[Slice, list[Slice]] = defaultdict(list)
     for place in places:
         parts[target[place]].append(place)
     dimensions = list(dict.fromkeys(place.dimension for place in places))
@@ -212,14 +212,14 @@ def _merged(cube: Cube, names: Names) -> Cube:
     }
 
 
-def _target(place: Place, names: Names) -> Place:
+def _target(place: Slice, names: Names) -> Slice:
     if place.dimension is None or place.level is None or place.dimension not in names:
         return place
-    return Place(place.dimension, names[place.dimension][place.level])
+    return Slice(place.dimension, names[place.dimension][place.level])
 
 
 def tables_of(
-    cells: Mapping[tuple[str, ...], Sequence[Cell]],
+    cells: Mapping[tuple[str, ...], Sequence[SliceMoments]],
     segments: Sequence[str],
     counted: Callable[[], Iterable[Count]],
 ) -> Tables:

@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upliftlab.analysis.aggregates import OVERALL, Cube
+from upliftlab.analysis.aggregates import OVERALL, Aggregates
 from upliftlab.config.models.experiment import Arm, Plan
 from upliftlab.config.models.values import Money
-from upliftlab.money import Item, Roles, Terms, projection
+from upliftlab.money import ArmTerms, Item, Roles, projection
 from upliftlab.queries.units import SIZE
 from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import Pair
+from upliftlab.stats.effects import TwoSample
 from upliftlab.stats.moments import Array, Moments, pool
 from upliftlab.stats.quotients import quotients, undefined
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class EstimationSpec:
     """What is compared with what, and what it costs.
 
     Attributes:
@@ -46,7 +46,7 @@ class Study:
     treatments: tuple[str, ...]
     channels: Mapping[str, tuple[str, ...]]
     roles: Roles | None
-    terms: Mapping[str, Terms]
+    terms: Mapping[str, ArmTerms]
     hurdle: float
     confidence: float
     size: int | None = None
@@ -63,7 +63,7 @@ class Study:
         rows = [projection(size, roles, self.terms[arm]).matrix[size + item] for arm in arms]
         return np.stack(rows)
 
-    def projected(self, cube: Cube) -> Cube:
+    def projected(self, cube: Aggregates) -> Aggregates:
         """The cube with money's columns behind the others."""
         roles = self.roles
         if roles is None:
@@ -76,7 +76,7 @@ class Study:
             for place, groups in cube.items()
         }
 
-    def pair(self, groups: Mapping[str, Moments], arms: tuple[str, ...]) -> Pair:
+    def pair(self, groups: Mapping[str, Moments], arms: tuple[str, ...]) -> TwoSample:
         """The named arms taken together, against the control, per customer.
 
         Columns keep their places; the metrics that are ratios follow them in their order.
@@ -87,34 +87,34 @@ class Study:
         control = groups.get(self.control, empty)
         wanted = [(column, self.size) for column in range(columns)]
         wanted += [(above, below) for above, below in self.ratios.values()]
-        return Pair(
+        return TwoSample(
             quotients(treated, wanted),
             quotients(control, wanted),
             undefined(treated, wanted) | undefined(control, wanted),
             1.0 if self.size is None else float(treated.mean[self.size]),
         )
 
-    def sharpened(self, pair: Pair) -> Pair:
+    def sharpened(self, pair: TwoSample) -> TwoSample:
         """A pair adjusted for the covariates, or as it is where that cannot be done."""
         if not self.covariates or pair.unusable is not None:
             return pair
         return adjusted(pair, self.covariates)
 
-    def place(self, metric: str, pair: Pair) -> int:
+    def place(self, metric: str, pair: TwoSample) -> int:
         """The column of a pair that holds a metric."""
         if metric not in self.ratios:
             return self.columns.index(metric)
         behind = len(self.ratios) - list(self.ratios).index(metric)
         return len(pair.treated.mean) - behind
 
-    def _spread(self, arm: str, group: Moments) -> Terms:
+    def _spread(self, arm: str, group: Moments) -> ArmTerms:
         """An arm's terms with its fixed cost spread over its customers."""
         terms = self.terms[arm]
         customers = group.n * (1.0 if self.size is None else float(group.mean[self.size]))
         return replace(terms, fixed=terms.fixed / customers if customers else 0.0)
 
 
-def study_of(plan: Plan) -> Study:
+def estimation_spec(plan: Plan) -> EstimationSpec:
     """The study of a plan."""
     money = plan.experiment.money
     channels: dict[str, tuple[str, ...]] = {}
@@ -125,7 +125,7 @@ def study_of(plan: Plan) -> Study:
     columns = (*counted, *((SIZE,) if plan.households else ()), *plan.capped)
     index = {name: i for i, name in enumerate(columns)}
     ratios = {name: plan.metrics[name].ratio for name in plan.measured}
-    return Study(
+    return EstimationSpec(
         metrics=tuple(name for m in plan.measured for name in dict.fromkeys((plan.judged(m), m))),
         columns=columns,
         ratios={name: (index[pair[0]], index[pair[1]]) for name, pair in ratios.items() if pair},
@@ -154,10 +154,10 @@ def _roles(plan: Plan, index: Mapping[str, int]) -> Roles:
     )
 
 
-def _terms(plan: Plan, name: str, arm: Arm) -> Terms:
+def _terms(plan: Plan, name: str, arm: Arm) -> ArmTerms:
     money = plan.experiment.money
     assert money is not None  # noqa: S101 - the caller asked
-    return Terms(
+    return ArmTerms(
         margin=money.margin,
         contact=amount(arm.cost_per_contact),
         incentive=amount(arm.cost_per_redemption),

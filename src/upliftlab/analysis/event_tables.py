@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.population import missing_column
-from upliftlab.queries.tallies import Tally
+from upliftlab.queries.tallies import EventAggregate
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import literal, quote
 
@@ -55,7 +55,9 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
     return events
 
 
-def refuse_unreadable(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> None:
+def refuse_unreadable(
+    events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
+) -> None:
     """Refuse events whose times or amounts cannot be read: leaving them out would be a choice.
 
     Raises:
@@ -98,20 +100,24 @@ class _Suspect:
         return f"MIN(CASE WHEN {bad} THEN CAST({quote(self.column)} AS VARCHAR) END)"
 
 
-def _kinds(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> list[Fault]:
+def _kinds(
+    events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
+) -> list[Diagnostic]:
     """Columns that cannot hold what is looked for, whatever their values are."""
-    found = list[Fault]()
+    found = list[Diagnostic]()
     time = events.source.time or ""
     if events.columns[time] not in TIMES:
         message = f"'{time}' of {events.name} holds no times"
-        found.append(Fault("UL218", message, "name another column"))
+        found.append(Diagnostic("UL218", message, "name another column"))
     for column in dict.fromkeys(tally.column for tally in tallies):
         if column is not None and column not in events.columns:
             raise missing_column(column, f"column of {events.name}", events.columns)
     for column in dict.fromkeys(t.column for t in tallies if t.column and t.how != "distinct"):
         if not _numeric(events.columns[column], engine):
             message = f"'{column}' of {events.name} holds no numbers"
-            found.append(Fault("UL206", message, "name another, or cast it to a number in a view"))
+            found.append(
+                Diagnostic("UL206", message, "name another, or cast it to a number in a view")
+            )
     return found
 
 
@@ -119,7 +125,9 @@ def _numeric(kind: ColumnType, engine: Engine) -> bool:
     return kind in ("number", "boolean") or (kind == "text" and engine.dialect != "postgres")
 
 
-def _suspects(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> Iterator[_Suspect]:
+def _suspects(
+    events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
+) -> Iterator[_Suspect]:
     time = events.source.time or ""
     if (kind := events.columns[time]) in TIMES:
         remedy = "write times as 2026-03-02 14:30:00; for times with an offset, take it away and"
@@ -139,7 +147,7 @@ def _suspects(events: EventTable, tallies: Sequence[Tally], engine: Engine) -> I
 
 def _unreadable(
     events: EventTable, suspects: Sequence[_Suspect], engine: Engine
-) -> Iterator[Fault]:
+) -> Iterator[Diagnostic]:
     """What is wrong with values, all columns in one scan; the form of one where there is one."""
     if not suspects:
         return
@@ -153,7 +161,7 @@ def _unreadable(
             value = engine.query(query).to_pylist()[0]["example"]
             such = "" if value is None else f", such as '{shape(value)}'"
             said = f"{events.name} {suspect.said} in '{suspect.column}'{such}"
-            yield Fault(suspect.code, f"{count:,} events of {said}", suspect.remedy)
+            yield Diagnostic(suspect.code, f"{count:,} events of {said}", suspect.remedy)
 
 
 def unreadable_time(value: str, kind: ColumnType) -> str:
@@ -164,7 +172,7 @@ def unreadable_time(value: str, kind: ColumnType) -> str:
 
 
 def without_repeats(
-    events: EventTable, starts: Starts, tallies: Sequence[Tally], engine: Engine
+    events: EventTable, starts: Starts, tallies: Sequence[EventAggregate], engine: Engine
 ) -> tuple[EventTable, int, int]:
     """The table with each event once, how many rows were repeats, and how many contradict another.
 
@@ -195,7 +203,7 @@ def without_repeats(
     return cleaned, row["n"] - row["keys"], different - row["keys"]
 
 
-def _used(events: EventTable, tallies: Sequence[Tally]) -> Iterator[str]:
+def _used(events: EventTable, tallies: Sequence[EventAggregate]) -> Iterator[str]:
     """The columns that anything looks at."""
     source = events.source
     for name in (source.key, source.id, source.time, source.experiment):

@@ -11,7 +11,7 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.queries.clock import INSTANTS, Span, converted
 from upliftlab.queries.numbers import time_sql
-from upliftlab.queries.population import Frame
+from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.util.sql import quote
 
 CUSTOMERS = "customers"
@@ -62,7 +62,7 @@ class EventFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class QualityMetrics:
     """What is known of the data beside the estimates; None where it cannot be known.
 
     Attributes:
@@ -127,7 +127,7 @@ def contacted(engine: Engine, units: str, column: int) -> dict[str, int]:
     return {row["arm"]: int(row["n"]) for row in result.to_pylist() if row["arm"] is not None}
 
 
-def absent(engine: Engine, frame: Frame, assigned: str) -> dict[str, tuple[int, int]]:
+def absent(engine: Engine, frame: AnalysisPopulation, assigned: str) -> dict[str, tuple[int, int]]:
     """By arm, how many were assigned, and how many of them are not in the data."""
     everybody = engine.query(f"SELECT arm, COUNT(*) AS n FROM {assigned} GROUP BY arm")
     here = engine.query(f"SELECT a.arm AS arm, COUNT(*) AS n FROM {frame.relation} GROUP BY a.arm")
@@ -137,14 +137,14 @@ def absent(engine: Engine, frame: Frame, assigned: str) -> dict[str, tuple[int, 
     }
 
 
-def misdelivered(engine: Engine, frame: Frame, column: str) -> int:
+def misdelivered(engine: Engine, frame: AnalysisPopulation, column: str) -> int:
     """How many customers were given another arm than the ledger's, as a column of the data says."""
     delivered = f"CAST(c.{quote(column)} AS VARCHAR)"
     wrong = f"CASE WHEN {delivered} = CAST(a.arm AS VARCHAR) THEN 0 ELSE 1 END"
     return one(engine, f"SELECT COALESCE(SUM({wrong}), 0) AS n FROM {frame.relation}")
 
 
-def crossing(engine: Engine, frame: Frame) -> int:
+def crossing(engine: Engine, frame: AnalysisPopulation) -> int:
     """How many households have customers in several arms."""
     house, arm = frame.own["house"], frame.own["arm"]
     inner = (
@@ -154,7 +154,7 @@ def crossing(engine: Engine, frame: Frame) -> int:
     return one(engine, f"SELECT COUNT(*) AS n FROM ({inner}) AS mixed")
 
 
-def dated(engine: Engine, plan: Plan, frame: Frame) -> int:
+def dated(engine: Engine, plan: Plan, frame: AnalysisPopulation) -> int:
     """How many customers' attributes are of the day of assignment or later."""
     column, zone = plan.customers.as_of or "", plan.program.time_zone
     kind = frame.columns[column]
@@ -168,7 +168,7 @@ def dated(engine: Engine, plan: Plan, frame: Frame) -> int:
     return one(engine, f"SELECT COALESCE(SUM({known}), 0) AS n FROM {frame.relation}")
 
 
-def _bounds(engine: Engine, time: str, frame: Frame) -> Span:
+def _bounds(engine: Engine, time: str, frame: AnalysisPopulation) -> Span:
     row = engine.query(
         f"SELECT MIN(t) AS first, MAX(t) AS last FROM (SELECT {time} AS t FROM {frame.relation})"
         " AS times"

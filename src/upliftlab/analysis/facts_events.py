@@ -14,12 +14,12 @@ from upliftlab.engines.base import Engine
 from upliftlab.queries.clock import INSTANTS, Span, converted, moved, passed, time_literal
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.numbers import time_sql
-from upliftlab.queries.tallies import Tally
+from upliftlab.queries.tallies import EventAggregate
 from upliftlab.util.sql import quote
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class EventReading:
     """What a table of events is looked at with.
 
     Attributes:
@@ -37,11 +37,11 @@ class Look:
     events: EventTable
     given: EventTable
     starts: Starts
-    tallies: Sequence[Tally]
+    tallies: Sequence[EventAggregate]
     repeats: tuple[int, int]
 
 
-def event_facts(look: Look) -> EventFacts:
+def event_facts(look: EventReading) -> EventFacts:
     """What a table of events is like."""
     events = look.events
     conditions = conditions_of(events, *limits(look.starts, look.tallies))
@@ -71,7 +71,7 @@ def event_facts(look: Look) -> EventFacts:
     )
 
 
-def _foreign(look: Look, where: str) -> int | None:
+def _foreign(look: EventReading, where: str) -> int | None:
     """Events in another currency than the experiment's, else than that of most."""
     column = look.events.source.currency
     if column is None or not any(tally.column for tally in look.tallies):
@@ -85,7 +85,7 @@ def _foreign(look: Look, where: str) -> int | None:
     return sum(found.values()) - found.get(expected, 0)
 
 
-def _alike(look: Look, last: datetime | None, where: str) -> float | None:
+def _alike(look: EventReading, last: datetime | None, where: str) -> float | None:
     """Of the last week's events without a key, the share that says what another says already."""
     if last is None or look.events.source.key is not None:
         return None
@@ -100,7 +100,7 @@ def _alike(look: Look, last: datetime | None, where: str) -> float | None:
     return 1 - row["different"] / row["n"] if row["n"] else 0.0
 
 
-def _known(look: Look, where: str) -> int:
+def _known(look: EventReading, where: str) -> int:
     """Events of somebody in the customers' table."""
     inner = f"SELECT {_id(look)} AS id FROM {look.events.table}{where}"
     return one(
@@ -110,7 +110,7 @@ def _known(look: Look, where: str) -> int:
     )
 
 
-def _untrimmed(look: Look, where: str) -> int:
+def _untrimmed(look: EventReading, where: str) -> int:
     if "text" not in (look.events.columns[look.events.id], look.starts.ids):
         return 0
     key = f"CAST(c.{quote(look.plan.customers.id or '')} AS VARCHAR)"
@@ -124,17 +124,17 @@ def _untrimmed(look: Look, where: str) -> int:
     )
 
 
-def _id(look: Look) -> str:
+def _id(look: EventReading) -> str:
     key = quote(look.events.id)
     return f"CAST({key} AS VARCHAR)" if look.starts.as_text(look.events) else key
 
 
-def _customer(look: Look) -> str:
+def _customer(look: EventReading) -> str:
     key = f"c.{quote(look.plan.customers.id or '')}"
     return f"CAST({key} AS VARCHAR)" if look.starts.as_text(look.events) else key
 
 
-def _outcome(look: Look) -> timedelta | None:
+def _outcome(look: EventReading) -> timedelta | None:
     """The end of the longest window after the start; None where all lie before it."""
     ends = [
         tally.window.high
@@ -145,7 +145,7 @@ def _outcome(look: Look) -> timedelta | None:
     return longest if longest > timedelta(0) else None
 
 
-def _reaches(look: Look) -> datetime | None:
+def _reaches(look: EventReading) -> datetime | None:
     """The beginning of the longest window before the start, the day it lies in counted whole."""
     lows = [tally.window.low for tally in look.tallies]
     known = [low for low in lows if low is not None]
@@ -154,7 +154,7 @@ def _reaches(look: Look) -> datetime | None:
     return look.starts.span.first + min(*known, timedelta(0)) + timedelta(days=1)
 
 
-def _closes(look: Look) -> datetime | None:
+def _closes(look: EventReading) -> datetime | None:
     end = _outcome(look)
     if end is None:
         return None
@@ -164,7 +164,7 @@ def _closes(look: Look) -> datetime | None:
     return instant.replace(tzinfo=None)
 
 
-def _late(look: Look) -> int | None:
+def _late(look: EventReading) -> int | None:
     """Events in their customer's outcome window that became known after it had closed."""
     column, end = look.events.source.recorded, _outcome(look)
     if column is None or end is None:
@@ -187,19 +187,19 @@ def _late(look: Look) -> int | None:
     )
 
 
-def _recent(look: Look, last: datetime | None, where: str) -> int:
+def _recent(look: EventReading, last: datetime | None, where: str) -> int:
     if last is None:
         return 0
     week = _last_week(look, last, where)
     return one(look.engine, f"SELECT COUNT(*) AS n FROM {look.events.table}{week}")
 
 
-def _last_week(look: Look, last: datetime, where: str) -> str:
+def _last_week(look: EventReading, last: datetime, where: str) -> str:
     week = f"{look.events.time} > {time_literal(last - timedelta(days=7))}"
     return f"{where} AND {week}" if where else f" WHERE {week}"
 
 
-def _hours(look: Look) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+def _hours(look: EventReading) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     """Events by hour of the day, before the first start and after it."""
     events, span, end = look.events, look.starts.span, _outcome(look)
     if end is None or events.columns[events.source.time or ""] == "date":

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from upliftlab.analysis.contrasts import ADJUSTED, CHANNEL, MONEY, PLAIN, Subject
-from upliftlab.analysis.estimation import Study
-from upliftlab.analysis.heterogeneity import Cell
+from upliftlab.analysis.contrasts import ADJUSTED, CHANNEL, MONEY, PLAIN, Contrast
+from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.heterogeneity import FindingSlice
 from upliftlab.config.models.experiment import Plan
 from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE
-from upliftlab.results.analysis import Finding, Kind
+from upliftlab.results.analysis import EstimandKind, Finding
 from upliftlab.stats.adjust import benjamini_hochberg, holm
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.sequential import Anytime
@@ -20,17 +20,21 @@ SECONDARY = "secondary"
 GUARDRAIL = "guardrail"
 EXPLORATORY = "exploratory"
 CHANNELS = "channels"
-_LINEAR = (Kind.difference, Kind.adjusted_difference, Kind.incremental_profit)
+_LINEAR = (
+    EstimandKind.difference,
+    EstimandKind.adjusted_difference,
+    EstimandKind.incremental_profit,
+)
 """Kinds whose interval is Welch's; the others' is Fieller's."""
 _COMPARED = {
-    Kind.incremental_profit: PROFIT,
-    Kind.roi: ABOVE_HURDLE,
-    Kind.iroas: REVENUE,
+    EstimandKind.incremental_profit: PROFIT,
+    EstimandKind.roi: ABOVE_HURDLE,
+    EstimandKind.iroas: REVENUE,
 }
 """What of money has to be divided anew for a kind."""
 
 
-def find(plan: Plan, study: Study, subjects: Iterable[Subject]) -> tuple[Finding, ...]:
+def find(plan: Plan, study: EstimationSpec, subjects: Iterable[Contrast]) -> tuple[Finding, ...]:
     """All findings of a study.
 
     Args:
@@ -46,54 +50,58 @@ def find(plan: Plan, study: Study, subjects: Iterable[Subject]) -> tuple[Finding
     return _adjusted(found)
 
 
-def shrunk(findings: Iterable[Finding], values: Mapping[Cell, float]) -> tuple[Finding, ...]:
+def shrunk(
+    findings: Iterable[Finding], values: Mapping[FindingSlice, float]
+) -> tuple[Finding, ...]:
     """The findings with what each is best taken for, where that is known."""
     return tuple(
         finding
-        if (value := values.get(Cell.of(finding))) is None
+        if (value := values.get(FindingSlice.of(finding))) is None
         else finding.model_copy(update={"shrunken": value})
         for finding in findings
     )
 
 
-def _metric_findings(plan: Plan, study: Study, subject: Subject) -> Iterator[Finding]:
+def _metric_findings(plan: Plan, study: EstimationSpec, subject: Contrast) -> Iterator[Finding]:
     primary = plan.experiment.metrics.primary
     lead = (primary, plan.judged(primary))
     for name in study.metrics:
         family = _family(plan, subject, name)
         effect = subject.difference(name)
-        yield _finding(study, subject, (Kind.difference, name, family), effect)
+        yield _finding(study, subject, (EstimandKind.difference, name, family), effect)
         if study.covariates and (subject.wide or name in lead):
             sharp = subject.adjusted_difference(name)
-            yield _finding(study, subject, (Kind.adjusted_difference, name, family), sharp)
+            yield _finding(study, subject, (EstimandKind.adjusted_difference, name, family), sharp)
         if subject.wide or name in lead:
             lift = subject.relative_lift(name)
-            yield _finding(study, subject, (Kind.relative_lift, name, family), lift)
+            yield _finding(study, subject, (EstimandKind.relative_lift, name, family), lift)
     if subject.contacts is not None and primary in study.metrics:
         reached = subject.cace(primary, subject.contacts)
-        yield _finding(study, subject, (Kind.cace, primary, None), reached)
+        yield _finding(study, subject, (EstimandKind.cace, primary, None), reached)
 
 
-def _money_findings(study: Study, subject: Subject) -> Iterator[Finding]:
+def _money_findings(study: EstimationSpec, subject: Contrast) -> Iterator[Finding]:
     if study.roles is None:
         return
     question = subject.question()
     revenue = study.columns[study.roles.revenue]
     family = _looking(subject) if subject.place.dimension else CONFIRMATORY
-    asked: list[tuple[Kind, str, Callable[[], Effect]]] = [
-        (Kind.incremental_profit, revenue, question.incremental_profit),
-        (Kind.roi, revenue, question.roi),
+    asked: list[tuple[EstimandKind, str, Callable[[], Effect]]] = [
+        (EstimandKind.incremental_profit, revenue, question.incremental_profit),
+        (EstimandKind.roi, revenue, question.roi),
     ]
     if subject.wide:
-        asked.append((Kind.iroas, revenue, question.iroas))
+        asked.append((EstimandKind.iroas, revenue, question.iroas))
         if study.roles.conversions is not None:
             conversions = study.columns[study.roles.conversions]
-            asked.append((Kind.cost_per_conversion, conversions, question.cost_per_conversion))
+            asked.append(
+                (EstimandKind.cost_per_conversion, conversions, question.cost_per_conversion)
+            )
     for kind, metric, ask in asked:
         yield _finding(study, subject, (kind, metric, family), ask())
 
 
-def _family(plan: Plan, subject: Subject, metric: str) -> str:
+def _family(plan: Plan, subject: Contrast, metric: str) -> str:
     asked = plan.experiment.metrics
     if subject.place.dimension:
         return _looking(subject)
@@ -102,13 +110,16 @@ def _family(plan: Plan, subject: Subject, metric: str) -> str:
     return GUARDRAIL if metric in asked.guardrails else SECONDARY
 
 
-def _looking(subject: Subject) -> str:
+def _looking(subject: Contrast) -> str:
     """Customers are drawn into contact channels, but segments are looked through for effects."""
     return CHANNELS if subject.place.dimension == CHANNEL else EXPLORATORY
 
 
 def _finding(
-    study: Study, subject: Subject, named: tuple[Kind, str, str | None], effect: Effect
+    study: EstimationSpec,
+    subject: Contrast,
+    named: tuple[EstimandKind, str, str | None],
+    effect: Effect,
 ) -> Finding:
     kind, metric, family = named
     return Finding(
@@ -132,7 +143,7 @@ def _finding(
     )
 
 
-def _method(study: Study, subject: Subject, kind: Kind, metric: str) -> str:
+def _method(study: EstimationSpec, subject: Contrast, kind: EstimandKind, metric: str) -> str:
     """Welch's interval where means of units are compared; of quotients, by the delta method.
 
     Where critical values were drawn instead of Student's, "+permutation" follows; where one may
@@ -141,24 +152,24 @@ def _method(study: Study, subject: Subject, kind: Kind, metric: str) -> str:
     return "+".join(filter(None, (_interval(study, subject, kind, metric), _looked(subject))))
 
 
-def _looked(subject: Subject) -> str | None:
+def _looked(subject: Contrast) -> str | None:
     """Which looks an interval allows for."""
     look = subject.reading.look
     return None if look is None else "anytime" if isinstance(look, Anytime) else "looks"
 
 
-def _interval(study: Study, subject: Subject, kind: Kind, metric: str) -> str:
-    sharp = kind is not Kind.difference and subject.adjusts
-    if kind is Kind.difference and subject.few(metric):
+def _interval(study: EstimationSpec, subject: Contrast, kind: EstimandKind, metric: str) -> str:
+    sharp = kind is not EstimandKind.difference and subject.adjusts
+    if kind is EstimandKind.difference and subject.few(metric):
         return "newcombe"
     base = "delta" if study.size is not None or metric in study.ratios else "welch"
     base = "fieller" if kind not in _LINEAR else "lin" if sharp else base
-    base = "anderson_rubin" if kind is Kind.cace else base
+    base = "anderson_rubin" if kind is EstimandKind.cace else base
     what = {
-        Kind.difference: PLAIN,
-        Kind.relative_lift: PLAIN,
-        Kind.adjusted_difference: ADJUSTED,
-        Kind.cace: ADJUSTED if subject.adjusts else PLAIN,
+        EstimandKind.difference: PLAIN,
+        EstimandKind.relative_lift: PLAIN,
+        EstimandKind.adjusted_difference: ADJUSTED,
+        EstimandKind.cace: ADJUSTED if subject.adjusts else PLAIN,
     }
     key = (what[kind], metric) if kind in what else (MONEY, _COMPARED.get(kind, ""))
     base += "+strata" if subject.stratified else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from upliftlab.analysis.check import check
 from upliftlab.config.models.experiment import Guardrail, Plan
-from upliftlab.results.analysis import Check, Finding, Kind, MetricInfo, Scalar, Severity
+from upliftlab.results.analysis import Check, EstimandKind, Finding, MetricInfo, Scalar, Severity
 from upliftlab.text.language import N_
 
 _WITHIN = {
@@ -56,12 +56,12 @@ def guardrails(
     overall = {
         (finding.metric, finding.arm): finding
         for finding in findings
-        if finding.dimension is None and finding.kind is Kind.difference
+        if finding.dimension is None and finding.kind is EstimandKind.difference
     }
     lifts = {
         (finding.metric, finding.arm): finding
         for finding in findings
-        if finding.dimension is None and finding.kind is Kind.relative_lift
+        if finding.dimension is None and finding.kind is EstimandKind.relative_lift
     }
     return tuple(
         _guardrail(

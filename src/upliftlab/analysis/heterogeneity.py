@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from upliftlab.analysis.contrasts import CHANNEL, Subject
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.contrasts import CHANNEL, Contrast
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.money import Item
-from upliftlab.results.analysis import Finding, Heterogeneity, Kind, Note
+from upliftlab.results.analysis import EstimandKind, Finding, Heterogeneity, Note
 from upliftlab.stats.adjust import holm
-from upliftlab.stats.effects import Form, Pair
+from upliftlab.stats.effects import LinearContrast, TwoSample
 from upliftlab.stats.heterogeneity import heterogeneity, shared_control, shrunken
 from upliftlab.stats.moments import Array
 
@@ -26,24 +26,24 @@ FEWEST = 50
 """Units that both groups of a cell must have to be compared with other cells."""
 
 
-class Cell(NamedTuple):
+class FindingSlice(NamedTuple):
     """What a finding is about."""
 
-    kind: Kind
+    kind: EstimandKind
     metric: str
     arm: str | None
     dimension: str | None
     level: str | None
 
     @classmethod
-    def of(cls, finding: Finding) -> Cell:
+    def of(cls, finding: Finding) -> FindingSlice:
         """What a finding is about."""
         named = finding.dimension, finding.level
         return cls(finding.kind, finding.metric, finding.arm, *named)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SliceComparison:
     """What cells say together.
 
     Attributes:
@@ -52,7 +52,7 @@ class Comparison:
     """
 
     tests: tuple[Heterogeneity, ...]
-    shrunken: Mapping[Cell, float]
+    shrunken: Mapping[FindingSlice, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +61,28 @@ class _Row:
 
     dimension: str | None
     arm: str | None
-    kind: Kind
+    kind: EstimandKind
     metric: str
-    subjects: tuple[Subject, ...]
+    subjects: tuple[Contrast, ...]
 
     @property
     def shares_control(self) -> bool:
         """Whether all levels are compared with one control."""
         return self.dimension in (None, CHANNEL)
 
-    def pair(self, subject: Subject) -> Pair:
+    def pair(self, subject: Contrast) -> TwoSample:
         """What a cell's effect is read off."""
-        return subject.pair if self.kind is Kind.difference else subject.sharp
+        return subject.pair if self.kind is EstimandKind.difference else subject.sharp
 
-    def form(self, subject: Subject) -> Form:
+    def form(self, subject: Contrast) -> LinearContrast:
         """The effect per customer."""
         pair, study = self.pair(subject), subject.study
-        money = self.kind is Kind.incremental_profit
+        money = self.kind is EstimandKind.incremental_profit
         column = len(study.columns) + Item.profit if money else study.place(self.metric, pair)
-        return Form.difference(len(pair.treated.mean), {column: 1.0})
+        return LinearContrast.difference(len(pair.treated.mean), {column: 1.0})
 
 
-def compare(study: Study, primary: str, subjects: Iterable[Subject]) -> Comparison:
+def compare(study: EstimationSpec, primary: str, subjects: Iterable[Contrast]) -> SliceComparison:
     """Compare the levels of every segment for each arm, the contact channels, and the arms.
 
     Asked of the primary metric and of profit, per customer. A dimension with one level is not
@@ -96,15 +96,19 @@ def compare(study: Study, primary: str, subjects: Iterable[Subject]) -> Comparis
     """
     found = [_compared(row) for row in _rows(study, primary, subjects)]
     values = {cell: value for _, shrunk in found for cell, value in shrunk.items()}
-    return Comparison(_adjusted([test for test, _ in found]), values)
+    return SliceComparison(_adjusted([test for test, _ in found]), values)
 
 
-def _rows(study: Study, primary: str, subjects: Iterable[Subject]) -> Iterator[_Row]:
-    kinds = (Kind.difference, Kind.adjusted_difference) if study.covariates else (Kind.difference,)
+def _rows(study: EstimationSpec, primary: str, subjects: Iterable[Contrast]) -> Iterator[_Row]:
+    kinds = (
+        (EstimandKind.difference, EstimandKind.adjusted_difference)
+        if study.covariates
+        else (EstimandKind.difference,)
+    )
     asked = [(kind, primary) for kind in kinds if primary in study.metrics]
     if study.roles is not None:
-        asked.append((Kind.incremental_profit, study.columns[study.roles.revenue]))
-    levels: dict[tuple[str | None, str | None], list[Subject]] = defaultdict(list)
+        asked.append((EstimandKind.incremental_profit, study.columns[study.roles.revenue]))
+    levels: dict[tuple[str | None, str | None], list[Contrast]] = defaultdict(list)
     for subject in subjects:
         dimension = subject.place.dimension
         arm = None if dimension in (None, CHANNEL) else subject.arm
@@ -117,7 +121,7 @@ def _rows(study: Study, primary: str, subjects: Iterable[Subject]) -> Iterator[_
                 yield _Row(dimension, arm, kind, metric, tuple(members))
 
 
-def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[Cell, float]]:
+def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[FindingSlice, float]]:
     kept = [subject for subject in row.subjects if _usable(row, subject)]
     empty = Heterogeneity(
         dimension=row.dimension, arm=row.arm, kind=row.kind, metric=row.metric, levels=len(kept)
@@ -136,12 +140,12 @@ def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[Cell, float]]:
     return empty.model_copy(update=numbers), {_cell(row, s): _total(row, s, v) for s, v in values}
 
 
-def _usable(row: _Row, subject: Subject) -> bool:
+def _usable(row: _Row, subject: Contrast) -> bool:
     """Whether a cell's effect has a variance that can be relied on: both groups vary."""
     pair = row.pair(subject)
     if min(pair.treated.n, pair.control.n) < FEWEST:
         return False
-    if row.kind is Kind.adjusted_difference and not subject.adjusts:
+    if row.kind is EstimandKind.adjusted_difference and not subject.adjusts:
         return False
     form = row.form(subject)
     if pair.undefined & set(np.flatnonzero(form.treated)):
@@ -150,7 +154,7 @@ def _usable(row: _Row, subject: Subject) -> bool:
     return treated > 0 and control > 0
 
 
-def _covariance(row: _Row, kept: Sequence[Subject]) -> Array | None:
+def _covariance(row: _Row, kept: Sequence[Contrast]) -> Array | None:
     """The effects' sampling covariance; None where one control was adjusted in several ways."""
     pairs, forms = [row.pair(s) for s in kept], [row.form(s) for s in kept]
     if row.shares_control and kept:
@@ -159,15 +163,15 @@ def _covariance(row: _Row, kept: Sequence[Subject]) -> Array | None:
     return np.diag(np.array(own, dtype=np.float64))
 
 
-def _cell(row: _Row, subject: Subject) -> Cell:
+def _cell(row: _Row, subject: Contrast) -> FindingSlice:
     place = subject.place
-    return Cell(row.kind, row.metric, subject.arm, place.dimension, place.level)
+    return FindingSlice(row.kind, row.metric, subject.arm, place.dimension, place.level)
 
 
-def _total(row: _Row, subject: Subject, value: float) -> float:
+def _total(row: _Row, subject: Contrast, value: float) -> float:
     """An effect per customer in the unit of its finding: profit is of all treated customers."""
     pair = row.pair(subject)
-    money = row.kind is Kind.incremental_profit
+    money = row.kind is EstimandKind.incremental_profit
     return float(value) * (pair.treated.n * pair.size if money else 1.0)
 
 

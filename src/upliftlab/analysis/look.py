@@ -21,9 +21,9 @@ from scipy.special import ndtri
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.queries.clock import Span, passed
-from upliftlab.queries.population import Frame
+from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.results.analysis import LookInfo, Message, Scalar
-from upliftlab.stats.level import Level, Look
+from upliftlab.stats.level import InterimLook, Level
 from upliftlab.stats.sequential import Anytime, Declared, tuned_rho
 from upliftlab.text.language import N_, Language
 
@@ -34,7 +34,7 @@ _BARELY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class LookSchedule:
     """When an analysis happens, seen from its customers' starts.
 
     Attributes:
@@ -81,7 +81,7 @@ class Occasion:
         """Share of the planned information."""
         return self.elapsed if self.early else self.times[self.number - 1] / self.times[-1]
 
-    def look(self, alpha: float) -> Look | None:
+    def look(self, alpha: float) -> InterimLook | None:
         """At which levels intervals are made, for all looks to err at most `alpha`."""
         if not self.repeated:
             return None
@@ -159,8 +159,8 @@ def cut(plan: Plan, until: timedelta) -> Plan:
 
 
 def occasion_of(
-    plan: Plan, frame: tuple[Frame, Span | None], engine: Engine, now: datetime | None
-) -> Occasion:
+    plan: Plan, frame: tuple[AnalysisPopulation, Span | None], engine: Engine, now: datetime | None
+) -> LookSchedule:
     """The occasion of an analysis.
 
     Args:
@@ -172,15 +172,15 @@ def occasion_of(
     """
     (found, span), times = frame, look_times(plan)
     if span is None or plan.longest_window is None:
-        return Occasion(begins=span and span.first)
+        return LookSchedule(begins=span and span.first)
     due = tuple(passed(span.last, time, plan.program.time_zone) for time in times)
     number = len(due) if now is None else sum(day <= now for day in due)
     if number or now is None:
-        return Occasion(times, due, number, begins=span.first)
-    return Occasion(times, due, 0, _elapsed(found, engine, now, times[-1]), span.first)
+        return LookSchedule(times, due, number, begins=span.first)
+    return LookSchedule(times, due, 0, _elapsed(found, engine, now, times[-1]), span.first)
 
 
-def _elapsed(frame: Frame, engine: Engine, now: datetime, window: timedelta) -> float:
+def _elapsed(frame: AnalysisPopulation, engine: Engine, now: datetime, window: timedelta) -> float:
     """Share of all customers' windows that has passed; those of a day start with its last one."""
     rows = engine.query(
         "SELECT MAX(t) AS t, COUNT(*) AS n FROM"

@@ -13,10 +13,10 @@ from upliftlab.assignment.contact_policy_sql import day_literal
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import INSTANTS, Span, converted, time_literal
 from upliftlab.queries.numbers import time_sql
-from upliftlab.queries.population import Frame, missing_column
+from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import quote
 
 ASSIGNED = "assigned"
@@ -24,7 +24,7 @@ ASSIGNED = "assigned"
 _NOTHING = timedelta(0)
 
 
-def frame_of(plan: Plan, engine: Engine, record: Record | None) -> Frame:
+def population_of(plan: Plan, engine: Engine, record: Record | None) -> AnalysisPopulation:
     """The frame of an analysis; the customers' table is attached for it.
 
     Raises:
@@ -38,7 +38,7 @@ def frame_of(plan: Plan, engine: Engine, record: Record | None) -> Frame:
     arm = plan.experiment.assignment.observed
     if arm is None:
         raise DataError(
-            Fault(
+            Diagnostic(
                 "UL302",
                 "the data do not say who was in which arm",
                 "name its column by 'assignment: {observed: COLUMN}', or read it from a ledger",
@@ -48,12 +48,12 @@ def frame_of(plan: Plan, engine: Engine, record: Record | None) -> Frame:
     own = {"arm": f"c.{quote(arm)}"} | _identity(plan, columns, plan.customers.id)
     where = _eligible(plan, columns)
     relation = f"{quote(CUSTOMERS)} AS c" + (f" WHERE ({where})" if where else "")
-    return Frame(relation, columns, own)
+    return AnalysisPopulation(relation, columns, own)
 
 
 def _recorded(
     plan: Plan, record: Record, engine: Engine, columns: Mapping[str, ColumnType]
-) -> Frame:
+) -> AnalysisPopulation:
     _require(record.id, "id", columns)
     alike = _load(plan, record, engine) == columns[record.id]
     left, right = f"c.{quote(record.id)}", "a.id"
@@ -64,7 +64,7 @@ def _recorded(
     own |= _identity(plan, columns, record.id)
     if plan.households is not None:
         own["house"] = "a.house"  # whom they lived with when it was drawn
-    return Frame(relation, columns, own)
+    return AnalysisPopulation(relation, columns, own)
 
 
 def _load(plan: Plan, record: Record, engine: Engine) -> ColumnType:
@@ -97,7 +97,9 @@ def _identity(plan: Plan, columns: Mapping[str, ColumnType], key: str | None) ->
     return found
 
 
-def timed(plan: Plan, frame: Frame, engine: Engine) -> tuple[Frame, Span | None]:
+def timed(
+    plan: Plan, frame: AnalysisPopulation, engine: Engine
+) -> tuple[AnalysisPopulation, Span | None]:
     """The frame with `start`, `as_of` and `wave`, and the first and last start.
 
     Where nothing tells when customers' time begins, the frame is as it was and there is no span.
@@ -116,10 +118,10 @@ def timed(plan: Plan, frame: Frame, engine: Engine) -> tuple[Frame, Span | None]
         own["wave"] = _wave(plan, start)
     if clock != zone:
         span = _span(plan, f"SELECT {start} AS t FROM {frame.relation}", engine)
-    return Frame(frame.relation, frame.columns, own), span
+    return AnalysisPopulation(frame.relation, frame.columns, own), span
 
 
-def _start(plan: Plan, frame: Frame, engine: Engine) -> str | None:
+def _start(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> str | None:
     """A customer's start in SQL: a column, the day of the wave, else that of assignment."""
     column, waves = plan.experiment.assignment.start, plan.experiment.waves
     if column is not None:
@@ -136,17 +138,19 @@ def _start(plan: Plan, frame: Frame, engine: Engine) -> str | None:
     return time_literal(datetime.combine(waves[0].start, time())) if len(waves) == 1 else None
 
 
-def _refuse_no_time(column: str, frame: Frame, engine: Engine) -> None:
+def _refuse_no_time(column: str, frame: AnalysisPopulation, engine: Engine) -> None:
     """Refuse starts that are no times, or that engines would read differently."""
     kind = frame.columns[column]
     if kind not in TIMES:
-        raise DataError(Fault("UL218", f"'{column}' (start) holds no times", "name another column"))
+        raise DataError(
+            Diagnostic("UL218", f"'{column}' (start) holds no times", "name another column")
+        )
     value = f"c.{quote(column)}"
     bad = f"{value} IS NOT NULL AND {unreadable_time(value, kind)}"
     count = f"SELECT SUM(CASE WHEN {bad} THEN 1 ELSE 0 END) AS n FROM {frame.relation}"
     if number := engine.query(count).to_pylist()[0]["n"]:
         message = f"{number:,} customers have no time in '{column}' (start)"
-        raise DataError(Fault("UL218", message, "write times as 2026-03-02 14:30:00"))
+        raise DataError(Diagnostic("UL218", message, "write times as 2026-03-02 14:30:00"))
 
 
 def _span(plan: Plan, starts: str, engine: Engine) -> Span:
@@ -159,12 +163,12 @@ def _span(plan: Plan, starts: str, engine: Engine) -> Span:
         column = plan.experiment.assignment.start
         message = f"{row['n'] - row['known']:,} customers have no start"
         message += f" in '{column}'" if column else ""
-        raise DataError(Fault("UL217", message, "every customer who is analysed needs one"))
+        raise DataError(Diagnostic("UL217", message, "every customer who is analysed needs one"))
     first = row["first"] or datetime(2000, 1, 1)  # noqa: DTZ001 - a time without zone
     return Span(first, row["last"] or first)
 
 
-def _as_of(start: str, frame: Frame) -> str:
+def _as_of(start: str, frame: AnalysisPopulation) -> str:
     """The beginning of the day of assignment, or of the start where that is earlier."""
     day = f"CAST({start} AS DATE)"
     if "day" in frame.own:
@@ -182,7 +186,7 @@ def _wave(plan: Plan, start: str) -> str:
     return f"CASE {cases} END"
 
 
-def _clock(plan: Plan, frame: Frame) -> str:
+def _clock(plan: Plan, frame: AnalysisPopulation) -> str:
     """The zone of the clock that starts are read on; the program's where it names the days."""
     column = plan.experiment.assignment.start
     if column is None or frame.columns[column] == "date":

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from upliftlab.analysis.aggregates import OVERALL, Cube
-from upliftlab.analysis.contrasts import Subject
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.aggregates import OVERALL, Aggregates
+from upliftlab.analysis.contrasts import Contrast
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.money import Item
 from upliftlab.results.analysis import Note, Reconciliation
 from upliftlab.stats.heterogeneity import composition
@@ -16,7 +16,7 @@ from upliftlab.stats.moments import Array, Moments
 
 
 def reconciled(
-    study: Study, cube: Cube, subjects: Collection[Subject]
+    study: EstimationSpec, cube: Aggregates, subjects: Collection[Contrast]
 ) -> tuple[Reconciliation, ...]:
     """The profit of each arm against that of each segment's levels; empty without money.
 
@@ -40,7 +40,7 @@ def reconciled(
     )
 
 
-def _reconciled(study: Study, cube: Cube, named: tuple[str, str]) -> Reconciliation:
+def _reconciled(study: EstimationSpec, cube: Aggregates, named: tuple[str, str]) -> Reconciliation:
     segment, arm = named
     empty = Reconciliation(dimension=segment, arm=arm)
     whole = cube[OVERALL]
@@ -61,12 +61,12 @@ def _reconciled(study: Study, cube: Cube, named: tuple[str, str]) -> Reconciliat
     return empty.model_copy(update={"total": total, "levels": added, "composition": total - added})
 
 
-def _sums(study: Study, groups: Sequence[Moments | None]) -> Array:
+def _sums(study: EstimationSpec, groups: Sequence[Moments | None]) -> Array:
     """Customers and profit of groups in total, shape (2, groups)."""
     return np.array(list(_each(study, groups)), dtype=np.float64).reshape(-1, 2).T
 
 
-def _each(study: Study, groups: Sequence[Moments | None]) -> Iterator[tuple[float, float]]:
+def _each(study: EstimationSpec, groups: Sequence[Moments | None]) -> Iterator[tuple[float, float]]:
     for group in groups:
         if group is None:
             yield 0.0, 0.0

@@ -10,11 +10,11 @@ from typing import Any
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.shape import closest
 from upliftlab.engines.base import Engine
-from upliftlab.errors import DataError, Fault
-from upliftlab.queries.moments import Cell, MomentsQuery
+from upliftlab.errors import DataError, Diagnostic
+from upliftlab.queries.moments import MomentsQuery, SliceMoments
 from upliftlab.queries.naming import naming
 from upliftlab.queries.numbers import LARGEST, number_sql, usable_sql
-from upliftlab.queries.population import Frame, missing_column
+from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.queries.units import UnitTable
 from upliftlab.util.personal import kind_of, names_people, shape
 from upliftlab.util.sql import quote
@@ -36,7 +36,7 @@ def refuse_unsupported(plan: Plan) -> None:
     undated = [*_undated(plan, plan.measured)]
     if asked.analysis.looks and undated:
         message = f"'{undated[0]}' is a column: it cannot be counted up to a look"
-        raise DataError(Fault("UL303", message, "count it from events, or remove 'looks'"))
+        raise DataError(Diagnostic("UL303", message, "count it from events, or remove 'looks'"))
 
 
 def _undated(plan: Plan, names: Iterable[str]) -> Iterator[str]:
@@ -48,7 +48,7 @@ def _undated(plan: Plan, names: Iterable[str]) -> Iterator[str]:
         yield from _undated(plan, (*(metric.ratio or ()), *(metric.minus or ())))
 
 
-def refuse_identities(plan: Plan, frame: Frame, engine: Engine) -> None:
+def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> None:
     """Refuse customers without an id, or with that of another.
 
     Raises:
@@ -70,26 +70,26 @@ def refuse_identities(plan: Plan, frame: Frame, engine: Engine) -> None:
     if row["known"] < row["n"]:
         lacking = row["n"] - row["known"]
         raise DataError(
-            Fault("UL212", f"{lacking:,} rows have no '{name}'", "every customer needs one")
+            Diagnostic("UL212", f"{lacking:,} rows have no '{name}'", "every customer needs one")
         )
     if row["ids"] < row["n"]:
         raise DataError(_repeated(name, row, _two_arms(engine, frame, column, arm)))
 
 
-def _repeated(name: str, row: Mapping[str, int], two_arms: int) -> Fault:
+def _repeated(name: str, row: Mapping[str, int], two_arms: int) -> Diagnostic:
     again = row["n"] - row["ids"]
     message = f"'{name}' repeats in {again:,} of {row['n']:,} rows"
     message += f"; {two_arms:,} customers are in several arms" if two_arms else ""
-    return Fault("UL213", message, "the table needs one row per customer")
+    return Diagnostic("UL213", message, "the table needs one row per customer")
 
 
-def _two_arms(engine: Engine, frame: Frame, column: str, arm: str) -> int:
+def _two_arms(engine: Engine, frame: AnalysisPopulation, column: str, arm: str) -> int:
     inner = f"SELECT {column} AS id FROM {frame.relation} GROUP BY {column}"
     several = f"{inner} HAVING COUNT(DISTINCT {arm}) > 1"
     return _one(engine, f"SELECT COUNT(*) AS n FROM ({several}) AS mixed")["n"]
 
 
-def _refuse_homeless(frame: Frame, engine: Engine) -> None:
+def _refuse_homeless(frame: AnalysisPopulation, engine: Engine) -> None:
     if "house" not in frame.own:
         return
     house = frame.own["house"]
@@ -97,10 +97,10 @@ def _refuse_homeless(frame: Frame, engine: Engine) -> None:
     if row["known"] < row["n"]:
         message = f"{row['n'] - row['known']:,} customers have no household"
         remedy = "fill it, with the customer's id for who lives alone"
-        raise DataError(Fault("UL220", message, remedy))
+        raise DataError(Diagnostic("UL220", message, remedy))
 
 
-def refuse_whole_households(plan: Plan, frame: Frame, engine: Engine) -> None:
+def refuse_whole_households(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> None:
     """Refuse customers as units where whole households were randomised: they are not independent.
 
     Raises:
@@ -124,7 +124,7 @@ def refuse_whole_households(plan: Plan, frame: Frame, engine: Engine) -> None:
         inside = f"{several - mixed:,} of {several:,} households with several customers"
         message = f"{inside} lie in one arm each"
         raise DataError(
-            Fault(
+            Diagnostic(
                 "UL305",
                 f"{message}: they were randomised whole",
                 f"say so: 'assignment: {{unit: {name}}}'",
@@ -132,7 +132,7 @@ def refuse_whole_households(plan: Plan, frame: Frame, engine: Engine) -> None:
         )
 
 
-def _apart(frame: Frame, engine: Engine) -> float:
+def _apart(frame: AnalysisPopulation, engine: Engine) -> float:
     """How probable it is that two customers drawn apart are in different arms."""
     rows = engine.query(
         f"SELECT COUNT(*) AS n FROM {frame.relation} GROUP BY {frame.own['arm']}"
@@ -162,7 +162,7 @@ def refuse_text_bands(plan: Plan, table: UnitTable, engine: Engine) -> None:
         if row["n"]:
             message = f"column '{column}' holds text such as '{shape(str(row['example']))}'"
             raise DataError(
-                Fault("UL206", f"{message} in {row['n']:,} rows", "it cannot be banded")
+                Diagnostic("UL206", f"{message} in {row['n']:,} rows", "it cannot be banded")
             )
 
 
@@ -176,7 +176,7 @@ def refuse_levels(query: MomentsQuery, engine: Engine) -> None:
         levels = f"SELECT DISTINCT s{i} FROM {query.units} LIMIT {MOST_LEVELS + 1}"
         if _one(engine, f"SELECT COUNT(*) AS n FROM ({levels}) AS levels")["n"] > MOST_LEVELS:
             raise DataError(
-                Fault(
+                Diagnostic(
                     "UL211",
                     f"segment '{name}' has more than {MOST_LEVELS} levels",
                     "declare bands in configs/segments.yaml if it holds numbers, else leave it out",
@@ -184,13 +184,13 @@ def refuse_levels(query: MomentsQuery, engine: Engine) -> None:
             )
 
 
-def refuse_names(plan: Plan, cells: Mapping[tuple[str, ...], Sequence[Cell]]) -> None:
+def refuse_names(plan: Plan, cells: Mapping[tuple[str, ...], Sequence[SliceMoments]]) -> None:
     """Refuse segments that say who customers are.
 
     Raises:
         DataError: UL240, naming them and no value of them.
     """
-    faults = list[Fault]()
+    faults = list[Diagnostic]()
     for name in plan.segments:
         levels: dict[str, int] = defaultdict(int)
         for cell in next(group for named, group in cells.items() if name in named):
@@ -214,11 +214,11 @@ def refuse_arms(plan: Plan, found: Mapping[str | None, int]) -> None:
     """
     if not found:
         raise DataError(
-            Fault("UL207", "the data hold no customers", "check the file and 'eligible'")
+            Diagnostic("UL207", "the data hold no customers", "check the file and 'eligible'")
         )
     if None in found:
         raise DataError(
-            Fault(
+            Diagnostic(
                 "UL208",
                 f"{found[None]:,} customers have no arm",
                 "give each an arm, or leave them out of the table",
@@ -228,18 +228,20 @@ def refuse_arms(plan: Plan, found: Mapping[str | None, int]) -> None:
         raise DataError(faults)
 
 
-def _foreign_arms(plan: Plan, found: Mapping[str | None, int]) -> Iterator[Fault]:
+def _foreign_arms(plan: Plan, found: Mapping[str | None, int]) -> Iterator[Diagnostic]:
     foreign = {str(arm): n for arm, n in found.items() if arm not in plan.arms}
     for arm, n in list(foreign.items())[:_SHOWN]:
         # The column may be the wrong one, and hold names: what few customers have is not told.
         common = n >= plan.smallest_cell and kind_of(arm) is None
         name = arm if common or closest(arm, list(plan.arms)) else shape(arm)
         message = f"the data hold an arm '{name}' ({n:,} customers) that is not in the plan"
-        yield Fault("UL209", message, "add it to 'arms', or leave its customers out of the table")
+        yield Diagnostic(
+            "UL209", message, "add it to 'arms', or leave its customers out of the table"
+        )
     for name, arm in plan.arms.items():
         if name not in found and arm.share != 0:
             message = f"the data hold no customer of arm '{name}'"
-            yield Fault("UL210", message, "check its spelling in 'arms'")
+            yield Diagnostic("UL210", message, "check its spelling in 'arms'")
 
 
 def refuse_missing(table: UnitTable, lacking: Collection[str], engine: Engine) -> None:
@@ -269,7 +271,7 @@ def _columns(table: UnitTable, name: str) -> Iterator[str]:
         yield from _columns(table, part)
 
 
-def _diagnosed(column: str, table: UnitTable, engine: Engine) -> Fault | None:
+def _diagnosed(column: str, table: UnitTable, engine: Engine) -> Diagnostic | None:
     """Why a column lacks numbers: counts by fault and the form of one that is unreadable."""
     needed = table.asked.needed
     value, kind = f"f.{needed[column]}", table.frame.type_of(column, "metric")
@@ -295,7 +297,7 @@ def _diagnosed(column: str, table: UnitTable, engine: Engine) -> Fault | None:
         ),
     }
     said = ", ".join(f"{count:,} {what}" for count, what in found.values() if count)
-    return Fault(
+    return Diagnostic(
         "UL206",
         f"column '{column}' has values that are no numbers: {said}",
         "write 0 where a customer did nothing, and a plain number elsewhere",

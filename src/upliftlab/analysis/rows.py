@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.analysis.aggregates import Cube, Place, level_name
+from upliftlab.analysis.aggregates import Aggregates, Slice, level_name
 from upliftlab.analysis.check import SKEWED
 from upliftlab.analysis.disclosure import Shown
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.engines.base import Engine
 from upliftlab.stats.calibration import Units
-from upliftlab.stats.effects import Pair, pooled_skewness, skewness
+from upliftlab.stats.effects import TwoSample, pooled_skewness, skewness
 from upliftlab.stats.moments import Array, Moments, pool
 
 MOST_ROWS = 1_000_000
@@ -27,11 +27,11 @@ MOST_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class UnitRows:
     """Units by kind, arm and level.
 
     Attributes:
-        values: What kinds of units there are, over `Study.columns`; shape (kinds, p).
+        values: What kinds of units there are, over `EstimationSpec.columns`; shape (kinds, p).
         kind: The kind of each row, shape (rows,).
         arm: The arm of each row as text.
         levels: The level of each row, by segment.
@@ -44,7 +44,7 @@ class Rows:
     levels: Mapping[str, np.ndarray]
     counts: np.ndarray
 
-    def units(self, study: Study, place: Place, arms: tuple[str, ...]) -> Units:
+    def units(self, study: EstimationSpec, place: Slice, arms: tuple[str, ...]) -> Units:
         """The units of some arms and of the control in a place of the cube."""
         inside = np.ones(len(self.counts), dtype=bool)
         if place.dimension in self.levels:
@@ -63,7 +63,7 @@ class Rows:
 
 
 def gammas(
-    study: Study, groups: Mapping[str, Moments], arms: tuple[str, ...]
+    study: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str, ...]
 ) -> Mapping[str, float | None]:
     """The skewness of the arms' difference from the control, by column; empty without a variance.
 
@@ -73,24 +73,26 @@ def gammas(
     present = [groups[arm] for arm in arms if arm in groups]
     if not present or study.control not in groups:
         return {}
-    pair = Pair(pool(present), groups[study.control])
+    pair = TwoSample(pool(present), groups[study.control])
     if pair.unusable is not None:
         return {}
     return {name: _gamma(pair, i) for i, name in enumerate(study.columns)}
 
 
-def _gamma(pair: Pair, column: int) -> float | None:
+def _gamma(pair: TwoSample, column: int) -> float | None:
     own, pooled = skewness(pair, column), pooled_skewness(pair, column)
     return None if own is None or pooled is None else max(own, pooled, key=abs)
 
 
-def skewed(study: Study, groups: Mapping[str, Moments], arms: tuple[str, ...]) -> frozenset[str]:
+def skewed(
+    study: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str, ...]
+) -> frozenset[str]:
     """The columns of which the arms' difference from the control is too skewed for Student's t."""
     found = gammas(study, groups, arms)
     return frozenset(name for name, gamma in found.items() if gamma and abs(gamma) > SKEWED)
 
 
-def rows_of(study: Study, told: Shown, units: str, engine: Engine) -> Rows | None:
+def rows_of(study: EstimationSpec, told: Shown, units: str, engine: Engine) -> UnitRows | None:
     """The units of a study by kind; None where no difference is skewed, or there are too many.
 
     Args:
@@ -116,7 +118,7 @@ def rows_of(study: Study, told: Shown, units: str, engine: Engine) -> Rows | Non
     for name, number in zip(needed, numbers, strict=True):
         values[:, study.columns.index(name)] = _rounded(result[number].to_numpy())
     kinds, kind = np.unique(values, axis=0, return_inverse=True)
-    return Rows(
+    return UnitRows(
         kinds,
         kind.ravel(),
         _texts(result, "arm"),
@@ -141,7 +143,7 @@ def _texts(result: pa.Table, column: str, shown: Mapping[str, str] | None = None
     return np.array([shown[text] for text in texts] if shown else texts, dtype=object)
 
 
-def _needed(study: Study, cube: Cube) -> Iterator[str]:
+def _needed(study: EstimationSpec, cube: Aggregates) -> Iterator[str]:
     """The columns that anything too skewed is made of."""
     found = set[str]()
     compared = [(arm,) for arm in study.treatments]

@@ -9,8 +9,8 @@ from scipy.special import ndtri
 
 from upliftlab.results.analysis import (
     ArmVerdict,
+    EstimandKind,
     Finding,
-    Kind,
     Message,
     MetricInfo,
     Scalar,
@@ -23,7 +23,7 @@ _POWER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ShipTarget:
     """What an arm must reach.
 
     Attributes:
@@ -111,10 +111,10 @@ def guardrail_sentence(arm: str, metric: str) -> Message:
     return Message(template=text, values={"arm": arm, "metric": metric})
 
 
-def money_sentence(best: ArmVerdict, asked: Asked, findings: Sequence[Finding]) -> Message:
+def money_sentence(best: ArmVerdict, asked: ShipTarget, findings: Sequence[Finding]) -> Message:
     """What an arm earned, for a decision on profit."""
-    profit = _overall(findings, (Kind.incremental_profit, None, best.arm))
-    roi = _overall(findings, (Kind.roi, None, best.arm)).estimate
+    profit = _overall(findings, (EstimandKind.incremental_profit, None, best.arm))
+    roi = _overall(findings, (EstimandKind.roi, None, best.arm)).estimate
     if profit.low is None:
         return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": profit.note})
     values: dict[str, Scalar] = {
@@ -166,12 +166,12 @@ _UNSETTLED = {
 
 
 def metric_sentence(
-    best: ArmVerdict, metric: MetricInfo, asked: Asked, findings: Sequence[Finding]
+    best: ArmVerdict, metric: MetricInfo, asked: ShipTarget, findings: Sequence[Finding]
 ) -> Message:
     """What an arm changed, for a decision on a metric."""
-    finding = _overall(findings, (Kind.difference, metric.name, best.arm))
-    if any(f.kind is Kind.adjusted_difference for f in findings):
-        sharp = _overall(findings, (Kind.adjusted_difference, metric.name, best.arm))
+    finding = _overall(findings, (EstimandKind.difference, metric.name, best.arm))
+    if any(f.kind is EstimandKind.adjusted_difference for f in findings):
+        sharp = _overall(findings, (EstimandKind.adjusted_difference, metric.name, best.arm))
         finding = finding if sharp.estimate is None else sharp
     if finding.estimate is None or finding.low is None:
         return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": finding.note})
@@ -191,7 +191,7 @@ def metric_sentence(
     return Message(template=texts[metric.unit], values=values)
 
 
-def _overall(findings: Sequence[Finding], wanted: tuple[Kind, str | None, str]) -> Finding:
+def _overall(findings: Sequence[Finding], wanted: tuple[EstimandKind, str | None, str]) -> Finding:
     """The overall finding of a kind for an arm; of any metric where None is named."""
     kind, metric, arm = wanted
     return next(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from upliftlab.analysis.aggregates import OVERALL
-from upliftlab.analysis.contrasts import ADJUSTED, CHANNEL, PLAIN, Subject
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.contrasts import ADJUSTED, CHANNEL, PLAIN, Contrast
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.sentences import (
     Answers,
-    Asked,
+    ShipTarget,
     action,
     guardrail_sentence,
     metric_sentence,
@@ -22,9 +22,9 @@ from upliftlab.money import ABOVE_HURDLE
 from upliftlab.results.analysis import (
     ArmVerdict,
     Check,
+    EstimandKind,
     Finding,
     Heterogeneity,
-    Kind,
     LookInfo,
     Message,
     MetricInfo,
@@ -46,7 +46,7 @@ _MANY = 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class VerdictInputs:
     """What a verdict rests on.
 
     Attributes:
@@ -61,8 +61,8 @@ class Evidence:
     """
 
     plan: Plan
-    study: Study
-    subjects: Sequence[Subject]
+    study: EstimationSpec
+    subjects: Sequence[Contrast]
     checks: Sequence[Check]
     findings: Sequence[Finding]
     metrics: Sequence[MetricInfo]
@@ -75,11 +75,11 @@ class Evidence:
         return self.look is not None and self.look.number < self.look.planned
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> ShipTarget:
         """What an arm must reach."""
         experiment = self.plan.experiment
         money = experiment.money
-        return Asked(
+        return ShipTarget(
             metric=self.plan.decided_by,
             rule=parse_ship_if(experiment.decision.ship_if),
             hurdle=money.hurdle if money else 0.0,
@@ -108,9 +108,9 @@ class Evidence:
     def differ(self) -> bool:
         """Whether the decision metric's effect differs between arms beyond chance."""
         if self.asked.metric == PROFIT:
-            kinds = (Kind.incremental_profit,)
+            kinds = (EstimandKind.incremental_profit,)
         else:
-            kinds = (Kind.adjusted_difference, Kind.difference)
+            kinds = (EstimandKind.adjusted_difference, EstimandKind.difference)
         known = {
             test.kind: test.p_adjusted
             for test in self.tests
@@ -119,7 +119,7 @@ class Evidence:
         p = next((known[kind] for kind in kinds if kind in known), 1.0)
         return p < 1 - self.study.confidence
 
-    def subject(self, arm: str) -> Subject:
+    def subject(self, arm: str) -> Contrast:
         """An arm as a whole against the control."""
         return next(s for s in self.subjects if s.arm == arm and s.place == OVERALL)
 
@@ -133,7 +133,7 @@ class Evidence:
         return None
 
 
-def decide(evidence: Evidence) -> Verdict:
+def decide(evidence: VerdictInputs) -> Verdict:
     """The verdict of an analysis: a failed critical check decides, then the rule."""
     asked = evidence.asked
     failed = [c for c in evidence.checks if c.severity is Severity.critical and c.passed is False]
@@ -149,7 +149,7 @@ def decide(evidence: Evidence) -> Verdict:
     return _spoken(asked, arms, evidence)
 
 
-def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
+def _arms(asked: ShipTarget, evidence: VerdictInputs) -> tuple[ArmVerdict, ...]:
     """Each arm's verdict; Holm's p-values, as several arms are asked at once."""
     sign = evidence.sign
     effects, tested = dict[str, Effect](), dict[str, float]()
@@ -181,7 +181,7 @@ def _arms(asked: Asked, evidence: Evidence) -> tuple[ArmVerdict, ...]:
     return tuple(found)
 
 
-def _effect(metric: str, subject: Subject) -> tuple[Effect, Level]:
+def _effect(metric: str, subject: Contrast) -> tuple[Effect, Level]:
     """What the rule is asked of, and at which level."""
     if metric == PROFIT:
         question = subject.question()
@@ -200,7 +200,7 @@ def _p(effect: Effect, level: Level, threshold: float) -> float | None:
     return level.p((effect.estimate - threshold) / effect.se, effect.df or _MANY)
 
 
-def _code(effect: Effect, asked: Asked, sign: float, settled: bool) -> VerdictCode:
+def _code(effect: Effect, asked: ShipTarget, sign: float, settled: bool) -> VerdictCode:
     """SHIP above the threshold, STOP below it, in the metric's good direction."""
     if effect.estimate is None:
         return VerdictCode.inconclusive
@@ -213,7 +213,7 @@ def _code(effect: Effect, asked: Asked, sign: float, settled: bool) -> VerdictCo
     return VerdictCode.ship if value > asked.rule.threshold else VerdictCode.stop
 
 
-def _so_far(code: VerdictCode, asked: Asked) -> VerdictCode:
+def _so_far(code: VerdictCode, asked: ShipTarget) -> VerdictCode:
     """What a look before the last may say: no STOP by profit, as costs come before revenue.
 
     A rule about the estimate waits for the last look, as it allows for no chance.
@@ -228,7 +228,7 @@ def _settled(arms: tuple[ArmVerdict, ...]) -> bool:
     return VerdictCode.ship in codes or codes == {VerdictCode.stop}
 
 
-def _spoken(asked: Asked, arms: tuple[ArmVerdict, ...], evidence: Evidence) -> Verdict:
+def _spoken(asked: ShipTarget, arms: tuple[ArmVerdict, ...], evidence: VerdictInputs) -> Verdict:
     sign = evidence.sign
     best = max(
         arms, key=lambda a: (_RANK[a.code], -math.inf if a.value is None else sign * a.value)
@@ -250,14 +250,14 @@ def _spoken(asked: Asked, arms: tuple[ArmVerdict, ...], evidence: Evidence) -> V
 _RANK = {VerdictCode.ship: 2, VerdictCode.inconclusive: 1, VerdictCode.stop: 0}
 
 
-def _invalid(asked: Asked, failed: Check) -> Verdict:
+def _invalid(asked: ShipTarget, failed: Check) -> Verdict:
     text = N_("These numbers cannot be trusted: {reason}")
     sentence = Message(template=text, values={"reason": failed.message})
     following = Message(template=N_("Find and mend the cause, then analyse again."))
     return _verdict(asked, (VerdictCode.invalid, None), sentence, following)
 
 
-def _not_final(asked: Asked, day: str, look: LookInfo | None) -> Verdict:
+def _not_final(asked: ShipTarget, day: str, look: LookInfo | None) -> Verdict:
     text = N_("The outcome window closes on {date:date}; until then there is no verdict.")
     if look is not None and look.planned > 1:
         text = N_("The first look is due on {date:date}; until then there is no verdict.")
@@ -267,7 +267,7 @@ def _not_final(asked: Asked, day: str, look: LookInfo | None) -> Verdict:
     return _verdict(asked, head, Message(template=text, values=values), following)
 
 
-def _not_yet(asked: Asked, arms: tuple[ArmVerdict, ...], look: LookInfo | None) -> Verdict:
+def _not_yet(asked: ShipTarget, arms: tuple[ArmVerdict, ...], look: LookInfo | None) -> Verdict:
     assert look is not None  # noqa: S101 - the caller asked
     values: dict[str, Scalar] = {"number": look.number, "planned": look.planned}
     text = N_("Look {number:count} of {planned:count} does not settle it.")
@@ -280,7 +280,7 @@ def _not_yet(asked: Asked, arms: tuple[ArmVerdict, ...], look: LookInfo | None) 
 
 
 def _verdict(
-    asked: Asked,
+    asked: ShipTarget,
     head: tuple[VerdictCode, str | None],
     sentence: Message,
     following: Message,

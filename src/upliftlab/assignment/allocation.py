@@ -1,6 +1,6 @@
 """What decides who gets what, resolved from a plan: salts, cut points and days.
 
-Both answers, the SQL of `assignment/decision_sql.py` and the pure Python of `assign.py`, are read off
+Both answers, the SQL of `decision_sql.py` and the pure Python of `assign.py`, are read off
 the same `Allocation`, so neither knows a rule that the other does not.
 """
 
@@ -17,7 +17,7 @@ from typing import Literal
 from upliftlab.assignment.hashing import BEYOND, cuts
 from upliftlab.config.models import ContactPolicy, UniversalHoldout
 from upliftlab.config.models.experiment import Plan
-from upliftlab.errors import ConfigError, Fault
+from upliftlab.errors import ConfigError, Diagnostic
 
 LARGEST_WHOLE = 10**9
 """`blocked` counts in parts of this size at most: strata of 9 billion units still fit 64 bits."""
@@ -45,7 +45,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class ArmSlot:
     """One arm: its share, where it ends and how it is contacted."""
 
     name: str
@@ -109,14 +109,14 @@ class Allocation:
     id: str
     unit: str
     salt: str
-    arms: tuple[Slot, ...]
+    arms: tuple[ArmSlot, ...]
     waves: tuple[Start, ...]
     holdout: Withheld | None
     layer: Range | None
     limits: Limits
     strata: tuple[str, ...]
     blocked: bool
-    ghosts: tuple[Slot, ...]
+    ghosts: tuple[ArmSlot, ...]
 
     @property
     def household(self) -> bool:
@@ -143,9 +143,11 @@ def allocation(plan: Plan, start: date | None = None) -> Allocation:
     chosen, name = plan.experiment.assignment, plan.experiment.experiment
     if chosen.observed is not None:
         message = f"the arm of '{name}' is read from the column '{chosen.observed}'"
-        raise ConfigError(Fault("UL401", message, "remove 'observed' to assign customers here"))
+        raise ConfigError(
+            Diagnostic("UL401", message, "remove 'observed' to assign customers here")
+        )
     if plan.customers.id is None:
-        raise ConfigError(Fault("UL402", "the customers' source names no id", "add 'id'"))
+        raise ConfigError(Diagnostic("UL402", "the customers' source names no id", "add 'id'"))
     waves = _waves(plan, start)
     arms = _arms(plan)
     return Allocation(
@@ -163,18 +165,20 @@ def allocation(plan: Plan, start: date | None = None) -> Allocation:
     )
 
 
-def _arms(plan: Plan) -> tuple[Slot, ...]:
+def _arms(plan: Plan) -> tuple[ArmSlot, ...]:
     declared = [arm.share for arm in plan.arms.values()]
     given = [share for share in declared if share is not None]
     if given and len(given) < len(declared):
         raise ConfigError(
-            Fault("UL407", "some arms declare a share and some do not", "give every arm a 'share'")
+            Diagnostic(
+                "UL407", "some arms declare a share and some do not", "give every arm a 'share'"
+            )
         )
     shares = given or [Fraction(1, len(declared))] * len(declared)
     if plan.experiment.assignment.method == "blocked":
         _exact(shares)
     return tuple(
-        Slot(
+        ArmSlot(
             name,
             share,
             end,
@@ -193,11 +197,11 @@ def _exact(shares: Sequence[Fraction]) -> None:
     """Refuse shares whose quotas of a large stratum would not fit whole numbers of 64 bits."""
     if lcm(*(share.denominator for share in shares)) > LARGEST_WHOLE:
         raise ConfigError(
-            Fault("UL407", "the shares have too many digits for 'blocked'", "round them")
+            Diagnostic("UL407", "the shares have too many digits for 'blocked'", "round them")
         )
 
 
-def _ghosts(arms: Sequence[Slot]) -> tuple[Slot, ...]:
+def _ghosts(arms: Sequence[ArmSlot]) -> tuple[ArmSlot, ...]:
     """The treatment arms that contact anybody, as shares of all treatment arms together."""
     treated = [arm for arm in arms if arm.contrast == "treatment"]
     total = sum((arm.share for arm in treated), Fraction(0))
@@ -205,7 +209,7 @@ def _ghosts(arms: Sequence[Slot]) -> tuple[Slot, ...]:
         return ()
     shares = [arm.share / total for arm in treated]
     return tuple(
-        Slot(arm.name, share, end, arm.channel)
+        ArmSlot(arm.name, share, end, arm.channel)
         for arm, share, end in zip(treated, shares, cuts(shares), strict=True)
     )
 
@@ -240,11 +244,13 @@ def _layer(plan: Plan) -> Range | None:
     owned = layer.experiments.get(plan.experiment.experiment) if layer else None
     if layer is None or owned is None:
         message = f"the layer '{name}' gives '{plan.experiment.experiment}' no customers"
-        raise ConfigError(Fault("UL408", message, "add a range for it in configs/program.yaml"))
+        raise ConfigError(
+            Diagnostic("UL408", message, "add a range for it in configs/program.yaml")
+        )
     low, high = owned
     if low >= high:
         message = f"the range of '{plan.experiment.experiment}' in '{name}' is empty"
-        raise ConfigError(Fault("UL408", message, "write it as [0%, 50%]"))
+        raise ConfigError(Diagnostic("UL408", message, "write it as [0%, 50%]"))
     ends = cuts([low, high - low])
     return Range(layer.salt or name, ends[0], ends[1])
 

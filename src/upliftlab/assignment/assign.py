@@ -22,15 +22,15 @@ from upliftlab.assignment.hashing import choose, digest
 from upliftlab.assignment.vectors import verify
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.errors import ConfigError, DataError, EngineError, Fault
+from upliftlab.errors import ConfigError, DataError, Diagnostic, EngineError
 from upliftlab.queries.naming import naming_fault
 from upliftlab.util.sql import literal
 
 __all__ = [
     "CUSTOMERS",
+    "ArmDecision",
     "Assigner",
     "AssignmentQuery",
-    "Decision",
     "assign_one",
     "prepare",
     "summary_sql",
@@ -50,7 +50,7 @@ class AssignmentQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ArmDecision:
     """What was decided for one customer."""
 
     arm: str | None
@@ -74,11 +74,13 @@ class Assigner:
         self._allocation = chosen = allocation(plan, start)
         if chosen.blocked:
             remedy = "look the customer up in the ledger, or use 'method: hash'"
-            raise ConfigError(Fault("UL412", "'blocked' cannot assign one customer alone", remedy))
+            raise ConfigError(
+                Diagnostic("UL412", "'blocked' cannot assign one customer alone", remedy)
+            )
         self._ends = tuple(arm.end for arm in chosen.arms)
         self._waves = tuple(wave.end for wave in chosen.waves)
 
-    def decide(self, customer: int | str, household: int | str | None = None) -> Decision:
+    def decide(self, customer: int | str, household: int | str | None = None) -> ArmDecision:
         """What hashing decides for a customer; eligibility and contacts are not looked at.
 
         Args:
@@ -92,16 +94,18 @@ class Assigner:
         unit = household if chosen.household else customer
         if unit is None:
             raise DataError(
-                Fault("UL413", f"'{chosen.unit}' is randomised", "give the household's id as well")
+                Diagnostic(
+                    "UL413", f"'{chosen.unit}' is randomised", "give the household's id as well"
+                )
             )
         h = digest(chosen.salt, unit)
         wave = self._wave(unit)
         if reason := self._barred(customer, wave):
-            return Decision(None, reason, wave, h)
+            return ArmDecision(None, reason, wave, h)
         index = choose(h, self._ends)
         if index is None:
-            return Decision(None, Reason.no_arm, wave, h)
-        return Decision(chosen.arms[index].name, None, wave, h)
+            return ArmDecision(None, Reason.no_arm, wave, h)
+        return ArmDecision(chosen.arms[index].name, None, wave, h)
 
     def _wave(self, unit: int | str) -> int | None:
         chosen = self._allocation

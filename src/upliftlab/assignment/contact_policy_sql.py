@@ -30,7 +30,7 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class ContactPolicySql:
     """The policy's part of the assignment query."""
 
     steps: tuple[tuple[str, str], ...] = ()
@@ -43,7 +43,9 @@ def day_literal(day: date) -> str:
     return f"CAST({literal(day.isoformat())} AS DATE)"
 
 
-def limits_sql(limits: Limits, waves: Sequence[Start], events: Sequence[Events]) -> Policy:
+def limits_sql(
+    limits: Limits, waves: Sequence[Start], events: Sequence[Events]
+) -> ContactPolicySql:
     """Steps that find the customers a policy protects, for a query with a step `waved`.
 
     Every wave's day must be known where there are events.
@@ -64,7 +66,7 @@ def limits_sql(limits: Limits, waves: Sequence[Start], events: Sequence[Events])
         reasons.append((Reason.max_contacts, "TRUE"))
     elif limits.within and steps:
         reasons.append((Reason.max_contacts, _of_wave("full", days)))
-    return Policy(tuple(steps), join, tuple(reasons))
+    return ContactPolicySql(tuple(steps), join, tuple(reasons))
 
 
 def _of_wave(flag: str, days: dict[int, int]) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from upliftlab.assignment.eligibility_sql import OWN_COLUMNS, Request
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.errors import ConfigError, DataError, Fault
+from upliftlab.errors import ConfigError, DataError, Diagnostic
 from upliftlab.util.sql import quote
 
 
@@ -38,18 +38,20 @@ def check_population(request: Request, columns: Mapping[str, ColumnType], engine
     return int(counts["customers"])
 
 
-def _name_faults(request: Request, columns: Mapping[str, ColumnType]) -> Iterator[Fault]:
+def _name_faults(request: Request, columns: Mapping[str, ColumnType]) -> Iterator[Diagnostic]:
     chosen = request.allocation
     for name in dict.fromkeys((chosen.id, chosen.unit, *chosen.strata)):
         if name not in columns:
-            yield Fault("UL402", f"the customers' table has no column '{name}'", "mend its name")
+            yield Diagnostic(
+                "UL402", f"the customers' table has no column '{name}'", "mend its name"
+            )
     for name in dict.fromkeys((chosen.id, chosen.unit)):
         if name.lower() in OWN_COLUMNS:
             message = f"the column '{name}' has the name of a column of the assignment"
-            yield Fault("UL410", message, "rename it in a view")
+            yield Diagnostic("UL410", message, "rename it in a view")
 
 
-def _type_faults(request: Request, engine: Engine) -> Iterator[Fault]:
+def _type_faults(request: Request, engine: Engine) -> Iterator[Diagnostic]:
     """Types whose text differs from engine to engine, such as that of 1.0."""
     chosen = request.allocation
     names = list(dict.fromkeys((chosen.id, chosen.unit, *chosen.strata)))
@@ -59,10 +61,10 @@ def _type_faults(request: Request, engine: Engine) -> Iterator[Fault]:
         if name in (chosen.id, chosen.unit):
             if not _is_id(kind):
                 message = f"ids of the type {kind} are not exact, in the column '{name}'"
-                yield Fault("UL403", message, "cast them to whole numbers or texts in a view")
+                yield Diagnostic("UL403", message, "cast them to whole numbers or texts in a view")
         elif not (_is_id(kind) or _is_level(kind)):
             message = f"the stratum '{name}' has the type {kind}, of which equal values differ"
-            yield Fault("UL411", message, "use a column of bands, texts or whole numbers")
+            yield Diagnostic("UL411", message, "use a column of bands, texts or whole numbers")
 
 
 def _is_id(kind: pa.DataType) -> bool:
@@ -97,16 +99,16 @@ def _counts(request: Request) -> str:
     )
 
 
-def _row_faults(request: Request, counts: Mapping[str, Any]) -> Iterator[Fault]:
+def _row_faults(request: Request, counts: Mapping[str, Any]) -> Iterator[Diagnostic]:
     chosen = request.allocation
     if not counts["customers"]:
-        yield Fault("UL416", "the customers' table is empty")
+        yield Diagnostic("UL416", "the customers' table is empty")
     if number := counts["nameless"]:
         message = f"{number} rows have no '{chosen.id}'"
-        yield Fault("UL404", message, "remove them or give them an id")
+        yield Diagnostic("UL404", message, "remove them or give them an id")
     if number := counts["repeated"]:
         message = f"{number} values of '{chosen.id}' occur more than once"
-        yield Fault("UL405", message, "keep one row per customer")
+        yield Diagnostic("UL405", message, "keep one row per customer")
     if chosen.household and (number := counts["homeless"]):
         message = f"{number} rows have no '{chosen.unit}'"
-        yield Fault("UL406", message, "fill it, with the customer's id for who lives alone")
+        yield Diagnostic("UL406", message, "fill it, with the customer's id for who lives alone")

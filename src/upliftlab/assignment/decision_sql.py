@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import lcm
 
-from upliftlab.assignment.allocation import Allocation, Reason, Slot, Start
+from upliftlab.assignment.allocation import Allocation, ArmSlot, Reason, Start
 from upliftlab.assignment.contact_policy_sql import day_literal
 from upliftlab.assignment.eligibility_sql import (
     NO_TEXT,
@@ -72,7 +72,7 @@ def _placed(chosen: Allocation, source: str) -> str:
     return f"SELECT *, MAX(place) OVER ({inside}) AS units FROM ({ranked}) AS ranked"
 
 
-def _quotas(arms: Sequence[Slot]) -> Iterator[tuple[str, str]]:
+def _quotas(arms: Sequence[ArmSlot]) -> Iterator[tuple[str, str]]:
     """Where each arm ends in a stratum of so many units, rounded by the largest remainder.
 
     In whole numbers: with shares a/D, arm i gets floor(units · a / D), and the units left over go

@@ -12,7 +12,7 @@ from upliftlab.config.expressions import parse
 from upliftlab.config.models import ContactPolicy
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.errors import ConfigError, Fault
+from upliftlab.errors import ConfigError, Diagnostic
 
 CUSTOMERS = "customers"
 """What the customers' table is attached as."""
@@ -49,7 +49,7 @@ def request_of(
     )
     if request.events and any(wave.day is None for wave in chosen.waves):
         message = "the contact policy needs the day on which customers are contacted"
-        raise ConfigError(Fault("UL409", message, "declare 'waves', or name the day"))
+        raise ConfigError(Diagnostic("UL409", message, "declare 'waves', or name the day"))
     return request
 
 
@@ -81,8 +81,12 @@ def _attached(plan: Plan, name: str, table: str, engine: Engine) -> Events:
     id_column = source and (source.id or plan.customers.id)
     if source is None or source.time is None or id_column is None:
         message = f"the contact policy reads '{name}', which is no table of events"
-        raise ConfigError(Fault("UL402", message, "declare it with 'id' and 'time' as a source"))
+        raise ConfigError(
+            Diagnostic("UL402", message, "declare it with 'id' and 'time' as a source")
+        )
     engine.attach(table, source)
     if lacking := [c for c in (id_column, source.time) if c not in engine.columns(table)]:
-        raise ConfigError(Fault("UL402", f"'{name}' has no column '{lacking[0]}'", "mend its name"))
+        raise ConfigError(
+            Diagnostic("UL402", f"'{name}' has no column '{lacking[0]}'", "mend its name")
+        )
     return Events(table, id_column, source.time, contact=table == _CONTACTS)

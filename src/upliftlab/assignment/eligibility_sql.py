@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from upliftlab.assignment.allocation import Allocation, Reason
-from upliftlab.assignment.contact_policy_sql import Events, Policy, limits_sql
+from upliftlab.assignment.contact_policy_sql import ContactPolicySql, Events, limits_sql
 from upliftlab.assignment.places_sql import hash_sql, text_sql
 from upliftlab.util.sql import literal, quote
 
@@ -128,7 +128,7 @@ def between(h: str, ends: Sequence[tuple[str, str]]) -> str:
     return f"CASE {cases} END"
 
 
-def _reasons(request: Request, policy: Policy) -> list[tuple[Reason, str]]:
+def _reasons(request: Request, policy: ContactPolicySql) -> list[tuple[Reason, str]]:
     """Why a customer may be in no arm, and when, in the order of `Reason`."""
     chosen = request.allocation
     found = list[tuple[Reason, str]]()

@@ -14,7 +14,7 @@ from fractions import Fraction
 from hashlib import md5
 from math import ceil
 
-from upliftlab.errors import ConfigError, DataError, Fault
+from upliftlab.errors import ConfigError, DataError, Diagnostic
 
 DIGITS = 15
 """Hex digits of a place: 60 bits, so that two of a billion customers share one with odds of 1:2."""
@@ -70,12 +70,16 @@ def digest(salt: str, unit: int | str) -> str:
         text = f"{salt}:{unit}"
     else:
         raise DataError(
-            Fault("UL413", f"an id cannot be a {type(unit).__name__}", "use whole numbers or texts")
+            Diagnostic(
+                "UL413", f"an id cannot be a {type(unit).__name__}", "use whole numbers or texts"
+            )
         )
     try:
         raw = text.encode()
     except UnicodeEncodeError as error:
-        raise DataError(Fault("UL413", "an id is not valid Unicode", "mend the text")) from error
+        raise DataError(
+            Diagnostic("UL413", "an id is not valid Unicode", "mend the text")
+        ) from error
     return md5(raw, usedforsecurity=False).hexdigest()[:DIGITS]
 
 
@@ -90,7 +94,7 @@ def cuts(shares: Sequence[Fraction]) -> tuple[str, ...]:
     """
     if any(share < 0 for share in shares) or sum(shares) > 1:
         raise ConfigError(
-            Fault("UL407", "shares are negative or exceed 100% together", "mend 'share'")
+            Diagnostic("UL407", "shares are negative or exceed 100% together", "mend 'share'")
         )
     total, found = Fraction(0), list[str]()
     for share in shares:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from upliftlab.assignment.hashing import VECTORS
 from upliftlab.assignment.places_sql import bucket_sql, hash_sql
 from upliftlab.engines.base import Engine
-from upliftlab.errors import EngineError, Fault
+from upliftlab.errors import Diagnostic, EngineError
 from upliftlab.util.sql import literal
 
 
@@ -27,7 +27,7 @@ def vectors_sql() -> str:
     )
 
 
-def verify(engine: Engine) -> tuple[Fault, ...]:
+def verify(engine: Engine) -> tuple[Diagnostic, ...]:
     """Ask a live engine for the published test vectors; what it gets wrong, empty if nothing."""
     try:
         found = engine.query(vectors_sql()).to_pydict()
@@ -35,7 +35,7 @@ def verify(engine: Engine) -> tuple[Fault, ...]:
         return (_fault(engine, f"the test vectors cannot be asked for: {error}"),)
     answers = zip(found["h"], found["later"], strict=True)
     places = [h for _, _, h in VECTORS]
-    faults = list[Fault]()
+    faults = list[Diagnostic]()
     for (salt, unit, right), (h, later) in zip(VECTORS, answers, strict=True):
         if h != right:
             faults.append(_fault(engine, f"md5 of '{salt}:{unit}' begins with {h}, not {right}"))
@@ -44,9 +44,9 @@ def verify(engine: Engine) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-def _fault(engine: Engine, wrong: str) -> Fault:
+def _fault(engine: Engine, wrong: str) -> Diagnostic:
     remedy = "do not assign on this engine; a database that is not UTF-8 is the usual cause"
-    return Fault("UL515", f"{engine.description}: {wrong}", remedy)
+    return Diagnostic("UL515", f"{engine.description}: {wrong}", remedy)
 
 
 def _text(unit: int | str) -> str:

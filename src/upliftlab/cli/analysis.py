@@ -26,7 +26,7 @@ from upliftlab.errors import DataError
 from upliftlab.util.files import atomic_write, safe_name, write_together
 
 if TYPE_CHECKING:
-    from upliftlab.analysis.analyze import Setting
+    from upliftlab.analysis.analyze import AnalysisContext
     from upliftlab.config import Loaded
     from upliftlab.config.models.experiment import Plan
     from upliftlab.ledger import Ledger
@@ -219,7 +219,7 @@ def at_work(
     *,
     quiet: bool,
     folders: Sequence[Path] = (),
-) -> Generator[tuple[Loaded, Setting]]:
+) -> Generator[tuple[Loaded, AnalysisContext]]:
     """A plan and what an analysis of it needs, while progress and warnings are shown.
 
     If it ends well, the ledger notes that outcomes were read. The engine opens files of the data,
@@ -233,7 +233,7 @@ def at_work(
             echo_fault(fault)
     with progress(quiet=quiet) as tell:
         tell("Starting")
-        from upliftlab.analysis.analyze import Setting
+        from upliftlab.analysis.analyze import AnalysisContext
         from upliftlab.engines.open import open_engine
         from upliftlab.ledger.campaign import note_outcomes, open_record
 
@@ -242,7 +242,7 @@ def at_work(
         record = open_record(kept, loaded.plan) if kept else None
         opened = [*([kept.folder] if kept else []), *folders]
         with open_engine(loaded.plan.engine, loaded.workspace.locate, opened) as engine:
-            yield loaded, Setting(engine, now, tell, record)
+            yield loaded, AnalysisContext(engine, now, tell, record)
         if kept:
             note_outcomes(kept, loaded.plan, now)
 

@@ -20,7 +20,7 @@ from upliftlab.cli.options import (
     quiet_option,
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_block, echo_fault, echo_json, progress
-from upliftlab.errors import EngineError, Fault
+from upliftlab.errors import Diagnostic, EngineError
 
 if TYPE_CHECKING:
     from upliftlab.config import Loaded
@@ -324,7 +324,7 @@ def _fitting(experiment: Path, loaded: Loaded, live: Engine, *, quiet: bool) -> 
         _warn(require_fit(experiment, loaded.workspace, live), quiet=quiet)
 
 
-def _warn(faults: tuple[Fault, ...], *, quiet: bool) -> None:
+def _warn(faults: tuple[Diagnostic, ...], *, quiet: bool) -> None:
     for fault in faults:
         if not quiet:
             echo_fault(fault)

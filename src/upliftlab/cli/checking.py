@@ -18,7 +18,7 @@ from upliftlab.cli.output import (
     faults_json,
     progress,
 )
-from upliftlab.errors import Fault
+from upliftlab.errors import Diagnostic
 
 
 @click.command()
@@ -66,8 +66,8 @@ def check(paths: tuple[Path, ...], form: str, data: Path | None, *, quiet: bool)
 
 
 def _with_data(
-    paths: tuple[Path, ...], data: Path, faults: tuple[Fault, ...], *, quiet: bool
-) -> tuple[Fault, ...]:
+    paths: tuple[Path, ...], data: Path, faults: tuple[Diagnostic, ...], *, quiet: bool
+) -> tuple[Diagnostic, ...]:
     """The faults of the files, and those of the tables of the experiments without any."""
     from upliftlab.config.checking import experiments
     from upliftlab.config.load import in_order

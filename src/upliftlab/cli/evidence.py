@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from upliftlab.cli.output import echo
 
 if TYPE_CHECKING:
-    from upliftlab.validation.evidence import CellEvidence, Evidence, Measured
+    from upliftlab.validation.evidence import MeasuredCoverage, ScenarioResult, SimulationResult
 
 _BROKEN = "✗"
 _NUMBERS = ("difference", "profit", "roi")
 
 
-def say(evidence: Evidence) -> None:
+def say(evidence: SimulationResult) -> None:
     """Print evidence."""
     for line in lines(evidence):
         echo(line)
 
 
-def lines(evidence: Evidence) -> Iterator[str]:
+def lines(evidence: SimulationResult) -> Iterator[str]:
     """The table and what is to know of it."""
     names = list(evidence.cells[0].name)
     head = [*names, "difference", "profit", "ROI", "p < α", "Welch: difference", "profit", "ROI"]
@@ -49,7 +49,7 @@ def lines(evidence: Evidence) -> Iterator[str]:
     )
 
 
-def _figures(cell: CellEvidence) -> Iterator[str]:
+def _figures(cell: ScenarioResult) -> Iterator[str]:
     found = {(each.method, each.measure): each for each in cell.measured}
     for number in _NUMBERS:
         yield _coverage(found.get(("product", number)))
@@ -60,7 +60,7 @@ def _figures(cell: CellEvidence) -> Iterator[str]:
         yield _coverage(found.get(("welch", number)))
 
 
-def _coverage(found: Measured | None) -> str:
+def _coverage(found: MeasuredCoverage | None) -> str:
     if found is None or found.coverage is None or found.below is None or found.above is None:
         return "—"
     mark = f" {_BROKEN}" if found.holds is False else ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from upliftlab.results.analysis import Message
-    from upliftlab.results.plan import ArmMoney, ArmOutlook, Outlook
+    from upliftlab.results.plan import ArmMoney, ArmOutlook, PowerReport
 
 _ENGLISH: Final = Language("en")
 _WHOLE: Final = 24
@@ -21,7 +21,7 @@ _WHOLE: Final = 24
 _COLOURS: Final = {"yes": "green", "no": "red", "cannot": "yellow", "open": "cyan"}
 
 
-def say(outlook: Outlook) -> None:
+def say(outlook: PowerReport) -> None:
     """Print an outlook."""
     _answers(outlook)
     echo_table(_arms(outlook))
@@ -35,11 +35,11 @@ def say(outlook: Outlook) -> None:
         echo(f"· {_said(outlook, message)}")
 
 
-def _said(outlook: Outlook, message: Message) -> str:
+def _said(outlook: PowerReport, message: Message) -> str:
     return _ENGLISH.say(message, outlook.currency)
 
 
-def _answers(outlook: Outlook) -> None:
+def _answers(outlook: PowerReport) -> None:
     for answer in outlook.answers:
         mark = Styled(f"{answer.state:<8}", fg=_COLOURS[answer.state], bold=True)
         echo(mark, _said(outlook, answer.question))
@@ -48,7 +48,7 @@ def _answers(outlook: Outlook) -> None:
         echo()
 
 
-def _arms(outlook: Outlook) -> Table:
+def _arms(outlook: PowerReport) -> Table:
     metric, currency = outlook.metric, outlook.currency
     kind = {"money": "money", "share": "points", "number": "number"}[metric.unit]
 
@@ -76,7 +76,7 @@ def _arms(outlook: Outlook) -> Table:
     return made
 
 
-def _money(outlook: Outlook) -> Table:
+def _money(outlook: PowerReport) -> Table:
     """One row a figure, as there are more of them than arms."""
 
     def money(value: float | None) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from upliftlab.errors import Fault
+from upliftlab.errors import Diagnostic
 from upliftlab.util.masking import masked
 from upliftlab.util.visible import json_escape, visible, visible_json
 
@@ -71,7 +71,7 @@ def echo_json(text: str | bytes) -> None:
     _write(said.removesuffix("\n"), err=False)
 
 
-def echo_annotation(fault: Fault) -> None:
+def echo_annotation(fault: Diagnostic) -> None:
     """Print a fault as a workflow command of GitHub Actions."""
     _write(annotation(fault), err=False)
 
@@ -105,14 +105,14 @@ def progress(*, quiet: bool) -> Generator[Callable[[str], None]]:
         yield lambda step: status.update(Text(f"{shown(step)} …"))
 
 
-def echo_fault(fault: Fault, *, err: bool = True) -> None:
+def echo_fault(fault: Diagnostic, *, err: bool = True) -> None:
     """Print a fault, its code in colour; click drops colour where it is not wanted."""
     colour = "red" if fault.severity == "error" else "yellow"
     before, code, after = str(fault).partition(fault.code)
     echo(before, Styled(code, fg=colour), after, err=err)
 
 
-def as_dict(fault: Fault) -> dict[str, str | int | None]:
+def as_dict(fault: Diagnostic) -> dict[str, str | int | None]:
     """A fault as a mapping for JSON."""
     place = fault.place
     return {
@@ -126,14 +126,14 @@ def as_dict(fault: Fault) -> dict[str, str | int | None]:
     }
 
 
-def faults_json(faults: tuple[Fault, ...]) -> str:
+def faults_json(faults: tuple[Diagnostic, ...]) -> str:
     """Faults as JSON; half a character, as in a file's name that is no text, is replaced."""
     told: list[dict[str, Any]] = [as_dict(fault) for fault in faults]
     text = json.dumps(told, ensure_ascii=False, indent=1)
     return text.encode("utf-8", "replace").decode()
 
 
-def annotation(fault: Fault) -> str:
+def annotation(fault: Diagnostic) -> str:
     """A fault as a workflow command of GitHub Actions, in which nothing else can be one.
 
     >>> from upliftlab.errors import Place

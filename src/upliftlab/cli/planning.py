@@ -27,11 +27,11 @@ from upliftlab.errors import DataError
 if TYPE_CHECKING:
     from upliftlab.config.models.limits import Tolerance
     from upliftlab.planning.assumptions import Assumptions, Given
-    from upliftlab.results.plan import Outlook
+    from upliftlab.results.plan import PowerReport
     from upliftlab.text.language import Code
 
 
-class Options(TypedDict):
+class PlanOptions(TypedDict):
     """The options that say what is assumed and how it is told, as click hands them on."""
 
     baseline_mean: float | None
@@ -51,7 +51,7 @@ class Options(TypedDict):
     quiet: bool
 
 
-class Share(click.ParamType[float]):
+class ShareType(click.ParamType[float]):
     """A percentage between 0 and 100 %."""
 
     name = "percentage"
@@ -75,7 +75,7 @@ class Share(click.ParamType[float]):
         return share
 
 
-class Effect(click.ParamType["Tolerance"]):
+class EffectType(click.ParamType["Tolerance"]):
     """An effect: a percentage of the mean, points of a share, or an amount per customer."""
 
     name = "effect"
@@ -107,25 +107,33 @@ _ONE = click.IntRange(min=1)
 )
 @click.option("--baseline-mean", type=float, metavar="X", help="The metric's mean per customer.")
 @click.option("--baseline-sd", type=_ABOVE, metavar="X", help="… and its standard deviation.")
-@click.option("--rate", type=Share(proper=True), metavar="P", help="The mean of a share, as 2%.")
 @click.option(
-    "--explained", type=Share(), metavar="P", help="Share of the variance that covariates explain."
+    "--rate", type=ShareType(proper=True), metavar="P", help="The mean of a share, as 2%."
+)
+@click.option(
+    "--explained",
+    type=ShareType(),
+    metavar="P",
+    help="Share of the variance that covariates explain.",
 )
 @click.option("--household-size", type=click.FloatRange(min=1), metavar="X",
               help="Customers of an average household, with a baseline in figures.")  # fmt: skip
-@click.option("--icc", type=Share(), metavar="P", help="… and how alike they are: 0% to 100%.")
+@click.option("--icc", type=ShareType(), metavar="P", help="… and how alike they are: 0% to 100%.")
 @click.option(
-    "--redemption-rate", type=Share(), metavar="P", help="Share of treated customers who redeem."
+    "--redemption-rate",
+    type=ShareType(),
+    metavar="P",
+    help="Share of treated customers who redeem.",
 )
 @click.option(
     "--effect",
-    type=Effect(),
+    type=EffectType(),
     default="5%",
     show_default=True,
     metavar="E",
     help="The expected effect: 5%, 0.4 points of a share, or 0.40 per customer.",
 )
-@click.option("--power", type=Share(proper=True), default="80%", show_default=True, metavar="P",
+@click.option("--power", type=ShareType(proper=True), default="80%", show_default=True, metavar="P",
               help="The chance of finding it that is wanted.")  # fmt: skip
 @click.option("--roi-within", type=_ABOVE, default=0.2, show_default=True, metavar="X",
               help="Half of the interval of ROI that is wanted; 0.2 is 20 points.")  # fmt: skip
@@ -146,7 +154,7 @@ def plan(
     data: Path | None,
     like: Path | None,
     html: Path | None,
-    **options: Unpack[Options],
+    **options: Unpack[PlanOptions],
 ) -> None:
     """Tell what EXPERIMENT can find out, before anybody is contacted.
 
@@ -180,7 +188,7 @@ def plan(
             echo(f"Page: {html}")
 
 
-def _assumptions(options: Options, like: Path | None) -> Assumptions:
+def _assumptions(options: PlanOptions, like: Path | None) -> Assumptions:
     from upliftlab.planning.assumptions import Assumptions
 
     given = _given(options)
@@ -198,7 +206,7 @@ def _assumptions(options: Options, like: Path | None) -> Assumptions:
     )
 
 
-def _given(options: Options) -> Given | None:
+def _given(options: PlanOptions) -> Given | None:
     """The baseline in figures, None where there is none."""
     from upliftlab.planning.assumptions import Given
 
@@ -218,7 +226,7 @@ def _given(options: Options) -> Given | None:
 
 def _outlook(
     experiment: Path, data: Path | None, like: Path | None, assumed: Assumptions, *, quiet: bool
-) -> Outlook:
+) -> PowerReport:
     """Load and plan; data are read for what the options do not say."""
     from upliftlab.config import load
 
@@ -229,7 +237,7 @@ def _outlook(
     with progress(quiet=quiet) as tell:
         tell("Starting")
         from upliftlab.engines.open import open_engine
-        from upliftlab.planning.plan import Setting
+        from upliftlab.planning.plan import PlanningContext
         from upliftlab.planning.plan import plan as verb
         from upliftlab.report.reading import read_analysis
 
@@ -239,7 +247,7 @@ def _outlook(
         with nullcontext() if told else opened as engine:
             earlier = None if like is None else read_analysis(like)
             own = own_analysis(loaded.plan)
-            setting = Setting(datetime.now(UTC), engine, earlier, tell, own)
+            setting = PlanningContext(datetime.now(UTC), engine, earlier, tell, own)
             with _led_on(experiment, data):
                 return verb(loaded.plan, assumed, setting)
 

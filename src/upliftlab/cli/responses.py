@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from upliftlab.results.analysis import Message
-    from upliftlab.results.uplift import Estimate, Gate, Policy, Responses
+    from upliftlab.results.uplift import Estimate, HeterogeneityGate, PolicyValue, UpliftResult
     from upliftlab.text.placeholders import Kind
 
 _ENGLISH: Final = Language("en")
@@ -22,7 +22,7 @@ _KINDS: Final[dict[str, Kind]] = {"money": "money", "share": "points", "number":
 _STATES: Final = {True: "✓ open", False: "✗ shut"}
 
 
-def say(responses: Responses) -> None:
+def say(responses: UpliftResult) -> None:
     """Print responses."""
     colour = "green" if responses.open else "yellow"
     mark = Styled(f"{'yes' if responses.open else 'no':<5}", fg=colour, bold=True)
@@ -35,11 +35,11 @@ def say(responses: Responses) -> None:
     echo(f"· {_basis(responses)}")
 
 
-def _said(responses: Responses, message: Message) -> str:
+def _said(responses: UpliftResult, message: Message) -> str:
     return _ENGLISH.say(message, responses.currency)
 
 
-def _basis(responses: Responses) -> str:
+def _basis(responses: UpliftResult) -> str:
     """What the figures rest on."""
     counted = _ENGLISH.count(responses.customers)
     drawn = responses.sampled_from > responses.customers
@@ -52,9 +52,9 @@ def _basis(responses: Responses) -> str:
     )
 
 
-def _gates(responses: Responses) -> Table:
+def _gates(responses: UpliftResult) -> Table:
     effect = _KINDS[responses.unit]
-    columns: list[tuple[str, Callable[[Gate], str]]] = [
+    columns: list[tuple[str, Callable[[HeterogeneityGate], str]]] = [
         ("gate", lambda gate: _STATES[gate.open]),
         ("average effect", lambda gate: _interval(gate.average, effect, responses.currency)),
         ("slope", lambda gate: _interval(gate.slope, "number", None)),
@@ -65,14 +65,14 @@ def _gates(responses: Responses) -> Table:
     return table("Responses differ?", [title for title, _ in columns], rows)
 
 
-def _policies(responses: Responses) -> Table:
+def _policies(responses: UpliftResult) -> Table:
     """Per customer of all; columns that say nothing are left out."""
     effect, currency = _KINDS[responses.unit], responses.currency
 
     def beside(found: Estimate | None) -> str:
         return ABSENT if found is None else _interval(found, effect, currency)
 
-    columns: list[tuple[str, Callable[[Policy], str]]] = [
+    columns: list[tuple[str, Callable[[PolicyValue], str]]] = [
         ("who gets what", lambda policy: _shares(policy, responses)),
         ("gain per customer", lambda policy: _interval(policy.value, effect, currency)),
         ("cost", lambda policy: _cost(policy, currency)),
@@ -87,7 +87,7 @@ def _policies(responses: Responses) -> Table:
     return table("Policies", [title for title, _ in kept], rows)
 
 
-def _cost(policy: Policy, currency: str | None) -> str:
+def _cost(policy: PolicyValue, currency: str | None) -> str:
     return ABSENT if policy.cost is None else _ENGLISH.money(policy.cost.estimate, currency)
 
 
@@ -102,7 +102,7 @@ def _realised(found: Estimate | None) -> str:
     return f"{shown}\n{low} to {high}"
 
 
-def _shares(policy: Policy, responses: Responses) -> str:
+def _shares(policy: PolicyValue, responses: UpliftResult) -> str:
     arms = (*responses.arms, responses.control)
     given = ((arm, policy.shares.get(arm, 0.0)) for arm in arms)
     return "\n".join(f"{arm} {_ENGLISH.percent(share)}" for arm, share in given if share > 0)

@@ -20,19 +20,19 @@ from upliftlab.cli.options import (
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_json
 from upliftlab.config.models.values import Money, parse_money
-from upliftlab.errors import DataError, Fault, UpliftLabError
+from upliftlab.errors import DataError, Diagnostic, UpliftLabError
 from upliftlab.util.files import atomic_write, safe_name
 from upliftlab.util.temporary import temporary
 
 if TYPE_CHECKING:
-    from upliftlab.analysis.analyze import Setting
+    from upliftlab.analysis.analyze import AnalysisContext
     from upliftlab.config import Loaded
     from upliftlab.results.targets import Targets
-    from upliftlab.targeting.basis import Basis
-    from upliftlab.targeting.order import Order
+    from upliftlab.targeting.basis import FittedModel
+    from upliftlab.targeting.order import TargetRequest
 
 
-class Options(TypedDict):
+class TargetOptions(TypedDict):
     """The options of `target`, as click hands them on."""
 
     budget: Money | None
@@ -113,7 +113,7 @@ class Day(click.ParamType[date]):
 @as_json_option
 @allow_env_option
 @quiet_option
-def target(experiment: Path, **options: Unpack[Options]) -> None:
+def target(experiment: Path, **options: Unpack[TargetOptions]) -> None:
     """Choose whom to contact next, with which arm of EXPERIMENT, within a budget.
 
     The list names customers, arms, offers and channels, with what is expected of each and why
@@ -150,7 +150,7 @@ def target(experiment: Path, **options: Unpack[Options]) -> None:
 
 
 def _targets(
-    loaded: Loaded, setting: Setting, options: Options, folder: Path
+    loaded: Loaded, setting: AnalysisContext, options: TargetOptions, folder: Path
 ) -> tuple[Targets, Path]:
     from upliftlab.targeting.candidates import look
     from upliftlab.targeting.order import examine
@@ -164,21 +164,23 @@ def _targets(
     return verb(loaded.plan, order, basis, setting), order.output
 
 
-def _order(loaded: Loaded, setting: Setting, options: Options, folder: Path) -> Order:
+def _order(
+    loaded: Loaded, setting: AnalysisContext, options: TargetOptions, folder: Path
+) -> TargetRequest:
     from zoneinfo import ZoneInfo
 
     from upliftlab.config.shared import read_shared
     from upliftlab.ledger import Ledger
     from upliftlab.ledger.campaign import contacts_on_record
     from upliftlab.targeting.candidates import source_named
-    from upliftlab.targeting.order import Order, budget_of
+    from upliftlab.targeting.order import TargetRequest, budget_of
 
     plan, workspace = loaded.plan, loaded.workspace
     declared = read_shared(workspace, workspace.configs).sources or {}
     today = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).date()
     named = options["ledger"]
     ledger = Ledger(named) if named else Ledger.within(workspace.root)
-    return Order(
+    return TargetRequest(
         customers=options["customers"],
         source=source_named(plan, options["customers"], declared, workspace.locate),
         budget=budget_of(plan, options["budget"]),
@@ -190,7 +192,9 @@ def _order(loaded: Loaded, setting: Setting, options: Options, folder: Path) -> 
     )
 
 
-def _basis(loaded: Loaded, setting: Setting, options: Options, order: Order) -> Basis:
+def _basis(
+    loaded: Loaded, setting: AnalysisContext, options: TargetOptions, order: TargetRequest
+) -> FittedModel:
     """A model that was saved, or one that is learned now."""
     from upliftlab.targeting.target import afresh, saved
 
@@ -199,7 +203,7 @@ def _basis(loaded: Loaded, setting: Setting, options: Options, order: Order) -> 
     return afresh(loaded.plan, order, setting)
 
 
-def _spare_sources(loaded: Loaded, order: Order) -> None:
+def _spare_sources(loaded: Loaded, order: TargetRequest) -> None:
     """Refuse to write the list over a table that is read.
 
     Raises:
@@ -217,7 +221,7 @@ def _spare_sources(loaded: Loaded, order: Order) -> None:
     else:
         return
     message = f"{order.output} is a table that is read"
-    raise DataError(Fault("UL641", message, "name another file by --output"))
+    raise DataError(Diagnostic("UL641", message, "name another file by --output"))
 
 
 def _say(found: Targets, output: Path) -> None:

@@ -17,14 +17,14 @@ from upliftlab.cli.options import allow_env_option, as_json_option, data_option,
 from upliftlab.cli.output import FAULTY, echo_fault, echo_json, progress
 
 if TYPE_CHECKING:
-    from upliftlab.validation.evidence import Evidence
-    from upliftlab.validation.grid import Cell
+    from upliftlab.validation.evidence import SimulationResult
+    from upliftlab.validation.grid import NamedScenario
 
 _QUICK = 200
 _ONE = click.IntRange(min=1)
 
 
-class Options(TypedDict):
+class ValidationOptions(TypedDict):
     """The options, as click hands them on."""
 
     data: Path | None
@@ -66,7 +66,7 @@ class Options(TypedDict):
 @as_json_option
 @allow_env_option
 @quiet_option
-def validate(experiment: Path | None, **options: Unpack[Options]) -> None:
+def validate(experiment: Path | None, **options: Unpack[ValidationOptions]) -> None:
     """Prove by simulation that intervals hold the truth as often as they say.
 
     Experiments whose truth is known are drawn and analysed as data would be. Without EXPERIMENT,
@@ -97,11 +97,11 @@ def validate(experiment: Path | None, **options: Unpack[Options]) -> None:
         raise click.exceptions.Exit(FAULTY)
 
 
-Asked = tuple["Sequence[Cell]", tuple[str, ...], str | None]
+Asked = tuple["Sequence[NamedScenario]", tuple[str, ...], str | None]
 """Cells, what to know of them, and the experiment whose they are."""
 
 
-def _asked(experiment: Path | None, options: Options, *, quiet: bool) -> Asked:
+def _asked(experiment: Path | None, options: ValidationOptions, *, quiet: bool) -> Asked:
     if experiment is None:
         given = ("data", "like", "customers")
         if named := next((name for name in given if options[name] is not None), None):
@@ -112,7 +112,7 @@ def _asked(experiment: Path | None, options: Options, *, quiet: bool) -> Asked:
     from upliftlab.config import load
     from upliftlab.engines.open import open_engine
     from upliftlab.planning.assumptions import Assumptions
-    from upliftlab.planning.plan import Setting, foresee
+    from upliftlab.planning.plan import PlanningContext, foresee
     from upliftlab.report.reading import read_analysis
     from upliftlab.validation.shape import cells_of, notes_of
 
@@ -127,12 +127,12 @@ def _asked(experiment: Path | None, options: Options, *, quiet: bool) -> Asked:
         with nullcontext() if told else opened as engine:
             earlier = None if like is None else read_analysis(like)
             own = own_analysis(loaded.plan)
-            setting = Setting(datetime.now(UTC), engine, earlier, tell, own)
+            setting = PlanningContext(datetime.now(UTC), engine, earlier, tell, own)
             known = foresee(loaded.plan, Assumptions(customers=customers), setting)
     return cells_of(known), tuple(notes_of(known)), loaded.plan.experiment.experiment
 
 
-def _chosen(cells: Sequence[Cell], wanted: tuple[str, ...]) -> Sequence[Cell]:
+def _chosen(cells: Sequence[NamedScenario], wanted: tuple[str, ...]) -> Sequence[NamedScenario]:
     """The cells that have all words of any filter."""
     known = {word for cell in cells for word in cell.name.values()}
     for word in (word for words in wanted for word in words.split()):
@@ -140,7 +140,7 @@ def _chosen(cells: Sequence[Cell], wanted: tuple[str, ...]) -> Sequence[Cell]:
             raise click.UsageError(f"no cell has '{word}'; there are: {', '.join(sorted(known))}")
     if not wanted:
         return cells
-    found: dict[str, Cell] = {}
+    found: dict[str, NamedScenario] = {}
     for words in wanted:
         fitting = [c for c in cells if set(words.split()) <= set(c.name.values())]
         if not fitting:
@@ -150,13 +150,13 @@ def _chosen(cells: Sequence[Cell], wanted: tuple[str, ...]) -> Sequence[Cell]:
 
 
 def _prove(
-    cells: Sequence[Cell],
+    cells: Sequence[NamedScenario],
     about: tuple[str | None, tuple[str, ...]],
-    options: Options,
+    options: ValidationOptions,
     *,
     quiet: bool,
-) -> Evidence:
-    from upliftlab.validation.validate import Setting
+) -> SimulationResult:
+    from upliftlab.validation.validate import StudySettings
     from upliftlab.validation.validate import validate as verb
 
     started = time.monotonic()
@@ -169,4 +169,4 @@ def _prove(
         tell("Starting")
         processes = options["processes"] or os.cpu_count() or 1
         replications = _QUICK if options["quick"] else options["replications"]
-        return verb(cells, Setting(replications, options["seed"], processes, told), *about)
+        return verb(cells, StudySettings(replications, options["seed"], processes, told), *about)

@@ -6,16 +6,16 @@ them: each wrong example yields its code, no right example does.
 
 from __future__ import annotations
 
-from upliftlab.config.catalogue_entry import Entry
+from upliftlab.config.catalogue_entry import Example
 from upliftlab.config.catalogue_limits import LIMITS
 from upliftlab.config.catalogue_privacy import PRIVACY
 from upliftlab.config.catalogue_reading import READING
 from upliftlab.config.catalogue_rules import RULES
 from upliftlab.config.catalogue_uplift import UPLIFT
 from upliftlab.config.shape import closest
-from upliftlab.errors import ConfigError, Fault
+from upliftlab.errors import ConfigError, Diagnostic
 
-CATALOGUE: dict[str, Entry] = {
+CATALOGUE: dict[str, Example] = {
     entry.code: entry for entry in (*READING, *RULES, *UPLIFT, *PRIVACY, *LIMITS)
 }
 
@@ -34,11 +34,11 @@ def explain(code: str) -> str:
         if code.strip().upper()[:3] in ("UL2", "UL3", "UL4", "UL5", "UL6"):
             message = f"{code.strip().upper()[:6]} is a fault of data, records or engines"
             remedy = "its own message says what to do; explained are the rules UL0xx and UL1xx"
-            raise ConfigError(Fault("UL023", message, remedy))
+            raise ConfigError(Diagnostic("UL023", message, remedy))
         near = closest(code, list(CATALOGUE), cutoff=0.6)
         remedy = f"did you mean {near}?" if near else "codes look like UL012"
-        raise ConfigError(Fault("UL023", f"there is no code '{code[:40]}'", remedy))
-    file = f" in {entry.file}" if entry.file != Entry.file else ""
+        raise ConfigError(Diagnostic("UL023", f"there is no code '{code[:40]}'", remedy))
+    file = f" in {entry.file}" if entry.file != Example.file else ""
     parts = [f"{entry.code} {entry.title}", entry.rule]
     parts += [f"Wrong{file}:\n{_indented(entry.wrong)}", f"Right{file}:\n{_indented(entry.right)}"]
     return "\n\n".join(parts) + "\n"

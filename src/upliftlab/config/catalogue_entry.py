@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 
 @dataclass(frozen=True)
-class Entry:
+class Example:
     """One code. `wrong` and `right` are parts of `file`; `beside` are other files they need."""
 
     code: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from upliftlab.config.catalogue_entry import Entry
+from upliftlab.config.catalogue_entry import Example
 
-LIMITS: tuple[Entry, ...] = (
-    Entry(
+LIMITS: tuple[Example, ...] = (
+    Example(
         "UL149",
         "Guardrail on a share without its unit",
         "What a share may move by is written in points, or in per cent of the control's share.",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from upliftlab.config.catalogue_entry import Entry
+from upliftlab.config.catalogue_entry import Example
 
-PRIVACY: tuple[Entry, ...] = (
-    Entry(
+PRIVACY: tuple[Example, ...] = (
+    Example(
         "UL160",
         "Divided by who customers are",
         "Segments and strata say what customers have in common, and name nobody.",
         "segments: [id]",
         "segments: [region]",
     ),
-    Entry(
+    Example(
         "UL161",
         "Single customers shown",
         "Nothing is shown of fewer customers of an arm than 'smallest_cell', which is at least 2.",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from upliftlab.config.catalogue_entry import Entry
+from upliftlab.config.catalogue_entry import Example
 
 _ARMS = "arms: {none: {control: true}, email: {channel: email}}"
 _CHANNELS = "configs/channels.yaml"
 
-READING: tuple[Entry, ...] = (
-    Entry(
+READING: tuple[Example, ...] = (
+    Example(
         "UL001",
         "File cannot be read",
         "A file that is named exists and may be read.",
@@ -16,7 +16,7 @@ READING: tuple[Entry, ...] = (
         "upliftlab check experiments/example.yaml",
         "a command",
     ),
-    Entry(
+    Example(
         "UL002",
         "File too large",
         "A file is at most 1 MiB: an experiment is a page of text, not data.",
@@ -24,63 +24,63 @@ READING: tuple[Entry, ...] = (
         "a file of 2 KiB",
         "any file",
     ),
-    Entry(
+    Example(
         "UL003",
         "Not plain UTF-8 text",
         "A file is UTF-8 text without invisible characters.",
         "title: \ufeff\u202eText that is shown backwards",
         "title: Plain text",
     ),
-    Entry(
+    Example(
         "UL004",
         "Not valid YAML",
         "Keys of one group are aligned, quotes and brackets are closed, indents are spaces.",
         "title: Voucher: does it pay?",
         'title: "Voucher: does it pay?"',
     ),
-    Entry(
+    Example(
         "UL005",
         "Key given twice",
         "A key stands once in its group; other tools would let the last one win silently.",
         "currency: EUR\ncurrency: USD",
         "currency: EUR",
     ),
-    Entry(
+    Example(
         "UL006",
         "Tag",
         "YAML tags are refused; values are read as they are written.",
         "title: !!str 2026",
         "title: 2026",
     ),
-    Entry(
+    Example(
         "UL007",
         "Several documents",
         "A file holds one document.",
         "title: One\n---\ntitle: Other",
         "title: One",
     ),
-    Entry(
+    Example(
         "UL008",
         "Too deep, too large or circular",
         "A file has at most 32 levels, 20,000 values and 50 aliases; no alias holds itself.",
         "segments: &all [region, *all]",
         "segments: [region]",
     ),
-    Entry(
+    Example(
         "UL009",
         "No value",
         "A key has a value. Quote 'null' if the word itself is meant.",
         "owner:",
         "owner: crm@example.com",
     ),
-    Entry(
+    Example(
         "UL010",
         "Key that is no name",
         "A key is a plain name; merging with '<<' is refused.",
         "<<: {currency: EUR}",
         "currency: EUR",
     ),
-    Entry(
+    Example(
         "UL011",
         "Not keys and values",
         "A file is a group of keys with values, and is not empty.",
@@ -88,7 +88,7 @@ READING: tuple[Entry, ...] = (
         "channels: {email: {}, sms: {}}",
         _CHANNELS,
     ),
-    Entry(
+    Example(
         "UL012",
         "Unknown key",
         "Only the keys of docs/yaml.md are known, each in its own group.",
@@ -96,35 +96,35 @@ READING: tuple[Entry, ...] = (
         "channels: {email: {cost_per_contact: 0.02}}",
         _CHANNELS,
     ),
-    Entry(
+    Example(
         "UL013",
         "Missing key",
         "Some keys have no default and must be written.",
         "metrics: {secondary: [visits]}",
         "metrics: {primary: spent, secondary: [visits]}",
     ),
-    Entry(
+    Example(
         "UL014",
         "Value of the wrong kind",
         "A value has the form of its key: a share is 40%, a duration 28 days, a date 2026-03-02.",
         "outcome_window: one month",
         "outcome_window: 28 days",
     ),
-    Entry(
+    Example(
         "UL015",
         "Keys that contradict one another",
         "Keys of one group fit together.",
         "assignment: {observed: arm, salt: spring}",
         "assignment: {observed: arm}",
     ),
-    Entry(
+    Example(
         "UL016",
         "Environment value where a number could depend on it",
         "${env:NAME} is for the whole password of a server's connection only.",
         "engine: {name: postgres, connection: 'dbname=crm user=${env:CRM_USER}'}",
         "engine: {name: postgres, connection: 'dbname=crm password=${env:CRM_PASSWORD}'}",
     ),
-    Entry(
+    Example(
         "UL017",
         "Environment variable not set",
         "A variable that a connection names is set when the engine connects.",
@@ -132,7 +132,7 @@ READING: tuple[Entry, ...] = (
         "engine: {name: postgres, connection: 'dbname=crm'}",
         "a connection",
     ),
-    Entry(
+    Example(
         "UL018",
         "Extended file",
         "'extends' names one other experiment file of the same workspace, which extends none.",
@@ -145,14 +145,14 @@ READING: tuple[Entry, ...] = (
             )
         },
     ),
-    Entry(
+    Example(
         "UL019",
         "File outside the data folder",
         "Data files lie inside the data folder.",
         "customers: {file: ../secret.csv}",
         "customers: {file: data.csv}",
     ),
-    Entry(
+    Example(
         "UL020",
         "Condition not allowed",
         "A condition holds columns, literals, comparisons, and/or/not, arithmetic, in, between, "
@@ -160,7 +160,7 @@ READING: tuple[Entry, ...] = (
         'eligible: "age > (select 18)"',
         "eligible: \"age >= 18 and region in ('north', 'south')\"",
     ),
-    Entry(
+    Example(
         "UL021",
         "File of configs/ that nothing reads",
         "configs/ holds sources, metrics, channels, segments and program, each as .yaml.",
@@ -168,7 +168,7 @@ READING: tuple[Entry, ...] = (
         "channels: {email: {}}",
         "configs/chanels.yaml",
     ),
-    Entry(
+    Example(
         "UL022",
         "Nothing to check",
         "A folder that is checked holds at least one YAML file.",
@@ -176,7 +176,7 @@ READING: tuple[Entry, ...] = (
         "upliftlab check experiments",
         "a command",
     ),
-    Entry(
+    Example(
         "UL023",
         "Unknown code",
         "A code that is explained exists.",
@@ -184,7 +184,7 @@ READING: tuple[Entry, ...] = (
         "upliftlab explain UL012",
         "a command",
     ),
-    Entry(
+    Example(
         "UL024",
         "Link out of the workspace",
         "YAML files lie in the workspace, links followed: messages quote only what belongs to it.",
@@ -192,7 +192,7 @@ READING: tuple[Entry, ...] = (
         "configs/channels.yaml as a file, or a link to shared/channels.yaml",
         "any file",
     ),
-    Entry(
+    Example(
         "UL027",
         "Data folder out of the workspace",
         "The workspace's own data/ lies in it, links followed; another folder is named by whoever "
@@ -201,7 +201,7 @@ READING: tuple[Entry, ...] = (
         "upliftlab run experiments/spring.yaml --data /home/me/customers",
         "any file",
     ),
-    Entry(
+    Example(
         "UL025",
         "Connection setting not allowed",
         "A connection says where a server is and who asks; it names no file of the machine and no "
@@ -209,7 +209,7 @@ READING: tuple[Entry, ...] = (
         "engine: {name: postgres, connection: 'host=db passfile=/home/me/.pgpass'}",
         "engine: {name: postgres, connection: 'host=db dbname=crm user=lab sslmode=verify-full'}",
     ),
-    Entry(
+    Example(
         "UL026",
         "Environment variable not allowed",
         "Whoever runs a command says which variables a connection may be given, by --allow-env "

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from upliftlab.config.catalogue_entry import Entry
+from upliftlab.config.catalogue_entry import Example
 
-UPLIFT: tuple[Entry, ...] = (
-    Entry(
+UPLIFT: tuple[Example, ...] = (
+    Example(
         "UL143",
         "Feature that tells who or which arm",
         "A feature describes customers: it names nobody, and tells nothing of the assignment.",
         "uplift: {features: [age, id]}",
         "uplift: {features: [age, region]}",
     ),
-    Entry(
+    Example(
         "UL144",
         "Feature or learner named twice",
         "Each feature and each learner is named once.",
         "uplift: {features: [age, age]}",
         "uplift: {features: [age]}",
     ),
-    Entry(
+    Example(
         "UL145",
         "Unknown metric to raise",
         "What targeting is to raise is profit, which needs 'money', or a metric that is measured.",
         "uplift: {features: [age], metric: profit}",
         "uplift: {features: [age], metric: spent}",
     ),
-    Entry(
+    Example(
         "UL146",
         "Learning from a ratio of totals",
         "Models learn from a number that each customer has, not from a ratio of totals.",
@@ -35,14 +35,14 @@ UPLIFT: tuple[Entry, ...] = (
         "uplift: {features: [age]}",
         beside={"configs/metrics.yaml": "metrics: {average_order: {ratio: [spent, orders]}}\n"},
     ),
-    Entry(
+    Example(
         "UL147",
         "Today's arm",
         "Today's rule gives one of the experiment's arms, and not the control.",
         "uplift: {features: [age], today: {arm: none, where: age > 30}}",
         "uplift: {features: [age], today: {arm: email, where: age > 30}}",
     ),
-    Entry(
+    Example(
         "UL148",
         "Nothing to draw a sample by, or to spend a budget on",
         "A sample is drawn by the customers' id; a budget is spent on the costs under 'money'.",

@@ -15,12 +15,12 @@ from upliftlab.config.shape import FILES, closest
 from upliftlab.config.shared import Shared, config_files, read_shared
 from upliftlab.config.shared_rules import shared_faults
 from upliftlab.config.workspace import Workspace, find_workspace, shown
-from upliftlab.errors import Fault, Place
+from upliftlab.errors import Diagnostic, Place
 
 _SUFFIXES = (".yaml", ".yml")
 
 
-def check(paths: Sequence[Path]) -> tuple[Fault, ...]:
+def check(paths: Sequence[Path]) -> tuple[Diagnostic, ...]:
     """Every fault of the given files and folders, in a fixed order.
 
     Files directly in a folder named `configs` are what experiments share; all others are
@@ -51,10 +51,10 @@ def experiments(paths: Sequence[Path]) -> tuple[tuple[Path, Path], ...]:
     return tuple((path, given) for path, given in files if path.parent.name != "configs")
 
 
-def _collect(paths: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[Fault]]:
+def _collect(paths: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[Diagnostic]]:
     """Every file, absolute, with the path that led to it; and paths that lead nowhere."""
     found: dict[Path, Path] = {}
-    faults: list[Fault] = []
+    faults: list[Diagnostic] = []
     for given in paths:
         absolute = Path(os.path.abspath(given))  # noqa: PTH100 - resolve() would follow links
         if not absolute.is_dir():
@@ -64,7 +64,7 @@ def _collect(paths: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[Fault
         if not inside:
             place = Place(shown(absolute, given))
             message = "the folder holds no YAML file"
-            faults.append(Fault("UL022", message, "name a folder with *.yaml files", place))
+            faults.append(Diagnostic("UL022", message, "name a folder with *.yaml files", place))
         for path in inside:
             found.setdefault(path, given)
     return list(found.items()), faults
@@ -82,7 +82,7 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield Path(here, name)
 
 
-def _misplaced(path: Path, given: Path) -> list[Fault]:
+def _misplaced(path: Path, given: Path) -> list[Diagnostic]:
     """UL021: a file of `configs/` that nothing reads."""
     if path in config_files(path.parent).values() or not os.path.lexists(path):
         return []
@@ -92,12 +92,12 @@ def _misplaced(path: Path, given: Path) -> list[Fault]:
     if near == path.stem:
         remedy = f"keep one of {near}.yaml and {near}.yml"
     message = f"nothing reads the file '{path.name}' of configs/"
-    return [Fault("UL021", message, remedy, Place(shown(path, given)))]
+    return [Diagnostic("UL021", message, remedy, Place(shown(path, given)))]
 
 
 def _check_workspace(
     workspace: Workspace, given: Path, experiments: Sequence[tuple[Path, Path]]
-) -> list[Fault]:
+) -> list[Diagnostic]:
     shared = read_shared(workspace, given)
     faults = shared_faults(shared)
     scopes: list[Scope] = []
@@ -109,13 +109,13 @@ def _check_workspace(
     return [*faults, *cross_faults(scopes, shared)]
 
 
-def cross_faults(scopes: Sequence[Scope], shared: Shared) -> list[Fault]:
+def cross_faults(scopes: Sequence[Scope], shared: Shared) -> list[Diagnostic]:
     """What experiments of one workspace do to one another."""
     faults = [*_same_names(scopes), *_same_salts(scopes)]
     return [*faults, *_same_layer(scopes, shared)]
 
 
-def _same_names(scopes: Sequence[Scope]) -> Iterator[Fault]:
+def _same_names(scopes: Sequence[Scope]) -> Iterator[Diagnostic]:
     """UL129: an experiment's name is its own."""
     first: dict[str, Scope] = {}
     for scope in scopes:
@@ -123,11 +123,11 @@ def _same_names(scopes: Sequence[Scope]) -> Iterator[Fault]:
         if name in first:
             message = f"the experiment '{name}' is already in {first[name].document.file}"
             remedy = "give each experiment a name of its own"
-            yield Fault("UL129", message, remedy, scope.at("experiment"))
+            yield Diagnostic("UL129", message, remedy, scope.at("experiment"))
         first.setdefault(name, scope)
 
 
-def _same_salts(scopes: Sequence[Scope]) -> Iterator[Fault]:
+def _same_salts(scopes: Sequence[Scope]) -> Iterator[Diagnostic]:
     """UL115: two experiments are drawn independently."""
     first: dict[str, Scope] = {}
     for scope in scopes:
@@ -139,10 +139,12 @@ def _same_salts(scopes: Sequence[Scope]) -> Iterator[Fault]:
             continue  # a name given twice is reported as such
         message = f"the salt '{salt}' is also that of experiment '{_name(other)}'"
         place = scope.at("assignment", "salt") if scope.has_salt else scope.at("experiment")
-        yield Fault("UL115", message, "choose another: equal salts draw the same people", place)
+        yield Diagnostic(
+            "UL115", message, "choose another: equal salts draw the same people", place
+        )
 
 
-def _same_layer(scopes: Sequence[Scope], shared: Shared) -> Iterator[Fault]:
+def _same_layer(scopes: Sequence[Scope], shared: Shared) -> Iterator[Diagnostic]:
     """UL114: experiments that run at one time share a layer out in ranges."""
     layers: dict[str, list[Scope]] = defaultdict(list)
     for scope in scopes:
@@ -155,7 +157,7 @@ def _same_layer(scopes: Sequence[Scope], shared: Shared) -> Iterator[Fault]:
             if _overlap(_period(one), _period(other)):
                 message = f"'{_name(one)}' and '{_name(other)}' both claim the layer '{name}'"
                 remedy = "give each a range in configs/program.yaml, or run them one after another"
-                yield Fault("UL114", message, remedy, other.at("assignment", "layer"))
+                yield Diagnostic("UL114", message, remedy, other.at("assignment", "layer"))
 
 
 def _name(scope: Scope) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from upliftlab.config.models.decimals import rewritten
-from upliftlab.config.nodes import MAX_DEPTH, MAX_NODES, Node, Reader, Refused
-from upliftlab.errors import Fault, Place
+from upliftlab.config.nodes import MAX_DEPTH, MAX_NODES, Reader, Refused, YamlNode
+from upliftlab.errors import Diagnostic, Place
 from upliftlab.util.files import read_regular, reason_of
 from upliftlab.util.visible import first_hidden
 
@@ -33,7 +33,7 @@ class Document:
     value: dict[str, Any] = field(default_factory=dict[str, Any])
     values: Mapping[Key, Place] = field(default_factory=dict[Key, Place])
     keys: Mapping[Key, Place] = field(default_factory=dict[Key, Place])
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Diagnostic, ...] = ()
     faulty: frozenset[Key] = frozenset()
     """Where the values cannot be trusted, because a fault was found there."""
 
@@ -74,12 +74,12 @@ def read_document(path: Path, root: Path, name: str | None = None) -> Document:
     if not Path(real).is_relative_to(os.path.realpath(root)):
         message = "the file is a link that leaves the workspace"
         remedy = "put the file itself there, or name the one it links to"
-        return Document(name, faults=(Fault("UL024", message, remedy, Place(name)),))
+        return Document(name, faults=(Diagnostic("UL024", message, remedy, Place(name)),))
     try:
         data = read_regular(Path(real), MAX_BYTES)
     except (OSError, ValueError) as error:
         message = f"cannot read the file: {reason_of(error)}"
-        fault = Fault("UL001", message, "check its name", Place(name))
+        fault = Diagnostic("UL001", message, "check its name", Place(name))
         return Document(name, faults=(fault,))
     return parse_document(data, name)
 
@@ -107,18 +107,20 @@ def _decode(data: bytes, name: str) -> str:
     if len(data) > MAX_BYTES:
         message = "the file is larger than 1 MiB"
         raise Refused(
-            Fault("UL002", message, "an experiment is a page of text, not data", Place(name))
+            Diagnostic("UL002", message, "an experiment is a page of text, not data", Place(name))
         )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         place = _place_of(data[: error.start].decode("utf-8", "replace"), name)
         raise Refused(
-            Fault("UL003", "the file is not UTF-8 text", "save it as UTF-8", place)
+            Diagnostic("UL003", "the file is not UTF-8 text", "save it as UTF-8", place)
         ) from None
     if hidden := first_hidden(text.replace("\r", " ")):
         message = f"the invisible character U+{ord(hidden[0]):04X} is not allowed"
-        raise Refused(Fault("UL003", message, "delete it", _place_of(text[: hidden.start()], name)))
+        raise Refused(
+            Diagnostic("UL003", message, "delete it", _place_of(text[: hidden.start()], name))
+        )
     return text
 
 
@@ -131,23 +133,23 @@ class _Flat:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.faults: list[Fault] = []
+        self.faults: list[Diagnostic] = []
         self.values: dict[Key, Place] = {}
         self.keys: dict[Key, Place] = {}
         self.faulty: set[Key] = set()
 
-    def top(self, root: Node) -> dict[str, Any]:
+    def top(self, root: YamlNode) -> dict[str, Any]:
         if not isinstance(root.content, dict):
             message = "the file is not a list of keys and values"
-            raise Refused(Fault("UL011", message, "begin with 'schema: 1'", root.place))
+            raise Refused(Diagnostic("UL011", message, "begin with 'schema: 1'", root.place))
         value: dict[str, Any] = self._value(root, ())
         return value
 
-    def _value(self, node: Node, path: Key) -> Any:  # noqa: ANN401 - text, lists and mappings
+    def _value(self, node: YamlNode, path: Key) -> Any:  # noqa: ANN401 - text, lists and mappings
         self.values[path] = node.place
         if len(path) > MAX_DEPTH or len(self.values) > MAX_NODES:
             message = "the aliases unfold to more than can be read"
-            raise Refused(Fault("UL008", message, "write the values out", node.place))
+            raise Refused(Diagnostic("UL008", message, "write the values out", node.place))
         if isinstance(node.content, dict):
             self._split_numbers(list(node.content.items()), path)
             return {name: self._entry(pair, (*path, name)) for name, pair in node.content.items()}
@@ -158,11 +160,13 @@ class _Flat:
             return ""
         return node.content
 
-    def _entry(self, pair: tuple[Node, Node], path: Key) -> Any:  # noqa: ANN401 - as above
+    def _entry(self, pair: tuple[YamlNode, YamlNode], path: Key) -> Any:  # noqa: ANN401 - as above
         self.keys[path] = pair[0].place
         return self._value(pair[1], path)
 
-    def _split_numbers(self, entries: list[tuple[str, tuple[Node, Node]]], path: Key) -> None:
+    def _split_numbers(
+        self, entries: list[tuple[str, tuple[YamlNode, YamlNode]]], path: Key
+    ) -> None:
         """UL014: in braces a decimal comma ends the value, and the rest becomes a key."""
         for (_, (_, value)), (name, (key, nothing)) in pairwise(entries):
             whole, end = value.content, value.place.column or 0
@@ -171,14 +175,14 @@ class _Flat:
             joined = replace(value.place, column=end + len(whole) + 1) == key.place
             if joined and (right := rewritten(f"{whole},{name}")):
                 message = f"the comma of '{whole},{name}' ends the value here"
-                self.faults.append(Fault("UL014", message, f"write {right}", value.place))
+                self.faults.append(Diagnostic("UL014", message, f"write {right}", value.place))
                 self.faulty.add((*path, name))
 
-    def _no_value(self, node: Node, path: Key) -> None:
+    def _no_value(self, node: YamlNode, path: Key) -> None:
         if not path or path in self.faulty:
             return
         self.faulty.add(path)
         last = path[-1]
         what = f"'{last}' has no value" if isinstance(last, str) else "this entry has no value"
         remedy = "write one, or remove the key; quote 'null' if the word itself is meant"
-        self.faults.append(Fault("UL009", what, remedy, self.keys.get(path, node.place)))
+        self.faults.append(Diagnostic("UL009", what, remedy, self.keys.get(path, node.place)))

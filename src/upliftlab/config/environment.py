@@ -20,7 +20,7 @@ from upliftlab.config.connection import (
     parse_connection,
 )
 from upliftlab.config.document import Document, Key
-from upliftlab.errors import ConfigError, Fault
+from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.util.masking import keep_secret
 
 ALLOWED: Final = "UPLIFTLAB_ENV"
@@ -75,7 +75,7 @@ def _parsed(text: str) -> Connection:
     except ConnectionSettingError as error:
         message, _, remedy = str(error).partition("; ")
         code = "UL016" if isinstance(error, MisplacedReferenceError) else "UL025"
-        fault = Fault(code, message, remedy)
+        fault = Diagnostic(code, message, remedy)
     raise ConfigError(fault)  # outside the handler: a chained error would repeat the settings
 
 
@@ -88,23 +88,25 @@ def _value_of(name: str) -> str:
     if name not in _allowed():
         message = f"the connection asks for the environment variable {name}, which is not allowed"
         remedy = f"if its value may go to this server, allow it by --allow-env {name}"
-        raise ConfigError(Fault("UL026", message, remedy))
+        raise ConfigError(Diagnostic("UL026", message, remedy))
     value = os.environ.get(name)
     if value is None:
         remedy = f"set {name} and try again"
-        raise ConfigError(Fault("UL017", f"the environment variable {name} is not set", remedy))
+        raise ConfigError(
+            Diagnostic("UL017", f"the environment variable {name} is not set", remedy)
+        )
     if any("\ud800" <= char <= "\udfff" for char in value):
         message = f"the environment variable {name} is not UTF-8 text"
-        raise ConfigError(Fault("UL017", message, "set it anew"))
+        raise ConfigError(Diagnostic("UL017", message, "set it anew"))
     return value
 
 
-def environment_faults(document: Document) -> list[Fault]:
+def environment_faults(document: Document) -> list[Diagnostic]:
     """References to the environment anywhere but as the password of a connection."""
     message = "an environment value is refused here: what is analysed must not depend on it"
     remedy = "write the value itself; ${env:NAME} is for the password of a server's connection only"
     return [
-        Fault("UL016", message, remedy, document.at(*path))
+        Diagnostic("UL016", message, remedy, document.at(*path))
         for path in document.values
         if path != _CONNECTION and _holds_reference(document, path)
     ]

@@ -15,7 +15,7 @@ from typing import Any
 
 from upliftlab.config.document import Document, Key, read_document
 from upliftlab.config.workspace import Workspace, shown
-from upliftlab.errors import Fault, Place
+from upliftlab.errors import Diagnostic, Place
 
 OWN: frozenset[Key] = frozenset(
     {("schema",), ("experiment",), ("extends",), ("assignment", "salt")}
@@ -63,7 +63,9 @@ def _refusal(name: str, target: Path, path: Path, workspace: Workspace) -> str |
 
 
 def _refused(document: Document, message: str, place: Place) -> Document:
-    fault = Fault("UL018", message, "name one complete experiment of the same workspace", place)
+    fault = Diagnostic(
+        "UL018", message, "name one complete experiment of the same workspace", place
+    )
     return Document(
         document.file,
         document.value,

@@ -10,14 +10,14 @@ from upliftlab.config.document import read_document
 from upliftlab.config.environment import environment_faults
 from upliftlab.config.extends import with_base
 from upliftlab.config.models.experiment import Experiment, Plan
-from upliftlab.config.resolve import Draft, resolve
+from upliftlab.config.resolve import ReadExperiment, resolve
 from upliftlab.config.rules import plan_faults
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import Shared, read_shared
 from upliftlab.config.shared_rules import shared_faults
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, find_workspace, shown
-from upliftlab.errors import ConfigError, Fault
+from upliftlab.errors import ConfigError, Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Loaded:
 
     plan: Plan
     workspace: Workspace
-    warnings: tuple[Fault, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Examined:
     """An experiment file with what is wrong in it; no scope where it could not be read."""
 
     scope: Scope | None
-    faults: tuple[Fault, ...]
+    faults: tuple[Diagnostic, ...]
 
 
 def load(path: Path, *, data: Path | None = None) -> Loaded:
@@ -74,16 +74,16 @@ def examine(path: Path, workspace: Workspace, shared: Shared, given: Path) -> Ex
     faults += refusals
     if experiment is None:
         return Examined(None, tuple(faults))
-    resolution = resolve(Draft(document, experiment), shared)
+    resolution = resolve(ReadExperiment(document, experiment), shared)
     scope = Scope(resolution.plan, document, shared)
     faults += [*resolution.faults, *plan_faults(scope)]
     return Examined(scope, tuple(faults))
 
 
-def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+def in_order(faults: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Each fault once, by file, line, column and code."""
 
-    def position(fault: Fault) -> tuple[str, int, int, str, str]:
+    def position(fault: Diagnostic) -> tuple[str, int, int, str, str]:
         place = fault.place
         if place is None:
             return ("", 0, 0, fault.code, fault.message)

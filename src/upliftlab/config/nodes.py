@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from upliftlab.config.yaml_words import in_plain_words
-from upliftlab.errors import Fault, Place
+from upliftlab.errors import Diagnostic, Place
 from upliftlab.util.visible import first_hidden
 
 MAX_ALIASES = 50
@@ -25,16 +25,16 @@ _NO_VALUE = ("", "~", "null", "Null", "NULL")
 class Refused(Exception):  # noqa: N818 - control flow within `document.py`
     """The rest of the file cannot be read."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Diagnostic) -> None:
         self.fault = fault
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class YamlNode:
     """Text, a list or a mapping from name to key and value; None where nothing is written."""
 
     place: Place
-    content: str | list[Node] | dict[str, tuple[Node, Node]] | None
+    content: str | list[YamlNode] | dict[str, tuple[YamlNode, YamlNode]] | None
 
 
 def _too_deep(text: str) -> yaml.Event | None:
@@ -67,13 +67,13 @@ class Reader:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.faults: list[Fault] = []
-        self._anchors: dict[str, Node] = {}
+        self.faults: list[Diagnostic] = []
+        self._anchors: dict[str, YamlNode] = {}
         self._open: set[str] = set()
         self._aliases = 0
         self._nodes = 0
 
-    def read(self, text: str) -> Node:
+    def read(self, text: str) -> YamlNode:
         """The root of the one document in `text`."""
         try:
             events = yaml.parse(text, Loader=LOADER)
@@ -85,13 +85,13 @@ class Reader:
             place = Place(self.name, mark.line + 1, mark.column + 1) if mark else Place(self.name)
             problem = "a tab" if mark and _is_tab(text, mark) else error.problem or ""
             message, remedy = in_plain_words(problem, error.context or "")
-            raise Refused(Fault("UL004", message, remedy, place)) from None
+            raise Refused(Diagnostic("UL004", message, remedy, place)) from None
         except yaml.YAMLError as error:
             message, remedy = in_plain_words(str(error), "")
-            raise Refused(Fault("UL004", message, remedy, Place(self.name))) from None
+            raise Refused(Diagnostic("UL004", message, remedy, Place(self.name))) from None
 
-    def _document(self, events: Iterator[yaml.Event]) -> Node:
-        root: Node | None = None
+    def _document(self, events: Iterator[yaml.Event]) -> YamlNode:
+        root: YamlNode | None = None
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
                 remedy = "keep one experiment per file; remove the line '---'"
@@ -100,17 +100,19 @@ class Reader:
                 root = self._node(event, events, 1)
         if root is None:
             message = "the file is empty"
-            raise Refused(Fault("UL011", message, "begin with 'schema: 1'", Place(self.name, 1, 1)))
+            raise Refused(
+                Diagnostic("UL011", message, "begin with 'schema: 1'", Place(self.name, 1, 1))
+            )
         return root
 
-    def _fault(self, code: str, message: str, remedy: str, event: yaml.Event) -> Fault:
-        return Fault(code, message, remedy, self._at(event))
+    def _fault(self, code: str, message: str, remedy: str, event: yaml.Event) -> Diagnostic:
+        return Diagnostic(code, message, remedy, self._at(event))
 
     def _at(self, event: yaml.Event) -> Place:
         mark: Any = event.start_mark
         return Place(self.name, mark.line + 1, mark.column + 1)
 
-    def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+    def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> YamlNode:
         self._bound(event, depth)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
@@ -122,7 +124,7 @@ class Reader:
         anchor: str | None = getattr(event, "anchor", None)
         if anchor is not None:
             self._open.add(anchor)
-        node = Node(self._at(event), self._content(event, events, depth))
+        node = YamlNode(self._at(event), self._content(event, events, depth))
         if anchor is not None:
             self._open.discard(anchor)
             self._anchors[anchor] = node
@@ -134,19 +136,19 @@ class Reader:
             what = f"{MAX_DEPTH} levels" if depth > MAX_DEPTH else f"{MAX_NODES:,} values"
             raise Refused(self._beyond(what, event))
 
-    def _beyond(self, what: str, event: yaml.Event) -> Fault:
+    def _beyond(self, what: str, event: yaml.Event) -> Diagnostic:
         return self._fault("UL008", f"more than {what} are refused", "simplify the file", event)
 
     def _content(
         self, event: yaml.Event, events: Iterator[yaml.Event], depth: int
-    ) -> str | list[Node] | dict[str, tuple[Node, Node]] | None:
+    ) -> str | list[YamlNode] | dict[str, tuple[YamlNode, YamlNode]] | None:
         if isinstance(event, yaml.ScalarEvent):
             text: str = event.value
             self._seen(event, text)
             plain = event.style in (None, "")
             return None if plain and text in _NO_VALUE else text
         if isinstance(event, yaml.SequenceStartEvent):
-            items: list[Node] = []
+            items: list[YamlNode] = []
             while not isinstance(item := next(events), yaml.SequenceEndEvent):
                 items.append(self._node(item, events, depth + 1))
             return items
@@ -159,8 +161,10 @@ class Reader:
             remedy = "remove the escape, or write a backslash in single quotes"
             raise Refused(self._fault("UL003", message, remedy, event))
 
-    def _mapping(self, events: Iterator[yaml.Event], depth: int) -> dict[str, tuple[Node, Node]]:
-        entries: dict[str, tuple[Node, Node]] = {}
+    def _mapping(
+        self, events: Iterator[yaml.Event], depth: int
+    ) -> dict[str, tuple[YamlNode, YamlNode]]:
+        entries: dict[str, tuple[YamlNode, YamlNode]] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self._node(event, events, depth + 1)
             value = self._node(next(events), events, depth + 1)
@@ -175,7 +179,7 @@ class Reader:
                 entries[name] = (key, value)
         return entries
 
-    def _key(self, event: yaml.Event, key: Node) -> str | None:
+    def _key(self, event: yaml.Event, key: YamlNode) -> str | None:
         text = key.content.strip() if isinstance(key.content, str) else ""
         one_line = isinstance(event, yaml.ScalarEvent) and not ("\n" in text or "\t" in text)
         if one_line and text and text != "<<":
@@ -188,7 +192,7 @@ class Reader:
         self.faults.append(self._fault("UL010", message, remedy, event))
         return None
 
-    def _alias(self, event: yaml.AliasEvent) -> Node:
+    def _alias(self, event: yaml.AliasEvent) -> YamlNode:
         self._aliases += 1
         name: str = event.anchor or ""
         if name in self._open:

@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from upliftlab.config.document import Document
-from upliftlab.config.models import Channel, Costs, Engine, Metric, Offer, Segment, Source
+from upliftlab.config.models import Channel, Costs, EngineSettings, Metric, Offer, Segment, Source
 from upliftlab.config.models.experiment import PROFIT, Arm, Experiment, Plan
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, source_fault
 from upliftlab.config.windows import BEFORE, before, in_window, known_before
-from upliftlab.errors import Fault
+from upliftlab.errors import Diagnostic
 
 _COUNTED = ("contacts", "redemptions")
 _MONEY_KEYS = ("revenue", *_COUNTED, "conversions")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ReadExperiment:
     """An experiment file that could be read, before anything is looked up."""
 
     document: Document
@@ -35,10 +35,10 @@ class Resolution:
     """A plan with what was missing on the way to it."""
 
     plan: Plan
-    faults: tuple[Fault, ...]
+    faults: tuple[Diagnostic, ...]
 
 
-def resolve(draft: Draft, shared: Shared) -> Resolution:
+def resolve(draft: ReadExperiment, shared: Shared) -> Resolution:
     """The plan of an experiment in its workspace."""
     draft = _with_event_costs(draft, shared)
     work = _Work(draft, shared)
@@ -77,7 +77,7 @@ def named_metrics(experiment: Experiment) -> list[tuple[str, tuple[str | int, ..
     return [(name, path) for name, path in named if name != PROFIT]
 
 
-def _with_event_costs(draft: Draft, shared: Shared) -> Draft:
+def _with_event_costs(draft: ReadExperiment, shared: Shared) -> ReadExperiment:
     """Contacts and redemptions counted from events, where configs/ says how."""
     money = draft.experiment.money
     if money is None or not isinstance(draft.experiment.customers, str):
@@ -86,15 +86,15 @@ def _with_event_costs(draft: Draft, shared: Shared) -> Draft:
     over_events = {name for name in _COUNTED if name in declared and declared[name].source}
     found = {name: name for name in over_events if getattr(money, name) is None}
     experiment = draft.experiment.model_copy(update={"money": money.model_copy(update=found)})
-    return Draft(draft.document, experiment)
+    return ReadExperiment(draft.document, experiment)
 
 
 @dataclass(slots=True)
 class _Work:
-    draft: Draft
+    draft: ReadExperiment
     shared: Shared
     channels: dict[str, Channel] = field(default_factory=dict[str, Channel])
-    faults: list[Fault] = field(default_factory=list[Fault])
+    faults: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
     def customers(self) -> Source:
         given = self.draft.experiment.customers
@@ -131,7 +131,7 @@ class _Work:
         code = {"channel": "UL104", "offer": "UL105"}[kind]
         place = self.draft.document.at("arms", arm, kind)
         message = f"arm '{arm}': the {kind} '{name}' is not declared"
-        self.faults.append(Fault(code, message, remedy, place))
+        self.faults.append(Diagnostic(code, message, remedy, place))
         return None
 
     def metrics(self, customers: Source) -> dict[str, Metric]:
@@ -205,7 +205,7 @@ class _Work:
         code, file = ("UL108", "segments") if kind == "segment" else ("UL107", "metrics")
         message = f"the {kind} '{name}' is not declared"
         remedy = f"did you mean '{near}'? If a column is meant, declare it in configs/{file}.yaml"
-        self.faults.append(Fault(code, message, remedy, self.draft.document.at(*path)))
+        self.faults.append(Diagnostic(code, message, remedy, self.draft.document.at(*path)))
         return near
 
     def _typed(self, name: str, metric: Metric) -> Metric:
@@ -231,10 +231,10 @@ class _Work:
         return chosen
 
 
-def _engine(chosen: Engine | None, default: Engine | None) -> Engine:
+def _engine(chosen: EngineSettings | None, default: EngineSettings | None) -> EngineSettings:
     """The experiment's engine over the program's; another engine inherits nothing."""
     if chosen is None or default is None:
-        return chosen or default or Engine()
+        return chosen or default or EngineSettings()
     if "name" in chosen.model_fields_set and chosen.name != default.name:
         return chosen
     written = {key: getattr(chosen, key) for key in chosen.model_fields_set}

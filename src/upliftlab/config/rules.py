@@ -16,78 +16,78 @@ from upliftlab.config.rules_uplift import UPLIFT_RULES
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
 from upliftlab.config.shared_rules import RESERVED_SEGMENTS
-from upliftlab.errors import Fault
+from upliftlab.errors import Diagnostic
 from upliftlab.results.ship_rule import parse_ship_if
 
 NOTHING = timedelta(0)
 _SHARES = ("any", "none", "at_least")
 
 
-def plan_faults(scope: Scope) -> list[Fault]:
+def plan_faults(scope: Scope) -> list[Diagnostic]:
     """Every rule of this experiment that is broken."""
     return [fault for rule in PLAN_RULES for fault in rule(scope)]
 
 
-def shares_sum(scope: Scope) -> Iterator[Fault]:
+def shares_sum(scope: Scope) -> Iterator[Diagnostic]:
     """UL101: the arms' shares sum to at most 100 %."""
     total = sum(arm.share or 0 for arm in scope.plan.arms.values())
     if total > 1:
         message = f"the arms' shares sum to {float(total * 100):g} %, more than 100 %"
-        yield Fault("UL101", message, "lower some shares", scope.at("arms", key=True))
+        yield Diagnostic("UL101", message, "lower some shares", scope.at("arms", key=True))
 
 
-def shares_whole(scope: Scope) -> Iterator[Fault]:
+def shares_whole(scope: Scope) -> Iterator[Diagnostic]:
     """UL102: where one arm declares a share, all do."""
     without = [name for name, arm in scope.plan.arms.items() if arm.share is None]
     if 0 < len(without) < len(scope.plan.arms):
         message = f"arm '{without[0]}' declares no share, but another arm does"
         remedy = "declare a share for every arm, or for none (then shares are equal)"
-        yield Fault("UL102", message, remedy, scope.at("arms", without[0], key=True))
+        yield Diagnostic("UL102", message, remedy, scope.at("arms", without[0], key=True))
 
 
-def shares_positive(scope: Scope) -> Iterator[Fault]:
+def shares_positive(scope: Scope) -> Iterator[Diagnostic]:
     """UL138: no share is zero."""
     for name, arm in scope.plan.arms.items():
         if arm.share == 0:
             message = f"arm '{name}' has a share of 0 %, so nobody is in it"
-            yield Fault("UL138", message, "remove the arm", scope.at("arms", name, "share"))
+            yield Diagnostic("UL138", message, "remove the arm", scope.at("arms", name, "share"))
     for at, wave in enumerate(scope.plan.experiment.waves):
         if wave.share == 0:
             place = scope.at("waves", at, "share")
-            yield Fault("UL138", f"wave {at + 1} has a share of 0 %", "remove the wave", place)
+            yield Diagnostic("UL138", f"wave {at + 1} has a share of 0 %", "remove the wave", place)
 
 
-def one_control(scope: Scope) -> Iterator[Fault]:
+def one_control(scope: Scope) -> Iterator[Diagnostic]:
     """UL103: exactly one arm is the control."""
     controls = [name for name, arm in scope.plan.arms.items() if arm.control]
     if not controls:
         remedy = "mark the arm the others are compared with: {control: true}"
-        yield Fault("UL103", "no arm is the control", remedy, scope.at("arms", key=True))
+        yield Diagnostic("UL103", "no arm is the control", remedy, scope.at("arms", key=True))
     for name in controls[1:]:
         message = f"arm '{name}' is a second control beside '{controls[0]}'"
         remedy = "keep 'control: true' for one arm"
-        yield Fault("UL103", message, remedy, scope.at("arms", name, "control"))
+        yield Diagnostic("UL103", message, remedy, scope.at("arms", name, "control"))
 
 
-def segments_once(scope: Scope) -> Iterator[Fault]:
+def segments_once(scope: Scope) -> Iterator[Diagnostic]:
     """UL109: no segment is named twice."""
     names = scope.plan.experiment.segments
     for at, name in enumerate(names):
         if name in names[:at]:
             place = scope.at("segments", at)
-            yield Fault("UL109", f"the segment '{name}' is named twice", "remove one", place)
+            yield Diagnostic("UL109", f"the segment '{name}' is named twice", "remove one", place)
 
 
-def segments_reserved(scope: Scope) -> Iterator[Fault]:
+def segments_reserved(scope: Scope) -> Iterator[Diagnostic]:
     """UL110: no segment takes a name upliftlab gives a meaning of its own."""
     for at, name in enumerate(scope.plan.experiment.segments):
         if name in RESERVED_SEGMENTS:
             message = f"the name '{name}' is reserved: upliftlab computes it"
             remedy = "declare the column under another name in configs/segments.yaml"
-            yield Fault("UL110", message, remedy, scope.at("segments", at))
+            yield Diagnostic("UL110", message, remedy, scope.at("segments", at))
 
 
-def metrics_once(scope: Scope) -> Iterator[Fault]:
+def metrics_once(scope: Scope) -> Iterator[Diagnostic]:
     """UL127: no metric plays two parts."""
     metrics = scope.plan.experiment.metrics
     seen = {metrics.primary: "the primary metric"}
@@ -95,15 +95,15 @@ def metrics_once(scope: Scope) -> Iterator[Fault]:
         if name in seen:
             message = f"'{name}' repeats {seen[name]}"
             place = scope.at("metrics", "secondary", at)
-            yield Fault("UL127", message, "remove it here", place)
+            yield Diagnostic("UL127", message, "remove it here", place)
         seen.setdefault(name, "a secondary metric")
     if metrics.primary in metrics.guardrails:
         message = f"the guardrail '{metrics.primary}' repeats the primary metric"
         place = scope.at("metrics", "guardrails", metrics.primary, key=True)
-        yield Fault("UL127", message, "remove it here", place)
+        yield Diagnostic("UL127", message, "remove it here", place)
 
 
-def guardrail_direction(scope: Scope) -> Iterator[Fault]:
+def guardrail_direction(scope: Scope) -> Iterator[Diagnostic]:
     """UL119: a guardrail limits the bad direction."""
     for name, guardrail in scope.plan.experiment.metrics.guardrails.items():
         metric = scope.plan.metrics.get(name)
@@ -115,10 +115,10 @@ def guardrail_direction(scope: Scope) -> Iterator[Fault]:
         if getattr(guardrail, key) is not None:
             message = f"'{key}' limits a good change: of '{name}', {metric.better} is better"
             place = scope.at("metrics", "guardrails", name, key, key=True)
-            yield Fault("UL119", message, f"write '{right}'", place)
+            yield Diagnostic("UL119", message, f"write '{right}'", place)
 
 
-def guardrail_points(scope: Scope) -> Iterator[Fault]:
+def guardrail_points(scope: Scope) -> Iterator[Diagnostic]:
     """UL149: a share's guardrail is in points or per cent, never a bare number."""
     for name, guardrail in scope.plan.experiment.metrics.guardrails.items():
         key = "max_increase" if guardrail.max_increase is not None else "max_decrease"
@@ -131,7 +131,7 @@ def guardrail_points(scope: Scope) -> Iterator[Fault]:
         )
         remedy = f"write '{meant:g} points', or '{meant:g}%' of the control's share"
         place = scope.at("metrics", "guardrails", name, key)
-        yield Fault("UL149", message, remedy, place)
+        yield Diagnostic("UL149", message, remedy, place)
 
 
 def _is_share(scope: Scope, name: str) -> bool:
@@ -140,7 +140,7 @@ def _is_share(scope: Scope, name: str) -> bool:
     return metric is not None and (metric.unit == "share" or metric.defined_by in _SHARES)
 
 
-def decision_metric(scope: Scope) -> Iterator[Fault]:
+def decision_metric(scope: Scope) -> Iterator[Diagnostic]:
     """UL120: the decision's metric is measured, and profit has its money."""
     experiment = scope.plan.experiment
     profit_at = [("metrics", "primary")] if experiment.metrics.primary == "profit" else []
@@ -148,16 +148,18 @@ def decision_metric(scope: Scope) -> Iterator[Fault]:
     if experiment.money is None:
         for path in profit_at:
             remedy = "declare 'money: {revenue: …, margin: …}'"
-            yield Fault("UL120", "profit needs 'money'", remedy, scope.at(*path))
+            yield Diagnostic("UL120", "profit needs 'money'", remedy, scope.at(*path))
     for place_path in _profit_elsewhere(scope):
         message = "profit is a primary or decision metric only"
-        yield Fault("UL120", message, "it is reported wherever money is", scope.at(*place_path))
+        yield Diagnostic(
+            "UL120", message, "it is reported wherever money is", scope.at(*place_path)
+        )
     name = experiment.decision.metric
     if name is not None and name not in ("profit", *scope.plan.measured):
         near = closest(name, ["profit", *scope.plan.measured], cutoff=0.6)
         remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
         message = f"the decision's metric '{name}' is not measured"
-        yield Fault("UL120", message, remedy, scope.at("decision", "metric"))
+        yield Diagnostic("UL120", message, remedy, scope.at("decision", "metric"))
 
 
 def _profit_elsewhere(scope: Scope) -> Iterator[tuple[str | int, ...]]:
@@ -169,7 +171,7 @@ def _profit_elsewhere(scope: Scope) -> Iterator[tuple[str | int, ...]]:
         yield ("metrics", "guardrails", "profit")
 
 
-def decision_rule(scope: Scope) -> Iterator[Fault]:
+def decision_rule(scope: Scope) -> Iterator[Diagnostic]:
     """UL121, UL122: the rule can be read, and can come out either way."""
     decision = scope.plan.experiment.decision
     place = scope.at("decision", "ship_if")
@@ -177,30 +179,30 @@ def decision_rule(scope: Scope) -> Iterator[Fault]:
         rule = parse_ship_if(decision.ship_if)
     except ValueError as error:
         remedy = "write 'lower > NUMBER' or 'estimate > NUMBER' ('>=' too)"
-        yield Fault("UL121", str(error), remedy, place)
+        yield Diagnostic("UL121", str(error), remedy, place)
         return
     name = scope.plan.decided_by
     if _is_share(scope, name) and abs(rule.threshold) >= 1:
         way = "never" if rule.threshold > 0 else "always"
         message = f"'{decision.ship_if}' is {way} true: '{name}' is a share, between 0 and 1"
-        yield Fault("UL122", message, "write points as a fraction: 'lower > 0.01'", place)
+        yield Diagnostic("UL122", message, "write points as a fraction: 'lower > 0.01'", place)
 
 
-def waves(scope: Scope) -> Iterator[Fault]:
+def waves(scope: Scope) -> Iterator[Diagnostic]:
     """UL117, UL118: waves ascend and hold everybody."""
     declared = scope.plan.experiment.waves
     total = sum(wave.share for wave in declared)
     if declared and total != 1:
         message = f"the waves' shares sum to {float(total * 100):g} %, not 100 %"
-        yield Fault("UL117", message, "adjust the shares", scope.at("waves", key=True))
+        yield Diagnostic("UL117", message, "adjust the shares", scope.at("waves", key=True))
     for at, (one, other) in enumerate(pairwise(declared)):
         if one.start >= other.start:
             place = scope.at("waves", at + 1, "start")
             message = f"wave {at + 2} does not start after wave {at + 1}"
-            yield Fault("UL118", message, "order the waves by day", place)
+            yield Diagnostic("UL118", message, "order the waves by day", place)
 
 
-def window_and_waves(scope: Scope) -> Iterator[Fault]:
+def window_and_waves(scope: Scope) -> Iterator[Diagnostic]:
     """UL116: one column cannot hold outcomes of waves whose windows overlap.
 
     Events are counted in each customer's own window, whatever the other waves do.
@@ -216,46 +218,46 @@ def window_and_waves(scope: Scope) -> Iterator[Fault]:
             )
             remedy = f"fill it with each customer's own {length} only, or count events by 'from'"
             place = scope.at("waves", at + 1, "start")
-            yield Fault("UL116", message, remedy, place, severity="warning")
+            yield Diagnostic("UL116", message, remedy, place, severity="warning")
 
 
-def spans(scope: Scope) -> Iterator[Fault]:
+def spans(scope: Scope) -> Iterator[Diagnostic]:
     """UL132, UL137: looks ascend within the outcome window; no window is empty at any of them."""
     experiment = scope.plan.experiment
     window, looks = experiment.outcome_window, experiment.analysis.looks
     if window == NOTHING:
         place = scope.at("outcome_window")
-        yield Fault("UL137", "the outcome window is empty", "write such as '28 days'", place)
+        yield Diagnostic("UL137", "the outcome window is empty", "write such as '28 days'", place)
     for at, look in enumerate(looks):
         before = looks[at - 1] if at else NOTHING
         place = scope.at("analysis", "looks", at)
         if look <= before:
-            yield Fault("UL132", f"look {at + 1} is not later than the one before", "", place)
+            yield Diagnostic("UL132", f"look {at + 1} is not later than the one before", "", place)
         elif window and look > window:
             message = f"look {at + 1} lies after the outcome window"
-            yield Fault("UL132", message, "let the last look be the window's end", place)
+            yield Diagnostic("UL132", message, "let the last look be the window's end", place)
     for name, metric in scope.plan.metrics.items():
         if looks and metric.during and looks[0] <= metric.during[0]:
             message = f"at the first look the time of '{name}' has not begun"
             remedy = f"let it be later than {format_duration(metric.during[0])}"
-            yield Fault("UL132", message, remedy, scope.at("analysis", "looks", 0))
+            yield Diagnostic("UL132", message, remedy, scope.at("analysis", "looks", 0))
 
 
-def winsorized(scope: Scope) -> Iterator[Fault]:
+def winsorized(scope: Scope) -> Iterator[Diagnostic]:
     """UL128: only a metric that is measured, and is no ratio, can be capped."""
     known = {name: m for name, m in scope.plan.metrics.items() if name in scope.plan.measured}
     for name in scope.plan.experiment.analysis.winsorize:
         place = scope.at("analysis", "winsorize", name, key=True)
         if name in known and known[name].ratio is not None:
             message = f"the metric '{name}' is a ratio of totals, which cannot be capped"
-            yield Fault("UL128", message, "cap one of its two metrics", place)
+            yield Diagnostic("UL128", message, "cap one of its two metrics", place)
         elif name not in known:
             near = closest(name, list(known), cutoff=0.6)
             remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
-            yield Fault("UL128", f"the metric '{name}' is not measured", remedy, place)
+            yield Diagnostic("UL128", f"the metric '{name}' is not measured", remedy, place)
 
 
-PLAN_RULES: tuple[Callable[[Scope], Iterator[Fault]], ...] = (
+PLAN_RULES: tuple[Callable[[Scope], Iterator[Diagnostic]], ...] = (
     shares_sum,
     shares_whole,
     shares_positive,

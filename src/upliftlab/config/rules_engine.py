@@ -11,34 +11,34 @@ from upliftlab.config.connection import (
     master_refusal,
     parse_connection,
 )
-from upliftlab.config.models import Engine
+from upliftlab.config.models import EngineSettings
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import Shared
-from upliftlab.errors import Fault, Place
+from upliftlab.errors import Diagnostic, Place
 
 _PATH = ("engine", "connection")
 
 
-def connection(scope: Scope) -> Iterator[Fault]:
+def connection(scope: Scope) -> Iterator[Diagnostic]:
     """UL016, UL025: an experiment's own connection settings."""
     if scope.document.has(*_PATH):
         yield from _faults(scope.plan.engine, scope.at(*_PATH))
 
 
-def shared_connection(shared: Shared) -> Iterator[Fault]:
+def shared_connection(shared: Shared) -> Iterator[Diagnostic]:
     """UL016, UL025: the program's connection settings."""
     if shared.program.engine is not None:
         yield from _faults(shared.program.engine, shared.at("program", *_PATH))
 
 
-def _faults(engine: Engine, place: Place) -> Iterator[Fault]:
+def _faults(engine: EngineSettings, place: Place) -> Iterator[Diagnostic]:
     reason, code = _refusal(engine)
     if reason:
         message, _, remedy = reason.partition("; ")
-        yield Fault(code, message, remedy, place)
+        yield Diagnostic(code, message, remedy, place)
 
 
-def _refusal(engine: Engine) -> tuple[str, str]:
+def _refusal(engine: EngineSettings) -> tuple[str, str]:
     """Why the settings are refused, and the rule's code; nothing where they are not."""
     text = engine.connection or ""
     code = "UL016" if REFERENCE in text else "UL025"
@@ -57,4 +57,4 @@ def _refusal(engine: Engine) -> tuple[str, str]:
     return "", code
 
 
-ENGINE_RULES: tuple[Callable[[Scope], Iterator[Fault]], ...] = (connection,)
+ENGINE_RULES: tuple[Callable[[Scope], Iterator[Diagnostic]], ...] = (connection,)

@@ -8,12 +8,12 @@ from upliftlab.config.models import Costs
 from upliftlab.config.models.values import Money
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
-from upliftlab.errors import Fault, Place
+from upliftlab.errors import Diagnostic, Place
 
 _COSTS = ("cost_per_contact", "cost_per_redemption", "service_cost")
 
 
-def one_currency(scope: Scope) -> Iterator[Fault]:
+def one_currency(scope: Scope) -> Iterator[Diagnostic]:
     """UL123: all money is in the experiment's currency."""
     currency = scope.plan.currency
     for money, place in _amounts(scope):
@@ -21,13 +21,13 @@ def one_currency(scope: Scope) -> Iterator[Fault]:
             continue
         if currency is None:
             message = f"'{money}' names a currency, but the experiment has none"
-            yield Fault("UL123", message, f"add 'currency: {money.currency}'", place)
+            yield Diagnostic("UL123", message, f"add 'currency: {money.currency}'", place)
         else:
             message = f"'{money}' is not in the experiment's currency {currency}"
-            yield Fault("UL123", message, f"convert it to {currency}", place)
+            yield Diagnostic("UL123", message, f"convert it to {currency}", place)
 
 
-def amounts_of_events(scope: Scope) -> Iterator[Fault]:
+def amounts_of_events(scope: Scope) -> Iterator[Diagnostic]:
     """UL123: amounts that are added up are in the experiment's currency."""
     plan = scope.plan
     for name, metric in plan.metrics.items():
@@ -37,7 +37,7 @@ def amounts_of_events(scope: Scope) -> Iterator[Fault]:
             place = scope.shared.at("metrics", "metrics", name)
             message = f"'{name}' adds up {declared}, not {plan.currency or 'a declared currency'}"
             remedy = f"write 'currency: {declared}', or convert the column"
-            yield Fault("UL123", message, remedy, place)
+            yield Diagnostic("UL123", message, remedy, place)
 
 
 def _amounts(scope: Scope) -> Iterator[tuple[Money, Place]]:
@@ -72,7 +72,7 @@ def _costs(costs: Costs) -> Iterator[tuple[str, Money]]:
             yield key, money
 
 
-def redemptions(scope: Scope) -> Iterator[Fault]:
+def redemptions(scope: Scope) -> Iterator[Diagnostic]:
     """UL124: a cost per redemption needs redemptions counted."""
     money = scope.plan.experiment.money
     if money is None or money.redemptions is not None:
@@ -81,10 +81,10 @@ def redemptions(scope: Scope) -> Iterator[Fault]:
         if arm.cost_per_redemption is not None and arm.cost_per_redemption.amount > 0:
             message = f"arm '{name}' pays for redemptions, but nothing counts them"
             remedy = "name the metric that counts them: 'money: {redemptions: …}'"
-            yield Fault("UL124", message, remedy, scope.at("arms", name, key=True))
+            yield Diagnostic("UL124", message, remedy, scope.at("arms", name, key=True))
 
 
-def fixed_costs(scope: Scope) -> Iterator[Fault]:
+def fixed_costs(scope: Scope) -> Iterator[Diagnostic]:
     """UL125: fixed costs belong to arms that exist."""
     money = scope.plan.experiment.money
     for name in money.fixed_cost if money else ():
@@ -93,10 +93,10 @@ def fixed_costs(scope: Scope) -> Iterator[Fault]:
             arms = ", ".join(scope.plan.arms)
             remedy = f"did you mean '{near}'?" if near else f"the arms are {arms}"
             place = scope.at("money", "fixed_cost", name, key=True)
-            yield Fault("UL125", f"'fixed_cost' names no arm: '{name}'", remedy, place)
+            yield Diagnostic("UL125", f"'fixed_cost' names no arm: '{name}'", remedy, place)
 
 
-def control_costs(scope: Scope) -> Iterator[Fault]:
+def control_costs(scope: Scope) -> Iterator[Diagnostic]:
     """UL126: a control that is not contacted costs nothing."""
     money = scope.plan.experiment.money
     for name, arm in scope.plan.arms.items():
@@ -110,10 +110,10 @@ def control_costs(scope: Scope) -> Iterator[Fault]:
             message = f"the control '{name}' has costs: {', '.join(paid)}"
             remedy = "remove them, or write 'business_as_usual: true' if it is contacted as before"
             place = scope.at("arms", name, key=True)
-            yield Fault("UL126", message, remedy, place, severity="warning")
+            yield Diagnostic("UL126", message, remedy, place, severity="warning")
 
 
-def money_metrics(scope: Scope) -> Iterator[Fault]:
+def money_metrics(scope: Scope) -> Iterator[Diagnostic]:
     """UL131: money adds up, so its metrics are totals of a customer, not ratios."""
     money = scope.plan.experiment.money
     if money is None:
@@ -131,15 +131,15 @@ def money_metrics(scope: Scope) -> Iterator[Fault]:
         else:
             continue
         remedy = "name a column, a sum or a count"
-        yield Fault("UL131", message, remedy, scope.at("money", key))
+        yield Diagnostic("UL131", message, remedy, scope.at("money", key))
 
 
-def no_margin(scope: Scope) -> Iterator[Fault]:
+def no_margin(scope: Scope) -> Iterator[Diagnostic]:
     """UL139: a margin that is not written counts as 100 %, and somebody should know."""
     money = scope.plan.experiment.money
     if money is not None and "margin" not in money.model_fields_set:
         message = "no 'margin' is given, so all revenue counts as margin"
-        yield Fault("UL139", message, "add 'margin: 40%'", scope.at("money"), "warning")
+        yield Diagnostic("UL139", message, "add 'margin: 40%'", scope.at("money"), "warning")
 
 
 MONEY_RULES = (

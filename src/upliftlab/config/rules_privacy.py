@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from upliftlab.config.rules_time import divisions
 from upliftlab.config.scope import Scope
-from upliftlab.errors import Fault
+from upliftlab.errors import Diagnostic
 
 
-def who_not_what(scope: Scope) -> Iterator[Fault]:
+def who_not_what(scope: Scope) -> Iterator[Diagnostic]:
     """UL160: customers are not divided by who they are: each would be a level of their own."""
     who = _identities(scope)
     for column, what, place in divisions(scope):
@@ -17,7 +17,7 @@ def who_not_what(scope: Scope) -> Iterator[Fault]:
         if reason and what in ("the segment", "the stratum"):
             message = f"{what} '{column}' {reason}"
             remedy = "divide by what customers have in common, such as a region or an age band"
-            yield Fault("UL160", message, remedy, place)
+            yield Diagnostic("UL160", message, remedy, place)
 
 
 def _identities(scope: Scope) -> dict[str, str]:

@@ -8,10 +8,10 @@ from upliftlab.config.scope import Scope
 from upliftlab.config.shared import condition_fault
 from upliftlab.config.windows import BEFORE
 from upliftlab.config.workspace import lexical_fault
-from upliftlab.errors import Fault, Place
+from upliftlab.errors import Diagnostic, Place
 
 
-def known_before(scope: Scope) -> Iterator[Fault]:
+def known_before(scope: Scope) -> Iterator[Diagnostic]:
     """UL112: who is in, and how they are divided, must not depend on what happened later."""
     late = _late(scope)
     for column, what, place in divisions(scope):
@@ -19,7 +19,7 @@ def known_before(scope: Scope) -> Iterator[Fault]:
             joined = ", which is" if what.endswith("uses") else " is"
             message = f"{what} '{column}'{joined} {reason}"
             remedy = "use only what is known before assignment"
-            yield Fault("UL112", message, remedy, place)
+            yield Diagnostic("UL112", message, remedy, place)
 
 
 def _late(scope: Scope) -> dict[str, str]:
@@ -65,14 +65,14 @@ def _conditions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
         yield asked.uplift.today.where, "today's rule", scope.at("uplift", "today", "where")
 
 
-def conditions(scope: Scope) -> Iterator[Fault]:
+def conditions(scope: Scope) -> Iterator[Diagnostic]:
     """UL020: a condition holds only what is allowed."""
     for text, _, place in _conditions(scope):
         if fault := condition_fault(text, place):
             yield fault
 
 
-def customers_file(scope: Scope) -> Iterator[Fault]:
+def customers_file(scope: Scope) -> Iterator[Diagnostic]:
     """UL019: the customers' file lies inside the data root."""
     place = scope.at("customers", "file")
     if not isinstance(scope.plan.experiment.customers, str) and (
@@ -81,19 +81,19 @@ def customers_file(scope: Scope) -> Iterator[Fault]:
         yield fault
 
 
-def randomised_unit(scope: Scope) -> Iterator[Fault]:
+def randomised_unit(scope: Scope) -> Iterator[Diagnostic]:
     """UL134: upliftlab can only randomise what has an id."""
     assignment = scope.plan.experiment.assignment
     if assignment.observed is None and assignment.unit is None and scope.plan.customers.id is None:
         if not scope.customers_known:
             return
         remedy = "name it: 'customers: {id: …}', or say where the arm stands: 'observed: COLUMN'"
-        yield Fault(
+        yield Diagnostic(
             "UL134", "no column identifies the customers to assign", remedy, scope.at("customers")
         )
 
 
-def own_salt(scope: Scope) -> Iterator[Fault]:
+def own_salt(scope: Scope) -> Iterator[Diagnostic]:
     """UL115: arms are drawn independently of the holdout and of the layer."""
     program, salt = scope.plan.program, scope.salt
     taken = {layer.salt or name: f"layer '{name}'" for name, layer in program.layers.items()}
@@ -102,10 +102,10 @@ def own_salt(scope: Scope) -> Iterator[Fault]:
     if salt in taken:
         message = f"the salt '{salt}' is also that of {taken[salt]}"
         place = scope.at("assignment", "salt") if scope.has_salt else scope.at("experiment")
-        yield Fault("UL115", message, "choose another under 'assignment'", place)
+        yield Diagnostic("UL115", message, "choose another under 'assignment'", place)
 
 
-def layer_exists(scope: Scope) -> Iterator[Fault]:
+def layer_exists(scope: Scope) -> Iterator[Diagnostic]:
     """UL114: a layer is declared where layers are declared."""
     name = scope.plan.experiment.assignment.layer
     layers = scope.plan.program.layers
@@ -115,16 +115,16 @@ def layer_exists(scope: Scope) -> Iterator[Fault]:
     if name not in layers:
         message = f"the layer '{name}' is not declared"
         remedy = f"configs/program.yaml declares {', '.join(layers)}"
-        yield Fault("UL114", message, remedy, place)
+        yield Diagnostic("UL114", message, remedy, place)
         return
     owners = layers[name].experiments
     if owners and scope.plan.experiment.experiment not in owners:
         message = f"the layer '{name}' is shared out, and this experiment has no range in it"
         remedy = "give it one in configs/program.yaml"
-        yield Fault("UL114", message, remedy, place)
+        yield Diagnostic("UL114", message, remedy, place)
 
 
-def events_have_time(scope: Scope) -> Iterator[Fault]:
+def events_have_time(scope: Scope) -> Iterator[Diagnostic]:
     """UL140: events count for a time that is declared."""
     timeless = [
         name
@@ -134,10 +134,10 @@ def events_have_time(scope: Scope) -> Iterator[Fault]:
     if timeless:
         message = f"events are counted for {', '.join(timeless[:3])}, but it is not said how long"
         place = scope.at("metrics", key=True)
-        yield Fault("UL140", message, "add 'outcome_window: 28 days'", place)
+        yield Diagnostic("UL140", message, "add 'outcome_window: 28 days'", place)
 
 
-def start_known(scope: Scope) -> Iterator[Fault]:
+def start_known(scope: Scope) -> Iterator[Diagnostic]:
     """UL141: it is known when each customer's time begins."""
     asked = scope.plan.experiment
     if not scope.plan.from_events or asked.assignment.observed is None:
@@ -145,15 +145,15 @@ def start_known(scope: Scope) -> Iterator[Fault]:
     place = scope.at("assignment")
     if scope.plan.customers.id is None:
         message = "events belong to customers, but no column identifies the customers"
-        yield Fault("UL141", message, "name it: 'customers: {id: …}'", place)
+        yield Diagnostic("UL141", message, "name it: 'customers: {id: …}'", place)
     if asked.assignment.start is None and len(asked.waves) != 1:
         several = "several waves" if asked.waves else "no wave"
         message = f"the arm is read from a column and {several} declared: nobody's start is known"
         remedy = "name the column that holds it: 'assignment: {start: …}', or declare one wave"
-        yield Fault("UL141", message, remedy, place)
+        yield Diagnostic("UL141", message, remedy, place)
 
 
-def covariates_add_up(scope: Scope) -> Iterator[Fault]:
+def covariates_add_up(scope: Scope) -> Iterator[Diagnostic]:
     """UL142: what is asked of the time before is one metric over events, or a column."""
     for at, name in enumerate(scope.plan.experiment.analysis.covariates):
         stem = name.removesuffix(BEFORE)
@@ -161,20 +161,20 @@ def covariates_add_up(scope: Scope) -> Iterator[Fault]:
         if name in scope.plan.metrics and scope.plan.covariates[name].source is not None:
             message = f"the covariate '{name}' has the name of a metric that is used here"
             place = scope.at("analysis", "covariates", at)
-            yield Fault("UL142", message, "rename the metric in configs/metrics.yaml", place)
+            yield Diagnostic("UL142", message, "rename the metric in configs/metrics.yaml", place)
         if stem != name and metric is not None and metric.parts:
             message = f"the covariate '{name}' would be made of other metrics"
             place = scope.at("analysis", "covariates", at)
-            yield Fault("UL142", message, f"name {metric.parts[0]}{BEFORE} instead", place)
+            yield Diagnostic("UL142", message, f"name {metric.parts[0]}{BEFORE} instead", place)
 
 
-def holdout_excluded(scope: Scope) -> Iterator[Fault]:
+def holdout_excluded(scope: Scope) -> Iterator[Diagnostic]:
     """UL130: an assignment made elsewhere does not know the universal holdout."""
     if scope.plan.program.universal_holdout and scope.plan.experiment.assignment.observed:
         message = "the program has a universal holdout, but this assignment was made elsewhere"
         remedy = "make sure that its customers were left out"
         place = scope.at("assignment", "observed")
-        yield Fault("UL130", message, remedy, place, severity="warning")
+        yield Diagnostic("UL130", message, remedy, place, severity="warning")
 
 
 KNOWN_BEFORE_RULES = (

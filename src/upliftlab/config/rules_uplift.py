@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from upliftlab.config.models.experiment import PROFIT
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
-from upliftlab.errors import Fault
+from upliftlab.errors import Diagnostic
 
 
-def telling_features(scope: Scope) -> Iterator[Fault]:
+def telling_features(scope: Scope) -> Iterator[Diagnostic]:
     """UL143: no feature names a customer, or tells what became of the assignment."""
     asked, own = scope.plan.experiment, scope.plan.customers
     if asked.uplift is None:
@@ -28,10 +28,10 @@ def telling_features(scope: Scope) -> Iterator[Fault]:
         if reason := why.get(name.casefold()):
             place = scope.at("uplift", "features", at)
             remedy = "use what describes customers, and is known of those of next month too"
-            yield Fault("UL143", f"the feature '{name}' {reason}", remedy, place)
+            yield Diagnostic("UL143", f"the feature '{name}' {reason}", remedy, place)
 
 
-def named_once(scope: Scope) -> Iterator[Fault]:
+def named_once(scope: Scope) -> Iterator[Diagnostic]:
     """UL144: no feature or learner is named twice."""
     asked = scope.plan.experiment.uplift
     if asked is None:
@@ -41,10 +41,10 @@ def named_once(scope: Scope) -> Iterator[Fault]:
         for at, name in enumerate(names):
             if name in names[:at]:
                 message = f"'{name}' is named twice under '{key}'"
-                yield Fault("UL144", message, "remove one", scope.at("uplift", key, at))
+                yield Diagnostic("UL144", message, "remove one", scope.at("uplift", key, at))
 
 
-def learned_metric(scope: Scope) -> Iterator[Fault]:
+def learned_metric(scope: Scope) -> Iterator[Diagnostic]:
     """UL145, UL146: what is to grow is measured, and belongs to each customer."""
     plan, asked = scope.plan, scope.plan.experiment.uplift
     if asked is None:
@@ -53,19 +53,19 @@ def learned_metric(scope: Scope) -> Iterator[Fault]:
     place = scope.at("uplift", *key, key=not key)
     if asked.metric == PROFIT and plan.experiment.money is None:
         remedy = "declare 'money: {revenue: …, margin: …}'"
-        yield Fault("UL145", "profit needs 'money'", remedy, place)
+        yield Diagnostic("UL145", "profit needs 'money'", remedy, place)
     elif asked.metric not in (None, PROFIT, *plan.measured):
         near = closest(name, [PROFIT, *plan.measured], cutoff=0.6)
         remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
-        yield Fault("UL145", f"the metric '{name}' is not measured", remedy, place)
+        yield Diagnostic("UL145", f"the metric '{name}' is not measured", remedy, place)
     metric = plan.metrics.get(name)
     if metric is not None and metric.ratio is not None:
         message = f"'{name}' is a ratio of totals, which no single customer has"
         remedy = "name another by 'uplift: {metric: …}', such as one of its two metrics"
-        yield Fault("UL146", message, remedy, place)
+        yield Diagnostic("UL146", message, remedy, place)
 
 
-def todays_arm(scope: Scope) -> Iterator[Fault]:
+def todays_arm(scope: Scope) -> Iterator[Diagnostic]:
     """UL147: today's rule gives an arm other than the control."""
     asked, plan = scope.plan.experiment.uplift, scope.plan
     arm = asked.today.arm if asked and asked.today else None
@@ -76,10 +76,10 @@ def todays_arm(scope: Scope) -> Iterator[Fault]:
     remedy = f"did you mean '{near}'?" if near else f"the treatments are {', '.join(treatments)}"
     what = "the control" if arm in plan.arms else "no arm"
     message = f"today's rule gives '{arm}', which is {what}"
-    yield Fault("UL147", message, remedy, scope.at("uplift", "today", "arm"))
+    yield Diagnostic("UL147", message, remedy, scope.at("uplift", "today", "arm"))
 
 
-def needs_of_targeting(scope: Scope) -> Iterator[Fault]:
+def needs_of_targeting(scope: Scope) -> Iterator[Diagnostic]:
     """UL148: a sample needs ids to be drawn by, and a budget costs that it is spent on."""
     asked, plan = scope.plan.experiment.uplift, scope.plan
     if asked is None:
@@ -88,11 +88,13 @@ def needs_of_targeting(scope: Scope) -> Iterator[Fault]:
         place = scope.at("uplift", "sample")
         message = "a sample is drawn by the customers' id, but none is named"
         remedy = "name it: 'customers: {id: …}', or leave 'sample' out"
-        yield Fault("UL148", message, remedy, place)
+        yield Diagnostic("UL148", message, remedy, place)
     if asked.budget is not None and plan.experiment.money is None:
         place = scope.at("uplift", "budget")
         remedy = "declare 'money: {revenue: …, margin: …}'"
-        yield Fault("UL148", "a budget is spent on costs, but no money is declared", remedy, place)
+        yield Diagnostic(
+            "UL148", "a budget is spent on costs, but no money is declared", remedy, place
+        )
 
 
 UPLIFT_RULES = (telling_features, named_once, learned_metric, todays_arm, needs_of_targeting)

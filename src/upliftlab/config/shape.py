@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from upliftlab.config import models
-from upliftlab.config.models import Model
+from upliftlab.config.models import Declaration
 from upliftlab.config.models.experiment import Experiment
 
 Kind = Literal["record", "table", "list", "scalar"]
 
-FILES: dict[str, type[Model]] = {
+FILES: dict[str, type[Declaration]] = {
     "sources": models.SourcesFile,
     "metrics": models.MetricsFile,
     "channels": models.ChannelsFile,
@@ -32,7 +32,7 @@ class Shape:
     """A record has known keys, a table has names of the writer's own, a list has entries."""
 
     kind: Kind
-    model: type[Model] | None = None
+    model: type[Declaration] | None = None
     item: Any = None
 
     @property
@@ -53,7 +53,7 @@ class Shape:
 def shape(annotation: Any) -> Shape:  # noqa: ANN401 - a type annotation has no narrower type
     """The shape of an annotation."""
     for part in _parts(annotation):
-        if isinstance(part, type) and issubclass(part, Model):
+        if isinstance(part, type) and issubclass(part, Declaration):
             return Shape("record", model=part)
         origin, args = get_origin(part), get_args(part)
         if origin is dict:

@@ -13,9 +13,9 @@ from upliftlab.config.environment import environment_faults
 from upliftlab.config.models import (
     Channel,
     ChannelsFile,
+    Declaration,
     Metric,
     MetricsFile,
-    Model,
     Offer,
     Program,
     Segment,
@@ -26,9 +26,9 @@ from upliftlab.config.models import (
 from upliftlab.config.shape import FILES, closest
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, shown
-from upliftlab.errors import Fault, Place
+from upliftlab.errors import Diagnostic, Place
 
-T = TypeVar("T", bound=Model)
+T = TypeVar("T", bound=Declaration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Shared:
     documents: Mapping[str, Document] = field(default_factory=dict[str, Document])
     broken: frozenset[str] = frozenset()
     """Files that exist but cannot be read: what they declare is unknown, not absent."""
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Diagnostic, ...] = ()
 
     def at(self, stem: str, *path: str | int, key: bool = False) -> Place:
         """The place of a value in `configs/<stem>.yaml`."""
@@ -72,7 +72,7 @@ def read_shared(workspace: Workspace, given: Path) -> Shared:
     """
     documents: dict[str, Document] = {}
     models: dict[str, Any] = {}
-    faults: list[Fault] = []
+    faults: list[Diagnostic] = []
     for stem, path in config_files(workspace.configs).items():
         document = read_document(path, workspace.root, shown(path, given))
         model, refusals = read_model(FILES[stem], document) if document.values else (None, ())
@@ -88,7 +88,7 @@ def _shared(
     models: Mapping[str, Any],
     documents: Mapping[str, Document],
     broken: frozenset[str],
-    faults: tuple[Fault, ...],
+    faults: tuple[Diagnostic, ...],
 ) -> Shared:
     sources: SourcesFile | None = models.get("sources")
     metrics: MetricsFile | None = models.get("metrics")
@@ -107,7 +107,9 @@ def _shared(
     )
 
 
-def source_fault(name: str, shared: Shared, place: Place, *, events: bool = False) -> Fault | None:
+def source_fault(
+    name: str, shared: Shared, place: Place, *, events: bool = False
+) -> Diagnostic | None:
     """Why `name` cannot be read as a source; None where it can or where that is not known.
 
     Args:
@@ -122,17 +124,17 @@ def source_fault(name: str, shared: Shared, place: Place, *, events: bool = Fals
     if name not in declared:
         near = closest(name, list(declared))
         remedy = f"did you mean '{near}'?" if near else "declare it in configs/sources.yaml"
-        return Fault("UL106", f"the source '{name}' is not declared", remedy, place)
+        return Diagnostic("UL106", f"the source '{name}' is not declared", remedy, place)
     source = declared[name]
     absent = [key for key in ("id", "time") if getattr(source, key) is None]
     if events and absent:
         message = f"the events of source '{name}' need {' and '.join(repr(k) for k in absent)}"
         remedy = f"name the column in configs/sources.yaml under '{name}'"
-        return Fault("UL133", message, remedy, place)
+        return Diagnostic("UL133", message, remedy, place)
     return None
 
 
-def condition_fault(text: str | None, place: Place) -> Fault | None:
+def condition_fault(text: str | None, place: Place) -> Diagnostic | None:
     """Why `text` is refused as a condition, None where it is not."""
     if text is None:
         return None
@@ -142,5 +144,5 @@ def condition_fault(text: str | None, place: Place) -> Fault | None:
         parse(text)
     except ExpressionError as error:
         message, _, remedy = str(error).partition("; ")
-        return Fault("UL020", message, remedy or "see 'Conditions' in docs/yaml.md", place)
+        return Diagnostic("UL020", message, remedy or "see 'Conditions' in docs/yaml.md", place)
     return None

@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from upliftlab.config.document import Document, Key
-from upliftlab.config.models import Model
+from upliftlab.config.models import Declaration
 from upliftlab.config.shape import closest, homes, shape_at
-from upliftlab.errors import Fault
+from upliftlab.errors import Diagnostic
 
-M = TypeVar("M", bound=Model)
+M = TypeVar("M", bound=Declaration)
 _LONGEST = 240
 
 
-def read_model(model: type[M], document: Document) -> tuple[M | None, tuple[Fault, ...]]:
+def read_model(model: type[M], document: Document) -> tuple[M | None, tuple[Diagnostic, ...]]:
     """The document as a model, and every reason why it is none or not all of the document."""
     try:
         return model.model_validate(document.value, by_alias=True, by_name=False), ()
@@ -45,7 +45,7 @@ def _without_unknown(model: type[M], document: Document, details: list[Any]) -> 
         return None
 
 
-def _fault(model: type[Model], document: Document, detail: Any) -> Fault | None:  # noqa: ANN401 - pydantic_core's TypedDict is not exported
+def _fault(model: type[Declaration], document: Document, detail: Any) -> Diagnostic | None:  # noqa: ANN401 - pydantic_core's TypedDict is not exported
     path, missing = _path(document, detail)
     if any(path[:end] in document.faulty for end in range(len(path) + 1)):
         return None
@@ -62,7 +62,7 @@ def _fault(model: type[Model], document: Document, detail: Any) -> Fault | None:
     at_key = kind == "too_short" or code == "UL015" or detail["loc"][-1] == "[key]"
     if code == "UL015" and (named := _named(message.partition(": ")[2])) in (given or {}):
         path = (*path, named)
-    return Fault(code, message[:_LONGEST], remedy, document.at(*path, key=at_key))
+    return Diagnostic(code, message[:_LONGEST], remedy, document.at(*path, key=at_key))
 
 
 def _path(document: Document, detail: Any) -> tuple[Key, str | int | None]:  # noqa: ANN401 - as above
@@ -103,22 +103,22 @@ def _named(reason: str) -> str:
     return reason.split("'")[1] if reason.startswith("'") else ""
 
 
-def _missing(document: Document, path: Key, key: str | int) -> Fault:
+def _missing(document: Document, path: Key, key: str | int) -> Diagnostic:
     place = document.at(*path, key=True)
     if isinstance(key, int):
         message = f"{naming(path)} needs {key + 1} entries"
-        return Fault("UL013", message, "write both in square brackets: [a, b]", place)
+        return Diagnostic("UL013", message, "write both in square brackets: [a, b]", place)
     homes_of = f"add '{key}: …'"
-    return Fault("UL013", f"the key '{key}' is missing in {naming(path)}", homes_of, place)
+    return Diagnostic("UL013", f"the key '{key}' is missing in {naming(path)}", homes_of, place)
 
 
-def _unknown(model: type[Model], document: Document, path: Key) -> Fault:
+def _unknown(model: type[Declaration], document: Document, path: Key) -> Diagnostic:
     *parent, key = path
     siblings = shape_at(model, tuple(parent)).keys
     word = str(key)
     place = document.at(*path, key=True)
     where = f" in {naming(tuple(parent))}" if parent else ""
-    return Fault(
+    return Diagnostic(
         "UL012", f"unknown key '{word[:60]}'{where}", _suggest(word, list(siblings)), place
     )
 
@@ -136,7 +136,7 @@ def _suggest(word: str, siblings: list[str]) -> str:
 _Said = tuple[str, str, str]
 
 
-def _own_words(_model: type[Model], document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
+def _own_words(_model: type[Declaration], document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
     """A refusal from `values.py` or a model's validator: already in plain words."""
     reason, _, remedy = str(detail["ctx"]["error"]).partition("; ")
     if isinstance(document.get(*path), dict) and detail["loc"][-1] != "[key]":
@@ -144,7 +144,7 @@ def _own_words(_model: type[Model], document: Document, path: Key, detail: Any) 
     return "UL014", f"{naming(path)}: {reason}", remedy
 
 
-def _choice(_model: type[Model], document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
+def _choice(_model: type[Declaration], document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
     allowed = str(detail["ctx"]["expected"]).replace(" or ", ", ").replace("'", "")
     given = document.get(*path)
     if not isinstance(given, str):
@@ -154,7 +154,7 @@ def _choice(_model: type[Model], document: Document, path: Key, detail: Any) -> 
     return "UL014", f"{naming(path)}: '{given[:60]}' is not one of {allowed}", remedy
 
 
-def _keys_expected(model: type[Model], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+def _keys_expected(model: type[Declaration], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
     here = shape_at(model, path)
     if here.kind == "record":
         keys = ", ".join(list(here.keys)[:4])
@@ -162,34 +162,44 @@ def _keys_expected(model: type[Model], _document: Document, path: Key, _detail: 
     return "UL014", f"{naming(path)} needs names with values below it", "write 'name: value'"
 
 
-def _list_expected(_model: type[Model], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+def _list_expected(
+    _model: type[Declaration],
+    _document: Document,
+    path: Key,
+    _detail: Any,  # noqa: ANN401 - as above
+) -> _Said:
     return "UL014", f"{naming(path)} is a list", "write it in square brackets: [a, b]"
 
 
-def _text_expected(_model: type[Model], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+def _text_expected(
+    _model: type[Declaration],
+    _document: Document,
+    path: Key,
+    _detail: Any,  # noqa: ANN401 - as above
+) -> _Said:
     return "UL014", f"{naming(path)} is one text", "write it in one line, in quotes if need be"
 
 
-def _too_few(_model: type[Model], _document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
+def _too_few(_model: type[Declaration], _document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
     least = detail["ctx"]["min_length"]
     return "UL014", f"{naming(path)} needs at least {least} entries", "a comparison has two sides"
 
 
-def _too_many(_model: type[Model], _document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
+def _too_many(_model: type[Declaration], _document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
     most = detail["ctx"]["max_length"]
     return "UL014", f"{naming(path)} has at most {most} entries", "remove the others"
 
 
-def _currency(_model: type[Model], document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+def _currency(_model: type[Declaration], document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
     given = str(document.get(*path))[:60]
     return "UL014", f"{naming(path)}: '{given}' is not a currency", "write three capitals: EUR"
 
 
-def _invalid(_model: type[Model], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+def _invalid(_model: type[Declaration], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
     return "UL014", f"{naming(path)} has a value that cannot be used here", "see docs/yaml.md"
 
 
-_WORDS: dict[str, Callable[[type[Model], Document, Key, Any], _Said]] = {
+_WORDS: dict[str, Callable[[type[Declaration], Document, Key, Any], _Said]] = {
     "value_error": _own_words,
     "literal_error": _choice,
     "enum": _choice,

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from upliftlab.errors import ConfigError, Fault, Place
+from upliftlab.errors import ConfigError, Diagnostic, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Workspace:
         if self.usual and not root.is_relative_to(_real(self.root)):
             message = f"the data folder {self.data} is a link that leaves the workspace"
             remedy = "name the folder it leads to by --data"
-            raise ConfigError(Fault("UL027", message, remedy, place))
+            raise ConfigError(Diagnostic("UL027", message, remedy, place))
         if not _real(root / file).is_relative_to(root):
             raise ConfigError(_refusal(file, "leaves the data folder through a link", place))
         return self.data / file
@@ -56,7 +56,7 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def lexical_fault(file: str | None, place: Place | None) -> Fault | None:
+def lexical_fault(file: str | None, place: Place | None) -> Diagnostic | None:
     """Why a file's name alone shows that it is not inside the data root; None where it does not."""
     if file is None:
         return None
@@ -70,9 +70,9 @@ def lexical_fault(file: str | None, place: Place | None) -> Fault | None:
     return None
 
 
-def _refusal(file: str, reason: str, place: Place | None) -> Fault:
+def _refusal(file: str, reason: str, place: Place | None) -> Diagnostic:
     remedy = "name a file relative to the data folder, or choose another with --data"
-    return Fault("UL019", f"'{file[:120]}' {reason}", remedy, place)
+    return Diagnostic("UL019", f"'{file[:120]}' {reason}", remedy, place)
 
 
 def find_workspace(path: Path, data: Path | None = None) -> Workspace:

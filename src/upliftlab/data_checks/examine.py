@@ -16,10 +16,10 @@ from upliftlab.analysis.aggregation import measure
 from upliftlab.analysis.check import IMPLAUSIBLE
 from upliftlab.analysis.checks_events import SILENCE
 from upliftlab.analysis.checks_events import events as event_checks
-from upliftlab.analysis.estimation import study_of
+from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.analysis.event_tables import attach_events, refuse_unreadable, without_repeats
-from upliftlab.analysis.facts import CUSTOMERS, EventFacts, Facts
-from upliftlab.analysis.facts_events import Look, event_facts
+from upliftlab.analysis.facts import CUSTOMERS, EventFacts, QualityMetrics
+from upliftlab.analysis.facts_events import EventReading, event_facts
 from upliftlab.config.load import examine as examine_file
 from upliftlab.config.load import in_order
 from upliftlab.config.models.experiment import Plan
@@ -30,7 +30,7 @@ from upliftlab.config.workspace import find_workspace
 from upliftlab.data_checks.fit import customer_columns, event_columns, source_place, tallies_of
 from upliftlab.engines.base import Engine
 from upliftlab.engines.open import open_engine
-from upliftlab.errors import Fault, Place, UpliftLabError
+from upliftlab.errors import Diagnostic, Place, UpliftLabError
 from upliftlab.queries.clock import Span, passed
 from upliftlab.queries.events import Starts
 from upliftlab.queries.naming import naming_fault
@@ -60,7 +60,7 @@ class Within:
     given: Path | None = None
 
 
-def examine(path: Path, now: datetime, within: Within) -> tuple[Fault, ...]:
+def examine(path: Path, now: datetime, within: Within) -> tuple[Diagnostic, ...]:
     """Every fault of an experiment's tables, in the order of the YAML.
 
     Args:
@@ -87,14 +87,14 @@ def examine(path: Path, now: datetime, within: Within) -> tuple[Fault, ...]:
     return in_order(faults)
 
 
-def _data_faults(scope: Scope, engine: Engine, now: datetime) -> list[Fault]:
+def _data_faults(scope: Scope, engine: Engine, now: datetime) -> list[Diagnostic]:
     faults = [*_customers(scope, engine)]
     for name in tallies_of(scope.plan):
         faults += event_columns(scope, name, engine)
     return faults or [*_content(scope, engine, now)]
 
 
-def _customers(scope: Scope, engine: Engine) -> Iterator[Fault]:
+def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
     """The customers' table: that it can be read, its columns and types, and one row a customer."""
     plan, place = scope.plan, source_place(scope, None)
     try:
@@ -111,7 +111,7 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Fault]:
         yield from _identities(plan, place, engine)
 
 
-def _naming(scope: Scope, engine: Engine) -> Iterator[Fault]:
+def _naming(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
     """Segments and strata that say who customers are."""
     plan, experiment = scope.plan, scope.plan.experiment
     asked = [
@@ -131,7 +131,7 @@ def _naming(scope: Scope, engine: Engine) -> Iterator[Fault]:
             yield replace(fault, place=place)
 
 
-def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Fault]:
+def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Diagnostic]:
     name = plan.customers.id or ""
     column = quote(name)
     row = engine.query(
@@ -140,18 +140,18 @@ def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Fault]:
     ).to_pylist()[0]
     if row["known"] < row["n"]:
         message = f"{row['n'] - row['known']:,} rows have no '{name}'"
-        yield Fault("UL212", message, "every customer needs one", place)
+        yield Diagnostic("UL212", message, "every customer needs one", place)
     if row["ids"] < row["known"]:
         message = f"'{name}' repeats in {row['known'] - row['ids']:,} of {row['n']:,} rows"
-        yield Fault("UL213", message, "the table needs one row per customer", place)
+        yield Diagnostic("UL213", message, "the table needs one row per customer", place)
 
 
-def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Fault]:
+def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic]:
     """What is in the tables: read as an analysis reads them, where a column holds the arms."""
     plan = scope.plan
     try:
         if plan.experiment.assignment.observed is not None:
-            facts = measure(plan, study_of(plan), engine).facts
+            facts = measure(plan, estimation_spec(plan), engine).facts
         else:
             facts = _unassigned(plan, engine)
     except UpliftLabError as error:
@@ -166,11 +166,11 @@ def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Fault]:
         yield from _first(found, name, source_place(scope, name))
 
 
-def _unassigned(plan: Plan, engine: Engine) -> Facts:
+def _unassigned(plan: Plan, engine: Engine) -> QualityMetrics:
     """What the tables of events are like before anybody is assigned, as far as waves tell."""
     columns = engine.columns(CUSTOMERS)
     if not plan.experiment.waves or plan.customers.id is None:
-        return Facts()
+        return QualityMetrics()
     days = [datetime.combine(wave.start, time()) for wave in plan.experiment.waves]
     zone, ids = plan.program.time_zone, columns[plan.customers.id]
     starts = Starts(CUSTOMERS, zone, Span(min(days), max(days)), ids, min(days))
@@ -182,14 +182,16 @@ def _unassigned(plan: Plan, engine: Engine) -> Facts:
         plain = given.source.model_copy(update={"recorded": None})
         once = replace(once, source=once.source.model_copy(update={"recorded": None}))
         counted = (repeats[0], repeats[1])
-        look = Look(plan, engine, once, replace(given, source=plain), starts, tallies, counted)
+        look = EventReading(
+            plan, engine, once, replace(given, source=plain), starts, tallies, counted
+        )
         found[name] = event_facts(look)
     longest = plan.longest_window
     closes = None if longest is None else passed(max(days), longest, zone)
-    return Facts(events=found, closes=closes)
+    return QualityMetrics(events=found, closes=closes)
 
 
-def _place_of(scope: Scope, fault: Fault) -> Place:
+def _place_of(scope: Scope, fault: Diagnostic) -> Place:
     """Where the YAML names what a fault of the data is about."""
     if fault.code in ("UL208", "UL209", "UL210"):
         return scope.at("arms", key=True)
@@ -199,16 +201,16 @@ def _place_of(scope: Scope, fault: Fault) -> Place:
     return source_place(scope, named[0] if named else None)
 
 
-def _fault(check: Check, place: Place) -> Iterator[Fault]:
+def _fault(check: Check, place: Place) -> Iterator[Diagnostic]:
     """A check that failed as a fault; data may still come in, so incomplete ones are a warning."""
     kind = check.name.partition(":")[0]
     if check.passed is not False or kind not in _CODES:
         return
     critical = check.severity is Severity.critical and kind != "completeness"
-    yield Fault(_CODES[kind], check.message, "", place, "error" if critical else "warning")
+    yield Diagnostic(_CODES[kind], check.message, "", place, "error" if critical else "warning")
 
 
-def _first(found: EventFacts, name: str, place: Place) -> Iterator[Fault]:
+def _first(found: EventFacts, name: str, place: Place) -> Iterator[Diagnostic]:
     """Whether events reach back as far as what is asked of the time before."""
     if found.first is None or found.reaches is None:
         return
@@ -217,4 +219,4 @@ def _first(found: EventFacts, name: str, place: Place) -> Iterator[Fault]:
         return
     message = f"{name} begins on {found.first:%Y-%m-%d}, but is asked for from"
     message += f" {found.reaches:%Y-%m-%d} on"
-    yield Fault("UL222", message, "bring the earlier events along", place, "warning")
+    yield Diagnostic("UL222", message, "bring the earlier events along", place, "warning")

@@ -20,10 +20,10 @@ from upliftlab.config.shared import condition_fault, read_shared
 from upliftlab.config.windows import known_before
 from upliftlab.config.workspace import Workspace
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.errors import DataError, Fault, Place, UpliftLabError
+from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
 from upliftlab.queries.population import missing_column
-from upliftlab.queries.tallies import Tally
-from upliftlab.queries.units import Asked
+from upliftlab.queries.tallies import EventAggregate
+from upliftlab.queries.units import UnitColumns
 
 TABLE = "examined"
 """What a table of events is attached as, to look at its columns."""
@@ -50,7 +50,7 @@ class Named:
     kinds: tuple[ColumnType, ...] = ()
 
 
-def require_fit(path: Path, workspace: Workspace, engine: Engine) -> tuple[Fault, ...]:
+def require_fit(path: Path, workspace: Workspace, engine: Engine) -> tuple[Diagnostic, ...]:
     """Refuse a plan that the tables, as far as they are there, could never be analysed by.
 
     A table that cannot be read yet is left alone, and a column that may come with the outcomes
@@ -93,7 +93,7 @@ def _columns(engine: Engine, scope: Scope) -> dict[str, ColumnType] | None:
 
 def customer_columns(
     scope: Scope, columns: dict[str, ColumnType], *, early: bool = False
-) -> Iterator[Fault]:
+) -> Iterator[Diagnostic]:
     """Faults of the customers' columns; what may come with the outcomes is a warning if early."""
     for named in named_columns(scope):
         measured = named.role.startswith(("metric ", "covariate "))
@@ -170,7 +170,7 @@ def _named_measures(scope: Scope) -> Iterator[Named]:
 
 def column_faults(
     named: Named, columns: dict[str, ColumnType], also: tuple[str, ...] = ()
-) -> Iterator[Fault]:
+) -> Iterator[Diagnostic]:
     """What is wrong with a column; `also` are names that may have been meant beside columns'."""
     if named.column is None:
         return
@@ -181,17 +181,17 @@ def column_faults(
         numbers = "numbers or texts" if named.role == "feature" else "numbers"
         what = "times" if named.kinds == _TIMES else numbers
         message = f"column '{named.column}' holds no {what} ({named.role})"
-        yield Fault("UL206", message, "name another column", named.place)
+        yield Diagnostic("UL206", message, "name another column", named.place)
 
 
-def tallies_of(plan: Plan) -> dict[str, tuple[Tally, ...]]:
+def tallies_of(plan: Plan) -> dict[str, tuple[EventAggregate, ...]]:
     """What is counted in each table of events."""
     metrics = {**plan.metrics, **plan.covariates}
     columns = (*plan.measured_columns, *plan.covariates)
-    return Asked(metrics, columns, plan.segments).tallies
+    return UnitColumns(metrics, columns, plan.segments).tallies
 
 
-def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Fault]:
+def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnostic]:
     """A table of events: that it can be read, and the columns that the YAML names."""
     place, source = source_place(scope, name), scope.plan.sources[name]
     try:
@@ -209,7 +209,9 @@ def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Fault]:
     yield from _metric_columns(scope, name, columns)
 
 
-def _metric_columns(scope: Scope, source: str, columns: dict[str, ColumnType]) -> Iterator[Fault]:
+def _metric_columns(
+    scope: Scope, source: str, columns: dict[str, ColumnType]
+) -> Iterator[Diagnostic]:
     """The columns of a table of events that metrics look at."""
     for name, metric in scope.plan.metrics.items():
         if metric.source != source:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.util.sql import literal
 
 Option = str | bool | int | float | list[str]
@@ -90,7 +90,7 @@ def base_table(
         views = f"SELECT 1 FROM duckdb_views() WHERE {where.format('view_name')}"
         if connection.execute(views, asked).fetchone():
             raise _computes(file, f"'{table}' is a view", name)
-        raise DataError(Fault("UL204", f"{file} has no table '{table}'", "check 'table'"))
+        raise DataError(Diagnostic("UL204", f"{file} has no table '{table}'", "check 'table'"))
     computed = connection.execute(
         "SELECT column_name FROM information_schema.columns WHERE is_generated <> 'NEVER'"
         " AND table_catalog = ? AND table_schema = ? AND table_name = ?",
@@ -104,4 +104,4 @@ def base_table(
 def _computes(file: str, what: str, name: str) -> DataError:
     message = f"{what} in {file}: what a file computes is not run"
     remedy = f"keep its rows: CREATE TABLE {name}_rows AS FROM {name}"
-    return DataError(Fault("UL233", message, remedy))
+    return DataError(Diagnostic("UL233", message, remedy))

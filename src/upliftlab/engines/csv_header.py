@@ -12,7 +12,7 @@ from pathlib import Path
 
 from upliftlab.engines.place import opened
 from upliftlab.engines.whole import is_gzip
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.util.personal import are_values
 
 _LONGEST = 1 << 16
@@ -30,10 +30,12 @@ def csv_headers(paths: Sequence[Path]) -> tuple[str, list[str]]:
     for path in paths[1:]:
         if csv_header(path) != first:
             message = f"{path.name} and {paths[0].name} differ in their first line"
-            raise DataError(Fault("UL202", message, "give all files of a source the same columns"))
+            raise DataError(
+                Diagnostic("UL202", message, "give all files of a source the same columns")
+            )
         if is_gzip(path) is not is_gzip(paths[0]):
             message = f"only one of {path.name} and {paths[0].name} is compressed"
-            raise DataError(Fault("UL203", message, "compress all files of a source, or none"))
+            raise DataError(Diagnostic("UL203", message, "compress all files of a source, or none"))
     return first
 
 
@@ -43,17 +45,21 @@ def csv_header(path: Path) -> tuple[str, list[str]]:
         line = _first_line(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"the first line of {path.name} is no text in UTF-8"
-        raise DataError(Fault("UL202", message, "save it as UTF-8")) from error
+        raise DataError(Diagnostic("UL202", message, "save it as UTF-8")) from error
     if not line.strip():
-        raise DataError(Fault("UL202", f"{path.name} is empty", "its first line names the columns"))
+        raise DataError(
+            Diagnostic("UL202", f"{path.name} is empty", "its first line names the columns")
+        )
     outside = re.sub(r'"[^"]*"', "", line)
     delimiter = max(",;\t|", key=outside.count)
     names = next(csv.reader([line], delimiter=delimiter))
     if twice := sorted(name for name, count in Counter(names).items() if count > 1):
         if are_values(names):
             message = f"{path.name} begins with values, not with the names of its columns"
-            raise DataError(Fault("UL202", message, "add a first line that names them"))
-        raise DataError(Fault("UL202", f"{path.name} has two columns '{twice[0]}'", "rename one"))
+            raise DataError(Diagnostic("UL202", message, "add a first line that names them"))
+        raise DataError(
+            Diagnostic("UL202", f"{path.name} has two columns '{twice[0]}'", "rename one")
+        )
     return delimiter, names
 
 
@@ -69,8 +75,12 @@ def _first_line(path: Path) -> bytes:
             line = plain.readline(_LONGEST + 1)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             message = f"{path.name} is damaged, or not compressed by gzip"
-            raise DataError(Fault("UL226", message, "fetch or write the file again")) from error
+            raise DataError(
+                Diagnostic("UL226", message, "fetch or write the file again")
+            ) from error
     if len(line) > _LONGEST:
         message = f"the first line of {path.name} has more than {_LONGEST:,} bytes"
-        raise DataError(Fault("UL228", message, "it names the columns, and ends in a line break"))
+        raise DataError(
+            Diagnostic("UL228", message, "it names the columns, and ends in a line break")
+        )
     return line

@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from upliftlab.errors import EngineError, Fault
+from upliftlab.errors import Diagnostic, EngineError
 
 
 @lru_cache(maxsize=64)
@@ -41,7 +41,7 @@ def transpile(sql: str, dialect: str) -> str:
     except SqlglotError as error:
         first = str(error).split("\n")[0]
         raise EngineError(
-            Fault("UL503", f"a query cannot be said in {dialect}: {first}")
+            Diagnostic("UL503", f"a query cannot be said in {dialect}: {first}")
         ) from error
 
 

@@ -13,7 +13,7 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
-from upliftlab.config.models import Engine as Settings
+from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.closed import base_table, connect, interruptible
@@ -25,7 +25,7 @@ from upliftlab.engines.settings import require_sane
 from upliftlab.engines.watch import Watch
 from upliftlab.engines.whole import is_gzip
 from upliftlab.engines.wording import without_values
-from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.errors import DataError, Diagnostic, EngineError
 from upliftlab.util.sql import literal, quote
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
@@ -80,7 +80,7 @@ class DuckDB:
             self._connection = connect(chosen, _allowed(locate, folders))
         except duckdb.Error as error:
             message = f"DuckDB refuses its settings: {without_values(_first(error))}"
-            raise EngineError(Fault("UL501", message)) from error
+            raise EngineError(Diagnostic("UL501", message)) from error
 
     @property
     def description(self) -> str:
@@ -205,7 +205,7 @@ class DuckDB:
     def _files(self, source: Source) -> list[Path]:
         if source.file is None:
             raise DataError(
-                Fault("UL203", "the embedded engine reads files; the source names none")
+                Diagnostic("UL203", "the embedded engine reads files; the source names none")
             )
         paths = self._watch.files(source.file)
         for path in paths:
@@ -227,13 +227,17 @@ class DuckDB:
         path = paths[0]
         if source.table is None:
             raise DataError(
-                Fault("UL204", f"{path.name} holds several tables", "name one by 'table'")
+                Diagnostic("UL204", f"{path.name} holds several tables", "name one by 'table'")
             )
         if len(paths) > 1:
-            raise DataError(Fault("UL203", f"'{source.file}' names several databases", "name one"))
+            raise DataError(
+                Diagnostic("UL203", f"'{source.file}' names several databases", "name one")
+            )
         if path.with_name(f"{path.name}.wal").exists():
             message = f"{path.name} was not closed: what was last written lies beside it"
-            raise DataError(Fault("UL234", message, "open it once more in DuckDB and close it"))
+            raise DataError(
+                Diagnostic("UL234", message, "open it once more in DuckDB and close it")
+            )
         database = f"file_of_{name}"
         options = "(READ_ONLY, TYPE duckdb)"
         try:
@@ -269,16 +273,20 @@ def _refusals() -> Generator[None]:
     except duckdb.ConversionException as error:
         reason = without_values(_first(error), numbers=True)
         message = f"a value is not what a condition takes it for: {reason}"
-        raise DataError(Fault("UL214", message, "check the condition and the column")) from error
+        raise DataError(
+            Diagnostic("UL214", message, "check the condition and the column")
+        ) from error
     except duckdb.OutOfRangeException as error:
         reason = without_values(_first(error), numbers=True)
         message = f"a value is too large for a condition: {reason}"
-        raise DataError(Fault("UL214", message, "check the condition and the column")) from error
+        raise DataError(
+            Diagnostic("UL214", message, "check the condition and the column")
+        ) from error
     except duckdb.OutOfMemoryException as error:
         raise _full(error) or _cramped(error) from error
     except duckdb.Error as error:
         reason = without_values(_first(error), "'", numbers=isinstance(error, _COMPUTING))
-        raise EngineError(Fault("UL502", f"DuckDB refuses a query: {reason}")) from error
+        raise EngineError(Diagnostic("UL502", f"DuckDB refuses a query: {reason}")) from error
 
 
 def _full(error: duckdb.Error) -> EngineError | None:
@@ -287,17 +295,19 @@ def _full(error: duckdb.Error) -> EngineError | None:
         return None
     message = "the disk is full: there is no room for what does not fit memory, or for the result"
     remedy = f"make room in {tempfile.gettempdir()} and where the result goes, and run it again"
-    return EngineError(Fault("UL507", message, remedy))
+    return EngineError(Diagnostic("UL507", message, remedy))
 
 
 def _cramped(error: duckdb.Error) -> EngineError:
     message = f"DuckDB lacks memory: {without_values(_first(error), '')}"
-    return EngineError(Fault("UL508", message, "raise 'memory_limit' or lower 'threads'"))
+    return EngineError(Diagnostic("UL508", message, "raise 'memory_limit' or lower 'threads'"))
 
 
 def _refuse_pattern(path: Path) -> None:
     if any(sign in str(path) for sign in "*?[]{}"):
-        raise DataError(Fault("UL203", f"the path {path} holds one of * ? [ ] {{ }}", "rename it"))
+        raise DataError(
+            Diagnostic("UL203", f"the path {path} holds one of * ? [ ] {{ }}", "rename it")
+        )
 
 
 def _listed(paths: Sequence[Path]) -> str:
@@ -337,11 +347,11 @@ def _first(error: duckdb.Error) -> str:
 def _unreadable(what: str, error: duckdb.Error) -> DataError:
     if "Maximum line size" in str(error):
         message = f"{what} has a line of more than {LONGEST_LINE:,} bytes"
-        return DataError(Fault("UL228", message, "end every row with a line break"))
+        return DataError(Diagnostic("UL228", message, "end every row with a line break"))
     quotes = "'" if isinstance(error, duckdb.IOException) else "'\""
     reason = without_values(_first(error), quotes)
     remedy = "save it as UTF-8" if "utf-8" in reason else "mend the file"
-    return DataError(Fault("UL202", f"{what} cannot be read: {reason}", remedy))
+    return DataError(Diagnostic("UL202", f"{what} cannot be read: {reason}", remedy))
 
 
 def _family(kind: str) -> ColumnType:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from upliftlab.engines.parquet import types_of
 from upliftlab.engines.place import is_file, refusal
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 DATABASES = (".duckdb", ".db")
@@ -33,7 +33,7 @@ def files_of(name: str, locate: Callable[[str], Path]) -> list[Path]:
         here = sorted(path.name for path in root.iterdir())[:6] if root.is_dir() else []
         known = f"it holds {', '.join(here)}" if here else "it holds no files"
         message = f"no file in {root} is called {name}"
-        raise DataError(Fault("UL201", message, f"{known}; --data names another folder"))
+        raise DataError(Diagnostic("UL201", message, f"{known}; --data names another folder"))
     return paths
 
 
@@ -62,7 +62,7 @@ def _named(name: str, locate: Callable[[str], Path]) -> list[Path]:
     if not folder:
         return [path] if is_file(path) else []
     if path.name.lower().endswith((*CSV, *DATABASES)):
-        raise DataError(Fault("UL229", f"{path.name} is a folder, and no file", "name a file"))
+        raise DataError(Diagnostic("UL229", f"{path.name} is a folder, and no file", "name a file"))
     inside: list[str] = []
     for at, _, names in os.walk(path, onerror=_refuse_listing):
         below = PurePosixPath(name) / Path(at).relative_to(path).as_posix()
@@ -94,7 +94,9 @@ def kind_of(paths: Sequence[Path]) -> str:
     kinds = {_kind(path) for path in paths}
     if len(kinds) > 1:
         raise DataError(
-            Fault("UL203", "the files of a source are of several kinds", "name those of one kind")
+            Diagnostic(
+                "UL203", "the files of a source are of several kinds", "name those of one kind"
+            )
         )
     return kinds.pop()
 
@@ -108,7 +110,9 @@ def _kind(path: Path) -> str:
     if name.endswith(DATABASES):
         return "database"
     raise DataError(
-        Fault("UL203", f"{path.name} is of no known kind", "use .csv, .csv.gz, .parquet or .duckdb")
+        Diagnostic(
+            "UL203", f"{path.name} is of no known kind", "use .csv, .csv.gz, .parquet or .duckdb"
+        )
     )
 
 
@@ -124,4 +128,6 @@ def same_columns(paths: Sequence[Path]) -> None:
     for path in paths[1:]:
         if odd := sorted(first ^ set(types_of(path))):
             message = f"{path.name} and {paths[0].name} differ in the column '{odd[0]}'"
-            raise DataError(Fault("UL202", message, "give all files of a source the same columns"))
+            raise DataError(
+                Diagnostic("UL202", message, "give all files of a source the same columns")
+            )

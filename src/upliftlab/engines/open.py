@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from upliftlab.config.models import Engine as Settings
+from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.engines.base import Engine
 
 

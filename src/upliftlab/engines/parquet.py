@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 
 BATCH = 50_000
 """Rows that are in memory at a time."""
@@ -34,7 +34,7 @@ def types_of(file: Path) -> dict[str, Any]:
         schema = pq.read_schema(file)
     except (pa.ArrowException, OSError, ValueError) as error:
         message = f"{file.name} cannot be read: it is damaged, or no Parquet file"
-        raise DataError(Fault("UL202", message, "fetch or write the file again")) from error
+        raise DataError(Diagnostic("UL202", message, "fetch or write the file again")) from error
     return dict(zip(schema.names, schema.types, strict=True))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 
 LONGEST_LINE = 2_000_000
 """Bytes in a line of a CSV file at most."""
@@ -47,7 +47,7 @@ def stamp_of(path: Path) -> Stamp:
     """
     found = found_at(path)
     if found is None:
-        raise DataError(Fault("UL201", f"{path.name} is no longer there", "run it again"))
+        raise DataError(Diagnostic("UL201", f"{path.name} is no longer there", "run it again"))
     if 0 <= time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < _TICK:
         time.sleep(_TICK / 1e9)
         return _stamp(found_at(path) or found)
@@ -80,7 +80,7 @@ def found_at(path: Path) -> os.stat_result | None:
     if not stat.S_ISREG(found.st_mode):
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
         message = f"{path.name} is {kind}, and no file"
-        raise DataError(Fault("UL229", message, "name a file"))
+        raise DataError(Diagnostic("UL229", message, "name a file"))
     return found
 
 
@@ -95,7 +95,7 @@ def opened(path: Path) -> Generator[IO[bytes]]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise DataError(Fault("UL229", f"{path.name} is no file", "name a file"))
+                raise DataError(Diagnostic("UL229", f"{path.name} is no file", "name a file"))
             yield file
     except OSError as error:
         raise refusal(path, error) from error
@@ -105,9 +105,9 @@ def refusal(path: Path, error: OSError) -> DataError:
     """What the system's refusal to read a file or a folder means."""
     if error.errno in (errno.EACCES, errno.EPERM):
         message = f"{path} may not be read: no permission"
-        return DataError(Fault("UL230", message, "let this user read the file and its folder"))
+        return DataError(Diagnostic("UL230", message, "let this user read the file and its folder"))
     if error.errno == errno.ELOOP:
         message = f"{path} is a link that leads back to itself"
-        return DataError(Fault("UL231", message, "remove the link"))
+        return DataError(Diagnostic("UL231", message, "remove the link"))
     reason = error.strerror or type(error).__name__
-    return DataError(Fault("UL202", f"{path.name} cannot be read: {reason}", "mend the file"))
+    return DataError(Diagnostic("UL202", f"{path.name} cannot be read: {reason}", "mend the file"))

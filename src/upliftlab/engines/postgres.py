@@ -17,14 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from upliftlab.config.environment import connection_parameters
-from upliftlab.config.models import Engine as Settings
+from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.dialect import transpile
 from upliftlab.engines.parquet import BATCH, batch_of, parquet_files, rows_of, types_of
 from upliftlab.engines.postgres_types import copy_type, family, field
 from upliftlab.engines.wording import one_line, without_values
-from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.errors import DataError, Diagnostic, EngineError
 from upliftlab.util.masking import masked
 from upliftlab.util.sql import quote
 
@@ -207,7 +207,9 @@ class Postgres:
         """The schema and name of a source's table, found along the search path if need be."""
         if source.table is None:
             message = f"PostgreSQL reads its own tables, not the file {source.file}"
-            raise DataError(Fault("UL205", message, "load the file there and name it by 'table'"))
+            raise DataError(
+                Diagnostic("UL205", message, "load the file there and name it by 'table'")
+            )
         *schema, table = source.table.split(".")
         with self._step():
             found = self._connection.execute(
@@ -219,7 +221,7 @@ class Postgres:
             ).fetchone()
         if found is None:
             raise DataError(
-                Fault("UL204", f"the server has no table '{source.table}'", "check 'table'")
+                Diagnostic("UL204", f"the server has no table '{source.table}'", "check 'table'")
             )
         return str(found[0]), table
 
@@ -236,7 +238,7 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
         from psycopg.types.string import TextLoader  # noqa: PLC0415 - the same
     except ImportError as error:
         raise EngineError(
-            Fault(
+            Diagnostic(
                 "UL512",
                 "the PostgreSQL driver is not installed",
                 "pip install 'upliftlab[postgres]'",
@@ -257,7 +259,7 @@ def _connect(setting: str | None) -> psycopg.Connection[tuple[Any, ...]]:
         return connection
     # Raised outside the handler: a chained error would print what was just left out.
     remedy = "check 'connection' under 'engine' and that the server runs"
-    raise EngineError(Fault("UL513", f"PostgreSQL cannot be reached: {reason}", remedy))
+    raise EngineError(Diagnostic("UL513", f"PostgreSQL cannot be reached: {reason}", remedy))
 
 
 def _without_secrets(message: str, secret: str | None) -> str:
@@ -278,4 +280,4 @@ def _refusals() -> Generator[None]:
         text = error.diag.message_primary or str(error)
         # A value is quoted like a name; which of them it is the error's class tells.
         told = without_values(text) if isinstance(error, PsycopgDataError) else one_line(text)
-        raise EngineError(Fault("UL502", f"PostgreSQL refuses a query: {told}")) from error
+        raise EngineError(Diagnostic("UL502", f"PostgreSQL refuses a query: {told}")) from error

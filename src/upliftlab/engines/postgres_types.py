@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from upliftlab.engines.base import ColumnType
-from upliftlab.errors import EngineError, Fault
+from upliftlab.errors import Diagnostic, EngineError
 
 if TYPE_CHECKING:
     from psycopg import Column
@@ -58,7 +58,7 @@ def field(column: Column) -> pa.Field[pa.DataType]:
         return pa.field(column.name, pa.float64())
     if column.type_code not in _TYPES:
         message = f"the column '{column.name}' has the type {column.type_display}"
-        raise EngineError(Fault("UL514", message, "cast it to text or a number in a view"))
+        raise EngineError(Diagnostic("UL514", message, "cast it to text or a number in a view"))
     return pa.field(column.name, _TYPES[column.type_code][1])
 
 

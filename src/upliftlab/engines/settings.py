@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from upliftlab.config.models import Engine as Settings
-from upliftlab.errors import EngineError, Fault
+from upliftlab.config.models import EngineSettings as Settings
+from upliftlab.errors import Diagnostic, EngineError
 
 _MOST_THREADS = 1024
 _MEMORY = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([kmgt])(?:i?b)?", re.IGNORECASE)
@@ -24,10 +24,10 @@ def require_sane(settings: Settings) -> None:
     """
     if settings.threads is not None and settings.threads > _MOST_THREADS:
         message = f"'threads: {settings.threads}' is more than {_MOST_THREADS:,}"
-        raise EngineError(Fault("UL504", message, "name as many as the machine has, or none"))
+        raise EngineError(Diagnostic("UL504", message, "name as many as the machine has, or none"))
     if settings.memory_limit is not None and not _is_memory(settings.memory_limit):
         message = f"'memory_limit: {settings.memory_limit[:40]}' is no size of 16 MB to 100 TB"
-        raise EngineError(Fault("UL505", message, "write it as 2 GB or 800 MB"))
+        raise EngineError(Diagnostic("UL505", message, "write it as 2 GB or 800 MB"))
 
 
 def require_master(connection: str) -> None:
@@ -39,7 +39,7 @@ def require_master(connection: str) -> None:
     threads = re.match(r"local\[(\d+)", connection)
     if not _MASTER.fullmatch(connection) or (threads and int(threads[1]) > _MOST_THREADS):
         message = f"'connection: {connection[:80]}' is no address of a Spark master"
-        raise EngineError(Fault("UL506", message, "write it as local[4] or spark://host:7077"))
+        raise EngineError(Diagnostic("UL506", message, "write it as local[4] or spark://host:7077"))
 
 
 def _is_memory(text: str) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from upliftlab.config.models import Engine as Settings
+from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.csv_header import csv_headers
@@ -29,7 +29,7 @@ from upliftlab.engines.place import LONGEST_LINE
 from upliftlab.engines.settings import require_master, require_sane
 from upliftlab.engines.watch import Watch
 from upliftlab.engines.wording import without_values
-from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.errors import DataError, Diagnostic, EngineError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -81,13 +81,15 @@ class Spark:
                 damaged, not to be read or no longer the same.
         """
         with _refusals(
-            lambda text: Fault("UL204", f"Spark cannot read '{name}': {text}"), DataError
+            lambda text: Diagnostic("UL204", f"Spark cannot read '{name}': {text}"), DataError
         ):
             self._register(name, self._frame(source))
 
     def load(self, name: str, files: Sequence[Path]) -> None:
         """Make Parquet files readable as one table under `name`."""
-        with _refusals(lambda text: Fault("UL202", f"{name} cannot be read: {text}"), DataError):
+        with _refusals(
+            lambda text: Diagnostic("UL202", f"{name} cannot be read: {text}"), DataError
+        ):
             self._register(name, self._session.read.parquet(*(str(file) for file in files)))
 
     def fingerprint(self, source: Source) -> tuple[str, str]:
@@ -144,7 +146,9 @@ class Spark:
         Raises:
             EngineError: UL502, the engine refuses the query.
         """
-        with _refusals(lambda text: Fault("UL502", f"Spark refuses a query: {text}"), EngineError):
+        with _refusals(
+            lambda text: Diagnostic("UL502", f"Spark refuses a query: {text}"), EngineError
+        ):
             return self._session.sql(transpile(sql, self.dialect)).toArrow()
 
     def batches(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
@@ -155,7 +159,7 @@ class Spark:
         """
         with tempfile.TemporaryDirectory(prefix="upliftlab-") as folder:
             with _refusals(
-                lambda text: Fault("UL502", f"Spark refuses a query: {text}"), EngineError
+                lambda text: Diagnostic("UL502", f"Spark refuses a query: {text}"), EngineError
             ):
                 frame = self._session.sql(transpile(sql, self.dialect))
                 frame.write.mode("overwrite").parquet(folder)
@@ -169,7 +173,9 @@ class Spark:
         A cached table would be computed again where memory lacks, and could then differ.
         """
         folder = tempfile.TemporaryDirectory(prefix="upliftlab-")
-        with _refusals(lambda text: Fault("UL502", f"Spark refuses a query: {text}"), EngineError):
+        with _refusals(
+            lambda text: Diagnostic("UL502", f"Spark refuses a query: {text}"), EngineError
+        ):
             frame = self._session.sql(transpile(sql, self.dialect))
             frame.write.mode("overwrite").parquet(folder.name)
             self._register(name, self._session.read.schema(frame.schema).parquet(folder.name))
@@ -185,7 +191,9 @@ class Spark:
         """
         with (
             tempfile.TemporaryDirectory(dir=destination.parent, prefix=".parts-") as folder,
-            _refusals(lambda text: Fault("UL502", f"Spark refuses a query: {text}"), EngineError),
+            _refusals(
+                lambda text: Diagnostic("UL502", f"Spark refuses a query: {text}"), EngineError
+            ),
         ):
             frame = self._session.sql(transpile(sql, self.dialect))
             frame.write.mode("overwrite").option("compression", "zstd").parquet(folder)
@@ -226,7 +234,9 @@ class Spark:
             same_columns(paths)
             return self._session.read.parquet(*map(str, paths))
         raise DataError(
-            Fault("UL203", f"Spark does not read {paths[0].name}", "use .csv, .csv.gz or .parquet")
+            Diagnostic(
+                "UL203", f"Spark does not read {paths[0].name}", "use .csv, .csv.gz or .parquet"
+            )
         )
 
     def _table(self, source: Source) -> DataFrame:
@@ -234,7 +244,7 @@ class Spark:
         name = _table_name(source)
         if not self._session.catalog.tableExists(name):
             message = f"Spark's catalogue has no table '{source.table}'"
-            raise DataError(Fault("UL204", message, "check 'table'"))
+            raise DataError(Diagnostic("UL204", message, "check 'table'"))
         return self._session.table(name)
 
     def _first_digest(self, source: Source) -> str:
@@ -282,7 +292,7 @@ def _session(settings: Settings) -> SparkSession:
             importlib.import_module("pyspark.testing.utils")
     except ImportError as error:
         raise EngineError(
-            Fault("UL510", "Spark is not installed", "pip install 'upliftlab[spark]'")
+            Diagnostic("UL510", "Spark is not installed", "pip install 'upliftlab[spark]'")
         ) from error
     if active := SparkSession.getActiveSession():
         return active
@@ -293,7 +303,7 @@ def _session(settings: Settings) -> SparkSession:
         builder = builder.config(key, value)
     if settings.memory_limit:
         builder = builder.config("spark.driver.memory", settings.memory_limit.replace(" ", ""))
-    with _refusals(lambda text: Fault("UL511", f"Spark does not start: {text}"), EngineError):
+    with _refusals(lambda text: Diagnostic("UL511", f"Spark does not start: {text}"), EngineError):
         return builder.getOrCreate()
 
 
@@ -312,7 +322,7 @@ _OPTIONS = {
 
 @contextmanager
 def _refusals(
-    fault: Callable[[str], Fault], kind: type[DataError | EngineError]
+    fault: Callable[[str], Diagnostic], kind: type[DataError | EngineError]
 ) -> Generator[None]:
     """Turn what Spark and its Java side raise into one fault with their first line."""
     # Both come with the extra; py4j has no types.
@@ -329,7 +339,7 @@ def _refusals(
 
 def _changed(place: str) -> DataError:
     message = f"{place} changed while it was read"
-    return DataError(Fault("UL232", message, "run it again when nobody writes to it"))
+    return DataError(Diagnostic("UL232", message, "run it again when nobody writes to it"))
 
 
 def _table_name(source: Source) -> str:

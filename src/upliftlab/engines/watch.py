@@ -12,7 +12,7 @@ from threading import Event
 from upliftlab.engines.files import files_of
 from upliftlab.engines.place import Stamp, stamp_of
 from upliftlab.engines.whole import digest_of
-from upliftlab.errors import DataError, Fault, UpliftLabError
+from upliftlab.errors import DataError, Diagnostic, UpliftLabError
 
 
 class Watch:
@@ -127,4 +127,4 @@ class Watch:
 
 def _changed(what: str, how: str) -> DataError:
     message = f"{what} changed while it was read: {how}"
-    return DataError(Fault("UL232", message, "run it again when nobody writes to it"))
+    return DataError(Diagnostic("UL232", message, "run it again when nobody writes to it"))

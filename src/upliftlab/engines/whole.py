@@ -10,7 +10,7 @@ from pathlib import Path
 
 from upliftlab.engines.pages import DamagedPageError, check_pages
 from upliftlab.engines.place import LONGEST_LINE, is_file, opened
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 
 _PIECE = 1 << 20
 _GZIP = 31
@@ -69,7 +69,7 @@ def _check_pages(path: Path, stop: Stop) -> None:
         check_pages(path, stop)
     except DamagedPageError as error:
         message = f"{path.name} is damaged, or no Parquet file"
-        raise DataError(Fault("UL226", message, "fetch or write the file again")) from error
+        raise DataError(Diagnostic("UL226", message, "fetch or write the file again")) from error
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
@@ -87,10 +87,12 @@ def _compare(path: Path, digest: str) -> None:
     if found is None:
         message = f"{sidecar.name} holds no sha256"
         remedy = f"write it anew: sha256sum {path.name} > {sidecar.name}"
-        raise DataError(Fault("UL227", message, remedy))
+        raise DataError(Diagnostic("UL227", message, remedy))
     if found[1].decode().lower() != digest:
         message = f"{path.name} is not the file whose sha256 stands in {sidecar.name}"
-        raise DataError(Fault("UL227", message, "fetch the file again, or write its sha256 anew"))
+        raise DataError(
+            Diagnostic("UL227", message, "fetch the file again, or write its sha256 anew")
+        )
 
 
 class _Lines:
@@ -106,7 +108,7 @@ class _Lines:
         self._line = self._line + len(piece) if last < 0 else len(piece) - last - 1
         if self._line > LONGEST_LINE:
             message = f"{self._path.name} has a line of more than {LONGEST_LINE:,} bytes"
-            raise DataError(Fault("UL228", message, "end every row with a line break"))
+            raise DataError(Diagnostic("UL228", message, "end every row with a line break"))
 
 
 class _Gzip:
@@ -146,4 +148,4 @@ class _Gzip:
 
     def _damaged(self, why: str) -> DataError:
         message = f"{self._path.name} is damaged: {why}"
-        return DataError(Fault("UL226", message, "fetch or write the file again"))
+        return DataError(Diagnostic("UL226", message, "fetch or write the file again"))

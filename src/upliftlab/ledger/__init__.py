@@ -2,26 +2,33 @@
 
 from upliftlab.ledger.difference import Difference, differences
 from upliftlab.ledger.faults import LedgerError
-from upliftlab.ledger.ledger import Assignment, Ledger
-from upliftlab.ledger.records import Amendment, Lock, Manifest, Origin, OutcomesRead, PlanEntry
+from upliftlab.ledger.ledger import Ledger, RecordedAssignment
+from upliftlab.ledger.records import (
+    Amendment,
+    Lock,
+    Manifest,
+    OutcomesRead,
+    PlanEntry,
+    SourceOrigin,
+)
 from upliftlab.ledger.shelf import Generation
-from upliftlab.ledger.writer import Draft, Locked, Recorded, Writer
+from upliftlab.ledger.writer import AssignmentDraft, Locked, Recorded, Writer
 
 __all__ = [
     "Amendment",
-    "Assignment",
+    "AssignmentDraft",
     "Difference",
-    "Draft",
     "Generation",
     "Ledger",
     "LedgerError",
     "Lock",
     "Locked",
     "Manifest",
-    "Origin",
     "OutcomesRead",
     "PlanEntry",
     "Recorded",
+    "RecordedAssignment",
+    "SourceOrigin",
     "Writer",
     "differences",
 ]

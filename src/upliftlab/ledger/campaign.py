@@ -11,8 +11,16 @@ from upliftlab.analysis.record import Assigned, Record
 from upliftlab.assignment.assign import CUSTOMERS, prepare
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.errors import Fault
-from upliftlab.ledger import Amendment, Draft, Ledger, Locked, Origin, Recorded, Writer
+from upliftlab.errors import Diagnostic
+from upliftlab.ledger import (
+    Amendment,
+    AssignmentDraft,
+    Ledger,
+    Locked,
+    Recorded,
+    SourceOrigin,
+    Writer,
+)
 from upliftlab.ledger.exports import Exported
 from upliftlab.ledger.exports import export as export_generation
 from upliftlab.ledger.faults import LedgerError, refuse
@@ -68,7 +76,7 @@ def _recorded(
         return same
     contacts = _contacts(ledger, plan, writer)
     query = prepare(plan, engine, prior_contacts=contacts, start=start_day(plan, now))
-    draft = Draft(
+    draft = AssignmentDraft(
         plan=plan,
         id=query.columns[0],
         population=query.population,
@@ -150,7 +158,7 @@ def export(
     return export_generation(found[number - 1], folder, secret)
 
 
-def verify(ledger: Ledger, experiment: str | None = None) -> tuple[Fault, ...]:
+def verify(ledger: Ledger, experiment: str | None = None) -> tuple[Diagnostic, ...]:
     """What is no longer as it was written, in one experiment's records or in all.
 
     Raises:
@@ -210,16 +218,16 @@ def _assigned_here(plan: Plan) -> None:
         )
 
 
-def _origins(plan: Plan, engine: Engine) -> dict[str, Origin]:
+def _origins(plan: Plan, engine: Engine) -> dict[str, SourceOrigin]:
     """Every table that the assignment depends on, as it is now."""
     policy = plan.program.contact_policy
     names = (policy.contacts, policy.complaints) if policy else ()
     tables = {CUSTOMERS: plan.customers}
     tables |= {name: plan.sources[name] for name in names if name in plan.sources}
-    found: dict[str, Origin] = {}
+    found: dict[str, SourceOrigin] = {}
     for name, source in tables.items():
         place, digest = engine.fingerprint(source)
-        found[name] = Origin(place=place, sha256=digest)
+        found[name] = SourceOrigin(place=place, sha256=digest)
     return found
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from upliftlab.ledger.faults import refuse, unwritable
 from upliftlab.ledger.names import file_name
-from upliftlab.ledger.records import Part
+from upliftlab.ledger.records import AssignmentPart
 from upliftlab.ledger.scratch import parquet, scratch
 from upliftlab.ledger.secret import secret_of
 from upliftlab.ledger.shelf import Generation
@@ -111,9 +111,9 @@ def _export(generation: Generation, folder: Path, secret: bytes | None) -> Expor
     return Exported(tuple(file for _, file in written), ghosts[0][1] if ghosts else None)
 
 
-def _groups(generation: Generation) -> dict[tuple[str, int | None], list[Part]]:
+def _groups(generation: Generation) -> dict[tuple[str, int | None], list[AssignmentPart]]:
     """The parts of each list, checked against the digests on the record."""
-    groups: dict[tuple[str, int | None], list[Part]] = {}
+    groups: dict[tuple[str, int | None], list[AssignmentPart]] = {}
     generation.check_all()
     for part in generation.manifest.parts:
         if part.channel is not None:
@@ -132,7 +132,7 @@ def _list_name(generation: Generation, channel: str, wave: int | None) -> str:
 
 
 def _write_list(
-    aside: Path, generation: Generation, parts: list[Part], secret: bytes | None
+    aside: Path, generation: Generation, parts: list[AssignmentPart], secret: bytes | None
 ) -> tuple[int, int]:
     """Write one list and count its rows and the ids it had to neutralise."""
     name = "pseudonym" if secret else generation.manifest.id
@@ -152,7 +152,7 @@ def _write_list(
     return rows, changed
 
 
-def _ids(generation: Generation, part: Part) -> Iterator[list[str]]:
+def _ids(generation: Generation, part: AssignmentPart) -> Iterator[list[str]]:
     """A part's customers in the part's order, in batches; never one of another arm."""
     with scratch(None, within=[generation.folder]) as session:
         sql = (

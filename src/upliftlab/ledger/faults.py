@@ -17,7 +17,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from upliftlab.errors import Fault, Place, UpliftLabError
+from upliftlab.errors import Diagnostic, Place, UpliftLabError
 from upliftlab.util.durable import reason
 
 WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -30,7 +30,7 @@ class LedgerError(UpliftLabError):
 
 def refuse(code: str, message: str, remedy: str = "", where: Path | None = None) -> LedgerError:
     """A refusal with one fault."""
-    return LedgerError(Fault(code, message, remedy, Place(str(where)) if where else None))
+    return LedgerError(Diagnostic(code, message, remedy, Place(str(where)) if where else None))
 
 
 def unreadable(error: OSError, where: Path) -> LedgerError:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from upliftlab.config.models.experiment import Plan
-from upliftlab.errors import Fault, Place, UpliftLabError
+from upliftlab.errors import Diagnostic, Place, UpliftLabError
 from upliftlab.ledger import journal
 from upliftlab.ledger.contacts import contacts_sql
 from upliftlab.ledger.faults import LedgerError, reading, refuse, unwritable
@@ -31,7 +31,7 @@ _PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
+class RecordedAssignment:
     """Who is in which arm: every generation's customers, each once."""
 
     id: str
@@ -96,14 +96,14 @@ class Ledger:
             here = {name for folder in self._folders() if (name := self._name(folder))}
             return tuple(sorted(here | journal.seen(self._folder).experiments))
 
-    def orphans(self) -> tuple[Fault, ...]:
+    def orphans(self) -> tuple[Diagnostic, ...]:
         """Folders of records whose plan is gone."""
         with reading(self._folder):
             folders = self._folders()
             lacking = {folder for folder in folders if "plan.json" not in self._names(folder)}
             gone = {self._folder / name for name in journal.seen(self._folder).old} - set(folders)
         return tuple(
-            Fault("UL459", "the plan is gone", "bring it back", Place(str(path / "plan.json")))
+            Diagnostic("UL459", "the plan is gone", "bring it back", Place(str(path / "plan.json")))
             for path in sorted(lacking | gone)
         )
 
@@ -146,14 +146,14 @@ class Ledger:
         with reading(self._folder):
             return journal.seen(self._folder)
 
-    def read(self, experiment: str) -> Assignment:
+    def read(self, experiment: str) -> RecordedAssignment:
         """Who is in which arm.
 
         Raises:
             LedgerError: UL457, nobody was assigned yet.
         """
         generations = self.generations(experiment)
-        found = Assignment(generations[-1].manifest.id if generations else "", generations)
+        found = RecordedAssignment(generations[-1].manifest.id if generations else "", generations)
         if not found.files:
             raise refuse("UL457", f"nobody is assigned in '{experiment}'", "run assign first")
         return found
@@ -176,7 +176,7 @@ class Ledger:
                     generation.check(part)
         return contacts_sql(found)
 
-    def verify(self, experiment: str) -> tuple[Fault, ...]:
+    def verify(self, experiment: str) -> tuple[Diagnostic, ...]:
         """What is no longer as it was written; empty where all is well."""
         try:
             with reading(self._folder):
@@ -268,4 +268,4 @@ class Ledger:
         return lock.experiment
 
 
-__all__ = ["Assignment", "Ledger", "LedgerError"]
+__all__ = ["Ledger", "LedgerError", "RecordedAssignment"]

@@ -18,7 +18,7 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.util.personal import free_name
 
 
-class Entry(BaseModel):
+class RecordEntry(BaseModel):
     """A record of one file: JSON with sorted keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +40,7 @@ class Entry(BaseModel):
         return hashlib.sha256(self.content()).hexdigest()
 
 
-class PlanEntry(Entry):
+class PlanEntry(RecordEntry):
     """A plan as it was frozen."""
 
     upliftlab: str
@@ -68,7 +68,7 @@ class Lock(PlanEntry):
     """Whether outcomes had been read before there was a plan."""
 
 
-class Change(BaseModel):
+class PlanChange(BaseModel):
     """One value of the plan that an amendment changed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,19 +85,19 @@ class Amendment(PlanEntry):
     kind: Literal["amendment", "deviation"]
     """A deviation was made after outcomes had been read."""
     why: str
-    changes: tuple[Change, ...]
+    changes: tuple[PlanChange, ...]
     previous: str
     """Hex digest of the record before this one."""
 
 
-class OutcomesRead(Entry):
+class OutcomesRead(RecordEntry):
     """When outcomes were first read."""
 
     plan_sha256: str | None
     """The plan that was in force, if there was one."""
 
 
-class Origin(BaseModel):
+class SourceOrigin(BaseModel):
     """A table as it was when it was read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -105,7 +105,7 @@ class Origin(BaseModel):
     sha256: str
 
 
-class Cell(BaseModel):
+class AssignmentCount(BaseModel):
     """How many customers share an arm, stratum, wave and reason; see `pooled`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -116,7 +116,7 @@ class Cell(BaseModel):
     customers: int
 
 
-def pooled(cells: Sequence[Cell], smallest: int) -> tuple[Cell, ...]:
+def pooled(cells: Sequence[AssignmentCount], smallest: int) -> tuple[AssignmentCount, ...]:
     """Cells as a record holds them: strata of too few customers are one without their names."""
     sizes = Counter[str]()
     for cell in cells:
@@ -129,12 +129,12 @@ def pooled(cells: Sequence[Cell], smallest: int) -> tuple[Cell, ...]:
         stratum = other if small else cell.stratum
         counted[cell.arm, stratum, cell.wave, cell.reason] += cell.customers
     return tuple(
-        Cell(arm=arm, stratum=stratum, wave=wave, reason=reason, customers=n)
+        AssignmentCount(arm=arm, stratum=stratum, wave=wave, reason=reason, customers=n)
         for (arm, stratum, wave, reason), n in counted.items()
     )
 
 
-class Part(BaseModel):
+class AssignmentPart(BaseModel):
     """One Parquet file: the customers of one arm and wave, or the excluded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -151,7 +151,7 @@ class Part(BaseModel):
     sha256: str
 
 
-class Manifest(Entry):
+class Manifest(RecordEntry):
     """One generation of an assignment, in figures."""
 
     generation: int
@@ -163,7 +163,7 @@ class Manifest(Entry):
     """The column that identifies a customer."""
     unit: str
     """The column whose values were randomised."""
-    sources: dict[str, Origin]
+    sources: dict[str, SourceOrigin]
     """The tables that were read."""
     engine: str
     upliftlab: str
@@ -177,8 +177,8 @@ class Manifest(Entry):
     """Customers who got an arm in this generation, in the order of the file."""
     ghosts: int
     """Customers of the control who would have been contacted."""
-    cells: tuple[Cell, ...]
-    parts: tuple[Part, ...]
+    cells: tuple[AssignmentCount, ...]
+    parts: tuple[AssignmentPart, ...]
     previous: str | None
     """Hex digest of the manifest before this one."""
 

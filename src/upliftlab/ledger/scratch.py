@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from upliftlab.config.models import Engine
+from upliftlab.config.models import EngineSettings
 from upliftlab.engines.closed import connect, interruptible
 from upliftlab.ledger.faults import refuse
 from upliftlab.util.durable import create_private, is_full
@@ -64,7 +64,7 @@ class Scratch:
 
 @contextmanager
 def scratch(
-    folder: Path | None, settings: Engine | None = None, within: Sequence[Path] = ()
+    folder: Path | None, settings: EngineSettings | None = None, within: Sequence[Path] = ()
 ) -> Generator[Scratch]:
     """Open a database in memory for the time of a block, which opens no network and no extension.
 

@@ -21,13 +21,21 @@ from pydantic import ValidationError
 
 from upliftlab.ledger.faults import refuse
 from upliftlab.ledger.names import file_name
-from upliftlab.ledger.records import Amendment, Entry, Lock, Manifest, OutcomesRead, Part, PlanEntry
+from upliftlab.ledger.records import (
+    Amendment,
+    AssignmentPart,
+    Lock,
+    Manifest,
+    OutcomesRead,
+    PlanEntry,
+    RecordEntry,
+)
 from upliftlab.util.durable import digest_of, names_in, read_file
 
 MANIFEST = "manifest.json"
 _GENERATION = re.compile(r"(\d{4,})-[0-9a-f]{64}")
 _AMENDMENT = re.compile(r"(\d{4,})\.json")
-_Entry = TypeVar("_Entry", bound=Entry)
+_Entry = TypeVar("_Entry", bound=RecordEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +50,11 @@ class Generation:
         """The parts of customers who hold an arm."""
         return tuple(self.path(part) for part in self.manifest.parts if part.arm is not None)
 
-    def path(self, part: Part) -> Path:
+    def path(self, part: AssignmentPart) -> Path:
         """Where a part lies."""
         return self.folder / part.file
 
-    def check(self, part: Part) -> None:
+    def check(self, part: AssignmentPart) -> None:
         """Refuse a part that is not the one on the record.
 
         Raises:
@@ -69,7 +77,7 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class RecordStore:
     """One experiment's folder."""
 
     ledger: Path
@@ -142,7 +150,7 @@ def joint_digest(found: Mapping[str, str]) -> str:
 class Contents:
     """One experiment's records as they were read, and what they say."""
 
-    shelf: Shelf
+    shelf: RecordStore
     files: Mapping[Path, bytes]
 
     def digests(self) -> dict[str, str]:
@@ -176,14 +184,14 @@ class Contents:
             if file.name == MANIFEST and (found := self._parsed(file, Manifest))
         )
 
-    def entries(self) -> dict[str, Entry]:
+    def entries(self) -> dict[str, RecordEntry]:
         """Every record, by its path in the ledger.
 
         Raises:
             LedgerError: UL459 one cannot be read, UL460 it is of another experiment.
         """
         kinds = {self.shelf.plan_file: Lock, self.shelf.marker_file: OutcomesRead}
-        found: dict[str, Entry] = {}
+        found: dict[str, RecordEntry] = {}
         for file in self.files:
             other = Manifest if file.name == MANIFEST else Amendment
             if entry := self._parsed(file, kinds.get(file, other)):

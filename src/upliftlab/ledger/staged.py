@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 
 from upliftlab.config.models.experiment import Plan
-from upliftlab.errors import Fault
-from upliftlab.ledger.records import Cell, Part
+from upliftlab.errors import Diagnostic
+from upliftlab.ledger.records import AssignmentCount, AssignmentPart
 from upliftlab.ledger.scratch import Scratch, parquet
 from upliftlab.util.sql import literal, quote
 
@@ -35,16 +35,16 @@ class Staged:
     id: str
     earlier: Sequence[Path] = ()
 
-    def faults(self, plan: Plan, population: int) -> list[Fault]:
+    def faults(self, plan: Plan, population: int) -> list[Diagnostic]:
         """Why the assignment must not go on the record; empty where it may."""
         columns = self._columns(self._rows)
         if lacking := [name for name in (self.id, *COLUMNS) if name not in columns]:
-            return [Fault("UL454", f"the assignment lacks the column {', '.join(lacking)}")]
+            return [Diagnostic("UL454", f"the assignment lacks the column {', '.join(lacking)}")]
         if self.earlier and self._is_text(columns) != self._is_text(
             self._columns(parquet(self.earlier))
         ):
             remedy = "read the ids as they were read before, all as text or all as numbers"
-            return [Fault("UL458", f"'{self.id}' was text before or is now, not both", remedy)]
+            return [Diagnostic("UL458", f"'{self.id}' was text before or is now, not both", remedy)]
         return [*self._misfits(plan, population), *self._movers(plan)]
 
     def kept(self) -> int:
@@ -53,20 +53,22 @@ class Staged:
             return 0
         return self.scratch.number(f"SELECT count(*) FROM {self._rows} WHERE {self._known}")
 
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> tuple[AssignmentCount, ...]:
         """New decisions counted by arm, stratum, wave and reason."""
         names = ("arm", "stratum", "wave", "reason", "customers")
         rows = self.scratch.rows(
             "SELECT arm, CAST(stratum AS VARCHAR), CAST(wave AS INTEGER), reason, count(*)"
             f" FROM {self._fresh} GROUP BY ALL ORDER BY ALL"
         )
-        return tuple(Cell.model_validate(dict(zip(names, row, strict=True))) for row in rows)
+        return tuple(
+            AssignmentCount.model_validate(dict(zip(names, row, strict=True))) for row in rows
+        )
 
     def ghosts(self) -> int:
         """How many new customers of the control would have been contacted."""
         return self.scratch.number(f"SELECT count(*) FROM {self._fresh} AND ghost")
 
-    def split(self, folder: Path, plan: Plan, today: date) -> tuple[Part, ...]:
+    def split(self, folder: Path, plan: Plan, today: date) -> tuple[AssignmentPart, ...]:
         """Write the new decisions as one part or more per arm and wave, and one of the excluded."""
         groups = _groups(self.cells(), plan)
         aside = folder.with_name("split")
@@ -81,7 +83,7 @@ class Staged:
             f" TO {literal(str(aside))}"
             f" (FORMAT parquet, COMPRESSION zstd, PARTITION_BY ({quote(key)}))"
         )
-        parts: list[Part] = []
+        parts: list[AssignmentPart] = []
         for number, (arm, wave) in enumerate([(None, None), *groups]):
             for file in sorted((aside / f"{key}={number}").glob("*.parquet")):
                 target = folder / f"part-{len(parts) + 1:04}.parquet"
@@ -118,7 +120,7 @@ class Staged:
     def _is_text(self, columns: dict[str, str]) -> bool:
         return columns.get(self.id) == "VARCHAR"
 
-    def _misfits(self, plan: Plan, population: int) -> list[Fault]:
+    def _misfits(self, plan: Plan, population: int) -> list[Diagnostic]:
         """Rows that are not exactly one decision per customer."""
         arms = ", ".join(literal(arm) for arm in plan.arms)
         control = literal(plan.control)
@@ -142,9 +144,9 @@ class Staged:
             ("UL454", timeless, "customers have a wave that is not the plan's"),
             ("UL454", haunted, "customers outside the control are ghosts"),
         )
-        return [Fault(code, message) for code, number, message in checks if number]
+        return [Diagnostic(code, message) for code, number, message in checks if number]
 
-    def _movers(self, plan: Plan) -> list[Fault]:
+    def _movers(self, plan: Plan) -> list[Diagnostic]:
         """Customers whom the new assignment would take out of their arm."""
         if not self.earlier:
             return []
@@ -154,16 +156,16 @@ class Staged:
         )
         if moved:
             remedy = "restore the plan's arms, salt and shares, or start a new experiment"
-            return [Fault("UL455", f"{moved} customers would change their arm", remedy)]
+            return [Diagnostic("UL455", f"{moved} customers would change their arm", remedy)]
         joiners = self.scratch.number(f"SELECT count(*) FROM {self._fresh} AND arm IS NOT NULL")
         if joiners and plan.experiment.assignment.method == "blocked":
             remedy = "start a new experiment for them, or use 'method: hash'"
             message = f"{joiners} customers cannot join: a blocked assignment's shares are complete"
-            return [Fault("UL456", message, remedy)]
+            return [Diagnostic("UL456", message, remedy)]
         return []
 
 
-def _groups(cells: Sequence[Cell], plan: Plan) -> list[tuple[str, int | None]]:
+def _groups(cells: Sequence[AssignmentCount], plan: Plan) -> list[tuple[str, int | None]]:
     """The arms and waves that hold customers, in the order of the file."""
     found = {(cell.arm, cell.wave) for cell in cells}
     waves = [None, *range(1, max(len(plan.experiment.waves), 1) + 1)]
@@ -183,7 +185,7 @@ def _sql(number: int | None) -> str:
 
 def _part(
     file: Path, rows: int, group: tuple[str | None, int | None], plan: Plan, today: date
-) -> Part:
+) -> AssignmentPart:
     arm, wave = group
     asked = plan.arms[arm] if arm is not None else None
     reached = asked if asked and not asked.control else None
@@ -191,7 +193,7 @@ def _part(
     start = waves[wave - 1].start if wave and waves else today
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return Part(
+    return AssignmentPart(
         file=file.name,
         arm=arm,
         wave=wave,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from upliftlab.ledger.faults import LedgerError, reading, refuse
 from upliftlab.ledger.journal import Journal, names, seen
-from upliftlab.ledger.shelf import Contents, Shelf, records_in
+from upliftlab.ledger.shelf import Contents, RecordStore, records_in
 from upliftlab.ledger.verification import record_faults
 from upliftlab.util.durable import names_in
 
@@ -30,7 +30,7 @@ def trusted(ledger: Path, experiment: str, *, alone: bool = False) -> Contents:
     """
     with reading(ledger):
         if alone:
-            contents, journal = Shelf(ledger, experiment).contents(), seen(ledger)
+            contents, journal = RecordStore(ledger, experiment).contents(), seen(ledger)
         else:
             contents, journal = snapshot(ledger, experiment)
         if faults := tuple(record_faults(contents, journal)):
@@ -42,7 +42,7 @@ def trusted(ledger: Path, experiment: str, *, alone: bool = False) -> Contents:
 
 def snapshot(ledger: Path, experiment: str) -> tuple[Contents, Journal]:
     """Records and journal of one moment, whoever may be writing."""
-    shelf = Shelf(ledger, experiment)
+    shelf = RecordStore(ledger, experiment)
     for _ in range(_TRIES):
         before = names(ledger)
         found = shelf.contents(), seen(ledger)

@@ -6,15 +6,15 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from upliftlab.errors import Fault, Place, UpliftLabError
+from upliftlab.errors import Diagnostic, Place, UpliftLabError
 from upliftlab.ledger.journal import REMEDY, Journal
 from upliftlab.ledger.names import file_name
-from upliftlab.ledger.records import Entry, Manifest, PlanEntry
+from upliftlab.ledger.records import Manifest, PlanEntry, RecordEntry
 from upliftlab.ledger.shelf import MANIFEST, Contents, Generation, joint_digest
 from upliftlab.util.durable import names_in
 
 
-def verify(contents: Contents, journal: Journal) -> Iterator[Fault]:
+def verify(contents: Contents, journal: Journal) -> Iterator[Diagnostic]:
     """Everything about one experiment's records that is not as it was written."""
     try:
         if contents.lock() is None:
@@ -33,7 +33,7 @@ def verify(contents: Contents, journal: Journal) -> Iterator[Fault]:
         yield from _parts(found)
 
 
-def record_faults(contents: Contents, journal: Journal) -> Iterator[Fault]:
+def record_faults(contents: Contents, journal: Journal) -> Iterator[Diagnostic]:
     """What is not as it was written in an experiment's records, its parts not looked at.
 
     Raises:
@@ -57,8 +57,8 @@ def record_faults(contents: Contents, journal: Journal) -> Iterator[Fault]:
 
 
 def _journaled(
-    contents: Contents, entries: Mapping[str, Entry], journal: Journal
-) -> Iterator[Fault]:
+    contents: Contents, entries: Mapping[str, RecordEntry], journal: Journal
+) -> Iterator[Diagnostic]:
     """The records against the journal: none changed, removed, or put there from elsewhere."""
     ledger, found = contents.shelf.ledger, contents.digests()
     lines = {line.file: line for line in journal.of(contents.shelf.experiment)}
@@ -79,7 +79,7 @@ def _journaled(
     yield from _kinds(contents, list(lines))
 
 
-def _kinds(contents: Contents, order: list[str]) -> Iterator[Fault]:
+def _kinds(contents: Contents, order: list[str]) -> Iterator[Diagnostic]:
     """Whether what was made after outcomes were read says so, and nothing else does."""
     ledger = contents.shelf.ledger
     marker = contents.shelf.marker_file.relative_to(ledger).as_posix()
@@ -90,7 +90,7 @@ def _kinds(contents: Contents, order: list[str]) -> Iterator[Fault]:
             yield _fault("this is not the kind of change that it was", ledger / file)
 
 
-def _plans(contents: Contents, entries: list[PlanEntry]) -> Iterator[Fault]:
+def _plans(contents: Contents, entries: list[PlanEntry]) -> Iterator[Diagnostic]:
     """Each plan against its digest, and each amendment against the record before it."""
     before: PlanEntry | None = None
     for number, entry in enumerate(entries):
@@ -117,7 +117,7 @@ def _generation(
     plans: Mapping[str, Mapping[str, tuple[object, object]]],
     previous: Manifest | None,
     number: int,
-) -> Iterator[Fault]:
+) -> Iterator[Diagnostic]:
     manifest, file = found.manifest, found.folder / MANIFEST
     if manifest.generation != number or manifest.previous != (previous and previous.sha256):
         yield _fault("the generation before this one was changed or removed", file)
@@ -133,7 +133,7 @@ def _generation(
             yield _fault("a part does not lie in its generation's folder", file)
 
 
-def _parts(found: Generation) -> Iterator[Fault]:
+def _parts(found: Generation) -> Iterator[Diagnostic]:
     for part in found.manifest.parts:
         try:
             found.check(part)
@@ -145,5 +145,5 @@ def _parts(found: Generation) -> Iterator[Fault]:
             yield _fault("this file is not in the manifest", found.folder / name)
 
 
-def _fault(message: str, where: Path) -> Fault:
-    return Fault("UL459", message, REMEDY, Place(str(where)))
+def _fault(message: str, where: Path) -> Diagnostic:
+    return Diagnostic("UL459", message, REMEDY, Place(str(where)))

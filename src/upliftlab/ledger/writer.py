@@ -22,13 +22,13 @@ from upliftlab.ledger.faults import LedgerError, refuse
 from upliftlab.ledger.journal import COMING, JOURNAL, Journal, Line, seen
 from upliftlab.ledger.records import (
     Amendment,
-    Change,
-    Entry,
     Lock,
     Manifest,
-    Origin,
     OutcomesRead,
+    PlanChange,
     PlanEntry,
+    RecordEntry,
+    SourceOrigin,
     frozen,
     pooled,
 )
@@ -37,7 +37,7 @@ from upliftlab.ledger.shelf import (
     MANIFEST,
     Contents,
     Generation,
-    Shelf,
+    RecordStore,
     digests,
     joint_digest,
     records_in,
@@ -46,11 +46,11 @@ from upliftlab.ledger.staged import Staged
 from upliftlab.ledger.trust import trusted
 from upliftlab.util.durable import make_folder, names_in, publish, sync, sync_tree, write_file
 
-_Entry = TypeVar("_Entry", bound=Entry)
+_Entry = TypeVar("_Entry", bound=RecordEntry)
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class AssignmentDraft:
     """An assignment about to be recorded, and what it was made of."""
 
     plan: Plan
@@ -58,7 +58,7 @@ class Draft:
     """The column that identifies a customer."""
     population: int
     """Customers in the table, counted apart from the assignment."""
-    sources: Mapping[str, Origin]
+    sources: Mapping[str, SourceOrigin]
     """The tables that were read."""
     engine: str
     """Name and version of the engine."""
@@ -133,7 +133,7 @@ class Writer:
             number=len(known.amendments()) + 1,
             kind="deviation" if known.outcomes_read() else "amendment",
             why=why.strip(),
-            changes=tuple(Change(path=c.path, before=c.before, after=c.after) for c in changes),
+            changes=tuple(PlanChange(path=c.path, before=c.before, after=c.after) for c in changes),
             previous=entry.sha256,
             **frozen(plan),
         )
@@ -141,7 +141,7 @@ class Writer:
 
     def mark_outcomes_read(self, experiment: str, now: datetime) -> OutcomesRead:
         """Note when outcomes were first read; amendments are deviations from then on."""
-        shelf = Shelf(self._ledger, experiment)
+        shelf = RecordStore(self._ledger, experiment)
         known = trusted(self._ledger, experiment, alone=True)
         if found := known.outcomes_read():
             return found
@@ -157,7 +157,7 @@ class Writer:
             session.copy(contacts, file)
         return file
 
-    def recorded(self, plan: Plan, sources: Mapping[str, Origin]) -> Recorded | None:
+    def recorded(self, plan: Plan, sources: Mapping[str, SourceOrigin]) -> Recorded | None:
         """The last generation, where it came from this plan and these tables.
 
         Raises:
@@ -174,7 +174,7 @@ class Writer:
         same = last.plan_sha256 == plan.sha256 and last.sources == dict(sources)
         return Recorded(past[-1], new=False) if same else None
 
-    def record(self, draft: Draft, now: datetime) -> Recorded:
+    def record(self, draft: AssignmentDraft, now: datetime) -> Recorded:
         """Put an assignment on the record; the same plan and data again change nothing.
 
         A plan that is not locked yet is locked with it, in the same step.
@@ -203,7 +203,7 @@ class Writer:
     def _place_first(self, plan: Plan, manifest: Manifest, now: datetime) -> Manifest:
         """Lock and assign in one rename, that of the experiment's whole folder."""
         shelf, journal = self._shelf(plan), seen(self._ledger)
-        whole = Shelf(self._aside, shelf.experiment)
+        whole = RecordStore(self._aside, shelf.experiment)
         lock = self._new_lock(plan, now).model_copy(update={"before": journal.head})
         locked = self._line(journal, shelf.plan_file, lock)
         journal = journal.grown(locked)
@@ -223,7 +223,9 @@ class Writer:
         sync_tree(folder)
         return manifest
 
-    def _examine(self, draft: Draft, past: tuple[Generation, ...], now: datetime) -> Manifest:
+    def _examine(
+        self, draft: AssignmentDraft, past: tuple[Generation, ...], now: datetime
+    ) -> Manifest:
         """Write the parts aside and count them."""
         file = self._aside / "staged.parquet"
         draft.write(file)
@@ -245,7 +247,7 @@ class Writer:
         return manifest
 
     def _manifest(
-        self, draft: Draft, staged: Staged, past: tuple[Generation, ...], now: datetime
+        self, draft: AssignmentDraft, staged: Staged, past: tuple[Generation, ...], now: datetime
     ) -> Manifest:
         plan, asked = draft.plan, draft.plan.experiment.assignment
         cells = staged.cells()
@@ -280,8 +282,8 @@ class Writer:
         late = self._known(plan).outcomes_read() is not None
         return Lock(time=now, upliftlab=__version__, after_outcomes=late, **frozen(plan))
 
-    def _shelf(self, plan: Plan) -> Shelf:
-        return Shelf(self._ledger, plan.experiment.experiment)
+    def _shelf(self, plan: Plan) -> RecordStore:
+        return RecordStore(self._ledger, plan.experiment.experiment)
 
     def _known(self, plan: Plan) -> Contents:
         """What is on the record of a plan's experiment, as it was written."""
@@ -296,7 +298,7 @@ class Writer:
         self._put((self._line(journal, target, entry),), aside, target)
         return entry
 
-    def _line(self, journal: Journal, target: Path, entry: Entry) -> Line:
+    def _line(self, journal: Journal, target: Path, entry: RecordEntry) -> Line:
         """The journal's next entry, for a record."""
         first = not journal.lines
         return Line(

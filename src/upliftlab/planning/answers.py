@@ -59,7 +59,7 @@ _NEVER: Final = N_(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnswerInputs:
     """What the questions are asked about.
 
     Attributes:
@@ -81,7 +81,7 @@ class Asked:
     roi_within: float
 
 
-def effect_answer(asked: Asked, arms: tuple[ArmOutlook, ...], needed: int | None) -> Answer:
+def effect_answer(asked: AnswerInputs, arms: tuple[ArmOutlook, ...], needed: int | None) -> Answer:
     """Whether the expected effect can be seen in every treated arm.
 
     Args:
@@ -112,7 +112,7 @@ def effect_answer(asked: Asked, arms: tuple[ArmOutlook, ...], needed: int | None
     )
 
 
-def money_answers(asked: Asked, best: ArmMoney, *, judged: bool) -> Iterator[Answer]:
+def money_answers(asked: AnswerInputs, best: ArmMoney, *, judged: bool) -> Iterator[Answer]:
     """Whether the best arm can be shown to pay, and its ROI be known.
 
     Args:
@@ -139,7 +139,7 @@ def money_answers(asked: Asked, best: ArmMoney, *, judged: bool) -> Iterator[Ans
     )
 
 
-def _pays(asked: Asked, best: ArmMoney) -> Answer:
+def _pays(asked: AnswerInputs, best: ArmMoney) -> Answer:
     values: dict[str, Scalar] = {"arm": best.arm, "lift": asked.lift}
     if asked.hurdle:
         values["hurdle"] = asked.hurdle
@@ -170,7 +170,9 @@ def _state(answerable: bool | None) -> State:
     return "open" if answerable is None else "yes" if answerable else "cannot"
 
 
-def _said(asked: Asked, needed: int | None, power: float | None) -> tuple[bool | None, Message]:
+def _said(
+    asked: AnswerInputs, needed: int | None, power: float | None
+) -> tuple[bool | None, Message]:
     """Whether there are enough customers, and the sentence that says so."""
     if needed is None:
         return False, Message(template=_NEVER)

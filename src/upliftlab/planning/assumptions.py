@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.limits import Tolerance
-from upliftlab.errors import ConfigError, Fault
+from upliftlab.errors import ConfigError, Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,15 @@ def refuse_contradictions(plan: Plan, assumed: Assumptions) -> None:
     if assumed.explained is not None and not plan.experiment.analysis.covariates:
         message = "--explained has no part where the plan names no covariates"
         remedy = "remove it, or declare 'analysis: {covariates: […]}'"
-        raise ConfigError(Fault("UL322", message, remedy))
+        raise ConfigError(Diagnostic("UL322", message, remedy))
     if given is None:
         return
     sized = given.household_size is not None and given.icc is not None
     if households and not sized:
         message = f"'{households}' is randomised, so customers are not independent of each other"
         remedy = "give --household-size and --icc, or measure the baseline"
-        raise ConfigError(Fault("UL322", message, remedy))
+        raise ConfigError(Diagnostic("UL322", message, remedy))
     if not households and (given.household_size is not None or given.icc is not None):
         message = "--household-size and --icc have no part where customers are randomised"
         remedy = "remove them, or declare 'assignment: {unit: …}'"
-        raise ConfigError(Fault("UL322", message, remedy))
+        raise ConfigError(Diagnostic("UL322", message, remedy))

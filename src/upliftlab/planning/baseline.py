@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.config.models.experiment import Plan
-from upliftlab.errors import ConfigError, Fault
+from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.planning.assumptions import Assumptions, Given
 from upliftlab.planning.primary_metric import lead_name, place_of
 from upliftlab.queries.units import SIZE
 from upliftlab.results.analysis import Analysis, CellMoments, Message
-from upliftlab.results.plan import Origin
+from upliftlab.results.plan import BaselineOrigin
 from upliftlab.stats.moments import Array, Moments
 from upliftlab.stats.power import design_effect
 from upliftlab.text.language import N_
@@ -46,7 +46,7 @@ class Baseline:
         notes: What to beware of.
     """
 
-    origin: Origin
+    origin: BaselineOrigin
     described: Message
     unit: Moments
     known: frozenset[str]
@@ -78,7 +78,7 @@ def needed_plan(plan: Plan) -> Plan:
     )
 
 
-def in_figures(plan: Plan, study: Study, given: Given) -> Baseline:
+def in_figures(plan: Plan, study: EstimationSpec, given: Given) -> Baseline:
     """A baseline that the user gave.
 
     Args:
@@ -99,7 +99,7 @@ def in_figures(plan: Plan, study: Study, given: Given) -> Baseline:
     covariance[place.above, place.above] = _variance(plan, name, given) * inflated
     unit = "share" if given.sd is None else plan.metrics[name].unit or "number"
     return Baseline(
-        origin=Origin.given,
+        origin=BaselineOrigin.given,
         described=Message(template=_FIGURES[unit], values={"mean": given.mean}),
         unit=Moments(_GIVEN, mean, covariance * (_GIVEN - 1), np.full(size, np.nan)),
         known=frozenset({name}),
@@ -114,10 +114,10 @@ def _variance(plan: Plan, name: str, given: Given) -> float:
     if 0 < given.mean < 1 and metric.unit != "money" and metric.ratio is None:
         return given.mean * (1 - given.mean)
     message = f"'{name}' is no share of customers, so its mean does not tell how they differ"
-    raise ConfigError(Fault("UL322", message, "give --baseline-mean with --baseline-sd"))
+    raise ConfigError(Diagnostic("UL322", message, "give --baseline-mean with --baseline-sd"))
 
 
-def from_earlier(study: Study, analysis: Analysis) -> Baseline:
+def from_earlier(study: EstimationSpec, analysis: Analysis) -> Baseline:
     """The baseline of an earlier analysis: its control group.
 
     Args:
@@ -131,7 +131,7 @@ def from_earlier(study: Study, analysis: Analysis) -> Baseline:
     cells = {cell.arm: cell for cell in analysis.moments if cell.dimension is None}
     if control is None or control not in cells:
         message = f"the analysis of '{analysis.experiment}' holds no numbers of its control"
-        raise ConfigError(Fault("UL324", message, "name one that is not INVALID"))
+        raise ConfigError(Diagnostic("UL324", message, "name one that is not INVALID"))
     _same_metrics(study, analysis)
     columns = [analysis.columns.index(name) for name in study.columns]
     unit = _moments(cells[control], len(analysis.columns), columns)
@@ -139,7 +139,7 @@ def from_earlier(study: Study, analysis: Analysis) -> Baseline:
     text = N_("Measured on the control group of {experiment}: {n:count} customers.")
     customers = round(unit.n * size)
     return Baseline(
-        origin=Origin.earlier,
+        origin=BaselineOrigin.earlier,
         described=Message(
             template=text, values={"experiment": analysis.experiment, "n": customers}
         ),
@@ -150,19 +150,19 @@ def from_earlier(study: Study, analysis: Analysis) -> Baseline:
     )
 
 
-def _same_metrics(study: Study, analysis: Analysis) -> None:
+def _same_metrics(study: EstimationSpec, analysis: Analysis) -> None:
     lacking = [name for name in study.columns if name not in analysis.columns]
     if not lacking:
         return
     if lacking == [SIZE]:
         message = f"'{analysis.experiment}' randomised customers, and this plan households"
-        raise ConfigError(Fault("UL324", message, "name an analysis of households"))
+        raise ConfigError(Diagnostic("UL324", message, "name an analysis of households"))
     message = f"the analysis of '{analysis.experiment}' has no {', '.join(lacking[:3])}"
-    raise ConfigError(Fault("UL324", message, "name one of the same metrics and covariates"))
+    raise ConfigError(Diagnostic("UL324", message, "name one of the same metrics and covariates"))
 
 
 def _redemptions(
-    study: Study, analysis: Analysis, cells: Mapping[str, CellMoments]
+    study: EstimationSpec, analysis: Analysis, cells: Mapping[str, CellMoments]
 ) -> dict[str, float]:
     """Redemptions per customer in the arms of the same name."""
     if study.roles is None or study.roles.redemptions is None:
@@ -187,7 +187,7 @@ def _moments(cell: CellMoments, size: int, columns: list[int]) -> Moments:
     )
 
 
-def known_covariates(study: Study, assumed: Assumptions) -> Study:
+def known_covariates(study: EstimationSpec, assumed: Assumptions) -> EstimationSpec:
     """The study without covariates, where what they explain was given."""
     given = assumed.given is not None or assumed.explained is not None
     return replace(study, covariates=()) if given else study

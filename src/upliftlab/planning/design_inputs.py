@@ -7,20 +7,27 @@ from dataclasses import dataclass, replace
 
 from upliftlab import __version__
 from upliftlab.analysis.checks_shares import expected_shares
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.look import look_times
 from upliftlab.config.models.experiment import PROFIT, Plan
-from upliftlab.planning.answers import Asked, effect_answer, money_answers
+from upliftlab.planning.answers import AnswerInputs, effect_answer, money_answers
 from upliftlab.planning.assumptions import Assumptions
 from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.expectation import Expectation
 from upliftlab.planning.length import length
 from upliftlab.planning.notes import money_absent, notes, redemptions_absent, skewed
-from upliftlab.planning.power import Reach, Standard, arm_outlook, curve
+from upliftlab.planning.power import Criterion, DetectableEffects, arm_outlook, curve
 from upliftlab.planning.primary_metric import effect_of, lead_of
-from upliftlab.planning.returns import Campaign, arm_money
+from upliftlab.planning.returns import CampaignTerms, arm_money
 from upliftlab.results.analysis import Message
-from upliftlab.results.plan import Answer, ArmMoney, ArmOutlook, Assumed, BaselineInfo, Outlook
+from upliftlab.results.plan import (
+    Answer,
+    ArmMoney,
+    ArmOutlook,
+    BaselineInfo,
+    PlanAssumption,
+    PowerReport,
+)
 from upliftlab.results.ship_rule import ShipRule, parse_ship_if
 from upliftlab.stats.sequential import inflation
 from upliftlab.text.language import N_
@@ -30,7 +37,7 @@ _MANY = 10**9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prospect:
+class DesignInputs:
     """A plan with all that is known and assumed.
 
     Attributes:
@@ -43,7 +50,7 @@ class Prospect:
     """
 
     plan: Plan
-    study: Study
+    study: EstimationSpec
     baseline: Baseline
     assumed: Assumptions
     money_absent: Message | None
@@ -73,7 +80,9 @@ class Prospect:
         return tuple(new) or self.study.treatments
 
 
-def prospect(plan: Plan, study: Study, baseline: Baseline, assumed: Assumptions) -> Prospect:
+def prospect(
+    plan: Plan, study: EstimationSpec, baseline: Baseline, assumed: Assumptions
+) -> DesignInputs:
     """What is known and assumed, and whether that is enough for money.
 
     Args:
@@ -97,10 +106,10 @@ def prospect(plan: Plan, study: Study, baseline: Baseline, assumed: Assumptions)
             rates[arm] = rate
     if absent is not None:
         study = replace(study, roles=None, terms={})
-    return Prospect(plan, study, baseline, assumed, absent, rates)
+    return DesignInputs(plan, study, baseline, assumed, absent, rates)
 
 
-def outlook(known: Prospect, created: str) -> Outlook:
+def outlook(known: DesignInputs, created: str) -> PowerReport:
     """What the experiment can be expected to tell.
 
     Args:
@@ -113,13 +122,13 @@ def outlook(known: Prospect, created: str) -> Outlook:
     plan, assumed, customers = known.plan, known.assumed, known.customers
     expected = known.expectation
     effect = effect_of(expected.lead, expected.mean, assumed.effect)
-    reach = Reach(expected, _standard(known))
+    reach = DetectableEffects(expected, _standard(known))
     arms = tuple(arm_outlook(reach, arm, customers, effect) for arm in known.study.treatments)
     totals = [arm.needed_campaign for arm in arms]
     needed = None if None in totals else max(total for total in totals if total is not None)
     campaign = customers if customers is not None else needed
     money = tuple(_money(known, reach, campaign, effect))
-    sizes = Asked(
+    sizes = AnswerInputs(
         metric=expected.lead.info,
         effect=effect,
         lift=expected.lift(effect),
@@ -129,7 +138,7 @@ def outlook(known: Prospect, created: str) -> Outlook:
         roi_within=assumed.roi_within,
     )
     asked = plan.experiment
-    return Outlook(
+    return PowerReport(
         experiment=asked.experiment,
         title=asked.title or asked.experiment,
         owner=asked.owner,
@@ -164,10 +173,10 @@ def _rule(plan: Plan) -> ShipRule | None:
     return parse_ship_if(asked.decision.ship_if) if plan.decided_by == PROFIT else None
 
 
-def _standard(known: Prospect) -> Standard:
+def _standard(known: DesignInputs) -> Criterion:
     alpha = 1 - known.study.confidence
     each = alpha / len(known.study.treatments)
-    return Standard(
+    return Criterion(
         alpha=each,
         decision_alpha=alpha / max(len(known.judged), 1),
         inflation=_inflation(known.plan, each, known.assumed.power),
@@ -185,7 +194,7 @@ def _inflation(plan: Plan, alpha: float, power: float) -> float:
     return max(1.0, inflation(fractions, alpha, power, "obrien_fleming"))
 
 
-def _control(known: Prospect, expected: Expectation) -> ArmOutlook:
+def _control(known: DesignInputs, expected: Expectation) -> ArmOutlook:
     arm, customers = known.study.control, known.customers
     return ArmOutlook(
         arm=arm,
@@ -196,18 +205,20 @@ def _control(known: Prospect, expected: Expectation) -> ArmOutlook:
 
 
 def _money(
-    known: Prospect, reach: Reach, customers: int | None, effect: float
+    known: DesignInputs, reach: DetectableEffects, customers: int | None, effect: float
 ) -> Iterator[ArmMoney]:
     if known.money_absent is not None or customers is None:
         return
-    campaign = Campaign(customers, known.customers is not None, effect, known.assumed.roi_within)
+    campaign = CampaignTerms(
+        customers, known.customers is not None, effect, known.assumed.roi_within
+    )
     for arm in known.study.treatments:
         yield arm_money(reach, arm, campaign, judged=arm in known.judged)
 
 
 def _answers(
-    known: Prospect,
-    asked: Asked,
+    known: DesignInputs,
+    asked: AnswerInputs,
     found: tuple[tuple[ArmOutlook, ...], tuple[ArmMoney, ...]],
     needed: int | None,
 ) -> Iterator[Answer]:
@@ -219,7 +230,7 @@ def _answers(
         yield from money_answers(asked, best, judged=bool(judged))
 
 
-def _baseline(known: Prospect, expected: Expectation) -> BaselineInfo:
+def _baseline(known: DesignInputs, expected: Expectation) -> BaselineInfo:
     baseline, assumed = known.baseline, known.assumed
     raw = replace(expected, unit=baseline.unit)
     given = assumed.given.household_size if assumed.given else None
@@ -244,8 +255,8 @@ def _explained(expected: Expectation) -> float:
     return 1 - (adjusted / before) ** 2 if adjusted is not None and before else 0.0
 
 
-def _assumed(known: Prospect, reach: Reach, effect: float) -> Assumed:
-    return Assumed(
+def _assumed(known: DesignInputs, reach: DetectableEffects, effect: float) -> PlanAssumption:
+    return PlanAssumption(
         effect=effect,
         lift=reach.expectation.lift(effect),
         power=known.assumed.power,
@@ -258,7 +269,7 @@ def _assumed(known: Prospect, reach: Reach, effect: float) -> Assumed:
 
 
 def _notes(
-    known: Prospect, reach: Reach, customers: int | None, effect: float
+    known: DesignInputs, reach: DetectableEffects, customers: int | None, effect: float
 ) -> Iterator[Message]:
     expected = reach.expectation
     yield from notes(known.plan, expected, known.baseline, reach.standard, known.assumed)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from upliftlab.analysis.aggregates import OVERALL
-from upliftlab.analysis.estimation import Study
-from upliftlab.money import Question
-from upliftlab.planning.primary_metric import Lead, Place
-from upliftlab.stats.effects import Effect, Form, Pair, welch
+from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.money import MoneyContrast
+from upliftlab.planning.primary_metric import MetricColumns, PrimaryMetric
+from upliftlab.stats.effects import Effect, LinearContrast, TwoSample, welch
 from upliftlab.stats.moments import Moments, Projection
 from upliftlab.stats.power import spread_growth
 
@@ -32,10 +32,10 @@ class Expectation:
         redemptions: Redemptions per treated customer, by arm.
     """
 
-    study: Study
+    study: EstimationSpec
     unit: Moments
     shares: Mapping[str, float]
-    lead: Lead
+    lead: PrimaryMetric
     redemptions: Mapping[str, float]
 
     @property
@@ -60,7 +60,7 @@ class Expectation:
         """An effect on the lead metric as the relative rise of revenue that goes with it."""
         return effect / self.mean
 
-    def pair(self, arm: str, customers: int, effect: float) -> Pair:
+    def pair(self, arm: str, customers: int, effect: float) -> TwoSample:
         """An arm against the control, money's columns included, adjusted as the analysis will.
 
         Args:
@@ -80,16 +80,16 @@ class Expectation:
         """What the analysis would say of the lead metric."""
         pair = self.pair(arm, customers, effect)
         column = self.study.place(self.lead.info.name, pair)
-        form = Form.difference(len(pair.treated.mean), {column: 1.0})
+        form = LinearContrast.difference(len(pair.treated.mean), {column: 1.0})
         return welch(pair, form, self.study.confidence)
 
-    def question(self, arm: str, customers: int, effect: float) -> Question:
+    def question(self, arm: str, customers: int, effect: float) -> MoneyContrast:
         """What the analysis would ask of money."""
         study = self.study
         pair = self.pair(arm, customers, effect)
-        return Question(pair, study.confidence, study.hurdle, first=len(study.columns))
+        return MoneyContrast(pair, study.confidence, study.hurdle, first=len(study.columns))
 
-    def variance_of(self, place: Place) -> float:
+    def variance_of(self, place: MetricColumns) -> float:
         """Variance between units of a total, or of a ratio by the delta method."""
         covariance, above, below = self.unit.covariance, place.above, place.below
         if below is None:
@@ -106,7 +106,7 @@ class Expectation:
         noise = np.zeros(size)
         if roles is not None:
             if roles.revenue != self.lead.place.above:
-                revenue = Place(roles.revenue, self.study.size)
+                revenue = MetricColumns(roles.revenue, self.study.size)
                 self._move(map_, revenue, self.revenue_lift(effect) * revenue.mean(self.unit))
             if roles.contacts is not None:
                 self._set(map_, roles.contacts, 1.0)
@@ -117,7 +117,7 @@ class Expectation:
         moved = self.unit.project(map_)
         return replace(moved, m2=moved.m2 + np.diag(noise) * (moved.n - 1))
 
-    def _move(self, map_: Projection, place: Place, effect: float) -> None:
+    def _move(self, map_: Projection, place: MetricColumns, effect: float) -> None:
         """Add an effect per customer to a metric, and let its spread grow with it."""
         mean = place.mean(self.unit)
         growth = self.lead.growth if place == self.lead.place else spread_growth

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from upliftlab.analysis.check import SKEWED
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.planning.assumptions import Assumptions
 from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.expectation import Expectation
-from upliftlab.planning.power import Standard
-from upliftlab.planning.primary_metric import Lead
+from upliftlab.planning.power import Criterion
+from upliftlab.planning.primary_metric import PrimaryMetric
 from upliftlab.results.analysis import Message
-from upliftlab.results.plan import Origin
+from upliftlab.results.plan import BaselineOrigin
 from upliftlab.stats.effects import skewness
 from upliftlab.text.language import N_
 
 
-def money_absent(study: Study, baseline: Baseline, lead: Lead) -> Message | None:
+def money_absent(study: EstimationSpec, baseline: Baseline, lead: PrimaryMetric) -> Message | None:
     """Why nothing can be said of money, None where it can."""
     if study.roles is None:
         return Message(template=N_("The plan declares no money."))
@@ -45,7 +45,7 @@ def redemptions_absent(arm: str) -> Message:
 
 
 def notes(
-    plan: Plan, expected: Expectation, baseline: Baseline, standard: Standard, assumed: Assumptions
+    plan: Plan, expected: Expectation, baseline: Baseline, standard: Criterion, assumed: Assumptions
 ) -> Iterator[Message]:
     """Everything to bear in mind, the baseline's own doubts first."""
     yield from baseline.notes
@@ -58,7 +58,7 @@ def notes(
         )
 
 
-def _tests(plan: Plan, expected: Expectation, standard: Standard) -> Iterator[Message]:
+def _tests(plan: Plan, expected: Expectation, standard: Criterion) -> Iterator[Message]:
     arms = len(expected.study.treatments)
     if arms > 1:
         text = N_(
@@ -83,7 +83,7 @@ def _tests(plan: Plan, expected: Expectation, standard: Standard) -> Iterator[Me
 
 def _covariates(plan: Plan, baseline: Baseline, assumed: Assumptions) -> Iterator[Message]:
     declared = bool(plan.experiment.analysis.covariates)
-    if declared and baseline.origin is Origin.given and assumed.explained is None:
+    if declared and baseline.origin is BaselineOrigin.given and assumed.explained is None:
         yield Message(
             template=N_(
                 "What the covariates explain is not known and taken for nothing; the analysis "

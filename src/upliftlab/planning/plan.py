@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from upliftlab.analysis.estimation import Study, study_of
+from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.facts import CUSTOMERS
 from upliftlab.assignment.assign import prepare
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.errors import ConfigError, DataError, Fault, UpliftLabError
+from upliftlab.errors import ConfigError, DataError, Diagnostic, UpliftLabError
 from upliftlab.planning.assumptions import Assumptions, refuse_contradictions
 from upliftlab.planning.baseline import (
     Baseline,
@@ -26,10 +26,16 @@ from upliftlab.planning.baseline import (
     known_covariates,
     needed_plan,
 )
-from upliftlab.planning.design_inputs import Prospect, outlook, prospect
-from upliftlab.planning.pre_period import PLANNED, Cast, population, rehearse, rehearsed
+from upliftlab.planning.design_inputs import DesignInputs, outlook, prospect
+from upliftlab.planning.pre_period import (
+    PLANNED,
+    PrePeriodPopulation,
+    population,
+    rehearse,
+    rehearsed,
+)
 from upliftlab.results.analysis import Analysis, Message
-from upliftlab.results.plan import Outlook
+from upliftlab.results.plan import PowerReport
 from upliftlab.text.language import N_
 from upliftlab.util.sql import quote
 
@@ -38,7 +44,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class PlanningContext:
     """What planning needs beside its plan.
 
     Attributes:
@@ -57,7 +63,7 @@ class Setting:
     own: Analysis | None = None
 
 
-def plan(asked: Plan, assumed: Assumptions, setting: Setting) -> Outlook:
+def plan(asked: Plan, assumed: Assumptions, setting: PlanningContext) -> PowerReport:
     """What an experiment can be expected to tell.
 
     Args:
@@ -76,7 +82,7 @@ def plan(asked: Plan, assumed: Assumptions, setting: Setting) -> Outlook:
     return outlook(known, setting.now.astimezone(UTC).isoformat(timespec="seconds"))
 
 
-def foresee(asked: Plan, assumed: Assumptions, setting: Setting) -> Prospect:
+def foresee(asked: Plan, assumed: Assumptions, setting: PlanningContext) -> DesignInputs:
     """An experiment with its baseline and what is assumed; raises what `plan` does."""
     refuse_contradictions(asked, assumed)
     with setting.engine.reading() if setting.engine else nullcontext():
@@ -84,21 +90,23 @@ def foresee(asked: Plan, assumed: Assumptions, setting: Setting) -> Prospect:
     if baseline.customers is not None and baseline.customers < asked.smallest_cell:
         message = f"the baseline is that of {baseline.customers:,} customers: it would tell of them"
         remedy = f"{asked.smallest_cell} or more can be told of; check 'eligible'"
-        raise DataError(Fault("UL241", message, remedy))
+        raise DataError(Diagnostic("UL241", message, remedy))
     return prospect(asked, study, baseline, assumed)
 
 
-def _baseline(asked: Plan, assumed: Assumptions, setting: Setting) -> tuple[Study, Baseline]:
+def _baseline(
+    asked: Plan, assumed: Assumptions, setting: PlanningContext
+) -> tuple[EstimationSpec, Baseline]:
     """What is compared, and what untreated units do, from wherever that is known."""
     reduced = needed_plan(asked)
-    study = known_covariates(study_of(reduced), assumed)
+    study = known_covariates(estimation_spec(reduced), assumed)
     if assumed.given is not None:
         return study, _counted(asked, in_figures(reduced, study, assumed.given), setting)
     if setting.earlier is not None:
         return study, _counted(asked, from_earlier(study, setting.earlier), setting)
     if setting.engine is None:
         message = "nothing tells what customers do without the campaign"
-        raise ConfigError(Fault("UL322", message, "name the data, or give --baseline-mean"))
+        raise ConfigError(Diagnostic("UL322", message, "name the data, or give --baseline-mean"))
     try:
         return _rehearsed(asked, assumed, setting, setting.engine)
     except DataError as error:
@@ -107,16 +115,16 @@ def _baseline(asked: Plan, assumed: Assumptions, setting: Setting) -> tuple[Stud
 
 
 def _rehearsed(
-    asked: Plan, assumed: Assumptions, setting: Setting, engine: Engine
-) -> tuple[Study, Baseline]:
+    asked: Plan, assumed: Assumptions, setting: PlanningContext, engine: Engine
+) -> tuple[EstimationSpec, Baseline]:
     """The baseline that the time before tells."""
     reduced = rehearsed(needed_plan(asked))
     setting.progress("Rehearsing on the time before")
     baseline = rehearse(reduced, _cast(asked, engine, setting.now))
-    return known_covariates(study_of(reduced), assumed), baseline
+    return known_covariates(estimation_spec(reduced), assumed), baseline
 
 
-def _own(study: Study, own: Analysis | None, refused: DataError) -> Baseline:
+def _own(study: EstimationSpec, own: Analysis | None, refused: DataError) -> Baseline:
     """The experiment's own control, where it has run; else why the time before tells nothing."""
     if own is None or refused.faults[0].code != "UL321":
         raise refused
@@ -132,7 +140,7 @@ def _own(study: Study, own: Analysis | None, refused: DataError) -> Baseline:
     return replace(baseline, notes=(*baseline.notes, note))
 
 
-def _counted(asked: Plan, baseline: Baseline, setting: Setting) -> Baseline:
+def _counted(asked: Plan, baseline: Baseline, setting: PlanningContext) -> Baseline:
     """The baseline with the customers there are, or with the reason why they were not counted."""
     if setting.engine is None:
         return baseline
@@ -146,14 +154,14 @@ def _counted(asked: Plan, baseline: Baseline, setting: Setting) -> Baseline:
     return replace(baseline, available=found)
 
 
-def _cast(asked: Plan, engine: Engine, now: datetime) -> Cast:
+def _cast(asked: Plan, engine: Engine, now: datetime) -> PrePeriodPopulation:
     """Those whom an assignment of today would put into an arm, else those who are eligible."""
     today = now.astimezone(ZoneInfo(asked.program.time_zone)).date()
     if asked.experiment.assignment.observed is not None:
         engine.attach(CUSTOMERS, asked.customers)
-        return Cast(engine, assigned=False, today=today)
+        return PrePeriodPopulation(engine, assigned=False, today=today)
     start: date | None = None if asked.experiment.waves else today
     query = prepare(asked, engine, start=start)
     ids = f"SELECT {quote(query.columns[0])} AS id"
     engine.keep(PLANNED, f"{ids} FROM ({query.sql}) AS decided WHERE arm IS NOT NULL")
-    return Cast(engine, assigned=True, today=today)
+    return PrePeriodPopulation(engine, assigned=True, today=today)

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from upliftlab.planning.expectation import Expectation
 from upliftlab.results.analysis import Message, Note, Scalar
-from upliftlab.results.plan import ArmOutlook, Curve, Point
+from upliftlab.results.plan import ArmOutlook, ArmPowerCurve, PowerPoint
 from upliftlab.results.ship_rule import ShipRule
 from upliftlab.stats.power import detectable_effect, power, power_above, smallest_sample
 from upliftlab.text.language import N_
@@ -24,7 +24,7 @@ _LARGEST = 1_000.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standard:
+class Criterion:
     """What a finding must meet.
 
     Attributes:
@@ -43,11 +43,11 @@ class Standard:
 
 
 @dataclass(frozen=True)
-class Reach:
+class DetectableEffects:
     """What one experiment can find, arm by arm."""
 
     expectation: Expectation
-    standard: Standard
+    standard: Criterion
 
     def power(self, arm: str, customers: int, effect: float) -> float:
         """Of finding an effect on the lead metric; 0 where nothing can be computed."""
@@ -115,7 +115,9 @@ class Reach:
         return se * self.standard.inflation**0.5
 
 
-def arm_outlook(reach: Reach, arm: str, customers: int | None, effect: float) -> ArmOutlook:
+def arm_outlook(
+    reach: DetectableEffects, arm: str, customers: int | None, effect: float
+) -> ArmOutlook:
     """What can be told of a treated arm.
 
     Args:
@@ -140,7 +142,7 @@ def arm_outlook(reach: Reach, arm: str, customers: int | None, effect: float) ->
     )
 
 
-def curve(reach: Reach, arm: str, customers: int, effect: float) -> Curve:
+def curve(reach: DetectableEffects, arm: str, customers: int, effect: float) -> ArmPowerCurve:
     """An arm's power by the size of the effect, from none to well beyond what can be found."""
     smallest = reach.detectable(arm, customers)
     most = 1.5 * max(abs(effect), abs(smallest or 0.0))
@@ -158,7 +160,7 @@ def curve(reach: Reach, arm: str, customers: int, effect: float) -> Curve:
     values: dict[str, Scalar] = {"n": customers}
     values |= {"first": points[0].power, "last": points[-1].power}
     described = Message(template=text, values=values)
-    return Curve(
+    return ArmPowerCurve(
         arm=arm,
         described=described,
         decided=_decided(reach, shipped) if decided else None,
@@ -167,7 +169,7 @@ def curve(reach: Reach, arm: str, customers: int, effect: float) -> Curve:
     )
 
 
-def _decided(reach: Reach, effect: float | None) -> Message:
+def _decided(reach: DetectableEffects, effect: float | None) -> Message:
     """From which effect on SHIP has the wanted chance."""
     wanted: dict[str, Scalar] = {"power": reach.standard.power}
     if effect is None:
@@ -177,10 +179,12 @@ def _decided(reach: Reach, effect: float | None) -> Message:
     return Message(template=text, values={**wanted, "lift": reach.expectation.lift(effect)})
 
 
-def _points(reach: Reach, arm: str, customers: int, effects: Iterable[float]) -> Iterator[Point]:
+def _points(
+    reach: DetectableEffects, arm: str, customers: int, effects: Iterable[float]
+) -> Iterator[PowerPoint]:
     decides = reach.standard.rule is not None
     for effect in effects:
-        yield Point(
+        yield PowerPoint(
             effect=effect,
             lift=reach.expectation.lift(effect),
             power=reach.power(arm, customers, effect),

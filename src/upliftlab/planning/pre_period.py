@@ -13,20 +13,20 @@ from datetime import date, datetime, time, timedelta
 
 from upliftlab.analysis.aggregation import UNITS, cells_of, unit_table
 from upliftlab.analysis.checks_events import events as event_checks
-from upliftlab.analysis.estimation import study_of
-from upliftlab.analysis.facts import CUSTOMERS, Facts
+from upliftlab.analysis.estimation import estimation_spec
+from upliftlab.analysis.facts import CUSTOMERS, QualityMetrics
 from upliftlab.analysis.facts_events import event_facts
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.primary_metric import lead_name
 from upliftlab.queries.clock import Span, time_literal
 from upliftlab.queries.moments import MomentsQuery
-from upliftlab.queries.population import Frame, missing_column
+from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.results.analysis import Check, Message
-from upliftlab.results.plan import Origin
+from upliftlab.results.plan import BaselineOrigin
 from upliftlab.text.language import N_
 from upliftlab.util.sql import literal, quote
 
@@ -37,7 +37,7 @@ _REMEDY = "give --like ANALYSIS, or --baseline-mean with --baseline-sd (--rate f
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class PrePeriodPopulation:
     """Who rehearses.
 
     Attributes:
@@ -57,7 +57,7 @@ def rehearsed(plan: Plan) -> Plan:
     return plan.model_copy(update={"covariates": kept})
 
 
-def rehearse(plan: Plan, cast: Cast) -> Baseline:
+def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
     """The baseline that the customers' time before the start tells.
 
     Args:
@@ -76,17 +76,17 @@ def rehearse(plan: Plan, cast: Cast) -> Baseline:
     cells = cells_of(MomentsQuery(UNITS, table.columns, ()), cast.engine)
     (units,) = next(iter(cells.values())) or (None,)
     if units is None or units.moments.n < 2:  # noqa: PLR2004 - a variance needs two
-        raise DataError(Fault("UL207", "the data hold no customers", "check 'eligible'"))
-    study = study_of(plan)
+        raise DataError(Diagnostic("UL207", "the data hold no customers", "check 'eligible'"))
+    study = estimation_spec(plan)
     column = study.columns.index(_counted(plan))
     if units.moments.m2[column, column] <= 0:
-        raise DataError(Fault("UL321", _alike(plan, units.moments.n, day), _REMEDY))
-    facts = Facts(events={look.events.name: event_facts(look) for look in looks})
+        raise DataError(Diagnostic("UL321", _alike(plan, units.moments.n, day), _REMEDY))
+    facts = QualityMetrics(events={look.events.name: event_facts(look) for look in looks})
     size = 1.0 if study.size is None else float(units.moments.mean[study.size])
     customers = round(units.moments.n * size)
     text = N_("Measured on {n:count} customers over the time from {date:date} on.")
     return Baseline(
-        origin=Origin.before,
+        origin=BaselineOrigin.before,
         described=Message(template=text, values={"n": customers, "date": day.isoformat()}),
         unit=units.moments,
         known=frozenset(study.columns),
@@ -124,10 +124,10 @@ def _start(plan: Plan, today: date) -> date:
     ]
     if fixed:
         message = f"'{fixed[0]}' is a column of the customers' table: nothing tells what it was"
-        raise DataError(Fault("UL321", f"{message} before the campaign", _REMEDY))
+        raise DataError(Diagnostic("UL321", f"{message} before the campaign", _REMEDY))
     length = plan.longest_window
     if length is None:
-        raise DataError(Fault("UL321", "nothing says how long outcomes count", _REMEDY))
+        raise DataError(Diagnostic("UL321", "nothing says how long outcomes count", _REMEDY))
     first = min((wave.start for wave in plan.experiment.waves), default=today)
     return min(first, today) - -(-length // _DAY) * _DAY
 
@@ -138,7 +138,7 @@ def _campaign(plan: Plan) -> set[str | None]:
     return {money.contacts, money.redemptions} if money else set()
 
 
-def _frame(plan: Plan, cast: Cast, day: date) -> Frame:
+def _frame(plan: Plan, cast: PrePeriodPopulation, day: date) -> AnalysisPopulation:
     """Everybody in one group, with the same start."""
     columns = cast.engine.columns(CUSTOMERS)
     start = time_literal(datetime.combine(day, time()))
@@ -148,10 +148,10 @@ def _frame(plan: Plan, cast: Cast, day: date) -> Frame:
             if name not in columns:
                 raise missing_column(name, role, columns)
             own[role] = f"c.{quote(name)}"
-    return Frame(_relation(plan, cast), columns, own)
+    return AnalysisPopulation(_relation(plan, cast), columns, own)
 
 
-def _relation(plan: Plan, cast: Cast) -> str:
+def _relation(plan: Plan, cast: PrePeriodPopulation) -> str:
     """The customers who rehearse, as `c`."""
     relation = f"{quote(CUSTOMERS)} AS c"
     if cast.assigned:
@@ -163,7 +163,7 @@ def _relation(plan: Plan, cast: Cast) -> str:
     return f"{relation} WHERE ({parse(plan.experiment.eligible).sql(text_columns=texts)})"
 
 
-def population(plan: Plan, cast: Cast) -> int:
+def population(plan: Plan, cast: PrePeriodPopulation) -> int:
     """How many customers there are for all arms together."""
     query = f"SELECT COUNT(*) AS n FROM {_relation(plan, cast)}"
     return int(cast.engine.query(query).to_pylist()[0]["n"])

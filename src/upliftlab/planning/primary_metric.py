@@ -7,17 +7,17 @@ from typing import Literal
 
 import numpy as np
 
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.config.models.limits import Tolerance
-from upliftlab.errors import ConfigError, Fault
+from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.results.analysis import MetricInfo
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.power import spread_growth
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MetricColumns:
     """A metric among a unit's columns: a total, and what it is divided by (None for a mean)."""
 
     above: int
@@ -30,7 +30,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
+class PrimaryMetric:
     """The metric that is planned for.
 
     Attributes:
@@ -40,7 +40,7 @@ class Lead:
     """
 
     info: MetricInfo
-    place: Place
+    place: MetricColumns
     share: bool
 
     @property
@@ -62,14 +62,14 @@ def lead_name(plan: Plan) -> str:
     return money.revenue if money and primary == PROFIT else primary
 
 
-def place_of(study: Study, name: str) -> Place:
+def place_of(study: EstimationSpec, name: str) -> MetricColumns:
     """Where a metric stands among the columns of a unit."""
     if name in study.ratios:
-        return Place(*study.ratios[name])
-    return Place(study.columns.index(name), study.size)
+        return MetricColumns(*study.ratios[name])
+    return MetricColumns(study.columns.index(name), study.size)
 
 
-def lead_of(plan: Plan, study: Study, unit: Moments, *, share: bool) -> Lead:
+def lead_of(plan: Plan, study: EstimationSpec, unit: Moments, *, share: bool) -> PrimaryMetric:
     """The lead metric of a plan.
 
     Args:
@@ -86,7 +86,7 @@ def lead_of(plan: Plan, study: Study, unit: Moments, *, share: bool) -> Lead:
     info = MetricInfo(
         name=name, title=metric.title or name, unit=kind, better=metric.better, role="primary"
     )
-    return Lead(info, place, share)
+    return PrimaryMetric(info, place, share)
 
 
 def _zero_or_one(unit: Moments, column: int) -> bool:
@@ -96,7 +96,7 @@ def _zero_or_one(unit: Moments, column: int) -> bool:
     return total > 0 and bool(np.isclose(square, total, rtol=1e-9, atol=0))
 
 
-def effect_of(lead: Lead, mean: float, wanted: Tolerance) -> float:
+def effect_of(lead: PrimaryMetric, mean: float, wanted: Tolerance) -> float:
     """An expected effect per customer, in the metric's good direction.
 
     Raises:
@@ -105,14 +105,14 @@ def effect_of(lead: Lead, mean: float, wanted: Tolerance) -> float:
     """
     if wanted.kind == "points" and lead.info.unit != "share":
         message = f"points are of shares, and '{lead.info.name}' is none"
-        raise ConfigError(Fault("UL320", message, "write --effect as 5%, or as an amount"))
+        raise ConfigError(Diagnostic("UL320", message, "write --effect as 5%, or as an amount"))
     size = wanted.value * abs(mean) if wanted.kind == "relative" else wanted.value
     if size == 0:
         reason = f", a percentage of the mean of '{lead.info.name}'" if wanted.value else ""
         message = f"the expected effect is 0{reason}"
-        raise ConfigError(Fault("UL320", message, "give --effect as an amount per customer"))
+        raise ConfigError(Diagnostic("UL320", message, "give --effect as an amount per customer"))
     effect = lead.sign * size
     if lead.share and not 0 <= mean + effect <= 1:
         message = f"'{lead.info.name}' would be {mean + effect:.1%} of customers"
-        raise ConfigError(Fault("UL320", message, "give a smaller --effect"))
+        raise ConfigError(Diagnostic("UL320", message, "give a smaller --effect"))
     return effect

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from upliftlab.planning.expectation import Expectation
-from upliftlab.planning.power import Reach
+from upliftlab.planning.power import DetectableEffects
 from upliftlab.results.plan import ArmMoney
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.power import smallest_sample
 
 
 @dataclass(frozen=True, slots=True)
-class Campaign:
+class CampaignTerms:
     """The campaign whose money is asked for.
 
     Attributes:
@@ -28,7 +28,9 @@ class Campaign:
     roi_within: float
 
 
-def arm_money(reach: Reach, arm: str, campaign: Campaign, *, judged: bool) -> ArmMoney:
+def arm_money(
+    reach: DetectableEffects, arm: str, campaign: CampaignTerms, *, judged: bool
+) -> ArmMoney:
     """The money of one arm.
 
     Args:

@@ -39,7 +39,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class OffsetChange:
     """A zone's offset to UTC changes: when (in UTC), and from what to what."""
 
     at: datetime
@@ -104,7 +104,7 @@ def passed(time: datetime, by: timedelta, zone: str) -> datetime:
     return utc.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
-def changes(zone: str, span: Span) -> list[Change]:
+def changes(zone: str, span: Span) -> list[OffsetChange]:
     """A zone's changes of offset within a span, in order.
 
     >>> year = Span(datetime(2026, 1, 1), datetime(2027, 1, 1))
@@ -114,13 +114,13 @@ def changes(zone: str, span: Span) -> list[Change]:
     return list(_changes(ZoneInfo(zone), span))
 
 
-def _changes(zone: ZoneInfo, span: Span) -> Iterator[Change]:
+def _changes(zone: ZoneInfo, span: Span) -> Iterator[OffsetChange]:
     days = (span.last - span.first) // _DAY + 2
     ticks = (span.first.replace(microsecond=0) + day * _DAY for day in range(days))
     for low, high in pairwise(ticks):
         before, after = _offset(zone, low), _offset(zone, high)
         if before != after:
-            yield Change(_when(zone, low, high), before, after)
+            yield OffsetChange(_when(zone, low, high), before, after)
 
 
 def _when(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:

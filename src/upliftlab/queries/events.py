@@ -16,7 +16,7 @@ from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.queries.clock import INSTANTS, Span, converted, moved, time_literal
 from upliftlab.queries.numbers import number_sql, time_sql
-from upliftlab.queries.tallies import Tally, Window
+from upliftlab.queries.tallies import EventAggregate, Window
 from upliftlab.util.sql import literal, quote
 
 _CLOCKS_APART = timedelta(hours=36)
@@ -109,19 +109,19 @@ class _Parts:
     given: dict[str, str] = field(default_factory=dict[str, str])
     hits: dict[str, str] = field(default_factory=dict[str, str])
 
-    def hit(self, tally: Tally) -> str:
+    def hit(self, tally: EventAggregate) -> str:
         """The column that says whether an event counts for a tally."""
         conditions = list(self._conditions(tally))
         return _named(self.hits, " AND ".join(conditions) or "TRUE", "c")
 
-    def value(self, tally: Tally) -> str:
+    def value(self, tally: EventAggregate) -> str:
         """The column that holds what is looked at."""
         column = tally.column or ""
         if tally.how == "distinct":
             return _named(self.given, quote(column), "v")
         return _named(self.given, number_sql(quote(column), self.events.columns[column]), "v")
 
-    def _conditions(self, tally: Tally) -> Iterator[str]:
+    def _conditions(self, tally: EventAggregate) -> Iterator[str]:
         for edge, sign in ((tally.window.low, ">="), (tally.window.high, "<")):
             if edge is not None:
                 yield f"e.t {sign} u.{self.bound(tally.window, edge)}"
@@ -140,7 +140,7 @@ def _named(parts: dict[str, str], sql: str, letter: str) -> str:
     return parts.setdefault(sql, f"{letter}{len(parts)}")
 
 
-def events_sql(events: EventTable, starts: Starts, tallies: Sequence[Tally]) -> str:
+def events_sql(events: EventTable, starts: Starts, tallies: Sequence[EventAggregate]) -> str:
     """The statement: `id`, and each tally as `t0`, `t1` … in their order.
 
     Args:
@@ -175,7 +175,7 @@ def _rank(hit: str, value: str, how: str, number: int) -> str:
     return f"ROW_NUMBER() OVER ({partition} ORDER BY {order.format(value)}) AS r{number}"
 
 
-def _aggregate(tally: Tally, hit: str, parts: _Parts) -> str:
+def _aggregate(tally: EventAggregate, hit: str, parts: _Parts) -> str:
     """A tally over the events that count. `FILTER` touches only the customers whose they are."""
     made = {"count": "COUNT(*)", "first_time": "MIN(t)", "last_time": "MAX(t)"}.get(tally.how)
     if made is None:
@@ -184,7 +184,7 @@ def _aggregate(tally: Tally, hit: str, parts: _Parts) -> str:
     return f"{made} FILTER (WHERE {hit})"
 
 
-def _hull(parts: _Parts, tallies: Sequence[Tally]) -> str:
+def _hull(parts: _Parts, tallies: Sequence[EventAggregate]) -> str:
     """The condition that an event lies between the first and the last bound of its customer."""
     edges = list[str]()
     for sign, side, outermost in ((">=", "low", min), ("<", "high", max)):
@@ -207,7 +207,7 @@ def _windows(parts: _Parts) -> str:
     return f"SELECT {', '.join([f'{key} AS id', *bounds])} FROM {parts.starts.table}"
 
 
-def _events(parts: _Parts, tallies: Sequence[Tally]) -> str:
+def _events(parts: _Parts, tallies: Sequence[EventAggregate]) -> str:
     """The events that can matter, with what is looked at."""
     events = parts.events
     key = quote(events.id)
@@ -229,7 +229,9 @@ def conditions_of(events: EventTable, first: datetime | None, last: datetime | N
     return [*found, *([events.own] if events.own else [])]
 
 
-def limits(starts: Starts, tallies: Sequence[Tally]) -> tuple[datetime | None, datetime | None]:
+def limits(
+    starts: Starts, tallies: Sequence[EventAggregate]
+) -> tuple[datetime | None, datetime | None]:
     """Before and from when on no event matters, on any clock; None where all do."""
     lows = [tally.window.low for tally in tallies]
     highs = [tally.window.high for tally in tallies]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from upliftlab.config.models import FeatureKind, Source
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.util.personal import shape
@@ -69,7 +69,7 @@ def features_of(names: Iterable[str], table: str, source: Source, engine: Engine
         if types[name] not in (*_NUMBERS, "text"):
             message = f"column '{name}' holds neither numbers nor texts (feature)"
             remedy = "make it a number in a view, such as the days since a date"
-            raise DataError(Fault("UL206", message, remedy))
+            raise DataError(Diagnostic("UL206", message, remedy))
     texts = [name for name in asked if types[name] == "text"]
     words = _words(texts, table, engine) if is_csv(source) else set(texts)
     return Features({n: "categorical" if n in words else "numeric" for n in asked}, types)
@@ -129,7 +129,7 @@ def learned_features(
 
 def _unlike(
     kinds: Mapping[str, FeatureKind], types: Mapping[str, ColumnType], csv: bool
-) -> Iterator[Fault]:
+) -> Iterator[Diagnostic]:
     for name, kind in kinds.items():
         words = types[name] == "text"
         if (words and (kind == "categorical" or csv)) or (
@@ -138,10 +138,10 @@ def _unlike(
             continue
         wanted = "texts" if kind == "categorical" else "numbers"
         message = f"the feature '{name}' is of the type {types[name]}; the model learned {wanted}"
-        yield Fault("UL615", message, "give it the type it had, or learn again")
+        yield Diagnostic("UL615", message, "give it the type it had, or learn again")
 
 
-def _unreadable(names: Collection[str], table: str, engine: Engine) -> Iterator[Fault]:
+def _unreadable(names: Collection[str], table: str, engine: Engine) -> Iterator[Diagnostic]:
     """Texts in the place of numbers."""
     if not names:
         return
@@ -156,4 +156,4 @@ def _unreadable(names: Collection[str], table: str, engine: Engine) -> Iterator[
         if row[f"n{at}"]:
             message = f"the feature '{name}' holds text such as '{shape(str(row[f'v{at}']))}'"
             message += f" in {row[f'n{at}']:,} rows; the model learned numbers"
-            yield Fault("UL615", message, "write plain numbers, or learn again")
+            yield Diagnostic("UL615", message, "write plain numbers, or learn again")

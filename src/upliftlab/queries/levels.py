@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from upliftlab.config.models import Lifecycle, Rfm, Segment
-from upliftlab.queries.tallies import Tally, Value, Window
+from upliftlab.queries.tallies import EventAggregate, Value, Window
 from upliftlab.util.sql import literal
 
 MISSING = "(missing)"
@@ -44,23 +44,23 @@ def bands_sql(number: str, bounds: tuple[float, ...]) -> str:
     return f"CASE WHEN {number} IS NULL THEN NULL {cases} ELSE {labels[-1]} END"
 
 
-def level_tallies(segment: Segment) -> tuple[Tally, ...]:
+def level_tallies(segment: Segment) -> tuple[EventAggregate, ...]:
     """The tallies that a segment needs; none where columns suffice."""
     if segment.lifecycle is not None:
         return _lifecycle_tallies(segment.lifecycle)
     return () if segment.rfm is None else _rfm_tallies(segment.rfm)
 
 
-def _lifecycle_tallies(life: Lifecycle) -> tuple[Tally, ...]:
+def _lifecycle_tallies(life: Lifecycle) -> tuple[EventAggregate, ...]:
     before = Window(None, _NEVER, "as_of")
     recent = Window(-life.active, _NEVER, "as_of")
     earlier = Window(-2 * life.active, -life.active, "as_of")
     known = Window(-life.lapsed, _NEVER, "as_of")
     return (
-        Tally(life.source, "count", before, None, life.where),
-        Tally(life.source, "count", known, None, life.where),
-        Tally(life.source, "count", recent, None, life.where),
-        Tally(life.source, "count", earlier, None, life.where),
+        EventAggregate(life.source, "count", before, None, life.where),
+        EventAggregate(life.source, "count", known, None, life.where),
+        EventAggregate(life.source, "count", recent, None, life.where),
+        EventAggregate(life.source, "count", earlier, None, life.where),
     )
 
 
@@ -82,15 +82,15 @@ def lifecycle_sql(life: Lifecycle, value: Value) -> str:
     return f"CASE {whens} ELSE 'active' END"
 
 
-def _rfm_tallies(rfm: Rfm) -> tuple[Tally, ...]:
+def _rfm_tallies(rfm: Rfm) -> tuple[EventAggregate, ...]:
     if rfm.source is None:
         return ()
     before = Window(None, _NEVER, "as_of")
     counted = Window(None if rfm.over is None else -rfm.over, _NEVER, "as_of")
     return (
-        Tally(rfm.source, "last_time", before, None, rfm.where),
-        Tally(rfm.source, "count", counted, None, rfm.where),
-        Tally(rfm.source, "sum", counted, rfm.amount),
+        EventAggregate(rfm.source, "last_time", before, None, rfm.where),
+        EventAggregate(rfm.source, "count", counted, None, rfm.where),
+        EventAggregate(rfm.source, "sum", counted, rfm.amount),
     )
 
 

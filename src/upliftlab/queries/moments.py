@@ -57,7 +57,7 @@ class MomentsQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class SliceMoments:
     """One arm within one combination of levels.
 
     Attributes:
@@ -160,7 +160,9 @@ def _centres(query: MomentsQuery) -> list[float]:
     return [query.centres.get(name, 0.0) for name in query.metrics]
 
 
-def read_cells(query: MomentsQuery, result: pa.Table) -> dict[tuple[str, ...], list[Cell]] | None:
+def read_cells(
+    query: MomentsQuery, result: pa.Table
+) -> dict[tuple[str, ...], list[SliceMoments]] | None:
     """The result's rows as cells, by the set of segments they were grouped by.
 
     None where too few digits are left, so that the query must be asked again as `robust`.
@@ -174,13 +176,15 @@ def read_cells(query: MomentsQuery, result: pa.Table) -> dict[tuple[str, ...], l
         moments = _robust(query, result) if query.robust else _shifted(query, result)
         if moments is None:
             return None
-    cells: dict[tuple[str, ...], list[Cell]] = {grouping: [] for grouping in query.groupings}
+    cells: dict[tuple[str, ...], list[SliceMoments]] = {
+        grouping: [] for grouping in query.groupings
+    }
     for row, arm in enumerate(result["arm"].to_pylist()):
         grouping = tuple(name for name in names if not rolled[name][row])
         level = {name: levels[name][row] for name in grouping}
         empty = Moments.zero(len(query.metrics))
         found = moments[row] if moments else replace(empty, n=int(result["n"][row].as_py()))
-        cells[grouping].append(Cell(arm, level, found, missing[row]))
+        cells[grouping].append(SliceMoments(arm, level, found, missing[row]))
     return cells
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from upliftlab.engines.base import Engine
-from upliftlab.errors import Fault
+from upliftlab.errors import Diagnostic
 from upliftlab.util.personal import names_people, near_unique
 from upliftlab.util.sql import quote
 
@@ -12,14 +12,16 @@ _MOST = 200
 """Values that are looked at, the most frequent first."""
 
 
-def naming(role: str, column: str, why: str) -> Fault:
+def naming(role: str, column: str, why: str) -> Diagnostic:
     """What is said of a column that says who customers are; it holds no value of it."""
     message = f"the {role} '{column}' {why}: it says who customers are"
     remedy = "use what customers have in common, such as a region, or bands of a number"
-    return Fault("UL240", message, remedy)
+    return Diagnostic("UL240", message, remedy)
 
 
-def naming_fault(role: str, column: str, table: str, engine: Engine, smallest: int) -> Fault | None:
+def naming_fault(
+    role: str, column: str, table: str, engine: Engine, smallest: int
+) -> Diagnostic | None:
     """Why a column must not divide customers; None where it may.
 
     Args:

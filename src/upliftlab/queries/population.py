@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from upliftlab.engines.base import ColumnType
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.numbers import number_sql
 from upliftlab.util.personal import are_values
 from upliftlab.util.sql import quote
@@ -17,7 +17,7 @@ NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class AnalysisPopulation:
     """Customers of the analysis as a query, or a table that was kept.
 
     Attributes:
@@ -52,7 +52,7 @@ class Frame:
         kind = self.type_of(column, role)
         if kind not in ("number", "boolean", "text"):
             raise DataError(
-                Fault("UL206", f"column '{column}' holds no numbers ({role})", "name another")
+                Diagnostic("UL206", f"column '{column}' holds no numbers ({role})", "name another")
             )
         return number_sql(f"f.{alias}", kind)
 
@@ -78,4 +78,4 @@ def missing_column(
     remedy = f"did you mean '{near[0]}'?" if near else f"its columns are {known}"
     if not near and are_values(columns):
         remedy = "the first line of the file names its columns, and seems to hold values"
-    return DataError(Fault("UL205", f"the data have no column '{column}' ({role})", remedy))
+    return DataError(Diagnostic("UL205", f"the data have no column '{column}' ({role})", remedy))

@@ -25,7 +25,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class EventAggregate:
     """One number per customer over the events of a source.
 
     Attributes:
@@ -43,26 +43,26 @@ class Tally:
     where: str | None = None
 
 
-Value = Callable[[Tally], str]
+Value = Callable[[EventAggregate], str]
 """The SQL in which a tally's value stands, 0 for a customer without events."""
 
 
-def tallies_of(metric: Metric) -> tuple[Tally, ...]:
+def tallies_of(metric: Metric) -> tuple[EventAggregate, ...]:
     """The tallies that a metric over events needs; none for other metrics."""
     if metric.source is None or metric.during is None:
         return ()
     window = Window(*metric.during)
     key, column = metric.defined_by, metric.value_column
-    count = Tally(metric.source, "count", window, None, metric.where)
+    count = EventAggregate(metric.source, "count", window, None, metric.where)
     if column is None:
         return (count,)
     if key == "mean":
-        return (Tally(metric.source, "sum", window, column, metric.where), count)
+        return (EventAggregate(metric.source, "sum", window, column, metric.where), count)
     how: dict[str, How] = {"sum": "sum", "distinct": "distinct", "first": "first", "last": "last"}
-    return (Tally(metric.source, how[key], window, column, metric.where),)
+    return (EventAggregate(metric.source, how[key], window, column, metric.where),)
 
 
-def value_sql(metric: Metric, tallies: Sequence[Tally], value: Value) -> str:
+def value_sql(metric: Metric, tallies: Sequence[EventAggregate], value: Value) -> str:
     """A metric over events in SQL, from the values of its tallies.
 
     >>> week = ["0 days", "7 days"]

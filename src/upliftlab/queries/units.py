@@ -20,8 +20,8 @@ from upliftlab.queries.levels import (
     lifecycle_sql,
     rfm_sql,
 )
-from upliftlab.queries.population import Frame
-from upliftlab.queries.tallies import Tally, tallies_of, value_sql
+from upliftlab.queries.population import AnalysisPopulation
+from upliftlab.queries.tallies import EventAggregate, tallies_of, value_sql
 from upliftlab.util.sql import literal
 
 SIZE = "(customers)"
@@ -30,7 +30,7 @@ _KEPT = ("arm", "wave", "stratum", "house")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class UnitColumns:
     """What the unit table holds.
 
     Attributes:
@@ -52,7 +52,7 @@ class Asked:
         return {name: f"c{number}" for number, name in enumerate(found)}
 
     @property
-    def tallies(self) -> dict[str, tuple[Tally, ...]]:
+    def tallies(self) -> dict[str, tuple[EventAggregate, ...]]:
         """By table of events, what is counted there."""
         named = [tally for metric in self._used() for tally in tallies_of(metric)]
         named += [tally for s in self.segments.values() for tally in level_tallies(s)]
@@ -84,8 +84,8 @@ class UnitTable:
         starts: When customers' time begins; None without events.
     """
 
-    frame: Frame
-    asked: Asked
+    frame: AnalysisPopulation
+    asked: UnitColumns
     events: Mapping[str, EventTable] = field(default_factory=dict[str, EventTable])
     starts: Starts | None = None
 
@@ -166,7 +166,7 @@ class UnitTable:
         alias = self.asked.needed.get(column, "")
         return self.frame.number(column, alias, role)
 
-    def _tally(self, tally: Tally) -> str:
+    def _tally(self, tally: EventAggregate) -> str:
         """Where a tally's value stands; a customer without events has none of anything."""
         tallies = self.asked.tallies
         number = list(tallies).index(tally.source)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from upliftlab.report.axis import Axis
-from upliftlab.report.figure import Figure, Form, Sentence, Teller
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
 from upliftlab.report.grid import ZERO, valued
 from upliftlab.report.interval import Interval, Scale, draw
 from upliftlab.report.quantity import unit_form
-from upliftlab.results.uplift import Estimate, Policy, Responses
+from upliftlab.results.uplift import Estimate, PolicyValue, UpliftResult
 from upliftlab.text.language import N_
 
 _WIDE: Final = 300
@@ -54,7 +54,7 @@ _NEXT: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Headline:
+class AnswerNumber:
     """One number of the first screen."""
 
     title: str
@@ -64,7 +64,7 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class Ground:
     """Something the answer rests on: a figure, or a name."""
 
     title: str
@@ -81,14 +81,14 @@ class Advice:
     label: str
     sentence: Sentence
     meaning: str
-    headlines: tuple[Headline, ...]
-    facts: tuple[Fact, ...]
+    headlines: tuple[AnswerNumber, ...]
+    facts: tuple[Ground, ...]
     next_action: str
     command: str
     """What to type next; empty where nothing is to be written."""
 
 
-def advice(responses: Responses, teller: Teller) -> Advice:
+def advice(responses: UpliftResult, teller: Formatter) -> Advice:
     """What to make of the responses."""
     slug, label = _LABELS[responses.open]
     offered = _offered(responses)
@@ -107,7 +107,7 @@ def advice(responses: Responses, teller: Teller) -> Advice:
     )
 
 
-def _offered(responses: Responses) -> tuple[str, Policy] | None:
+def _offered(responses: UpliftResult) -> tuple[str, PolicyValue] | None:
     """The policy of a model that the page speaks of, and its key."""
     if not responses.open:
         return None
@@ -115,7 +115,7 @@ def _offered(responses: Responses) -> tuple[str, Policy] | None:
     return next((found[name] for name in _OFFERED if name in found), None)
 
 
-def _step(responses: Responses, policy: Policy | None) -> str:
+def _step(responses: UpliftResult, policy: PolicyValue | None) -> str:
     """Which of the next steps."""
     if not responses.open:
         return "shut"
@@ -128,8 +128,8 @@ def _step(responses: Responses, policy: Policy | None) -> str:
 
 
 def _headlines(
-    key: str, policy: Policy, responses: Responses, teller: Teller
-) -> Iterator[Headline]:
+    key: str, policy: PolicyValue, responses: UpliftResult, teller: Formatter
+) -> Iterator[AnswerNumber]:
     form = unit_form(responses.unit)
     named: list[tuple[str, Estimate | None, str]] = [
         (N_("Gain per customer, beyond treating nobody"), policy.value, "value"),
@@ -140,33 +140,33 @@ def _headlines(
     drawn = draw(values, Scale(form, ZERO, _WIDE), teller)
     for (title, _, _), interval in zip(named, drawn.intervals, strict=True):
         if interval is not None:
-            yield Headline(teller.text(title), about, interval, drawn.axis)
+            yield AnswerNumber(teller.text(title), about, interval, drawn.axis)
 
 
-def _facts(responses: Responses, teller: Teller) -> Iterator[Fact]:
-    count, money = Form("count"), Form("money")
+def _facts(responses: UpliftResult, teller: Formatter) -> Iterator[Ground]:
+    count, money = FigureFormat("count"), FigureFormat("money")
     profit = responses.metric == "profit"
-    yield Fact(
+    yield Ground(
         teller.text(N_("Learned from")),
         text=teller.text(N_("profit per customer")) if profit else responses.metric,
         is_name=not profit,
     )
     if responses.budget is not None:
         title = N_("Budget, for as many customers as are analysed")
-        yield Fact(teller.text(title), teller.figure(responses.budget, "/budget", money))
+        yield Ground(teller.text(title), teller.figure(responses.budget, "/budget", money))
     if responses.hurdle:
         title = N_("Hurdle: ROI below this is not worth it")
-        yield Fact(teller.text(title), teller.declared(responses.hurdle, "/hurdle"))
+        yield Ground(teller.text(title), teller.declared(responses.hurdle, "/hurdle"))
     customers = teller.figure(responses.customers, "/customers", count)
-    yield Fact(teller.text(N_("Customers analysed")), customers)
+    yield Ground(teller.text(N_("Customers analysed")), customers)
     if responses.sampled_from > responses.customers:
         title, key = N_("drawn at random from"), "/sampled_from"
-        yield Fact(teller.text(title), teller.figure(responses.sampled_from, key, count))
+        yield Ground(teller.text(title), teller.figure(responses.sampled_from, key, count))
     if responses.randomised == "household":
-        yield Fact(
+        yield Ground(
             teller.text(N_("Households analysed")), teller.figure(responses.units, "/units", count)
         )
-    yield Fact(
+    yield Ground(
         teller.text(N_("Confidence of intervals")),
         teller.declared(responses.confidence, "/confidence"),
     )

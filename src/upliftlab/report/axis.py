@@ -36,7 +36,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DrawnLine:
     """A reference line where it is drawn."""
 
     x: float
@@ -64,7 +64,7 @@ class Strip:
     beyond_high: bool
     clear: bool
     """The whole interval lies on one side of the line."""
-    lines: tuple[Line, ...]
+    lines: tuple[DrawnLine, ...]
     shrunken: float | None = None
 
 
@@ -79,9 +79,9 @@ class Axis:
     ticks: tuple[Tick, ...]
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[DrawnLine, ...]:
         """The reference lines where they are drawn."""
-        return tuple(Line(self.x(line.value), line.kind) for line in self.references)
+        return tuple(DrawnLine(self.x(line.value), line.kind) for line in self.references)
 
     def x(self, value: float) -> float:
         """Where a value is drawn; beyond the scale, at its end."""

@@ -7,31 +7,31 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from upliftlab.report.axis import Axis, Limits, Reference, Strip, axis
-from upliftlab.report.figure import Figure, Form, Sentence, Teller, Word
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, Stretch
 from upliftlab.report.index import Index
 from upliftlab.report.interval import label
-from upliftlab.results.analysis import Bridge, BridgeLine, Message, Step
+from upliftlab.results.analysis import Bridge, BridgeLine, CostStep, Message
 from upliftlab.text.language import N_, digits_of
 
 _TITLES: Final = {
-    Step.revenue: N_("Incremental revenue"),
-    Step.margin: N_("Incremental margin"),
-    Step.contact_cost: N_("less contacts"),
-    Step.incentive: N_("less redemptions"),
-    Step.commission: N_("less commission"),
-    Step.service: N_("less service"),
-    Step.further_cost: N_("less further cost"),
-    Step.fixed_cost: N_("less fixed cost"),
-    Step.cost: N_("Added cost in all"),
-    Step.profit: N_("Incremental profit"),
+    CostStep.revenue: N_("Incremental revenue"),
+    CostStep.margin: N_("Incremental margin"),
+    CostStep.contact_cost: N_("less contacts"),
+    CostStep.incentive: N_("less redemptions"),
+    CostStep.commission: N_("less commission"),
+    CostStep.service: N_("less service"),
+    CostStep.further_cost: N_("less further cost"),
+    CostStep.fixed_cost: N_("less fixed cost"),
+    CostStep.cost: N_("Added cost in all"),
+    CostStep.profit: N_("Incremental profit"),
 }
 _SHARE: Final = Message(template=N_("{margin:percent} of revenue, before marketing"))
 _HINTS: Final = {
-    Step.incentive: N_("also of those who would have bought anyway"),
-    Step.cost: N_("what ROI divides profit by"),
+    CostStep.incentive: N_("also of those who would have bought anyway"),
+    CostStep.cost: N_("what ROI divides profit by"),
 }
-_FROM_ZERO: Final = (Step.revenue, Step.margin, Step.profit)
-_MONEY: Final = Form("money")
+_FROM_ZERO: Final = (CostStep.revenue, CostStep.margin, CostStep.profit)
+_MONEY: Final = FigureFormat("money")
 _WIDTH: Final = 300
 
 
@@ -48,7 +48,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BridgeRow:
     """One line: what it is, how much, its interval or why there is none."""
 
     title: str
@@ -68,10 +68,10 @@ class Waterfall:
 
     arm: str
     axis: Axis | None
-    rows: tuple[Row, ...]
+    rows: tuple[BridgeRow, ...]
 
 
-def waterfalls(index: Index, teller: Teller) -> tuple[Waterfall, ...]:
+def waterfalls(index: Index, teller: Formatter) -> tuple[Waterfall, ...]:
     """One for each arm that has a profit."""
     return tuple(
         _waterfall(one.arm, (f"/bridges/{i}", one), index, teller)
@@ -80,7 +80,7 @@ def waterfalls(index: Index, teller: Teller) -> tuple[Waterfall, ...]:
     )
 
 
-def _waterfall(arm: str, found: tuple[str, Bridge], index: Index, teller: Teller) -> Waterfall:
+def _waterfall(arm: str, found: tuple[str, Bridge], index: Index, teller: Formatter) -> Waterfall:
     key, bridge = found
     placed = list(_placed(bridge))
     scale = axis([at for _, at in placed], (Reference(0.0),), label(_MONEY, teller), _WIDTH)
@@ -99,10 +99,12 @@ def _placed(bridge: Bridge) -> Iterator[tuple[float, Limits]]:
     """Where each line starts, and where it ends with its interval."""
     reached = margin = 0.0
     for line in bridge.lines:
-        start = 0.0 if line.kind in _FROM_ZERO else margin if line.kind is Step.cost else reached
+        start = (
+            0.0 if line.kind in _FROM_ZERO else margin if line.kind is CostStep.cost else reached
+        )
         low, high = (None if end is None else start + end for end in (line.low, line.high))
         reached = start + line.estimate
-        margin = reached if line.kind is Step.margin else margin
+        margin = reached if line.kind is CostStep.margin else margin
         yield start, (reached, low, high)
 
 
@@ -111,7 +113,7 @@ def _bar(scale: Axis, start: float, at: Limits) -> Bar:
     return Bar(scale.width, left, right, scale.strip(at), scale.x(0.0))
 
 
-def _row(line: BridgeLine, key: str, decimals: int, teller: Teller) -> Row:
+def _row(line: BridgeLine, key: str, decimals: int, teller: Formatter) -> BridgeRow:
     """The amount to the cent; the ends of its interval as finely as its width deserves."""
     finest = max(0, decimals)
     ends: tuple[Figure | None, ...] = (None, None)
@@ -121,9 +123,9 @@ def _row(line: BridgeLine, key: str, decimals: int, teller: Teller) -> Row:
             teller.figure(end, f"{key}/{name}", _MONEY, min(usual, finest))
             for name, end in (("low", line.low), ("high", line.high))
         )
-    return Row(
+    return BridgeRow(
         title=teller.text(_TITLES[line.kind]),
-        total=line.kind in (*_FROM_ZERO, Step.cost),
+        total=line.kind in (*_FROM_ZERO, CostStep.cost),
         amount=teller.figure(line.estimate, f"{key}/estimate", _MONEY, finest),
         low=ends[0],
         high=ends[1],
@@ -131,14 +133,14 @@ def _row(line: BridgeLine, key: str, decimals: int, teller: Teller) -> Row:
     )
 
 
-def _hint(line: BridgeLine, index: Index, teller: Teller) -> Sentence:
+def _hint(line: BridgeLine, index: Index, teller: Formatter) -> Sentence:
     terms = index.analysis.terms
-    if line.kind is Step.margin and terms is not None:
+    if line.kind is CostStep.margin and terms is not None:
         share = _SHARE.model_copy(update={"values": {"margin": terms.margin}})
         return teller.words(share, "/terms")
-    if line.kind is Step.further_cost and line.metric is not None:
+    if line.kind is CostStep.further_cost and line.metric is not None:
         metric = index.metric(line.metric)
         name = line.metric if metric is None else metric.title
-        return (Word(name, is_name=True),)
+        return (Stretch(name, is_name=True),)
     hint = _HINTS.get(line.kind)
-    return () if hint is None else (Word(teller.text(hint)),)
+    return () if hint is None else (Stretch(teller.text(hint)),)

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from upliftlab.report.axis import Axis, axis
-from upliftlab.report.figure import Figure, Form, Sentence, Teller
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
 from upliftlab.report.interval import label
-from upliftlab.report.plot import WIDTH, Mark, Plot, Upright, ladder, line
+from upliftlab.report.plot import WIDTH, Plot, PlotMark, Upright, ladder, line
 from upliftlab.report.quantity import metric_form
-from upliftlab.results.plan import Outlook, Point
+from upliftlab.results.plan import PowerPoint, PowerReport
 from upliftlab.text.language import N_
 
 _EVERY: Final = 3
 """Of the points drawn, one in so many stands in the table."""
-_CHANCE: Final = Form("percent")
-_CHANGE: Final = Form("percent", signed=True)
+_CHANCE: Final = FigureFormat("percent")
+_CHANGE: Final = FigureFormat("percent", signed=True)
 _LEVELS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -45,7 +45,7 @@ class PowerCurve:
     rows: tuple[PowerRow, ...]
 
 
-def power_curve(number: int, outlook: Outlook, teller: Teller) -> PowerCurve | None:
+def power_curve(number: int, outlook: PowerReport, teller: Formatter) -> PowerCurve | None:
     """The curve of one arm; None where there is nothing to draw."""
     curve = outlook.curves[number]
     relative = all(point.lift is not None for point in curve.points)
@@ -71,8 +71,8 @@ def power_curve(number: int, outlook: Outlook, teller: Teller) -> PowerCurve | N
         ),
         upright=side,
         marks=(
-            Mark("wanted", f"M0 {side.y(outlook.assumed.power)}H{WIDTH}"),
-            Mark("expected", f"M{scale.x(expected or 0.0)} {side.top}V{side.bottom}"),
+            PlotMark("wanted", f"M0 {side.y(outlook.assumed.power)}H{WIDTH}"),
+            PlotMark("expected", f"M{scale.x(expected or 0.0)} {side.top}V{side.bottom}"),
             *_chances(scale, side, places, curve.points),
         ),
     )
@@ -87,21 +87,23 @@ def power_curve(number: int, outlook: Outlook, teller: Teller) -> PowerCurve | N
     )
 
 
-def _place(point: Point, *, relative: bool) -> float:
+def _place(point: PowerPoint, *, relative: bool) -> float:
     return point.lift if relative and point.lift is not None else point.effect
 
 
 def _chances(
-    scale: Axis, side: Upright, places: Sequence[float], points: Sequence[Point]
-) -> Iterator[Mark]:
+    scale: Axis, side: Upright, places: Sequence[float], points: Sequence[PowerPoint]
+) -> Iterator[PlotMark]:
     """SHIP where it is known all along, then power."""
     decided = [point.ships for point in points if point.ships is not None]
     if len(decided) == len(points):
-        yield Mark("ships", line(scale, side, zip(places, decided, strict=True)))
-    yield Mark("found", line(scale, side, zip(places, (p.power for p in points), strict=True)))
+        yield PlotMark("ships", line(scale, side, zip(places, decided, strict=True)))
+    yield PlotMark("found", line(scale, side, zip(places, (p.power for p in points), strict=True)))
 
 
-def _rows(number: int, points: Sequence[Point], form: Form, teller: Teller) -> Iterator[PowerRow]:
+def _rows(
+    number: int, points: Sequence[PowerPoint], form: FigureFormat, teller: Formatter
+) -> Iterator[PowerRow]:
     for i in range(0, len(points), _EVERY):
         key, point = f"/curves/{number}/points/{i}", points[i]
         lift, ships = point.lift, point.ships

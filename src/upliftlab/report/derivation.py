@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.report.figure import Figure, Form, Sentence, Teller
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
 from upliftlab.report.methods import Formula
-from upliftlab.results.uplift import Responses
+from upliftlab.results.uplift import UpliftResult
 from upliftlab.text.language import N_
 
 _ALWAYS: Final = (
@@ -102,9 +102,9 @@ class Derivation:
     notes: tuple[Sentence, ...]
 
 
-def derivation(responses: Responses, teller: Teller) -> Derivation:
+def derivation(responses: UpliftResult, teller: Formatter) -> Derivation:
     """How the numbers of this page were computed."""
-    count = Form("count")
+    count = FigureFormat("count")
     budget = any(curve.kind == "cost" for curve in responses.curves)
     ranked = responses.open
     said = (
@@ -124,14 +124,14 @@ def derivation(responses: Responses, teller: Teller) -> Derivation:
     )
 
 
-def _features(responses: Responses, teller: Teller) -> tuple[FeatureRow, ...]:
+def _features(responses: UpliftResult, teller: Formatter) -> tuple[FeatureRow, ...]:
     kinds = {"numeric": N_("number"), "categorical": N_("category")}
     return tuple(
         FeatureRow(
             name=feature.name,
             kind=teller.text(kinds[feature.kind]),
             levels=", ".join(feature.levels),
-            missing=teller.figure(feature.missing, f"/features/{i}/missing", Form("count")),
+            missing=teller.figure(feature.missing, f"/features/{i}/missing", FigureFormat("count")),
         )
         for i, feature in enumerate(responses.features)
     )

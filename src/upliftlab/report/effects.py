@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from upliftlab.report.figure import Teller
-from upliftlab.report.index import CONTACT, Index, Place, Quantity
+from upliftlab.report.figure import Formatter
+from upliftlab.report.index import CONTACT, Index, Quantity, RowKey
 from upliftlab.report.quantity import MONEY
-from upliftlab.report.remark import Remark, remarks
-from upliftlab.report.table import Outline, Slot, Table, table
-from upliftlab.results.analysis import Kind, Message, MetricInfo, Scalar, SegmentInfo
+from upliftlab.report.remark import ArmNote, remarks
+from upliftlab.report.table import Outline, RowSlot, Table, table
+from upliftlab.results.analysis import EstimandKind, Message, MetricInfo, Scalar, SegmentInfo
 from upliftlab.text.language import N_
 
 _MANY_ROWS: Final = 40
@@ -56,31 +56,36 @@ class Breakdown:
     randomised: bool
     notes: tuple[str, ...]
     table: Table
-    remarks: tuple[Remark, ...]
+    remarks: tuple[ArmNote, ...]
     folded: bool
 
 
-def money(index: Index, teller: Teller) -> Table | None:
+def money(index: Index, teller: Formatter) -> Table | None:
     """Profit, ROI and their kin per arm; None where no money was declared."""
     caption = teller.text(N_("Profit and return per arm"))
     outline = Outline(caption, (_arm(teller),), _overall(index))
     return table(outline, [Quantity(kind) for kind in MONEY], index, teller)
 
 
-def metrics(index: Index, teller: Teller) -> tuple[Table, ...]:
+def metrics(index: Index, teller: Formatter) -> tuple[Table, ...]:
     """For each metric a table of differences and relative changes per arm."""
     tables = (_metric(metric, index, teller) for metric in index.analysis.metrics)
     return tuple(one for one in tables if one is not None)
 
 
-def breakdowns(index: Index, teller: Teller) -> tuple[Breakdown, ...]:
+def breakdowns(index: Index, teller: Formatter) -> tuple[Breakdown, ...]:
     """One for each dimension that was found."""
     made = (_breakdown(name, index, teller) for name in index.dimensions)
     return tuple(one for one in made if one is not None)
 
 
-def _metric(metric: MetricInfo, index: Index, teller: Teller) -> Table | None:
-    kinds = (Kind.difference, Kind.adjusted_difference, Kind.cace, Kind.relative_lift)
+def _metric(metric: MetricInfo, index: Index, teller: Formatter) -> Table | None:
+    kinds = (
+        EstimandKind.difference,
+        EstimandKind.adjusted_difference,
+        EstimandKind.cace,
+        EstimandKind.relative_lift,
+    )
     pair = [Quantity(kind, metric.name) for kind in kinds]
     role = teller.text(_ROLES[metric.role])
     outline = Outline(metric.title, (_arm(teller),), _overall(index), role)
@@ -93,13 +98,13 @@ def _metric(metric: MetricInfo, index: Index, teller: Teller) -> Table | None:
     return replace(made, columns=columns)
 
 
-def _breakdown(name: str, index: Index, teller: Teller) -> Breakdown | None:
+def _breakdown(name: str, index: Index, teller: Formatter) -> Breakdown | None:
     info = next((s for s in index.analysis.segments if s.name == name), None)
     randomised = name == CONTACT or (info is not None and info.randomised)
     title = name if info is None else info.title
     title = teller.text(N_("Contact channel")) if name == CONTACT else title
-    primary = [Quantity(Kind.difference, index.primary.name)] if index.primary else []
-    columns = [Quantity(Kind.incremental_profit), Quantity(Kind.roi), *primary]
+    primary = [Quantity(EstimandKind.difference, index.primary.name)] if index.primary else []
+    columns = [Quantity(EstimandKind.incremental_profit), Quantity(EstimandKind.roi), *primary]
     joined = None if info is None else _joined(info, teller)
     made = table(_levels((title, name), joined, index, teller), columns, index, teller)
     if made is None:
@@ -107,7 +112,7 @@ def _breakdown(name: str, index: Index, teller: Teller) -> Breakdown | None:
     notes = tuple(teller.text(note) for note in _notes(name, randomised=randomised))
     if joined is not None:
         notes = (*notes, _said(joined[1], index, teller))
-    lead = Kind.incremental_profit if index.analysis.terms else Kind.difference
+    lead = EstimandKind.incremental_profit if index.analysis.terms else EstimandKind.difference
     return Breakdown(
         title=title,
         randomised=randomised,
@@ -118,7 +123,7 @@ def _breakdown(name: str, index: Index, teller: Teller) -> Breakdown | None:
     )
 
 
-def _joined(info: SegmentInfo, teller: Teller) -> tuple[str, str] | None:
+def _joined(info: SegmentInfo, teller: Formatter) -> tuple[str, str] | None:
     """What levels are called that are shown together, in the JSON and on the page."""
     if info.joined is None:
         return None
@@ -126,7 +131,7 @@ def _joined(info: SegmentInfo, teller: Teller) -> tuple[str, str] | None:
     return info.joined, teller.language.say(message, teller.currency)
 
 
-def _said(joined: str, index: Index, teller: Teller) -> str:
+def _said(joined: str, index: Index, teller: Formatter) -> str:
     """Why some levels are shown together."""
     analysis = index.analysis
     template = _JOINED if analysis.unit == "customer" else _JOINED_HOMES
@@ -135,7 +140,7 @@ def _said(joined: str, index: Index, teller: Teller) -> str:
 
 
 def _levels(
-    named: tuple[str, str], joined: tuple[str, str] | None, index: Index, teller: Teller
+    named: tuple[str, str], joined: tuple[str, str] | None, index: Index, teller: Formatter
 ) -> Outline:
     title, name = named
     places = _by_level(index.places(name))
@@ -144,7 +149,7 @@ def _levels(
     heads = (title, _arm(teller)) if by_arm else (title,)
     shown = dict([joined] if joined else [])
     slots = (
-        Slot((shown.get(p.level or "", p.level or unknown), p.arm or pooled)[: len(heads)], p)
+        RowSlot((shown.get(p.level or "", p.level or unknown), p.arm or pooled)[: len(heads)], p)
         for p in places
     )
     return Outline(title, heads, tuple(slots))
@@ -157,16 +162,16 @@ def _notes(name: str, *, randomised: bool) -> tuple[str, ...]:
     return (_DESCRIPTIVE, _OWN_CHANNEL) if own else (_DESCRIPTIVE,)
 
 
-def _overall(index: Index) -> tuple[Slot, ...]:
-    return tuple(Slot((arm,), Place(arm)) for arm in index.treated)
+def _overall(index: Index) -> tuple[RowSlot, ...]:
+    return tuple(RowSlot((arm,), RowKey(arm)) for arm in index.treated)
 
 
-def _by_level(places: tuple[Place, ...]) -> tuple[Place, ...]:
+def _by_level(places: tuple[RowKey, ...]) -> tuple[RowKey, ...]:
     """Rows of one level together, levels and arms in the order found."""
     levels = {level: i for i, level in enumerate(dict.fromkeys(p.level for p in places))}
     arms = {arm: i for i, arm in enumerate(dict.fromkeys(p.arm for p in places))}
     return tuple(sorted(places, key=lambda p: (levels[p.level], arms[p.arm])))
 
 
-def _arm(teller: Teller) -> str:
+def _arm(teller: Formatter) -> str:
     return teller.text(N_("Arm"))

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from upliftlab.report.export import rounded, spreadsheet
-from upliftlab.results.uplift import Curve, Decile, Estimate, Gate, Policy, Responses
+from upliftlab.results.uplift import (
+    Estimate,
+    HeterogeneityGate,
+    PolicyValue,
+    Tenth,
+    UpliftCurve,
+    UpliftResult,
+)
 
 _COLUMNS: Final = (
     "part", "arm", "name", "measure", "n", "x",
@@ -16,12 +23,12 @@ _POLICY: Final = ("value", "cost", "beside_best", "beside_today", "beside_random
 Line = dict[str, object]
 
 
-def to_csv(responses: Responses) -> bytes:
+def to_csv(responses: UpliftResult) -> bytes:
     """Every estimate: UTF-8 with its mark, no cell a formula."""
     return spreadsheet(_COLUMNS, _lines(rounded(responses)))
 
 
-def _lines(found: Responses) -> Iterator[Line]:
+def _lines(found: UpliftResult) -> Iterator[Line]:
     for gate in found.gates:
         yield from _gate(gate)
     for policy in found.policies:
@@ -45,14 +52,14 @@ def _ends(one: Estimate) -> Line:
     return one.model_dump(mode="json")
 
 
-def _gate(gate: Gate) -> Iterator[Line]:
+def _gate(gate: HeterogeneityGate) -> Iterator[Line]:
     line: Line = {"part": "gate", "arm": gate.arm, "name": gate.learner}
     for name in ("average", "slope", "autoc", "qini"):
         yield line | {"measure": name} | _ends(getattr(gate, name))
     yield line | {"measure": "gate", "p": gate.p, "p_adjusted": gate.p_adjusted}
 
 
-def _policy(policy: Policy) -> Iterator[Line]:
+def _policy(policy: PolicyValue) -> Iterator[Line]:
     line: Line = {"part": "policy", "name": policy.name, "arm": policy.arm}
     for name in _POLICY:
         found: Estimate | None = getattr(policy, name)
@@ -62,12 +69,12 @@ def _policy(policy: Policy) -> Iterator[Line]:
         yield line | {"arm": arm, "measure": "share", "estimate": share}
 
 
-def _decile(tenth: Decile) -> Line:
+def _decile(tenth: Tenth) -> Line:
     about: Line = {"part": "decile", "arm": tenth.arm, "measure": "effect", "n": tenth.n}
     return about | {"x": tenth.decile} | _ends(tenth.effect)
 
 
-def _curve(curve: Curve) -> Iterator[Line]:
+def _curve(curve: UpliftCurve) -> Iterator[Line]:
     for measure, points in (("curve", curve.points), ("reference", curve.reference)):
         for point in points:
             about: Line = {"part": curve.kind, "arm": curve.arm, "measure": measure}

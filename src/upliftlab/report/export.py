@@ -8,13 +8,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
-from upliftlab.results.analysis import Analysis, Finding, Kind, Result
+from upliftlab.results.analysis import Analysis, EstimandKind, Finding, Result
 from upliftlab.text.precision import finite
 from upliftlab.util.spreadsheet import row as safe_row
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 _COLUMNS: Final = tuple(Finding.model_fields)
-_MONEY: Final = {Kind.incremental_profit: "profit", Kind.roi: "roi", Kind.iroas: "iroas"}
+_MONEY: Final = {
+    EstimandKind.incremental_profit: "profit",
+    EstimandKind.roi: "roi",
+    EstimandKind.iroas: "iroas",
+}
 """Kinds that are of money as a whole: in a spreadsheet the revenue's name would mislead."""
 
 
@@ -53,7 +57,7 @@ def _bridged(published: Analysis) -> Iterator[Mapping[str, object]]:
     profits = {
         (f.arm, f.dimension, f.level): f
         for f in published.findings
-        if f.kind is Kind.incremental_profit
+        if f.kind is EstimandKind.incremental_profit
     }
     shared = {"arm", "control", "dimension", "level", "n_treated", "n_control", "confidence"}
     for bridge in published.bridges:

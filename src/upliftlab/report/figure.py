@@ -24,7 +24,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Stretch:
     """A stretch of a sentence: words, a name from the data, or a figure."""
 
     text: str
@@ -32,11 +32,11 @@ class Word:
     figure: Figure | None = None
 
 
-Sentence = tuple[Word, ...]
+Sentence = tuple[Stretch, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FigureFormat:
     """How a kind of number is shown."""
 
     kind: Kind
@@ -44,7 +44,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
+class Formatter:
     """Says texts and numbers in the page's language and currency."""
 
     language: Language
@@ -54,7 +54,9 @@ class Teller:
         """A text of the catalogue."""
         return self.language.gettext(text)
 
-    def figure(self, value: float, key: str, form: Form, digits: int | None = None) -> Figure:
+    def figure(
+        self, value: float, key: str, form: FigureFormat, digits: int | None = None
+    ) -> Figure:
         """One number."""
         digits = digits_of(form.kind, (value,), self.currency) if digits is None else digits
         text = self.language.show(
@@ -64,14 +66,14 @@ class Teller:
 
     def declared(self, value: float, key: str) -> Figure:
         """A percentage somebody chose, with the decimals it was chosen with."""
-        return self.figure(value, key, Form("percent"), exact_percent_digits(value))
+        return self.figure(value, key, FigureFormat("percent"), exact_percent_digits(value))
 
     def product(self, share: float, times: int, key: str) -> Figure:
         """A count that is a share of a total: the key holds the share."""
         text = self.language.count(share * times)
         return Figure(typeset(text), key, "count", times=times)
 
-    def digits(self, form: Form, values: Sequence[float | None]) -> int | None:
+    def digits(self, form: FigureFormat, values: Sequence[float | None]) -> int | None:
         """Decimals that an estimate and the ends of its interval share."""
         return digits_of(form.kind, interval_scale(*values), self.currency)
 
@@ -81,14 +83,14 @@ class Teller:
 
     def words(self, message: Message, key: str) -> Sentence:
         """A message whose values lie under `key` in the JSON."""
-        words: list[Word] = []
+        words: list[Stretch] = []
         for part in self.language.parts(message, self.currency):
             if part.name is None or part.kind is None or part.kind == "date":
-                words.append(Word(part.text, is_name=part.name is not None))
+                words.append(Stretch(part.text, is_name=part.name is not None))
                 continue
             shown = typeset(part.text)
             place = f"{key}/{escape(part.name)}"
-            words.append(Word(shown, figure=Figure(shown, place, part.kind, part.digits)))
+            words.append(Stretch(shown, figure=Figure(shown, place, part.kind, part.digits)))
         return tuple(words)
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from upliftlab.report.axis import Axis, axis
-from upliftlab.report.figure import Figure, Form, Teller, Word
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Stretch
 from upliftlab.report.interval import label
-from upliftlab.report.plot import WIDTH, Mark, Plot, Upright, area, line, upright
+from upliftlab.report.plot import WIDTH, Plot, PlotMark, Upright, area, line, upright
 from upliftlab.report.quantity import unit_form
-from upliftlab.results.uplift import Curve, Point, Responses
+from upliftlab.results.uplift import CurvePoint, UpliftCurve, UpliftResult
 from upliftlab.text.language import N_
 
 _ROWS: Final = 10
 """About as many of the points stand in the table."""
-_MONEY: Final = Form("money")
+_MONEY: Final = FigureFormat("money")
 _TITLES: Final = {
     "qini": N_("Gain by share contacted"),
     "profit": N_("Profit by share contacted"),
@@ -76,7 +76,7 @@ class Gain:
     """Where profit is highest."""
 
 
-def gains(arm: str | None, responses: Responses, teller: Teller) -> tuple[Gain, ...]:
+def gains(arm: str | None, responses: UpliftResult, teller: Formatter) -> tuple[Gain, ...]:
     """The curves of one arm; those over all arms where it is None."""
     made = (
         _gain(i, curve, responses, teller)
@@ -86,9 +86,13 @@ def gains(arm: str | None, responses: Responses, teller: Teller) -> tuple[Gain, 
     return tuple(each for each in made if each is not None)
 
 
-def _gain(number: int, curve: Curve, responses: Responses, teller: Teller) -> Gain | None:
-    across = _MONEY if curve.kind == "cost" else Form("percent")
-    upward = unit_form(responses.unit) if curve.kind == "qini" else Form("money", signed=True)
+def _gain(
+    number: int, curve: UpliftCurve, responses: UpliftResult, teller: Formatter
+) -> Gain | None:
+    across = _MONEY if curve.kind == "cost" else FigureFormat("percent")
+    upward = (
+        unit_form(responses.unit) if curve.kind == "qini" else FigureFormat("money", signed=True)
+    )
     budget = _budget(curve, responses)
     scales = _scales(curve, (across, upward), budget, teller)
     if scales is None:
@@ -105,7 +109,7 @@ def _gain(number: int, curve: Curve, responses: Responses, teller: Teller) -> Ga
         plot=Plot(
             name=f"gain{number}",
             title=title if curve.arm is None else f"{title}: {curve.arm}",
-            description=(Word(meaning),),
+            description=(Stretch(meaning),),
             axis=flat,
             axis_title=_across(curve, teller),
             upright=side,
@@ -123,7 +127,10 @@ def _gain(number: int, curve: Curve, responses: Responses, teller: Teller) -> Ga
 
 
 def _scales(
-    curve: Curve, forms: tuple[Form, Form], budget: float | None, teller: Teller
+    curve: UpliftCurve,
+    forms: tuple[FigureFormat, FigureFormat],
+    budget: float | None,
+    teller: Formatter,
 ) -> tuple[Axis, Upright] | None:
     """Both axes; None where there is nothing to draw."""
     across, upward = forms
@@ -137,13 +144,13 @@ def _scales(
     return flat, side
 
 
-def _across(curve: Curve, teller: Teller) -> str:
+def _across(curve: UpliftCurve, teller: Formatter) -> str:
     if curve.kind == "cost":
         return teller.text(N_("marketing cost per customer of all"))
     return teller.text(N_("share of customers contacted"))
 
 
-def _upward(curve: Curve, form: Form, teller: Teller) -> str:
+def _upward(curve: UpliftCurve, form: FigureFormat, teller: Formatter) -> str:
     if curve.kind == "profit":
         return teller.text(N_("profit per customer of all"))
     if form.kind == "points":
@@ -153,13 +160,13 @@ def _upward(curve: Curve, form: Form, teller: Teller) -> str:
     return teller.text(N_("gain per customer of all"))
 
 
-def _reference(curve: Curve, teller: Teller) -> str:
+def _reference(curve: UpliftCurve, teller: Formatter) -> str:
     if not curve.reference:
         return ""
     return teller.text(_SINGLE if curve.kind == "cost" else _CHANCE)
 
 
-def _budget(curve: Curve, responses: Responses) -> float | None:
+def _budget(curve: UpliftCurve, responses: UpliftResult) -> float | None:
     """The budget per customer, where it lies within what is drawn or not far beyond."""
     if curve.kind != "cost" or responses.budget is None or not responses.customers:
         return None
@@ -168,25 +175,30 @@ def _budget(curve: Curve, responses: Responses) -> float | None:
     return each if each <= spent else None
 
 
-def _marks(curve: Curve, flat: Axis, side: Upright, budget: float | None) -> Iterator[Mark]:
+def _marks(
+    curve: UpliftCurve, flat: Axis, side: Upright, budget: float | None
+) -> Iterator[PlotMark]:
     banded = _banded(curve.points)
     if len(banded) > 1:
-        yield Mark("band", area(flat, side, banded))
+        yield PlotMark("band", area(flat, side, banded))
     if side.low < 0:
-        yield Mark("nothing", f"M0 {side.y(0.0)}H{flat.width}")
+        yield PlotMark("nothing", f"M0 {side.y(0.0)}H{flat.width}")
     if budget is not None:
-        yield Mark("expected", f"M{flat.x(budget)} {side.top}V{side.bottom}")
+        yield PlotMark("expected", f"M{flat.x(budget)} {side.top}V{side.bottom}")
     if curve.reference:
-        yield Mark("ships", line(flat, side, [(p.x, p.y) for p in curve.reference]))
-    yield Mark("found", line(flat, side, [(p.x, p.y) for p in curve.points]))
+        yield PlotMark("ships", line(flat, side, [(p.x, p.y) for p in curve.reference]))
+    yield PlotMark("found", line(flat, side, [(p.x, p.y) for p in curve.points]))
 
 
-def _banded(points: Sequence[Point]) -> list[tuple[float, float, float]]:
+def _banded(points: Sequence[CurvePoint]) -> list[tuple[float, float, float]]:
     return [(p.x, p.low, p.high) for p in points if p.low is not None and p.high is not None]
 
 
 def _rows(
-    points: Sequence[Point], key: str, forms: tuple[Form, Form], teller: Teller
+    points: Sequence[CurvePoint],
+    key: str,
+    forms: tuple[FigureFormat, FigureFormat],
+    teller: Formatter,
 ) -> Iterator[GainRow]:
     if not points:
         return
@@ -196,7 +208,11 @@ def _rows(
 
 
 def _row(
-    points: Sequence[Point], i: int, key: str, forms: tuple[Form, Form], teller: Teller
+    points: Sequence[CurvePoint],
+    i: int,
+    key: str,
+    forms: tuple[FigureFormat, FigureFormat],
+    teller: Formatter,
 ) -> GainRow:
     """A point with decimals that all points share."""
     across, upward = forms
@@ -215,7 +231,9 @@ def _row(
     )
 
 
-def _highest(curve: Curve, key: str, forms: tuple[Form, Form], teller: Teller) -> GainRow | None:
+def _highest(
+    curve: UpliftCurve, key: str, forms: tuple[FigureFormat, FigureFormat], teller: Formatter
+) -> GainRow | None:
     if curve.kind != "profit" or not curve.points:
         return None
     i = max(range(len(curve.points)), key=lambda at: curve.points[at].y)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from upliftlab.report.figure import Form, Teller
-from upliftlab.report.grid import Grid, Mark, Titles, figures, grid, intervals, marks, named, valued
+from upliftlab.report.figure import FigureFormat, Formatter
+from upliftlab.report.grid import (
+    Grid,
+    GridMark,
+    Titles,
+    figures,
+    grid,
+    intervals,
+    marks,
+    named,
+    valued,
+)
 from upliftlab.report.grid import optional as maybe
 from upliftlab.report.quantity import unit_form
-from upliftlab.results.uplift import Responses
+from upliftlab.results.uplift import UpliftResult
 from upliftlab.text.language import N_
 
 LEARNERS: Final = {
@@ -18,19 +28,23 @@ LEARNERS: Final = {
     "doubly_robust": N_("Doubly robust learner"),
 }
 BASES: Final = {"boosting": N_("boosted trees"), "linear": N_("linear model")}
-_SLOPE: Final = Form("number", signed=True)
+_SLOPE: Final = FigureFormat("number", signed=True)
 
 
-def gates(responses: Responses, teller: Teller) -> Grid:
+def gates(responses: UpliftResult, teller: Formatter) -> Grid:
     """The table of the gate, one row an arm."""
     form, rows = unit_form(responses.unit), list(enumerate(responses.gates))
     states = [
-        Mark("yes", teller.text(N_("open")), teller.text(N_("responses differ")))
+        GridMark("yes", teller.text(N_("open")), teller.text(N_("responses differ")))
         if gate.open
-        else Mark("no", teller.text(N_("shut")), teller.text(N_("no evidence that they differ")))
+        else GridMark(
+            "no", teller.text(N_("shut")), teller.text(N_("no evidence that they differ"))
+        )
         for _, gate in rows
     ]
-    tested = [maybe(g.p_adjusted, f"/gates/{i}/p_adjusted", Form("p"), teller) for i, g in rows]
+    tested = [
+        maybe(g.p_adjusted, f"/gates/{i}/p_adjusted", FigureFormat("p"), teller) for i, g in rows
+    ]
     average = [valued(gate.average, f"/gates/{i}/average") for i, gate in rows]
     slope = [valued(gate.slope, f"/gates/{i}/slope") for i, gate in rows]
     autoc = [valued(gate.autoc, f"/gates/{i}/autoc") for i, gate in rows]
@@ -58,6 +72,6 @@ def gates(responses: Responses, teller: Teller) -> Grid:
     )
 
 
-def learner(name: str, teller: Teller) -> str:
+def learner(name: str, teller: Formatter) -> str:
     """How a learner is called; a name that is not known stays as it is."""
     return teller.text(LEARNERS[name]) if name in LEARNERS else name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from upliftlab.report.axis import Axis, Reference
-from upliftlab.report.figure import Figure, Form, Sentence, Teller, Word
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, Stretch
 from upliftlab.report.interval import Interval, Scale, Value, draw
 from upliftlab.results.uplift import Estimate
 
@@ -15,7 +15,7 @@ ZERO = (Reference(0.0),)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class GridMark:
     """A state in a word; `kind` is its look, a class of the style sheet."""
 
     kind: Literal["yes", "no", "open"]
@@ -24,7 +24,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ArmShare:
     """An arm and the share of customers who get it."""
 
     name: str
@@ -39,11 +39,11 @@ class Spread:
     half: Figure | None
 
 
-Cell = Interval | Figure | Mark | Spread | tuple[Share, ...] | str | None
+Cell = Interval | Figure | GridMark | Spread | tuple[ArmShare, ...] | str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class GridColumn:
     """A heading and what stands below it, one cell a row."""
 
     title: str
@@ -54,7 +54,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class RowHead:
     """What a row is about."""
 
     words: Sentence
@@ -70,19 +70,19 @@ class Grid:
     caption: str
     first: str
     """The heading of the rows' names."""
-    heads: tuple[Head, ...]
-    columns: tuple[Column, ...]
+    heads: tuple[RowHead, ...]
+    columns: tuple[GridColumn, ...]
 
 
-def grid(caption: str, first: str, heads: Sequence[Head], columns: Sequence[Column]) -> Grid:
+def grid(caption: str, first: str, heads: Sequence[RowHead], columns: Sequence[GridColumn]) -> Grid:
     """A table without the columns that hold nothing."""
     kept = tuple(c for c in columns if any(cell is not None for cell in c.cells))
     return Grid(caption, first, tuple(heads), kept)
 
 
-def named(name: str, hint: str = "") -> Head:
+def named(name: str, hint: str = "") -> RowHead:
     """A row about something that data or plan name."""
-    return Head((Word(name, is_name=True),), hint)
+    return RowHead((Stretch(name, is_name=True),), hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +93,26 @@ class Titles:
     hint: str = ""
 
 
-def intervals(titles: Titles, values: Sequence[Value | None], form: Form, teller: Teller) -> Column:
+def intervals(
+    titles: Titles, values: Sequence[Value | None], form: FigureFormat, teller: Formatter
+) -> GridColumn:
     """A column of intervals drawn on one scale against zero."""
     drawn = draw(values, Scale(form, ZERO), teller)
     title, hint = teller.text(titles.title), teller.text(titles.hint)
-    return Column(title, hint, "drawn", drawn.intervals, drawn.axis)
+    return GridColumn(title, hint, "drawn", drawn.intervals, drawn.axis)
 
 
-def figures(titles: Titles, cells: Sequence[Figure | None], teller: Teller) -> Column:
+def figures(titles: Titles, cells: Sequence[Figure | None], teller: Formatter) -> GridColumn:
     """A column of plain numbers."""
-    return Column(teller.text(titles.title), teller.text(titles.hint), "number", tuple(cells))
+    return GridColumn(teller.text(titles.title), teller.text(titles.hint), "number", tuple(cells))
 
 
-def marks(titles: Titles, cells: Sequence[Mark | None], teller: Teller) -> Column:
+def marks(titles: Titles, cells: Sequence[GridMark | None], teller: Formatter) -> GridColumn:
     """A column of states."""
-    return Column(teller.text(titles.title), teller.text(titles.hint), "mark", tuple(cells))
+    return GridColumn(teller.text(titles.title), teller.text(titles.hint), "mark", tuple(cells))
 
 
-def optional(value: float | None, key: str, form: Form, teller: Teller) -> Figure | None:
+def optional(value: float | None, key: str, form: FigureFormat, teller: Formatter) -> Figure | None:
     """A number where there is one."""
     return None if value is None else teller.figure(value, key, form)
 

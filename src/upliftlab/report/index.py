@@ -8,9 +8,9 @@ from functools import cached_property
 from upliftlab.report.interval import Value
 from upliftlab.results.analysis import (
     Analysis,
+    EstimandKind,
     Finding,
     Heterogeneity,
-    Kind,
     MetricInfo,
     Reconciliation,
 )
@@ -20,7 +20,7 @@ CONTACT = "contact_channel"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RowKey:
     """A row of a table: an arm (None: pooled) in a cell (None: overall)."""
 
     arm: str | None
@@ -32,7 +32,7 @@ class Place:
 class Quantity:
     """A column of a table: what is estimated, of which metric (None: whichever it has)."""
 
-    kind: Kind
+    kind: EstimandKind
     metric: str | None = None
 
 
@@ -58,21 +58,21 @@ class Index:
     analysis: Analysis
 
     @cached_property
-    def _found(self) -> dict[tuple[Quantity, Place], Found]:
-        known: dict[tuple[Quantity, Place], Found] = {}
+    def _found(self) -> dict[tuple[Quantity, RowKey], Found]:
+        known: dict[tuple[Quantity, RowKey], Found] = {}
         for i, finding in enumerate(self.analysis.findings):
-            place = Place(finding.arm, finding.dimension, finding.level)
+            place = RowKey(finding.arm, finding.dimension, finding.level)
             found = Found(finding, f"/findings/{i}")
             for metric in (finding.metric, None):
                 known.setdefault((Quantity(finding.kind, metric), place), found)
         return known
 
-    def get(self, quantity: Quantity, place: Place) -> Found | None:
+    def get(self, quantity: Quantity, place: RowKey) -> Found | None:
         """The finding, where there is one."""
         return self._found.get((quantity, place))
 
     def heterogeneity(
-        self, dimension: str, kind: Kind
+        self, dimension: str, kind: EstimandKind
     ) -> dict[str | None, tuple[int, Heterogeneity]]:
         """By arm, whether levels differ in a kind of effect; each with its place in the list."""
         tests = enumerate(self.analysis.heterogeneity)
@@ -83,10 +83,10 @@ class Index:
         sums = enumerate(self.analysis.reconciliations)
         return {one.arm: (i, one) for i, one in sums if one.dimension == dimension}
 
-    def places(self, dimension: str | None) -> tuple[Place, ...]:
+    def places(self, dimension: str | None) -> tuple[RowKey, ...]:
         """The rows of a dimension, each once, in the order found."""
         rows = (
-            Place(finding.arm, finding.dimension, finding.level)
+            RowKey(finding.arm, finding.dimension, finding.level)
             for finding in self.analysis.findings
             if finding.dimension == dimension
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from upliftlab.report.axis import Axis, Limits, Reference, Strip, axis
-from upliftlab.report.figure import Figure, Form, Teller, typeset
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, typeset
 from upliftlab.results.analysis import Note
 from upliftlab.text.precision import exact_percent_digits
 
@@ -61,12 +61,12 @@ class Drawn:
 class Scale:
     """How a column is shown: its form, the lines it is read against and its width."""
 
-    form: Form
+    form: FigureFormat
     references: tuple[Reference, ...]
     width: int = ROW
 
 
-def draw(values: Sequence[Value | None], scale: Scale, teller: Teller) -> Drawn:
+def draw(values: Sequence[Value | None], scale: Scale, teller: Formatter) -> Drawn:
     """A column of values on one scale."""
     known = [value.limits for value in values if value is not None]
     shared = axis(known, scale.references, label(scale.form, teller), scale.width)
@@ -76,7 +76,7 @@ def draw(values: Sequence[Value | None], scale: Scale, teller: Teller) -> Drawn:
     return Drawn(shared, told)
 
 
-def _interval(value: Value, form: Form, shared: Axis | None, teller: Teller) -> Interval:
+def _interval(value: Value, form: FigureFormat, shared: Axis | None, teller: Formatter) -> Interval:
     digits = teller.digits(form, value.limits)
 
     def end(number: float | None, name: str) -> Figure | None:
@@ -94,7 +94,7 @@ def _interval(value: Value, form: Form, shared: Axis | None, teller: Teller) -> 
     )
 
 
-def label(form: Form, teller: Teller) -> Callable[[float], str]:
+def label(form: FigureFormat, teller: Formatter) -> Callable[[float], str]:
     """How values on a scale of a form are labelled."""
     language = teller.language
 

@@ -6,40 +6,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.report.figure import Figure, Form, Teller, escape
-from upliftlab.results.analysis import Analysis, DataFile, Kind, Provenance, Terms
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, escape
+from upliftlab.results.analysis import Analysis, DataFile, EstimandKind, MoneyTermsInfo, Provenance
 from upliftlab.text.language import N_
 
 _FORMULAE: Final = {
-    Kind.difference: (
+    EstimandKind.difference: (
         N_("difference = mean of the treated − mean of the control"),
         N_("What the campaign changed for an average customer."),
     ),
-    Kind.adjusted_difference: (
+    EstimandKind.adjusted_difference: (
         N_("adjusted difference = difference of the arms' regressions at the same covariates"),
         N_("The same change, with chance taken out as far as what was known before explains it."),
     ),
-    Kind.relative_lift: (
+    EstimandKind.relative_lift: (
         N_("relative change = mean of the treated ÷ mean of the control − one"),
         N_("The same change as a share of what happens without the campaign."),
     ),
-    Kind.incremental_profit: (
+    EstimandKind.incremental_profit: (
         N_("incremental profit = customers × (added margin − added variable cost) − fixed cost"),
         N_("What the campaign earned beyond what its customers would have brought anyway."),
     ),
-    Kind.roi: (
+    EstimandKind.roi: (
         N_("ROI = incremental profit ÷ added cost"),
         N_("Zero is break-even: the campaign earned exactly what it cost."),
     ),
-    Kind.iroas: (
+    EstimandKind.iroas: (
         N_("iROAS = added revenue ÷ added cost"),
         N_("It breaks even at one divided by the margin."),
     ),
-    Kind.cost_per_conversion: (
+    EstimandKind.cost_per_conversion: (
         N_("cost per incremental conversion = added cost ÷ added conversions"),
         N_("Conversions that would have happened anyway are not counted."),
     ),
-    Kind.cace: (
+    EstimandKind.cace: (
         N_("effect on the contacted = difference ÷ difference in the share contacted"),
         N_("What contact itself did, if being assigned works through contact alone."),
     ),
@@ -120,7 +120,7 @@ class Methods:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ProvenanceView:
     """The provenance section."""
 
     created: str
@@ -128,7 +128,7 @@ class Origin:
     data: tuple[Read, ...]
 
 
-def methods(analysis: Analysis, teller: Teller, *, with_terms: bool) -> Methods:
+def methods(analysis: Analysis, teller: Formatter, *, with_terms: bool) -> Methods:
     """How the numbers of this page were computed."""
     kinds = {finding.kind for finding in analysis.findings}
     used = sorted({part for f in analysis.findings for part in f.method.split("+")})
@@ -148,7 +148,7 @@ def methods(analysis: Analysis, teller: Teller, *, with_terms: bool) -> Methods:
     )
 
 
-def origin(made: Provenance, files: Sequence[DataFile], teller: Teller) -> Origin:
+def origin(made: Provenance, files: Sequence[DataFile], teller: Formatter) -> ProvenanceView:
     """What the numbers came from."""
     software = {
         "upliftlab": made.version,
@@ -160,15 +160,15 @@ def origin(made: Provenance, files: Sequence[DataFile], teller: Teller) -> Origi
         Read(one.source, one.file, one.sha256, _rows(one.rows, i, teller))
         for i, one in enumerate(files)
     )
-    return Origin(teller.language.date(made.created), tuple(software.items()), tuple(data))
+    return ProvenanceView(teller.language.date(made.created), tuple(software.items()), tuple(data))
 
 
-def _rows(rows: int, i: int, teller: Teller) -> Figure:
-    return teller.figure(rows, f"/data/{i}/rows", Form("count"))
+def _rows(rows: int, i: int, teller: Formatter) -> Figure:
+    return teller.figure(rows, f"/data/{i}/rows", FigureFormat("count"))
 
 
-def _terms(terms: Terms, teller: Teller) -> tuple[Term, ...]:
-    money, percent = Form("money"), Form("percent")
+def _terms(terms: MoneyTermsInfo, teller: Formatter) -> tuple[Term, ...]:
+    money, percent = FigureFormat("money"), FigureFormat("percent")
     shared = [
         Term(teller.text(title), None, teller.declared(value, f"/terms/{name}"))
         for name, title, value in (

@@ -9,21 +9,21 @@ from typing import Final
 
 from upliftlab.report.curve import PowerCurve, power_curve
 from upliftlab.report.export import rounded, to_json
-from upliftlab.report.figure import Figure, Form, Sentence, Teller, escape
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, escape
 from upliftlab.report.quantity import metric_form
 from upliftlab.report.render import environment, style, style_hash
 from upliftlab.report.view import Download, download
-from upliftlab.results.plan import Answer, ArmMoney, ArmOutlook, Outlook
+from upliftlab.results.plan import Answer, ArmMoney, ArmOutlook, PowerReport
 from upliftlab.text.language import N_, Code, Language
 from upliftlab.util.files import atomic_write, safe_name
 
-_MONEY: Final = Form("money")
-_PERCENT: Final = Form("percent")
+_MONEY: Final = FigureFormat("money")
+_PERCENT: Final = FigureFormat("percent")
 _CHANCES: Final = ("power", "ships")
 """Shown with one decimal however small: nobody plans for a millionth."""
-_CHANGE: Final = Form("percent", signed=True)
-_COUNT: Final = Form("count")
-_POINTS: Final = Form("points")
+_CHANGE: Final = FigureFormat("percent", signed=True)
+_COUNT: Final = FigureFormat("count")
+_POINTS: Final = FigureFormat("points")
 _STATES: Final = {
     "yes": ("yes", N_("can be answered")),
     "no": ("no", N_("the answer is no")),
@@ -44,7 +44,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FigureColumn:
     """A column of figures: its heading and what stands below it."""
 
     title: str
@@ -52,7 +52,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class FigureCell:
     """A figure, and half of its interval where it has one."""
 
     figure: Figure
@@ -60,23 +60,23 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ArmRowOfFigures:
     """An arm's figures; None is a number that is not known, or that does not exist."""
 
     arm: str
-    cells: tuple[Cell | None, ...]
+    cells: tuple[FigureCell | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A table of one row an arm."""
 
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[FigureColumn, ...]
+    rows: tuple[ArmRowOfFigures, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class Assumed:
     """Something known or taken for granted."""
 
     title: str
@@ -99,7 +99,7 @@ class OutlookPage:
     money: Sheet | None
     money_absent: Sentence | None
     baseline: Sentence
-    facts: tuple[Fact, ...]
+    facts: tuple[Assumed, ...]
     notes: tuple[Sentence, ...]
     plan_sha256: str
     version: str
@@ -108,7 +108,7 @@ class OutlookPage:
     """The outlook as JSON that can stand inside a script element."""
 
 
-def render(outlook: Outlook, *, lang: Code = "en") -> str:
+def render(outlook: PowerReport, *, lang: Code = "en") -> str:
     """The page as HTML: the same text for the same outlook and language."""
     published, language = rounded(outlook), Language(lang)
     css = style("report.css", "curve.css", "plan.css")
@@ -116,7 +116,7 @@ def render(outlook: Outlook, *, lang: Code = "en") -> str:
         environment(lang)
         .get_template("plan.html.j2")
         .render(
-            page=page(published, Teller(language, published.currency)),
+            page=page(published, Formatter(language, published.currency)),
             lang=language.tag,
             style=css,
             style_hash=style_hash(css),
@@ -124,7 +124,7 @@ def render(outlook: Outlook, *, lang: Code = "en") -> str:
     )
 
 
-def write(outlook: Outlook, path: Path, lang: Code = "en") -> None:
+def write(outlook: PowerReport, path: Path, lang: Code = "en") -> None:
     """Write the page.
 
     Raises:
@@ -133,7 +133,7 @@ def write(outlook: Outlook, path: Path, lang: Code = "en") -> None:
     atomic_write(path, render(outlook, lang=lang).encode())
 
 
-def page(outlook: Outlook, teller: Teller) -> OutlookPage:
+def page(outlook: PowerReport, teller: Formatter) -> OutlookPage:
     """The page of an outlook whose numbers are already those to publish."""
     data = to_json(outlook)
     curves = (power_curve(i, outlook, teller) for i in range(len(outlook.curves)))
@@ -161,7 +161,7 @@ def page(outlook: Outlook, teller: Teller) -> OutlookPage:
     )
 
 
-def _told(number: int, answer: Answer, teller: Teller) -> Told:
+def _told(number: int, answer: Answer, teller: Formatter) -> Told:
     key = f"/answers/{number}"
     state, label = _STATES[answer.state]
     instead = answer.instead
@@ -174,7 +174,7 @@ def _told(number: int, answer: Answer, teller: Teller) -> Told:
     )
 
 
-def _arms(outlook: Outlook, teller: Teller) -> Sheet:
+def _arms(outlook: PowerReport, teller: Formatter) -> Sheet:
     effect = metric_form(outlook.metric)
     named = {
         "share": (N_("Share"), N_("of all customers"), _PERCENT),
@@ -189,7 +189,7 @@ def _arms(outlook: Outlook, teller: Teller) -> Sheet:
     return _sheet(named, rows, teller)
 
 
-def _money(outlook: Outlook, teller: Teller) -> Sheet:
+def _money(outlook: PowerReport, teller: Formatter) -> Sheet:
     named = {
         "break_even": (N_("Break-even"), N_("rise of revenue that pays for it"), _CHANGE),
         "break_even_hurdle": (N_("Reaches the hurdle"), N_("rise of revenue"), _CHANGE),
@@ -216,42 +216,54 @@ def _money(outlook: Outlook, teller: Teller) -> Sheet:
 
 
 def _sheet(
-    named: Mapping[str, tuple[str, str, Form]],
+    named: Mapping[str, tuple[str, str, FigureFormat]],
     rows: Iterable[tuple[str, str, ArmOutlook | ArmMoney]],
-    teller: Teller,
+    teller: Formatter,
 ) -> Sheet:
     """Columns by the name of their field; each row's arm, key and values."""
 
-    def cell(values: ArmOutlook | ArmMoney, key: str, name: str) -> Cell | None:
+    def cell(values: ArmOutlook | ArmMoney, key: str, name: str) -> FigureCell | None:
         value, form = getattr(values, name), named[name][2]
         if value is None:
             return None
         half = getattr(values, f"{name}_half", None)
         spread = _POINTS if form.kind == "percent" else form
         digits = 1 if name in _CHANCES else None
-        return Cell(
+        return FigureCell(
             teller.figure(value, f"{key}/{name}", form, digits),
             None if half is None else teller.figure(half, f"{key}/{name}_half", spread),
         )
 
-    columns = (Column(teller.text(title), teller.text(hint)) for title, hint, _ in named.values())
+    columns = (
+        FigureColumn(teller.text(title), teller.text(hint)) for title, hint, _ in named.values()
+    )
     return Sheet(
         tuple(columns),
         tuple(
-            Row(arm, tuple(cell(values, key, name) for name in named)) for arm, key, values in rows
+            ArmRowOfFigures(arm, tuple(cell(values, key, name) for name in named))
+            for arm, key, values in rows
         ),
     )
 
 
-def _facts(outlook: Outlook, teller: Teller) -> Iterator[Fact]:
+def _facts(outlook: PowerReport, teller: Formatter) -> Iterator[Assumed]:
     """What is known of customers without the campaign, and what was taken for granted."""
     base, taken, unit = outlook.baseline, outlook.assumed, outlook.metric.unit
-    kind = Form("percent") if unit == "share" else Form("money" if unit == "money" else "number")
-    named: list[tuple[str, float | None, str, Form]] = [
+    kind = (
+        FigureFormat("percent")
+        if unit == "share"
+        else FigureFormat("money" if unit == "money" else "number")
+    )
+    named: list[tuple[str, float | None, str, FigureFormat]] = [
         (N_("Mean without the campaign"), base.mean, "/baseline/mean", kind),
         (N_("Standard deviation between units"), base.sd, "/baseline/sd", kind),
         (N_("Explained by covariates"), base.explained, "/baseline/explained", _PERCENT),
-        (N_("Customers of an average unit"), base.unit_size, "/baseline/unit_size", Form("number")),
+        (
+            N_("Customers of an average unit"),
+            base.unit_size,
+            "/baseline/unit_size",
+            FigureFormat("number"),
+        ),
         (N_("Expected effect"), taken.effect, "/assumed/effect", metric_form(outlook.metric)),
         (N_("the same, as a share of the mean"), taken.lift, "/assumed/lift", _CHANGE),
         (N_("Wanted power"), taken.power, "/assumed/power", _PERCENT),
@@ -262,8 +274,8 @@ def _facts(outlook: Outlook, teller: Teller) -> Iterator[Fact]:
     ]
     for title, value, key, form in named:
         if value is not None:
-            yield Fact(teller.text(title), teller.figure(value, key, form))
+            yield Assumed(teller.text(title), teller.figure(value, key, form))
     for arm, rate in taken.redemptions.items():
         title = f"{teller.text(N_('Redemptions per treated customer'))}: {arm}"
         key = f"/assumed/redemptions/{escape(arm)}"
-        yield Fact(title, teller.figure(rate, key, _PERCENT))
+        yield Assumed(title, teller.figure(rate, key, _PERCENT))

@@ -22,7 +22,7 @@ _SLACK: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class PlotLevel:
     """A labelled value of the upright axis."""
 
     y: float
@@ -30,7 +30,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PlotMark:
     """A line or an area: a path in SVG, and what it is (a class of the style sheet)."""
 
     kind: str
@@ -43,7 +43,7 @@ class Upright:
 
     low: float
     high: float
-    levels: tuple[Level, ...]
+    levels: tuple[PlotLevel, ...]
     title: str = ""
 
     @property
@@ -77,7 +77,7 @@ class Plot:
     axis: Axis
     axis_title: str
     upright: Upright
-    marks: tuple[Mark, ...]
+    marks: tuple[PlotMark, ...]
 
 
 def upright(
@@ -102,7 +102,7 @@ def _labelled(
     low: float, high: float, steps: Sequence[float], label: Callable[[float], str], title: str
 ) -> Upright:
     bare = Upright(low, high, (), title)
-    levels = tuple(Level(bare.y(value), label(value)) for value in steps)
+    levels = tuple(PlotLevel(bare.y(value), label(value)) for value in steps)
     return Upright(low, high, levels, title)
 
 

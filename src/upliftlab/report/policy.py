@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from upliftlab.report.axis import Reference
-from upliftlab.report.figure import Figure, Form, Sentence, Teller, escape
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, escape
 from upliftlab.report.grid import (
-    Column,
+    ArmShare,
     Grid,
-    Head,
-    Share,
+    GridColumn,
+    RowHead,
     Titles,
     grid,
     intervals,
@@ -21,7 +21,7 @@ from upliftlab.report.grid import (
 )
 from upliftlab.report.interval import Interval, Scale, draw
 from upliftlab.report.quantity import unit_form
-from upliftlab.results.uplift import Branch, Policy, Responses
+from upliftlab.results.uplift import PolicyValue, TreeBranch, UpliftResult
 from upliftlab.text.language import N_
 
 _MEANINGS: Final = {
@@ -38,18 +38,18 @@ MODELS: Final = ("budget", "return", "tree")
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class PolicyNode:
     """A question with two ways on, or the arm that customers get."""
 
     question: Sentence | None
     arm: str | None
     n: Figure
     value: Figure | None
-    yes: Node | None
-    no: Node | None
+    yes: PolicyNode | None
+    no: PolicyNode | None
 
 
-def policies(responses: Responses, teller: Teller) -> Grid:
+def policies(responses: UpliftResult, teller: Formatter) -> Grid:
     """The table of policies; those of a model only where the gate is open."""
     rows = [
         (f"/policies/{i}", policy)
@@ -68,10 +68,10 @@ def policies(responses: Responses, teller: Teller) -> Grid:
     random = [valued(policy.beside_random, f"{key}/beside_random") for key, policy in rows]
     return grid(
         teller.text(N_("Policies")),
-        teller.text(N_("Policy")),
+        teller.text(N_("PolicyValue")),
         [_head(key, policy, teller) for key, policy in rows],
         [
-            Column(
+            GridColumn(
                 teller.text(N_("Who gets what")),
                 teller.text(N_("share of customers")),
                 "shares",
@@ -98,7 +98,7 @@ def policies(responses: Responses, teller: Teller) -> Grid:
     )
 
 
-def came_true(responses: Responses, teller: Teller) -> Grid | None:
+def came_true(responses: UpliftResult, teller: Formatter) -> Grid | None:
     """How much of what models foretold came about; None where nothing was foretold."""
     rows = [
         (f"/policies/{i}", policy)
@@ -108,55 +108,59 @@ def came_true(responses: Responses, teller: Teller) -> Grid | None:
     if not rows:
         return None
     values = [valued(policy.realised, f"{key}/realised") for key, policy in rows]
-    drawn = draw(values, Scale(Form("percent"), (Reference(1.0),)), teller)
+    drawn = draw(values, Scale(FigureFormat("percent"), (Reference(1.0),)), teller)
     title, hint = N_("Came true"), N_("of the gain that the model foretold")
     return grid(
         teller.text(N_("What came of the models' predictions")),
-        teller.text(N_("Policy")),
-        [Head(teller.sentence(policy.title, f"{key}/title"), "") for key, policy in rows],
-        [Column(teller.text(title), teller.text(hint), "drawn", drawn.intervals, drawn.axis)],
+        teller.text(N_("PolicyValue")),
+        [RowHead(teller.sentence(policy.title, f"{key}/title"), "") for key, policy in rows],
+        [GridColumn(teller.text(title), teller.text(hint), "drawn", drawn.intervals, drawn.axis)],
     )
 
 
-def _head(key: str, policy: Policy, teller: Teller) -> Head:
+def _head(key: str, policy: PolicyValue, teller: Formatter) -> RowHead:
     words = teller.sentence(policy.title, f"{key}/title")
-    return Head(words, teller.text(_MEANINGS[policy.name]))
+    return RowHead(words, teller.text(_MEANINGS[policy.name]))
 
 
-def _shares(key: str, policy: Policy, responses: Responses, teller: Teller) -> Iterator[Share]:
+def _shares(
+    key: str, policy: PolicyValue, responses: UpliftResult, teller: Formatter
+) -> Iterator[ArmShare]:
     """Arms in the plan's order, those that nobody gets left out."""
     for arm in (*responses.arms, responses.control):
         share = policy.shares.get(arm, 0.0)
         if share > 0:
-            yield Share(arm, teller.figure(share, f"{key}/shares/{escape(arm)}", Form("percent")))
+            yield ArmShare(
+                arm, teller.figure(share, f"{key}/shares/{escape(arm)}", FigureFormat("percent"))
+            )
 
 
-def _costs(rows: list[tuple[str, Policy]], teller: Teller) -> Column:
+def _costs(rows: list[tuple[str, PolicyValue]], teller: Formatter) -> GridColumn:
     """Costs in figures alone: they are known better than what they bring."""
     values = [valued(policy.cost, f"{key}/cost") for key, policy in rows]
-    drawn = draw(values, Scale(Form("money"), ()), teller)
+    drawn = draw(values, Scale(FigureFormat("money"), ()), teller)
     cells = tuple(None if cell is None else _bare(cell) for cell in drawn.intervals)
     title, hint = N_("Marketing cost per customer"), N_("beyond treating nobody")
-    return Column(teller.text(title), teller.text(hint), "interval", cells)
+    return GridColumn(teller.text(title), teller.text(hint), "interval", cells)
 
 
 def _bare(cell: Interval) -> Interval:
     return replace(cell, strip=None)
 
 
-def tree(responses: Responses, teller: Teller) -> Node | None:
+def tree(responses: UpliftResult, teller: Formatter) -> PolicyNode | None:
     """The tree as it is read from the top."""
     if responses.tree is None or not responses.open:
         return None
     return _node(responses.tree, "/tree", unit_form(responses.unit), teller)
 
 
-def _node(branch: Branch, key: str, form: Form, teller: Teller) -> Node:
+def _node(branch: TreeBranch, key: str, form: FigureFormat, teller: Formatter) -> PolicyNode:
     asked, yes, no = branch.question, branch.yes, branch.no
-    return Node(
+    return PolicyNode(
         question=None if asked is None else teller.sentence(asked, f"{key}/question"),
         arm=branch.arm,
-        n=teller.figure(branch.n, f"{key}/n", Form("count")),
+        n=teller.figure(branch.n, f"{key}/n", FigureFormat("count")),
         value=optional(branch.value, f"{key}/value", form, teller),
         yes=None if yes is None else _node(yes, f"{key}/yes", form, teller),
         no=None if no is None else _node(no, f"{key}/no", form, teller),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from upliftlab.report.figure import Form, Sentence, Teller, Word
+from upliftlab.report.figure import FigureFormat, Formatter, Sentence, Stretch
 from upliftlab.report.gate import BASES, learner
 from upliftlab.report.grid import (
-    Column,
     Grid,
-    Head,
-    Mark,
+    GridColumn,
+    GridMark,
+    RowHead,
     Spread,
     Titles,
     figures,
@@ -23,17 +23,17 @@ from upliftlab.report.grid import (
 )
 from upliftlab.report.grid import optional as maybe
 from upliftlab.report.quantity import unit_form
-from upliftlab.results.uplift import Decile, LearnerInfo, Responder, Responses, Sleeping
+from upliftlab.results.uplift import LearnerInfo, Responder, Sleeping, Tenth, UpliftResult
 from upliftlab.text.language import N_
 
-_COUNT: Final = Form("count")
-_PERCENT: Final = Form("percent")
-_NUMBER: Final = Form("number")
-_DEVIATIONS: Final = Form("number", signed=True)
-_INDEX: Final = Form("number", signed=True)
+_COUNT: Final = FigureFormat("count")
+_PERCENT: Final = FigureFormat("percent")
+_NUMBER: Final = FigureFormat("number")
+_DEVIATIONS: Final = FigureFormat("number", signed=True)
+_INDEX: Final = FigureFormat("number", signed=True)
 
 
-def deciles(arm: str, responses: Responses, teller: Teller) -> Grid | None:
+def deciles(arm: str, responses: UpliftResult, teller: Formatter) -> Grid | None:
     """The tenths of one arm."""
     rows = [(i, row) for i, row in enumerate(responses.deciles) if row.arm == arm]
     if not rows:
@@ -53,7 +53,7 @@ def deciles(arm: str, responses: Responses, teller: Teller) -> Grid | None:
     return grid(
         teller.text(N_("Effect by tenth of the customers")) + f": {arm}",
         teller.text(N_("Tenth")),
-        [Head(_tenth(i, row, teller), _place(row, teller)) for i, row in rows],
+        [RowHead(_tenth(i, row, teller), _place(row, teller)) for i, row in rows],
         [
             figures(Titles(N_("Customers")), sizes, teller),
             figures(Titles(N_("Predicted effect"), N_("per customer")), predicted, teller),
@@ -62,12 +62,12 @@ def deciles(arm: str, responses: Responses, teller: Teller) -> Grid | None:
     )
 
 
-def _tenth(i: int, row: Decile, teller: Teller) -> Sentence:
+def _tenth(i: int, row: Tenth, teller: Formatter) -> Sentence:
     figure = teller.figure(row.decile, f"/deciles/{i}/decile", _COUNT)
-    return (Word(figure.text, figure=figure),)
+    return (Stretch(figure.text, figure=figure),)
 
 
-def _place(row: Decile, teller: Teller) -> str:
+def _place(row: Tenth, teller: Formatter) -> str:
     if row.decile == 1:
         return teller.text(N_("predicted to respond most"))
     if row.decile == 10:  # noqa: PLR2004 - tenths are ten
@@ -75,7 +75,7 @@ def _place(row: Decile, teller: Teller) -> str:
     return ""
 
 
-def learners(arm: str, responses: Responses, teller: Teller) -> Grid | None:
+def learners(arm: str, responses: UpliftResult, teller: Formatter) -> Grid | None:
     """The learners of one arm, the judged one marked."""
     rows = [(i, row) for i, row in enumerate(responses.learners) if row.arm == arm]
     if not rows:
@@ -99,12 +99,12 @@ def learners(arm: str, responses: Responses, teller: Teller) -> Grid | None:
     )
 
 
-def _learner(row: LearnerInfo, teller: Teller) -> Head:
+def _learner(row: LearnerInfo, teller: Formatter) -> RowHead:
     judged = teller.text(N_("the judged one")) if row.judged else ""
-    return Head((Word(learner(row.learner, teller)),), teller.text(BASES[row.base]), judged)
+    return RowHead((Stretch(learner(row.learner, teller)),), teller.text(BASES[row.base]), judged)
 
 
-def _qini(rows: Sequence[tuple[int, LearnerInfo]], teller: Teller) -> Column:
+def _qini(rows: Sequence[tuple[int, LearnerInfo]], teller: Formatter) -> GridColumn:
     """scikit-uplift's coefficient with the spread between folds."""
 
     def cell(i: int, row: LearnerInfo) -> Spread | None:
@@ -118,16 +118,16 @@ def _qini(rows: Sequence[tuple[int, LearnerInfo]], teller: Teller) -> Column:
 
     title = teller.text(N_("Qini coefficient of scikit-uplift"))
     hint = teller.text(N_("mean of the folds ± standard deviation between them"))
-    return Column(title, hint, "spread", tuple(cell(i, row) for i, row in rows))
+    return GridColumn(title, hint, "spread", tuple(cell(i, row) for i, row in rows))
 
 
-def responders(arm: str, responses: Responses, teller: Teller) -> Grid | None:
+def responders(arm: str, responses: UpliftResult, teller: Formatter) -> Grid | None:
     """How those who stand first differ from all others."""
     rows = [(i, row) for i, row in enumerate(responses.responders) if row.arm == arm]
     if not rows:
         return None
 
-    def column(titles: Titles, name: str) -> Column:
+    def column(titles: Titles, name: str) -> GridColumn:
         cells = [
             teller.figure(
                 getattr(row, name),
@@ -158,17 +158,19 @@ def responders(arm: str, responses: Responses, teller: Teller) -> Grid | None:
     )
 
 
-def _form(row: Responder) -> Form:
+def _form(row: Responder) -> FigureFormat:
     return _NUMBER if row.level is None else _PERCENT
 
 
-def _feature(row: Responder) -> Head:
+def _feature(row: Responder) -> RowHead:
     if row.level is None:
         return named(row.feature)
-    return Head((Word(row.feature, is_name=True), Word(": "), Word(row.level, is_name=True)))
+    return RowHead(
+        (Stretch(row.feature, is_name=True), Stretch(": "), Stretch(row.level, is_name=True))
+    )
 
 
-def sleeping(responses: Responses, teller: Teller) -> Grid | None:
+def sleeping(responses: UpliftResult, teller: Formatter) -> Grid | None:
     """Customers who are predicted to be put off, and what they did."""
     known = {gate.arm for gate in responses.gates if gate.open}
     rows = [(i, row) for i, row in enumerate(responses.sleeping) if row.arm in known]
@@ -191,10 +193,10 @@ def sleeping(responses: Responses, teller: Teller) -> Grid | None:
     )
 
 
-def _put_off(row: Sleeping, teller: Teller) -> Mark:
+def _put_off(row: Sleeping, teller: Formatter) -> GridMark:
     low, high = row.effect.low, row.effect.high
     if high is not None and high < 0:
-        return Mark("no", teller.text(N_("contact does harm")))
+        return GridMark("no", teller.text(N_("contact does harm")))
     if low is not None and low > 0:
-        return Mark("yes", teller.text(N_("contact helps even them")))
-    return Mark("open", teller.text(N_("harm is not shown")))
+        return GridMark("yes", teller.text(N_("contact helps even them")))
+    return GridMark("open", teller.text(N_("harm is not shown")))

@@ -9,9 +9,9 @@ from typing import Final, cast
 
 from pydantic import ValidationError
 
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.report.export import Json
-from upliftlab.results.analysis import Analysis, CellMoments, Kind
+from upliftlab.results.analysis import Analysis, CellMoments, EstimandKind
 from upliftlab.util.files import read_regular, reason_of
 
 LARGEST: Final = 64 << 20
@@ -56,7 +56,7 @@ def taken_from(path: Path) -> Generator[None]:
 
 def _refusal(path: Path, why: str = "") -> DataError:
     return DataError(
-        Fault("UL602", f"{path} is no analysis{why}", "make it by 'upliftlab analyze'")
+        Diagnostic("UL602", f"{path} is no analysis{why}", "make it by 'upliftlab analyze'")
     )
 
 
@@ -78,7 +78,7 @@ def _contradictions(found: Analysis) -> Iterator[str]:
     profits = {
         (each.arm, each.dimension, each.level)
         for each in found.findings
-        if each.kind is Kind.incremental_profit
+        if each.kind is EstimandKind.incremental_profit
     }
     if any((each.arm, each.dimension, each.level) not in profits for each in found.bridges):
         yield "a way to profit is of no finding"

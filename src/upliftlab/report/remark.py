@@ -6,9 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.report.figure import Sentence, Teller
+from upliftlab.report.figure import Formatter, Sentence
 from upliftlab.report.index import Index
-from upliftlab.results.analysis import Heterogeneity, Kind, Message, Note, Reconciliation, Scalar
+from upliftlab.results.analysis import (
+    EstimandKind,
+    Heterogeneity,
+    Message,
+    Note,
+    Reconciliation,
+    Scalar,
+)
 from upliftlab.text.language import N_
 
 _DIFFER: Final = {
@@ -37,14 +44,16 @@ _NOT_ADDED: Final = N_("The levels' profits are not added up: {reason}.")
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class ArmNote:
     """What is said of one arm; of all, where its name is None."""
 
     arm: str | None
     sentences: tuple[Sentence, ...]
 
 
-def remarks(dimension: str, kind: Kind, index: Index, teller: Teller) -> tuple[Remark, ...]:
+def remarks(
+    dimension: str, kind: EstimandKind, index: Index, teller: Formatter
+) -> tuple[ArmNote, ...]:
     """The remarks on a dimension's table, one for each arm; arms are named where there are some.
 
     Args:
@@ -56,17 +65,17 @@ def remarks(dimension: str, kind: Kind, index: Index, teller: Teller) -> tuple[R
     tests = index.heterogeneity(dimension, kind)
     sums = index.reconciliations(dimension)
     several = len(index.treated) > 1
-    made: list[Remark] = []
+    made: list[ArmNote] = []
     for arm in dict.fromkeys((*tests, *sums)):
         said = (*_differ(tests.get(arm), index, teller), *_add_up(sums.get(arm), teller))
-        made.append(Remark(arm if several else None, said))
+        made.append(ArmNote(arm if several else None, said))
     if any(added.note is Note.own_slopes for _, added in sums.values()):
-        made.append(Remark(None, (_reason(_NOT_ADDED, Note.own_slopes, teller),)))
+        made.append(ArmNote(None, (_reason(_NOT_ADDED, Note.own_slopes, teller),)))
     return tuple(remark for remark in made if remark.sentences)
 
 
 def _differ(
-    found: tuple[int, Heterogeneity] | None, index: Index, teller: Teller
+    found: tuple[int, Heterogeneity] | None, index: Index, teller: Formatter
 ) -> Iterator[Sentence]:
     if found is None:
         return
@@ -79,12 +88,12 @@ def _differ(
         "metric": test.metric if metric is None else metric.title,
         "p_adjusted": test.p_adjusted,
     }
-    of_profit = test.kind is Kind.incremental_profit
+    of_profit = test.kind is EstimandKind.incremental_profit
     text = _DIFFER[of_profit, test.p_adjusted < 1 - index.analysis.confidence]
     yield teller.words(Message(template=text, values=values), f"/heterogeneity/{i}")
 
 
-def _add_up(found: tuple[int, Reconciliation] | None, teller: Teller) -> Iterator[Sentence]:
+def _add_up(found: tuple[int, Reconciliation] | None, teller: Formatter) -> Iterator[Sentence]:
     if found is None or found[1].note is Note.own_slopes:
         return
     i, added = found
@@ -99,6 +108,6 @@ def _add_up(found: tuple[int, Reconciliation] | None, teller: Teller) -> Iterato
     yield teller.words(Message(template=_ADDED, values=values), f"/reconciliations/{i}")
 
 
-def _reason(text: str, note: Note | None, teller: Teller) -> Sentence:
+def _reason(text: str, note: Note | None, teller: Formatter) -> Sentence:
     reason = None if note is None else note.value
     return teller.words(Message(template=text, values={"reason": reason}), "")

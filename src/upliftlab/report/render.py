@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from upliftlab.report.export import rounded
-from upliftlab.report.figure import Teller
+from upliftlab.report.figure import Formatter
 from upliftlab.report.view import page
 from upliftlab.results.analysis import Analysis
 from upliftlab.text.language import Code, Language
@@ -29,7 +29,7 @@ def render(analysis: Analysis, *, lang: Code = "en") -> str:
         environment(lang)
         .get_template("report.html.j2")
         .render(
-            page=page(published, Teller(language, published.currency)),
+            page=page(published, Formatter(language, published.currency)),
             lang=language.tag,
             style=css,
             style_hash=style_hash(css),

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Final
 
 from upliftlab.report.axis import Axis
-from upliftlab.report.figure import Figure, Form, Teller
-from upliftlab.report.index import Found, Index, Place, Quantity
+from upliftlab.report.figure import Figure, FigureFormat, Formatter
+from upliftlab.report.index import Found, Index, Quantity, RowKey
 from upliftlab.report.interval import Drawn, Interval, draw
 from upliftlab.report.quantity import HINTS, scale, title
 from upliftlab.results.analysis import Analysis
@@ -25,7 +25,7 @@ _CORRECTIONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class IntervalColumn:
     """A column of intervals: its heading and scale."""
 
     title: str
@@ -34,7 +34,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ForestRow:
     """What is compared, on how many customers, and what was found."""
 
     heads: tuple[str, ...]
@@ -56,8 +56,8 @@ class Table:
     caption: str
     role: str
     heads: tuple[str, ...]
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[IntervalColumn, ...]
+    rows: tuple[ForestRow, ...]
     corrected: bool
     """Whether adjusted p-values are shown."""
     correction: str
@@ -73,11 +73,11 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class RowSlot:
     """A row to be: its headings and where its findings are."""
 
     heads: tuple[str, ...]
-    place: Place
+    place: RowKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,12 @@ class Outline:
 
     caption: str
     heads: tuple[str, ...]
-    slots: tuple[Slot, ...]
+    slots: tuple[RowSlot, ...]
     role: str = ""
 
 
 def table(
-    outline: Outline, quantities: Sequence[Quantity], index: Index, teller: Teller
+    outline: Outline, quantities: Sequence[Quantity], index: Index, teller: Formatter
 ) -> Table | None:
     """Rows and columns with what was found; None, or no column, where nothing was."""
     found = {q: [index.get(q, slot.place) for slot in outline.slots] for q in quantities}
@@ -131,25 +131,27 @@ def _correction(columns: Iterable[Sequence[Found | None]]) -> str:
     return next((_CORRECTIONS[name] for name in families if name in _CORRECTIONS), "")
 
 
-def _column(quantity: Quantity, drawn: Drawn, index: Index, teller: Teller) -> Column:
-    return Column(title(quantity, index, teller), teller.text(HINTS[quantity.kind]), drawn.axis)
+def _column(quantity: Quantity, drawn: Drawn, index: Index, teller: Formatter) -> IntervalColumn:
+    return IntervalColumn(
+        title(quantity, index, teller), teller.text(HINTS[quantity.kind]), drawn.axis
+    )
 
 
 def _row(
-    slot: Slot,
+    slot: RowSlot,
     found: Sequence[Found | None],
     cells: Sequence[Interval | None],
-    teller: Teller,
-) -> Row:
+    teller: Formatter,
+) -> ForestRow:
     lead = next((one for one in found if one is not None), None)
     if lead is None:
-        return Row(slot.heads, None, None, tuple(cells), None, None, None)
+        return ForestRow(slot.heads, None, None, tuple(cells), None, None, None)
     finding = lead.finding
     adjusted = finding.p_adjusted
-    return Row(
+    return ForestRow(
         heads=slot.heads,
-        n_treated=teller.figure(finding.n_treated, f"{lead.key}/n_treated", Form("count")),
-        n_control=teller.figure(finding.n_control, f"{lead.key}/n_control", Form("count")),
+        n_treated=teller.figure(finding.n_treated, f"{lead.key}/n_treated", FigureFormat("count")),
+        n_control=teller.figure(finding.n_control, f"{lead.key}/n_control", FigureFormat("count")),
         cells=tuple(cells),
         p=_p(finding.p, f"{lead.key}/p", teller),
         p_adjusted=_p(adjusted, f"{lead.key}/p_adjusted", teller),
@@ -157,5 +159,5 @@ def _row(
     )
 
 
-def _p(value: float | None, key: str, teller: Teller) -> Figure | None:
-    return None if value is None else teller.figure(value, key, Form("p"))
+def _p(value: float | None, key: str, teller: Formatter) -> Figure | None:
+    return None if value is None else teller.figure(value, key, FigureFormat("p"))

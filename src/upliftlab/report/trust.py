@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from upliftlab.report.figure import Figure, Form, Sentence, Teller
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
 from upliftlab.results.analysis import Analysis, ArmCount, Check, Severity
 from upliftlab.text.language import N_
 
@@ -45,7 +45,7 @@ _NAMES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckView:
     """One check as the page says it."""
 
     title: str
@@ -73,16 +73,16 @@ class Trust:
     """The trust strip."""
 
     summary: str
-    checks: tuple[Asked, ...]
+    checks: tuple[CheckView, ...]
     """What did not pass, and what passed where it is little."""
-    passed: tuple[Asked, ...]
+    passed: tuple[CheckView, ...]
     """What passed, to be folded away."""
     units: str
     """What the arms' sizes count."""
     arms: tuple[ArmSize, ...]
 
 
-def trust(analysis: Analysis, teller: Teller) -> Trust:
+def trust(analysis: Analysis, teller: Formatter) -> Trust:
     """The checks, failed ones first, and the size of every arm."""
     asked = [_asked(check, f"/checks/{i}", teller) for i, check in enumerate(analysis.checks)]
     order: list[State] = ["critical", "warning", "info", "unasked", "passed"]
@@ -132,9 +132,9 @@ def _state(check: Check) -> State:
     return states[check.severity]
 
 
-def _asked(check: Check, key: str, teller: Teller) -> Asked:
+def _asked(check: Check, key: str, teller: Formatter) -> CheckView:
     state = _state(check)
-    return Asked(
+    return CheckView(
         title=_title(check.name, teller),
         state=state,
         label=teller.text(_STATES[state]),
@@ -142,20 +142,20 @@ def _asked(check: Check, key: str, teller: Teller) -> Asked:
     )
 
 
-def _title(name: str, teller: Teller) -> str:
+def _title(name: str, teller: Formatter) -> str:
     """`balance:region` is the check `balance` of `region`."""
     asked, *subjects = name.split(":")
     return " · ".join([teller.text(_NAMES.get(asked, asked)), *subjects])
 
 
-def _size(arm: ArmCount, i: int, total: int, teller: Teller) -> ArmSize:
+def _size(arm: ArmCount, i: int, total: int, teller: Formatter) -> ArmSize:
     key = f"/arms/{i}"
     return ArmSize(
         arm=arm.arm,
         title=arm.title or "",
         role=teller.text(N_("control") if arm.control else N_("treated")),
         channel=arm.channel_title or arm.channel or teller.text(N_("none")),
-        share=teller.figure(arm.expected_share, f"{key}/expected_share", Form("percent")),
+        share=teller.figure(arm.expected_share, f"{key}/expected_share", FigureFormat("percent")),
         expected=teller.product(arm.expected_share, total, f"{key}/expected_share"),
-        observed=teller.figure(arm.n, f"{key}/n", Form("count")),
+        observed=teller.figure(arm.n, f"{key}/n", FigureFormat("count")),
     )

@@ -11,18 +11,18 @@ from upliftlab.report.advice import Advice, advice
 from upliftlab.report.derivation import Derivation, derivation
 from upliftlab.report.estimates import to_csv
 from upliftlab.report.export import rounded, to_json
-from upliftlab.report.figure import Teller
+from upliftlab.report.figure import Formatter
 from upliftlab.report.gain import Gain, gains
 from upliftlab.report.gate import gates
 from upliftlab.report.grid import Grid, valued
 from upliftlab.report.interval import Interval, Scale, draw
-from upliftlab.report.methods import Origin, origin
-from upliftlab.report.policy import Node, came_true, policies, tree
+from upliftlab.report.methods import ProvenanceView, origin
+from upliftlab.report.policy import PolicyNode, came_true, policies, tree
 from upliftlab.report.quantity import unit_form
 from upliftlab.report.ranking import deciles, learners, responders, sleeping
 from upliftlab.report.render import environment, style, style_hash
 from upliftlab.report.view import Download, download, json_download
-from upliftlab.results.uplift import Responses
+from upliftlab.results.uplift import UpliftResult
 from upliftlab.text.language import Code, Language
 from upliftlab.util.files import atomic_write, safe_name
 
@@ -61,17 +61,17 @@ class UpliftPage:
     cost: tuple[Gain, ...]
     policies: Grid
     came_true: Grid | None
-    tree: Node | None
+    tree: PolicyNode | None
     sleeping: Grid | None
     derivation: Derivation
-    origin: Origin
+    origin: ProvenanceView
     csv: Download
     json: Download
     embedded: str
     """The responses as JSON that can stand inside a script element."""
 
 
-def render(responses: Responses, *, lang: Code = "en") -> str:
+def render(responses: UpliftResult, *, lang: Code = "en") -> str:
     """The page as HTML: the same text for the same responses and language."""
     published, language = rounded(responses), Language(lang)
     css = style(*_SHEETS)
@@ -79,7 +79,7 @@ def render(responses: Responses, *, lang: Code = "en") -> str:
         environment(lang)
         .get_template("uplift.html.j2")
         .render(
-            page=page(published, Teller(language, published.currency)),
+            page=page(published, Formatter(language, published.currency)),
             lang=language.tag,
             style=css,
             style_hash=style_hash(css),
@@ -87,7 +87,7 @@ def render(responses: Responses, *, lang: Code = "en") -> str:
     )
 
 
-def write(responses: Responses, path: Path, lang: Code = "en") -> None:
+def write(responses: UpliftResult, path: Path, lang: Code = "en") -> None:
     """Write the page.
 
     Raises:
@@ -96,7 +96,7 @@ def write(responses: Responses, path: Path, lang: Code = "en") -> None:
     atomic_write(path, render(responses, lang=lang).encode())
 
 
-def page(responses: Responses, teller: Teller) -> UpliftPage:
+def page(responses: UpliftResult, teller: Formatter) -> UpliftPage:
     """The page of responses whose numbers are already those to publish."""
     data, stem = to_json(responses), safe_name(responses.experiment)
     ranking = responses.open
@@ -123,7 +123,7 @@ def page(responses: Responses, teller: Teller) -> UpliftPage:
     )
 
 
-def _ranked(responses: Responses, teller: Teller) -> Iterator[Ranked]:
+def _ranked(responses: UpliftResult, teller: Formatter) -> Iterator[Ranked]:
     """The arms whose gate is open, in the plan's order."""
     for i, gate in enumerate(responses.gates):
         if not gate.open:

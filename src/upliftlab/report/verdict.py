@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from upliftlab.report.axis import Axis, Reference
-from upliftlab.report.figure import Figure, Form, Sentence, Teller
-from upliftlab.report.index import Index, Place, Quantity
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
+from upliftlab.report.index import Index, Quantity, RowKey
 from upliftlab.report.interval import Interval, Scale, Value, draw
 from upliftlab.report.quantity import TITLES, metric_form, scale, title
-from upliftlab.results.analysis import ArmVerdict, Kind, Message, Scalar, Verdict, VerdictCode
+from upliftlab.results.analysis import (
+    ArmVerdict,
+    EstimandKind,
+    Message,
+    Scalar,
+    Verdict,
+    VerdictCode,
+)
 from upliftlab.results.ship_rule import parse_ship_if
 from upliftlab.text.language import N_
 
@@ -42,7 +49,7 @@ _RULES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Headline:
+class HeadlineNumber:
     """One of the numbers the answer rests on."""
 
     title: str
@@ -75,7 +82,7 @@ class ArmTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VerdictView:
     """The verdict as the page says it."""
 
     slug: str
@@ -88,16 +95,16 @@ class Answer:
     """Which of several looks this is."""
     next_action: Sentence
     arm: str | None
-    headlines: tuple[Headline, ...]
+    headlines: tuple[HeadlineNumber, ...]
     arms: ArmTable | None
 
 
-def answer(index: Index, teller: Teller) -> Answer:
+def answer(index: Index, teller: Formatter) -> VerdictView:
     """What the first screen says."""
     verdict = index.analysis.verdict
     invalid = verdict.code is VerdictCode.invalid
     arm, look = _subject(index), index.analysis.look
-    return Answer(
+    return VerdictView(
         slug=slug(verdict.code),
         label=teller.text(_LABELS[verdict.code]),
         meaning=teller.text(_MEANINGS[verdict.code]),
@@ -112,18 +119,18 @@ def answer(index: Index, teller: Teller) -> Answer:
     )
 
 
-def _rule(index: Index, teller: Teller) -> Sentence:
+def _rule(index: Index, teller: Formatter) -> Sentence:
     """The rule by which an arm is adopted, in words."""
     decision = index.analysis.decision
     rule, metric = parse_ship_if(decision.ship_if), index.metric(decision.metric)
     named = decision.metric if metric is None else metric.title
     if decision.metric == _PROFIT:
-        named = teller.text(TITLES[Kind.incremental_profit])
+        named = teller.text(TITLES[EstimandKind.incremental_profit])
     values: dict[str, Scalar] = {"metric": named, "threshold": f"{rule.threshold:g}"}
     return teller.sentence(Message(template=_RULES[rule.what, rule.strict], values=values), "")
 
 
-def _hurdle(index: Index, teller: Teller) -> Figure | None:
+def _hurdle(index: Index, teller: Formatter) -> Figure | None:
     """The hurdle that belongs to the rule, where one was set."""
     hurdle = index.analysis.decision.hurdle
     return teller.declared(hurdle, "/decision/hurdle") if hurdle else None
@@ -141,7 +148,7 @@ def _subject(index: Index) -> str | None:
     return only if named is None else named
 
 
-def _sentence(index: Index, teller: Teller) -> Sentence:
+def _sentence(index: Index, teller: Formatter) -> Sentence:
     """The verdict's sentence; a reason that is a check's message is said in the page's language."""
     parts, key = index.analysis.verdict.sentence_parts, "/verdict/sentence_parts"
     start, reason, end = teller.text(parts.template).partition("{reason}")
@@ -157,11 +164,14 @@ def _sentence(index: Index, teller: Teller) -> Sentence:
     )
 
 
-def _headlines(arm: str, index: Index, teller: Teller) -> tuple[Headline, ...]:
-    money = (Quantity(Kind.incremental_profit), Quantity(Kind.roi))
+def _headlines(arm: str, index: Index, teller: Formatter) -> tuple[HeadlineNumber, ...]:
+    money = (Quantity(EstimandKind.incremental_profit), Quantity(EstimandKind.roi))
     primary = index.primary.name if index.primary else None
-    effects = (Quantity(Kind.difference, primary), Quantity(Kind.relative_lift, primary))
-    chosen = money if index.get(money[0], Place(arm)) else effects
+    effects = (
+        Quantity(EstimandKind.difference, primary),
+        Quantity(EstimandKind.relative_lift, primary),
+    )
+    chosen = money if index.get(money[0], RowKey(arm)) else effects
     return tuple(
         headline
         for quantity in chosen
@@ -169,17 +179,21 @@ def _headlines(arm: str, index: Index, teller: Teller) -> tuple[Headline, ...]:
     )
 
 
-def _headline(quantity: Quantity, arm: str, index: Index, teller: Teller) -> Headline | None:
-    found = index.get(quantity, Place(arm))
+def _headline(
+    quantity: Quantity, arm: str, index: Index, teller: Formatter
+) -> HeadlineNumber | None:
+    found = index.get(quantity, RowKey(arm))
     if found is None:
         return None
     narrow = scale(quantity, index)
     drawn = draw([found.value], Scale(narrow.form, narrow.references, _WIDE), teller)
     told = drawn.intervals[0]
-    return None if told is None else Headline(title(quantity, index, teller), told, drawn.axis)
+    return (
+        None if told is None else HeadlineNumber(title(quantity, index, teller), told, drawn.axis)
+    )
 
 
-def _arms(index: Index, teller: Teller) -> ArmTable:
+def _arms(index: Index, teller: Formatter) -> ArmTable:
     verdict = index.analysis.verdict
     values = [_value(arm, i) for i, arm in enumerate(verdict.arms)]
     drawn = draw(values, Scale(_form(verdict, index), (Reference(0.0),)), teller)
@@ -208,26 +222,26 @@ def _value(arm: ArmVerdict, i: int) -> Value:
     return Value(arm.value, arm.low, arm.high, arm.note, f"/verdict/arms/{i}", "value")
 
 
-def _form(verdict: Verdict, index: Index) -> Form:
-    money = Form("money")
+def _form(verdict: Verdict, index: Index) -> FigureFormat:
+    money = FigureFormat("money")
     return money if verdict.metric == _PROFIT else metric_form(index.metric(verdict.metric))
 
 
-def _decided_on(verdict: Verdict, index: Index, teller: Teller) -> str:
+def _decided_on(verdict: Verdict, index: Index, teller: Formatter) -> str:
     terms = index.analysis.terms
     if verdict.metric == _PROFIT:
         hurdle = terms is not None and terms.hurdle > 0
         return teller.text(
             N_("Incremental profit less the hurdle's share of cost")
             if hurdle
-            else TITLES[Kind.incremental_profit]
+            else TITLES[EstimandKind.incremental_profit]
         )
     metric = index.metric(verdict.metric)
     return verdict.metric if metric is None else metric.title
 
 
-def _p(value: float | None, key: str, teller: Teller) -> Figure | None:
-    return None if value is None else teller.figure(value, key, Form("p"))
+def _p(value: float | None, key: str, teller: Formatter) -> Figure | None:
+    return None if value is None else teller.figure(value, key, FigureFormat("p"))
 
 
 def _any(figures: Iterable[Figure | None]) -> bool:

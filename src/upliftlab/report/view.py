@@ -11,12 +11,12 @@ from typing import Final
 from upliftlab.report.bridge import Waterfall, waterfalls
 from upliftlab.report.effects import Breakdown, breakdowns, metrics, money
 from upliftlab.report.export import to_csv, to_json
-from upliftlab.report.figure import Teller
+from upliftlab.report.figure import Formatter
 from upliftlab.report.index import Index
-from upliftlab.report.methods import Methods, Origin, methods, origin
+from upliftlab.report.methods import Methods, ProvenanceView, methods, origin
 from upliftlab.report.table import Table
 from upliftlab.report.trust import Trust, trust
-from upliftlab.report.verdict import Answer, answer
+from upliftlab.report.verdict import VerdictView, answer
 from upliftlab.results.analysis import Analysis, VerdictCode
 
 _LARGE: Final = 60_000
@@ -52,7 +52,7 @@ class Page:
     """Whether profit is of arms made alike in what was known before: adjusted, or by strata."""
     adjusted: bool
     """Whether profit and return are adjusted for covariates."""
-    answer: Answer
+    answer: VerdictView
     trust: Trust
     money: Table | None
     waterfalls: tuple[Waterfall, ...]
@@ -61,14 +61,14 @@ class Page:
     shrunken: bool
     """Whether any row has a shrunken estimate beside its own."""
     methods: Methods
-    origin: Origin
+    origin: ProvenanceView
     csv: Download
     json: Download
     embedded: str
     """The analysis as JSON that can stand inside a script element."""
 
 
-def page(analysis: Analysis, teller: Teller) -> Page:
+def page(analysis: Analysis, teller: Formatter) -> Page:
     """The page of an analysis whose numbers are already those to publish."""
     index = Index(analysis)
     invalid = analysis.verdict.code is VerdictCode.invalid

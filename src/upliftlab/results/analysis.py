@@ -20,7 +20,7 @@ class Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Kind(StrEnum):
+class EstimandKind(StrEnum):
     """What a finding estimates."""
 
     difference = "difference"
@@ -70,7 +70,7 @@ class Message(Result):
 class Finding(Result):
     """One number with its interval."""
 
-    kind: Kind
+    kind: EstimandKind
     metric: str
     arm: str | None
     """The treated arm; None where the arms of one contact channel are pooled."""
@@ -102,7 +102,7 @@ class Heterogeneity(Result):
     """A segment or `contact_channel`; None where the arms are what is compared."""
     arm: str | None
     """The treated arm; None where channels or arms are compared."""
-    kind: Kind
+    kind: EstimandKind
     metric: str
     levels: int
     """How many levels were compared."""
@@ -127,7 +127,7 @@ class Reconciliation(Result):
     note: Note | None = None
 
 
-class Step(StrEnum):
+class CostStep(StrEnum):
     """What a line of the way from revenue to profit holds, in its order."""
 
     revenue = "revenue"
@@ -145,7 +145,7 @@ class Step(StrEnum):
 class BridgeLine(Result):
     """One amount of all treated customers beyond the control; costs are negative."""
 
-    kind: Step
+    kind: CostStep
     metric: str | None = None
     """The metric that it counts; None where none is counted."""
     estimate: float
@@ -330,7 +330,7 @@ class Provenance(Result):
     libraries: dict[str, str] = {}
 
 
-class Terms(Result):
+class MoneyTermsInfo(Result):
     """The money terms that were put in, for the methods section; per arm where arms differ."""
 
     currency: str | None
@@ -383,7 +383,7 @@ class Analysis(Result):
     arms: tuple[ArmCount, ...]
     metrics: tuple[MetricInfo, ...]
     segments: tuple[SegmentInfo, ...]
-    terms: Terms | None
+    terms: MoneyTermsInfo | None
     findings: tuple[Finding, ...]
     heterogeneity: tuple[Heterogeneity, ...] = ()
     reconciliations: tuple[Reconciliation, ...] = ()

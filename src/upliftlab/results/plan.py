@@ -15,7 +15,7 @@ from upliftlab.results.analysis import Message, MetricInfo, Result
 SCHEMA: Literal[1] = 1
 
 
-class Origin(StrEnum):
+class BaselineOrigin(StrEnum):
     """Where the baseline comes from."""
 
     before = "before"
@@ -29,7 +29,7 @@ class Origin(StrEnum):
 class BaselineInfo(Result):
     """What customers do without the campaign, of the metric that is planned for."""
 
-    origin: Origin
+    origin: BaselineOrigin
     described: Message
     customers: int | None
     """Customers it was measured on; None where it was given."""
@@ -117,7 +117,7 @@ class Length(Result):
     total_days: int | None
 
 
-class Point(Result):
+class PowerPoint(Result):
     """A point of an arm's power curve."""
 
     effect: float
@@ -129,7 +129,7 @@ class Point(Result):
     """Probability of SHIP; None without money."""
 
 
-class Curve(Result):
+class ArmPowerCurve(Result):
     """Power of one arm by the size of the effect."""
 
     arm: str
@@ -138,10 +138,10 @@ class Curve(Result):
     """From which effect on SHIP has the wanted chance; None where nothing is decided by profit."""
     customers: int
     """Customers in the whole campaign."""
-    points: tuple[Point, ...]
+    points: tuple[PowerPoint, ...]
 
 
-class Assumed(Result):
+class PlanAssumption(Result):
     """What was taken for granted."""
 
     effect: float
@@ -161,7 +161,7 @@ class Assumed(Result):
     per_week: int | None
 
 
-class Outlook(Result):
+class PowerReport(Result):
     """Everything that planning found."""
 
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
@@ -184,13 +184,13 @@ class Outlook(Result):
     needed: int | None
     """Customers in all arms together for the wanted power in every arm."""
     baseline: BaselineInfo
-    assumed: Assumed
+    assumed: PlanAssumption
     answers: tuple[Answer, ...]
     arms: tuple[ArmOutlook, ...]
     money: tuple[ArmMoney, ...]
     """Empty where `money_absent` says why."""
     money_absent: Message | None
     length: Length | None
-    curves: tuple[Curve, ...]
+    curves: tuple[ArmPowerCurve, ...]
     notes: tuple[Message, ...]
     """What was assumed or left out, and what to beware of."""

@@ -36,7 +36,7 @@ class FeatureInfo(Result):
     """The levels of a category that the model knows, the most frequent first."""
 
 
-class Gate(Result):
+class HeterogeneityGate(Result):
     """Whether customers respond differently to one arm, in the order the score puts them in.
 
     It is open where both the score's slope (best linear predictor) and AUTOC are above 0, each
@@ -77,7 +77,7 @@ class LearnerInfo(Result):
     """The effect among the 30 % that are first in order, mean of the folds."""
 
 
-class Decile(Result):
+class Tenth(Result):
     """The effect in a tenth of the customers, by predicted response."""
 
     arm: str
@@ -89,7 +89,7 @@ class Decile(Result):
     """Its interval holds for all deciles of the arm at once."""
 
 
-class Point(Result):
+class CurvePoint(Result):
     """A point of a curve; ends are None where no band was drawn."""
 
     x: float
@@ -98,7 +98,7 @@ class Point(Result):
     high: float | None = None
 
 
-class Curve(Result):
+class UpliftCurve(Result):
     """A curve as points; the band holds at each point, not for all at once.
 
     `qini`: x is the share of customers contacted, y incremental outcome per customer of all.
@@ -109,12 +109,12 @@ class Curve(Result):
     kind: Literal["qini", "profit", "cost"]
     arm: str | None
     """None over all arms."""
-    points: tuple[Point, ...]
-    reference: tuple[Point, ...] = ()
+    points: tuple[CurvePoint, ...]
+    reference: tuple[CurvePoint, ...] = ()
     """What contacting customers at random gives, or for costs: the best single arm."""
 
 
-class Policy(Result):
+class PolicyValue(Result):
     """A rule that says who gets which arm, and what it is worth."""
 
     name: Literal["treat_none", "treat_all", "today", "budget", "return", "tree"]
@@ -140,12 +140,12 @@ class Policy(Result):
     choose nobody."""
 
 
-class Branch(Result):
+class TreeBranch(Result):
     """A node of the readable tree: a question, or at the end an arm."""
 
     question: Message | None = None
-    yes: Branch | None = None
-    no: Branch | None = None
+    yes: TreeBranch | None = None
+    no: TreeBranch | None = None
     arm: str | None = None
     n: int
     value: float | None = None
@@ -175,7 +175,7 @@ class Sleeping(Result):
     effect: Estimate
 
 
-class Responses(Result):
+class UpliftResult(Result):
     """Everything `upliftlab uplift` found."""
 
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
@@ -209,13 +209,13 @@ class Responses(Result):
     sentence: str
     """In English; `sentence_parts` says it in any language."""
     sentence_parts: Message
-    gates: tuple[Gate, ...]
+    gates: tuple[HeterogeneityGate, ...]
     learners: tuple[LearnerInfo, ...]
-    policies: tuple[Policy, ...]
+    policies: tuple[PolicyValue, ...]
     """With a shut gate only those that need no model."""
-    deciles: tuple[Decile, ...] = ()
-    curves: tuple[Curve, ...] = ()
-    tree: Branch | None = None
+    deciles: tuple[Tenth, ...] = ()
+    curves: tuple[UpliftCurve, ...] = ()
+    tree: TreeBranch | None = None
     responders: tuple[Responder, ...] = ()
     sleeping: tuple[Sleeping, ...] = ()
     notes: tuple[Message, ...] = ()

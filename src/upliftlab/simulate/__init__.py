@@ -1,7 +1,7 @@
 """The verb `simulate`: a retailer's customers and events, with a campaign whose truth is known."""
 
 from upliftlab.simulate.people import TRAITS, People, draw_people
-from upliftlab.simulate.responses import ARMS, CONTROL, Campaign
+from upliftlab.simulate.responses import ARMS, CONTROL, AssignedArms
 from upliftlab.simulate.truth import truth_of
 from upliftlab.simulate.world import NAME, Simulated, World, draw_world, play, simulate
 
@@ -10,7 +10,7 @@ __all__ = [
     "CONTROL",
     "NAME",
     "TRAITS",
-    "Campaign",
+    "AssignedArms",
     "People",
     "Simulated",
     "World",

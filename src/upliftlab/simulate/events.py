@@ -18,7 +18,14 @@ from upliftlab.simulate.calendar import (
     spread_out,
 )
 from upliftlab.simulate.people import TRAITS, People, factor, period_rates
-from upliftlab.simulate.responses import ARMS, CONTROL, DELIVERED, MARGIN, Campaign, extra_orders
+from upliftlab.simulate.responses import (
+    ARMS,
+    CONTROL,
+    DELIVERED,
+    MARGIN,
+    AssignedArms,
+    extra_orders,
+)
 
 Orders = tuple[Integers, Times, Integers]
 """Whose each order is, when, and the treatment that brought it: 0 where none did."""
@@ -43,7 +50,7 @@ def orders_alone(random: np.random.Generator, people: People) -> Orders:
     return whose, when, np.zeros(len(whose), dtype=np.int64)
 
 
-def orders_more(random: np.random.Generator, people: People, campaign: Campaign) -> Orders:
+def orders_more(random: np.random.Generator, people: People, campaign: AssignedArms) -> Orders:
     """Orders that the campaign brings."""
     arms, starts = campaign.treatments, campaign.starts
     expected = np.choose(arms, [extra_orders(people, arm) for arm in ARMS])
@@ -79,7 +86,7 @@ def orders_table(
 
 
 def contacts_table(
-    random: np.random.Generator, people: People, campaign: Campaign, name: str
+    random: np.random.Generator, people: People, campaign: AssignedArms, name: str
 ) -> pd.DataFrame:
     """What was sent: this campaign's messages, and other campaigns' before and beside them."""
     arms, starts = campaign.treatments, campaign.starts
@@ -100,7 +107,7 @@ def contacts_table(
 def redemptions_table(
     random: np.random.Generator,
     orders: pd.DataFrame,
-    campaign: Campaign,
+    campaign: AssignedArms,
     name: str,
 ) -> pd.DataFrame:
     """Vouchers, redeemed with the first order in the window, whether it would have come anyway."""
@@ -124,7 +131,9 @@ def redemptions_table(
     return _numbered(table, "redemption_id", "redeemed_at")
 
 
-def tickets_table(random: np.random.Generator, people: People, campaign: Campaign) -> pd.DataFrame:
+def tickets_table(
+    random: np.random.Generator, people: People, campaign: AssignedArms
+) -> pd.DataFrame:
     """Complaints and questions, and what it costs to deal with them."""
     provoked = _provoked(random, campaign, [arm.complains for arm in ARMS])
     complaints = _evenly(random, people, np.full(len(people), ARMS[CONTROL].complains))
@@ -142,7 +151,7 @@ def tickets_table(random: np.random.Generator, people: People, campaign: Campaig
 
 
 def unsubscribes_table(
-    random: np.random.Generator, people: People, campaign: Campaign
+    random: np.random.Generator, people: People, campaign: AssignedArms
 ) -> pd.DataFrame:
     """Who unsubscribed, of themselves or because of the campaign."""
     alone = _evenly(random, people, np.full(len(people), ARMS[CONTROL].unsubscribes))
@@ -172,7 +181,7 @@ def surveys_table(random: np.random.Generator, people: People) -> pd.DataFrame:
 
 
 def _provoked(
-    random: np.random.Generator, campaign: Campaign, expected: Sequence[float]
+    random: np.random.Generator, campaign: AssignedArms, expected: Sequence[float]
 ) -> tuple[Integers, Times]:
     """Events within the window that an arm brings about, beside those that come anyway.
 

@@ -71,7 +71,7 @@ DELIVERED = 0.98
 
 
 @dataclass(frozen=True, slots=True)
-class Campaign:
+class AssignedArms:
     """Who was assigned to what.
 
     Attributes:

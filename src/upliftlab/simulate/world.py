@@ -22,7 +22,7 @@ import pandas as pd
 from upliftlab.assignment.assign import prepare
 from upliftlab.config import load
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.simulate.calendar import FIRST
 from upliftlab.simulate.events import (
     Orders,
@@ -37,7 +37,7 @@ from upliftlab.simulate.events import (
 )
 from upliftlab.simulate.lifecycle import lifecycle
 from upliftlab.simulate.people import TRAITS, People, draw_people
-from upliftlab.simulate.responses import ARMS, Campaign
+from upliftlab.simulate.responses import ARMS, AssignedArms
 from upliftlab.simulate.truth import truth_of
 from upliftlab.util.files import atomic_write
 from upliftlab.util.resources import shipped
@@ -99,7 +99,9 @@ def simulate(
     if customers < FEWEST or seed < 0:
         wrong = f"cannot simulate {customers} customers from seed {seed}"
         raise DataError(
-            Fault("UL290", wrong, f"ask for at least {FEWEST:,} customers and a seed of 0 or more")
+            Diagnostic(
+                "UL290", wrong, f"ask for at least {FEWEST:,} customers and a seed of 0 or more"
+            )
         )
     root = folder if root is None else root
     made = Simulated(
@@ -129,7 +131,7 @@ def _refuse_changed(files: Mapping[Path, Path]) -> None:
         if target.is_file() and target.read_bytes() != file.read_bytes():
             message = f"{target} was changed, and would be written over"
             remedy = "remove it, or choose another folder by --out"
-            raise DataError(Fault("UL291", message, remedy))
+            raise DataError(Diagnostic("UL291", message, remedy))
 
 
 def _refuse_assigned(folder: Path, truth: Path, asked: tuple[int, int]) -> None:
@@ -145,7 +147,7 @@ def _refuse_assigned(folder: Path, truth: Path, asked: tuple[int, int]) -> None:
     if drawn != asked:
         message = f"{ledger} holds the assignment of other customers than these would be"
         remedy = "choose another folder by --out, or remove this one"
-        raise DataError(Fault("UL292", message, remedy))
+        raise DataError(Diagnostic("UL292", message, remedy))
 
 
 def draw_world(random: np.random.Generator, customers: int) -> World:
@@ -155,7 +157,9 @@ def draw_world(random: np.random.Generator, customers: int) -> World:
     return World(people, alone, _customers(random, people, alone))
 
 
-def play(random: np.random.Generator, world: World, campaign: Campaign) -> dict[str, pd.DataFrame]:
+def play(
+    random: np.random.Generator, world: World, campaign: AssignedArms
+) -> dict[str, pd.DataFrame]:
     """Every table of events, by name, once the campaign was run."""
     people = world.people
     orders = orders_table(random, people, (world.alone, orders_more(random, people, campaign)))
@@ -200,7 +204,7 @@ def _customers(random: np.random.Generator, people: People, alone: Orders) -> pd
     )
 
 
-def _assigned(made: Simulated) -> Campaign:
+def _assigned(made: Simulated) -> AssignedArms:
     """Each customer's arm and first day, as the shipped experiment assigns them."""
     loaded = load(made.experiment)
     with DuckDB(loaded.workspace.locate, folders=[]) as engine:
@@ -210,13 +214,13 @@ def _assigned(made: Simulated) -> Campaign:
         ).to_pydict()
     waves = {n: wave.start for n, wave in enumerate(loaded.plan.experiment.waves, 1)}
     numbers: dict[str | None, int] = {arm.name: number for number, arm in enumerate(ARMS)}
-    return Campaign(
+    return AssignedArms(
         np.array([numbers.get(arm, -1) for arm in found["arm"]], dtype=np.int64),
         np.array([(waves[wave] - FIRST).days for wave in found["wave"]], dtype=np.int64),
     )
 
 
-def _truth(world: World, campaign: Campaign) -> list[dict[str, Any]]:
+def _truth(world: World, campaign: AssignedArms) -> list[dict[str, Any]]:
     """The effects on those who were assigned."""
     here = np.flatnonzero(campaign.arms >= 0)
     levels = {"lifecycle": lifecycle(world.alone, campaign.starts)[here]}

@@ -23,12 +23,12 @@ an interval, and it leaves out the truth more often than its level says.
 from __future__ import annotations
 
 from upliftlab.results.analysis import Note
-from upliftlab.stats.effects import Effect, Form, Pair
+from upliftlab.stats.effects import Effect, LinearContrast, TwoSample
 from upliftlab.stats.level import Level
 from upliftlab.stats.ratio import fieller
 
 
-def cace(pair: Pair, outcome: int, contacted: int, confidence: float | Level) -> Effect:
+def cace(pair: TwoSample, outcome: int, contacted: int, confidence: float | Level) -> Effect:
     """The outcome's difference over that of the share contacted, with the Anderson–Rubin set.
 
     `se` is that of two-stage least squares with assignment as the instrument, robust to unequal
@@ -52,6 +52,6 @@ def cace(pair: Pair, outcome: int, contacted: int, confidence: float | Level) ->
     if pair.unusable is None and pair.undefined & {outcome, contacted}:
         return Effect(None, note=Note.no_denominator)
     columns = len(pair.treated.mean)
-    assigned = Form.difference(columns, {outcome: 1.0})
-    reached = Form.difference(columns, {contacted: 1.0})
+    assigned = LinearContrast.difference(columns, {outcome: 1.0})
+    reached = LinearContrast.difference(columns, {contacted: 1.0})
     return fieller(pair, assigned, reached, confidence)

@@ -14,14 +14,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from upliftlab.stats.effects import Pair, Pooled
+from upliftlab.stats.effects import Pooled, TwoSample
 from upliftlab.stats.moments import Array, Moments, Projection, pool
 
 UNITS_EACH = 10
 """Units that a group must have for its mean and for each slope."""
 
 
-def adjusted(pair: Pair, covariates: Sequence[int]) -> Pair:
+def adjusted(pair: TwoSample, covariates: Sequence[int]) -> TwoSample:
     """The pair with every column adjusted for the covariates among its columns.
 
     The pair is returned as it is where a group is too small for the slopes, or where no

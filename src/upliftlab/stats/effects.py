@@ -32,7 +32,7 @@ class Pooled:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair:
+class TwoSample:
     """A treated group and its control, over the same p columns.
 
     Attributes:
@@ -60,34 +60,36 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Form:
+class LinearContrast:
     """A linear form `treated·z̄_t + control·z̄_c`; both weights have shape (p,)."""
 
     treated: Array
     control: Array
 
     @classmethod
-    def difference(cls, columns: int, weights: dict[int, float]) -> Form:
+    def difference(cls, columns: int, weights: dict[int, float]) -> LinearContrast:
         """The form `weights·(z̄_t − z̄_c)`."""
         vector = np.zeros(columns)
         for index, weight in weights.items():
             vector[index] = weight
         return cls(vector, -vector)
 
-    def minus(self, other: Form, factor: float) -> Form:
+    def minus(self, other: LinearContrast, factor: float) -> LinearContrast:
         """The form less `factor` times another."""
-        return Form(self.treated - factor * other.treated, self.control - factor * other.control)
+        return LinearContrast(
+            self.treated - factor * other.treated, self.control - factor * other.control
+        )
 
-    def value(self, pair: Pair) -> float:
+    def value(self, pair: TwoSample) -> float:
         """Its value at the groups' means."""
         return float(self.treated @ pair.treated.mean + self.control @ pair.control.mean)
 
-    def size(self, pair: Pair) -> float:
+    def size(self, pair: TwoSample) -> float:
         """The sum of what its value is made of, all taken as positive."""
         treated = np.abs(self.treated) @ np.abs(pair.treated.mean)
         return float(treated + np.abs(self.control) @ np.abs(pair.control.mean))
 
-    def covariance(self, other: Form, pair: Pair) -> tuple[float, float, float]:
+    def covariance(self, other: LinearContrast, pair: TwoSample) -> tuple[float, float, float]:
         """Sampling covariance with another form: the groups' parts, and what they share."""
         return (
             _of_means(pair.treated, self.treated, other.treated),
@@ -95,7 +97,7 @@ class Form:
             self._shared(other, pair.pooled),
         )
 
-    def _shared(self, other: Form, pooled: Pooled | None) -> float:
+    def _shared(self, other: LinearContrast, pooled: Pooled | None) -> float:
         if pooled is None:
             return 0.0
         mine, theirs = (
@@ -136,7 +138,7 @@ class Effect:
         )
 
 
-def degrees_of_freedom(parts: tuple[float, float, float], pair: Pair) -> float:
+def degrees_of_freedom(parts: tuple[float, float, float], pair: TwoSample) -> float:
     """Satterthwaite's degrees of freedom of a variance that is a sum of parts.
 
     A group loses one for its mean and one for each covariate; what both share has those of all.
@@ -148,7 +150,7 @@ def degrees_of_freedom(parts: tuple[float, float, float], pair: Pair) -> float:
     return sum(parts) ** 2 / spread
 
 
-def welch(pair: Pair, form: Form, confidence: float | Level) -> Effect:
+def welch(pair: TwoSample, form: LinearContrast, confidence: float | Level) -> Effect:
     """Estimate a linear form.
 
     Args:
@@ -168,14 +170,14 @@ def welch(pair: Pair, form: Form, confidence: float | Level) -> Effect:
     return Effect(estimate, se, df, *ends, p=level.p(estimate / se, df), note=unreached(ends))
 
 
-def difference(pair: Pair, column: int, confidence: float | Level) -> Effect:
+def difference(pair: TwoSample, column: int, confidence: float | Level) -> Effect:
     """Treated mean less control mean."""
     if column in pair.undefined and pair.unusable is None:
         return Effect(None, note=Note.no_denominator)
-    return welch(pair, Form.difference(len(pair.treated.mean), {column: 1.0}), confidence)
+    return welch(pair, LinearContrast.difference(len(pair.treated.mean), {column: 1.0}), confidence)
 
 
-def adjusted_difference(pair: Pair, column: int, confidence: float | Level) -> Effect:
+def adjusted_difference(pair: TwoSample, column: int, confidence: float | Level) -> Effect:
     """The difference of an adjusted pair; absent where the pair could not be adjusted."""
     if pair.pooled is None and pair.unusable is None:
         return Effect(None, note=Note.not_adjusted)
@@ -197,7 +199,7 @@ def unreached(ends: tuple[float | None, float | None]) -> Note | None:
     return Note.level_unreached if None in ends else None
 
 
-def skewness(pair: Pair, column: int) -> float | None:
+def skewness(pair: TwoSample, column: int) -> float | None:
     """Skewness γ of a difference in means, 0 without variation; None where it is not known.
 
     γ = (μ3_t/n_t² − μ3_c/n_c²) / (s²_t/n_t + s²_c/n_c)^{3/2}: the sampling distribution's own
@@ -215,7 +217,7 @@ def skewness(pair: Pair, column: int) -> float | None:
     return third / scale**1.5 if scale > 0 else 0.0
 
 
-def pooled_skewness(pair: Pair, column: int) -> float | None:
+def pooled_skewness(pair: TwoSample, column: int) -> float | None:
     """The same were both groups of one shape, that of all their units; None where it is not known.
 
     γ = μ3·(1/n_t² − 1/n_c²) / (s²·(1/n_t + 1/n_c))^{3/2}. A small control that happens to hold no

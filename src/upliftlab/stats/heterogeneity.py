@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc
 
-from upliftlab.stats.effects import Form, Pair
+from upliftlab.stats.effects import LinearContrast, TwoSample
 from upliftlab.stats.moments import Array
 
 
 @dataclass(frozen=True, slots=True)
-class Heterogeneity:
+class CochranTest:
     """Cochran's test of one effect for all cells.
 
     Attributes:
@@ -40,7 +40,7 @@ class Heterogeneity:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shrunken:
+class EmpiricalBayes:
     """Cells' effects drawn towards their common mean.
 
     Attributes:
@@ -78,7 +78,7 @@ class _Contrasts:
         return self.directions.T @ (self.estimates - self.estimates.mean())
 
 
-def heterogeneity(estimates: Array, covariance: Array) -> Heterogeneity | None:
+def heterogeneity(estimates: Array, covariance: Array) -> CochranTest | None:
     """Cochran's (1954) Q with the full covariance: do the cells' effects differ at all?
 
     Args:
@@ -100,7 +100,7 @@ def heterogeneity(estimates: Array, covariance: Array) -> Heterogeneity | None:
         return None
     q = float((contrasts.values**2 / contrasts.variances).sum())
     df = len(contrasts.variances)
-    return Heterogeneity(q, df, float(chdtrc(df, q)))
+    return CochranTest(q, df, float(chdtrc(df, q)))
 
 
 def paule_mandel(estimates: Array, covariance: Array) -> float | None:
@@ -116,7 +116,7 @@ def paule_mandel(estimates: Array, covariance: Array) -> float | None:
     return None if contrasts is None else _between(contrasts)
 
 
-def shrunken(estimates: Array, covariance: Array) -> Shrunken | None:
+def shrunken(estimates: Array, covariance: Array) -> EmpiricalBayes | None:
     """Empirical-Bayes effects: what the cells' effects are best taken for, given the others.
 
     The posterior means μ̂ + τ²(V + τ²I)⁻¹(θ̂ − μ̂) of normal effects with variance τ² by
@@ -139,7 +139,7 @@ def shrunken(estimates: Array, covariance: Array) -> Shrunken | None:
         moved += contrasts.estimates - centre - directions @ values
     result = np.full(len(estimates), np.nan)
     result[contrasts.kept] = moved
-    return Shrunken(result, mean, tau2)
+    return EmpiricalBayes(result, mean, tau2)
 
 
 def common_control(treated: npt.ArrayLike, control: float) -> Array:
@@ -156,7 +156,7 @@ def common_control(treated: npt.ArrayLike, control: float) -> Array:
     return np.diag(np.asarray(treated, dtype=np.float64)) + control
 
 
-def shared_control(pairs: Sequence[Pair], form: Form) -> Array | None:
+def shared_control(pairs: Sequence[TwoSample], form: LinearContrast) -> Array | None:
     """Sampling covariance of one form over pairs that have one control, shape (k, k).
 
     Pairs that are adjusted for covariates share, besides the control's mean, the control's units
@@ -243,12 +243,12 @@ def _between(contrasts: _Contrasts) -> float:
     return tau2
 
 
-def _parts(pair: Pair, form: Form) -> tuple[float, float, float]:
+def _parts(pair: TwoSample, form: LinearContrast) -> tuple[float, float, float]:
     """The parts of a form's variance, NaN where there is none."""
     return form.covariance(form, pair) if pair.unusable is None else (np.nan, np.nan, np.nan)
 
 
-def _pooled(one: Pair, other: Pair, form: Form) -> float:
+def _pooled(one: TwoSample, other: TwoSample, form: LinearContrast) -> float:
     """Covariance of two pairs by the control's units in their covariates' pooled means."""
     if one.pooled is None or other.pooled is None:
         return 0.0

@@ -23,7 +23,7 @@ _AS_FAR = 1 + 1e-9
 """Divisions that differ in rounding alone lie as far out as each other."""
 
 
-class Look(Protocol):
+class InterimLook(Protocol):
     """One of several looks at the data."""
 
     def nominal(self, alpha: float) -> float:
@@ -47,7 +47,7 @@ class Level:
     """
 
     confidence: float
-    look: Look | None = None
+    look: InterimLook | None = None
     draws: Array | None = None
 
     @property

@@ -12,7 +12,7 @@ from math import isfinite
 import numpy as np
 
 from upliftlab.results.analysis import Note
-from upliftlab.stats.effects import Effect, Form, Pair, degrees_of_freedom
+from upliftlab.stats.effects import Effect, LinearContrast, TwoSample, degrees_of_freedom
 from upliftlab.stats.level import Level, level_of
 
 _NOTHING = 1e-12
@@ -20,9 +20,9 @@ _NOTHING = 1e-12
 
 
 def fieller(
-    pair: Pair,
-    numerator: Form,
-    denominator: Form,
+    pair: TwoSample,
+    numerator: LinearContrast,
+    denominator: LinearContrast,
     confidence: float | Level,
     null: float | None = 0.0,
 ) -> Effect:
@@ -62,7 +62,9 @@ def fieller(
     return Effect(estimate, se, df, low, high, p=p)
 
 
-def _end(pair: Pair, forms: tuple[Form, Form], critical: float) -> float | None:
+def _end(
+    pair: TwoSample, forms: tuple[LinearContrast, LinearContrast], critical: float
+) -> float | None:
     """The ratio at which numerator − ρ·denominator lies `critical` standard errors above 0.
 
     None where Fieller's set is unbounded. With ρ = ρ̂ + δ it solves a·δ² − 2b·δ − c = 0; solving
@@ -82,7 +84,7 @@ def _end(pair: Pair, forms: tuple[Form, Form], critical: float) -> float | None:
     return estimate + (b - root if critical > 0 else b + root) / a
 
 
-def relative_lift(pair: Pair, column: int, confidence: float | Level) -> Effect:
+def relative_lift(pair: TwoSample, column: int, confidence: float | Level) -> Effect:
     """The difference over the size of the control's mean: from −10 to −5 is +50 %."""
     if column in pair.undefined and pair.unusable is None:
         return Effect(None, note=Note.no_denominator)
@@ -92,5 +94,5 @@ def relative_lift(pair: Pair, column: int, confidence: float | Level) -> Effect:
     size = len(pair.treated.mean)
     weights = np.zeros(size)
     weights[column] = 1.0 if control > 0 else -1.0
-    numerator = Form.difference(size, {column: 1.0})
-    return fieller(pair, numerator, Form(np.zeros(size), weights), confidence)
+    numerator = LinearContrast.difference(size, {column: 1.0})
+    return fieller(pair, numerator, LinearContrast(np.zeros(size), weights), confidence)

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upliftlab.analysis.estimation import study_of
+from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.config.models.experiment import Plan
 from upliftlab.results.analysis import DataFile, Message, Provenance
 from upliftlab.results.targets import TargetArm, Targets
 from upliftlab.results.uplift import Estimate
-from upliftlab.targeting.basis import Basis
+from upliftlab.targeting.basis import FittedModel
 from upliftlab.targeting.doubt import nobody, outcome
-from upliftlab.targeting.order import Order, holdout_of
+from upliftlab.targeting.order import TargetRequest, holdout_of
 from upliftlab.targeting.scoring import Seen
 from upliftlab.targeting.selection import Selection
 from upliftlab.targeting.told import english
-from upliftlab.targeting.use import Purse, Use
+from upliftlab.targeting.use import ArmSelection, Budget
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,18 +26,18 @@ class Choice:
     """What was chosen, from whom, and with what money."""
 
     seen: Seen
-    use: Use
+    use: ArmSelection
     selection: Selection
-    purse: Purse
+    purse: Budget
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Account:
+class ListSummary:
     """What is told of every list, and of none."""
 
     plan: Plan
-    order: Order
-    basis: Basis
+    order: TargetRequest
+    basis: FittedModel
     provenance: Provenance
 
     def without_list(self, why: Message) -> Targets:
@@ -87,7 +87,7 @@ class Account:
             abstained=abstained,
             forced=forced,
             budget=order.budget,
-            at_least=order.purse(study_of(plan)).at_least,
+            at_least=order.purse(estimation_spec(plan)).at_least,
             model=self.basis.told,
             data=self.basis.data,
             provenance=self.provenance,
@@ -116,7 +116,7 @@ class Account:
             )
 
 
-def _profit(arms: Sequence[TargetArm], basis: Basis) -> Estimate:
+def _profit(arms: Sequence[TargetArm], basis: FittedModel) -> Estimate:
     """What all arms are expected to earn, as surely as it is known what comes of predictions.
 
     The interval is that of `basis.realised` for the profit of those contacted; fixed costs, which

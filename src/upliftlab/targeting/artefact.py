@@ -15,7 +15,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from upliftlab.config.models.experiment import Plan
-from upliftlab.errors import DataError, Fault, Place
+from upliftlab.errors import DataError, Diagnostic, Place
 from upliftlab.results.analysis import DataFile
 from upliftlab.results.uplift import Estimate
 from upliftlab.uplift.encoding import Encoding
@@ -50,7 +50,7 @@ class ArmRecipe(_Strict):
     """Its average effect on marketing cost, per customer."""
 
 
-class Artefact(_Strict):
+class SavedModel(_Strict):
     """A model as the recipe it was made by."""
 
     kind: Literal["upliftlab model"] = "upliftlab model"
@@ -83,11 +83,11 @@ class Artefact(_Strict):
 class _File(_Strict):
     """The file: the artefact and its own digest, which shows damage (and guards nothing)."""
 
-    artefact: Artefact
+    artefact: SavedModel
     sha256: str = Field(pattern=_DIGEST)
 
 
-def save(path: Path, artefact: Artefact) -> None:
+def save(path: Path, artefact: SavedModel) -> None:
     """Write an artefact aside and rename it into place.
 
     Raises:
@@ -98,7 +98,7 @@ def save(path: Path, artefact: Artefact) -> None:
     atomic_write(path, file.encode())
 
 
-def load(path: Path) -> Artefact:
+def load(path: Path) -> SavedModel:
     """Read an artefact; whatever the file holds, nothing in it is run.
 
     Raises:
@@ -120,7 +120,7 @@ def load(path: Path) -> Artefact:
     return read.artefact
 
 
-def check_plan(artefact: Artefact, plan: Plan) -> None:
+def check_plan(artefact: SavedModel, plan: Plan) -> None:
     """Refuse a model of another plan.
 
     Raises:
@@ -131,10 +131,10 @@ def check_plan(artefact: Artefact, plan: Plan) -> None:
     name = plan.experiment.experiment
     other = artefact.experiment != name
     what = f"'{artefact.experiment[:80]}'" if other else f"another plan of '{name}'"
-    raise DataError(Fault("UL632", f"the model was learned for {what}", _ANEW))
+    raise DataError(Diagnostic("UL632", f"the model was learned for {what}", _ANEW))
 
 
-def check_data(artefact: Artefact, found: Mapping[str, str]) -> None:
+def check_data(artefact: SavedModel, found: Mapping[str, str]) -> None:
     """Refuse a model of other data.
 
     Args:
@@ -147,11 +147,11 @@ def check_data(artefact: Artefact, found: Mapping[str, str]) -> None:
     changed = [each.source for each in artefact.data if found.get(each.source) != each.sha256]
     if changed:
         message = f"the data changed since the model was learned: {', '.join(changed)[:200]}"
-        raise DataError(Fault("UL633", message, f"bring them back, or {_ANEW}"))
+        raise DataError(Diagnostic("UL633", message, f"bring them back, or {_ANEW}"))
 
 
 def check_refit(
-    artefact: Artefact, encoding: Encoding, probe: str, libraries: Mapping[str, str]
+    artefact: SavedModel, encoding: Encoding, probe: str, libraries: Mapping[str, str]
 ) -> None:
     """Refuse a model that, fitted again, is not the one that was saved.
 
@@ -168,7 +168,7 @@ def check_refit(
     ]
     why = f" ({', '.join(moved)[:200]})" if moved else ""
     message = f"the model, fitted again, expects something else of customers{why}"
-    raise DataError(Fault("UL634", message, f"{_ANEW}, or restore the libraries"))
+    raise DataError(Diagnostic("UL634", message, f"{_ANEW}, or restore the libraries"))
 
 
 def _content(path: Path) -> bytes:
@@ -181,7 +181,7 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _canonical(artefact: Artefact) -> str:
+def _canonical(artefact: SavedModel) -> str:
     told = artefact.model_dump(mode="json", by_alias=True)
     return json.dumps(
         told, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
@@ -201,7 +201,7 @@ def _other_version(path: Path, content: bytes) -> DataError | None:
     if not isinstance(version, int) or version == SCHEMA or not 0 <= version <= _LAST:
         return None
     return DataError(
-        Fault(
+        Diagnostic(
             "UL631",
             f"the model's file is of schema {version}, this version reads {SCHEMA}",
             _ANEW,
@@ -213,7 +213,7 @@ def _other_version(path: Path, content: bytes) -> DataError | None:
 def _refusal(path: Path, why: str) -> DataError:
     remedy = "make it by 'upliftlab uplift EXPERIMENT --save FILE'"
     return DataError(
-        Fault("UL630", f"this is no model of upliftlab: {why}", remedy, Place(str(path)))
+        Diagnostic("UL630", f"this is no model of upliftlab: {why}", remedy, Place(str(path)))
     )
 
 

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.results.analysis import DataFile
 from upliftlab.results.targets import TargetModel
-from upliftlab.results.uplift import Estimate, Policy, Responses
+from upliftlab.results.uplift import Estimate, PolicyValue, UpliftResult
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.crossfit import COST, VALUE
 from upliftlab.targeting.forecast import Forecast, average_effects, least_costs
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.learners import Learner
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Basis:
+class FittedModel:
     """What a model rests on.
 
     Attributes:
@@ -34,7 +34,7 @@ class Basis:
         ready: The models, where they are fitted already.
     """
 
-    sample: Sample
+    sample: TrainingSample
     judged: Learner
     data: tuple[DataFile, ...]
     opened: tuple[bool, ...]
@@ -70,7 +70,7 @@ class Basis:
         )
 
 
-def forecast(basis: Basis, study: Study) -> Forecast:
+def forecast(basis: FittedModel, study: EstimationSpec) -> Forecast:
     """Fit the models on all customers of the experiment, unless they are.
 
     Raises:
@@ -89,13 +89,13 @@ def forecast(basis: Basis, study: Study) -> Forecast:
     )
 
 
-def judged_policy(responses: Responses) -> Policy | None:
+def judged_policy(responses: UpliftResult) -> PolicyValue | None:
     """The model's policy that a list follows: within the budget, else without; None if neither."""
     found = {policy.name: policy for policy in responses.policies}
     return found.get("budget") or found.get("return")
 
 
-def least_of(study: Study) -> Array:
+def least_of(study: EstimationSpec) -> Array:
     """What each treatment costs at least beyond the control, shape (arms − 1,).
 
     Service, and a contact for everybody unless contacts are counted: then not all are reached.

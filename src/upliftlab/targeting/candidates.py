@@ -1,7 +1,7 @@
 """Candidates: next month's customers with what a model may know of them, and who may be contacted.
 
 Eligibility, opt-outs, universal holdout, layer and contact policy decide as they do when arms are
-assigned (`assignment/eligibility_sql.py`); no arm and no wave is drawn. A customer outside the experiment's
+assigned (`eligibility_sql.py`); no arm and no wave is drawn. A customer outside the experiment's
 range of its layer is another experiment's, and so is no candidate.
 """
 
@@ -24,17 +24,17 @@ from upliftlab.assignment.eligibility_sql import Request, screen, with_steps
 from upliftlab.assignment.places_sql import hash_sql
 from upliftlab.assignment.vectors import verify
 from upliftlab.config.expressions import parse
-from upliftlab.config.models import Arm, Assignment, FeatureKind, Source
+from upliftlab.config.models import Arm, AssignmentSettings, FeatureKind, Source
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.errors import DataError, EngineError, Fault
+from upliftlab.errors import DataError, Diagnostic, EngineError
 from upliftlab.queries.features import Features, features_of, learned_features
 from upliftlab.queries.population import missing_column
 from upliftlab.targeting.known import TODAY, today_sql
 
 
 @dataclass(frozen=True, slots=True)
-class Campaign:
+class NextCampaign:
     """What the next campaign needs beside the plan.
 
     Attributes:
@@ -171,7 +171,7 @@ def _no_source(asked: str, declared: Mapping[str, Source]) -> DataError:
     known = f"declared are {', '.join(declared)}" if declared else "none is declared"
     remedy = f"did you mean '{near[0]}'?" if near else f"{known}; or name a file, as next.parquet"
     message = f"'{asked}' is no source of configs/sources.yaml and no file"
-    return DataError(Fault("UL642", message, remedy))
+    return DataError(Diagnostic("UL642", message, remedy))
 
 
 def look(plan: Plan, customers: Source, engine: Engine) -> None:
@@ -193,7 +193,7 @@ def look(plan: Plan, customers: Source, engine: Engine) -> None:
         features_of(plan.experiment.uplift.features, CUSTOMERS, customers, engine)
 
 
-def candidates(plan: Plan, customers: Source, engine: Engine, campaign: Campaign) -> Candidates:
+def candidates(plan: Plan, customers: Source, engine: Engine, campaign: NextCampaign) -> Candidates:
     """Attach a table of customers, and make the query that says who may be contacted.
 
     Args:
@@ -213,7 +213,7 @@ def candidates(plan: Plan, customers: Source, engine: Engine, campaign: Campaign
     asked = plan.experiment.uplift
     if asked is None:
         message = f"'{plan.experiment.experiment}' does not say whom to target by"
-        raise DataError(Fault("UL611", message, "add 'uplift: {features: [COLUMN, …]}'"))
+        raise DataError(Diagnostic("UL611", message, "add 'uplift: {features: [COLUMN, …]}'"))
     if engine.dialect != "duckdb" and (faults := verify(engine)):
         raise EngineError(faults)
     next_plan = _unassigned(plan, customers)
@@ -235,7 +235,7 @@ def candidates(plan: Plan, customers: Source, engine: Engine, campaign: Campaign
 def _unassigned(plan: Plan, customers: Source) -> Plan:
     """The plan without arms, waves and strata: everybody is asked alike, whoever drew them."""
     given = plan.experiment.assignment
-    assignment = Assignment(unit=given.unit, salt=given.salt, layer=given.layer)
+    assignment = AssignmentSettings(unit=given.unit, salt=given.salt, layer=given.layer)
     experiment = plan.experiment.model_copy(update={"assignment": assignment, "waves": ()})
     update = {"experiment": experiment, "customers": customers, "arms": {"contacted": Arm()}}
     return plan.model_copy(update=update)

@@ -14,13 +14,13 @@ from upliftlab.analysis.checks_shares import expected_shares
 from upliftlab.analysis.population import ASSIGNED
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.queries.population import Frame
+from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.coding import looked_up
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chances:
+class Propensities:
     """The probability of each arm.
 
     Attributes:
@@ -42,7 +42,9 @@ class Chances:
         return table[looked_up(stratum, numbers, len(numbers))]
 
 
-def chances_of(plan: Plan, arms: Sequence[str], frame: Frame, engine: Engine) -> Chances:
+def chances_of(
+    plan: Plan, arms: Sequence[str], frame: AnalysisPopulation, engine: Engine
+) -> Propensities:
     """The chances of a plan's arms.
 
     A blocked assignment on record has the shares that were realised: within a stratum nothing
@@ -58,7 +60,7 @@ def chances_of(plan: Plan, arms: Sequence[str], frame: Frame, engine: Engine) ->
     shares = expected_shares(plan)
     declared = np.array([shares[arm] for arm in arms])
     if plan.experiment.assignment.method != "blocked" or "stratum" not in frame.own:
-        return Chances(declared)
+        return Propensities(declared)
     units = "COUNT(*)" if plan.households is None else "COUNT(DISTINCT house)"
     rows = engine.query(
         f"SELECT stratum, arm, {units} AS n FROM {ASSIGNED} WHERE arm IS NOT NULL"
@@ -68,9 +70,11 @@ def chances_of(plan: Plan, arms: Sequence[str], frame: Frame, engine: Engine) ->
     for row in rows:
         counts.setdefault(str(row["stratum"]), {})[str(row["arm"])] = int(row["n"])
     if not counts:
-        return Chances(declared)
+        return Propensities(declared)
     names = tuple(sorted(counts))
-    return Chances(declared, names, _realised([counts[name] for name in names], arms, declared))
+    return Propensities(
+        declared, names, _realised([counts[name] for name in names], arms, declared)
+    )
 
 
 def _realised(counts: Sequence[Mapping[str, int]], arms: Sequence[str], declared: Array) -> Array:

@@ -16,7 +16,7 @@ from upliftlab.uplift.tree import Tree, grow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Terms:
+class PolicyConstraints:
     """What a policy has to keep to.
 
     Attributes:
@@ -52,13 +52,13 @@ def foreseen(crossfit: Crossfit, gate: tuple[bool, ...]) -> Array:
     return found
 
 
-def cost_folds(crossfit: Crossfit, terms: Terms) -> CostFolds:
+def cost_folds(crossfit: Crossfit, terms: PolicyConstraints) -> CostFolds:
     """The cost curve of each fold; without money everything is free."""
     costs, values = _expected(crossfit, terms)
     return CostFolds.fit(costs, values, crossfit.sample.fold)
 
 
-def by_cost(crossfit: Crossfit, terms: Terms, budget: float | None) -> np.ndarray:
+def by_cost(crossfit: Crossfit, terms: PolicyConstraints, budget: float | None) -> np.ndarray:
     """The arm of each customer along the cost curves, shape (n,).
 
     The budget pays fixed costs first. Every set of arms that have one is tried, as in the list
@@ -86,7 +86,7 @@ def by_cost(crossfit: Crossfit, terms: Terms, budget: float | None) -> np.ndarra
     return best
 
 
-def foretold(crossfit: Crossfit, terms: Terms, arms: np.ndarray) -> float:
+def foretold(crossfit: Crossfit, terms: PolicyConstraints, arms: np.ndarray) -> float:
     """What models foretell of a choice beyond contacting nobody, per customer of all.
 
     Fixed costs aside: it is what the customers who are chosen are expected to bring.
@@ -104,7 +104,7 @@ def _net(costs: Array, values: Array) -> Array:
     return np.column_stack([np.zeros(len(costs)), values - costs])
 
 
-def _expected(crossfit: Crossfit, terms: Terms) -> tuple[Array, Array]:
+def _expected(crossfit: Crossfit, terms: PolicyConstraints) -> tuple[Array, Array]:
     """Cost and value that each arm is expected to add, both of shape (n, arms − 1)."""
     found = foreseen(crossfit, terms.open)
     if not crossfit.money:

@@ -11,7 +11,7 @@ from upliftlab.results.uplift import Estimate
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.ranking import Ranking
-from upliftlab.uplift.sample import CONTROL, Sample
+from upliftlab.uplift.sample import CONTROL, TrainingSample
 
 VALUE, COST = 0, 1
 """Columns of outcomes: what was gained before marketing cost, and that cost, where there is one."""
@@ -31,7 +31,7 @@ class Crossfit:
         halves: What the judged learner predicts if it is shown one half only, or the other.
     """
 
-    sample: Sample
+    sample: TrainingSample
     scores: Array
     predicted: Mapping[str, Array]
     judged: str

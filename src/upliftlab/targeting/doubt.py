@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from upliftlab.results.analysis import Message, Scalar
 from upliftlab.results.uplift import Estimate
-from upliftlab.targeting.use import Purse
+from upliftlab.targeting.use import Budget
 from upliftlab.text.language import N_
 
 _SHUT = N_(
@@ -78,7 +78,7 @@ def outcome(counts: tuple[int, int], cost: float, profit: Estimate, *, forced: b
     return Message(template=_FORCED if forced else _CHOSEN, values=values)
 
 
-def nobody(purse: Purse) -> Message:
+def nobody(purse: Budget) -> Message:
     """That nobody is chosen, and what has to be paid first where that is why."""
     fixed = [cost for cost in purse.fixed if cost > 0]
     if not fixed:

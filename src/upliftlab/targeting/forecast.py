@@ -16,7 +16,7 @@ import numpy as np
 
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.crossfit import COST, VALUE
-from upliftlab.uplift.sample import CONTROL, Sample
+from upliftlab.uplift.sample import CONTROL, TrainingSample
 
 _DIGITS = 9
 """Decimals of a number in scientific notation that has ten significant digits."""
@@ -80,7 +80,7 @@ class Forecast:
         return sha256(text.encode()).hexdigest()
 
 
-def average_effects(sample: Sample) -> Array:
+def average_effects(sample: TrainingSample) -> Array:
     """Each treatment's average effect on every outcome, shape (arms − 1, outcomes).
 
     Means are weighted by 1/e of the arm that was drawn (Hájek 1971), as arms may have been drawn

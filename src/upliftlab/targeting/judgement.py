@@ -11,9 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from upliftlab.results.uplift import Gate, LearnerInfo
+from upliftlab.results.uplift import HeterogeneityGate, LearnerInfo
 from upliftlab.targeting.crossfit import VALUE, Crossfit, together
-from upliftlab.uplift.gate import Gate as Tests
+from upliftlab.uplift.gate import HeterogeneityTest as Tests
 from upliftlab.uplift.gate import gates as gates_of
 from upliftlab.uplift.qini import qini_auc, uplift_at
 from upliftlab.uplift.rate import rate
@@ -24,7 +24,7 @@ _FIRST = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EvaluationInputs:
     """What judgements are made of.
 
     Attributes:
@@ -40,7 +40,7 @@ class Asked:
     smallest: int = 1
 
 
-def gates(crossfits: Sequence[Crossfit], asked: Asked) -> tuple[Gate, ...]:
+def gates(crossfits: Sequence[Crossfit], asked: EvaluationInputs) -> tuple[HeterogeneityGate, ...]:
     """Each arm's gate; under several divisions into folds it is open only if open in each."""
     arms = range(1, len(asked.arms) + 1)
     found = [gates_of([each.ranking(arm) for arm in arms], asked.confidence) for each in crossfits]
@@ -50,8 +50,8 @@ def gates(crossfits: Sequence[Crossfit], asked: Asked) -> tuple[Gate, ...]:
     )
 
 
-def _gate(arm: str, learner: str, tests: Sequence[Tests]) -> Gate:
-    return Gate(
+def _gate(arm: str, learner: str, tests: Sequence[Tests]) -> HeterogeneityGate:
+    return HeterogeneityGate(
         arm=arm,
         learner=learner,
         average=together([each.line.average for each in tests]),
@@ -69,7 +69,7 @@ def _largest(values: Sequence[float | None]) -> float | None:
     return max(known) if len(known) == len(values) else None
 
 
-def learners(crossfits: Sequence[Crossfit], asked: Asked) -> tuple[LearnerInfo, ...]:
+def learners(crossfits: Sequence[Crossfit], asked: EvaluationInputs) -> tuple[LearnerInfo, ...]:
     """How every learner orders customers for every arm."""
     return tuple(
         _learner(crossfits, asked, name, arm)
@@ -78,7 +78,9 @@ def learners(crossfits: Sequence[Crossfit], asked: Asked) -> tuple[LearnerInfo, 
     )
 
 
-def _learner(crossfits: Sequence[Crossfit], asked: Asked, name: str, arm: int) -> LearnerInfo:
+def _learner(
+    crossfits: Sequence[Crossfit], asked: EvaluationInputs, name: str, arm: int
+) -> LearnerInfo:
     folds = [numbers for each in crossfits for numbers in _by_fold(each, name, arm)]
     qinis = [qini for qini, _ in folds if qini is not None]
     firsts = [first for _, first in folds if first is not None]

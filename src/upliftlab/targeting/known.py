@@ -13,9 +13,9 @@ from upliftlab.assignment.places_sql import hash_sql
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.features import Features
-from upliftlab.queries.population import Frame, missing_column
+from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import literal
 
 PLACE, OWN, DRAWN, TODAY = "place", "own_place", "drawn", "today"
@@ -27,7 +27,7 @@ _SPARE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class RequiredColumns:
     """A frame that tells what is learned from.
 
     Attributes:
@@ -37,13 +37,15 @@ class Known:
         below: The sample holds units with a place `drawn` below this; None for all.
     """
 
-    frame: Frame
+    frame: AnalysisPopulation
     columns: tuple[str, ...]
     total: int
     below: str | None
 
 
-def known_of(plan: Plan, frame: Frame, features: Features, engine: Engine) -> Known:
+def known_of(
+    plan: Plan, frame: AnalysisPopulation, features: Features, engine: Engine
+) -> RequiredColumns:
     """Add features, places and today's rule to a frame, and draw the sample.
 
     Raises:
@@ -60,7 +62,7 @@ def known_of(plan: Plan, frame: Frame, features: Features, engine: Engine) -> Kn
     kept += [STRATUM] if STRATUM in frame.own else []
     whole = replace(frame, own={**frame.own, **own})
     below = None if wanted is None or wanted >= total else _below(whole, (wanted, total), engine)
-    return Known(whole, tuple(kept), total, below)
+    return RequiredColumns(whole, tuple(kept), total, below)
 
 
 def today_sql(
@@ -81,7 +83,7 @@ def today_sql(
     return f"COALESCE(({condition.sql(text_columns=texts, table=table)}), FALSE)"
 
 
-def _places(plan: Plan, frame: Frame) -> dict[str, str]:
+def _places(plan: Plan, frame: AnalysisPopulation) -> dict[str, str]:
     """Places by salts of their own: those of the arms would tell the arm."""
     salt = plan.experiment.assignment.salt or plan.experiment.experiment
     key, unit = frame.own.get("id"), frame.own.get("house", frame.own.get("id"))
@@ -97,12 +99,12 @@ def _place(salt: str, value: str) -> str:
     return hash_sql(salt, f'CAST({value} AS VARCHAR) COLLATE "C"')
 
 
-def _below(frame: Frame, sizes: tuple[int, int], engine: Engine) -> str:
+def _below(frame: AnalysisPopulation, sizes: tuple[int, int], engine: Engine) -> str:
     """The place below which whole units hold the wanted number of customers, or fewer."""
     wanted, total = sizes
     if DRAWN not in frame.own:
         message = "a sample is drawn by the customers' id, but none is named"
-        raise DataError(Fault("UL612", message, "name it: 'customers: {id: …}'"))
+        raise DataError(Diagnostic("UL612", message, "name it: 'customers: {id: …}'"))
     looked = Fraction(min(total, wanted + _SPARE * (isqrt(wanted) + 1)), total)
     (end,) = cuts([looked])
     drawn = f"SELECT {frame.own[DRAWN]} AS h FROM {frame.relation}"

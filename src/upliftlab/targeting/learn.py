@@ -14,24 +14,24 @@ from typing import Literal
 
 import numpy as np
 
-from upliftlab.analysis.analyze import Setting, analyze, now_of
+from upliftlab.analysis.analyze import AnalysisContext, analyze, now_of
 from upliftlab.config.models.experiment import PROFIT, Plan
-from upliftlab.errors import ConfigError, DataError, Fault
+from upliftlab.errors import ConfigError, DataError, Diagnostic
 from upliftlab.results.analysis import Analysis, Message, Provenance, VerdictCode
-from upliftlab.results.uplift import FeatureInfo, Gate, Responses
-from upliftlab.targeting.choices import Terms, best_constant, tree_of
+from upliftlab.results.uplift import FeatureInfo, HeterogeneityGate, UpliftResult
+from upliftlab.targeting.choices import PolicyConstraints, best_constant, tree_of
 from upliftlab.targeting.crossfit import Crossfit
-from upliftlab.targeting.judgement import Asked, gates, learners
-from upliftlab.targeting.lesson import SEED, Lesson
+from upliftlab.targeting.judgement import EvaluationInputs, gates, learners
+from upliftlab.targeting.lesson import SEED, TrainingSet
 from upliftlab.targeting.picture import cost_curve, deciles, gains, sleeping
-from upliftlab.targeting.policies import Rules, Today, policies
+from upliftlab.targeting.policies import Rules, TodayPolicy, policies
 from upliftlab.targeting.profile import responders
-from upliftlab.targeting.rows import Rows, learning_rows
+from upliftlab.targeting.rows import TrainingRows, learning_rows
 from upliftlab.targeting.told import answer, branch, english
 from upliftlab.text.language import N_
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.learners import Learner
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 Unit = Literal["number", "money", "share"]
 _EARLY = N_("Outcomes are not complete yet: what is learned now may change.")
@@ -55,14 +55,14 @@ class Learned:
         judged: The learner that decides, not fitted.
     """
 
-    responses: Responses
+    responses: UpliftResult
     analysis: Analysis
-    sample: Sample
+    sample: TrainingSample
     encoding: Encoding
     judged: Learner
 
 
-def learn(plan: Plan, setting: Setting, size: float | None = None) -> Learned:
+def learn(plan: Plan, setting: AnalysisContext, size: float | None = None) -> Learned:
     """Learn who responds to what, and whether targeting pays.
 
     Args:
@@ -77,22 +77,26 @@ def learn(plan: Plan, setting: Setting, size: float | None = None) -> Learned:
     """
     if plan.experiment.uplift is None:
         raise ConfigError(
-            Fault("UL608", "the plan names nothing to learn from", "add 'uplift: {features: […]}'")
+            Diagnostic(
+                "UL608", "the plan names nothing to learn from", "add 'uplift: {features: […]}'"
+            )
         )
     with setting.engine.reading():
         return _learned(plan, setting, size)
 
 
-def _learned(plan: Plan, setting: Setting, size: float | None) -> Learned:
+def _learned(plan: Plan, setting: AnalysisContext, size: float | None) -> Learned:
     analysis = analyze(plan, setting)
     if analysis.verdict.code is VerdictCode.invalid:
         raise DataError(
-            Fault("UL609", f"nothing is learned: {analysis.verdict.sentence}", "see the report")
+            Diagnostic(
+                "UL609", f"nothing is learned: {analysis.verdict.sentence}", "see the report"
+            )
         )
     setting.progress("Reading what is known of customers")
     rows = learning_rows(plan, setting.engine, setting.record, now_of(plan, setting))
     setting.engine.confirm()
-    lesson = Lesson(plan, rows, Encoding.fit(rows.table, plan.smallest_cell), size)
+    lesson = TrainingSet(plan, rows, Encoding.fit(rows.table, plan.smallest_cell), size)
     crossfits = [
         lesson.crossfit(repeat, setting.progress) for repeat in range(lesson.asked.repeats)
     ]
@@ -106,13 +110,17 @@ def _learned(plan: Plan, setting: Setting, size: float | None) -> Learned:
     )
 
 
-def _responses(lesson: Lesson, crossfits: Sequence[Crossfit], analysis: Analysis) -> Responses:
+def _responses(
+    lesson: TrainingSet, crossfits: Sequence[Crossfit], analysis: Analysis
+) -> UpliftResult:
     plan, rows = lesson.plan, lesson.rows
-    asked = Asked(plan.treatments, analysis.confidence, lesson.asked.base, plan.smallest_cell)
+    asked = EvaluationInputs(
+        plan.treatments, analysis.confidence, lesson.asked.base, plan.smallest_cell
+    )
     found = gates(crossfits, asked)
     said = answer(found)
     money = plan.experiment.money
-    learned = Responses(
+    learned = UpliftResult(
         experiment=analysis.experiment,
         title=analysis.title,
         plan_sha256=plan.sha256,
@@ -146,8 +154,11 @@ def _responses(lesson: Lesson, crossfits: Sequence[Crossfit], analysis: Analysis
 
 
 def _pictured(
-    lesson: Lesson, crossfits: Sequence[Crossfit], asked: Asked, learned: Responses
-) -> Responses:
+    lesson: TrainingSet,
+    crossfits: Sequence[Crossfit],
+    asked: EvaluationInputs,
+    learned: UpliftResult,
+) -> UpliftResult:
     """The same with what a ranking looks like, for the arms whose gate is open."""
     first, encoding = crossfits[0], lesson.encoding
     arms = [arm for arm, gate in enumerate(learned.gates, 1) if gate.open]
@@ -172,23 +183,25 @@ def _pictured(
     )
 
 
-def _rules(lesson: Lesson, found: Sequence[Gate], asked: Asked) -> Rules:
+def _rules(
+    lesson: TrainingSet, found: Sequence[HeterogeneityGate], asked: EvaluationInputs
+) -> Rules:
     plan, rows = lesson.plan, lesson.rows
     today = lesson.asked.today
     rule = None
     if today is not None and rows.today is not None:
         arm = plan.treatments.index(today.arm) + 1 if today.arm else 1
-        rule = Today(arm, today.where, rows.today)
+        rule = TodayPolicy(arm, today.where, rows.today)
     arms = (plan.control, *plan.treatments)
     terms = _terms(lesson, found)
     return Rules(arms, terms, asked.confidence, lesson.encoding.categories, rule)
 
 
-def _terms(lesson: Lesson, found: Sequence[Gate]) -> Terms:
+def _terms(lesson: TrainingSet, found: Sequence[HeterogeneityGate]) -> PolicyConstraints:
     return replace(lesson.terms, open=(False, *(gate.open for gate in found)))
 
 
-def _unit(rows: Rows, analysis: Analysis) -> Unit:
+def _unit(rows: TrainingRows, analysis: Analysis) -> Unit:
     units: dict[str, Unit] = {metric.name: metric.unit for metric in analysis.metrics}
     return "money" if rows.metric == PROFIT else units[rows.metric]
 
@@ -207,7 +220,7 @@ def _features(encoding: Encoding) -> tuple[FeatureInfo, ...]:
     )
 
 
-def _notes(lesson: Lesson, analysis: Analysis) -> tuple[Message, ...]:
+def _notes(lesson: TrainingSet, analysis: Analysis) -> tuple[Message, ...]:
     found = [*lesson.encoding.notes]
     if lesson.rows.falls:
         found.append(Message(template=_FALLS, values={"metric": lesson.rows.metric}))

@@ -8,19 +8,19 @@ from typing import Final
 
 import numpy as np
 
-from upliftlab.analysis.estimation import amount, study_of
+from upliftlab.analysis.estimation import amount, estimation_spec
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.uplift import Uplift
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.basis import least_of
-from upliftlab.targeting.choices import Terms
+from upliftlab.targeting.choices import PolicyConstraints
 from upliftlab.targeting.crossfit import Crossfit
-from upliftlab.targeting.rows import Rows
+from upliftlab.targeting.rows import TrainingRows
 from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.learners import NUISANCE, Learner, Name, learner
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 from upliftlab.uplift.scores import dr_scores
 
 SEED: Final = 1
@@ -30,7 +30,7 @@ _HALVING: Final = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lesson:
+class TrainingSet:
     """What is learned from, and how.
 
     Attributes:
@@ -42,7 +42,7 @@ class Lesson:
     """
 
     plan: Plan
-    rows: Rows
+    rows: TrainingRows
     encoding: Encoding
     size: float | None = None
 
@@ -59,7 +59,7 @@ class Lesson:
     def crossfit(self, repeat: int, progress: Callable[[str], None]) -> Crossfit:
         """One division into folds, and what every learner says of customers it was not shown."""
         rows = self.rows
-        sample = Sample(
+        sample = TrainingSample(
             self.encoding.encode(rows.table).values,
             rows.arm,
             rows.outcomes,
@@ -93,15 +93,15 @@ class Lesson:
         return np.array(costs) * self._part
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> PolicyConstraints:
         """What a policy has to keep to, as long as no gate is known to be open."""
         money = self.plan.experiment.money
-        return Terms(
+        return PolicyConstraints(
             budget=self.budget,
             at_least=1.0 + max(0.0, money.hurdle if money else 0.0),
             fixed=self.fixed,
             open=(False,) * len(self.rows.arms),
-            least=least_of(study_of(self.plan)) if money else None,
+            least=least_of(estimation_spec(self.plan)) if money else None,
         )
 
     @property
@@ -109,7 +109,7 @@ class Lesson:
         return len(self.rows) / (self.size or self.rows.total)
 
 
-def halves(sample: Sample, learner: Learner) -> tuple[np.ndarray, tuple[Array, Array]]:
+def halves(sample: TrainingSample, learner: Learner) -> tuple[np.ndarray, tuple[Array, Array]]:
     """Which half each customer is in, and what a learner predicts that is shown one of them.
 
     Each half is divided into the same folds, so that nobody is predicted by who was shown them.

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from upliftlab.engines.parquet import sha256_of
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.util.durable import aside_of, create_private, entered, publish, sweep
 from upliftlab.util.files import unwritten
 from upliftlab.util.spreadsheet import row
@@ -42,7 +42,7 @@ def kind_of(path: Path) -> Literal["csv", "parquet"]:
     """
     if path.suffix.lower() not in _SUFFIXES:
         raise DataError(
-            Fault("UL640", f"{path.name} is neither .csv nor .parquet", "mend --output")
+            Diagnostic("UL640", f"{path.name} is neither .csv nor .parquet", "mend --output")
         )
     return _SUFFIXES[path.suffix.lower()]
 

@@ -8,21 +8,21 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
-from upliftlab.analysis.estimation import Study
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.config.models import FeatureKind, Source
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.values import Money
-from upliftlab.errors import ConfigError, Fault
-from upliftlab.targeting.candidates import Campaign
+from upliftlab.errors import ConfigError, Diagnostic
+from upliftlab.targeting.candidates import NextCampaign
 from upliftlab.targeting.list_file import kind_of
-from upliftlab.targeting.use import Purse
+from upliftlab.targeting.use import Budget
 from upliftlab.uplift.encoding import Encoding
 
 _USUAL = Fraction(1, 10)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TargetRequest:
     """What is asked of the next campaign.
 
     Attributes:
@@ -43,7 +43,7 @@ class Order:
     contacts: Sequence[Path] = ()
     force: bool = False
 
-    def campaign(self, plan: Plan, encoding: Encoding | None = None) -> Campaign:
+    def campaign(self, plan: Plan, encoding: Encoding | None = None) -> NextCampaign:
         """What candidates are made by: every campaign holds out others.
 
         Args:
@@ -53,15 +53,15 @@ class Order:
         salt = f"{plan.experiment.experiment}:target:{self.customers}:{self.day.isoformat()}"
         known = encoding.features if encoding is not None else ()
         kinds: dict[str, FeatureKind] = {each.name: each.kind for each in known}
-        return Campaign(self.day, salt, kinds, self.contacts)
+        return NextCampaign(self.day, salt, kinds, self.contacts)
 
-    def purse(self, study: Study) -> Purse:
+    def purse(self, study: EstimationSpec) -> Budget:
         """What there is to spend, and what a unit of money has to bring: itself and the hurdle."""
         fixed = tuple(study.terms[arm].fixed for arm in study.treatments)
-        return Purse(self.budget, max(1.0, 1 + study.hurdle), fixed)
+        return Budget(self.budget, max(1.0, 1 + study.hurdle), fixed)
 
 
-def examine(plan: Plan, order: Order) -> None:
+def examine(plan: Plan, order: TargetRequest) -> None:
     """Refuse what can be told to fail before anything is read.
 
     Raises:
@@ -70,7 +70,7 @@ def examine(plan: Plan, order: Order) -> None:
     """
     if plan.experiment.money is None:
         message = f"'{plan.experiment.experiment}' declares no money, so nothing has a cost"
-        raise ConfigError(Fault("UL638", message, "declare 'money' to spend a budget"))
+        raise ConfigError(Diagnostic("UL638", message, "declare 'money' to spend a budget"))
     kind_of(order.output)
 
 
@@ -83,10 +83,10 @@ def budget_of(plan: Plan, asked: Money | None) -> float:
     declared = plan.experiment.uplift.budget if plan.experiment.uplift else None
     money = asked or declared
     if money is None:
-        raise ConfigError(Fault("UL637", "there is no budget", "give --budget 20000"))
+        raise ConfigError(Diagnostic("UL637", "there is no budget", "give --budget 20000"))
     if money.currency is not None and plan.currency not in (None, money.currency):
         message = f"the budget is in {money.currency}, the plan in {plan.currency}"
-        raise ConfigError(Fault("UL637", message, "give it in the plan's currency"))
+        raise ConfigError(Diagnostic("UL637", message, "give it in the plan's currency"))
     return float(money.amount)
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upliftlab.analysis.estimation import Study, study_of
+from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.config.models.experiment import PROFIT, Plan
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.money import Item, Roles, projection
 from upliftlab.stats.moments import Array
 
@@ -69,18 +69,18 @@ def outcomes_of(plan: Plan) -> Outcomes:
     Raises:
         DataError: UL610, it is a ratio of totals, which no single customer has.
     """
-    name, study = plan.learned, study_of(plan)
+    name, study = plan.learned, estimation_spec(plan)
     if name == PROFIT and study.roles is not None:
         return _profit(study, study.roles)
     metric = plan.metrics.get(name)
     if metric is None or metric.ratio is not None:
         what = "a ratio of totals" if metric else "not measured"
         message = f"models cannot learn from '{name}', which is {what}"
-        raise DataError(Fault("UL610", message, "name another by 'uplift: {metric: …}'"))
+        raise DataError(Diagnostic("UL610", message, "name another by 'uplift: {metric: …}'"))
     return Outcomes(name, (name,), {}, {}, falls=metric.better == "lower")
 
 
-def _profit(study: Study, roles: Roles) -> Outcomes:
+def _profit(study: EstimationSpec, roles: Roles) -> Outcomes:
     size, own = len(study.columns), replace(roles, size=None)
     used = tuple(dict.fromkeys(own.columns))
     items = [size + Item.margin, size + Item.cost]

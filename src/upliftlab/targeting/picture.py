@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from upliftlab.results.uplift import Curve, Decile, Point, Sleeping
+from upliftlab.results.uplift import CurvePoint, Sleeping, Tenth, UpliftCurve
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
-from upliftlab.targeting.choices import Terms, cost_folds
+from upliftlab.targeting.choices import PolicyConstraints, cost_folds
 from upliftlab.targeting.crossfit import COST, VALUE, Crossfit, together
-from upliftlab.targeting.judgement import Asked
+from upliftlab.targeting.judgement import EvaluationInputs
 from upliftlab.uplift.cost_band import evaluated
 from upliftlab.uplift.deciles import GROUPS
 from upliftlab.uplift.deciles import deciles as deciles_of
@@ -24,7 +24,7 @@ _SEED = 1
 _POINTS = 50
 
 
-def deciles(crossfits: Sequence[Crossfit], asked: Asked, arm: int) -> tuple[Decile, ...]:
+def deciles(crossfits: Sequence[Crossfit], asked: EvaluationInputs, arm: int) -> tuple[Tenth, ...]:
     """The effect in each tenth of the customers, by predicted response to an arm.
 
     Empty where a tenth would be too few to be shown.
@@ -34,7 +34,7 @@ def deciles(crossfits: Sequence[Crossfit], asked: Asked, arm: int) -> tuple[Deci
     rng = np.random.default_rng(_SEED)
     found = [deciles_of(each.ranking(arm), asked.confidence, rng) for each in crossfits]
     return tuple(
-        Decile(
+        Tenth(
             arm=asked.arms[arm - 1],
             decile=number,
             n=round(tenths[0].n),
@@ -45,20 +45,24 @@ def deciles(crossfits: Sequence[Crossfit], asked: Asked, arm: int) -> tuple[Deci
     )
 
 
-def gains(crossfits: Sequence[Crossfit], asked: Asked, arm: int) -> tuple[Curve, ...]:
+def gains(
+    crossfits: Sequence[Crossfit], asked: EvaluationInputs, arm: int
+) -> tuple[UpliftCurve, ...]:
     """What an arm gains by the share of customers it is given to, before its cost and after it."""
     if not crossfits[0].money:
         return (_gain(crossfits, asked, arm, None),)
     return tuple(_gain(crossfits, asked, arm, outcome) for outcome in (VALUE, None))
 
 
-def _gain(crossfits: Sequence[Crossfit], asked: Asked, arm: int, outcome: int | None) -> Curve:
+def _gain(
+    crossfits: Sequence[Crossfit], asked: EvaluationInputs, arm: int, outcome: int | None
+) -> UpliftCurve:
     rng, points = np.random.default_rng(_SEED), _steps(crossfits[0], asked)
     found = [
         gain_curve(each.ranking(arm, outcome=outcome), asked.confidence, rng, points)
         for each in crossfits
     ]
-    return Curve(
+    return UpliftCurve(
         kind="profit" if crossfits[0].money and outcome is None else "qini",
         arm=asked.arms[arm - 1],
         points=_points(
@@ -71,7 +75,9 @@ def _gain(crossfits: Sequence[Crossfit], asked: Asked, arm: int, outcome: int | 
     )
 
 
-def cost_curve(crossfits: Sequence[Crossfit], asked: Asked, terms: Terms, best: int) -> Curve:
+def cost_curve(
+    crossfits: Sequence[Crossfit], asked: EvaluationInputs, terms: PolicyConstraints, best: int
+) -> UpliftCurve:
     """What is gained, before cost, by what is spent, as the model chooses among all arms.
 
     Args:
@@ -90,17 +96,17 @@ def cost_curve(crossfits: Sequence[Crossfit], asked: Asked, terms: Terms, best: 
         folds.moves(budgets), (values, costs), crossfit.sample.cluster, rng, asked.confidence
     )
     spent, gained = ((each[:, best] - each[:, CONTROL]).mean() for each in (costs, values))
-    return Curve(
+    return UpliftCurve(
         kind="cost",
         arm=None,
         points=_points(
             found.spend.estimate, [found.gain.estimate], [found.gain.low], [found.gain.high]
         ),
-        reference=(Point(x=0.0, y=0.0), Point(x=float(spent), y=float(gained))),
+        reference=(CurvePoint(x=0.0, y=0.0), CurvePoint(x=float(spent), y=float(gained))),
     )
 
 
-def _steps(crossfit: Crossfit, asked: Asked) -> int:
+def _steps(crossfit: Crossfit, asked: EvaluationInputs) -> int:
     """Steps of a curve: no step is of fewer customers than are shown."""
     return max(1, min(_POINTS, len(crossfit.sample) // asked.smallest))
 
@@ -110,7 +116,7 @@ def _points(
     y: Sequence[Array],
     low: Sequence[Array | None] = (),
     high: Sequence[Array | None] = (),
-) -> tuple[Point, ...]:
+) -> tuple[CurvePoint, ...]:
     """Means over the divisions; ends only where each has them."""
     ends = [
         np.mean([each for each in end if each is not None], axis=0)
@@ -120,7 +126,7 @@ def _points(
     ]
     columns = zip(x, np.mean(y, axis=0), *ends, strict=True)
     return tuple(
-        Point(
+        CurvePoint(
             x=float(at),
             y=float(value),
             low=None if bottom is None else float(bottom),
@@ -130,7 +136,7 @@ def _points(
     )
 
 
-def sleeping(crossfits: Sequence[Crossfit], asked: Asked, arm: int) -> Sleeping | None:
+def sleeping(crossfits: Sequence[Crossfit], asked: EvaluationInputs, arm: int) -> Sleeping | None:
     """Those whose response, before any cost, is predicted to be negative; None without any."""
     found = [_harmed(each, asked, arm) for each in crossfits]
     known = [each for each in found if each is not None]
@@ -145,7 +151,7 @@ def sleeping(crossfits: Sequence[Crossfit], asked: Asked, arm: int) -> Sleeping 
     )
 
 
-def _harmed(crossfit: Crossfit, asked: Asked, arm: int) -> tuple[int, Effect] | None:
+def _harmed(crossfit: Crossfit, asked: EvaluationInputs, arm: int) -> tuple[int, Effect] | None:
     """How many there are, and the arm's effect on them; None where too few are."""
     here = crossfit.predicted[crossfit.judged][:, arm - 1, VALUE] < 0
     if here.sum() < max(1, asked.smallest):

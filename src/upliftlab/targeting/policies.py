@@ -9,14 +9,14 @@ from typing import Literal
 import numpy as np
 
 from upliftlab.results.analysis import Message, Scalar
-from upliftlab.results.uplift import Estimate, Policy
+from upliftlab.results.uplift import Estimate, PolicyValue
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
-from upliftlab.targeting.choices import Terms, best_constant, by_cost, by_tree, foretold
+from upliftlab.targeting.choices import PolicyConstraints, best_constant, by_cost, by_tree, foretold
 from upliftlab.targeting.crossfit import COST, Crossfit, negative, together
 from upliftlab.text.language import N_
 from upliftlab.uplift.learning import with_learning
-from upliftlab.uplift.policy import Policy as Choice
+from upliftlab.uplift.policy import TargetingPolicy as Choice
 from upliftlab.uplift.policy import at_random, everybody, paired, score_of
 from upliftlab.uplift.sample import CONTROL
 
@@ -31,7 +31,7 @@ TREE = N_("The readable tree")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Today:
+class TodayPolicy:
     """Today's rule.
 
     Attributes:
@@ -58,10 +58,10 @@ class Rules:
     """
 
     arms: tuple[str, ...]
-    terms: Terms
+    terms: PolicyConstraints
     confidence: float
     categorical: tuple[int, ...]
-    today: Today | None = None
+    today: TodayPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +89,7 @@ class _Rule:
     arm: int | None = None
 
 
-def policies(crossfits: Sequence[Crossfit], rules: Rules) -> tuple[Policy, ...]:
+def policies(crossfits: Sequence[Crossfit], rules: Rules) -> tuple[PolicyValue, ...]:
     """Every policy with its value beside contacting nobody; a model's only if a gate is open.
 
     The best arm for everybody, with which they are compared, is chosen on the same customers, so
@@ -148,12 +148,12 @@ def _chosen(crossfits: Sequence[Crossfit], choosing: _Choosing) -> tuple[Arms, .
     )
 
 
-def _policy(crossfits: Sequence[Crossfit], rules: Rules, rule: _Rule) -> Policy:
+def _policy(crossfits: Sequence[Crossfit], rules: Rules, rule: _Rule) -> PolicyValue:
     known = [_Known(*each, rules) for each in zip(crossfits, rule.choices, strict=True)]
     money, modelled = crossfits[0].money, rule.name in ("budget", "return", "tree")
     costs = [each.cost() for each in known] if money else []
     budget = rules.terms.budget if rule.name == "budget" else None
-    return Policy(
+    return PolicyValue(
         name=rule.name,
         arm=None if rule.arm is None else rules.arms[rule.arm],
         title=Message(template=rule.title, values=dict(rule.values)),
@@ -206,7 +206,7 @@ class _Known:
         same = everybody(len(self.crossfit.sample), best)
         return self._beside(self.crossfit.rewards, lambda _arms: same)
 
-    def beside_today(self, today: Today) -> Effect:
+    def beside_today(self, today: TodayPolicy) -> Effect:
         """More than today's rule."""
         same = np.where(today.holds, today.arm, CONTROL)
         return self._beside(self.crossfit.rewards, lambda _arms: same)

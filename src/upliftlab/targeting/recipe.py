@@ -8,23 +8,23 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from upliftlab.analysis.estimation import study_of
+from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.analysis.record import Record
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.results.analysis import Provenance
 from upliftlab.results.uplift import Estimate
-from upliftlab.targeting.artefact import ArmRecipe, Artefact, check_data, check_plan, check_refit
-from upliftlab.targeting.basis import Basis, forecast
+from upliftlab.targeting.artefact import ArmRecipe, SavedModel, check_data, check_plan, check_refit
+from upliftlab.targeting.basis import FittedModel, forecast
 from upliftlab.targeting.crossfit import COST, VALUE
 from upliftlab.targeting.rows import learning_rows
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.learners import learner
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 
-class Place(Protocol):
+class DataContext(Protocol):
     """Where the data lie, the moment, and who is in which arm where that is on record."""
 
     @property
@@ -43,12 +43,12 @@ class Place(Protocol):
         ...
 
 
-def written_down(plan: Plan, basis: Basis, provenance: Provenance) -> Artefact:
+def written_down(plan: Plan, basis: FittedModel, provenance: Provenance) -> SavedModel:
     """A model as the recipe it was made by."""
-    made = forecast(basis, study_of(plan))
+    made = forecast(basis, estimation_spec(plan))
     recipe = basis.judged.recipe
     arms = zip(plan.treatments, basis.opened, made.average, strict=True)
-    return Artefact(
+    return SavedModel(
         experiment=plan.experiment.experiment,
         plan_sha256=plan.sha256,
         data=basis.data,
@@ -74,11 +74,11 @@ def written_down(plan: Plan, basis: Basis, provenance: Provenance) -> Artefact:
 
 def followed(
     plan: Plan,
-    artefact: Artefact,
-    place: Place,
+    artefact: SavedModel,
+    place: DataContext,
     libraries: Mapping[str, str],
     saved: str,
-) -> Basis:
+) -> FittedModel:
     """The basis of a saved model, once it has turned out to be the same when fitted again.
 
     Args:
@@ -100,8 +100,8 @@ def followed(
     features = encoding.encode(rows.table).values
     folds = plan.experiment.uplift.folds if plan.experiment.uplift else 2
     fold = fold_of(rows.cluster, folds, artefact.seed)
-    sample = Sample(features, rows.arm, rows.outcomes, rows.propensity, rows.cluster, fold)
-    basis = Basis(
+    sample = TrainingSample(features, rows.arm, rows.outcomes, rows.propensity, rows.cluster, fold)
+    basis = FittedModel(
         sample=sample,
         judged=learner(artefact.learner, artefact.base, encoding, artefact.seed),
         data=artefact.data,
@@ -110,12 +110,12 @@ def followed(
         realised=artefact.realised,
         saved=saved,
     )
-    made = forecast(basis, study_of(plan))
+    made = forecast(basis, estimation_spec(plan))
     check_refit(artefact, encoding, made.probe(features), libraries)
     return replace(basis, ready=made)
 
 
-def _digests(plan: Plan, artefact: Artefact, engine: Engine) -> Iterator[tuple[str, str]]:
+def _digests(plan: Plan, artefact: SavedModel, engine: Engine) -> Iterator[tuple[str, str]]:
     """The sha256 of every source of a model that the plan knows, as it is now."""
     sources = {"customers": plan.customers, **plan.sources}
     for each in artefact.data:

@@ -1,7 +1,7 @@
 """Rows: what models learn from, one per customer, read from where the data lie.
 
 Who is analysed, when their time began and what is counted of them are decided as in the analysis
-(`analysis/aggregation.py`); a household's customers are rows of their own in one cluster. Rows come in
+(`aggregation.py`); a household's customers are rows of their own in one cluster. Rows come in
 the order of their cluster, so that nothing depends on how an engine stores them.
 """
 # ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
@@ -18,7 +18,7 @@ import pyarrow as pa
 from upliftlab.analysis.aggregation import unit_table
 from upliftlab.analysis.facts import CUSTOMERS
 from upliftlab.analysis.look import occasion_of
-from upliftlab.analysis.population import frame_of, timed
+from upliftlab.analysis.population import population_of, timed
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
     refuse_arms,
@@ -30,7 +30,7 @@ from upliftlab.analysis.refusals import (
 from upliftlab.config.models import FeatureKind
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.features import Features, features_of
 from upliftlab.queries.units import UnitTable
 from upliftlab.stats.moments import Array
@@ -43,7 +43,7 @@ from upliftlab.util.sql import literal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class TrainingRows:
     """What models learn from.
 
     Attributes:
@@ -84,7 +84,7 @@ class Rows:
 
 def learning_rows(
     plan: Plan, engine: Engine, record: Record | None = None, now: datetime | None = None
-) -> Rows:
+) -> TrainingRows:
     """Read what models learn from.
 
     Run `analyze` first and do not learn from an experiment whose verdict is INVALID: nothing is
@@ -104,10 +104,10 @@ def learning_rows(
     asked = plan.experiment.uplift
     if asked is None:
         message = f"'{plan.experiment.experiment}' does not say whom to target by"
-        raise DataError(Fault("UL611", message, "add 'uplift: {features: [COLUMN, …]}'"))
+        raise DataError(Diagnostic("UL611", message, "add 'uplift: {features: [COLUMN, …]}'"))
     outcomes, arms = outcomes_of(plan), (plan.control, *plan.treatments)
     refuse_unsupported(plan)
-    frame = frame_of(plan, engine, record)
+    frame = population_of(plan, engine, record)
     features = features_of(asked.features, CUSTOMERS, plan.customers, engine)
     refuse_identities(plan, frame, engine)
     refuse_whole_households(plan, frame, engine)
@@ -121,7 +121,7 @@ def learning_rows(
     _refuse_missing(table, outcomes.counted, found, engine)
     chances = chances_of(plan, arms, frame, engine)
     values = outcomes.of(arms, found.arm, found.counted)
-    rows = Rows(
+    rows = TrainingRows(
         table=_named(found, features),
         kinds=features.kinds,
         arms=arms,
@@ -155,7 +155,9 @@ def _refuse_missing(
         refuse_missing(table, lacking, engine)
         named = ", ".join(lacking)
         message = f"not every customer has a number of {named}"
-        raise DataError(Fault("UL206", message, "every customer who is learned from needs one"))
+        raise DataError(
+            Diagnostic("UL206", message, "every customer who is learned from needs one")
+        )
 
 
 def _named(found: Extract, features: Features) -> pa.Table:
@@ -171,7 +173,7 @@ def _anonymous(found: Extract) -> np.ndarray:
     return from_content([*numbers, *texts, *(() if found.today is None else (found.today,))])
 
 
-def _in_order(rows: Rows, own: np.ndarray | None) -> Rows:
+def _in_order(rows: TrainingRows, own: np.ndarray | None) -> TrainingRows:
     """Sorted by unit, and within it by customer."""
     keys = (rows.cluster,) if own is None else (own, rows.cluster)
     order = np.lexsort(keys)

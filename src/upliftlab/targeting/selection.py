@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from upliftlab.config.models.experiment import Plan
 from upliftlab.targeting.scoring import Scored
-from upliftlab.targeting.spending import NOBODY, Spending, first_return
+from upliftlab.targeting.spending import NOBODY, BudgetAllocation, first_return
 
 CUSTOMER = "customer"
 COLUMNS = {
@@ -94,7 +94,7 @@ class Selection:
         )
 
 
-def select(scored: Scored, spending: Spending, arms: Sequence[bool]) -> Selection:
+def select(scored: Scored, spending: BudgetAllocation, arms: Sequence[bool]) -> Selection:
     """Those who are chosen, by the return of their first step; equals by their place.
 
     Ids leave `scored` one batch after the other, so that they are never held twice.

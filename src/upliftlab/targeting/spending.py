@@ -52,7 +52,7 @@ class Prospects:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spending:
+class BudgetAllocation:
     """What a budget buys.
 
     Attributes:
@@ -91,7 +91,7 @@ class _Limit:
 
 def spend(
     batches: Sequence[Prospects], budget: float, at_least: float, arms: Sequence[bool]
-) -> Spending:
+) -> BudgetAllocation:
     """Take steps by their return until the budget ends, or the return falls below `at_least`.
 
     Args:
@@ -109,7 +109,7 @@ def spend(
     if limit is not None:
         _choose(batches, choice, limit, (at_least, usable))
     cost, profit = _totals(batches, choice)
-    return Spending(
+    return BudgetAllocation(
         choice,
         cost,
         profit,

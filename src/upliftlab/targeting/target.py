@@ -12,23 +12,23 @@ from datetime import UTC
 from pathlib import Path
 
 from upliftlab import __version__
-from upliftlab.analysis.analyze import Setting
-from upliftlab.analysis.estimation import study_of
+from upliftlab.analysis.analyze import AnalysisContext
+from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.values import parse_money
 from upliftlab.engines.parquet import sha256_of
-from upliftlab.errors import ConfigError, Fault
+from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.results.analysis import DataFile, Provenance
 from upliftlab.results.targets import Targets
-from upliftlab.targeting.account import Account, Choice
+from upliftlab.targeting.account import Choice, ListSummary
 from upliftlab.targeting.artefact import load, save
-from upliftlab.targeting.basis import Basis, forecast, judged_policy
+from upliftlab.targeting.basis import FittedModel, forecast, judged_policy
 from upliftlab.targeting.candidates import Candidates, candidates
 from upliftlab.targeting.crossfit import COST
 from upliftlab.targeting.doubt import doubt, said
 from upliftlab.targeting.learn import Learned, learn
 from upliftlab.targeting.list_file import write_list
-from upliftlab.targeting.order import Order, examine, holdout_of
+from upliftlab.targeting.order import TargetRequest, examine, holdout_of
 from upliftlab.targeting.recipe import followed, written_down
 from upliftlab.targeting.scoring import Scorer, score
 from upliftlab.targeting.selection import list_schema, select, table_batches, wording
@@ -39,7 +39,9 @@ ABOUT = "upliftlab"
 _LIBRARIES = ("numpy", "scipy", "pyarrow", "scikit-learn", "scikit-uplift")
 
 
-def target(plan: Plan, order: Order, basis: Basis, setting: Setting) -> Targets:
+def target(
+    plan: Plan, order: TargetRequest, basis: FittedModel, setting: AnalysisContext
+) -> Targets:
     """Choose whom to contact next and write the list, or say why there is none.
 
     Args:
@@ -57,14 +59,14 @@ def target(plan: Plan, order: Order, basis: Basis, setting: Setting) -> Targets:
     """
     examine(plan, order)
     why = doubt(said(plan.treatments, basis.opened), basis.gain)
-    account = Account(plan, order, basis, provenance(setting))
+    account = ListSummary(plan, order, basis, provenance(setting))
     if why is not None and not order.force:
         return account.without_list(why)
     with setting.engine.reading():
         return _listed(account, setting, forced=why is not None)
 
 
-def _listed(account: Account, setting: Setting, *, forced: bool) -> Targets:
+def _listed(account: ListSummary, setting: AnalysisContext, *, forced: bool) -> Targets:
     """Choose, and write the list of customers who were the same from the first to the last look."""
     plan, order, basis = account.plan, account.order, account.basis
     campaign = order.campaign(plan, basis.encoding)
@@ -77,7 +79,7 @@ def _listed(account: Account, setting: Setting, *, forced: bool) -> Targets:
     return _written(account.of(chosen, read, forced=forced), account, chosen)
 
 
-def afresh(plan: Plan, order: Order, setting: Setting) -> Basis:
+def afresh(plan: Plan, order: TargetRequest, setting: AnalysisContext) -> FittedModel:
     """Learn a model now, and judge it by what is asked: as much money for as many customers.
 
     Raises:
@@ -90,7 +92,7 @@ def afresh(plan: Plan, order: Order, setting: Setting) -> Basis:
     return learned_basis(learn(_with_budget(plan, order.budget), setting, size or None))
 
 
-def learned_basis(found: Learned) -> Basis:
+def learned_basis(found: Learned) -> FittedModel:
     """The basis of what was learned just now.
 
     Raises:
@@ -99,9 +101,9 @@ def learned_basis(found: Learned) -> Basis:
     responses = found.responses
     if found.sample.outcomes.shape[1] <= COST:
         message = f"models learn from '{responses.metric}', which is no money"
-        raise ConfigError(Fault("UL638", message, "learn from profit to spend a budget"))
+        raise ConfigError(Diagnostic("UL638", message, "learn from profit to spend a budget"))
     policy = judged_policy(responses)
-    return Basis(
+    return FittedModel(
         sample=found.sample,
         judged=found.judged,
         data=responses.data,
@@ -111,7 +113,7 @@ def learned_basis(found: Learned) -> Basis:
     )
 
 
-def saved(plan: Plan, model: Path, setting: Setting) -> Basis:
+def saved(plan: Plan, model: Path, setting: AnalysisContext) -> FittedModel:
     """A model from its file, fitted again.
 
     Raises:
@@ -122,7 +124,7 @@ def saved(plan: Plan, model: Path, setting: Setting) -> Basis:
     return followed(plan, artefact, setting, provenance(setting).libraries, sha256_of(model))
 
 
-def save_model(plan: Plan, found: Learned, path: Path, setting: Setting) -> None:
+def save_model(plan: Plan, found: Learned, path: Path, setting: AnalysisContext) -> None:
     """Write down what was learned, for `target --model`.
 
     Raises:
@@ -133,7 +135,7 @@ def save_model(plan: Plan, found: Learned, path: Path, setting: Setting) -> None
     save(path, written_down(plan, learned_basis(found), provenance(setting)))
 
 
-def provenance(setting: Setting) -> Provenance:
+def provenance(setting: AnalysisContext) -> Provenance:
     """What a list or a model was made with."""
     from importlib.metadata import version  # noqa: PLC0415 - costs start-up, needed once
 
@@ -146,10 +148,10 @@ def provenance(setting: Setting) -> Provenance:
     )
 
 
-def _choose(account: Account, found: Candidates, setting: Setting) -> Choice:
+def _choose(account: ListSummary, found: Candidates, setting: AnalysisContext) -> Choice:
     """Score everybody, and take those whom the budget reaches."""
     plan, basis = account.plan, account.basis
-    study = study_of(plan)
+    study = estimation_spec(plan)
     setting.progress("Fitting the model")
     scorer = Scorer(basis.encoding, forecast(basis, study), holdout_of(plan))
     scored = score(found.batches(setting.engine), scorer, setting.progress)
@@ -159,7 +161,7 @@ def _choose(account: Account, found: Candidates, setting: Setting) -> Choice:
     return Choice(scored.seen, chosen, select(scored, chosen.spending, chosen.arms), purse)
 
 
-def _written(told: Targets, account: Account, chosen: Choice) -> Targets:
+def _written(told: Targets, account: ListSummary, chosen: Choice) -> Targets:
     """Write the list, with what is told of it."""
     words = wording(account.plan, account.basis.opened)
     done = write_list(

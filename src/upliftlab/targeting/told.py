@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from upliftlab.results.analysis import Message, Scalar
-from upliftlab.results.uplift import Branch, Gate
+from upliftlab.results.uplift import HeterogeneityGate, TreeBranch
 from upliftlab.text.language import N_, Language
 from upliftlab.uplift.encoding import Encoding, Feature
-from upliftlab.uplift.questions import Kind, Question
-from upliftlab.uplift.tree import Node
+from upliftlab.uplift.questions import FeatureQuestion, QuestionKind
+from upliftlab.uplift.tree import TreeNode
 
 _SHUT = N_(
     "No evidence that targeting pays: nothing shows that customers respond differently to {arms}."
@@ -25,7 +25,7 @@ _UNTIL = N_("{feature} until {value:date}")
 _IS = N_("{feature} is {level}")
 
 
-def answer(gates: Sequence[Gate]) -> Message:
+def answer(gates: Sequence[HeterogeneityGate]) -> Message:
     """Whether targeting pays, and for which arms."""
     paying = ", ".join(gate.arm for gate in gates if gate.open)
     others = ", ".join(gate.arm for gate in gates if not gate.open)
@@ -41,7 +41,7 @@ def english(message: Message, currency: str | None) -> str:
     return Language("en").say(message, currency)
 
 
-def branch(node: Node, encoding: Encoding, arms: Sequence[str]) -> Branch:
+def branch(node: TreeNode, encoding: Encoding, arms: Sequence[str]) -> TreeBranch:
     """A tree in words.
 
     Args:
@@ -50,7 +50,7 @@ def branch(node: Node, encoding: Encoding, arms: Sequence[str]) -> Branch:
         arms: Names of all arms, the control's first.
     """
     asked = node.question
-    return Branch(
+    return TreeBranch(
         question=None if asked is None else _question(asked, encoding.features[asked.feature]),
         yes=None if node.yes is None else branch(node.yes, encoding, arms),
         no=None if node.no is None else branch(node.no, encoding, arms),
@@ -60,9 +60,9 @@ def branch(node: Node, encoding: Encoding, arms: Sequence[str]) -> Branch:
     )
 
 
-def _question(asked: Question, feature: Feature) -> Message:
+def _question(asked: FeatureQuestion, feature: Feature) -> Message:
     values: dict[str, Scalar] = {"feature": feature.name}
-    if asked.kind is Kind.equals:
+    if asked.kind is QuestionKind.equals:
         level = feature.levels[int(asked.value)]
         return Message(template=_IS, values={**values, "level": level})
     if feature.form == "date":

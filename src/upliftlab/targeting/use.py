@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from upliftlab.errors import ConfigError, Fault
-from upliftlab.targeting.spending import Prospects, Spending, spend
+from upliftlab.errors import ConfigError, Diagnostic
+from upliftlab.targeting.spending import BudgetAllocation, Prospects, spend
 
 MOST = 8
 """Arms with a fixed cost: every set of them is tried."""
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
+class Budget:
     """What there is to spend.
 
     Attributes:
@@ -29,7 +29,7 @@ class Purse:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Use:
+class ArmSelection:
     """The arms in use, and what is spent on them.
 
     Attributes:
@@ -38,10 +38,10 @@ class Use:
     """
 
     arms: tuple[bool, ...]
-    spending: Spending
+    spending: BudgetAllocation
 
 
-def use(batches: Sequence[Prospects], purse: Purse) -> Use:
+def use(batches: Sequence[Prospects], purse: Budget) -> ArmSelection:
     """The arms that earn most together beyond their fixed costs, which the budget pays first.
 
     Every set of arms with a fixed cost is tried, as the customers of an arm that is left out may
@@ -50,7 +50,7 @@ def use(batches: Sequence[Prospects], purse: Purse) -> Use:
     Raises:
         ConfigError: UL636, more than 8 arms have a fixed cost.
     """
-    best: Use | None = None
+    best: ArmSelection | None = None
     most = 0.0
     for arms in sets_of(purse.fixed):
         fixed = sum(cost for cost, used in zip(purse.fixed, arms, strict=True) if used)
@@ -58,7 +58,7 @@ def use(batches: Sequence[Prospects], purse: Purse) -> Use:
             continue
         found = spend(batches, purse.budget - fixed, purse.at_least, arms)
         if best is None or found.profit - fixed > most:
-            best, most = Use(arms, found), found.profit - fixed
+            best, most = ArmSelection(arms, found), found.profit - fixed
     assert best is not None  # noqa: S101 - the first set costs nothing
     return best
 
@@ -72,7 +72,7 @@ def sets_of(fixed: Sequence[float]) -> Iterator[tuple[bool, ...]]:
     costly = [arm for arm, cost in enumerate(fixed) if cost > 0]
     if len(costly) > MOST:
         raise ConfigError(
-            Fault("UL636", f"more than {MOST} arms have a fixed cost", "leave some arms out")
+            Diagnostic("UL636", f"more than {MOST} arms have a fixed cost", "leave some arms out")
         )
     for size in range(len(costly) + 1):
         for chosen in combinations(costly, size):

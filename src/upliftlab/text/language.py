@@ -38,7 +38,7 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate this
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """A stretch of a sentence: its own words, or a value that was put in (then it has a name)."""
 
     text: str
@@ -184,14 +184,14 @@ class Language:
             return self.number(value, signed=signed, digits=digits)
         raise ValueError(f"a number cannot be shown as {kind!r}")
 
-    def parts(self, message: Message, currency: str | None) -> tuple[Part, ...]:
+    def parts(self, message: Message, currency: str | None) -> tuple[TextPart, ...]:
         """A message in this language, cut where a value was put in."""
         cut = pieces(self.gettext(message.template), message)
         fields = [field for _, field in cut if field is not None]
-        said: list[Part] = []
+        said: list[TextPart] = []
         for literal, field in cut:
             if literal:
-                said.append(Part(literal))
+                said.append(TextPart(literal))
             if field is not None:
                 said.append(self._part(field, currency, scale(field, fields)))
         return tuple(said)
@@ -212,21 +212,21 @@ class Language:
     def _locale(self) -> str:
         return _LOCALES[self.code]
 
-    def _part(self, field: Field, currency: str | None, shared: tuple[float, ...]) -> Part:
+    def _part(self, field: Field, currency: str | None, shared: tuple[float, ...]) -> TextPart:
         if field.value is None or field.kind is None:
             text = ABSENT if field.value is None else str(field.value)
             # A reason is one of the house's own notes; every other text is a user's.
             text = self.gettext(text) if field.name == "reason" else text
-            return Part(text, field.name, field.kind)
+            return TextPart(text, field.name, field.kind)
         if field.kind == "date":
-            return Part(self.date(str(field.value)), field.name, field.kind)
+            return TextPart(self.date(str(field.value)), field.name, field.kind)
         if isinstance(field.value, str):
             raise ValueError(  # noqa: TRY004 - a template's fault, as the others are
                 f"the value of {{{field.name}:{field.kind}}} is not a number"
             )
         digits = digits_of(field.kind, shared, currency)
         text = self.show(field.kind, field.value, currency, digits=digits)
-        return Part(text, field.name, field.kind, digits)
+        return TextPart(text, field.name, field.kind, digits)
 
     def _decimal(
         self,

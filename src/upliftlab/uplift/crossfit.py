@@ -8,11 +8,14 @@ import numpy as np
 
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.learners import Learner
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 
 def crossfit(
-    sample: Sample, learner: Learner, outcomes: Sequence[int], among: np.ndarray | None = None
+    sample: TrainingSample,
+    learner: Learner,
+    outcomes: Sequence[int],
+    among: np.ndarray | None = None,
 ) -> Array:
     """Predicted effects in each fold, by a model that learnt from the others.
 

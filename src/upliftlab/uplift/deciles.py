@@ -23,7 +23,7 @@ _DRAWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Decile:
+class DecileGroup:
     """A group of customers that are next to each other in order.
 
     Attributes:
@@ -39,7 +39,7 @@ class Decile:
 
 def deciles(
     ranking: Ranking, confidence: float, rng: np.random.Generator, groups: int = GROUPS
-) -> tuple[Decile, ...]:
+) -> tuple[DecileGroup, ...]:
     """The effect in each group of equal size, the highest scores first.
 
     With parts (`Ranking.fold`) each is divided by itself and the groups are put together. Critical
@@ -61,7 +61,7 @@ def deciles(
     mean, predicted = ranking.effects @ member / size, ranking.score @ member / size
     effects = _together(ranking, member, mean, Simultaneous(confidence, rng))
     return tuple(
-        Decile(float(n), float(score), effect)
+        DecileGroup(float(n), float(score), effect)
         for n, score, effect in zip(size, predicted, effects, strict=True)
     )
 

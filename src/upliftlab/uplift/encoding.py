@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.results.analysis import Message, Result
 from upliftlab.stats.moments import Array
 from upliftlab.text.language import N_
@@ -113,13 +113,13 @@ class Encoding(Result):
                 column is left.
         """
         read = [_read(name, table.column(name), smallest) for name in table.column_names]
-        if faults := [found for found in read if isinstance(found, Fault)]:
+        if faults := [found for found in read if isinstance(found, Diagnostic)]:
             raise DataError(faults)
         features = tuple(found for found in read if isinstance(found, Feature))
         notes = tuple(found for found in read if isinstance(found, Message))
         if not features:
             raise DataError(
-                Fault(
+                Diagnostic(
                     "UL604",
                     f"no feature is left of {', '.join(table.column_names) or 'none'}: "
                     "each is the same for all customers, or different for each",
@@ -154,10 +154,10 @@ class Encoding(Result):
             DataError: UL605, a column is absent; UL606, it holds something else than at fit.
         """
         values = np.full((table.num_rows, len(self.features)), np.nan)
-        unseen, faults = dict[str, int](), list[Fault]()
+        unseen, faults = dict[str, int](), list[Diagnostic]()
         for number, feature in enumerate(self.features):
             found = _encoded(feature, table)
-            if isinstance(found, Fault):
+            if isinstance(found, Diagnostic):
                 faults.append(found)
                 continue
             values[:, number], unknown = found
@@ -197,11 +197,11 @@ def _standardised(feature: Feature, column: Array, gap: np.ndarray) -> Array:
     return np.clip(z, -FARTHEST, FARTHEST)
 
 
-def _read(name: str, column: Column, smallest: int) -> Feature | Message | Fault:
+def _read(name: str, column: Column, smallest: int) -> Feature | Message | Diagnostic:
     """What a column is at fit; a message where it is left out."""
     form = columns.form_of(column)
     if form is None:
-        return Fault(
+        return Diagnostic(
             "UL603",
             f"feature '{name}' holds {columns.held(column)}, which no model can use",
             "name columns of numbers, dates, yes/no or text under 'features'",
@@ -254,10 +254,10 @@ def _left_out(name: str) -> Message:
     return Message(template=template, values={"feature": name})
 
 
-def _encoded(feature: Feature, table: pa.Table) -> tuple[Array, int] | Fault:
+def _encoded(feature: Feature, table: pa.Table) -> tuple[Array, int] | Diagnostic:
     """One column as floats and how many of its levels are unknown."""
     if feature.name not in table.column_names:
-        return Fault(
+        return Diagnostic(
             "UL605",
             f"feature '{feature.name}' is absent; found {', '.join(table.column_names) or 'none'}",
             f"add it: the model was fitted on it as {_SOUGHT[feature.form]}",
@@ -271,8 +271,8 @@ def _encoded(feature: Feature, table: pa.Table) -> tuple[Array, int] | Fault:
     return _misfit(feature, column) if found is None else found
 
 
-def _misfit(feature: Feature, column: Column) -> Fault:
-    return Fault(
+def _misfit(feature: Feature, column: Column) -> Diagnostic:
+    return Diagnostic(
         "UL606",
         f"feature '{feature.name}' holds {columns.held(column)}, expected {_SOUGHT[feature.form]}",
         "score a table of the columns that the model was fitted on",

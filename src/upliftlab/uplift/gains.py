@@ -13,7 +13,7 @@ import numpy as np
 
 from upliftlab.stats.moments import Array
 from upliftlab.uplift import bootstrap
-from upliftlab.uplift.ranking import Order, Ranking, descending
+from upliftlab.uplift.ranking import Ranking, RankOrder, descending
 
 POINTS = 100
 """Steps of a curve."""
@@ -86,7 +86,7 @@ def _curve(counts: Array | np.ndarray, sums: Array, share: Array) -> Array:
     return np.asarray(np.interp(share * reached[-1], reached, added), dtype=np.float64)
 
 
-def _bins(order: Order, points: int) -> tuple[int, np.ndarray]:
+def _bins(order: RankOrder, points: int) -> tuple[int, np.ndarray]:
     """How many bins there are, and each block's: blocks in the same step share one.
 
     A block that reaches over an edge has a bin of its own, so none is cut.

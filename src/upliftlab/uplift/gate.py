@@ -22,7 +22,7 @@ from upliftlab.uplift.rate import rate
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LinearPredictor:
     """The best linear predictor of effects by a score.
 
     Attributes:
@@ -35,7 +35,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class HeterogeneityTest:
     """One arm's tests.
 
     Attributes:
@@ -47,7 +47,7 @@ class Gate:
         open: Whether p_adjusted < 1 − confidence.
     """
 
-    line: Line
+    line: LinearPredictor
     autoc: Effect
     qini: Effect
     p: float | None
@@ -55,7 +55,7 @@ class Gate:
     open: bool
 
 
-def line(ranking: Ranking, confidence: float) -> Line:
+def line(ranking: Ranking, confidence: float) -> LinearPredictor:
     """Regress effects on the score, with standard errors by cluster.
 
     Γ = average + slope·(S − S̄), where S̄ is the mean of the customer's own part of the
@@ -75,14 +75,14 @@ def line(ranking: Ranking, confidence: float) -> Line:
     design = np.stack([np.ones(len(score)), score], axis=1)
     if not score.any():
         average = _regress(ranking, design[:, :1], confidence)[0]
-        return Line(average, Effect(None, note=Note.constant_score))
+        return LinearPredictor(average, Effect(None, note=Note.constant_score))
     if ranking.flat:
         nothing = Effect(0.0, 0.0, note=Note.same_for_all)
-        return Line(replace(nothing, estimate=float(ranking.effects.mean())), nothing)
-    return Line(*_regress(ranking, design, confidence))
+        return LinearPredictor(replace(nothing, estimate=float(ranking.effects.mean())), nothing)
+    return LinearPredictor(*_regress(ranking, design, confidence))
 
 
-def gates(rankings: Sequence[Ranking], confidence: float) -> tuple[Gate, ...]:
+def gates(rankings: Sequence[Ranking], confidence: float) -> tuple[HeterogeneityTest, ...]:
     """Each arm's tests, adjusted for asking of several arms.
 
     Args:
@@ -94,7 +94,7 @@ def gates(rankings: Sequence[Ranking], confidence: float) -> tuple[Gate, ...]:
     p = [_larger(one.slope, other) for one, other in zip(lines, autoc, strict=True)]
     adjusted = holm([1.0 if value is None else value for value in p])
     return tuple(
-        Gate(
+        HeterogeneityTest(
             lines[arm],
             autoc[arm],
             rate(rankings[arm], confidence, "qini"),

@@ -27,7 +27,7 @@ from upliftlab.uplift.bases import Base, Recipe, calm, span
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.rows import as_numbers, enough, own_order, weights
-from upliftlab.uplift.sample import CONTROL, Sample
+from upliftlab.uplift.sample import CONTROL, TrainingSample
 from upliftlab.uplift.scores import NUISANCE, dr_scores
 
 Name = Literal[
@@ -49,7 +49,7 @@ _INNER = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Model:
+class FittedLearner:
     """What was learnt: the effect of each treatment, by features."""
 
     recipe: Recipe
@@ -84,7 +84,7 @@ class Learner:
     name: Name
     recipe: Recipe
 
-    def fit(self, sample: Sample, outcome: int) -> Model:
+    def fit(self, sample: TrainingSample, outcome: int) -> FittedLearner:
         """Learn the effect of every treatment on one outcome; the order of rows does not matter.
 
         An outcome of two values is learnt as a probability. Where a group did all the same, as
@@ -99,7 +99,7 @@ class Learner:
         enough(tidy)
         learn = _doubly_robust if self.name == "doubly_robust" else _pairwise
         with calm(len(tidy)):
-            return Model(self.recipe, learn(self, tidy))
+            return FittedLearner(self.recipe, learn(self, tidy))
 
 
 def learner(name: Name, base: Base, encoding: Encoding, seed: int) -> Learner:
@@ -115,7 +115,9 @@ def learner(name: Name, base: Base, encoding: Encoding, seed: int) -> Learner:
     return Learner(name, Recipe(base, encoding, seed))
 
 
-def _doubly_robust(learner: Learner, sample: Sample) -> tuple[Callable[[Array], Array], ...]:
+def _doubly_robust(
+    learner: Learner, sample: TrainingSample
+) -> tuple[Callable[[Array], Array], ...]:
     recipe = learner.recipe
     if len(np.unique(sample.fold)) < 2:  # noqa: PLR2004 - scores need two
         sample = replace(sample, fold=fold_of(sample.cluster, _INNER, recipe.seed))
@@ -147,12 +149,12 @@ class _Pair:
     scale: float
 
 
-def _pairwise(learner: Learner, sample: Sample) -> tuple[Callable[[Array], Array], ...]:
+def _pairwise(learner: Learner, sample: TrainingSample) -> tuple[Callable[[Array], Array], ...]:
     matrix = learner.recipe.matrix(sample.features)
     return tuple(_learnt(learner, _pair(sample, matrix, arm)) for arm in range(1, sample.arms))
 
 
-def _pair(sample: Sample, matrix: Array, arm: int) -> _Pair:
+def _pair(sample: TrainingSample, matrix: Array, arm: int) -> _Pair:
     rows = (sample.arm == arm) | (sample.arm == CONTROL)
     outcome = sample.outcomes[rows, 0]
     low, high, binary = span(outcome)

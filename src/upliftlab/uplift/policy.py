@@ -24,7 +24,7 @@ _SUM = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Policy:
+class TargetingPolicy:
     """Who gets what, and what it costs to offer it at all.
 
     Attributes:
@@ -57,7 +57,7 @@ class Policy:
 
 def policy_value(
     scores: Array,
-    policy: Policy | np.ndarray,
+    policy: TargetingPolicy | np.ndarray,
     cluster: np.ndarray,
     confidence: float,
 ) -> Effect:
@@ -84,8 +84,8 @@ def policy_value(
 
 def paired(
     scores: Array,
-    policy: Policy | np.ndarray,
-    other: Policy | np.ndarray,
+    policy: TargetingPolicy | np.ndarray,
+    other: TargetingPolicy | np.ndarray,
     cluster: np.ndarray,
     confidence: float,
 ) -> Effect:
@@ -106,7 +106,10 @@ def paired(
     scores = np.asarray(scores, dtype=np.float64)
     if bad := int((~np.isfinite(scores)).sum()):
         raise ValueError(f"{bad} of {scores.size} scores are not finite numbers")
-    one, two = (each if isinstance(each, Policy) else Policy(each) for each in (policy, other))
+    one, two = (
+        each if isinstance(each, TargetingPolicy) else TargetingPolicy(each)
+        for each in (policy, other)
+    )
     gained = score_of(scores, one.choice) - score_of(scores, two.choice)
     return _mean(gained, one.lump - two.lump, cluster, confidence)
 
@@ -116,7 +119,7 @@ def score_of(scores: Array, choice: np.ndarray) -> Array:
 
     Args:
         scores: Shape (n, arms).
-        choice: As `Policy.choice`.
+        choice: As `TargetingPolicy.choice`.
 
     Raises:
         ValueError: A choice is none of the arms.

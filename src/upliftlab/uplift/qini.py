@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from upliftlab.stats.moments import Array
-from upliftlab.uplift.ranking import Order, descending, numbers, same_length
+from upliftlab.uplift.ranking import RankOrder, descending, numbers, same_length
 
 Curve = tuple[Array, Array]
 By = Literal["group", "overall"]
@@ -148,7 +148,7 @@ def _uplift(outcome: Array, treated: Array, score: Array) -> Curve:
     return _from_origin(order, (_ratio(y_t, n_t) - _ratio(y_c, n_c)) * order.ends)
 
 
-def _cumulated(outcome: Array, treated: Array, score: Array) -> tuple[Curve, Curve, Order]:
+def _cumulated(outcome: Array, treated: Array, score: Array) -> tuple[Curve, Curve, RankOrder]:
     """Customers and outcomes of the treated and of the control up to the end of each block."""
     order = descending(score)
     last, y, t = order.ends - 1, outcome[order.rows], treated[order.rows]
@@ -156,7 +156,7 @@ def _cumulated(outcome: Array, treated: Array, score: Array) -> tuple[Curve, Cur
     return first, second, order
 
 
-def _from_origin(order: Order, values: Array) -> Curve:
+def _from_origin(order: RankOrder, values: Array) -> Curve:
     return np.append(0.0, order.ends.astype(np.float64)), np.append(0.0, values)
 
 

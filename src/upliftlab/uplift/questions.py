@@ -10,7 +10,7 @@ import numpy as np
 from upliftlab.stats.moments import Array
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     """What a question asks of a feature."""
 
     at_most = "at most"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class FeatureQuestion:
     """A question of one feature. Where the feature is missing (NaN) the answer is no.
 
     Attributes:
@@ -28,7 +28,7 @@ class Question:
     """
 
     feature: int
-    kind: Kind
+    kind: QuestionKind
     value: float
 
     def ask(self, features: Array) -> np.ndarray:
@@ -38,31 +38,31 @@ class Question:
             features: Shape (n, p), NaN where missing.
         """
         column = features[:, self.feature]
-        return column <= self.value if self.kind is Kind.at_most else column == self.value
+        return column <= self.value if self.kind is QuestionKind.at_most else column == self.value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class FeatureQuestions:
     """All questions of one feature, and which of them each customer answers with yes.
 
     Attributes:
         feature: The number of the feature's column.
-        kind: As of `Question`.
+        kind: As of `FeatureQuestion`.
         values: Ascending, one for each question, shape (questions,).
         bins: Each customer's place, shape (n,): of numbers the first question answered with yes,
             as are all after it; of categories the only one; `questions` where none is.
     """
 
     feature: int
-    kind: Kind
+    kind: QuestionKind
     values: Array
     bins: np.ndarray
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, number: int) -> Question:
-        return Question(self.feature, self.kind, float(self.values[number]))
+    def __getitem__(self, number: int) -> FeatureQuestion:
+        return FeatureQuestion(self.feature, self.kind, float(self.values[number]))
 
     def yes(self, sums: Array, axis: int) -> Array:
         """Sums over those who answer yes to each question, from sums over each place.
@@ -71,12 +71,12 @@ class Asked:
             sums: `questions` + 1 places along the axis.
             axis: Which axis the places lie along.
         """
-        if self.kind is Kind.at_most:
+        if self.kind is QuestionKind.at_most:
             sums = np.cumsum(sums, axis=axis)
         return np.take(sums, np.arange(len(self)), axis=axis)
 
 
-def asked_of(features: Array, categorical: frozenset[int], cuts: int) -> list[Asked]:
+def asked_of(features: Array, categorical: frozenset[int], cuts: int) -> list[FeatureQuestions]:
     """The questions of each feature that can be asked at all.
 
     Args:
@@ -84,16 +84,18 @@ def asked_of(features: Array, categorical: frozenset[int], cuts: int) -> list[As
         categorical: Which columns hold codes of categories.
         cuts: Questions per feature at most, and one more about numbers that are known at all.
     """
-    found = list[Asked]()
+    found = list[FeatureQuestions]()
     for number, column in enumerate(features.T):
         if number in categorical:
             values = _levels(column, cuts)
             bins = _places(values, column)
             inside = np.append(values, np.nan)[bins] == column
-            asked = Asked(number, Kind.equals, values, np.where(inside, bins, len(values)))
+            asked = FeatureQuestions(
+                number, QuestionKind.equals, values, np.where(inside, bins, len(values))
+            )
         else:
             values = _thresholds(column, cuts)
-            asked = Asked(number, Kind.at_most, values, _places(values, column))
+            asked = FeatureQuestions(number, QuestionKind.at_most, values, _places(values, column))
         found += [asked] if len(asked) else []
     return found
 

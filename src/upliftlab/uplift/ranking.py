@@ -78,7 +78,7 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Order:
+class RankOrder:
     """Rows by descending score, and where each block of ties begins and ends.
 
     Attributes:
@@ -110,7 +110,7 @@ class Order:
         return np.repeat(self.sums(values) / self.sizes, self.sizes)
 
 
-def descending(score: Array) -> Order:
+def descending(score: Array) -> RankOrder:
     """The order that a score puts rows in.
 
     >>> order = descending(np.array([1.0, 3.0, 1.0]))
@@ -121,7 +121,7 @@ def descending(score: Array) -> Order:
     ordered = score[rows]
     new = np.ones(len(rows), dtype=bool)
     new[1:] = ordered[1:] != ordered[:-1]
-    return Order(rows, np.flatnonzero(new))
+    return RankOrder(rows, np.flatnonzero(new))
 
 
 def numbers(values: npt.ArrayLike, name: str) -> Array:

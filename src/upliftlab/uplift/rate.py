@@ -30,7 +30,7 @@ from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.bootstrap import codes
 from upliftlab.uplift.clusters import estimates
-from upliftlab.uplift.ranking import Order, Ranking, descending
+from upliftlab.uplift.ranking import Ranking, RankOrder, descending
 
 Kind = Literal["autoc", "qini"]
 
@@ -98,7 +98,7 @@ def effect_of(found: Influence, cluster: np.ndarray, confidence: float) -> Effec
 class _Placed:
     """One part's places: all columns in order of rank, shape (n,), averaged within ties."""
 
-    order: Order
+    order: RankOrder
     weight: Array
     slope: Array
     """What the weight changes by at the next place."""

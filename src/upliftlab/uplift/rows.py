@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from upliftlab.errors import DataError, Fault
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.folds import mixed
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 FEWEST = 50
 """Customers of each arm that it takes to learn from them."""
 
 
-def as_numbers(sample: Sample) -> Sample:
+def as_numbers(sample: TrainingSample) -> TrainingSample:
     """The sample as floats and whole numbers, whatever it was given as.
 
     Unsigned and yes/no columns would wrap around in a difference without a word.
@@ -29,10 +29,10 @@ def as_numbers(sample: Sample) -> Sample:
         raise ValueError(f"arms are numbered from 0 to {sample.arms - 1}")
     features = np.asarray(sample.features, dtype=np.float64)
     propensity = np.asarray(sample.propensity, dtype=np.float64)
-    return Sample(features, arm, outcomes, propensity, sample.cluster, sample.fold)
+    return TrainingSample(features, arm, outcomes, propensity, sample.cluster, sample.fold)
 
 
-def own_order(sample: Sample) -> np.ndarray:
+def own_order(sample: TrainingSample) -> np.ndarray:
     """The order that sorts rows by a hash of all that is in them, shape (n,).
 
     However rows come, they come to a learner in this order, so that its sums, and its ties, are
@@ -47,7 +47,7 @@ def own_order(sample: Sample) -> np.ndarray:
     return np.argsort(keys, kind="stable")
 
 
-def enough(sample: Sample, fewest: int = FEWEST) -> None:
+def enough(sample: TrainingSample, fewest: int = FEWEST) -> None:
     """Refuse to learn from hardly anybody.
 
     Raises:
@@ -55,7 +55,7 @@ def enough(sample: Sample, fewest: int = FEWEST) -> None:
     """
     counts = np.bincount(sample.arm, minlength=sample.arms)
     if faults := [
-        Fault(
+        Diagnostic(
             "UL607",
             f"{'the control' if arm == 0 else f'arm {arm}'} has {count} customers to learn from; "
             f"at least {fewest} are needed",

@@ -13,7 +13,7 @@ CONTROL = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+class TrainingSample:
     """Customers with what was known of them, what they were given, and what they did.
 
     Attributes:
@@ -46,9 +46,9 @@ class Sample:
         """How many parts there are."""
         return int(self.fold.max()) + 1
 
-    def take(self, rows: np.ndarray) -> Sample:
+    def take(self, rows: np.ndarray) -> TrainingSample:
         """Some of the rows, by number or by flag."""
-        return Sample(
+        return TrainingSample(
             self.features[rows],
             self.arm[rows],
             self.outcomes[rows],

@@ -23,7 +23,7 @@ from upliftlab.stats.moments import Array
 from upliftlab.uplift.bases import Base, Recipe, calm
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.rows import as_numbers, enough, own_order, weights
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 
 NUISANCE: Base = "linear"
 """What scores are made with unless told."""
@@ -31,7 +31,7 @@ FEWEST = 20
 """Customers of each arm in the other folds."""
 
 
-def dr_scores(sample: Sample, base: Base, encoding: Encoding, seed: int) -> Array:
+def dr_scores(sample: TrainingSample, base: Base, encoding: Encoding, seed: int) -> Array:
     """Cross-fitted doubly robust scores, shape (n, arms, outcomes), in each outcome's unit.
 
     The effect score of arm a is column a less column 0. The order of the rows does not matter.
@@ -56,7 +56,7 @@ def dr_scores(sample: Sample, base: Base, encoding: Encoding, seed: int) -> Arra
     return result
 
 
-def _scores(sample: Sample, recipe: Recipe) -> Array:
+def _scores(sample: TrainingSample, recipe: Recipe) -> Array:
     matrix = recipe.matrix(sample.features)
     means = np.empty((len(sample), sample.arms, sample.outcomes.shape[1]))
     for fold in np.unique(sample.fold):

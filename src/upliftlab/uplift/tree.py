@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from upliftlab.stats.moments import Array
-from upliftlab.uplift.questions import Question, asked_of
+from upliftlab.uplift.questions import FeatureQuestion, asked_of
 from upliftlab.uplift.sample import CONTROL
 from upliftlab.uplift.tree_search import EQUAL, Fork, best_fork
 
@@ -21,7 +21,7 @@ ROWS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class TreeNode:
     """A group of customers, and what is done with them.
 
     Attributes:
@@ -36,9 +36,9 @@ class Node:
     n: int
     value: float
     arm: int | None = None
-    question: Question | None = None
-    yes: Node | None = None
-    no: Node | None = None
+    question: FeatureQuestion | None = None
+    yes: TreeNode | None = None
+    no: TreeNode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Tree:
         root: All customers.
     """
 
-    root: Node
+    root: TreeNode
 
     def choose(self, features: Array) -> np.ndarray:
         """The arm of each customer, shape (n,), int64.
@@ -116,7 +116,7 @@ def grow(
     return Tree(_node(best_fork(asked, gains[rows], smallest), features, gains))
 
 
-def _node(fork: Fork | None, features: Array, gains: Array) -> Node:
+def _node(fork: Fork | None, features: Array, gains: Array) -> TreeNode:
     """What a fork comes to among all customers; a question whose answers change nothing goes."""
     if fork is None:
         return _leaf(gains)
@@ -126,10 +126,10 @@ def _node(fork: Fork | None, features: Array, gains: Array) -> Node:
     if yes.arm is not None and yes.arm == no.arm:
         return _leaf(gains)
     value = (yes.n * yes.value + no.n * no.value) / len(gains)
-    return Node(len(gains), value, None, fork.question, yes, no)
+    return TreeNode(len(gains), value, None, fork.question, yes, no)
 
 
-def _leaf(gains: Array) -> Node:
+def _leaf(gains: Array) -> TreeNode:
     sums = gains.sum(axis=0)
     arm = int(np.argmax(sums >= sums.max() - EQUAL * np.abs(gains).sum()))
-    return Node(len(gains), float(sums[arm]) / max(1, len(gains)), arm)
+    return TreeNode(len(gains), float(sums[arm]) / max(1, len(gains)), arm)

@@ -13,7 +13,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 
 from upliftlab.stats.moments import Array
-from upliftlab.uplift.questions import Asked, Question
+from upliftlab.uplift.questions import FeatureQuestion, FeatureQuestions
 
 EQUAL = 1e-10
 """Sums that differ by less than this part of the size of all scores are equal."""
@@ -23,7 +23,7 @@ EQUAL = 1e-10
 class Fork:
     """A question and what is asked next of those who say yes and of those who do not."""
 
-    question: Question
+    question: FeatureQuestion
     yes: Fork | None = None
     no: Fork | None = None
 
@@ -59,7 +59,7 @@ class _Side:
         self.number = np.where(better, number, self.number)
 
 
-def best_fork(asked: list[Asked], gains: Array, smallest: int) -> Fork | None:
+def best_fork(asked: list[FeatureQuestions], gains: Array, smallest: int) -> Fork | None:
     """The questions whose answers gain most if each group gets its best arm; None if none gains.
 
     Args:
@@ -87,7 +87,7 @@ def _table(places: np.ndarray, number: int, columns: list[Array]) -> Array:
     return np.stack([*sums, np.bincount(places, minlength=number)], axis=-1).astype(np.float64)
 
 
-def _both(one: Asked, other: Asked, columns: list[Array]) -> Array:
+def _both(one: FeatureQuestions, other: FeatureQuestions, columns: list[Array]) -> Array:
     """Sums over those who say yes to both of two questions, (questions, questions, arms + 1)."""
     wide = len(other) + 1
     table = _table(one.bins * wide + other.bins, (len(one) + 1) * wide, columns)
@@ -116,7 +116,7 @@ def _worth(sums: Array, smallest: int) -> Array:
 
 
 def _best(
-    asked: list[Asked], sides: list[tuple[_Side, _Side]], leaf: float, equal: float
+    asked: list[FeatureQuestions], sides: list[tuple[_Side, _Side]], leaf: float, equal: float
 ) -> Fork | None:
     """The first question to ask: the best, of equal ones with the fewest that follow."""
     candidates = [

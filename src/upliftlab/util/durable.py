@@ -21,7 +21,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from upliftlab.errors import Fault, OutputError, Place
+from upliftlab.errors import Diagnostic, OutputError, Place
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -258,7 +258,7 @@ def _not_plain(folder: int, path: Path, wanted: str) -> OutputError:
 
 
 def _foreign(code: str, message: str, where: Path) -> OutputError:
-    return OutputError(Fault(code, message, _OTHER, Place(str(where))))
+    return OutputError(Diagnostic(code, message, _OTHER, Place(str(where))))
 
 
 def _mount(descriptor: int) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from upliftlab.errors import Fault, OutputError, Place
+from upliftlab.errors import Diagnostic, OutputError, Place
 from upliftlab.util.durable import aside_of, entered, reason, sweep
 
 LONGEST_NAME = 200
@@ -92,7 +92,7 @@ def write_together(files: Mapping[Path, bytes], root: Path | None = None) -> Non
 def unwritten(error: OSError, path: Path) -> OutputError:
     """The refusal for a file that cannot be written."""
     return OutputError(
-        Fault(
+        Diagnostic(
             "UL601",
             f"cannot be written: {reason(error)}",
             "choose a folder you may write to, with space left",

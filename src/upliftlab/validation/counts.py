@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from upliftlab.stats.effects import Effect
-from upliftlab.validation.replication import Trial
+from upliftlab.validation.replication import Replication
 from upliftlab.validation.scenario import Truth
 
 METHODS = ("product", "welch")
@@ -20,7 +20,7 @@ Counts = np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tally:
+class ReplicationCounts:
     """What many trials of one scenario came to; tallies add.
 
     Attributes:
@@ -33,15 +33,15 @@ class Tally:
     calibrated: int
     counts: Counts
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
+    def __add__(self, other: ReplicationCounts) -> ReplicationCounts:
+        return ReplicationCounts(
             self.replications + other.replications,
             self.calibrated + other.calibrated,
             self.counts + other.counts,
         )
 
 
-def tally(trials: Iterable[Trial], alpha: float) -> Tally:
+def tally(trials: Iterable[Replication], alpha: float) -> ReplicationCounts:
     """Count trials.
 
     Args:
@@ -58,7 +58,7 @@ def tally(trials: Iterable[Trial], alpha: float) -> Tally:
                 zip(effects, _truths(trial.truth), strict=False)
             ):
                 counts[method, measure] += _seen(effect, true, alpha)
-    return Tally(replications, calibrated, counts)
+    return ReplicationCounts(replications, calibrated, counts)
 
 
 def _truths(truth: Truth) -> tuple[float | None, ...]:

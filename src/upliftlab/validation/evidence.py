@@ -20,9 +20,9 @@ from upliftlab.validation.counts import (
     METHODS,
     REJECTED,
     TESTED,
-    Tally,
+    ReplicationCounts,
 )
-from upliftlab.validation.grid import Cell
+from upliftlab.validation.grid import NamedScenario
 
 SCHEMA: Literal[1] = 1
 WITHIN: Final = 0.015
@@ -33,7 +33,7 @@ DOUBT: Final = 2.0
 """Monte Carlo standard errors by which a figure must be outside before a promise is broken."""
 
 
-class Measured(Result):
+class MeasuredCoverage(Result):
     """One kind of number by one method, in one cell; shares of replications."""
 
     measure: Literal["difference", "profit", "roi"]
@@ -56,7 +56,7 @@ class Measured(Result):
     """Whether coverage and tails are as promised; None where nothing was measured."""
 
 
-class CellEvidence(Result):
+class ScenarioResult(Result):
     """What one cell came to."""
 
     name: dict[str, str]
@@ -66,7 +66,7 @@ class CellEvidence(Result):
     replications: int
     calibrated: float
     """Replications in which units were divided anew."""
-    measured: tuple[Measured, ...]
+    measured: tuple[MeasuredCoverage, ...]
 
     @property
     def holds(self) -> bool:
@@ -74,7 +74,7 @@ class CellEvidence(Result):
         return all(each.holds is not False for each in self.measured if each.method == "product")
 
 
-class Evidence(Result):
+class SimulationResult(Result):
     """Everything that a proof measured."""
 
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
@@ -83,15 +83,15 @@ class Evidence(Result):
     """The experiment whose shape was proved; None for the grid."""
     seed: int
     replications: int
-    cells: tuple[CellEvidence, ...]
+    cells: tuple[ScenarioResult, ...]
     holds: bool
     notes: tuple[str, ...] = ()
 
 
-def evidence_of(cell: Cell, tally: Tally) -> CellEvidence:
+def evidence_of(cell: NamedScenario, tally: ReplicationCounts) -> ScenarioResult:
     """What a cell's trials came to."""
     scenario = cell.scenario
-    return CellEvidence(
+    return ScenarioResult(
         name=cell.name,
         treated=scenario.units[0],
         control=scenario.units[1],
@@ -102,7 +102,7 @@ def evidence_of(cell: Cell, tally: Tally) -> CellEvidence:
     )
 
 
-def _measured(cell: Cell, tally: Tally) -> Iterator[Measured]:
+def _measured(cell: NamedScenario, tally: ReplicationCounts) -> Iterator[MeasuredCoverage]:
     scenario = cell.scenario
     size = scenario.crowd.size
     truth = scenario.truth((scenario.units[0] * size, scenario.units[1] * size))
@@ -115,7 +115,7 @@ def _measured(cell: Cell, tally: Tally) -> Iterator[Measured]:
         for measure, name in enumerate(MEASURES if scenario.terms else MEASURES[:1]):
             counts = [int(count) for count in tally.counts[method, measure]]
             shares = _shares(counts, scenario.confidence)
-            yield Measured.model_validate(
+            yield MeasuredCoverage.model_validate(
                 {
                     "measure": name,
                     "method": kind,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from upliftlab.money import Terms
+from upliftlab.money import ArmTerms
 from upliftlab.validation.outcome import Outcome
 from upliftlab.validation.scenario import CUSTOMERS_ALONE, HOUSEHOLDS, Crowd, Scenario
 
@@ -29,7 +29,7 @@ LIFTS: Final = {"none": 0.0, "+10%": 0.1, "+50%": 0.5}
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class NamedScenario:
     """A scenario with its name.
 
     Attributes:
@@ -46,7 +46,7 @@ class Cell:
         return " · ".join(self.name.values())
 
 
-def grid() -> Iterator[Cell]:
+def grid() -> Iterator[NamedScenario]:
     """Every split, outcome, unit, cost and effect."""
     for split, outcome, unit, cost, effect in product(SPLITS, OUTCOMES, CROWDS, COSTS, LIFTS):
         name = {
@@ -62,16 +62,16 @@ def grid() -> Iterator[Cell]:
             CROWDS[unit],
             (treated, UNITS - treated),
             LIFTS[effect],
-            (_terms(OUTCOMES[outcome], CROWDS[unit], treated, cost), Terms(MARGIN)),
+            (_terms(OUTCOMES[outcome], CROWDS[unit], treated, cost), ArmTerms(MARGIN)),
             REDEEMS if cost == "redemption" else 0.0,
         )
-        yield Cell(name, scenario)
+        yield NamedScenario(name, scenario)
 
 
-def _terms(outcome: Outcome, crowd: Crowd, treated: int, cost: str) -> Terms:
+def _terms(outcome: Outcome, crowd: Crowd, treated: int, cost: str) -> ArmTerms:
     """Half a contact and half an arm's fixed cost; or a fifth a contact, the rest redemptions."""
     each = PAYS_FROM * MARGIN * outcome.mean
     if cost == "fixed":
-        return Terms(MARGIN, contact=each / 2, fixed=each / 2 * treated * crowd.size)
+        return ArmTerms(MARGIN, contact=each / 2, fixed=each / 2 * treated * crowd.size)
     buyers = outcome.buys * REDEEMS
-    return Terms(MARGIN, contact=each / 5, incentive=each * 4 / 5 / buyers)
+    return ArmTerms(MARGIN, contact=each / 5, incentive=each * 4 / 5 / buyers)

@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from upliftlab.validation.counts import Tally, tally
-from upliftlab.validation.grid import Cell
+from upliftlab.validation.counts import ReplicationCounts, tally
+from upliftlab.validation.grid import NamedScenario
 from upliftlab.validation.replication import trial
 
 BLOCK: Final = 25
@@ -34,12 +34,12 @@ class Block:
         seed: The whole proof's.
     """
 
-    cell: Cell
+    cell: NamedScenario
     number: int
     trials: int
     seed: int
 
-    def run(self) -> Tally:
+    def run(self) -> ReplicationCounts:
         """Draw, analyse and count; the same wherever and whenever it is run."""
         digest = hashlib.sha256(self.cell.title.encode()).digest()
         rng = np.random.default_rng([self.seed, self.number, *digest])
@@ -47,14 +47,14 @@ class Block:
         return tally((trial(rng, scenario) for _ in range(self.trials)), 1 - scenario.confidence)
 
 
-def blocks(cells: Sequence[Cell], replications: int, seed: int) -> Iterator[Block]:
+def blocks(cells: Sequence[NamedScenario], replications: int, seed: int) -> Iterator[Block]:
     """All blocks of all cells."""
     for cell in cells:
         for number, start in enumerate(range(0, replications, BLOCK)):
             yield Block(cell, number, min(BLOCK, replications - start), seed)
 
 
-def run(todo: Sequence[Block], processes: int) -> Iterator[tuple[Block, Tally]]:
+def run(todo: Sequence[Block], processes: int) -> Iterator[tuple[Block, ReplicationCounts]]:
     """Run blocks, in whatever order they are done.
 
     When the caller stops (Ctrl-C), blocks that have not begun are dropped.
@@ -77,7 +77,9 @@ def run(todo: Sequence[Block], processes: int) -> Iterator[tuple[Block, Tally]]:
         pool.shutdown(cancel_futures=True)
 
 
-def _done(running: dict[Future[Tally], Block]) -> Iterator[tuple[Block, Tally]]:
+def _done(
+    running: dict[Future[ReplicationCounts], Block],
+) -> Iterator[tuple[Block, ReplicationCounts]]:
     for future in as_completed(running):
         yield running[future], future.result()
 

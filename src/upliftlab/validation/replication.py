@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from upliftlab.analysis.aggregates import OVERALL, zero_or_one
-from upliftlab.analysis.contrasts import Reading, Subject, subjects
-from upliftlab.analysis.estimation import Study
-from upliftlab.analysis.rows import Rows, skewed
+from upliftlab.analysis.contrasts import Contrast, InferenceSettings, contrasts_of
+from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.rows import UnitRows, skewed
 from upliftlab.stats.effects import Effect
-from upliftlab.validation.sample import Sample, sample
+from upliftlab.validation.sample import SimulatedUnits, sample
 from upliftlab.validation.scenario import CONTROL, OUTCOME, TREATED, Scenario, Truth
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Replication:
     """What was found beside what is true.
 
     Attributes:
@@ -33,7 +33,7 @@ class Trial:
     calibrated: bool
 
 
-def trial(rng: np.random.Generator, scenario: Scenario) -> Trial:
+def trial(rng: np.random.Generator, scenario: Scenario) -> Replication:
     """Draw an experiment and analyse it.
 
     Args:
@@ -49,11 +49,11 @@ def trial(rng: np.random.Generator, scenario: Scenario) -> Trial:
     flags = zip(study.columns, zero_or_one(cube[OVERALL].values()), strict=True)
     shares = frozenset(name for name, flag in flags if flag)
     rows = _rows(drawn) if skewed(study, cube[OVERALL], study.treatments) else None
-    reading = Reading(str(rng.integers(2**63)), rows, shares)
-    (subject,) = subjects(study, study.projected(cube), reading)
-    plain = replace(subject, reading=Reading(), draws={})
+    reading = InferenceSettings(str(rng.integers(2**63)), rows, shares)
+    (subject,) = contrasts_of(study, study.projected(cube), reading)
+    plain = replace(subject, reading=InferenceSettings(), draws={})
     customers = [_customers(units, study) for units in drawn.values()]
-    return Trial(
+    return Replication(
         scenario.truth((customers[0], customers[1])),
         tuple(_effects(subject)),
         tuple(_effects(plain)),
@@ -61,10 +61,10 @@ def trial(rng: np.random.Generator, scenario: Scenario) -> Trial:
     )
 
 
-def _rows(drawn: dict[str, Sample]) -> Rows:
+def _rows(drawn: dict[str, SimulatedUnits]) -> UnitRows:
     values = np.concatenate([units.values for units in drawn.values()])
     lengths = [len(units.counts) for units in drawn.values()]
-    return Rows(
+    return UnitRows(
         values,
         np.arange(len(values)),
         np.repeat(np.array(list(drawn)), lengths),
@@ -73,13 +73,13 @@ def _rows(drawn: dict[str, Sample]) -> Rows:
     )
 
 
-def _customers(units: Sample, study: Study) -> float:
+def _customers(units: SimulatedUnits, study: EstimationSpec) -> float:
     """Customers in all."""
     size = 1.0 if study.size is None else units.values[:, study.size]
     return float((units.counts * size).sum())
 
 
-def _effects(subject: Subject) -> Iterator[Effect]:
+def _effects(subject: Contrast) -> Iterator[Effect]:
     yield subject.difference(OUTCOME)
     if subject.study.roles is not None:
         question = subject.question()

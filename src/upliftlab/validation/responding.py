@@ -15,7 +15,7 @@ from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.learners import NUISANCE, Base, Name, learner
-from upliftlab.uplift.sample import Sample
+from upliftlab.uplift.sample import TrainingSample
 from upliftlab.uplift.scores import dr_scores
 
 MARGIN: Final = 0.4
@@ -36,7 +36,7 @@ _SILENT: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class KnownWorld:
     """Customers with what is true of them; arm 0 is the control.
 
     Attributes:
@@ -67,7 +67,7 @@ class World:
         return self.value - self.cost
 
 
-def world(n: int, seed: int, *, varies: bool = True, members: int = 1) -> World:
+def world(n: int, seed: int, *, varies: bool = True, members: int = 1) -> KnownWorld:
     """Customers of whom some respond to one arm, some to the other, and some are put off.
 
     Args:
@@ -97,12 +97,12 @@ def world(n: int, seed: int, *, varies: bool = True, members: int = 1) -> World:
     names = np.array(_REGIONS)[region]
     columns = [pa.array(each, from_pandas=True) for each in (recency, told, history, names)]
     features = pa.Table.from_arrays(columns, names=["recency", "age", "history", "region"])
-    return World(features, buys, redeems, house)
+    return KnownWorld(features, buys, redeems, house)
 
 
 def experiment(
-    truth: World, seed: int, folds: int = 5, spread: float = SPREAD
-) -> tuple[Sample, Encoding]:
+    truth: KnownWorld, seed: int, folds: int = 5, spread: float = SPREAD
+) -> tuple[TrainingSample, Encoding]:
     """An experiment on these customers: arms are drawn, they buy or not, some redeem.
 
     Args:
@@ -121,7 +121,7 @@ def experiment(
     value = MARGIN * amount
     cost = np.array(CONTACT)[arm] + VOUCHER * redeemed
     encoding = Encoding.fit(truth.features)
-    sample = Sample(
+    sample = TrainingSample(
         encoding.encode(truth.features).values,
         arm.astype(np.int64),
         np.stack([value, cost], axis=1).astype(np.float64),
@@ -133,7 +133,7 @@ def experiment(
 
 
 def crossfitted(
-    sample: Sample, encoding: Encoding, name: Name = "two_models", base: Base = "linear"
+    sample: TrainingSample, encoding: Encoding, name: Name = "two_models", base: Base = "linear"
 ) -> Crossfit:
     """The crossfit of one learner, as the verb makes it."""
     scores = dr_scores(sample, NUISANCE, encoding, 1)

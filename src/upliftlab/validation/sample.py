@@ -15,7 +15,7 @@ from upliftlab.validation.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+class SimulatedUnits:
     """Units of an arm by kind.
 
     Attributes:
@@ -38,7 +38,7 @@ class Sample:
         return Moments(int(n), mean, weighted.T @ centred, third)
 
 
-def sample(rng: np.random.Generator, scenario: Scenario, *, treated: bool) -> Sample:
+def sample(rng: np.random.Generator, scenario: Scenario, *, treated: bool) -> SimulatedUnits:
     """Draw one arm.
 
     Customers of a unit buy alike because only some units, `interested` of them, buy at all: with
@@ -67,7 +67,7 @@ def sample(rng: np.random.Generator, scenario: Scenario, *, treated: bool) -> Sa
         dtype=np.float64,
     )
     counts = np.concatenate([np.ones(len(bought)), there - active], dtype=np.float64)
-    return Sample(values[counts > 0], counts[counts > 0])
+    return SimulatedUnits(values[counts > 0], counts[counts > 0])
 
 
 def _buyers(rng: np.random.Generator, size: int, each: float, units: int) -> np.ndarray:

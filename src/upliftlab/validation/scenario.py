@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from upliftlab.analysis.estimation import Study
-from upliftlab.money import Roles, Terms
+from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.money import ArmTerms, Roles
 from upliftlab.validation.outcome import Outcome
 
 TREATED, CONTROL = "treated", "control"
@@ -71,16 +71,16 @@ class Scenario:
     crowd: Crowd
     units: tuple[int, int]
     lift: float
-    terms: tuple[Terms, Terms] | None = None
+    terms: tuple[ArmTerms, ArmTerms] | None = None
     redeems: float = 0.0
     confidence: float = 0.95
     hurdle: float = 0.0
 
     @property
-    def study(self) -> Study:
+    def study(self) -> EstimationSpec:
         """What is compared, as an analysis would have it from a plan."""
         size = 2 if self.crowd.households else None
-        return Study(
+        return EstimationSpec(
             metrics=(OUTCOME,),
             columns=(OUTCOME, REDEEMED, CUSTOMERS)[: 3 if size else 2],
             ratios={},

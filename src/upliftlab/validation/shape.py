@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from upliftlab.errors import ConfigError, Fault
-from upliftlab.money import Terms
-from upliftlab.planning.design_inputs import Prospect
-from upliftlab.validation.grid import LIFTS, Cell
+from upliftlab.errors import ConfigError, Diagnostic
+from upliftlab.money import ArmTerms
+from upliftlab.planning.design_inputs import DesignInputs
+from upliftlab.validation.grid import LIFTS, NamedScenario
 from upliftlab.validation.outcome import Outcome, outcome_of
 from upliftlab.validation.scenario import CUSTOMERS_ALONE, Scenario
 
 
-def cells_of(known: Prospect) -> tuple[Cell, ...]:
+def cells_of(known: DesignInputs) -> tuple[NamedScenario, ...]:
     """Every treated arm with each effect: of the metric that is planned for, and of revenue.
 
     A unit is an outcome of the baseline's moments (`outcome_of`); a household is taken as one
@@ -27,7 +27,7 @@ def cells_of(known: Prospect) -> tuple[Cell, ...]:
             or no column can be drawn.
     """
     found = tuple(
-        Cell(
+        NamedScenario(
             {"metric": name, "arm": arm, "effect": effect},
             _scenario(known, (name, outcome), arm, lift),
         )
@@ -38,11 +38,13 @@ def cells_of(known: Prospect) -> tuple[Cell, ...]:
     )
     if not found:
         message = "no metric that can be drawn: ratios of totals and constants are not"
-        raise ConfigError(Fault("UL322", message, "run 'upliftlab validate' without an experiment"))
+        raise ConfigError(
+            Diagnostic("UL322", message, "run 'upliftlab validate' without an experiment")
+        )
     return found
 
 
-def notes_of(known: Prospect) -> Iterator[str]:
+def notes_of(known: DesignInputs) -> Iterator[str]:
     """What the cells leave out of the experiment."""
     study, lead = known.study, known.expectation.lead
     if lead.info.name in study.ratios:
@@ -72,7 +74,7 @@ def _described(name: str, outcome: Outcome) -> str:
     )
 
 
-def _outcomes(known: Prospect) -> Iterator[tuple[str, Outcome]]:
+def _outcomes(known: DesignInputs) -> Iterator[tuple[str, Outcome]]:
     """The columns that are drawn: the lead metric's and revenue's."""
     study, lead = known.study, known.expectation.lead
     columns = [] if lead.place.below not in {None, study.size} else [lead.place.above]
@@ -85,19 +87,19 @@ def _outcomes(known: Prospect) -> Iterator[tuple[str, Outcome]]:
             yield study.columns[column], outcome_of(unit, column, share=share)
 
 
-def _scenario(known: Prospect, named: tuple[str, Outcome], arm: str, lift: float) -> Scenario:
+def _scenario(known: DesignInputs, named: tuple[str, Outcome], arm: str, lift: float) -> Scenario:
     study, (name, outcome) = known.study, named
     expected = known.expectation
     if known.customers is None:
         message = "nothing tells how many customers there are"
-        raise ConfigError(Fault("UL322", message, "give --customers, or the data"))
+        raise ConfigError(Diagnostic("UL322", message, "give --customers, or the data"))
     treated, control = (
         round(expected.in_arm(each, known.customers) / expected.size)
         for each in (arm, study.control)
     )
     if min(treated, control) < 2:  # noqa: PLR2004 - a variance needs two
         message = f"{known.customers:,} customers leave an arm with fewer than two units"
-        raise ConfigError(Fault("UL322", message, "give more --customers"))
+        raise ConfigError(Diagnostic("UL322", message, "give more --customers"))
     money = study.roles is not None and study.columns[study.roles.revenue] == name
     redeemed = known.redemptions.get(arm, 0.0) * expected.size
     return Scenario(
@@ -112,7 +114,7 @@ def _scenario(known: Prospect, named: tuple[str, Outcome], arm: str, lift: float
     )
 
 
-def _terms(known: Prospect, arm: str) -> Terms:
+def _terms(known: DesignInputs, arm: str) -> ArmTerms:
     """An arm's terms by unit; where contacts are counted, the control has none."""
     study, size = known.study, known.expectation.size
     terms = known.study.terms[arm]

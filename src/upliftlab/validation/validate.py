@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from upliftlab import __version__
-from upliftlab.validation.counts import Tally
-from upliftlab.validation.evidence import Evidence, evidence_of
-from upliftlab.validation.grid import Cell
+from upliftlab.validation.counts import ReplicationCounts
+from upliftlab.validation.evidence import SimulationResult, evidence_of
+from upliftlab.validation.grid import NamedScenario
 from upliftlab.validation.pool import blocks, run
 
 Progress = Callable[[int, int], None]
@@ -20,7 +20,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class StudySettings:
     """How a proof is run.
 
     Attributes:
@@ -37,11 +37,11 @@ class Setting:
 
 
 def validate(
-    cells: Sequence[Cell],
-    setting: Setting,
+    cells: Sequence[NamedScenario],
+    setting: StudySettings,
     experiment: str | None = None,
     notes: tuple[str, ...] = (),
-) -> Evidence:
+) -> SimulationResult:
     """Try every cell.
 
     Args:
@@ -50,7 +50,7 @@ def validate(
         experiment: Whose shape the cells have; None for the grid.
         notes: What to know of the cells.
     """
-    found: dict[str, Tally] = {}
+    found: dict[str, ReplicationCounts] = {}
     todo = list(blocks(cells, setting.replications, setting.seed))
     every, done = setting.replications * len(cells), 0
     for block, counted in run(todo, setting.processes):
@@ -59,7 +59,7 @@ def validate(
         done += block.trials
         setting.progress(done, every)
     evidence = tuple(evidence_of(cell, found[cell.title]) for cell in cells)
-    return Evidence(
+    return SimulationResult(
         version=__version__,
         experiment=experiment,
         seed=setting.seed,

@@ -4,8 +4,8 @@ One class per mapping of the YAML. A field's docstring is its description in the
 JSON Schema and YAML reference.
 """
 
-from upliftlab.config.models.analysis import Analysis
-from upliftlab.config.models.arms import Arm, Assignment, Wave
+from upliftlab.config.models.analysis import AnalysisSettings
+from upliftlab.config.models.arms import Arm, AssignmentSettings, Wave
 from upliftlab.config.models.channels import Channel, Costs, Offer
 from upliftlab.config.models.files import (
     ChannelsFile,
@@ -16,22 +16,23 @@ from upliftlab.config.models.files import (
     SourcesFile,
 )
 from upliftlab.config.models.metrics import Metric
-from upliftlab.config.models.model import Model, Names, shorthand
+from upliftlab.config.models.model import Declaration, Names, shorthand
 from upliftlab.config.models.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.config.models.segments import Lifecycle, Rfm, Segment
-from upliftlab.config.models.sources import AttributeKind, Engine, Source
-from upliftlab.config.models.uplift import FeatureKind, Learner, Today, Uplift
+from upliftlab.config.models.sources import AttributeKind, EngineSettings, Source
+from upliftlab.config.models.uplift import FeatureKind, Learner, TodayRule, Uplift
 
 __all__ = [
-    "Analysis",
+    "AnalysisSettings",
     "Arm",
-    "Assignment",
+    "AssignmentSettings",
     "AttributeKind",
     "Channel",
     "ChannelsFile",
     "ContactPolicy",
     "Costs",
-    "Engine",
+    "Declaration",
+    "EngineSettings",
     "FeatureKind",
     "File",
     "Layer",
@@ -39,7 +40,6 @@ __all__ = [
     "Lifecycle",
     "Metric",
     "MetricsFile",
-    "Model",
     "Names",
     "Offer",
     "Program",
@@ -48,7 +48,7 @@ __all__ = [
     "SegmentsFile",
     "Source",
     "SourcesFile",
-    "Today",
+    "TodayRule",
     "UniversalHoldout",
     "Uplift",
     "Wave",

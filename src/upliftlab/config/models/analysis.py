@@ -5,11 +5,11 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from upliftlab.config.models.limits import CapAt
-from upliftlab.config.models.model import Model, Names
+from upliftlab.config.models.model import Declaration, Names
 from upliftlab.config.models.values import Duration, Name, ProperRate
 
 
-class Analysis(Model):
+class AnalysisSettings(Declaration):
     """How the data are analysed."""
 
     confidence: ProperRate = 0.95
@@ -25,7 +25,7 @@ class Analysis(Model):
     larger values are cut. Both estimates are reported; money is never cut."""
 
     @model_validator(mode="after")
-    def _open_interval(self) -> Analysis:
+    def _open_interval(self) -> AnalysisSettings:
         if not 0.5 <= self.confidence < 1:  # noqa: PLR2004 - named in the message
             raise ValueError("'confidence' lies between 50% and below 100%")
         return self

@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import model_validator
 
 from upliftlab.config.models.channels import Costs
-from upliftlab.config.models.model import Model, Names
+from upliftlab.config.models.model import Declaration, Names
 from upliftlab.config.models.values import Date, Flag, Name, Share
 
 
-class Assignment(Model):
+class AssignmentSettings(Declaration):
     """Who decides the arm: an existing column, or upliftlab."""
 
     observed: Name | None = None
@@ -33,7 +33,7 @@ class Assignment(Model):
     """The column that says which arm was delivered, to be held against the ledger."""
 
     @model_validator(mode="after")
-    def _one_way(self) -> Assignment:
+    def _one_way(self) -> AssignmentSettings:
         chosen = self.model_dump(exclude={"observed", "start", "unit"}, exclude_defaults=True)
         if self.observed is not None and chosen:
             raise ValueError(f"'observed' excludes {', '.join(chosen)}")
@@ -42,7 +42,7 @@ class Assignment(Model):
         return self
 
 
-class Wave(Model):
+class Wave(Declaration):
     """A part of the customers that starts on its own day."""
 
     start: Date

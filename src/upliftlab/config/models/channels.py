@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from upliftlab.config.models.model import Model
+from upliftlab.config.models.model import Declaration
 from upliftlab.config.models.values import Cost, ProperRate
 
 
-class Costs(Model):
+class Costs(Declaration):
     """What reaching a customer costs; an arm's own value overrides its offer's and channel's."""
 
     cost_per_contact: Cost | None = None

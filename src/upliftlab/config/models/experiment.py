@@ -23,13 +23,13 @@ from pydantic import (
 )
 
 from upliftlab.config.models import (
-    Analysis,
+    AnalysisSettings,
     Arm,
-    Assignment,
+    AssignmentSettings,
     Channel,
-    Engine,
+    Declaration,
+    EngineSettings,
     Metric,
-    Model,
     Names,
     Program,
     Segment,
@@ -62,7 +62,7 @@ def capped_name(metric: str) -> str:
     return f"{metric}:capped"
 
 
-class Guardrail(Model):
+class Guardrail(Declaration):
     """A metric that must not get worse by more than a tolerance."""
 
     max_increase: AtMost | None = None
@@ -77,7 +77,7 @@ class Guardrail(Model):
         return self
 
 
-class Metrics(Model):
+class Metrics(Declaration):
     """What is measured."""
 
     primary: Name
@@ -88,7 +88,7 @@ class Metrics(Model):
     """Metrics that must not get worse."""
 
 
-class MoneyTerms(Model):
+class MoneyTerms(Declaration):
     """How outcomes become profit."""
 
     revenue: Name
@@ -111,7 +111,7 @@ class MoneyTerms(Model):
     """Metrics of further cost per customer, such as service, taken off the margin in every arm."""
 
 
-class Decision(Model):
+class Decision(Declaration):
     """When the treatment is adopted."""
 
     metric: Name | None = None
@@ -120,7 +120,7 @@ class Decision(Model):
     """A condition on the interval's `lower` end or the `estimate`: lower > 0."""
 
 
-class Experiment(Model):
+class Experiment(Declaration):
     """One experiment file."""
 
     schema_version: Annotated[Literal[1], BeforeValidator(lambda v: int(v) if v == "1" else v)] = (
@@ -144,11 +144,11 @@ class Experiment(Model):
         Discriminator(lambda value: "name" if isinstance(value, str) else "place"),
     ]
     """The customers' table: a source of configs/sources.yaml, or its place."""
-    engine: Annotated[Engine, shorthand("name")] | None = None
+    engine: Annotated[EngineSettings, shorthand("name")] | None = None
     """Where queries run."""
     eligible: Expression | None = None
     """Who takes part: a condition over columns known before assignment."""
-    assignment: Assignment = Assignment()
+    assignment: AssignmentSettings = AssignmentSettings()
     """How customers get their arm."""
     waves: tuple[Wave, ...] = ()
     """Starting days, if customers start at different times."""
@@ -164,7 +164,7 @@ class Experiment(Model):
     """How outcomes become profit."""
     segments: Names = ()
     """Columns or shared segments to report by."""
-    analysis: Analysis = Analysis()
+    analysis: AnalysisSettings = AnalysisSettings()
     """How the data are analysed."""
     uplift: Uplift | None = None
     """Whom to target next."""
@@ -172,13 +172,13 @@ class Experiment(Model):
     """When the treatment is adopted."""
 
 
-class Plan(Model):
+class Plan(Declaration):
     """An experiment with everything it refers to, resolved: what `lock` freezes."""
 
     experiment: Experiment
     customers: Source
     currency: str | None
-    engine: Engine = Engine()
+    engine: EngineSettings = EngineSettings()
     arms: dict[str, Arm]
     """With the costs of their channel and offer filled in, in the order of the file."""
     channels: dict[str, Channel]

@@ -8,14 +8,14 @@ from pydantic import BeforeValidator, Field
 
 from upliftlab.config.models.channels import Channel, Offer
 from upliftlab.config.models.metrics import Metric
-from upliftlab.config.models.model import Model, shorthand
+from upliftlab.config.models.model import Declaration, shorthand
 from upliftlab.config.models.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.config.models.segments import Segment
-from upliftlab.config.models.sources import Engine, Source
+from upliftlab.config.models.sources import EngineSettings, Source
 from upliftlab.config.models.values import Count, Currency, Name
 
 
-class File(Model):
+class File(Declaration):
     """A file of `configs/`."""
 
     schema_version: Annotated[Literal[1], BeforeValidator(lambda v: int(v) if v == "1" else v)] = (
@@ -31,7 +31,7 @@ class Program(File):
     """Currency of all money, as a three-letter code."""
     time_zone: Name = "UTC"
     """Time zone of days, as an IANA name."""
-    engine: Annotated[Engine, shorthand("name")] | None = None
+    engine: Annotated[EngineSettings, shorthand("name")] | None = None
     """Where queries run."""
     universal_holdout: UniversalHoldout | None = None
     """Customers no experiment ever contacts."""

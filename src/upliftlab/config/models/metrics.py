@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from upliftlab.config.models.model import Model
+from upliftlab.config.models.model import Declaration
 from upliftlab.config.models.values import Count, Expression, Flag, Name, Offset
 
 COUNTS = ("count", "any", "none", "at_least")
@@ -17,7 +17,7 @@ OF_METRICS = ("ratio", "minus")
 """Definitions over two other metrics."""
 
 
-class Metric(Model):
+class Metric(Declaration):
     """A number per customer, from a column of the customers' table or from events."""
 
     column: Name | None = None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from upliftlab.config.models.values import Name
 
 
-class Model(BaseModel):
+class Declaration(BaseModel):
     """A frozen mapping that refuses keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from upliftlab.config.models.model import Model
+from upliftlab.config.models.model import Declaration
 from upliftlab.config.models.values import Count, Date, Duration, Expression, Name, Share
 
 
-class UniversalHoldout(Model):
+class UniversalHoldout(Declaration):
     """Customers no experiment ever contacts."""
 
     share: Share
@@ -21,7 +21,7 @@ class UniversalHoldout(Model):
     """Last day of the holdout's period."""
 
 
-class Layer(Model):
+class Layer(Declaration):
     """Experiments that share customers out among themselves."""
 
     salt: Name | None = None
@@ -30,7 +30,7 @@ class Layer(Model):
     """The range of customers each experiment owns, such as [0%, 50%]."""
 
 
-class ContactPolicy(Model):
+class ContactPolicy(Declaration):
     """How often a customer may be contacted over all experiments."""
 
     max_contacts: Count | None = None

@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from upliftlab.config.models.model import Model
+from upliftlab.config.models.model import Declaration
 from upliftlab.config.models.values import Duration, Expression, Name, Number, ProperRate
 
 
-class Rfm(Model):
+class Rfm(Declaration):
     """Quintiles of recency, frequency and monetary value, from columns or from purchases."""
 
     recency: Name | None = None
@@ -40,7 +40,7 @@ class Rfm(Model):
         return self
 
 
-class Lifecycle(Model):
+class Lifecycle(Declaration):
     """Customers by the state of their purchases as of the day before assignment."""
 
     source: Name = Field(alias="from")
@@ -56,7 +56,7 @@ class Lifecycle(Model):
     before."""
 
 
-class Segment(Model):
+class Segment(Declaration):
     """A way to divide customers by what is known before assignment."""
 
     column: Name | None = None

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from upliftlab.config.models.model import Model, Names
+from upliftlab.config.models.model import Declaration, Names
 from upliftlab.config.models.values import Count, Currency, Name
 
 
@@ -20,7 +20,7 @@ class AttributeKind(StrEnum):
     transaction = "transaction"
 
 
-class Engine(Model):
+class EngineSettings(Declaration):
     """Where queries run."""
 
     name: Literal["duckdb", "spark", "postgres"] = "duckdb"
@@ -33,7 +33,7 @@ class Engine(Model):
     """Connection settings of a server; only a password may be `${env:NAME}`."""
 
 
-class Source(Model):
+class Source(Declaration):
     """A table: where it lies and which of its columns play a part."""
 
     file: Name | None = None

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from upliftlab.config.models.model import Model, Names
+from upliftlab.config.models.model import Declaration, Names
 from upliftlab.config.models.values import Cost, Count, Expression, Name, Share, parse_fraction
 
 FeatureKind = Literal["numeric", "categorical"]
@@ -24,7 +24,7 @@ FIRST_KEYS = {"features", "learners", "budget"}
 _RANGES = {"folds": (2, 20), "repeats": (1, 10)}
 
 
-class Today(Model):
+class TodayRule(Declaration):
     """The rule by which customers are contacted today."""
 
     arm: Name | None = None
@@ -33,7 +33,7 @@ class Today(Model):
     """Who gets it: a condition over columns of the customers' table."""
 
 
-class Uplift(Model):
+class Uplift(Declaration):
     """Whom to target next."""
 
     features: Names
@@ -58,7 +58,7 @@ class Uplift(Model):
     holdout: Share = parse_fraction("10%")
     """The part of the customers chosen next that is not contacted, drawn at random, so that the
     next campaign can be measured."""
-    today: Today | None = None
+    today: TodayRule | None = None
     """The rule by which customers are contacted today, to compare with."""
 
     @model_validator(mode="after")
