@@ -36,7 +36,7 @@ class Place:
 class Diagnostic:
     """One thing that is wrong, in words its reader can act on.
 
-    >>> print(Fault("UL012", "unknown key 'x'", "remove it", Place("a.yaml", 2, 1)))
+    >>> print(Diagnostic("UL012", "unknown key 'x'", "remove it", Place("a.yaml", 2, 1)))
     a.yaml:2:1: UL012 unknown key 'x'; remove it
     """
 
