@@ -187,9 +187,10 @@ _READING: Final = (
         "File of configs/ that nothing reads",
         "configs/ holds sources, metrics, channels, segments and program, each as .yaml.",
         example=Example(
-            "channels: {email: {}}",
-            "channels: {email: {}}",
-            file="configs/chanels.yaml",
+            "configs/chanels.yaml",
+            "configs/channels.yaml",
+            file="the name of a file",
+            told=True,
         ),
     ),
     Explanation(

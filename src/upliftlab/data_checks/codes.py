@@ -19,7 +19,7 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Events that do not cover the time",
         "Events end before the last window closes, begin after the time that is asked of "
         "before the start, or there are none.",
-        "Bring the missing days along; while a campaign runs this is a warning.",
+        "Bring the missing days along; it is a warning, as data may still come in.",
     ),
     Explanation(
         "UL223",

@@ -49,7 +49,7 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Assignment that does not add up",
         "An assignment that is to be recorded does not decide exactly once over every "
         "customer, or uses arms, waves or columns that are not the plan's.",
-        "Report it: upliftlab's own assignments never do this.",
+        "Report it: an assignment of upliftlab's own should never be like this.",
     ),
     Explanation(
         "UL455",
@@ -94,8 +94,8 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL459",
         "Record changed or missing",
-        "A file of the ledger was changed, is damaged, or is missing, so that it proves "
-        "nothing any more.",
+        "A file of the ledger was changed, is damaged or missing, or does not belong there; "
+        "the record is not used until it is as it was.",
         "Bring it back from a backup.",
     ),
     Explanation(
@@ -168,7 +168,7 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL471",
         "No room to examine the assignment",
-        "DuckDB lacked memory or disk while an assignment was examined or written.",
+        "DuckDB could not examine or write an assignment, as a rule for want of memory or disk.",
         "Make room on the disk and in memory, and run it again.",
     ),
     Explanation(

@@ -43,7 +43,8 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL322",
         "Figures that do not fit",
-        "Figures are missing beside others, contradict each other, or have no part in this plan.",
+        "Figures are missing beside others, contradict each other, or have no part in this "
+        "plan; or 'validate' finds no metric that it can draw.",
         "The message names the option to give or remove.",
         example=Example(
             "upliftlab plan experiments/example.yaml --baseline-mean 10",
