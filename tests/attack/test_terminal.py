@@ -350,7 +350,7 @@ def test_a_signal_in_a_library_ends_the_command(tmp_path):
 
 def test_a_signal_that_is_ignored_from_outside_stays_so():
     script = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n" + AT.format(
-        module="upliftlab.config.catalogue",
+        module="upliftlab.config.codes",
         act=SEND.format(name="SIGINT"),
         arguments=["explain", "UL101"],
     )

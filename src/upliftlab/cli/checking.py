@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from upliftlab.cli.options import allow_env_option, data_option, quiet_option
+from upliftlab.cli.options import allow_env_option, as_json_option, data_option, quiet_option
 from upliftlab.cli.output import (
     FAULTY,
     echo,
@@ -86,21 +86,28 @@ def _with_data(
 
 
 @click.command()
-@click.argument("code")
-def explain(code: str) -> None:
-    """Tell the rule behind a CODE such as UL012, with a wrong and a right example.
+@click.argument("code", required=False)
+@click.option("--list", "listed", is_flag=True, help="List every code with its title.")
+@as_json_option
+def explain(code: str | None, *, listed: bool, as_json: bool) -> None:
+    """Tell what a CODE such as UL012 means and what to do; without one, list them all.
 
-    Explained are the rules of the YAML, UL0xx and UL1xx; faults of data, records and engines say
-    themselves what to do.
+    Where a few lines show it, with an example that yields the code and one that does not.
 
     \b
-    Example:
+    Examples:
       upliftlab explain UL012
+      upliftlab explain --list
     """
-    from upliftlab.config.catalogue import explain as tell
+    from upliftlab.cli import codes
 
-    echo_block(tell(code.upper()))
-    echo()
+    every = listed or code is None
+    if as_json:
+        echo_json(codes.as_json(codes.catalogue() if every else [codes.explanation(code or "")]))
+    else:
+        echo_block(codes.listing() if every else codes.text(codes.explanation(code or "")))
+    if not as_json:
+        echo()
 
 
 @click.command()

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import date
-from itertools import combinations
 from pathlib import Path
 
 from upliftlab.config.load import examine, in_order
-from upliftlab.config.scope import Scope
+from upliftlab.config.rules.registry import cross_faults, shared_faults
+from upliftlab.config.scope import Scope, Siblings
 from upliftlab.config.shape import FILES, closest
-from upliftlab.config.shared import Shared, config_files, read_shared
-from upliftlab.config.shared_rules import shared_faults
+from upliftlab.config.shared import config_files, read_shared
 from upliftlab.config.workspace import Workspace, find_workspace, shown
 from upliftlab.errors import Diagnostic, Place
 
@@ -106,74 +104,4 @@ def _check_workspace(
         faults += examined.faults
         if examined.scope is not None:
             scopes.append(examined.scope)
-    return [*faults, *cross_faults(scopes, shared)]
-
-
-def cross_faults(scopes: Sequence[Scope], shared: Shared) -> list[Diagnostic]:
-    """What experiments of one workspace do to one another."""
-    faults = [*_same_names(scopes), *_same_salts(scopes)]
-    return [*faults, *_same_layer(scopes, shared)]
-
-
-def _same_names(scopes: Sequence[Scope]) -> Iterator[Diagnostic]:
-    """UL129: an experiment's name is its own."""
-    first: dict[str, Scope] = {}
-    for scope in scopes:
-        name = scope.plan.experiment.experiment
-        if name in first:
-            message = f"the experiment '{name}' is already in {first[name].document.file}"
-            remedy = "give each experiment a name of its own"
-            yield Diagnostic("UL129", message, remedy, scope.at("experiment"))
-        first.setdefault(name, scope)
-
-
-def _same_salts(scopes: Sequence[Scope]) -> Iterator[Diagnostic]:
-    """UL115: two experiments are drawn independently."""
-    first: dict[str, Scope] = {}
-    for scope in scopes:
-        if (salt := scope.salt) is None:
-            continue
-        other = first.setdefault(salt, scope)
-        name = scope.plan.experiment.experiment
-        if other is scope or other.plan.experiment.experiment == name:
-            continue  # a name given twice is reported as such
-        message = f"the salt '{salt}' is also that of experiment '{_name(other)}'"
-        place = scope.at("assignment", "salt") if scope.has_salt else scope.at("experiment")
-        yield Diagnostic(
-            "UL115", message, "choose another: equal salts draw the same people", place
-        )
-
-
-def _same_layer(scopes: Sequence[Scope], shared: Shared) -> Iterator[Diagnostic]:
-    """UL114: experiments that run at one time share a layer out in ranges."""
-    layers: dict[str, list[Scope]] = defaultdict(list)
-    for scope in scopes:
-        name = scope.plan.experiment.assignment.layer
-        declared = shared.program.layers.get(name or "")
-        if name and not (declared and declared.experiments):
-            layers[name].append(scope)
-    for name, claims in layers.items():
-        for one, other in combinations(claims, 2):
-            if _overlap(_period(one), _period(other)):
-                message = f"'{_name(one)}' and '{_name(other)}' both claim the layer '{name}'"
-                remedy = "give each a range in configs/program.yaml, or run them one after another"
-                yield Diagnostic("UL114", message, remedy, other.at("assignment", "layer"))
-
-
-def _name(scope: Scope) -> str:
-    return scope.plan.experiment.experiment
-
-
-def _period(scope: Scope) -> tuple[date, date] | None:
-    """First and last day of an experiment, None where it is not known."""
-    experiment = scope.plan.experiment
-    if not experiment.waves or experiment.outcome_window is None:
-        return None
-    starts = [wave.start for wave in experiment.waves]
-    return min(starts), max(starts) + experiment.outcome_window
-
-
-def _overlap(one: tuple[date, date] | None, other: tuple[date, date] | None) -> bool:
-    if one is None or other is None:
-        return True
-    return max(one[0], other[0]) < min(one[1], other[1])
+    return [*faults, *cross_faults(Siblings(scopes, shared))]

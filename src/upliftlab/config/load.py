@@ -11,10 +11,9 @@ from upliftlab.config.environment import environment_faults
 from upliftlab.config.extends import with_base
 from upliftlab.config.models.experiment import Experiment, Plan
 from upliftlab.config.resolve import ReadExperiment, resolve
-from upliftlab.config.rules import plan_faults
+from upliftlab.config.rules.registry import plan_faults, shared_faults
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import Shared, read_shared
-from upliftlab.config.shared_rules import shared_faults
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, find_workspace, shown
 from upliftlab.errors import ConfigError, Diagnostic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from upliftlab.config.document import Document
@@ -42,3 +43,11 @@ class Scope:
     def has_salt(self) -> bool:
         """Whether the file itself writes a salt."""
         return self.plan.experiment.assignment.salt is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Siblings:
+    """The experiments of one workspace, and what they share."""
+
+    scopes: Sequence[Scope]
+    shared: Shared

@@ -23,9 +23,9 @@ from upliftlab.analysis.facts_events import EventReading, event_facts
 from upliftlab.config.load import examine as examine_file
 from upliftlab.config.load import in_order
 from upliftlab.config.models.experiment import Plan
+from upliftlab.config.rules.registry import shared_faults
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import read_shared
-from upliftlab.config.shared_rules import shared_faults
 from upliftlab.config.workspace import find_workspace
 from upliftlab.data_checks.fit import customer_columns, event_columns, source_place, tallies_of
 from upliftlab.engines.base import Engine

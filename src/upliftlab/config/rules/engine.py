@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from upliftlab.config.connection import (
     REFERENCE,
@@ -12,6 +12,7 @@ from upliftlab.config.connection import (
     parse_connection,
 )
 from upliftlab.config.models import EngineSettings
+from upliftlab.config.rules.registry import rule, shared_judges
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import Shared
 from upliftlab.errors import Diagnostic, Place
@@ -19,12 +20,28 @@ from upliftlab.errors import Diagnostic, Place
 _PATH = ("engine", "connection")
 
 
+@rule(
+    "UL016",
+    "Environment value where a number could depend on it",
+    "${env:NAME} is for the whole password of a server's connection only.",
+    wrong="engine: {name: postgres, connection: 'dbname=crm user=${env:CRM_USER}'}",
+    right="engine: {name: postgres, connection: 'dbname=crm password=${env:CRM_PASSWORD}'}",
+)
+@rule(
+    "UL025",
+    "Connection setting not allowed",
+    "A connection says where a server is and who asks; it names no file of the machine "
+    "and no further option. Spark's is local, local[4], spark://host:7077 or yarn.",
+    wrong="engine: {name: postgres, connection: 'host=db passfile=/home/me/.pgpass'}",
+    right="engine: {name: postgres, connection: 'host=db dbname=crm user=lab sslmode=verify-full'}",
+)
 def connection(scope: Scope) -> Iterator[Diagnostic]:
     """UL016, UL025: an experiment's own connection settings."""
     if scope.document.has(*_PATH):
         yield from _faults(scope.plan.engine, scope.at(*_PATH))
 
 
+@shared_judges
 def shared_connection(shared: Shared) -> Iterator[Diagnostic]:
     """UL016, UL025: the program's connection settings."""
     if shared.program.engine is not None:
@@ -55,6 +72,3 @@ def _refusal(engine: EngineSettings) -> tuple[str, str]:
     if REFERENCE in text:
         return "the embedded engine has no connection; name the engine: postgres", code
     return "", code
-
-
-ENGINE_RULES: tuple[Callable[[Scope], Iterator[Diagnostic]], ...] = (connection,)

@@ -1,51 +1,46 @@
-"""The catalogue's promises: complete, and its examples do what they say."""
+"""Rules and codes of the YAML: their examples do what they say."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-import upliftlab.config
 from upliftlab.config import check
-from upliftlab.config.catalogue import CATALOGUE, explain
+from upliftlab.config.codes import CODES
 from upliftlab.config.environment import allowed_environment, connection_parameters
+from upliftlab.config.rules.registry import rule
 from upliftlab.errors import ConfigError
 
-SPECIAL = {"UL001", "UL002", "UL017", "UL022", "UL023", "UL024", "UL026", "UL027"}
-WRITTEN = [entry for code, entry in CATALOGUE.items() if code not in SPECIAL]
+WRITTEN = [entry for entry in CODES if not entry.example.told]
 
 
 def codes(paths=("experiments", "configs")):
     return {fault.code for fault in check([Path(name) for name in paths if Path(name).exists()])}
 
 
-def put(space, entry, part):
-    for file, text in entry.beside.items():
+def put(space, example, part):
+    for file, text in example.beside.items():
         space.write(file, text)
-    whole = space.experiment(part) if entry.file.startswith("experiments") else part + "\n"
-    space.write(entry.file, whole)
-
-
-def test_every_code_raised_is_explained_and_every_explained_code_is_raised():
-    folder = Path(upliftlab.config.__file__).parent
-    modules = [path for path in folder.glob("*.py") if not path.name.startswith("catalogue_")]
-    raised = {code for path in modules for code in re.findall(r'"(UL\d{3})"', path.read_text())}
-    assert raised == CATALOGUE.keys()
+    whole = space.experiment(part) if example.file.startswith("experiments") else part + "\n"
+    space.write(example.file, whole)
 
 
 @pytest.mark.parametrize("entry", WRITTEN, ids=lambda entry: entry.code)
 def test_wrong_example_yields_its_code(space, entry):
-    put(space, entry, entry.wrong)
+    put(space, entry.example, entry.example.wrong)
     assert entry.code in codes()
 
 
 @pytest.mark.parametrize("entry", WRITTEN, ids=lambda entry: entry.code)
 def test_right_example_is_clean(space, entry):
-    right = "configs/channels.yaml" if entry.code == "UL021" else entry.file
-    for file, text in entry.beside.items():
-        space.write(file, text)
-    whole = space.experiment(entry.right) if right.startswith("experiments") else entry.right + "\n"
-    space.write(right, whole)
+    put(space, entry.example, entry.example.right)
+    assert codes() == set()
+
+
+def test_a_file_that_nothing_reads(space):
+    example = next(entry.example for entry in CODES if entry.code == "UL021")
+    space.write(example.wrong, "channels: {email: {}}\n")
+    assert codes() == {"UL021"}
+    (space.root / example.wrong).rename(space.root / example.right)
     assert codes() == set()
 
 
@@ -82,16 +77,6 @@ def test_environment_is_given_only_where_it_is_allowed(monkeypatch):
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("code", CATALOGUE)
-def test_explain_shows_rule_and_both_examples(code):
-    text = explain(code.lower())
-    entry = CATALOGUE[code]
-    assert text.startswith(f"{code} {entry.title}")
-    assert entry.rule in text
-    assert "Wrong" in text
-    assert "Right" in text
-
-
-def test_explain_of_no_code():
-    with pytest.raises(ConfigError, match="UL023 there is no code 'UL999'"):
-        explain("UL999")
+def test_a_code_is_explained_once():
+    with pytest.raises(ValueError, match="UL103 is explained twice"):
+        rule("UL103", "Again", "It is.", wrong="", right="")

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from upliftlab.config.models.experiment import PROFIT
+from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
 from upliftlab.errors import Diagnostic
 
 
+@rule(
+    "UL143",
+    "Feature that tells who or which arm",
+    "A feature describes customers: it names nobody, and tells nothing of the assignment.",
+    wrong="uplift: {features: [age, id]}",
+    right="uplift: {features: [age, region]}",
+)
 def telling_features(scope: Scope) -> Iterator[Diagnostic]:
     """UL143: no feature names a customer, or tells what became of the assignment."""
     asked, own = scope.plan.experiment, scope.plan.customers
@@ -31,6 +39,13 @@ def telling_features(scope: Scope) -> Iterator[Diagnostic]:
             yield Diagnostic("UL143", f"the feature '{name}' {reason}", remedy, place)
 
 
+@rule(
+    "UL144",
+    "Feature or learner named twice",
+    "Each feature and each learner is named once.",
+    wrong="uplift: {features: [age, age]}",
+    right="uplift: {features: [age]}",
+)
 def named_once(scope: Scope) -> Iterator[Diagnostic]:
     """UL144: no feature or learner is named twice."""
     asked = scope.plan.experiment.uplift
@@ -44,6 +59,25 @@ def named_once(scope: Scope) -> Iterator[Diagnostic]:
                 yield Diagnostic("UL144", message, "remove one", scope.at("uplift", key, at))
 
 
+@rule(
+    "UL145",
+    "Unknown metric to raise",
+    "What targeting is to raise is profit, which needs 'money', or a metric that is measured.",
+    wrong="uplift: {features: [age], metric: profit}",
+    right="uplift: {features: [age], metric: spent}",
+)
+@rule(
+    "UL146",
+    "Learning from a ratio of totals",
+    "Models learn from a number that each customer has, not from a ratio of totals.",
+    wrong="metrics: {primary: average_order}\nuplift: {features: [age]}",
+    right=(
+        "metrics: {primary: average_order}\n"
+        "money: {revenue: spent, margin: 40%}\n"
+        "uplift: {features: [age]}"
+    ),
+    beside={"configs/metrics.yaml": "metrics: {average_order: {ratio: [spent, orders]}}\n"},
+)
 def learned_metric(scope: Scope) -> Iterator[Diagnostic]:
     """UL145, UL146: what is to grow is measured, and belongs to each customer."""
     plan, asked = scope.plan, scope.plan.experiment.uplift
@@ -65,6 +99,13 @@ def learned_metric(scope: Scope) -> Iterator[Diagnostic]:
         yield Diagnostic("UL146", message, remedy, place)
 
 
+@rule(
+    "UL147",
+    "Today's arm",
+    "Today's rule gives one of the experiment's arms, and not the control.",
+    wrong="uplift: {features: [age], today: {arm: none, where: age > 30}}",
+    right="uplift: {features: [age], today: {arm: email, where: age > 30}}",
+)
 def todays_arm(scope: Scope) -> Iterator[Diagnostic]:
     """UL147: today's rule gives an arm other than the control."""
     asked, plan = scope.plan.experiment.uplift, scope.plan
@@ -79,6 +120,13 @@ def todays_arm(scope: Scope) -> Iterator[Diagnostic]:
     yield Diagnostic("UL147", message, remedy, scope.at("uplift", "today", "arm"))
 
 
+@rule(
+    "UL148",
+    "Nothing to draw a sample by, or to spend a budget on",
+    "A sample is drawn by the customers' id; a budget is spent on the costs under 'money'.",
+    wrong="uplift: {features: [age], budget: 500}",
+    right="money: {revenue: spent, margin: 40%}\nuplift: {features: [age], budget: 500}",
+)
 def needs_of_targeting(scope: Scope) -> Iterator[Diagnostic]:
     """UL148: a sample needs ids to be drawn by, and a budget costs that it is spent on."""
     asked, plan = scope.plan.experiment.uplift, scope.plan
@@ -95,6 +143,3 @@ def needs_of_targeting(scope: Scope) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "UL148", "a budget is spent on costs, but no money is declared", remedy, place
         )
-
-
-UPLIFT_RULES = (telling_features, named_once, learned_metric, todays_arm, needs_of_targeting)

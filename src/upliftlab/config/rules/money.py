@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from upliftlab.config.models import Costs
 from upliftlab.config.models.values import Money
+from upliftlab.config.rules.registry import judges, rule
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
 from upliftlab.errors import Diagnostic, Place
@@ -13,6 +14,13 @@ from upliftlab.errors import Diagnostic, Place
 _COSTS = ("cost_per_contact", "cost_per_redemption", "service_cost")
 
 
+@rule(
+    "UL123",
+    "Mixed currencies",
+    "All money is in the experiment's currency.",
+    wrong="currency: EUR\narms:\n  none: {control: true}\n  email: {cost_per_contact: 0.02 USD}",
+    right="currency: EUR\narms:\n  none: {control: true}\n  email: {cost_per_contact: 0.02 EUR}",
+)
 def one_currency(scope: Scope) -> Iterator[Diagnostic]:
     """UL123: all money is in the experiment's currency."""
     currency = scope.plan.currency
@@ -27,6 +35,7 @@ def one_currency(scope: Scope) -> Iterator[Diagnostic]:
             yield Diagnostic("UL123", message, f"convert it to {currency}", place)
 
 
+@judges
 def amounts_of_events(scope: Scope) -> Iterator[Diagnostic]:
     """UL123: amounts that are added up are in the experiment's currency."""
     plan = scope.plan
@@ -72,6 +81,23 @@ def _costs(costs: Costs) -> Iterator[tuple[str, Money]]:
             yield key, money
 
 
+@rule(
+    "UL124",
+    "Redemptions not counted",
+    "A cost per redemption needs the metric that counts redemptions.",
+    wrong=(
+        "money: {revenue: spent, margin: 40%}\n"
+        "arms:\n"
+        "  none: {control: true}\n"
+        "  email: {cost_per_redemption: 5}"
+    ),
+    right=(
+        "money: {revenue: spent, margin: 40%, redemptions: redeemed}\n"
+        "arms:\n"
+        "  none: {control: true}\n"
+        "  email: {cost_per_redemption: 5}"
+    ),
+)
 def redemptions(scope: Scope) -> Iterator[Diagnostic]:
     """UL124: a cost per redemption needs redemptions counted."""
     money = scope.plan.experiment.money
@@ -84,6 +110,13 @@ def redemptions(scope: Scope) -> Iterator[Diagnostic]:
             yield Diagnostic("UL124", message, remedy, scope.at("arms", name, key=True))
 
 
+@rule(
+    "UL125",
+    "Fixed cost of no arm",
+    "Fixed costs belong to arms of the experiment.",
+    wrong="money: {revenue: spent, margin: 40%, fixed_cost: {emial: 500}}",
+    right="money: {revenue: spent, margin: 40%, fixed_cost: {email: 500}}",
+)
 def fixed_costs(scope: Scope) -> Iterator[Diagnostic]:
     """UL125: fixed costs belong to arms that exist."""
     money = scope.plan.experiment.money
@@ -96,6 +129,13 @@ def fixed_costs(scope: Scope) -> Iterator[Diagnostic]:
             yield Diagnostic("UL125", f"'fixed_cost' names no arm: '{name}'", remedy, place)
 
 
+@rule(
+    "UL126",
+    "Control with costs",
+    "A control that is not contacted costs nothing (warning).",
+    wrong="arms:\n  none: {control: true, cost_per_contact: 0.02}\n  email: {channel: email}",
+    right="arms:\n  none: {control: true}\n  email: {channel: email, cost_per_contact: 0.02}",
+)
 def control_costs(scope: Scope) -> Iterator[Diagnostic]:
     """UL126: a control that is not contacted costs nothing."""
     money = scope.plan.experiment.money
@@ -113,6 +153,14 @@ def control_costs(scope: Scope) -> Iterator[Diagnostic]:
             yield Diagnostic("UL126", message, remedy, place, severity="warning")
 
 
+@rule(
+    "UL131",
+    "Money from what does not add up",
+    "Revenue, contacts and redemptions are totals of a customer, not ratios or shares.",
+    wrong="money: {revenue: average_order, margin: 40%}",
+    right="money: {revenue: spent, margin: 40%}",
+    beside={"configs/metrics.yaml": "metrics: {average_order: {ratio: [spent, orders]}}\n"},
+)
 def money_metrics(scope: Scope) -> Iterator[Diagnostic]:
     """UL131: money adds up, so its metrics are totals of a customer, not ratios."""
     money = scope.plan.experiment.money
@@ -134,20 +182,16 @@ def money_metrics(scope: Scope) -> Iterator[Diagnostic]:
         yield Diagnostic("UL131", message, remedy, scope.at("money", key))
 
 
+@rule(
+    "UL139",
+    "Margin not given",
+    "Without a margin all revenue counts as margin: profit looks too large (warning).",
+    wrong="money: {revenue: spent}",
+    right="money: {revenue: spent, margin: 40%}",
+)
 def no_margin(scope: Scope) -> Iterator[Diagnostic]:
     """UL139: a margin that is not written counts as 100 %, and somebody should know."""
     money = scope.plan.experiment.money
     if money is not None and "margin" not in money.model_fields_set:
         message = "no 'margin' is given, so all revenue counts as margin"
         yield Diagnostic("UL139", message, "add 'margin: 40%'", scope.at("money"), "warning")
-
-
-MONEY_RULES = (
-    one_currency,
-    amounts_of_events,
-    redemptions,
-    fixed_costs,
-    control_costs,
-    money_metrics,
-    no_margin,
-)

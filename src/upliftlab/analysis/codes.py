@@ -1,0 +1,175 @@
+"""Codes of data that cannot be analysed as the plan says."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from upliftlab.util.explanation import Example, Explanation
+
+CODES: Final[tuple[Explanation, ...]] = (
+    Explanation(
+        "UL207",
+        "Nobody there",
+        "The data hold no customers, or 'eligible' lets nobody in.",
+        "Check the file and 'eligible'.",
+        example=Example(
+            "eligible: region = 'nowhere'",
+            "eligible: region = 'north'",
+            beside={
+                "data.csv": (
+                    "id,arm,spent,region\n"
+                    "1,none,0,north\n"
+                    "2,email,5,north\n"
+                    "3,none,2,north\n"
+                    "4,email,0,north\n"
+                )
+            },
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL208",
+        "Customers without an arm",
+        "A customer in the table has no arm. Leaving customers out silently would bias "
+        "the comparison.",
+        "Give each an arm, or leave them out of the table.",
+        example=Example(
+            ("id,arm,spent\n1,none,0\n2,,5\n3,none,2\n4,email,0\n"),
+            ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"),
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL209",
+        "Arm that is not in the plan",
+        "The data hold an arm that 'arms' does not name.",
+        "Add it to 'arms', or leave its customers out of the table.",
+        example=Example(
+            ("id,arm,spent\n1,none,0\n2,emial,5\n3,none,2\n4,email,0\n"),
+            ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"),
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL210",
+        "Arm that nobody is in",
+        "'arms' names an arm of which the data hold no customer.",
+        "Check its spelling in 'arms'.",
+        example=Example(
+            ("id,arm,spent\n1,none,0\n2,none,5\n"),
+            ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"),
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL211",
+        "Segment with too many levels",
+        "A segment has more than 200 levels, so that it divides customers into hardly anybody.",
+        "Declare bands in configs/segments.yaml if it holds numbers, else leave it out.",
+    ),
+    Explanation(
+        "UL212",
+        "Customers without an id",
+        "Some rows of the customers' table have no id.",
+        "Every customer needs one.",
+        example=Example(
+            ("id,arm,spent\n1,none,0\n,email,5\n3,none,2\n4,email,0\n"),
+            ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"),
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL213",
+        "Customer there twice",
+        "An id stands in several rows, perhaps in several arms: nobody can tell which counts.",
+        "The table needs one row per customer.",
+        example=Example(
+            ("id,arm,spent\n1,none,0\n1,email,5\n3,none,2\n4,email,0\n"),
+            ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"),
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL217",
+        "Customers without a start",
+        "Events count from each customer's start, and some have none in the column that tells it.",
+        "Every customer who is analysed needs one.",
+    ),
+    Explanation(
+        "UL218",
+        "Not a time",
+        "A column that is to hold times holds something else, or none in some rows.",
+        "Write times as 2026-03-02 14:30:00.",
+        example=Example(
+            ("id,at,amount\n2,yesterday,10\n"),
+            ("id,at,amount\n2,2026-03-05 10:00:00,10\n"),
+            file="orders.csv",
+            beside={
+                "experiments/example.yaml": (
+                    "customers: {file: data.csv, id: id}\n"
+                    "metrics: {primary: sales}\n"
+                    "outcome_window: 28 days\n"
+                    "waves: [{start: 2026-03-02, share: 100%}]\n"
+                ),
+                "configs/sources.yaml": "sources: {orders: {file: orders.csv, id: id, time: at}}\n",
+                "configs/metrics.yaml": "metrics: {sales: {from: orders, sum: amount}}\n",
+            },
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL219",
+        "Start not known",
+        "Events are counted from each customer's start, which neither waves nor a column tell.",
+        "Declare 'waves', or name its column by 'assignment: {start: …}'.",
+    ),
+    Explanation(
+        "UL220",
+        "Customers without a household",
+        "Households were randomised, and some customers have none.",
+        "Fill it, with the customer's id for who lives alone.",
+        example=Example(
+            ("id,arm,spent,home\n1,none,0,a\n2,email,5,\n3,none,2,c\n4,email,0,d\n"),
+            ("id,arm,spent,home\n1,none,0,a\n2,email,5,b\n3,none,2,c\n4,email,0,d\n"),
+            file="data.csv",
+            beside={
+                "experiments/example.yaml": (
+                    "customers: {file: data.csv, id: id, household: home, known_after: [spent]}\n"
+                    "assignment: {observed: arm, unit: home}\n"
+                )
+            },
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL302",
+        "Nothing says who was in which arm",
+        "The data hold no column of arms, and no assignment is on the record.",
+        "Name its column by 'assignment: {observed: COLUMN}', or assign customers here.",
+    ),
+    Explanation(
+        "UL303",
+        "Looks at what has no date",
+        "'looks' ask what a metric was on earlier days, but it is a column of the "
+        "customers' table: nothing tells what it was then.",
+        "Count it from events, or remove 'looks'.",
+        example=Example(
+            ("outcome_window: 28 days\nanalysis: {looks: [14 days, 28 days]}"),
+            "outcome_window: 28 days",
+            beside={"data.csv": ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n")},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL305",
+        "Households were randomised whole",
+        "Nearly all households lie in one arm each, yet the plan takes their customers "
+        "for independent of each other: intervals would be too narrow.",
+        "Say so: 'assignment: {unit: HOUSEHOLD COLUMN}'.",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Rules across fields, one subject a module: each function with its code and its examples."""

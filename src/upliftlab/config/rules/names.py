@@ -1,0 +1,109 @@
+"""Rules about names: each stands once, and none is one that upliftlab computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from upliftlab.config.rules.registry import rule, shared_judges, siblings_rule
+from upliftlab.config.scope import Scope, Siblings
+from upliftlab.config.shared import Shared
+from upliftlab.errors import Diagnostic
+
+_RESERVED_METRICS = ("profit",)
+_RESERVED_SEGMENTS = ("contact_channel",)
+
+
+@rule(
+    "UL109",
+    "Segment named twice",
+    "A segment is named once.",
+    wrong="segments: [region, region]",
+    right="segments: [region]",
+)
+def segments_once(scope: Scope) -> Iterator[Diagnostic]:
+    """UL109: no segment is named twice."""
+    names = scope.plan.experiment.segments
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            place = scope.at("segments", at)
+            yield Diagnostic("UL109", f"the segment '{name}' is named twice", "remove one", place)
+
+
+@rule(
+    "UL110",
+    "Reserved name",
+    "'contact_channel' (segment) and 'profit' (metric) are computed by upliftlab.",
+    wrong="segments: [contact_channel]",
+    right="segments: [preferred_channel]",
+)
+def segments_reserved(scope: Scope) -> Iterator[Diagnostic]:
+    """UL110: no segment takes a name upliftlab gives a meaning of its own."""
+    for at, name in enumerate(scope.plan.experiment.segments):
+        if name in _RESERVED_SEGMENTS:
+            message = f"the name '{name}' is reserved: upliftlab computes it"
+            remedy = "declare the column under another name in configs/segments.yaml"
+            yield Diagnostic("UL110", message, remedy, scope.at("segments", at))
+
+
+@shared_judges
+def reserved_names(shared: Shared) -> Iterator[Diagnostic]:
+    """UL110: names that upliftlab gives a meaning of its own."""
+    for stem, declared, reserved in (
+        ("metrics", shared.metrics, _RESERVED_METRICS),
+        ("segments", shared.segments, _RESERVED_SEGMENTS),
+    ):
+        for name in (name for name in declared or {} if name in reserved):
+            message = f"the name '{name}' is reserved: upliftlab computes it"
+            place = shared.at(stem, stem, name, key=True)
+            yield Diagnostic("UL110", message, "choose another name", place)
+
+
+@rule(
+    "UL127",
+    "Metric named twice",
+    "A metric is primary, secondary or a guardrail of the primary.",
+    wrong="metrics: {primary: spent, secondary: [spent]}",
+    right="metrics: {primary: spent, secondary: [visits]}",
+)
+def metrics_once(scope: Scope) -> Iterator[Diagnostic]:
+    """UL127: no metric plays two parts."""
+    metrics = scope.plan.experiment.metrics
+    seen = {metrics.primary: "the primary metric"}
+    for at, name in enumerate(metrics.secondary):
+        if name in seen:
+            message = f"'{name}' repeats {seen[name]}"
+            place = scope.at("metrics", "secondary", at)
+            yield Diagnostic("UL127", message, "remove it here", place)
+        seen.setdefault(name, "a secondary metric")
+    if metrics.primary in metrics.guardrails:
+        message = f"the guardrail '{metrics.primary}' repeats the primary metric"
+        place = scope.at("metrics", "guardrails", metrics.primary, key=True)
+        yield Diagnostic("UL127", message, "remove it here", place)
+
+
+@siblings_rule(
+    "UL129",
+    "Same name",
+    "An experiment's name is its own.",
+    wrong="experiment: example",
+    right="experiment: yet_another",
+    beside={
+        "experiments/other.yaml": (
+            "schema: 1\n"
+            "experiment: example\n"
+            "customers: {file: data.csv, id: id}\n"
+            "arms: {none: {control: true}, email: {channel: email}}\n"
+            "metrics: {primary: spent}\n"
+        )
+    },
+)
+def same_names(siblings: Siblings) -> Iterator[Diagnostic]:
+    """UL129: an experiment's name is its own."""
+    first: dict[str, Scope] = {}
+    for scope in siblings.scopes:
+        name = scope.plan.experiment.experiment
+        if name in first:
+            message = f"the experiment '{name}' is already in {first[name].document.file}"
+            remedy = "give each experiment a name of its own"
+            yield Diagnostic("UL129", message, remedy, scope.at("experiment"))
+        first.setdefault(name, scope)

@@ -1,0 +1,93 @@
+"""Rules about where data lie: files inside the data folder, events with customer and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from upliftlab.config.rules.registry import rule, shared_judges, shared_rule
+from upliftlab.config.scope import Scope
+from upliftlab.config.shared import Shared, condition_fault, source_fault
+from upliftlab.config.workspace import lexical_fault
+from upliftlab.errors import Diagnostic
+
+
+@rule(
+    "UL019",
+    "File outside the data folder",
+    "Data files lie inside the data folder.",
+    wrong="customers: {file: ../secret.csv}",
+    right="customers: {file: data.csv}",
+)
+def customers_file(scope: Scope) -> Iterator[Diagnostic]:
+    """UL019: the customers' file lies inside the data root."""
+    place = scope.at("customers", "file")
+    if not isinstance(scope.plan.experiment.customers, str) and (
+        fault := lexical_fault(scope.plan.customers.file, place)
+    ):
+        yield fault
+
+
+@shared_judges
+def source_files(shared: Shared) -> Iterator[Diagnostic]:
+    """UL019: files lie inside the data root."""
+    for name, source in (shared.sources or {}).items():
+        if fault := lexical_fault(source.file, shared.at("sources", "sources", name, "file")):
+            yield fault
+
+
+@shared_judges
+def metric_conditions(shared: Shared) -> Iterator[Diagnostic]:
+    """UL020: a metric's or segment's `where` holds only what is allowed."""
+    for name, metric in (shared.metrics or {}).items():
+        place = shared.at("metrics", "metrics", name, "where")
+        if fault := condition_fault(metric.where, place):
+            yield fault
+    for name, segment in (shared.segments or {}).items():
+        key = "lifecycle" if segment.lifecycle else "rfm"
+        if fault := condition_fault(segment.where, shared.at("segments", "segments", name, key)):
+            yield fault
+
+
+@shared_rule(
+    "UL133",
+    "Events without customer or time",
+    "A table of events names the columns of customer and time.",
+    wrong="sources: {orders: {file: orders.csv, id: customer_id}}",
+    right="sources: {orders: {file: orders.csv, id: customer_id, time: ordered_at}}",
+    file="configs/sources.yaml",
+    beside={"configs/metrics.yaml": "metrics: {orders: {from: orders, count: true}}\n"},
+)
+def metric_sources(shared: Shared) -> Iterator[Diagnostic]:
+    """UL106, UL133: a metric's events exist and have customer and time."""
+    for name, metric in (shared.metrics or {}).items():
+        place = shared.at("metrics", "metrics", name, "from")
+        if metric.source and (fault := source_fault(metric.source, shared, place, events=True)):
+            yield fault
+
+
+@shared_judges
+def segment_sources(shared: Shared) -> Iterator[Diagnostic]:
+    """UL106, UL133: a segment's purchases exist and have customer and time."""
+    for name, segment in (shared.segments or {}).items():
+        if segment.source is None:
+            continue
+        key = "lifecycle" if segment.lifecycle else "rfm"
+        place = shared.at("segments", "segments", name, key, "from")
+        if fault := source_fault(segment.source, shared, place, events=True):
+            yield fault
+
+
+@shared_judges
+def policy_sources(shared: Shared) -> Iterator[Diagnostic]:
+    """UL020, UL106, UL133: the contact policy's tables and condition."""
+    policy = shared.program.contact_policy
+    if policy is None:
+        return
+    for key in ("contacts", "complaints"):
+        name: str | None = getattr(policy, key)
+        place = shared.at("program", "contact_policy", key)
+        if name and (fault := source_fault(name, shared, place, events=True)):
+            yield fault
+    place = shared.at("program", "contact_policy", "opt_out")
+    if fault := condition_fault(policy.opt_out, place):
+        yield fault

@@ -1,0 +1,233 @@
+"""Codes of data files and tables, and of the engines that read them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from upliftlab.util.explanation import Example, Explanation
+
+CODES: Final[tuple[Explanation, ...]] = (
+    Explanation(
+        "UL201",
+        "No such data file",
+        "A file that a source names is not in the data folder, or is no longer there.",
+        "Mend the name, or name the data folder by --data.",
+        example=Example(
+            "customers: {file: dta.csv, id: id, known_after: [spent]}",
+            "customers: {file: data.csv, id: id, known_after: [spent]}",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL202",
+        "Table cannot be read",
+        "A data file is empty, damaged, not UTF-8, names a column twice or begins with "
+        "values; or the files of one source have different columns.",
+        "Mend the file: its first line names each column once.",
+        example=Example(
+            ("id,arm,arm\n1,none,0\n2,email,5\n"),
+            ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"),
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL203",
+        "Not a kind of file that is read",
+        "The files of a source are of one kind that the engine reads: .csv, .csv.gz, "
+        ".parquet or, with DuckDB, one database; all of them compressed or none. No path "
+        "holds one of * ? [ ] { }.",
+        "Convert or rename the file.",
+        example=Example(
+            "customers: {file: data.xlsx, id: id, known_after: [spent]}",
+            "customers: {file: data.csv, id: id, known_after: [spent]}",
+            beside={"data.xlsx": "not read\n"},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL204",
+        "No such table",
+        "The database, the server or Spark's catalogue has no table of that name, or a "
+        "database file holds several and 'table' names none.",
+        "Check 'table' under the source.",
+    ),
+    Explanation(
+        "UL214",
+        "Value that a condition cannot use",
+        "A condition takes a column for numbers or dates, and a value of it is none, or "
+        "is too large to compare.",
+        "Check the condition and the column.",
+        example=Example(
+            "eligible: age >= 18",
+            "eligible: age = 'adult'",
+            beside={
+                "data.csv": (
+                    "id,arm,spent,age\n"
+                    "1,none,0,adult\n"
+                    "2,email,5,adult\n"
+                    "3,none,2,adult\n"
+                    "4,email,0,child\n"
+                )
+            },
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL226",
+        "Damaged file",
+        "A file is not what its own checksum says, ends too early, or is no gzip or "
+        "Parquet file although its name says so.",
+        "Fetch or write the file again.",
+    ),
+    Explanation(
+        "UL227",
+        "Not the file whose sha256 is kept",
+        "Beside a data file lies one that ends in .sha256, and it holds the digest of "
+        "another file, or none.",
+        "Fetch the file again, or write its digest anew by sha256sum.",
+        example=Example(
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "dac4788868970b2a019151e3b9f3ebb9ee025e34f2651ea768b536921232ef0f",
+            file="data.csv.sha256",
+            beside={"data.csv": ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n")},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL228",
+        "Line too long",
+        "A line of a CSV file is longer than any table has: more than 2,000,000 bytes, or "
+        "65,536 in the first line.",
+        "End every row with a line break.",
+    ),
+    Explanation(
+        "UL229",
+        "Not a file",
+        "A pipe, a device, a socket or a folder stands where a data file is expected.",
+        "Name a file.",
+    ),
+    Explanation(
+        "UL230",
+        "No permission to read",
+        "This user may not read a data file or its folder.",
+        "Let this user read both.",
+    ),
+    Explanation(
+        "UL231",
+        "Link that leads to itself",
+        "A data file is a link that leads back to itself.",
+        "Remove the link.",
+    ),
+    Explanation(
+        "UL232",
+        "Data changed while they were read",
+        "A table was replaced or written to during the command, so that its numbers would "
+        "come from two states.",
+        "Run it again when nobody writes to it.",
+    ),
+    Explanation(
+        "UL233",
+        "Database file that computes",
+        "A view or a computed column of a DuckDB file is not run: a data file holds data, "
+        "and must not decide what is computed.",
+        "Keep the rows by CREATE TABLE … AS FROM … and name that table.",
+    ),
+    Explanation(
+        "UL234",
+        "Database file not closed",
+        "A DuckDB file was not closed: what was last written lies in a .wal file beside "
+        "it and would be missed.",
+        "Open it once more in DuckDB and close it.",
+    ),
+    Explanation(
+        "UL501",
+        "DuckDB refuses its settings",
+        "DuckDB does not start with the settings under 'engine'.",
+        "Mend 'threads' or 'memory_limit'.",
+    ),
+    Explanation(
+        "UL502",
+        "Query refused",
+        "DuckDB, Spark or PostgreSQL refused a query; the message repeats its reason "
+        "without values of the data.",
+        "Where the reason names a column or a type, check that table; else report it.",
+    ),
+    Explanation(
+        "UL503",
+        "Query that an engine cannot say",
+        "A query could not be written in the language of this engine.",
+        "Report it, or use another engine meanwhile.",
+    ),
+    Explanation(
+        "UL504",
+        "Too many threads",
+        "'threads' is more than any machine has (1,024).",
+        "Name as many as the machine has, or none.",
+        example=Example(
+            "engine: {threads: 5000}",
+            "engine: {threads: 2}",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL505",
+        "Memory that is no size",
+        "'memory_limit' is a size between 16 MB and 100 TB.",
+        "Write it as 2 GB or 800 MB.",
+        example=Example(
+            "engine: {memory_limit: plenty}",
+            "engine: {memory_limit: 1 GB}",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL506",
+        "Not an address of Spark",
+        "'connection' of Spark is the address of a master.",
+        "Write it as local[4] or spark://host:7077.",
+    ),
+    Explanation(
+        "UL507",
+        "Disk full",
+        "There is no room for what does not fit into memory, or for the result.",
+        "Make room and run it again.",
+    ),
+    Explanation(
+        "UL508",
+        "Not enough memory",
+        "DuckDB needs more memory than it may take.",
+        "Raise 'memory_limit' or lower 'threads'.",
+    ),
+    Explanation(
+        "UL510",
+        "Spark is not installed",
+        "Spark is an extra, which is not installed here.",
+        "Run: pip install 'upliftlab[spark]'.",
+    ),
+    Explanation(
+        "UL511",
+        "Spark does not start",
+        "Spark could not be started or reached; the message repeats its reason.",
+        "Check Java and 'connection' under 'engine'.",
+    ),
+    Explanation(
+        "UL512",
+        "PostgreSQL driver is not installed",
+        "The driver of PostgreSQL is an extra, which is not installed here.",
+        "Run: pip install 'upliftlab[postgres]'.",
+    ),
+    Explanation(
+        "UL513",
+        "PostgreSQL cannot be reached",
+        "The server did not answer or refused to let us in; the message repeats its "
+        "reason without the password.",
+        "Check 'connection' under 'engine' and that the server runs.",
+    ),
+    Explanation(
+        "UL514",
+        "Column type without a counterpart",
+        "A column on PostgreSQL has a type that cannot be read, such as a range or an array.",
+        "Cast it to text or a number in a view.",
+    ),
+)

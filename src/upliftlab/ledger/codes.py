@@ -1,0 +1,229 @@
+"""Codes of the record of plans, amendments and assignments."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from upliftlab.util.explanation import COMMAND, Example, Explanation
+
+CODES: Final[tuple[Explanation, ...]] = (
+    Explanation(
+        "UL450",
+        "Ledger in use",
+        "Another process is writing to this ledger.",
+        "Wait until it has finished; nothing was changed by this run.",
+    ),
+    Explanation(
+        "UL451",
+        "Plan that is not the one in force",
+        "The plan differs from the one that was locked: a plan that changes silently "
+        "could be fitted to its results.",
+        "Restore it, or record the change with 'upliftlab amend --why'.",
+    ),
+    Explanation(
+        "UL452",
+        "Plan not locked",
+        "Nothing is on the record yet for this experiment.",
+        "Run 'upliftlab lock', or 'assign', which locks as well.",
+        example=Example(
+            'upliftlab amend experiments/example.yaml --why "Budget was halved"',
+            "upliftlab lock experiments/example.yaml",
+            file=COMMAND,
+            beside={
+                "experiments/example.yaml": (
+                    "customers: {file: data.csv, id: id, known_after: [spent]}\n"
+                    "assignment: {method: hash}\n"
+                ),
+                "data.csv": ("id,region\n1,north\n2,south\n3,north\n4,south\n"),
+            },
+        ),
+    ),
+    Explanation(
+        "UL453",
+        "Nothing to amend",
+        "An amendment has a reason and changes the plan.",
+        "Change the plan, and say why with --why.",
+    ),
+    Explanation(
+        "UL454",
+        "Assignment that does not add up",
+        "An assignment that is to be recorded does not decide exactly once over every "
+        "customer, or uses arms, waves or columns that are not the plan's.",
+        "Report it: an assignment of upliftlab's own should never be like this.",
+    ),
+    Explanation(
+        "UL455",
+        "Customers would change their arm",
+        "Under the changed plan customers who hold an arm would get another.",
+        "Restore the plan's arms, salt and shares, or start a new experiment.",
+    ),
+    Explanation(
+        "UL456",
+        "Blocked assignment is complete",
+        "A blocked assignment's shares are exact, so that nobody can join.",
+        "Start a new experiment for the new customers, or use 'method: hash'.",
+    ),
+    Explanation(
+        "UL457",
+        "No records",
+        "There are no records of that experiment or generation here, or the folder is no ledger.",
+        "Run 'upliftlab assign' first, or name the ledger's folder.",
+        example=Example(
+            "upliftlab export experiments/example.yaml --out lists",
+            (
+                "upliftlab assign experiments/example.yaml\n"
+                "upliftlab export experiments/example.yaml --out lists"
+            ),
+            file=COMMAND,
+            beside={
+                "experiments/example.yaml": (
+                    "customers: {file: data.csv, id: id, known_after: [spent]}\n"
+                    "assignment: {method: hash}\n"
+                ),
+                "data.csv": ("id,region\n1,north\n2,south\n3,north\n4,south\n"),
+            },
+        ),
+    ),
+    Explanation(
+        "UL458",
+        "Ids that repeat or changed kind",
+        "Ids of an assignment are missing or repeat, or were text before and are numbers "
+        "now, or the other way.",
+        "Read the ids as they were read before.",
+    ),
+    Explanation(
+        "UL459",
+        "Record changed or missing",
+        "A file of the ledger was changed, is damaged or missing, or does not belong there; "
+        "the record is not used until it is as it was.",
+        "Bring it back from a backup.",
+    ),
+    Explanation(
+        "UL460",
+        "Record of another experiment",
+        "A folder of the ledger holds the records of an experiment of another name.",
+        "Name the folder as the message says; names differ in more than case.",
+    ),
+    Explanation(
+        "UL461",
+        "Arms were assigned elsewhere",
+        "The plan reads arms from a column, so that there is nothing to lock or assign.",
+        "Remove 'assignment: observed' to have customers assigned here.",
+        example=Example(
+            "assignment: {observed: arm}",
+            "assignment: {method: hash}",
+            beside={"data.csv": ("id,arm,spent\n1,none,0\n2,email,5\n")},
+            run="upliftlab assign experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL462",
+        "Arms amended after assignment",
+        "Arms were amended after customers had been assigned to them, which is not analysed yet.",
+        "Restore the arms by 'upliftlab amend'.",
+    ),
+    Explanation(
+        "UL466",
+        "Ledger cannot be read",
+        "A record may not be read by this user; nothing is known to be damaged.",
+        "Get permission to read it, and run it again.",
+    ),
+    Explanation(
+        "UL467",
+        "Not the ledger of that head",
+        "The ledger does not continue the one whose head was kept: records were removed "
+        "or rewritten, or it is another ledger.",
+        "Bring back a backup.",
+    ),
+    Explanation(
+        "UL468",
+        "Not a head",
+        "What was given is no head of a ledger, or was not signed with this secret.",
+        "Give what 'upliftlab ledger head' printed.",
+        example=Example(
+            ("upliftlab lock experiments/example.yaml\nupliftlab verify ledger --head abc"),
+            ("upliftlab lock experiments/example.yaml\nupliftlab verify ledger"),
+            file=COMMAND,
+            beside={
+                "experiments/example.yaml": (
+                    "customers: {file: data.csv, id: id, known_after: [spent]}\n"
+                    "assignment: {method: hash}\n"
+                ),
+                "data.csv": ("id,region\n1,north\n2,south\n3,north\n4,south\n"),
+            },
+        ),
+    ),
+    Explanation(
+        "UL469",
+        "Ledger without a head",
+        "These records were made before ledgers had heads.",
+        "The next lock, amend, assign or run begins one.",
+    ),
+    Explanation(
+        "UL470",
+        "Ledger or list cannot be written",
+        "The disk is full or may not be written to. Nothing is half done.",
+        "Make room, or choose a folder you may write to, and run it again.",
+    ),
+    Explanation(
+        "UL471",
+        "No room to examine the assignment",
+        "DuckDB could not examine or write an assignment, as a rule for want of memory or disk.",
+        "Make room on the disk and in memory, and run it again.",
+    ),
+    Explanation(
+        "UL472",
+        "Path that is a pattern",
+        "The path of the ledger holds one of * ? [ ] { }, which would be read as a pattern.",
+        "Rename the folder.",
+        example=Example(
+            "upliftlab lock experiments/example.yaml --out 'ledger[1]'",
+            "upliftlab lock experiments/example.yaml --out ledger1",
+            file=COMMAND,
+            beside={
+                "experiments/example.yaml": (
+                    "customers: {file: data.csv, id: id, known_after: [spent]}\n"
+                    "assignment: {method: hash}\n"
+                ),
+                "data.csv": ("id,region\n1,north\n2,south\n3,north\n4,south\n"),
+            },
+        ),
+    ),
+    Explanation(
+        "UL480",
+        "Secret not set or weak",
+        "The environment variable named for pseudonyms or signatures is not set, or its "
+        "value could be guessed.",
+        "Set it to at least 16 bytes drawn at random.",
+        example=Example(
+            (
+                "upliftlab assign experiments/example.yaml\n"
+                "upliftlab export experiments/example.yaml --out lists --pseudonyms NOT_SET"
+            ),
+            (
+                "upliftlab assign experiments/example.yaml\n"
+                "upliftlab export experiments/example.yaml --out lists"
+            ),
+            file=COMMAND,
+            beside={
+                "experiments/example.yaml": (
+                    "customers: {file: data.csv, id: id, known_after: [spent]}\n"
+                    "assignment: {method: hash}\n"
+                ),
+                "data.csv": ("id,region\n1,north\n2,south\n3,north\n4,south\n"),
+            },
+        ),
+    ),
+    Explanation(
+        "UL482",
+        "Channels that share a file",
+        "Two channels have names that lead to one file name.",
+        "Rename one of them.",
+    ),
+    Explanation(
+        "UL483",
+        "Another export is writing",
+        "Another process writes lists into this folder.",
+        "Wait until it is done.",
+    ),
+)

@@ -1,0 +1,62 @@
+"""Codes of planning a campaign, and of what its baseline is taken from."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from upliftlab.util.explanation import COMMAND, Example, Explanation
+
+CODES: Final[tuple[Explanation, ...]] = (
+    Explanation(
+        "UL241",
+        "Baseline of too few",
+        "What customers do without the campaign was measured on fewer than the smallest "
+        "number that may be told of.",
+        "Check 'eligible'.",
+    ),
+    Explanation(
+        "UL320",
+        "Effect that cannot be",
+        "The expected effect is 0, points of what is no share, or would take a share "
+        "beyond 0 % or 100 %.",
+        "Give another --effect.",
+        example=Example(
+            "upliftlab plan experiments/example.yaml --rate 2% --effect 0%",
+            "upliftlab plan experiments/example.yaml --rate 2% --effect 5%",
+            file=COMMAND,
+        ),
+    ),
+    Explanation(
+        "UL321",
+        "Past that tells no baseline",
+        "What customers do without the campaign cannot be measured on the time before: a "
+        "metric is a column, nothing says how long outcomes count, or all customers were "
+        "alike.",
+        "Give figures by --baseline-mean, or an earlier campaign by --like.",
+        example=Example(
+            "upliftlab plan experiments/example.yaml",
+            "upliftlab plan experiments/example.yaml --baseline-mean 10 --baseline-sd 5",
+            file=COMMAND,
+            beside={"data.csv": ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n")},
+        ),
+    ),
+    Explanation(
+        "UL322",
+        "Figures that do not fit",
+        "Figures are missing beside others, contradict each other, or have no part in this "
+        "plan; or 'validate' finds no metric that it can draw.",
+        "The message names the option to give or remove.",
+        example=Example(
+            "upliftlab plan experiments/example.yaml --baseline-mean 10",
+            "upliftlab plan experiments/example.yaml --baseline-mean 10 --baseline-sd 5",
+            file=COMMAND,
+        ),
+    ),
+    Explanation(
+        "UL324",
+        "Earlier campaign that does not fit",
+        "The analysis given by --like holds no numbers of its control, lacks a metric or "
+        "covariate of this plan, or randomised customers where this plan has households.",
+        "Name one of the same metrics and covariates.",
+    ),
+)

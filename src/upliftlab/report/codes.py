@@ -1,0 +1,25 @@
+"""Codes of reading an analysis back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from upliftlab.util.explanation import COMMAND, Example, Explanation
+
+CODES: Final[tuple[Explanation, ...]] = (
+    Explanation(
+        "UL602",
+        "Not an analysis",
+        "The file is no analysis that upliftlab wrote, or its parts contradict one another.",
+        "Make it by 'upliftlab analyze'.",
+        example=Example(
+            "upliftlab report experiments/example.yaml",
+            (
+                "upliftlab analyze experiments/example.yaml --out results\n"
+                "upliftlab report results/analysis.json"
+            ),
+            file=COMMAND,
+            beside={"data.csv": ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n")},
+        ),
+    ),
+)

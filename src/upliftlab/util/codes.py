@@ -1,0 +1,58 @@
+"""Codes of files and of other packages, which any command can meet."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from upliftlab.util.explanation import COMMAND, Example, Explanation
+
+CODES: Final[tuple[Explanation, ...]] = (
+    Explanation(
+        "UL028",
+        "Two packages offer one name",
+        "Two installed packages add different things, such as two engines, under the same "
+        "name; which of them is meant cannot be told.",
+        "Uninstall one of them.",
+    ),
+    Explanation(
+        "UL029",
+        "Added package cannot be loaded",
+        "An installed package says that it adds something, but cannot be imported or does "
+        "not hold what it names.",
+        "Mend or uninstall that package.",
+    ),
+    Explanation(
+        "UL463",
+        "Link where none is followed",
+        "A link lies where the ledger or a result is read or written. It is not followed, "
+        "as whoever made it could lead upliftlab to another place.",
+        "Remove the link, or name the folder meant on the command line.",
+    ),
+    Explanation(
+        "UL464",
+        "Folder on another device or outside",
+        "A folder of the ledger or of results lies on another device than the one above "
+        "it, or the workspace's ledger is a link that leaves the workspace.",
+        "Name the folder meant on the command line.",
+    ),
+    Explanation(
+        "UL465",
+        "No plain file or folder",
+        "Where a file or a folder of the ledger or of results belongs there is something "
+        "else, such as a pipe or a device, or a lock file that has another name "
+        "elsewhere.",
+        "Remove it.",
+    ),
+    Explanation(
+        "UL601",
+        "File cannot be written",
+        "A result could not be written: the folder is not yours to write to, the disk is "
+        "full, or a file stands where a folder belongs. What was there before is kept.",
+        "Choose a folder you may write to, with space left.",
+        example=Example(
+            "upliftlab analyze experiments/example.yaml --out data.csv/report",
+            "upliftlab analyze experiments/example.yaml --out report",
+            file=COMMAND,
+        ),
+    ),
+)
