@@ -61,6 +61,10 @@ class FactInputs:
     units: str
     events: tuple[EventReading, ...] = ()
 
+    def column(self, name: str) -> str | None:
+        """The unit table's column of a metric or covariate; None where it is not counted."""
+        return f"x{self.study.columns.index(name)}" if name in self.study.columns else None
+
     def number(self, sql: str) -> int:
         """The only number, called `n`, of a query."""
         return int(self.engine.query(sql).to_pylist()[0]["n"])

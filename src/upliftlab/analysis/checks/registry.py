@@ -143,6 +143,6 @@ def _blamed(check: CheckDefinition) -> Generator[None]:
         with blaming(check.package, f"the check '{check.name}'"):
             yield
     except (DataError, EngineError) as error:
-        message = f"the check '{check.name}' of {check.package} asks for what the data do not hold"
+        message = f"the check '{check.name}' of {check.package} fails, for the reason below"
         remedy = "tell its authors, or uninstall that package"
         raise DataError([Diagnostic("UL250", message, remedy), *error.faults]) from error
