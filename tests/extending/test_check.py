@@ -11,35 +11,24 @@ from extension import Extension, beside, install
 
 from upliftlab.util.extensions import CHECKS
 
-MODULE = '''"""Checks of our shop for upliftlab."""
-
+MODULE = """\
 from upliftlab.analysis.checks import CheckAnswer, CheckDefinition, Fact, Severity
-
 
 @Fact
 def negative(data):
-    """How many of those who are analysed bought for less than nothing."""
-    spend = data.column("spend")
-    if spend is None:
-        return None
-    return data.number(f"SELECT COUNT(CASE WHEN {spend} < 0 THEN 1 END) AS n FROM {data.units}")
-
+    if spend := data.column("spend"):  # None where the experiment does not count it
+        return data.number(f"SELECT COUNT(CASE WHEN {spend} < 0 THEN 1 END) AS n FROM {data.units}")
 
 def judge(inputs):
-    count = inputs.facts.of(negative)
-    if count is not None:
+    if (count := inputs.facts.of(negative)) is not None:
         text = "{count:count} customers bought for less than nothing."
-        yield CheckAnswer(passed=count == 0, text=text, values={"count": count}, value=count)
-
+        yield CheckAnswer(count == 0, text, {"count": count}, value=count)
 
 NEGATIVE_SPEND = CheckDefinition(
-    name="negative_spend",
-    title="Purchases above nothing",
-    severity=Severity.critical,
-    judge=judge,
-    facts=(negative,),
+    "negative_spend", "Purchases above nothing", Severity.critical, judge, facts=(negative,)
 )
-'''
+"""
+"""The worked example of CONTRIBUTING.md."""
 YAML = """\
 schema: 1
 experiment: small
@@ -137,8 +126,8 @@ def broken(old: str, new: str) -> Extension:
 
 FAULTS = {
     "fact_fails": (
-        broken("    spend = ", f'    raise KeyError("{SECRET}")\n    spend = '),
-        ["UL474", "'negative_spend'", "shop-checks", "KeyError", "shop_checks.py:9"],
+        broken("    if spend", f'    raise KeyError("{SECRET}")\n    if spend'),
+        ["UL474", "'negative_spend'", "shop-checks", "KeyError", "shop_checks.py:5"],
     ),
     "judge_fails": (
         broken("count == 0", "1 / count == 0"),
@@ -153,11 +142,11 @@ FAULTS = {
         ["UL250", "'negative_spend'", "shop-checks", "UL502"],
     ),
     "import_fails": (
-        broken("@Fact", "1 / 0\n\n\n@Fact"),
+        broken("@Fact", "1 / 0\n@Fact"),
         ["UL474", "'negative_spend'", "shop-checks", "ZeroDivisionError"],
     ),
     "no_title": (
-        broken('title="Purchases above nothing"', 'title=" "'),
+        broken('"Purchases above nothing"', '" "'),
         ["UL474", "'negative_spend'", "shop-checks", "ValueError"],
     ),
     "no_check": (
