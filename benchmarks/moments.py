@@ -120,9 +120,9 @@ def _query(engine: DuckDB, file: Path) -> MomentsQuery:
 
 def statistics_after(file: Path) -> dict[str, float]:
     """What follows the query: roll-ups, money, every finding, checks and the verdict."""
-    from upliftlab.analysis import aggregates, checks, contrasts, estimation, findings, verdict  # noqa: PLC0415
+    from upliftlab.analysis import aggregates, contrasts, estimation, findings, verdict  # noqa: PLC0415 - a contender's own libraries
     from upliftlab.analysis.aggregation import cells_of  # noqa: PLC0415
-    from upliftlab.analysis.facts import QualityMetrics  # noqa: PLC0415 - a contender's own libraries
+    from upliftlab.analysis.checks import definition, registry  # noqa: PLC0415
     from upliftlab.analysis.look import LookSchedule  # noqa: PLC0415
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
 
@@ -135,7 +135,10 @@ def statistics_after(file: Path) -> dict[str, float]:
     projected = asked.projected(cells_by_place)
     compared = contrasts.contrasts_of(asked, projected, contrasts.InferenceSettings())
     found = findings.find(plan, asked, compared)
-    judged = checks.integrity(plan, asked, (cells_by_place, QualityMetrics(), None), LookSchedule())
+    asking = registry.own_checks()
+    unknown = definition.Facts({fact: None for check in asking for fact in check.facts})
+    inputs = definition.CheckInputs(plan, asked, LookSchedule(), unknown, cells_by_place)
+    judged = registry.asked(asking, inputs)
     verdict.decide(verdict.VerdictInputs(plan, asked, compared, judged, found, ()))
     return {"seconds": time.perf_counter() - start}
 

@@ -11,6 +11,7 @@ import pytest
 from chromium import chromium, opened_at
 
 from upliftlab.analysis.analyze import withheld
+from upliftlab.analysis.checks.registry import own_checks
 from upliftlab.results.analysis import (
     Analysis,
     ArmCount,
@@ -456,7 +457,7 @@ def make(
             libraries={"numpy": "2.4.0", "scipy": "1.17.0"},
         ),
     )
-    return withheld(made) if code is VerdictCode.invalid else made
+    return withheld(made, own_checks()) if code is VerdictCode.invalid else made
 
 
 @pytest.fixture

@@ -10,23 +10,17 @@ from datetime import datetime
 
 from upliftlab.analysis.aggregates import level_name
 from upliftlab.analysis.caps import Caps, limits, with_caps
+from upliftlab.analysis.checks.definition import FactInputs
 from upliftlab.analysis.disclosure import Tables, tables_of
 from upliftlab.analysis.estimation import EstimationSpec
-from upliftlab.analysis.event_tables import attach_events, refuse_unreadable, without_repeats
-from upliftlab.analysis.facts import (
-    CUSTOMERS,
-    QualityMetrics,
-    absent,
-    contacted,
-    contacts_by_wave,
-    counts,
-    crossing,
-    dated,
-    misdelivered,
+from upliftlab.analysis.event_tables import (
+    EventReading,
+    attach_events,
+    refuse_unreadable,
+    without_repeats,
 )
-from upliftlab.analysis.facts_events import EventReading, event_facts
 from upliftlab.analysis.look import LookSchedule, occasion_of
-from upliftlab.analysis.population import ASSIGNED, population_of, timed
+from upliftlab.analysis.population import population_of, timed
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
     refuse_arms,
@@ -54,7 +48,7 @@ from upliftlab.queries.moments import (
     sample_sql,
     tuned,
 )
-from upliftlab.queries.population import AnalysisPopulation, missing_column
+from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.queries.units import UnitColumns, UnitTable
 from upliftlab.stats.moments import Moments
 
@@ -70,8 +64,7 @@ class Aggregation:
 
     Attributes:
         cells: Moments of every arm and combination of levels.
-        facts: What the data are like.
-        units: The unit table as a relation.
+        data: What the facts of checks are counted from, the unit table among it.
         caps: What metrics are capped at.
         tables: Units by every two segments.
         strata: Moments by arm of every stratum within which shares are exact; empty without.
@@ -79,8 +72,7 @@ class Aggregation:
     """
 
     cells: Cells
-    facts: QualityMetrics
-    units: str
+    data: FactInputs
     caps: Caps
     tables: Tables
     strata: Sequence[Mapping[str, Moments]]
@@ -125,11 +117,10 @@ def measure(
     refuse_arms(plan, _by_arm(next(iter(cells.values()))))
     refuse_names(plan, cells)
     refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
-    facts = _facts(plan, study, (frame, units, looks), engine)
-    facts = replace(facts, closes=occasion.closes)
+    data = FactInputs(plan, study, engine, frame, units, looks)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
-    return Aggregation(cells, facts, units, caps, tables, strata, occasion)
+    return Aggregation(cells, data, caps, tables, strata, occasion)
 
 
 def _pairs(query: MomentsQuery, engine: Engine) -> Iterator[Count]:
@@ -228,34 +219,3 @@ def cells_of(query: MomentsQuery, engine: Engine) -> Cells:
         cells = read_cells(query, engine.query(moments_sql(query)))
     assert cells is not None  # noqa: S101 - a robust query always has cells
     return cells
-
-
-def _facts(
-    plan: Plan,
-    study: EstimationSpec,
-    given: tuple[AnalysisPopulation, str, tuple[EventReading, ...]],
-    engine: Engine,
-) -> QualityMetrics:
-    frame, units, looks = given
-    own, asked = frame.own, plan.experiment.assignment
-    column = study.roles.contacts if study.roles else None
-    for name in (asked.delivered, plan.customers.as_of):
-        if name is not None and name not in frame.columns:
-            raise missing_column(name, "assignment", frame.columns)
-    ledger = "day" in own
-    return QualityMetrics(
-        strata=counts(engine, units, "stratum") if "stratum" in own else {},
-        waves=counts(engine, units, "wave") if "wave" in own else {},
-        contacts=contacts_by_wave(engine, units, column)
-        if "wave" in own and column is not None
-        else None,
-        contacted=None if column is None else contacted(engine, units, column),
-        absent=absent(engine, frame, ASSIGNED) if ledger else None,
-        misdelivered=misdelivered(engine, frame, asked.delivered)
-        if ledger and asked.delivered
-        else None,
-        crossing=crossing(engine, frame) if "house" in own else None,
-        dated=dated(engine, plan, frame) if plan.customers.as_of and "as_of" in own else None,
-        customers=engine.query(f"SELECT COUNT(*) AS n FROM {CUSTOMERS}").to_pylist()[0]["n"],
-        events={look.events.name: event_facts(look) for look in looks},
-    )

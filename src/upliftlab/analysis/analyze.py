@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -18,15 +18,16 @@ from upliftlab.analysis.aggregates import OVERALL, Aggregates, roll_up, zero_or_
 from upliftlab.analysis.aggregation import measure
 from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.caps import Caps
-from upliftlab.analysis.checks import integrity, recorded
-from upliftlab.analysis.checks_shares import expected_shares
+from upliftlab.analysis.checks.definition import CheckDefinition, CheckInputs, Facts
+from upliftlab.analysis.checks.events import events
+from upliftlab.analysis.checks.registry import asked, counted, offered_checks, own_checks
+from upliftlab.analysis.checks.shares import expected_shares
 from upliftlab.analysis.contrasts import CHANNEL, InferenceSettings, contrasts_of
 from upliftlab.analysis.disclosure import Shown, shown
 from upliftlab.analysis.estimation import EstimationSpec, amount, estimation_spec
-from upliftlab.analysis.facts import QualityMetrics
 from upliftlab.analysis.findings import find, shrunk
-from upliftlab.analysis.guardrails import guardrails
 from upliftlab.analysis.heterogeneity import compare
+from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.analysis.reconciliation import reconciled
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.rows import rows_of
@@ -87,8 +88,9 @@ def analyze(plan: Plan, setting: AnalysisContext) -> Analysis:
 def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
     study = estimation_spec(plan)
     setting.progress("Reading the customers")
+    checks = (*own_checks(), *offered_checks())
     intake = measure(plan, study, setting.engine, setting.record, now_of(plan, setting))
-    occasion = intake.occasion
+    facts, occasion = counted(checks, intake.data), intake.occasion
     told = shown(roll_up(intake.cells, tuple(plan.segments)), intake.tables, plan.smallest_cell)
     cube = told.cube
     setting.progress("Estimating effects")
@@ -97,25 +99,35 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
     flags = zip(study.columns, zero_or_one(cube[OVERALL].values()), strict=True)
     reading = InferenceSettings(
         plan.experiment.experiment,
-        rows_of(study, told, intake.units, setting.engine),
+        rows_of(study, told, intake.data.units, setting.engine),
         frozenset(column for column, flag in flags if flag),
         occasion.look(1 - study.confidence),
         stratified=within is not None,
     )
-    asked = contrasts_of(study, projected, reading)
-    beside = compare(study, plan.judged(plan.experiment.metrics.primary), asked)
-    findings = shrunk(find(plan, study, asked), beside.shrunken)
+    compared = contrasts_of(study, projected, reading)
+    beside = compare(study, plan.judged(plan.experiment.metrics.primary), compared)
+    findings = shrunk(find(plan, study, compared), beside.shrunken)
     metrics = _metrics(plan, study, reading.shares, intake.caps)
     setting.progress("Fingerprinting the data")
-    data = _data(plan, intake.facts, setting.engine)
-    checks = (
-        *integrity(plan, study, (cube, intake.facts, reading.rows), occasion),
-        *(recorded(setting.record, occasion, plan, data[0]) if setting.record else ()),
-        *guardrails(plan, findings, metrics),
+    data = _data(plan, facts, setting.engine)
+    judged = asked(
+        checks,
+        CheckInputs(
+            plan=plan,
+            study=study,
+            occasion=occasion,
+            facts=facts,
+            aggregates=cube,
+            rows=reading.rows,
+            record=setting.record,
+            customers=data[0],
+            findings=findings,
+            metrics=metrics,
+        ),
     )
     look = occasion.info(study.confidence)
     verdict = decide(
-        VerdictInputs(plan, study, asked, checks, findings, metrics, look, beside.tests)
+        VerdictInputs(plan, study, compared, judged, findings, metrics, look, beside.tests)
     )
     experiment = plan.experiment
     analysis = Analysis(
@@ -135,20 +147,20 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         smallest_cell=plan.smallest_cell,
         data=data,
         verdict=verdict,
-        checks=checks,
+        checks=judged,
         arms=_arms(plan, cube),
         metrics=metrics,
         segments=_segments(plan, study, told),
         terms=_terms(plan, study),
         findings=findings,
         heterogeneity=beside.tests,
-        reconciliations=reconciled(study, projected, asked),
-        bridges=bridges(study, asked, plan.currency),
+        reconciliations=reconciled(study, projected, compared),
+        bridges=bridges(study, compared, plan.currency),
         columns=study.columns,
         moments=_moments(cube),
         provenance=_provenance(setting),
     )
-    return withheld(analysis) if verdict.code is VerdictCode.invalid else analysis
+    return withheld(analysis, checks) if verdict.code is VerdictCode.invalid else analysis
 
 
 def now_of(plan: Plan, setting: AnalysisContext) -> datetime:
@@ -156,20 +168,23 @@ def now_of(plan: Plan, setting: AnalysisContext) -> datetime:
     return setting.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
 
 
-def withheld(analysis: Analysis) -> Analysis:
+def withheld(analysis: Analysis, checks: Sequence[CheckDefinition]) -> Analysis:
     """The analysis without effects and moments: what a failed critical check leaves of it."""
     numbers = ("estimate", "se", "low", "high", "p", "p_adjusted", "shrunken")
     blank = {**dict.fromkeys(numbers), "note": Note.invalid}
     findings = tuple(finding.model_copy(update=blank) for finding in analysis.findings)
-    kept = tuple(c for c in analysis.checks if not c.name.startswith("guardrail"))
+    tell = {check.name for check in checks if check.tells == "effects"}
+    kept = tuple(c for c in analysis.checks if c.name.partition(":")[0] not in tell)
     gone = dict.fromkeys(("heterogeneity", "reconciliations", "bridges", "moments"), ())
     return analysis.model_copy(update={"findings": findings, "checks": kept, **gone})
 
 
-def _data(plan: Plan, facts: QualityMetrics, engine: Engine) -> tuple[DataFile, ...]:
+def _data(plan: Plan, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:
     """The customers, and every table of events that was looked at, with all their rows."""
-    read = {"customers": (plan.customers, facts.customers or 0)}
-    read |= {name: (plan.sources[name], found.total) for name, found in facts.events.items()}
+    rows = engine.query(f"SELECT COUNT(*) AS n FROM {CUSTOMERS}")["n"][0].as_py()  # noqa: S608 - our own name
+    read = {"customers": (plan.customers, int(rows))}
+    tables = facts.of(events) or {}
+    read |= {name: (plan.sources[name], found.total) for name, found in tables.items()}
     found: list[DataFile] = []
     for name, (source, rows) in read.items():
         place, digest = engine.fingerprint(source)

@@ -23,6 +23,29 @@ TIMES = ("text", "date", "time", "instant")
 """Types of columns that may hold times."""
 
 
+@dataclass(frozen=True, slots=True)
+class EventReading:
+    """What a table of events is looked at with.
+
+    Attributes:
+        plan: What was asked.
+        engine: Where it lies.
+        events: The table with each event once.
+        given: The table as it was given.
+        starts: Whose events are counted.
+        tallies: What is counted.
+        repeats: How many rows were repeats, and how many contradict another.
+    """
+
+    plan: Plan
+    engine: Engine
+    events: EventTable
+    given: EventTable
+    starts: Starts
+    tallies: Sequence[EventAggregate]
+    repeats: tuple[int, int]
+
+
 def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
     """Attach a table of events.
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
 from upliftlab.analysis.event_tables import TIMES, unreadable_time
-from upliftlab.analysis.facts import CUSTOMERS
 from upliftlab.analysis.record import Record
 from upliftlab.assignment.contact_policy_sql import day_literal
 from upliftlab.config.expressions import parse
@@ -19,6 +18,8 @@ from upliftlab.queries.numbers import time_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import quote
 
+CUSTOMERS = "customers"
+"""What the customers' table is attached as."""
 ASSIGNED = "assigned"
 """What the ledger's assignment is kept as: `id`, `arm`, `wave`, `stratum` and `day`."""
 _NOTHING = timedelta(0)

@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 
 from upliftlab.analysis.aggregates import Aggregates, Slice, level_name
-from upliftlab.analysis.check import SKEWED
 from upliftlab.analysis.disclosure import Shown
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.engines.base import Engine
@@ -22,6 +21,8 @@ from upliftlab.stats.calibration import Units
 from upliftlab.stats.effects import TwoSample, pooled_skewness, skewness
 from upliftlab.stats.moments import Array, Moments, pool
 
+SKEWED = 0.05
+"""Beyond this skewness of a difference, an interval or test by normal theory misses one tail."""
 MOST_ROWS = 1_000_000
 """With more kinds of units than this, none are read, and a warning stays."""
 

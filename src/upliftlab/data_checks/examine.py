@@ -13,13 +13,24 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from upliftlab.analysis.aggregation import measure
-from upliftlab.analysis.check import IMPLAUSIBLE
-from upliftlab.analysis.checks_events import SILENCE
-from upliftlab.analysis.checks_events import events as event_checks
+from upliftlab.analysis.checks.definition import IMPLAUSIBLE, CheckInputs, Facts
+from upliftlab.analysis.checks.events import (
+    EVENT_CHECKS,
+    SILENCE,
+    EventFacts,
+    event_facts,
+    events,
+)
+from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
-from upliftlab.analysis.event_tables import attach_events, refuse_unreadable, without_repeats
-from upliftlab.analysis.facts import CUSTOMERS, EventFacts, QualityMetrics
-from upliftlab.analysis.facts_events import EventReading, event_facts
+from upliftlab.analysis.event_tables import (
+    EventReading,
+    attach_events,
+    refuse_unreadable,
+    without_repeats,
+)
+from upliftlab.analysis.look import LookSchedule
+from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.config.load import examine as examine_file
 from upliftlab.config.load import in_order
 from upliftlab.config.models.experiment import Plan
@@ -148,29 +159,33 @@ def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Diagnostic
 
 def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic]:
     """What is in the tables: read as an analysis reads them, where a column holds the arms."""
-    plan = scope.plan
+    plan, study = scope.plan, estimation_spec(scope.plan)
     try:
         if plan.experiment.assignment.observed is not None:
-            facts = measure(plan, estimation_spec(plan), engine).facts
+            intake = measure(plan, study, engine)
+            facts, closes = counted(EVENT_CHECKS, intake.data), intake.occasion.closes
         else:
-            facts = _unassigned(plan, engine)
+            facts, closes = _unassigned(plan, engine)
     except UpliftLabError as error:
         for fault in error.faults:
             yield replace(fault, place=_place_of(scope, fault))
         return
     here = now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
-    closed = facts.closes is None or facts.closes <= here
-    for check in event_checks(plan, facts, mature=closed):
+    occasion = LookSchedule() if closes is None else LookSchedule((), (closes,), closes <= here)
+    for check in asked(EVENT_CHECKS, CheckInputs(plan, study, occasion, facts)):
         yield from _fault(check, source_place(scope, check.name.partition(":")[2]))
-    for name, found in facts.events.items():
+    for name, found in (facts.of(events) or {}).items():
         yield from _first(found, name, source_place(scope, name))
 
 
-def _unassigned(plan: Plan, engine: Engine) -> QualityMetrics:
-    """What the tables of events are like before anybody is assigned, as far as waves tell."""
+def _unassigned(plan: Plan, engine: Engine) -> tuple[Facts, datetime | None]:
+    """What the tables of events are like before anybody is assigned, as far as waves tell.
+
+    And when the last customer's window closes, where that is known.
+    """
     columns = engine.columns(CUSTOMERS)
     if not plan.experiment.waves or plan.customers.id is None:
-        return QualityMetrics()
+        return Facts({events: {}}), None
     days = [datetime.combine(wave.start, time()) for wave in plan.experiment.waves]
     zone, ids = plan.program.time_zone, columns[plan.customers.id]
     starts = Starts(CUSTOMERS, zone, Span(min(days), max(days)), ids, min(days))
@@ -188,7 +203,7 @@ def _unassigned(plan: Plan, engine: Engine) -> QualityMetrics:
         found[name] = event_facts(look)
     longest = plan.longest_window
     closes = None if longest is None else passed(max(days), longest, zone)
-    return QualityMetrics(events=found, closes=closes)
+    return Facts({events: found}), closes
 
 
 def _place_of(scope: Scope, fault: Diagnostic) -> Place:

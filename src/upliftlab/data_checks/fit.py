@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from upliftlab.analysis.facts import CUSTOMERS
+from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.config.expressions import parse
 from upliftlab.config.load import examine as examine_file
 from upliftlab.config.load import in_order

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from upliftlab import __version__
-from upliftlab.analysis.checks_shares import expected_shares
+from upliftlab.analysis.checks.shares import expected_shares
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.look import look_times
 from upliftlab.config.models.experiment import PROFIT, Plan

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from upliftlab.analysis.check import SKEWED
 from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.rows import SKEWED
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.planning.assumptions import Assumptions
 from upliftlab.planning.baseline import Baseline

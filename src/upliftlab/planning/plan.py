@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
-from upliftlab.analysis.facts import CUSTOMERS
+from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.assignment.assign import prepare
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine

@@ -7,15 +7,17 @@ covariates over events then tell of the time before what the analysis will tell 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from upliftlab.analysis.aggregation import UNITS, cells_of, unit_table
-from upliftlab.analysis.checks_events import events as event_checks
+from upliftlab.analysis.checks.definition import CheckInputs, FactInputs
+from upliftlab.analysis.checks.events import EVENT_CHECKS
+from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
-from upliftlab.analysis.facts import CUSTOMERS, QualityMetrics
-from upliftlab.analysis.facts_events import event_facts
+from upliftlab.analysis.look import LookSchedule
+from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
@@ -81,7 +83,8 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
     column = study.columns.index(_counted(plan))
     if units.moments.m2[column, column] <= 0:
         raise DataError(Diagnostic("UL321", _alike(plan, units.moments.n, day), _REMEDY))
-    facts = QualityMetrics(events={look.events.name: event_facts(look) for look in looks})
+    facts = counted(EVENT_CHECKS, FactInputs(plan, study, cast.engine, frame, UNITS, looks))
+    doubts = asked(EVENT_CHECKS, CheckInputs(plan, study, LookSchedule(), facts))
     size = 1.0 if study.size is None else float(units.moments.mean[study.size])
     customers = round(units.moments.n * size)
     text = N_("Measured on {n:count} customers over the time from {date:date} on.")
@@ -92,7 +95,7 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
         known=frozenset(study.columns),
         customers=customers,
         available=customers,
-        notes=(*_notes(plan), *_doubts(event_checks(plan, facts, mature=True))),
+        notes=(*_notes(plan), *_doubts(doubts)),
     )
 
 
@@ -187,7 +190,7 @@ def _notes(plan: Plan) -> Iterator[Message]:
         yield Message(template=text, values={"names": ", ".join(dropped)})
 
 
-def _doubts(checks: Iterator[Check]) -> Iterator[Message]:
+def _doubts(checks: Iterable[Check]) -> Iterator[Message]:
     """What the checks of events find wrong, as the analysis would say it."""
     for check in checks:
         if check.passed is False and check.severity != "info":

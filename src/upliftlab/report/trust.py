@@ -19,29 +19,6 @@ _STATES: Final[dict[State, str]] = {
     "info": N_("Worth knowing"),
     "unasked": N_("Not answered"),
 }
-_NAMES: Final = {
-    "attrition": N_("Everybody in the data"),
-    "balance": N_("Balance before the campaign"),
-    "clock": N_("Events on the right clock"),
-    "completeness": N_("Events complete"),
-    "contamination": N_("Control left uncontacted"),
-    "currency": N_("One currency"),
-    "delivered": N_("Arms as assigned"),
-    "deviations": N_("Plan kept"),
-    "duplicates": N_("Events counted once"),
-    "guardrail": N_("Guardrail"),
-    "households": N_("Households kept whole"),
-    "known_before": N_("Attributes known before"),
-    "late": N_("Events in time"),
-    "maturity": N_("Outcomes complete"),
-    "plan": N_("As planned"),
-    "planned_before": N_("Plan made beforehand"),
-    "sample_ratio": N_("Sample ratio"),
-    "same_customers": N_("Customers as assigned"),
-    "skewness": N_("Intervals reliable"),
-    "unknown_customers": N_("Events of known customers"),
-    "waves": N_("Waves complete"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +112,21 @@ def _state(check: Check) -> State:
 def _asked(check: Check, key: str, teller: Formatter) -> CheckView:
     state = _state(check)
     return CheckView(
-        title=_title(check.name, teller),
+        title=_title(check, teller),
         state=state,
         label=teller.text(_STATES[state]),
         message=teller.sentence(check.parts, f"{key}/parts"),
     )
 
 
-def _title(name: str, teller: Formatter) -> str:
-    """`balance:region` is the check `balance` of `region`."""
-    asked, *subjects = name.split(":")
-    return " · ".join([teller.text(_NAMES.get(asked, asked)), *subjects])
+def _title(check: Check, teller: Formatter) -> str:
+    """`balance:region` is the check `balance` of `region`.
+
+    An analysis from before checks had titles is told by their names, as words.
+    """
+    asked, *subjects = check.name.split(":")
+    title = check.title or asked.replace("_", " ").capitalize()
+    return " · ".join([teller.text(title), *subjects])
 
 
 def _size(arm: ArmCount, i: int, total: int, teller: Formatter) -> ArmSize:

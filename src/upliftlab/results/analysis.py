@@ -183,6 +183,9 @@ class Check(Result):
     """One question asked of the data before any number is shown."""
 
     name: str
+    """Which check, with what it was asked about after colons: `balance:region`."""
+    title: str | None = None
+    """What people call it, in English; None in what was written before checks had titles."""
     severity: Severity
     passed: bool | None
     """None where it could not be asked; the message says why."""

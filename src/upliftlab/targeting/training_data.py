@@ -23,11 +23,10 @@ import numpy as np
 import pyarrow as pa
 
 from upliftlab.analysis.aggregation import unit_table
-from upliftlab.analysis.checks_shares import expected_shares
+from upliftlab.analysis.checks.shares import expected_shares
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
-from upliftlab.analysis.facts import CUSTOMERS
 from upliftlab.analysis.look import occasion_of
-from upliftlab.analysis.population import ASSIGNED, population_of, timed
+from upliftlab.analysis.population import ASSIGNED, CUSTOMERS, population_of, timed
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
     refuse_arms,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from upliftlab.analysis.check import check
-from upliftlab.config.models.experiment import Guardrail, Plan
-from upliftlab.results.analysis import Check, EstimandKind, Finding, MetricInfo, Scalar, Severity
+from upliftlab.analysis.checks.definition import CheckAnswer, CheckDefinition, CheckInputs
+from upliftlab.config.models.experiment import Guardrail
+from upliftlab.results.analysis import EstimandKind, Finding, Scalar, Severity
 from upliftlab.text.language import N_
 
 _WITHIN = {
@@ -48,30 +48,19 @@ _EXCEEDED = {
 _UNITS = {"share": "points", "money": "money", "number": "number"}
 
 
-def guardrails(
-    plan: Plan, findings: tuple[Finding, ...], metrics: Sequence[MetricInfo]
-) -> tuple[Check, ...]:
+def _guardrails(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Whether each guardrail holds in each arm: its whole interval within the tolerance."""
-    units = {metric.name: _UNITS[metric.unit] for metric in metrics}
+    units = {metric.name: _UNITS[metric.unit] for metric in inputs.metrics}
     overall = {
-        (finding.metric, finding.arm): finding
-        for finding in findings
-        if finding.dimension is None and finding.kind is EstimandKind.difference
+        (finding.kind, finding.metric, finding.arm): finding
+        for finding in inputs.findings
+        if finding.dimension is None
     }
-    lifts = {
-        (finding.metric, finding.arm): finding
-        for finding in findings
-        if finding.dimension is None and finding.kind is EstimandKind.relative_lift
-    }
-    return tuple(
-        _guardrail(
-            "percent" if _relative(rule) else units[metric],
-            rule,
-            (lifts if _relative(rule) else overall)[metric, arm],
-        )
-        for metric, rule in plan.experiment.metrics.guardrails.items()
-        for arm in plan.treatments
-    )
+    for metric, rule in inputs.plan.experiment.metrics.guardrails.items():
+        unit = "percent" if _relative(rule) else units[metric]
+        kind = EstimandKind.relative_lift if _relative(rule) else EstimandKind.difference
+        for arm in inputs.plan.treatments:
+            yield _guardrail(unit, rule, overall[kind, metric, arm])
 
 
 def _relative(rule: Guardrail) -> bool:
@@ -79,7 +68,7 @@ def _relative(rule: Guardrail) -> bool:
     return tolerance is not None and tolerance.kind == "relative"
 
 
-def _guardrail(unit: str, rule: Guardrail, finding: Finding) -> Check:
+def _guardrail(unit: str, rule: Guardrail, finding: Finding) -> CheckAnswer:
     tolerance = rule.max_increase or rule.max_decrease
     assert tolerance is not None  # noqa: S101 - the language asks for one
     low, high, metric = finding.low, finding.high, finding.metric
@@ -96,6 +85,14 @@ def _guardrail(unit: str, rule: Guardrail, finding: Finding) -> Check:
     if passed is not None:
         limit = tolerance.value if rule.max_increase is not None else -tolerance.value
         values |= {"change": finding.estimate, "limit": limit}
-    measured = (finding.estimate, finding.p)
-    name = f"guardrail:{metric}:{finding.arm}"
-    return check(name, passed, Severity.warning, (text, values), measured)
+    about = (metric, finding.arm or "")
+    return CheckAnswer(passed, text, values, about, value=finding.estimate, p=finding.p)
+
+
+GUARDRAIL = CheckDefinition(
+    name="guardrail",
+    title=N_("Guardrail"),
+    severity=Severity.warning,
+    judge=_guardrails,
+    tells="effects",
+)

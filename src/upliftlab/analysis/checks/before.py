@@ -1,0 +1,154 @@
+"""Were customers alike before the campaign, and is what is known of them of that time?"""
+# ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from upliftlab.analysis.checks.definition import (
+    IMPLAUSIBLE,
+    CheckAnswer,
+    CheckDefinition,
+    CheckInputs,
+    Fact,
+    FactInputs,
+    unasked,
+)
+from upliftlab.analysis.rows import SKEWED
+from upliftlab.queries.clock import INSTANTS, Span, converted
+from upliftlab.queries.numbers import time_sql
+from upliftlab.queries.population import missing_column
+from upliftlab.results.analysis import Scalar, Severity
+from upliftlab.stats.effects import skewness
+from upliftlab.stats.integrity import balance, independence
+from upliftlab.text.language import N_
+
+_NOTHING = timedelta(0)
+
+
+def _balance(inputs: CheckInputs) -> Iterator[CheckAnswer]:
+    yield from _covariates(inputs)
+    for segment in inputs.plan.segments:
+        yield _spread(inputs, segment)
+
+
+def _covariates(inputs: CheckInputs) -> Iterator[CheckAnswer]:
+    """Whether all covariates together are alike over the arms."""
+    plan, study, arms = inputs.plan, inputs.study, inputs.arms
+    columns = [study.columns.index(name) for name in plan.covariates]
+    if not columns:
+        return
+    tested = balance([arms[arm] for arm in plan.arms if arm in arms], columns)
+    if tested is None:
+        yield unasked(N_("Not asked: nothing of what was known before varies."))
+        return
+    values: dict[str, Scalar] = {
+        "p": tested.p,
+        "covariate": study.columns[tested.column],
+        "apart": tested.apart,
+    }
+    passed = tested.p >= IMPLAUSIBLE
+    if passed:
+        text = N_(
+            "What was known before is alike in every arm (p: {p:p}; the widest gap, in "
+            "{covariate}, is {apart:number} standard deviations)."
+        )
+    else:
+        text = N_(
+            "What was known before differs between the arms (p: {p:p}; in {covariate} by "
+            "{apart:number} standard deviations): customers were not drawn at random."
+        )
+    severity = Severity.warning if _skewed(inputs, columns) else Severity.critical
+    yield CheckAnswer(passed, text, values, severity=severity, value=tested.statistic, p=tested.p)
+
+
+def _skewed(inputs: CheckInputs, columns: list[int]) -> bool:
+    """Whether some covariate's difference is so skewed that χ² is only roughly right."""
+    study = inputs.study
+    pairs = [study.pair(inputs.arms, (arm,)) for arm in study.treatments]
+    found = [skewness(pair, c) for pair in pairs for c in columns if pair.unusable is None]
+    return any(value is None or abs(value) > SKEWED for value in found)
+
+
+def _spread(inputs: CheckInputs, segment: str) -> CheckAnswer:
+    """Whether a segment's levels are alike over the arms."""
+    levels = [g for place, g in inputs.aggregates.items() if place.dimension == segment]
+    tested = independence(
+        [[g[arm].n if arm in g else 0 for g in levels] for arm in inputs.plan.arms]
+    )
+    about: dict[str, Scalar] = {"segment": segment}
+    if tested is None:
+        text = N_("Not asked: {segment} has too few levels or too few customers in them.")
+        return unasked(text, about, (segment,))
+    value, p = tested
+    if p >= IMPLAUSIBLE:
+        text = N_("{segment} is spread alike over the arms (p: {p:p}).")
+    else:
+        text = N_("{segment} differs between the arms (p: {p:p}): were they drawn at random?")
+    return CheckAnswer(p >= IMPLAUSIBLE, text, {**about, "p": p}, (segment,), value=value, p=p)
+
+
+BALANCE = CheckDefinition(
+    name="balance",
+    title=N_("Balance before the campaign"),
+    severity=Severity.warning,
+    judge=_balance,
+)
+
+
+@Fact
+def dated(data: FactInputs) -> int | None:
+    """How many customers' attributes are of the day of assignment or later, or of no time.
+
+    Raises:
+        DataError: UL205, the column of `as_of` is not there.
+    """
+    column, frame, zone = data.plan.customers.as_of, data.population, data.plan.program.time_zone
+    if column is None:
+        return None
+    if column not in frame.columns:
+        raise missing_column(column, "assignment", frame.columns)
+    if "as_of" not in frame.own:
+        return None
+    kind = frame.columns[column]
+    clock = INSTANTS if kind == "instant" else data.plan.customers.zone or zone
+    day = frame.own["as_of"]
+    span = _bounds(data, day).widened(_NOTHING, _NOTHING)
+    until = day if kind in ("date", "text") else converted(day, zone, clock, span)
+    # A day is known at its end, a moment at once.
+    sign = "<" if kind in ("date", "text") else "<="
+    known = f"CASE WHEN {time_sql(column, frame.columns, 'c.')} {sign} {until} THEN 0 ELSE 1 END"
+    return data.number(f"SELECT COALESCE(SUM({known}), 0) AS n FROM {frame.relation}")
+
+
+def _bounds(data: FactInputs, time: str) -> Span:
+    row = data.engine.query(
+        "SELECT MIN(t) AS first, MAX(t) AS last FROM"
+        f" (SELECT {time} AS t FROM {data.population.relation}) AS times"
+    ).to_pylist()[0]
+    return Span(row["first"], row["last"])
+
+
+def _known_before(inputs: CheckInputs) -> Iterator[CheckAnswer]:
+    """Whether attributes are of a time before the day of assignment."""
+    count = inputs.facts.of(dated)
+    if count is None:
+        return
+    if count:
+        text = N_(
+            "Attributes of {count:count} customers are of the day of assignment or later: "
+            "segments and covariates made of them are refused."
+        )
+    else:
+        text = N_("Attributes of customers are of a time before assignment.")
+    yield CheckAnswer(count == 0, text, {"count": count}, value=count)
+
+
+KNOWN_BEFORE = CheckDefinition(
+    name="known_before",
+    title=N_("Attributes known before"),
+    severity=Severity.critical,
+    judge=_known_before,
+    facts=(dated,),
+)

@@ -1,0 +1,58 @@
+"""Do intervals hold, or is a difference too skewed for them?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from upliftlab.analysis.checks.definition import CheckAnswer, CheckDefinition, CheckInputs
+from upliftlab.analysis.rows import SKEWED, gammas
+from upliftlab.results.analysis import Scalar, Severity
+from upliftlab.text.language import N_
+
+
+def _skewness(inputs: CheckInputs) -> Iterator[CheckAnswer]:
+    """Whether a difference is too skewed for Student's t, and what was done about it."""
+    study, experiment = inputs.study, inputs.plan.experiment
+    asked = [experiment.metrics.primary]
+    if experiment.money:
+        asked.append(experiment.money.revenue)
+    for arm in study.treatments:
+        found = gammas(study, inputs.arms, (arm,))
+        for metric in dict.fromkeys(name for name in asked if name in study.metrics):
+            parts = study.ratios.get(metric) or (study.columns.index(metric),)
+            values = [found[c] for c in (study.columns[part] for part in parts) if c in found]
+            yield from _skewed((metric, arm), values, calibrated=inputs.rows is not None)
+
+
+def _skewed(
+    about: tuple[str, str], gamma: Sequence[float | None], *, calibrated: bool
+) -> Iterator[CheckAnswer]:
+    known = [value for value in gamma if value is not None]
+    worst = max(known, key=abs, default=0.0)
+    values: dict[str, Scalar] = {"metric": about[0], "arm": about[1]}
+    if len(known) < len(gamma):
+        text = N_(
+            "Not asked: too few digits tell how skewed {metric} is between {arm} and control."
+        )
+        yield CheckAnswer(None, text, values, about)
+        return
+    if abs(worst) <= SKEWED:
+        return
+    text = N_(
+        "The difference in {metric} between {arm} and the control is skewed "
+        "({value:number}): its interval covers less than it says on one side."
+    )
+    if calibrated:
+        text = N_(
+            "The difference in {metric} between {arm} and the control is skewed "
+            "({value:number}): its interval comes from re-dealing the customers."
+        )
+    yield CheckAnswer(calibrated, text, {**values, "value": worst}, about, value=worst)
+
+
+SKEWNESS = CheckDefinition(
+    name="skewness",
+    title=N_("Intervals reliable"),
+    severity=Severity.warning,
+    judge=_skewness,
+)
