@@ -147,6 +147,13 @@ CODES: Final[tuple[Explanation, ...]] = (
         ),
     ),
     Explanation(
+        "UL250",
+        "Check of another package refused",
+        "A check that an installed package adds asked for something that the data or the engine "
+        "refused. The reasons follow.",
+        "Tell its authors, or uninstall that package.",
+    ),
+    Explanation(
         "UL302",
         "Nothing says who was in which arm",
         "The data hold no column of arms, and no assignment is on the record.",

@@ -44,6 +44,20 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Remove it.",
     ),
     Explanation(
+        "UL473",
+        "Added package offers something else",
+        "What an installed package adds is not of the kind that its entry point says, or bears "
+        "another name than the entry point.",
+        "Mend or uninstall that package.",
+    ),
+    Explanation(
+        "UL474",
+        "Added package failed",
+        "Code of another installed package raised an error while it was asked. The message names "
+        "the package and the kind of error, never a value of the data.",
+        "Tell its authors, or uninstall that package.",
+    ),
+    Explanation(
         "UL601",
         "File cannot be written",
         "A result could not be written: the folder is not yours to write to, the disk is "
