@@ -20,6 +20,7 @@ from upliftlab.planning.power import Criterion, DetectableEffects, arm_outlook, 
 from upliftlab.planning.primary_metric import effect_of, lead_of
 from upliftlab.planning.returns import CampaignTerms, arm_money
 from upliftlab.results.analysis import Message
+from upliftlab.results.costs import Per
 from upliftlab.results.plan import (
     Answer,
     ArmMoney,
@@ -97,7 +98,7 @@ def prospect(
     absent = money_absent(study, baseline, lead)
     rates: dict[str, float] = {}
     for arm in study.treatments if absent is None else ():
-        if study.terms[arm].incentive > 0:
+        if study.terms[arm].paid(Per.redemption) > 0:
             rate = assumed.redemption_rate
             rate = baseline.redemptions.get(arm) if rate is None else rate
             if rate is None:

@@ -1,8 +1,7 @@
 """Outcomes: what models learn from, made of what is counted per customer.
 
-With money, two columns: value, the contribution margin margin·r on revenue r, and cost = contacts·
-contact cost + redemptions·incentive + commission·r + service + further costs. A fixed cost is no
-part of either: it does not depend on who is contacted.
+With money, two columns: value, the contribution margin on revenue, and the sum of the cost lines.
+What is paid for a whole arm is no part of either: it does not depend on who is contacted.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ import numpy as np
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.money import Item, Roles, projection
+from upliftlab.money import Roles, projection
+from upliftlab.results.costs import CostStep
 from upliftlab.stats.moments import Array
 
 
@@ -83,11 +83,11 @@ def outcomes_of(plan: Plan) -> Outcomes:
 def _profit(study: EstimationSpec, roles: Roles) -> Outcomes:
     size, own = len(study.columns), replace(roles, size=None)
     used = tuple(dict.fromkeys(own.columns))
-    items = [size + Item.margin, size + Item.cost]
+    items = [size + step.column for step in (CostStep.margin, CostStep.cost)]
     weights: dict[str, Array] = {}
     fixed: dict[str, Array] = {}
     for arm, terms in study.terms.items():
-        made = projection(size, own, replace(terms, fixed=0.0))
+        made = projection(size, own, terms.variable)
         weights[arm] = made.matrix[np.ix_(items, used)]
         fixed[arm] = made.offset[items]
     return Outcomes(PROFIT, tuple(study.columns[at] for at in used), weights, fixed)
