@@ -53,6 +53,10 @@ class Estimated(Protocol):
         """Why one of them is absent."""
         ...
 
+    def shifted(self, by: float) -> Estimated:
+        """The same counted from elsewhere: a relative change shifted by 1 is a ratio."""
+        ...
+
 
 class Question(Protocol):
     """What can be asked of a treated group and its control; formulae are made of these.
