@@ -27,10 +27,10 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.results.analysis import DataFile
 from upliftlab.results.uplift import Estimate
-from upliftlab.targeting.basis import FittedModel
-from upliftlab.targeting.order import TargetRequest
-from upliftlab.targeting.rows import learning_rows
+from upliftlab.targeting.model import FittedModel
+from upliftlab.targeting.request import TargetRequest
 from upliftlab.targeting.target import target
+from upliftlab.targeting.training_data import learning_rows
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.learners import learner

@@ -15,9 +15,8 @@ from functools import partial
 
 import numpy as np
 
-from upliftlab.targeting.choices import PolicyConstraints, by_cost
-from upliftlab.targeting.judgement import EvaluationInputs, gates
-from upliftlab.targeting.policies import Rules, policies
+from upliftlab.targeting.evaluation import EvaluationInputs, gates
+from upliftlab.targeting.policies import PolicyConstraints, Rules, by_cost, policies
 from upliftlab.uplift.cost_curve import CostCurve
 from upliftlab.validation.responding import CONTACT, SPREAD, crossfitted, experiment, world
 

@@ -12,12 +12,12 @@ import pytest
 from worlds import analysed, assigned
 
 from upliftlab.report.export import rounded, to_json
-from upliftlab.results import analysis
+from upliftlab.results import analysis as document
 from upliftlab.results.analysis import Analysis, CostStep, EstimandKind, Note, Result
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "analysis_json.md").read_text(encoding="utf-8")
-MODELS = {m.__name__: m for m in Result.__subclasses__() if m.__module__ == analysis.__name__}
+MODELS = {m.__name__: m for m in Result.__subclasses__() if m.__module__ == document.__name__}
 
 
 def section(name, page=PAGE, level="###"):
@@ -77,7 +77,7 @@ def test_kinds_and_notes_are_listed():
 
 
 def test_the_schema_is_the_documented_one():
-    assert f"`schema` is {analysis.SCHEMA}." in PAGE
+    assert f"`schema` is {document.SCHEMA}." in PAGE
 
 
 def test_an_analysis_survives_its_json(analysis):

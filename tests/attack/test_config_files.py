@@ -15,7 +15,7 @@ from upliftlab.cli import commands
 from upliftlab.config import check, load
 from upliftlab.errors import ConfigError, DataError
 from upliftlab.report.reading import read_analysis
-from upliftlab.targeting.artefact import load as load_model
+from upliftlab.targeting.model import load as load_model
 from upliftlab.util.files import read_regular
 
 SECRET = "hunter2: [not, yaml"

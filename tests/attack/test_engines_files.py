@@ -368,11 +368,11 @@ import resource, signal, sys
 from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-from upliftlab.config.models import Engine
+from upliftlab.config.models import EngineSettings
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import EngineError
 rows = "SELECT i, md5(i::text) AS m FROM range(3000000) AS r(i)"
-with DuckDB(Path, Engine(threads=1, memory_limit="60MB")) as engine:
+with DuckDB(Path, EngineSettings(threads=1, memory_limit="60MB")) as engine:
     for act in (
         lambda: engine.keep("kept", rows),
         lambda: engine.write(rows, Path(sys.argv[1]) / "x.parquet"),

@@ -60,7 +60,7 @@ from upliftlab.planning.baseline import in_figures, needed_plan
 from upliftlab.planning.design_inputs import prospect
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.report.render import render
-from upliftlab.targeting.outcomes import outcomes_of
+from upliftlab.targeting.training_data import outcomes_of
 
 asked = Path("asked.yaml").read_text()
 with DuckDB(lambda file: Path("data") / file) as engine:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from upliftlab.errors import DataError
 from upliftlab.results.analysis import DataFile
 from upliftlab.results.uplift import Estimate
-from upliftlab.targeting.artefact import LARGEST, ArmRecipe, SavedModel, check_refit, load, save
+from upliftlab.targeting.model import LARGEST, ArmRecipe, SavedModel, check_refit, load, save
 from upliftlab.uplift.encoding import Encoding
 
 ENCODING = Encoding.fit(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upliftlab.assignment.hashing import VECTORS
-from upliftlab.targeting.identity import from_content, from_places
+from upliftlab.targeting.extraction import from_content, from_places
 
 rows = st.lists(
     st.tuples(st.sampled_from([0.0, -0.0, 1.5, np.nan]), st.sampled_from(["a", "é", "", None])),

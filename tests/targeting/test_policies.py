@@ -5,8 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from upliftlab.targeting.choices import PolicyConstraints, best_constant, by_cost
-from upliftlab.targeting.policies import Rules, TodayPolicy, policies
+from upliftlab.targeting.policies import (
+    PolicyConstraints,
+    Rules,
+    TodayPolicy,
+    best_constant,
+    by_cost,
+    policies,
+)
 from upliftlab.validation.responding import crossfitted, experiment, world
 
 ARMS = ("nobody", "mail", "text")

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from upliftlab.targeting.choices import PolicyConstraints, by_cost
-from upliftlab.targeting.judgement import EvaluationInputs, gates
-from upliftlab.targeting.policies import Rules, policies
+from upliftlab.targeting.evaluation import EvaluationInputs, gates
+from upliftlab.targeting.policies import PolicyConstraints, Rules, by_cost, policies
 from upliftlab.validation.responding import crossfitted, experiment, world
 
 ARMS = ("nobody", "mail", "text")

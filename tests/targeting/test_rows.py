@@ -19,7 +19,7 @@ from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.spark import Spark
 from upliftlab.errors import DataError
 from upliftlab.ledger import Ledger, campaign
-from upliftlab.targeting.rows import learning_rows
+from upliftlab.targeting.training_data import learning_rows
 
 NOW = ANALYSED.replace(tzinfo=None)
 RULE = {"where": "recency_days > 150 and region is not null"}

@@ -9,11 +9,18 @@ import pytest
 
 from upliftlab.assignment.hashing import cuts, digest
 from upliftlab.errors import DataError
+from upliftlab.targeting.budget import Budget, use
 from upliftlab.targeting.candidates import CandidateBatch
-from upliftlab.targeting.forecast import Forecast, average_effects, least_costs
-from upliftlab.targeting.scoring import Scorer, places, score
-from upliftlab.targeting.selection import HELD_OUT, Wording, select, table_batches
-from upliftlab.targeting.use import Budget, use
+from upliftlab.targeting.crossfit import Forecast, average_effects, least_costs
+from upliftlab.targeting.selection import (
+    HELD_OUT,
+    Scorer,
+    Wording,
+    places,
+    score,
+    select,
+    table_batches,
+)
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.sample import TrainingSample
 

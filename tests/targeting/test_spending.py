@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upliftlab.targeting.spending import Prospects, first_return, spend
+from upliftlab.targeting.budget import Prospects, first_return, spend
 
 
 def prospects(value, cost, held=None, place=None):

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upliftlab.errors import ConfigError
-from upliftlab.targeting.spending import Prospects
-from upliftlab.targeting.use import Budget, use
+from upliftlab.targeting.budget import Budget, Prospects, use
 
 
 def prospects(value, cost):

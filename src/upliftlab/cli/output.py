@@ -137,7 +137,7 @@ def annotation(fault: Diagnostic) -> str:
     """A fault as a workflow command of GitHub Actions, in which nothing else can be one.
 
     >>> from upliftlab.errors import Place
-    >>> annotation(Fault("UL012", "50% of\\n::error::it", "", Place("a,b:c.yaml", 1, 2)))
+    >>> annotation(Diagnostic("UL012", "50% of\\n::error::it", "", Place("a,b:c.yaml", 1, 2)))
     '::error file=a%2Cb%3Ac.yaml,line=1,col=2,title=UL012::50%25 of\\\\n::error::it'
     """
     place = fault.place

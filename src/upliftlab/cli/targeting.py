@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from upliftlab.analysis.analyze import AnalysisContext
     from upliftlab.config import Loaded
     from upliftlab.results.targets import Targets
-    from upliftlab.targeting.basis import FittedModel
-    from upliftlab.targeting.order import TargetRequest
+    from upliftlab.targeting.model import FittedModel
+    from upliftlab.targeting.request import TargetRequest
 
 
 class TargetOptions(TypedDict):
@@ -153,7 +153,7 @@ def _targets(
     loaded: Loaded, setting: AnalysisContext, options: TargetOptions, folder: Path
 ) -> tuple[Targets, Path]:
     from upliftlab.targeting.candidates import look
-    from upliftlab.targeting.order import examine
+    from upliftlab.targeting.request import examine
     from upliftlab.targeting.target import target as verb
 
     order = _order(loaded, setting, options, folder)
@@ -173,7 +173,7 @@ def _order(
     from upliftlab.ledger import Ledger
     from upliftlab.ledger.campaign import contacts_on_record
     from upliftlab.targeting.candidates import source_named
-    from upliftlab.targeting.order import TargetRequest, budget_of
+    from upliftlab.targeting.request import TargetRequest, budget_of
 
     plan, workspace = loaded.plan, loaded.workspace
     declared = read_shared(workspace, workspace.configs).sources or {}

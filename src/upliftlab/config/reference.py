@@ -27,7 +27,7 @@ def reference() -> str:
         for name, definition in schema["definitions"].items():
             if "properties" in definition and name not in seen:
                 seen.add(name)
-                parts.append(_section(name, definition))
+                parts.append(_section(_plain(name), definition))
     return "\n\n".join(parts) + "\n"
 
 
@@ -53,6 +53,15 @@ def _kind(schema: dict[str, Any]) -> str:
     return _structure(schema)
 
 
+def _plain(name: str) -> str:
+    """What a section of the YAML is called: as its key, not as the class that holds it.
+
+    >>> _plain("EngineSettings"), _plain("TodayRule")
+    ('Engine', 'Today')
+    """
+    return name.removesuffix("Settings").removesuffix("Rule")
+
+
 def _shown(values: list[Any]) -> list[Any]:
     """The values to show: `true` once, not also as the text "true"."""
     typed = [value for value in values if not isinstance(value, str)]
@@ -65,7 +74,7 @@ def _word(value: Any) -> str:  # noqa: ANN401 - any value of an enumeration
 
 def _structure(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        return _plain(str(schema["$ref"]).rpartition("/")[2])
     if schema.get("type") == "object":
         return f"name: {_kind(schema['additionalProperties'])}"
     if schema.get("type") == "array":

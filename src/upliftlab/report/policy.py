@@ -68,7 +68,7 @@ def policies(responses: UpliftResult, teller: Formatter) -> Grid:
     random = [valued(policy.beside_random, f"{key}/beside_random") for key, policy in rows]
     return grid(
         teller.text(N_("Policies")),
-        teller.text(N_("PolicyValue")),
+        teller.text(N_("Policy")),
         [_head(key, policy, teller) for key, policy in rows],
         [
             GridColumn(
@@ -112,7 +112,7 @@ def came_true(responses: UpliftResult, teller: Formatter) -> Grid | None:
     title, hint = N_("Came true"), N_("of the gain that the model foretold")
     return grid(
         teller.text(N_("What came of the models' predictions")),
-        teller.text(N_("PolicyValue")),
+        teller.text(N_("Policy")),
         [RowHead(teller.sentence(policy.title, f"{key}/title"), "") for key, policy in rows],
         [GridColumn(teller.text(title), teller.text(hint), "drawn", drawn.intervals, drawn.axis)],
     )

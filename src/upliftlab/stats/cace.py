@@ -46,7 +46,7 @@ def cace(pair: TwoSample, outcome: int, contacted: int, confidence: float | Leve
     >>> from upliftlab.stats.moments import Moments
     >>> treated = Moments.of([[9.0, 1.0], [7.0, 1.0], [8.0, 1.0], [2.0, 0.0]])
     >>> control = Moments.of([[1.0, 0.0], [3.0, 0.0], [2.0, 0.0], [2.0, 0.0]])
-    >>> cace(Pair(treated, control), 0, 1, 0.95).estimate
+    >>> cace(TwoSample(treated, control), 0, 1, 0.95).estimate
     6.0
     """
     if pair.unusable is None and pair.undefined & {outcome, contacted}:

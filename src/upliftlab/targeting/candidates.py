@@ -30,7 +30,7 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic, EngineError
 from upliftlab.queries.features import Features, features_of, learned_features
 from upliftlab.queries.population import missing_column
-from upliftlab.targeting.known import TODAY, today_sql
+from upliftlab.targeting.extraction import TODAY, today_sql
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,37 +1,153 @@
-"""The verb `uplift`: from a plan and its data to Responses, and to what a list is made from.
+"""From a plan and its data to an uplift result, and to what a list is made from.
 
 It orchestrates and computes nothing: an analysis first, as nothing is learned from data that fail
-its checks; then models that are judged on customers they were not shown; a gate, and behind an
-open one policies, curves and descriptions.
+its checks; then models that are judged on customers they were not shown; a heterogeneity test, and
+behind a passed one policies, curves and descriptions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze, now_of
+from upliftlab.analysis.estimation import amount, estimation_spec, terms_of
 from upliftlab.config.models.experiment import PROFIT, Plan
+from upliftlab.config.models.uplift import Uplift
 from upliftlab.errors import ConfigError, DataError, Diagnostic
 from upliftlab.results.analysis import Analysis, Message, Provenance, VerdictCode
 from upliftlab.results.uplift import FeatureInfo, HeterogeneityGate, UpliftResult
-from upliftlab.targeting.choices import PolicyConstraints, best_constant, tree_of
+from upliftlab.stats.moments import Array
 from upliftlab.targeting.crossfit import Crossfit
-from upliftlab.targeting.judgement import EvaluationInputs, gates, learners
-from upliftlab.targeting.lesson import SEED, TrainingSet
-from upliftlab.targeting.picture import cost_curve, deciles, gains, sleeping
-from upliftlab.targeting.policies import Rules, TodayPolicy, policies
-from upliftlab.targeting.profile import responders
-from upliftlab.targeting.rows import TrainingRows, learning_rows
-from upliftlab.targeting.told import answer, branch, english
+from upliftlab.targeting.evaluation import (
+    EvaluationInputs,
+    cost_curve,
+    deciles,
+    gains,
+    gates,
+    learners,
+    responders,
+    sleeping,
+)
+from upliftlab.targeting.model import least_of
+from upliftlab.targeting.narrative import answer, branch, english
+from upliftlab.targeting.policies import (
+    PolicyConstraints,
+    Rules,
+    TodayPolicy,
+    best_constant,
+    policies,
+    tree_of,
+)
+from upliftlab.targeting.training_data import TrainingRows, learning_rows
 from upliftlab.text.language import N_
+from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
-from upliftlab.uplift.learners import Learner
+from upliftlab.uplift.folds import fold_of
+from upliftlab.uplift.learners import NUISANCE, Learner, Name, learner
 from upliftlab.uplift.sample import TrainingSample
+from upliftlab.uplift.scores import dr_scores
+
+SEED: Final = 1
+"""Of folds and models: the same plan and data give the same answer."""
+_HALVING: Final = 0
+"""Of the division into halves; folds have other seeds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingSet:
+    """What is learned from, and how.
+
+    Attributes:
+        plan: What was asked, with `uplift`.
+        rows: The customers.
+        encoding: What the columns of their features mean.
+        size: For how many customers budget and fixed costs are; those of the experiment where it is
+            None.
+    """
+
+    plan: Plan
+    rows: TrainingRows
+    encoding: Encoding
+    size: float | None = None
+
+    @property
+    def asked(self) -> Uplift:
+        """The plan's section."""
+        assert self.plan.experiment.uplift is not None  # noqa: S101 - `learn` refuses it
+        return self.plan.experiment.uplift
+
+    def learner(self, name: Name) -> Learner:
+        """A learner of the plan by its name."""
+        return learner(name, self.asked.base, self.encoding, SEED)
+
+    def crossfit(self, repeat: int, progress: Callable[[str], None]) -> Crossfit:
+        """One division into folds, and what every learner says of customers it was not shown."""
+        rows = self.rows
+        sample = TrainingSample(
+            self.encoding.encode(rows.table).values,
+            rows.arm,
+            rows.outcomes,
+            rows.propensity,
+            rows.cluster,
+            fold_of(rows.cluster, self.asked.folds, SEED + repeat),
+        )
+        progress("Scoring outcomes")
+        scores = dr_scores(sample, NUISANCE, self.encoding, SEED)
+        predicted = dict[str, Array]()
+        for name in self.asked.learners:
+            progress(f"Learning with {name}")
+            outcomes = range(sample.outcomes.shape[1])
+            predicted[name] = crossfit(sample, self.learner(name), outcomes)
+        judged = self.asked.learners[0]
+        progress("Learning from halves")
+        return Crossfit(sample, scores, predicted, judged, *halves(sample, self.learner(judged)))
+
+    @property
+    def budget(self) -> float | None:
+        """The plan's, as much of it as falls to those learned from; None without one."""
+        if self.asked.budget is None:
+            return None
+        return amount(self.asked.budget) * self._part
+
+    @property
+    def fixed(self) -> Array:
+        """Fixed cost of each arm, the control's first, as much as falls to those learned from."""
+        terms = terms_of(self.plan)
+        costs = [terms[name].fixed if terms else 0.0 for name in self.rows.arms]
+        return np.array(costs) * self._part
+
+    @property
+    def terms(self) -> PolicyConstraints:
+        """What a policy has to keep to, as long as no gate is known to be open."""
+        money = self.plan.experiment.money
+        return PolicyConstraints(
+            budget=self.budget,
+            at_least=1.0 + max(0.0, money.hurdle if money else 0.0),
+            fixed=self.fixed,
+            open=(False,) * len(self.rows.arms),
+            least=least_of(estimation_spec(self.plan)) if money else None,
+        )
+
+    @property
+    def _part(self) -> float:
+        return len(self.rows) / (self.size or self.rows.total)
+
+
+def halves(sample: TrainingSample, learner: Learner) -> tuple[np.ndarray, tuple[Array, Array]]:
+    """Which half each customer is in, and what a learner predicts that is shown one of them.
+
+    Each half is divided into the same folds, so that nobody is predicted by who was shown them.
+    """
+    half = fold_of(sample.cluster, 2, _HALVING)
+    outcomes = range(sample.outcomes.shape[1])
+    one, two = (crossfit(sample, learner, outcomes, half == each) for each in (0, 1))
+    return half, (one, two)
+
 
 Unit = Literal["number", "money", "share"]
 _EARLY = N_("Outcomes are not complete yet: what is learned now may change.")

@@ -20,19 +20,23 @@ from upliftlab.engines.parquet import sha256_of
 from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.results.analysis import DataFile, Provenance
 from upliftlab.results.targets import Targets
-from upliftlab.targeting.account import Choice, ListSummary
-from upliftlab.targeting.artefact import load, save
-from upliftlab.targeting.basis import FittedModel, forecast, judged_policy
+from upliftlab.targeting.budget import use
 from upliftlab.targeting.candidates import Candidates, candidates
 from upliftlab.targeting.crossfit import COST
-from upliftlab.targeting.doubt import doubt, said
 from upliftlab.targeting.learn import Learned, learn
 from upliftlab.targeting.list_file import write_list
-from upliftlab.targeting.order import TargetRequest, examine, holdout_of
-from upliftlab.targeting.recipe import followed, written_down
-from upliftlab.targeting.scoring import Scorer, score
-from upliftlab.targeting.selection import list_schema, select, table_batches, wording
-from upliftlab.targeting.use import use
+from upliftlab.targeting.model import (
+    FittedModel,
+    followed,
+    forecast,
+    judged_policy,
+    load,
+    save,
+    written_down,
+)
+from upliftlab.targeting.narrative import Choice, ListSummary, doubt, said
+from upliftlab.targeting.request import TargetRequest, examine, holdout_of
+from upliftlab.targeting.selection import Scorer, list_schema, score, select, table_batches, wording
 
 ABOUT = "upliftlab"
 """The key under which a Parquet list says what it is."""

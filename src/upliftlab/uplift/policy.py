@@ -45,7 +45,7 @@ class TargetingPolicy:
             fixed: Fixed cost of each arm, the control's first, in money per customer: the amount
                 divided by the customers among whom is chosen; shape (arms,).
 
-        >>> Policy.using(np.array([0, 2, 2]), np.array([0.0, 0.5, 0.2])).lump
+        >>> TargetingPolicy.using(np.array([0, 2, 2]), np.array([0.0, 0.5, 0.2])).lump
         0.2
         """
         if choice.ndim == 1:

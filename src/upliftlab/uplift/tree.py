@@ -99,8 +99,10 @@ def grow(
     >>> features = np.array([[20.0], [30.0], [40.0], [np.nan]])
     >>> scores = np.array([[0.0, 5.0], [0.0, 3.0], [0.0, -1.0], [0.0, -2.0]])
     >>> tree = grow(features, scores)
-    >>> tree.root.question, tree.choose(features)
-    (Question(feature=0, kind=<Kind.at_most: 'at most'>, value=30.0), array([1, 1, 0, 0]))
+    >>> tree.root.question
+    FeatureQuestion(feature=0, kind=<QuestionKind.at_most: 'at most'>, value=30.0)
+    >>> tree.choose(features)
+    array([1, 1, 0, 0])
     """
     features, scores = np.asarray(features, np.float64), np.asarray(scores, np.float64)
     if len(features) != len(scores) or not len(scores):

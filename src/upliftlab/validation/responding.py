@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.crossfit import Crossfit
-from upliftlab.targeting.lesson import halves
+from upliftlab.targeting.learn import halves
 from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of

@@ -1,9 +1,15 @@
-"""Rows: what models learn from, one per customer, read from where the data lie.
+"""What models learn from: one row per customer, with features, outcomes and each arm's probability.
 
 Who is analysed, when their time began and what is counted of them are decided as in the analysis
-(`aggregation.py`); a household's customers are rows of their own in one cluster. Rows come in
-the order of their cluster, so that nothing depends on how an engine stores them.
+(`analysis/aggregation.py`); a household's customers are rows of their own in one cluster. Rows come
+in the order of their cluster, so that nothing depends on how an engine stores them. The probability
+of each arm is known, by stratum where shares are exact within strata.
+
+With money, outcomes are two columns: value, the contribution margin on revenue, and cost, the sum
+of the cost lines. What is paid for a whole arm is no part of it: it does not depend on who is
+contacted.
 """
+# ruff: noqa: S608 - names are of the house's own
 # ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
 
 from __future__ import annotations
@@ -11,14 +17,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from upliftlab.analysis.aggregation import unit_table
+from upliftlab.analysis.checks_shares import expected_shares
+from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.facts import CUSTOMERS
 from upliftlab.analysis.look import occasion_of
-from upliftlab.analysis.population import population_of, timed
+from upliftlab.analysis.population import ASSIGNED, population_of, timed
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
     refuse_arms,
@@ -28,18 +37,165 @@ from upliftlab.analysis.refusals import (
     refuse_whole_households,
 )
 from upliftlab.config.models import FeatureKind
-from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.money import Roles, projection
 from upliftlab.queries.features import Features, features_of
+from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.queries.units import UnitTable
+from upliftlab.results.costs import CostStep
 from upliftlab.stats.moments import Array
-from upliftlab.targeting.chances import chances_of
-from upliftlab.targeting.extract import Extract, extract
-from upliftlab.targeting.identity import from_content
-from upliftlab.targeting.known import DRAWN, known_of
-from upliftlab.targeting.outcomes import outcomes_of
+from upliftlab.targeting.extraction import (
+    DRAWN,
+    Extract,
+    extract,
+    from_content,
+    known_of,
+    looked_up,
+)
 from upliftlab.util.sql import literal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Propensities:
+    """The probability of each arm.
+
+    Attributes:
+        declared: The plan's shares, normalised; shape (arms,).
+        strata: The strata of a blocked assignment; none where chances are alike for all.
+        realised: The shares that arms have of each stratum's units; shape (strata, arms).
+    """
+
+    declared: Array
+    strata: tuple[str, ...] = ()
+    realised: Array | None = None
+
+    def of(self, stratum: pa.ChunkedArray[Any] | None, n: int) -> Array:
+        """The chances of customers in their strata; shape (n, arms)."""
+        if self.realised is None or stratum is None:
+            return np.tile(self.declared, (n, 1))
+        numbers = {name: number for number, name in enumerate(self.strata)}
+        table = np.vstack([self.realised, self.declared])
+        return table[looked_up(stratum, numbers, len(numbers))]
+
+
+def chances_of(
+    plan: Plan, arms: Sequence[str], frame: AnalysisPopulation, engine: Engine
+) -> Propensities:
+    """The chances of a plan's arms.
+
+    A blocked assignment on record has the shares that were realised: within a stratum nothing
+    else was possible. Strata in which an arm has no unit are taken together as one, as they are
+    in the analysis; where even that lacks an arm, they have the declared shares.
+
+    Args:
+        plan: The declared shares.
+        arms: The arms in order.
+        frame: Who is analysed.
+        engine: Where the assignment lies.
+    """
+    shares = expected_shares(plan)
+    declared = np.array([shares[arm] for arm in arms])
+    if plan.experiment.assignment.method != "blocked" or "stratum" not in frame.own:
+        return Propensities(declared)
+    units = "COUNT(*)" if plan.households is None else "COUNT(DISTINCT house)"
+    rows = engine.query(
+        f"SELECT stratum, arm, {units} AS n FROM {ASSIGNED} WHERE arm IS NOT NULL"
+        " AND stratum IS NOT NULL GROUP BY stratum, arm"
+    ).to_pylist()
+    counts: dict[str, dict[str, int]] = {}
+    for row in rows:
+        counts.setdefault(str(row["stratum"]), {})[str(row["arm"])] = int(row["n"])
+    if not counts:
+        return Propensities(declared)
+    names = tuple(sorted(counts))
+    return Propensities(
+        declared, names, _realised([counts[name] for name in names], arms, declared)
+    )
+
+
+def _realised(counts: Sequence[Mapping[str, int]], arms: Sequence[str], declared: Array) -> Array:
+    table = np.array([[found.get(arm, 0) for arm in arms] for found in counts], dtype=np.float64)
+    thin = (table == 0).any(axis=1)
+    if thin.any():
+        together = table[thin].sum(axis=0)
+        table[thin] = together if (together > 0).all() else declared
+    return table / table.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """How outcomes come from the unit table.
+
+    Attributes:
+        metric: `profit`, or the metric's name.
+        counted: The columns of the unit table that are needed, in order.
+        weights: For profit, by arm: value and cost per unit of each; shape (2, counted).
+        fixed: For profit, by arm: value and cost that every customer has; shape (2,).
+        falls: Whether the metric is to fall, and so is turned round.
+    """
+
+    metric: str
+    counted: tuple[str, ...]
+    weights: Mapping[str, Array]
+    fixed: Mapping[str, Array]
+    falls: bool = False
+
+    def of(self, arms: tuple[str, ...], arm: np.ndarray, counted: Array) -> Array:
+        """Outcomes of customers.
+
+        Of a metric that is to fall, 1 − y where all are 0 or 1, else −y: more is better, and
+        effects are those on the metric with the sign changed.
+
+        Args:
+            arms: The names of the arms.
+            arm: The number of each customer's arm, shape (n,).
+            counted: What is counted of them, shape (n, counted).
+
+        Returns:
+            Shape (n, 2), value and cost, for profit; else (n, 1).
+        """
+        if not self.weights:
+            if not self.falls:
+                return counted
+            flags = bool(np.isin(counted, (0.0, 1.0)).all())
+            return 1.0 - counted if flags else -counted
+        found = np.empty((len(arm), 2))
+        for number, name in enumerate(arms):
+            rows = arm == number
+            found[rows] = counted[rows] @ self.weights[name].T + self.fixed[name]
+        return found
+
+
+def outcomes_of(plan: Plan) -> Outcomes:
+    """The outcomes that a plan learns from.
+
+    Raises:
+        DataError: UL610, it is a ratio of totals, which no single customer has.
+    """
+    name, study = plan.learned, estimation_spec(plan)
+    if name == PROFIT and study.roles is not None:
+        return _profit(study, study.roles)
+    metric = plan.metrics.get(name)
+    if metric is None or metric.ratio is not None:
+        what = "a ratio of totals" if metric else "not measured"
+        message = f"models cannot learn from '{name}', which is {what}"
+        raise DataError(Diagnostic("UL610", message, "name another by 'uplift: {metric: …}'"))
+    return Outcomes(name, (name,), {}, {}, falls=metric.better == "lower")
+
+
+def _profit(study: EstimationSpec, roles: Roles) -> Outcomes:
+    size, own = len(study.columns), replace(roles, size=None)
+    used = tuple(dict.fromkeys(own.columns))
+    items = [size + step.column for step in (CostStep.margin, CostStep.cost)]
+    weights: dict[str, Array] = {}
+    fixed: dict[str, Array] = {}
+    for arm, terms in study.terms.items():
+        made = projection(size, own, terms.variable)
+        weights[arm] = made.matrix[np.ix_(items, used)]
+        fixed[arm] = made.offset[items]
+    return Outcomes(PROFIT, tuple(study.columns[at] for at in used), weights, fixed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

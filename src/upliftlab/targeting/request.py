@@ -1,4 +1,4 @@
-"""The order: what is asked of the next campaign."""
+"""What is asked of the next campaign."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from upliftlab.config.models import FeatureKind, Source
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.values import Money
 from upliftlab.errors import ConfigError, Diagnostic
+from upliftlab.targeting.budget import Budget
 from upliftlab.targeting.candidates import NextCampaign
 from upliftlab.targeting.list_file import kind_of
-from upliftlab.targeting.use import Budget
 from upliftlab.uplift.encoding import Encoding
 
 _USUAL = Fraction(1, 10)
