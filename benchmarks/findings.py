@@ -20,6 +20,7 @@ from upliftlab.analysis.findings import find
 from upliftlab.config.models import EngineSettings, Metric, Source
 from upliftlab.config.models.experiment import Experiment, Plan
 from upliftlab.money import ArmTerms, Roles
+from upliftlab.results.costs import CostStep
 from upliftlab.stats.calibration import Measure, Units, calibrated
 from upliftlab.stats.moments import Moments
 
@@ -48,7 +49,10 @@ def _cube() -> Aggregates:
 
 def _study() -> EstimationSpec:
     names = tuple(f"metric_{number:02}" for number in range(METRICS))
-    terms = {arm: ArmTerms(0.4, contact=0.1 if arm != "holdout" else 0.0) for arm in ARMS}
+    terms = {
+        arm: ArmTerms(0.4, {CostStep.contact_cost: 0.1 if arm != "holdout" else 0.0})
+        for arm in ARMS
+    }
     return EstimationSpec(
         metrics=names,
         columns=names,

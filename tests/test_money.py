@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from upliftlab.money import ArmTerms, Item, MoneyContrast, Roles, projection
+from upliftlab.money import ArmTerms, MoneyContrast, Roles, projection
 from upliftlab.results.analysis import Note
+from upliftlab.results.costs import CostStep, Per
 from upliftlab.stats.effects import TwoSample
 from upliftlab.stats.moments import Moments
 
@@ -15,8 +16,15 @@ from upliftlab.stats.moments import Moments
 TREATED = np.array([[100.0, 2, 1, 1], [0.0, 1, 0, 0], [50.0, 2, 1, 1], [0.0, 2, 0, 0]])
 CONTROL = np.array([[50.0, 0, 0, 1], [0.0, 0, 0, 0]])
 ROLES = Roles(revenue=0, contacts=1, redemptions=2, conversions=3)
-TERMS = ArmTerms(margin=0.4, contact=0.5, incentive=3.0, commission=0.02, service=0.25, fixed=1.0)
-FREE = ArmTerms(margin=0.4)
+RATES = {
+    CostStep.contact_cost: 0.5,
+    CostStep.incentive: 3.0,
+    CostStep.commission: 0.02,
+    CostStep.service: 0.25,
+    CostStep.fixed_cost: 1.0,
+}
+TERMS = ArmTerms(0.4, RATES)
+FREE = ArmTerms(0.4)
 
 
 def question(treated=TREATED, control=CONTROL, terms=TERMS, hurdle=0.0) -> MoneyContrast:
@@ -25,16 +33,16 @@ def question(treated=TREATED, control=CONTROL, terms=TERMS, hurdle=0.0) -> Money
         Moments.of(treated).project(projection(columns, ROLES, terms)),
         Moments.of(control).project(projection(columns, ROLES, FREE)),
     )
-    return MoneyContrast(pair, 0.95, hurdle, ROLES.conversions)
+    return MoneyContrast(pair, 0.95, hurdle, ROLES)
 
 
 def profit_rows(rows, terms):
     cost = (
-        terms.contact * rows[:, 1]
-        + terms.incentive * rows[:, 2]
-        + terms.commission * rows[:, 0]
-        + terms.service
-        + terms.fixed
+        terms[CostStep.contact_cost] * rows[:, 1]
+        + terms[CostStep.incentive] * rows[:, 2]
+        + terms[CostStep.commission] * rows[:, 0]
+        + terms[CostStep.service]
+        + terms[CostStep.fixed_cost]
     )
     return terms.margin * rows[:, 0] - cost, cost
 
@@ -45,9 +53,11 @@ def test_hand_worked():
     # Per treated customer: margin 15, cost 17.5 / 4 = 4.375; per control customer: margin 10.
     assert asked.incremental_profit().estimate == pytest.approx(4 * (15 - 4.375 - 10))
     assert asked.roi().estimate == pytest.approx((15 - 10 - 4.375) / 4.375)
-    assert asked.iroas().estimate == pytest.approx((37.5 - 25) / 4.375)
+    assert asked.ratio(CostStep.revenue, CostStep.cost).estimate == pytest.approx(
+        (37.5 - 25) / 4.375
+    )
     assert asked.above_hurdle(0.5).estimate == pytest.approx(4 * (5 - 1.5 * 4.375))
-    assert asked.cost_per_conversion().note is Note.no_conversions
+    assert asked.ratio(CostStep.cost, Per.conversion).note is Note.no_conversions
 
 
 def test_profit_from_moments_is_profit_from_rows():
@@ -79,9 +89,12 @@ def test_profit_from_moments_is_profit_from_rows():
 def test_the_parts_sum_to_profit():
     mapped = projection(4, ROLES, TERMS)
     rows = mapped.matrix[4:]
-    parts = [Item.contact_cost, Item.incentive, Item.commission, Item.service, Item.fixed_cost]
-    np.testing.assert_allclose(rows[Item.cost], rows[parts].sum(axis=0))
-    np.testing.assert_allclose(rows[Item.profit], rows[Item.margin] - rows[Item.cost])
+    parts = [step.column for step in RATES]
+    margin, cost, profit = (
+        step.column for step in (CostStep.margin, CostStep.cost, CostStep.profit)
+    )
+    np.testing.assert_allclose(rows[cost], rows[parts].sum(axis=0))
+    np.testing.assert_allclose(rows[profit], rows[margin] - rows[cost])
 
 
 @given(st.integers(0, 999), st.floats(-0.5, 3))
@@ -100,11 +113,11 @@ def test_roi_exceeds_the_hurdle_exactly_where_the_linear_form_is_positive(seed, 
 
 
 def test_one_contact_for_everybody_where_contacts_are_not_counted():
-    mapped = projection(2, Roles(revenue=0), ArmTerms(margin=0.4, contact=0.1))
-    assert mapped.offset[2 + Item.contact_cost] == 0.1
-    assert not mapped.matrix[2 + Item.contact_cost].any()
+    mapped = projection(2, Roles(revenue=0), ArmTerms(0.4, {CostStep.contact_cost: 0.1}))
+    assert mapped.offset[2 + CostStep.contact_cost.column] == 0.1
+    assert not mapped.matrix[2 + CostStep.contact_cost.column].any()
 
 
 def test_an_arm_that_costs_nothing_has_no_roi():
-    effect = question(terms=ArmTerms(margin=0.4)).roi()
+    effect = question(terms=ArmTerms(0.4)).roi()
     assert (effect.estimate, effect.note) == (None, Note.zero_cost)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upliftlab.money import ArmTerms
+from upliftlab.results.costs import CostStep
 from upliftlab.stats.moments import Moments
 from upliftlab.validation.counts import ReplicationCounts
 from upliftlab.validation.evidence import ScenarioResult, evidence_of
@@ -57,9 +58,12 @@ def test_the_truth_of_redemptions_by_hand():
     assert truth.roi == pytest.approx(0.24 / 0.168 - 1)
 
 
+COSTS = (CostStep.contact_cost, CostStep.commission, CostStep.service, CostStep.fixed_cost)
+
+
 def test_terms_of_both_arms_enter_the_truth():
-    mine = ArmTerms(0.5, contact=0.1, commission=0.1, service=0.2, fixed=30.0)
-    theirs = ArmTerms(0.5, service=0.05, commission=0.2, fixed=10.0)
+    mine = ArmTerms(0.5, dict(zip(COSTS, (0.1, 0.1, 0.2, 30.0), strict=True)))
+    theirs = ArmTerms(0.5, dict(zip(COSTS[1:], (0.2, 0.05, 10.0), strict=True)))
     outcome = Outcome("normal", 1.0, 10.0, 1.0)
     scenario = Scenario(outcome, CUSTOMERS_ALONE, (100, 50), 0.2, (mine, theirs))
     cost = 0.1 + 0.1 * 12 + 0.2 + 30 / 100 - (0.05 + 0.2 * 10 + 10 / 50)
@@ -171,7 +175,11 @@ def evidence(below, above, *, n=2_000, bounded=None) -> ScenarioResult:
 
 
 SCENARIO = Scenario(
-    SPARSE, CUSTOMERS_ALONE, (10, 10), 0.0, (ArmTerms(0.4, contact=1.0), ArmTerms(0.4))
+    SPARSE,
+    CUSTOMERS_ALONE,
+    (10, 10),
+    0.0,
+    (ArmTerms(0.4, {CostStep.contact_cost: 1.0}), ArmTerms(0.4)),
 )
 
 

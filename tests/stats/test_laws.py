@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from upliftlab.money import ArmTerms, MoneyContrast, Roles, projection
 from upliftlab.results.analysis import Note
+from upliftlab.results.costs import CostStep, Per
 from upliftlab.stats.cace import cace
 from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import Effect, TwoSample, adjusted_difference, difference
@@ -55,7 +56,7 @@ class Trial:
 
     @property
     def money(self) -> MoneyContrast:
-        return MoneyContrast(self.valued, self.confidence, HURDLE, BOUGHT)
+        return MoneyContrast(self.valued, self.confidence, HURDLE, ROLES)
 
     @property
     def sharp_money(self) -> MoneyContrast:
@@ -77,8 +78,8 @@ ESTIMATORS: dict[str, Callable[[Trial], Effect]] = {
     "above hurdle": lambda t: t.money.above_hurdle(),
     "ROI": lambda t: t.money.roi(),
     "adjusted ROI": lambda t: t.sharp_money.roi(),
-    "iROAS": lambda t: t.money.iroas(),
-    "cost per conversion": lambda t: t.money.cost_per_conversion(),
+    "iROAS": lambda t: t.money.ratio(CostStep.revenue, CostStep.cost),
+    "cost per conversion": lambda t: t.money.ratio(CostStep.cost, Per.conversion),
     "Newcombe": counted,
     "CACE": lambda t: cace(t.pair, REVENUE, CONTACTED, t.confidence),
     "adjusted CACE": lambda t: cace(t.sharp, REVENUE, CONTACTED, t.confidence),
@@ -120,7 +121,8 @@ class Draw:
 
     def trial(self, change: Change = lambda table: table, moments=Moments.of, rate=1.0) -> Trial:
         """Moments of changed rows, and the terms in a currency of which `rate` makes one."""
-        spent = ArmTerms(0.4, contact=0.5 * rate, incentive=2.0 * rate, service=0.1 * rate)
+        each = {CostStep.contact_cost: 0.5, CostStep.incentive: 2.0, CostStep.service: 0.1}
+        spent = ArmTerms(0.4, {step: amount * rate for step, amount in each.items()})
         groups = [moments(change(table)) for table in self.rows()]
         return Trial(*groups, spent, ArmTerms(0.4), self.confidence)
 

@@ -24,7 +24,7 @@ from upliftlab.analysis.checks.registry import asked, counted, offered_checks, o
 from upliftlab.analysis.checks.shares import expected_shares
 from upliftlab.analysis.contrasts import CHANNEL, InferenceSettings, contrasts_of
 from upliftlab.analysis.disclosure import Shown, shown
-from upliftlab.analysis.estimation import EstimationSpec, amount, estimation_spec
+from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.findings import find, shrunk
 from upliftlab.analysis.heterogeneity import compare
 from upliftlab.analysis.population import CUSTOMERS
@@ -47,6 +47,7 @@ from upliftlab.results.analysis import (
     SegmentInfo,
     VerdictCode,
 )
+from upliftlab.results.costs import RATED
 from upliftlab.stats.strata import stratified
 
 Progress = Callable[[str], None]
@@ -266,17 +267,12 @@ def _terms(plan: Plan, study: EstimationSpec) -> MoneyTermsInfo | None:
     money = plan.experiment.money
     if money is None:
         return None
-    return MoneyTermsInfo(
-        currency=plan.currency,
-        revenue=money.revenue,
-        margin=money.margin,
-        hurdle=money.hurdle,
-        cost_per_contact={name: terms.contact for name, terms in study.terms.items()},
-        cost_per_redemption={name: terms.incentive for name, terms in study.terms.items()},
-        commission={name: terms.commission for name, terms in study.terms.items()},
-        service_cost={name: terms.service for name, terms in study.terms.items()},
-        fixed_cost={name: amount(money.fixed_cost.get(name)) for name in study.terms},
-        costs=money.costs,
+    shared = {"revenue": money.revenue, "margin": money.margin, "hurdle": money.hurdle}
+    rates = {
+        step.line.key: {name: terms[step] for name, terms in study.terms.items()} for step in RATED
+    }
+    return MoneyTermsInfo.model_validate(
+        {"currency": plan.currency, **shared, **rates, "costs": money.costs}
     )
 
 

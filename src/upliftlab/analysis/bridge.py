@@ -12,18 +12,12 @@ from typing import Final
 
 from upliftlab.analysis.contrasts import ADJUSTED, PLAIN, Contrast
 from upliftlab.analysis.estimation import EstimationSpec
-from upliftlab.money import REVENUE, ArmTerms, Item
-from upliftlab.results.analysis import Bridge, BridgeLine, CostStep, Note
+from upliftlab.money import REVENUE, ArmTerms
+from upliftlab.results.analysis import Bridge, BridgeLine, Note
+from upliftlab.results.costs import COSTS, CostStep, Per
 from upliftlab.stats.effects import Effect, difference
 from upliftlab.text.precision import adding_up, sum_digits
 
-_TERMS: Final = {
-    CostStep.contact_cost: (Item.contact_cost, "contact"),
-    CostStep.incentive: (Item.incentive, "incentive"),
-    CostStep.commission: (Item.commission, "commission"),
-    CostStep.service: (Item.service, "service"),
-}
-"""Costs by a term: the column of each and the term's name."""
 _NEGLIGIBLE: Final = 1e-9
 """A standard error this small a part of an amount is rounding."""
 
@@ -58,11 +52,13 @@ def _bridge(subject: Contrast, currency: str | None) -> Bridge:
     )
     if profit.estimate is None:
         return empty
-    revenue = _named(subject, CostStep.revenue, question.incremental(Item.revenue, REVENUE))
-    margin = _named(subject, CostStep.margin, question.incremental(Item.margin, REVENUE))
+    revenue, margin = (
+        _Line(step, subject.counted(Per.revenue), question.incremental(step, REVENUE))
+        for step in (CostStep.revenue, CostStep.margin)
+    )
     costs = tuple(_costs(subject))
     whole = (
-        _Line(CostStep.cost, None, _less(question.incremental(Item.cost))),
+        _Line(CostStep.cost, None, _less(question.incremental(CostStep.cost))),
         _Line(CostStep.profit, None, profit),
     )
     lines = (revenue, margin, *costs, *whole)
@@ -77,20 +73,25 @@ def _bridge(subject: Contrast, currency: str | None) -> Bridge:
 def _costs(subject: Contrast) -> Iterator[_Line]:
     """What the plan declares for any of the arms, as amounts below zero."""
     question, arms = subject.question(), _arms(subject)
-    for kind, (item, name) in _TERMS.items():
-        if any(getattr(terms, name) for terms in arms):
-            same = kind is CostStep.commission and len({terms.commission for terms in arms}) == 1
-            asked = question.incremental(item, REVENUE if same else "")
-            yield _named(subject, kind, _less(asked))
+    for step in COSTS:
+        rates, per = {terms[step] for terms in arms}, step.line.per
+        if per is Per.metric:
+            yield from _further(subject, step)
+        elif any(rates):
+            alike = per is Per.revenue and len(rates) == 1
+            asked = question.incremental(step, REVENUE if alike else "")
+            yield _Line(step, subject.counted(per), _less(asked))
+
+
+def _further(subject: Contrast, step: CostStep) -> Iterator[_Line]:
+    """Costs that are metrics, a line for each."""
     roles = subject.study.roles
     for column in roles.further if roles else ():
         name = subject.study.columns[column]
         level = subject.level(ADJUSTED if subject.adjusts else PLAIN, name)
         each = difference(subject.sharp, column, level)
         whole = each.scaled(subject.pair.treated.n * subject.pair.size)
-        yield _Line(CostStep.further_cost, name, _less(whole))
-    if any(terms.fixed for terms in arms):
-        yield _Line(CostStep.fixed_cost, None, _less(question.incremental(Item.fixed_cost)))
+        yield _Line(step, name, _less(whole))
 
 
 def _arms(subject: Contrast) -> tuple[ArmTerms, ...]:
@@ -98,19 +99,6 @@ def _arms(subject: Contrast) -> tuple[ArmTerms, ...]:
     study, level = subject.study, subject.place.level or ""
     treated = (subject.arm,) if subject.arm is not None else study.channels[level]
     return tuple(study.terms[arm] for arm in (*treated, study.control))
-
-
-def _named(subject: Contrast, kind: CostStep, effect: Effect) -> _Line:
-    """A line with the metric that it counts."""
-    roles, columns = subject.study.roles, subject.study.columns
-    assert roles is not None  # noqa: S101 - the caller asked
-    counted = {
-        CostStep.contact_cost: roles.contacts,
-        CostStep.incentive: roles.redemptions,
-        CostStep.service: None,
-    }
-    column = counted.get(kind, roles.revenue)
-    return _Line(kind, None if column is None else columns[column], effect)
 
 
 def _less(effect: Effect) -> Effect:

@@ -11,7 +11,8 @@ import numpy as np
 from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice, zero_or_one
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.rows import UnitRows, skewed
-from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE, Item, MoneyContrast
+from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE, MoneyContrast
+from upliftlab.results.costs import CostStep, Per
 from upliftlab.stats.cace import cace
 from upliftlab.stats.calibration import Measure, calibrated
 from upliftlab.stats.effects import Effect, TwoSample, adjusted_difference, difference
@@ -112,7 +113,7 @@ class Contrast:
             pair=self.sharp,
             confidence=self.level(),
             hurdle=study.hurdle,
-            conversions=study.roles.conversions if study.roles else None,
+            roles=study.roles,
             first=len(study.columns),
             draws={name: draws for (what, name), draws in self.draws.items() if what == MONEY},
         )
@@ -131,9 +132,15 @@ class Contrast:
             return None
         return column
 
-    def cace(self, metric: str, contacts: int) -> Effect:
+    def counted(self, per: Per) -> str | None:
+        """The metric that counts what is paid for; None where none does."""
+        column = self.study.roles.counting(per) if self.study.roles else None
+        return None if column is None else self.study.columns[column]
+
+    def cace(self, metric: str) -> Effect:
         """The effect on those contacted because they were assigned, of the adjusted pair."""
-        what = ADJUSTED if self.adjusts else PLAIN
+        contacts, what = self.contacts, ADJUSTED if self.adjusts else PLAIN
+        assert contacts is not None  # noqa: S101 - the caller asked
         column = self.study.place(metric, self.sharp)
         return cace(self.sharp, column, contacts, self.level(what, metric))
 
@@ -218,8 +225,10 @@ def _measures(
     if study.roles is None or not {study.columns[c] for c in study.roles.amounts} & skew:
         return
     covariates = study.covariates if subject.adjusts else ()
-    rows = {item: study.per_unit(item, groups) for item in (Item.revenue, Item.margin, Item.cost)}
-    yield (MONEY, REVENUE), Measure(rows[Item.revenue], None, study.size, covariates)
+    revenue, margin, costs = (
+        study.per_unit(step, groups) for step in (CostStep.revenue, CostStep.margin, CostStep.cost)
+    )
+    yield (MONEY, REVENUE), Measure(revenue, None, study.size, covariates)
     for name, hurdle in ((PROFIT, 0.0), (ABOVE_HURDLE, study.hurdle)):
-        cost = -(1 + hurdle) * rows[Item.cost]
-        yield (MONEY, name), Measure(rows[Item.margin], cost, study.size, covariates)
+        cost = -(1 + hurdle) * costs
+        yield (MONEY, name), Measure(margin, cost, study.size, covariates)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from upliftlab.analysis.aggregates import OVERALL, Aggregates
-from upliftlab.config.models.experiment import Arm, Plan
+from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.values import Money
-from upliftlab.money import ArmTerms, Item, Roles, projection
+from upliftlab.money import ArmTerms, Roles, projection
 from upliftlab.queries.units import SIZE
+from upliftlab.results.costs import RATED, CostStep
 from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import TwoSample
 from upliftlab.stats.moments import Array, Moments, pool
@@ -53,14 +54,14 @@ class EstimationSpec:
     covariates: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
 
-    def per_unit(self, item: Item, arms: Sequence[str]) -> Array:
-        """An item's coefficients in each arm but for what is the same for all its customers.
+    def per_unit(self, step: CostStep, arms: Sequence[str]) -> Array:
+        """A step's coefficients in each arm but for what is the same for all its customers.
 
         Shape (arms, columns).
         """
         assert self.roles is not None  # noqa: S101 - the caller asked
         roles, size = replace(self.roles, size=None), len(self.columns)
-        rows = [projection(size, roles, self.terms[arm]).matrix[size + item] for arm in arms]
+        rows = [projection(size, roles, self.terms[arm]).matrix[size + step.column] for arm in arms]
         return np.stack(rows)
 
     def projected(self, cube: Aggregates) -> Aggregates:
@@ -111,7 +112,7 @@ class EstimationSpec:
         """An arm's terms with its fixed cost spread over its customers."""
         terms = self.terms[arm]
         customers = group.n * (1.0 if self.size is None else float(group.mean[self.size]))
-        return replace(terms, fixed=terms.fixed / customers if customers else 0.0)
+        return terms.spread(customers)
 
 
 def estimation_spec(plan: Plan) -> EstimationSpec:
@@ -133,7 +134,7 @@ def estimation_spec(plan: Plan) -> EstimationSpec:
         treatments=plan.treatments,
         channels=channels,
         roles=_roles(plan, index) if money else None,
-        terms={name: _terms(plan, name, arm) for name, arm in plan.arms.items()} if money else {},
+        terms=terms_of(plan),
         hurdle=money.hurdle if money else 0.0,
         confidence=plan.experiment.analysis.confidence,
         size=index.get(SIZE),
@@ -154,19 +155,17 @@ def _roles(plan: Plan, index: Mapping[str, int]) -> Roles:
     )
 
 
-def _terms(plan: Plan, name: str, arm: Arm) -> ArmTerms:
+def terms_of(plan: Plan) -> dict[str, ArmTerms]:
+    """What is paid in each arm; empty without money."""
     money = plan.experiment.money
-    assert money is not None  # noqa: S101 - the caller asked
-    return ArmTerms(
-        margin=money.margin,
-        contact=amount(arm.cost_per_contact),
-        incentive=amount(arm.cost_per_redemption),
-        commission=arm.commission or 0.0,
-        service=amount(arm.service_cost),
-        fixed=amount(money.fixed_cost.get(name)),
-    )
+    if money is None:
+        return {}
+    return {
+        name: ArmTerms(money.margin, {step: amount(plan.rate(step, name)) for step in RATED})
+        for name in plan.arms
+    }
 
 
-def amount(money: Money | None) -> float:
-    """An amount as a number, 0 where none is given."""
-    return float(money.amount) if money else 0.0
+def amount(rate: Money | float | None) -> float:
+    """An amount or a share as a number, 0 where none is given."""
+    return float(rate.amount if isinstance(rate, Money) else rate or 0.0)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from upliftlab.analysis.contrasts import ADJUSTED, CHANNEL, MONEY, PLAIN, Contrast
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.heterogeneity import FindingSlice
 from upliftlab.config.models.experiment import Plan
-from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE
-from upliftlab.results.analysis import EstimandKind, Finding
+from upliftlab.money import MoneyContrast
+from upliftlab.results.analysis import Finding
+from upliftlab.results.costs import CostStep, Per
+from upliftlab.results.estimands import Estimand, EstimandKind, kinds_of
 from upliftlab.stats.adjust import benjamini_hochberg, holm
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.sequential import Anytime
@@ -20,18 +23,55 @@ SECONDARY = "secondary"
 GUARDRAIL = "guardrail"
 EXPLORATORY = "exploratory"
 CHANNELS = "channels"
-_LINEAR = (
-    EstimandKind.difference,
-    EstimandKind.adjusted_difference,
-    EstimandKind.incremental_profit,
-)
-"""Kinds whose interval is Welch's; the others' is Fieller's."""
-_COMPARED = {
-    EstimandKind.incremental_profit: PROFIT,
-    EstimandKind.roi: ABOVE_HURDLE,
-    EstimandKind.iroas: REVENUE,
-}
-"""What of money has to be divided anew for a kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An estimand of a metric in one place, and what can be asked for it (`Question`)."""
+
+    subject: Contrast
+    money: MoneyContrast
+    kind: EstimandKind
+    metric: str
+
+    @property
+    def estimand(self) -> Estimand:
+        """What is asked."""
+        return self.kind.estimand
+
+    def difference(self) -> Effect:
+        """Treated mean less control mean of the metric."""
+        return self.subject.difference(self.metric)
+
+    def adjusted_difference(self) -> Effect:
+        """The same between groups adjusted for covariates."""
+        return self.subject.adjusted_difference(self.metric)
+
+    def relative_change(self) -> Effect:
+        """The difference over the size of the control's mean."""
+        return self.subject.relative_lift(self.metric)
+
+    def effect_on_contacted(self) -> Effect:
+        """The difference over that of the share contacted."""
+        return self.subject.cace(self.metric)
+
+    def total(self, step: CostStep) -> Effect:
+        """What all treated units have of a column of money beyond the control."""
+        return self.money.incremental(step, self.estimand.draws)
+
+    def ratio(self, above: CostStep | Per, below: CostStep | Per) -> Effect:
+        """The ratio of two differences."""
+        null = self.money.hurdle if self.estimand.null == "hurdle" else self.estimand.null
+        return self.money.ratio(above, below, null, self.estimand.draws)
+
+    @property
+    def dealt(self) -> bool:
+        """Whether units were divided anew for the interval."""
+        if self.estimand.of == "money":
+            return (MONEY, self.estimand.draws) in self.subject.draws
+        best = ADJUSTED if self.subject.adjusts else PLAIN
+        what = {"plain": PLAIN, "adjusted": ADJUSTED, "best": best}[self.estimand.pair]
+        return (what, self.metric) in self.subject.draws
 
 
 def find(plan: Plan, study: EstimationSpec, subjects: Iterable[Contrast]) -> tuple[Finding, ...]:
@@ -42,11 +82,7 @@ def find(plan: Plan, study: EstimationSpec, subjects: Iterable[Contrast]) -> tup
         study: What is compared.
         subjects: Every treated group in every place.
     """
-    found = [
-        finding
-        for subject in subjects
-        for finding in (*_metric_findings(plan, study, subject), *_money_findings(study, subject))
-    ]
+    found = [finding for subject in subjects for finding in _found(plan, study, subject)]
     return _adjusted(found)
 
 
@@ -62,52 +98,39 @@ def shrunk(
     )
 
 
-def _metric_findings(plan: Plan, study: EstimationSpec, subject: Contrast) -> Iterator[Finding]:
-    primary = plan.experiment.metrics.primary
-    lead = (primary, plan.judged(primary))
-    for name in study.metrics:
-        family = _family(plan, subject, name)
-        effect = subject.difference(name)
-        yield _finding(study, subject, (EstimandKind.difference, name, family), effect)
-        if study.covariates and (subject.wide or name in lead):
-            sharp = subject.adjusted_difference(name)
-            yield _finding(study, subject, (EstimandKind.adjusted_difference, name, family), sharp)
-        if subject.wide or name in lead:
-            lift = subject.relative_lift(name)
-            yield _finding(study, subject, (EstimandKind.relative_lift, name, family), lift)
-    if subject.contacts is not None and primary in study.metrics:
-        reached = subject.cace(primary, subject.contacts)
-        yield _finding(study, subject, (EstimandKind.cace, primary, None), reached)
+def _found(plan: Plan, study: EstimationSpec, subject: Contrast) -> Iterator[Finding]:
+    """What the table of estimands asks of each metric, of the primary one, and of money."""
+    primary, money = plan.experiment.metrics.primary, subject.question()
+    first = (primary,) if primary in study.metrics else ()
+    named = [(kind, metric) for metric in study.metrics for kind in kinds_of("metric")]
+    named += [(kind, metric) for metric in first for kind in kinds_of("primary")]
+    for kind in kinds_of("money") if study.roles is not None else ():
+        named.append((kind, subject.counted(kind.estimand.metric) or ""))
+    for kind, metric in named:
+        lead = kind.estimand.of != "money" and metric in (primary, plan.judged(primary))
+        if _applies(kind.estimand, subject, lead=lead):
+            asked = _Asked(subject, money, kind, metric)
+            yield _finding(asked, _family(plan, subject, asked))
 
 
-def _money_findings(study: EstimationSpec, subject: Contrast) -> Iterator[Finding]:
-    if study.roles is None:
-        return
-    question = subject.question()
-    revenue = study.columns[study.roles.revenue]
-    family = _looking(subject) if subject.place.dimension else CONFIRMATORY
-    asked: list[tuple[EstimandKind, str, Callable[[], Effect]]] = [
-        (EstimandKind.incremental_profit, revenue, question.incremental_profit),
-        (EstimandKind.roi, revenue, question.roi),
-    ]
-    if subject.wide:
-        asked.append((EstimandKind.iroas, revenue, question.iroas))
-        if study.roles.conversions is not None:
-            conversions = study.columns[study.roles.conversions]
-            asked.append(
-                (EstimandKind.cost_per_conversion, conversions, question.cost_per_conversion)
-            )
-    for kind, metric, ask in asked:
-        yield _finding(study, subject, (kind, metric, family), ask())
+def _applies(estimand: Estimand, subject: Contrast, *, lead: bool) -> bool:
+    """Whether an estimand is asked in a place, and what it needs is there."""
+    if not (estimand.everywhere or subject.wide or lead):
+        return False
+    if estimand.needs == "covariates":
+        return bool(subject.study.covariates)
+    if estimand.needs == "compliance":
+        return subject.contacts is not None
+    return estimand.needs is None or subject.counted(estimand.needs) is not None
 
 
-def _family(plan: Plan, subject: Contrast, metric: str) -> str:
-    asked = plan.experiment.metrics
-    if subject.place.dimension:
-        return _looking(subject)
-    if metric == plan.judged(asked.primary):
+def _family(plan: Plan, subject: Contrast, asked: _Asked) -> str | None:
+    metrics, family = plan.experiment.metrics, asked.estimand.family
+    if family is None or subject.place.dimension:
+        return None if family is None else _looking(subject)
+    if family == "confirmatory" or asked.metric == plan.judged(metrics.primary):
         return CONFIRMATORY
-    return GUARDRAIL if metric in asked.guardrails else SECONDARY
+    return GUARDRAIL if asked.metric in metrics.guardrails else SECONDARY
 
 
 def _looking(subject: Contrast) -> str:
@@ -115,18 +138,13 @@ def _looking(subject: Contrast) -> str:
     return CHANNELS if subject.place.dimension == CHANNEL else EXPLORATORY
 
 
-def _finding(
-    study: EstimationSpec,
-    subject: Contrast,
-    named: tuple[EstimandKind, str, str | None],
-    effect: Effect,
-) -> Finding:
-    kind, metric, family = named
+def _finding(asked: _Asked, family: str | None) -> Finding:
+    subject, effect = asked.subject, asked.estimand.ask(asked)
     return Finding(
-        kind=kind,
-        metric=metric,
+        kind=asked.kind,
+        metric=asked.metric,
         arm=subject.arm,
-        control=study.control,
+        control=subject.study.control,
         dimension=subject.place.dimension,
         level=subject.place.level,
         n_treated=subject.pair.treated.n,
@@ -137,43 +155,36 @@ def _finding(
         high=effect.high,
         p=effect.p,
         family=None if effect.p is None else family,
-        method=_method(study, subject, kind, metric),
-        confidence=study.confidence,
+        method=_method(asked),
+        confidence=subject.study.confidence,
         note=effect.note,
     )
 
 
-def _method(study: EstimationSpec, subject: Contrast, kind: EstimandKind, metric: str) -> str:
+def _method(asked: _Asked) -> str:
     """Welch's interval where means of units are compared; of quotients, by the delta method.
 
     Where critical values were drawn instead of Student's, "+permutation" follows; where one may
     look again, "+looks" or "+anytime".
     """
-    return "+".join(filter(None, (_interval(study, subject, kind, metric), _looked(subject))))
-
-
-def _looked(subject: Contrast) -> str | None:
-    """Which looks an interval allows for."""
+    subject, name = asked.subject, _interval(asked)
+    if name != "newcombe":
+        name += "+strata" if subject.stratified else ""
+        name += "+permutation" if asked.dealt else ""
     look = subject.reading.look
-    return None if look is None else "anytime" if isinstance(look, Anytime) else "looks"
+    return name if look is None else f"{name}+{'anytime' if isinstance(look, Anytime) else 'looks'}"
 
 
-def _interval(study: EstimationSpec, subject: Contrast, kind: EstimandKind, metric: str) -> str:
-    sharp = kind is not EstimandKind.difference and subject.adjusts
-    if kind is EstimandKind.difference and subject.few(metric):
+def _interval(asked: _Asked) -> str:
+    subject, estimand, study = asked.subject, asked.estimand, asked.subject.study
+    if estimand.method != "linear":
+        return estimand.method
+    if estimand.pair != "plain":
+        if subject.adjusts:
+            return "lin"
+    elif subject.few(asked.metric):
         return "newcombe"
-    base = "delta" if study.size is not None or metric in study.ratios else "welch"
-    base = "fieller" if kind not in _LINEAR else "lin" if sharp else base
-    base = "anderson_rubin" if kind is EstimandKind.cace else base
-    what = {
-        EstimandKind.difference: PLAIN,
-        EstimandKind.relative_lift: PLAIN,
-        EstimandKind.adjusted_difference: ADJUSTED,
-        EstimandKind.cace: ADJUSTED if subject.adjusts else PLAIN,
-    }
-    key = (what[kind], metric) if kind in what else (MONEY, _COMPARED.get(kind, ""))
-    base += "+strata" if subject.stratified else ""
-    return f"{base}+permutation" if key in subject.draws else base
+    return "delta" if study.size is not None or asked.metric in study.ratios else "welch"
 
 
 def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -15,8 +15,8 @@ import numpy as np
 
 from upliftlab.analysis.contrasts import CHANNEL, Contrast
 from upliftlab.analysis.estimation import EstimationSpec
-from upliftlab.money import Item
 from upliftlab.results.analysis import EstimandKind, Finding, Heterogeneity, Note
+from upliftlab.results.costs import CostStep
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import LinearContrast, TwoSample
 from upliftlab.stats.heterogeneity import heterogeneity, shared_control, shrunken
@@ -70,15 +70,21 @@ class _Row:
         """Whether all levels are compared with one control."""
         return self.dimension in (None, CHANNEL)
 
+    @property
+    def step(self) -> CostStep | None:
+        """The column of money in which cells are compared; None where it is the metric."""
+        levels = self.kind.estimand.levels
+        return levels if isinstance(levels, CostStep) else None
+
     def pair(self, subject: Contrast) -> TwoSample:
         """What a cell's effect is read off."""
-        return subject.pair if self.kind is EstimandKind.difference else subject.sharp
+        return subject.pair if self.kind.estimand.pair == "plain" else subject.sharp
 
     def form(self, subject: Contrast) -> LinearContrast:
         """The effect per customer."""
         pair, study = self.pair(subject), subject.study
-        money = self.kind is EstimandKind.incremental_profit
-        column = len(study.columns) + Item.profit if money else study.place(self.metric, pair)
+        step, first = self.step, len(study.columns)
+        column = study.place(self.metric, pair) if step is None else first + step.column
         return LinearContrast.difference(len(pair.treated.mean), {column: 1.0})
 
 
@@ -100,14 +106,7 @@ def compare(study: EstimationSpec, primary: str, subjects: Iterable[Contrast]) -
 
 
 def _rows(study: EstimationSpec, primary: str, subjects: Iterable[Contrast]) -> Iterator[_Row]:
-    kinds = (
-        (EstimandKind.difference, EstimandKind.adjusted_difference)
-        if study.covariates
-        else (EstimandKind.difference,)
-    )
-    asked = [(kind, primary) for kind in kinds if primary in study.metrics]
-    if study.roles is not None:
-        asked.append((EstimandKind.incremental_profit, study.columns[study.roles.revenue]))
+    asked = tuple(_asked(study, primary))
     levels: dict[tuple[str | None, str | None], list[Contrast]] = defaultdict(list)
     for subject in subjects:
         dimension = subject.place.dimension
@@ -119,6 +118,17 @@ def _rows(study: EstimationSpec, primary: str, subjects: Iterable[Contrast]) -> 
         if len(members) > 1:
             for kind, metric in asked:
                 yield _Row(dimension, arm, kind, metric, tuple(members))
+
+
+def _asked(study: EstimationSpec, primary: str) -> Iterator[tuple[EstimandKind, str]]:
+    """The kinds that levels are compared in, each with its metric."""
+    for kind in EstimandKind:
+        estimand = kind.estimand
+        known = estimand.needs != "covariates" or bool(study.covariates)
+        if estimand.levels == "metric" and known and primary in study.metrics:
+            yield kind, primary
+        elif isinstance(estimand.levels, CostStep) and study.roles is not None:
+            yield kind, study.columns[study.roles.revenue]
 
 
 def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[FindingSlice, float]]:
@@ -145,7 +155,7 @@ def _usable(row: _Row, subject: Contrast) -> bool:
     pair = row.pair(subject)
     if min(pair.treated.n, pair.control.n) < FEWEST:
         return False
-    if row.kind is EstimandKind.adjusted_difference and not subject.adjusts:
+    if row.kind.estimand.pair == "adjusted" and not subject.adjusts:
         return False
     form = row.form(subject)
     if pair.undefined & set(np.flatnonzero(form.treated)):
@@ -171,8 +181,7 @@ def _cell(row: _Row, subject: Contrast) -> FindingSlice:
 def _total(row: _Row, subject: Contrast, value: float) -> float:
     """An effect per customer in the unit of its finding: profit is of all treated customers."""
     pair = row.pair(subject)
-    money = row.kind is EstimandKind.incremental_profit
-    return float(value) * (pair.treated.n * pair.size if money else 1.0)
+    return float(value) * (1.0 if row.step is None else pair.treated.n * pair.size)
 
 
 def _adjusted(tests: Sequence[Heterogeneity]) -> tuple[Heterogeneity, ...]:

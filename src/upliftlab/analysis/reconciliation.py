@@ -9,8 +9,8 @@ import numpy as np
 from upliftlab.analysis.aggregates import OVERALL, Aggregates
 from upliftlab.analysis.contrasts import Contrast
 from upliftlab.analysis.estimation import EstimationSpec
-from upliftlab.money import Item
 from upliftlab.results.analysis import Note, Reconciliation
+from upliftlab.results.costs import CostStep
 from upliftlab.stats.heterogeneity import composition
 from upliftlab.stats.moments import Array, Moments
 
@@ -72,5 +72,5 @@ def _each(study: EstimationSpec, groups: Sequence[Moments | None]) -> Iterator[t
             yield 0.0, 0.0
         else:
             size = 1.0 if study.size is None else float(group.mean[study.size])
-            profit = float(group.mean[len(study.columns) + Item.profit])
+            profit = float(group.mean[len(study.columns) + CostStep.profit.column])
             yield group.n * size, group.n * profit

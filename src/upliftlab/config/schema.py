@@ -81,7 +81,7 @@ def _record(schema: Schema, name: str) -> Schema:
         below = _plain(value)
         if "$ref" in below:  # draft-07 ignores what stands beside a reference
             below = {"allOf": [below]}
-        properties[key] = below | {"description": texts.get(key, below.get("description", key))}
+        properties[key] = below | {"description": texts.get(key) or value.get("description", key)}
     return {
         "type": "object",
         "description": texts.get("", name),

@@ -15,11 +15,18 @@ from upliftlab.planning.assumptions import Assumptions
 from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.expectation import Expectation
 from upliftlab.planning.length import length
-from upliftlab.planning.notes import money_absent, notes, redemptions_absent, skewed
+from upliftlab.planning.notes import (
+    conversions_absent,
+    money_absent,
+    notes,
+    redemptions_absent,
+    skewed,
+)
 from upliftlab.planning.power import Criterion, DetectableEffects, arm_outlook, curve
 from upliftlab.planning.primary_metric import effect_of, lead_of
 from upliftlab.planning.returns import CampaignTerms, arm_money
 from upliftlab.results.analysis import Message
+from upliftlab.results.costs import Per
 from upliftlab.results.plan import (
     Answer,
     ArmMoney,
@@ -97,7 +104,10 @@ def prospect(
     absent = money_absent(study, baseline, lead)
     rates: dict[str, float] = {}
     for arm in study.treatments if absent is None else ():
-        if study.terms[arm].incentive > 0:
+        if study.terms[arm].paid(Per.conversion):
+            absent, rates = conversions_absent(arm), {}
+            break
+        if study.terms[arm].paid(Per.redemption) > 0:
             rate = assumed.redemption_rate
             rate = baseline.redemptions.get(arm) if rate is None else rate
             if rate is None:

@@ -44,6 +44,12 @@ def redemptions_absent(arm: str) -> Message:
     return Message(template=text, values={"arm": arm})
 
 
+def conversions_absent(arm: str) -> Message:
+    """Why nothing can be said of money where an arm pays for conversions."""
+    text = N_("Money is left out: what {arm} pays for conversions cannot be planned for.")
+    return Message(template=text, values={"arm": arm})
+
+
 def notes(
     plan: Plan, expected: Expectation, baseline: Baseline, standard: Criterion, assumed: Assumptions
 ) -> Iterator[Message]:

@@ -91,7 +91,7 @@ def break_even(expected: Expectation, arm: str, customers: int, hurdle: float) -
 
 def _holdout_price(expected: Expectation, arm: str, customers: int, effect: float) -> float | None:
     """What the control would earn if it were treated as well; fixed costs are paid already."""
-    terms = {name: replace(each, fixed=0.0) for name, each in expected.study.terms.items()}
+    terms = {name: each.variable for name, each in expected.study.terms.items()}
     free = replace(expected, study=replace(expected.study, terms=terms))
     profit = free.question(arm, customers, effect).incremental_profit().estimate
     treated = expected.in_arm(arm, customers)

@@ -10,26 +10,11 @@ from upliftlab.report.axis import Axis, Limits, Reference, Strip, axis
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, Stretch
 from upliftlab.report.index import Index
 from upliftlab.report.interval import label
-from upliftlab.results.analysis import Bridge, BridgeLine, CostStep, Message
+from upliftlab.results.analysis import Bridge, BridgeLine, Message
+from upliftlab.results.costs import CostStep, Per
 from upliftlab.text.language import N_, digits_of
 
-_TITLES: Final = {
-    CostStep.revenue: N_("Incremental revenue"),
-    CostStep.margin: N_("Incremental margin"),
-    CostStep.contact_cost: N_("less contacts"),
-    CostStep.incentive: N_("less redemptions"),
-    CostStep.commission: N_("less commission"),
-    CostStep.service: N_("less service"),
-    CostStep.further_cost: N_("less further cost"),
-    CostStep.fixed_cost: N_("less fixed cost"),
-    CostStep.cost: N_("Added cost in all"),
-    CostStep.profit: N_("Incremental profit"),
-}
 _SHARE: Final = Message(template=N_("{margin:percent} of revenue, before marketing"))
-_HINTS: Final = {
-    CostStep.incentive: N_("also of those who would have bought anyway"),
-    CostStep.cost: N_("what ROI divides profit by"),
-}
 _FROM_ZERO: Final = (CostStep.revenue, CostStep.margin, CostStep.profit)
 _MONEY: Final = FigureFormat("money")
 _WIDTH: Final = 300
@@ -124,8 +109,8 @@ def _row(line: BridgeLine, key: str, decimals: int, teller: Formatter) -> Bridge
             for name, end in (("low", line.low), ("high", line.high))
         )
     return BridgeRow(
-        title=teller.text(_TITLES[line.kind]),
-        total=line.kind in (*_FROM_ZERO, CostStep.cost),
+        title=teller.text(line.kind.line.title),
+        total=line.kind.line.per is Per.total,
         amount=teller.figure(line.estimate, f"{key}/estimate", _MONEY, finest),
         low=ends[0],
         high=ends[1],
@@ -138,9 +123,9 @@ def _hint(line: BridgeLine, index: Index, teller: Formatter) -> Sentence:
     if line.kind is CostStep.margin and terms is not None:
         share = _SHARE.model_copy(update={"values": {"margin": terms.margin}})
         return teller.words(share, "/terms")
-    if line.kind is CostStep.further_cost and line.metric is not None:
+    if line.kind.line.per is Per.metric and line.metric is not None:
         metric = index.metric(line.metric)
         name = line.metric if metric is None else metric.title
         return (Stretch(name, is_name=True),)
-    hint = _HINTS.get(line.kind)
-    return () if hint is None else (Stretch(teller.text(hint)),)
+    hint = line.kind.line.hint
+    return (Stretch(teller.text(hint)),) if hint else ()

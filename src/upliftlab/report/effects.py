@@ -7,10 +7,10 @@ from typing import Final
 
 from upliftlab.report.figure import Formatter
 from upliftlab.report.index import CONTACT, Index, Quantity, RowKey
-from upliftlab.report.quantity import MONEY
 from upliftlab.report.remark import ArmNote, remarks
 from upliftlab.report.table import Outline, RowSlot, Table, table
-from upliftlab.results.analysis import EstimandKind, Message, MetricInfo, Scalar, SegmentInfo
+from upliftlab.results.analysis import Message, MetricInfo, Scalar, SegmentInfo
+from upliftlab.results.estimands import EstimandKind, kinds_of
 from upliftlab.text.language import N_
 
 _MANY_ROWS: Final = 40
@@ -64,7 +64,7 @@ def money(index: Index, teller: Formatter) -> Table | None:
     """Profit, ROI and their kin per arm; None where no money was declared."""
     caption = teller.text(N_("Profit and return per arm"))
     outline = Outline(caption, (_arm(teller),), _overall(index))
-    return table(outline, [Quantity(kind) for kind in MONEY], index, teller)
+    return table(outline, [Quantity(kind) for kind in kinds_of("money")], index, teller)
 
 
 def metrics(index: Index, teller: Formatter) -> tuple[Table, ...]:
@@ -80,16 +80,12 @@ def breakdowns(index: Index, teller: Formatter) -> tuple[Breakdown, ...]:
 
 
 def _metric(metric: MetricInfo, index: Index, teller: Formatter) -> Table | None:
-    kinds = (
-        EstimandKind.difference,
-        EstimandKind.adjusted_difference,
-        EstimandKind.cace,
-        EstimandKind.relative_lift,
-    )
-    pair = [Quantity(kind, metric.name) for kind in kinds]
+    kinds = kinds_of("metric", "primary")
+    own = sorted(kinds, key=lambda kind: kind.estimand.unit != "metric")
+    quantities = [Quantity(kind, metric.name) for kind in own]
     role = teller.text(_ROLES[metric.role])
     outline = Outline(metric.title, (_arm(teller),), _overall(index), role)
-    made = table(outline, pair, index, teller)
+    made = table(outline, quantities, index, teller)
     if made is None:
         return None
     columns = tuple(
@@ -103,8 +99,9 @@ def _breakdown(name: str, index: Index, teller: Formatter) -> Breakdown | None:
     randomised = name == CONTACT or (info is not None and info.randomised)
     title = name if info is None else info.title
     title = teller.text(N_("Contact channel")) if name == CONTACT else title
-    primary = [Quantity(EstimandKind.difference, index.primary.name)] if index.primary else []
-    columns = [Quantity(EstimandKind.incremental_profit), Quantity(EstimandKind.roi), *primary]
+    primary = [(kind, index.primary.name) for kind in kinds_of("metric") if index.primary]
+    asked = [*((kind, None) for kind in kinds_of("money")), *primary]
+    columns = [Quantity(*each) for each in asked if each[0].estimand.everywhere]
     joined = None if info is None else _joined(info, teller)
     made = table(_levels((title, name), joined, index, teller), columns, index, teller)
     if made is None:

@@ -14,13 +14,6 @@ from upliftlab.util.spreadsheet import row as safe_row
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 _COLUMNS: Final = tuple(Finding.model_fields)
-_MONEY: Final = {
-    EstimandKind.incremental_profit: "profit",
-    EstimandKind.roi: "roi",
-    EstimandKind.iroas: "iroas",
-}
-"""Kinds that are of money as a whole: in a spreadsheet the revenue's name would mislead."""
-
 
 R = TypeVar("R", bound=Result)
 
@@ -48,7 +41,7 @@ def to_csv(analysis: Analysis) -> bytes:
 
 
 def _found(finding: Finding) -> Mapping[str, object]:
-    metric = _MONEY.get(finding.kind, finding.metric)
+    metric = finding.kind.estimand.sheet or finding.metric  # money as a whole is not the revenue's
     return {**finding.model_dump(mode="json"), "metric": metric}
 
 

@@ -8,42 +8,9 @@ from typing import Final
 
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, escape
 from upliftlab.results.analysis import Analysis, DataFile, EstimandKind, MoneyTermsInfo, Provenance
+from upliftlab.results.costs import RATED, Per
 from upliftlab.text.language import N_
 
-_FORMULAE: Final = {
-    EstimandKind.difference: (
-        N_("difference = mean of the treated − mean of the control"),
-        N_("What the campaign changed for an average customer."),
-    ),
-    EstimandKind.adjusted_difference: (
-        N_("adjusted difference = difference of the arms' regressions at the same covariates"),
-        N_("The same change, with chance taken out as far as what was known before explains it."),
-    ),
-    EstimandKind.relative_lift: (
-        N_("relative change = mean of the treated ÷ mean of the control − one"),
-        N_("The same change as a share of what happens without the campaign."),
-    ),
-    EstimandKind.incremental_profit: (
-        N_("incremental profit = customers × (added margin − added variable cost) − fixed cost"),
-        N_("What the campaign earned beyond what its customers would have brought anyway."),
-    ),
-    EstimandKind.roi: (
-        N_("ROI = incremental profit ÷ added cost"),
-        N_("Zero is break-even: the campaign earned exactly what it cost."),
-    ),
-    EstimandKind.iroas: (
-        N_("iROAS = added revenue ÷ added cost"),
-        N_("It breaks even at one divided by the margin."),
-    ),
-    EstimandKind.cost_per_conversion: (
-        N_("cost per incremental conversion = added cost ÷ added conversions"),
-        N_("Conversions that would have happened anyway are not counted."),
-    ),
-    EstimandKind.cace: (
-        N_("effect on the contacted = difference ÷ difference in the share contacted"),
-        N_("What contact itself did, if being assigned works through contact alone."),
-    ),
-}
 _METHODS: Final = {
     "welch": N_("Welch's t interval: the arms may vary differently."),
     "lin": N_(
@@ -136,8 +103,8 @@ def methods(analysis: Analysis, teller: Formatter, *, with_terms: bool) -> Metho
     return Methods(
         confidence=teller.declared(analysis.confidence, "/confidence"),
         formulae=tuple(
-            Formula(teller.text(text), teller.text(meaning))
-            for kind, (text, meaning) in _FORMULAE.items()
+            Formula(teller.text(kind.estimand.formula), teller.text(kind.estimand.meaning))
+            for kind in EstimandKind
             if kind in kinds
         ),
         methods=tuple(teller.text(_METHODS.get(name, name)) for name in used),
@@ -176,22 +143,19 @@ def _terms(terms: MoneyTermsInfo, teller: Formatter) -> tuple[Term, ...]:
             ("hurdle", N_("Hurdle: ROI below this is not worth it"), terms.hurdle),
         )
     ]
-    per_arm = (
-        ("cost_per_contact", N_("Cost per contact"), terms.cost_per_contact, money),
-        ("cost_per_redemption", N_("Cost per redemption"), terms.cost_per_redemption, money),
-        ("commission", N_("Commission, share of revenue"), terms.commission, percent),
-        ("service_cost", N_("Service cost per customer"), terms.service_cost, money),
-        ("fixed_cost", N_("Fixed cost"), terms.fixed_cost, money),
-    )
     return (
         *shared,
         *(
             Term(
-                teller.text(title),
+                teller.text(step.line.term),
                 arm,
-                teller.figure(value, f"/terms/{name}/{escape(arm)}", form),
+                teller.figure(
+                    value,
+                    f"/terms/{step.line.key}/{escape(arm)}",
+                    percent if step.line.per is Per.revenue else money,
+                ),
             )
-            for name, title, values, form in per_arm
-            for arm, value in values.items()
+            for step in RATED
+            for arm, value in terms.rates(step).items()
         ),
     )

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Literal
 
 from upliftlab.report.axis import Reference
 from upliftlab.report.figure import FigureFormat, Formatter
 from upliftlab.report.index import Index, Quantity
 from upliftlab.report.interval import Scale
-from upliftlab.results.analysis import EstimandKind, MetricInfo
-from upliftlab.text.language import N_
+from upliftlab.results.analysis import MetricInfo
+from upliftlab.results.estimands import EstimandKind
 
-MONEY: Final = (
-    EstimandKind.incremental_profit,
-    EstimandKind.roi,
-    EstimandKind.iroas,
-    EstimandKind.cost_per_conversion,
-)
-TITLES: Final = {
-    EstimandKind.difference: N_("Difference per customer"),
-    EstimandKind.adjusted_difference: N_("Adjusted difference"),
-    EstimandKind.relative_lift: N_("Relative change"),
-    EstimandKind.incremental_profit: N_("Incremental profit"),
-    EstimandKind.roi: N_("Incremental ROI"),
-    EstimandKind.iroas: N_("iROAS"),
-    EstimandKind.cost_per_conversion: N_("Cost per incremental conversion"),
-    EstimandKind.cace: N_("Effect on the contacted"),
-}
-HINTS: Final = {
-    EstimandKind.difference: N_("treated minus control"),
-    EstimandKind.adjusted_difference: N_("as if both arms had been alike before"),
-    EstimandKind.relative_lift: N_("against the control's mean"),
-    EstimandKind.incremental_profit: N_("total, after all campaign costs"),
-    EstimandKind.roi: N_("profit added per unit of cost added"),
-    EstimandKind.iroas: N_("revenue added per unit of cost added"),
-    EstimandKind.cost_per_conversion: N_("cost added per conversion added"),
-    EstimandKind.cace: N_("per customer contacted because assigned"),
-}
-_FORMS: Final = {
-    EstimandKind.relative_lift: FigureFormat("percent", signed=True),
-    EstimandKind.incremental_profit: FigureFormat("money"),
-    EstimandKind.roi: FigureFormat("percent"),
-    EstimandKind.iroas: FigureFormat("number"),
-    EstimandKind.cost_per_conversion: FigureFormat("money"),
-}
 _UNITS: Final = {
     "money": FigureFormat("money", signed=True),
     "share": FigureFormat("points", signed=True),
@@ -53,8 +21,9 @@ _UNITS: Final = {
 
 def form(quantity: Quantity, index: Index) -> FigureFormat:
     """How a quantity's values are shown."""
-    if quantity.kind in _FORMS:
-        return _FORMS[quantity.kind]
+    estimand = quantity.kind.estimand
+    if estimand.unit != "metric":
+        return FigureFormat(estimand.unit, signed=estimand.signed)
     metric = index.metric(quantity.metric) if quantity.metric else index.primary
     return metric_form(metric)
 
@@ -71,23 +40,25 @@ def unit_form(unit: Literal["money", "share", "number"]) -> FigureFormat:
 
 def scale(quantity: Quantity, index: Index) -> Scale:
     """How a column of a quantity is shown and what it is read against."""
-    return Scale(form(quantity, index), _references(quantity.kind, index))
+    return Scale(form(quantity, index), tuple(_references(quantity.kind, index)))
 
 
 def title(quantity: Quantity, index: Index, teller: Formatter) -> str:
     """The heading of a quantity's column; a difference names its metric."""
-    text = teller.text(TITLES[quantity.kind])
+    text = teller.text(quantity.kind.estimand.label)
     metric = index.metric(quantity.metric) if quantity.metric else None
     return text if metric is None else f"{metric.title}: {text}"
 
 
-def _references(kind: EstimandKind, index: Index) -> tuple[Reference, ...]:
+def _references(kind: EstimandKind, index: Index) -> Iterator[Reference]:
     """Zero, which for profit and ROI is break-even, and the hurdle where one is set."""
     terms = index.analysis.terms
-    if kind is EstimandKind.cost_per_conversion:
-        return ()
-    if kind is EstimandKind.iroas:
-        return (Reference(1 / terms.margin),) if terms is not None and terms.margin > 0 else ()
-    if kind is EstimandKind.roi and terms is not None and terms.hurdle > 0:
-        return (Reference(0.0), Reference(terms.hurdle, "hurdle"))
-    return (Reference(0.0),)
+    for each in kind.estimand.reference:
+        if each == "hurdle":
+            if terms is not None and terms.hurdle > 0:
+                yield Reference(terms.hurdle, "hurdle")
+        elif each == "break_even":
+            if terms is not None and terms.margin > 0:
+                yield Reference(1 / terms.margin)
+        else:
+            yield Reference(each)

@@ -16,6 +16,7 @@ from upliftlab.results.analysis import (
     Reconciliation,
     Scalar,
 )
+from upliftlab.results.costs import CostStep
 from upliftlab.text.language import N_
 
 _DIFFER: Final = {
@@ -88,7 +89,7 @@ def _differ(
         "metric": test.metric if metric is None else metric.title,
         "p_adjusted": test.p_adjusted,
     }
-    of_profit = test.kind is EstimandKind.incremental_profit
+    of_profit = test.kind.estimand.levels is CostStep.profit
     text = _DIFFER[of_profit, test.p_adjusted < 1 - index.analysis.confidence]
     yield teller.words(Message(template=text, values=values), f"/heterogeneity/{i}")
 

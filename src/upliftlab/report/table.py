@@ -11,7 +11,7 @@ from upliftlab.report.axis import Axis
 from upliftlab.report.figure import Figure, FigureFormat, Formatter
 from upliftlab.report.index import Found, Index, Quantity, RowKey
 from upliftlab.report.interval import Drawn, Interval, draw
-from upliftlab.report.quantity import HINTS, scale, title
+from upliftlab.report.quantity import scale, title
 from upliftlab.results.analysis import Analysis
 from upliftlab.text.language import N_
 
@@ -133,7 +133,7 @@ def _correction(columns: Iterable[Sequence[Found | None]]) -> str:
 
 def _column(quantity: Quantity, drawn: Drawn, index: Index, teller: Formatter) -> IntervalColumn:
     return IntervalColumn(
-        title(quantity, index, teller), teller.text(HINTS[quantity.kind]), drawn.axis
+        title(quantity, index, teller), teller.text(quantity.kind.estimand.hint), drawn.axis
     )
 
 

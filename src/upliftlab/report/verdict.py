@@ -10,7 +10,7 @@ from upliftlab.report.axis import Axis, Reference
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
 from upliftlab.report.index import Index, Quantity, RowKey
 from upliftlab.report.interval import Interval, Scale, Value, draw
-from upliftlab.report.quantity import TITLES, metric_form, scale, title
+from upliftlab.report.quantity import metric_form, scale, title
 from upliftlab.results.analysis import (
     ArmVerdict,
     EstimandKind,
@@ -125,7 +125,7 @@ def _rule(index: Index, teller: Formatter) -> Sentence:
     rule, metric = parse_ship_if(decision.ship_if), index.metric(decision.metric)
     named = decision.metric if metric is None else metric.title
     if decision.metric == _PROFIT:
-        named = teller.text(TITLES[EstimandKind.incremental_profit])
+        named = teller.text(EstimandKind.incremental_profit.estimand.label)
     values: dict[str, Scalar] = {"metric": named, "threshold": f"{rule.threshold:g}"}
     return teller.sentence(Message(template=_RULES[rule.what, rule.strict], values=values), "")
 
@@ -234,7 +234,7 @@ def _decided_on(verdict: Verdict, index: Index, teller: Formatter) -> str:
         return teller.text(
             N_("Incremental profit less the hurdle's share of cost")
             if hurdle
-            else TITLES[EstimandKind.incremental_profit]
+            else EstimandKind.incremental_profit.estimand.label
         )
     metric = index.metric(verdict.metric)
     return verdict.metric if metric is None else metric.title

@@ -6,9 +6,12 @@ The JSON they serialise to is documented in docs/analysis_json.md and versioned 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from upliftlab.results.costs import RATED, CostStep
+from upliftlab.results.estimands import EstimandKind
 
 SCHEMA: Literal[1] = 1
 Scalar = str | int | float | None
@@ -18,19 +21,6 @@ class Result(BaseModel):
     """A frozen value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class EstimandKind(StrEnum):
-    """What a finding estimates."""
-
-    difference = "difference"
-    adjusted_difference = "adjusted_difference"
-    relative_lift = "relative_lift"
-    incremental_profit = "incremental_profit"
-    roi = "roi"
-    iroas = "iroas"
-    cost_per_conversion = "cost_per_conversion"
-    cace = "cace"
 
 
 class Note(StrEnum):
@@ -125,21 +115,6 @@ class Reconciliation(Result):
     composition: float | None = None
     """What the total holds more than the levels: shares of the levels differ between the arms."""
     note: Note | None = None
-
-
-class CostStep(StrEnum):
-    """What a line of the way from revenue to profit holds, in its order."""
-
-    revenue = "revenue"
-    margin = "margin"
-    contact_cost = "contact_cost"
-    incentive = "incentive"
-    commission = "commission"
-    service = "service"
-    further_cost = "further_cost"
-    fixed_cost = "fixed_cost"
-    cost = "cost"
-    profit = "profit"
 
 
 class BridgeLine(Result):
@@ -333,20 +308,32 @@ class Provenance(Result):
     libraries: dict[str, str] = {}
 
 
-class MoneyTermsInfo(Result):
-    """The money terms that were put in, for the methods section; per arm where arms differ."""
+class _Shared(BaseModel):
+    """What of money holds in every arm."""
 
     currency: str | None
     revenue: str
     margin: float
     hurdle: float
-    cost_per_contact: dict[str, float]
-    cost_per_redemption: dict[str, float]
-    commission: dict[str, float]
-    service_cost: dict[str, float]
-    fixed_cost: dict[str, float]
+
+
+_RATES: Final[dict[str, Any]] = {
+    step.line.key: (dict[str, float], Field(default_factory=dict[str, float])) for step in RATED
+}
+_Rated = create_model("_Rated", __base__=_Shared, **_RATES)
+"""With the rates of every cost, by arm."""
+
+
+class MoneyTermsInfo(_Rated, Result):
+    """The money terms that were put in, for the methods section; per arm where arms differ."""
+
     costs: tuple[str, ...] = ()
     """Metrics of further cost per customer, in every arm."""
+
+    def rates(self, step: CostStep) -> dict[str, float]:
+        """The rates of a cost, by arm; none of one that was not known when this was written."""
+        found: dict[str, float] = getattr(self, step.line.key)
+        return found
 
 
 class DecisionRule(Result):

@@ -137,6 +137,14 @@ class Effect:
             high=times(self.high),
         )
 
+    def shifted(self, by: float) -> Effect:
+        """The same effect counted from elsewhere: a relative change shifted by 1 is a ratio."""
+
+        def plus(value: float | None) -> float | None:
+            return None if value is None else value + by
+
+        return replace(self, estimate=plus(self.estimate), low=plus(self.low), high=plus(self.high))
+
 
 def degrees_of_freedom(parts: tuple[float, float, float], pair: TwoSample) -> float:
     """Satterthwaite's degrees of freedom of a variance that is a sum of parts.

@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze, now_of
-from upliftlab.analysis.estimation import amount, estimation_spec
+from upliftlab.analysis.estimation import amount, estimation_spec, terms_of
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.config.models.uplift import Uplift
 from upliftlab.errors import ConfigError, DataError, Diagnostic
@@ -117,8 +117,8 @@ class TrainingSet:
     @property
     def fixed(self) -> Array:
         """Fixed cost of each arm, the control's first, as much as falls to those learned from."""
-        money = self.plan.experiment.money
-        costs = [amount(money.fixed_cost.get(name)) if money else 0.0 for name in self.rows.arms]
+        terms = terms_of(self.plan)
+        costs = [terms[name].fixed if terms else 0.0 for name in self.rows.arms]
         return np.array(costs) * self._part
 
     @property

@@ -25,6 +25,7 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic, Place
 from upliftlab.results.analysis import DataFile, Provenance
+from upliftlab.results.costs import Per
 from upliftlab.results.targets import TargetModel
 from upliftlab.results.uplift import Estimate, PolicyValue, UpliftResult
 from upliftlab.stats.moments import Array
@@ -117,11 +118,13 @@ def judged_policy(responses: UpliftResult) -> PolicyValue | None:
 def least_of(study: EstimationSpec) -> Array:
     """What each treatment costs at least beyond the control, shape (arms − 1,).
 
-    Service, and a contact for everybody unless contacts are counted: then not all are reached.
+    What everybody in an arm costs, a contact as well unless contacts are counted: then not all are
+    reached.
     """
     terms = [study.terms[arm] for arm in (study.control, *study.treatments)]
     everybody = study.roles is None or study.roles.contacts is None
-    return least_costs([each.service + (each.contact if everybody else 0.0) for each in terms])
+    paid = (Per.customer, Per.contact) if everybody else (Per.customer,)
+    return least_costs([sum(each.paid(per) for per in paid) for each in terms])
 
 
 SCHEMA: Literal[2] = 2

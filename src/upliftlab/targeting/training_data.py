@@ -5,9 +5,9 @@ Who is analysed, when their time began and what is counted of them are decided a
 in the order of their cluster, so that nothing depends on how an engine stores them. The probability
 of each arm is known, by stratum where shares are exact within strata.
 
-With money, outcomes are two columns: value, the contribution margin margin·r on revenue r, and
-cost = contacts·contact cost + redemptions·incentive + commission·r + service + further costs. A
-fixed cost is no part of either: it does not depend on who is contacted.
+With money, outcomes are two columns: value, the contribution margin on revenue, and cost, the sum
+of the cost lines. What is paid for a whole arm is no part of it: it does not depend on who is
+contacted.
 """
 # ruff: noqa: S608 - names are of the house's own
 # ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
@@ -39,10 +39,11 @@ from upliftlab.config.models import FeatureKind
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.money import Item, Roles, projection
+from upliftlab.money import Roles, projection
 from upliftlab.queries.features import Features, features_of
 from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.queries.units import UnitTable
+from upliftlab.results.costs import CostStep
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.extraction import (
     DRAWN,
@@ -186,11 +187,11 @@ def outcomes_of(plan: Plan) -> Outcomes:
 def _profit(study: EstimationSpec, roles: Roles) -> Outcomes:
     size, own = len(study.columns), replace(roles, size=None)
     used = tuple(dict.fromkeys(own.columns))
-    items = [size + Item.margin, size + Item.cost]
+    items = [size + step.column for step in (CostStep.margin, CostStep.cost)]
     weights: dict[str, Array] = {}
     fixed: dict[str, Array] = {}
     for arm, terms in study.terms.items():
-        made = projection(size, own, replace(terms, fixed=0.0))
+        made = projection(size, own, terms.variable)
         weights[arm] = made.matrix[np.ix_(items, used)]
         fixed[arm] = made.offset[items]
     return Outcomes(PROFIT, tuple(study.columns[at] for at in used), weights, fixed)

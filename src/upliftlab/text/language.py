@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, Literal, get_args
 
+from upliftlab.results import N_ as N_  # noqa: PLC0414 - callers mark texts with what says them
 from upliftlab.results.analysis import Message
 from upliftlab.text.placeholders import Field, Kind, pieces, scale
 from upliftlab.text.precision import (
@@ -30,11 +31,6 @@ ABSENT: Final = "—"
 _LOCALES: Final[dict[Code, str]] = {"en": "en_US", "zh": "zh_Hans_CN"}
 _TAGS: Final[dict[Code, str]] = {"en": "en", "zh": "zh-Hans"}
 _SMALLEST_P: Final = 0.0001
-
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate this where it is shown"
-    """Mark a text for the catalogues and leave it as it is."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)

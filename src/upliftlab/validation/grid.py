@@ -8,6 +8,7 @@ from itertools import product
 from typing import Final
 
 from upliftlab.money import ArmTerms
+from upliftlab.results.costs import CostStep
 from upliftlab.validation.outcome import Outcome
 from upliftlab.validation.scenario import CUSTOMERS_ALONE, HOUSEHOLDS, Crowd, Scenario
 
@@ -72,6 +73,7 @@ def _terms(outcome: Outcome, crowd: Crowd, treated: int, cost: str) -> ArmTerms:
     """Half a contact and half an arm's fixed cost; or a fifth a contact, the rest redemptions."""
     each = PAYS_FROM * MARGIN * outcome.mean
     if cost == "fixed":
-        return ArmTerms(MARGIN, contact=each / 2, fixed=each / 2 * treated * crowd.size)
-    buyers = outcome.buys * REDEEMS
-    return ArmTerms(MARGIN, contact=each / 5, incentive=each * 4 / 5 / buyers)
+        fixed = each / 2 * treated * crowd.size
+        return ArmTerms(MARGIN, {CostStep.contact_cost: each / 2, CostStep.fixed_cost: fixed})
+    redeemed = each * 4 / 5 / (outcome.buys * REDEEMS)
+    return ArmTerms(MARGIN, {CostStep.contact_cost: each / 5, CostStep.incentive: redeemed})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.money import ArmTerms, Roles
+from upliftlab.results.costs import Per
 from upliftlab.validation.outcome import Outcome
 
 TREATED, CONTROL = "treated", "control"
@@ -60,8 +61,7 @@ class Scenario:
         crowd: What is randomised.
         units: Treated units and those of the control.
         lift: The true relative effect.
-        terms: Those of the treated and of the control; None where money is not asked. `fixed` is
-            the sum for the whole arm.
+        terms: Those of the treated and of the control; None where money is not asked.
         redeems: The share of treated buyers who redeem.
         confidence: Level of the intervals.
         hurdle: What ROI is tested against.
@@ -101,10 +101,15 @@ class Scenario:
             return Truth(rise)
         mine, theirs = self.terms
         redeemed = min(1.0, self.outcome.buys * (1 + self.lift)) * self.redeems
-        cost = mine.contact + mine.incentive * redeemed + mine.service
-        cost += mine.commission * (self.outcome.mean + rise) + mine.fixed / customers[0]
-        cost -= theirs.contact + theirs.service + theirs.commission * self.outcome.mean
-        cost -= theirs.fixed / customers[1]
+        cost = _cost(mine.spread(customers[0]), self.outcome.mean + rise, redeemed)
+        cost -= _cost(theirs.spread(customers[1]), self.outcome.mean, 0.0)
         gain = mine.margin * rise
         roi = gain / cost - 1 if cost > 0 else None
         return Truth(rise, customers[0] * (gain - cost), roi)
+
+
+def _cost(terms: ArmTerms, revenue: float, redeemed: float) -> float:
+    """What a customer costs on average, of so much revenue and so many redemptions."""
+    each = (Per.contact, Per.customer, Per.arm)
+    paid = sum(terms.paid(per) for per in each) + terms.paid(Per.redemption) * redeemed
+    return paid + terms.paid(Per.revenue) * revenue

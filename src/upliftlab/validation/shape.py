@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.money import ArmTerms
 from upliftlab.planning.design_inputs import DesignInputs
+from upliftlab.results.costs import RATED, Per
 from upliftlab.validation.grid import LIFTS, NamedScenario
 from upliftlab.validation.outcome import Outcome, outcome_of
 from upliftlab.validation.scenario import CUSTOMERS_ALONE, Scenario
@@ -119,5 +119,6 @@ def _terms(known: DesignInputs, arm: str) -> ArmTerms:
     study, size = known.study, known.expectation.size
     terms = known.study.terms[arm]
     counted = study.roles is not None and study.roles.contacts is not None
-    contact = 0.0 if counted and arm == study.control else terms.contact * size
-    return replace(terms, contact=contact, service=terms.service * size)
+    each = {Per.contact: 0.0 if counted and arm == study.control else size, Per.customer: size}
+    rates = {step: terms[step] * each[step.line.per] for step in RATED if step.line.per in each}
+    return terms.having(rates)

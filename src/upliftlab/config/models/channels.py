@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Final, Optional
+
+from pydantic import Field, create_model
+
 from upliftlab.config.models.model import Declaration
-from upliftlab.config.models.values import Cost, ProperRate
+from upliftlab.config.models.values import Cost, Money, ProperRate
+from upliftlab.results.costs import ON_ARMS, CostStep, Per
+
+_KEYS: Final[dict[str, Any]] = {
+    step.line.key: (
+        Optional[ProperRate if step.line.per is Per.revenue else Cost],  # noqa: UP045 - made here
+        Field(default=None, description=step.line.meaning),
+    )
+    for step in ON_ARMS
+}
+_Rates = create_model("_Rates", __base__=Declaration, **_KEYS)
+"""One key for each cost of `results.costs` that an arm may declare."""
 
 
-class Costs(Declaration):
+class Costs(_Rates):
     """What reaching a customer costs; an arm's own value overrides its offer's and channel's."""
 
-    cost_per_contact: Cost | None = None
-    """Paid for every contact."""
-    cost_per_redemption: Cost | None = None
-    """Paid for every redemption, also to customers who would have bought anyway."""
-    commission: ProperRate | None = None
-    """A share of revenue paid to the channel."""
-    service_cost: Cost | None = None
-    """Paid once for every customer in the arm."""
+    if TYPE_CHECKING:
+        cost_per_contact: Cost | None = None
+
+    def rate(self, step: CostStep) -> Money | float | None:
+        """What is declared of a cost; None where nothing is."""
+        found: Money | float | None = getattr(self, step.line.key)
+        return found
 
 
 class Channel(Costs):

@@ -44,10 +44,12 @@ from upliftlab.config.models.values import (
     Currency,
     Duration,
     Expression,
+    Money,
     Name,
     ProperRate,
     Rate,
 )
+from upliftlab.results.costs import ON_ARMS, CostStep
 
 PROFIT = "profit"
 """The metric that money makes; the one name that is neither defined nor a column."""
@@ -55,6 +57,10 @@ PROFIT = "profit"
 
 FEWEST_SHOWN = 2
 """The least that `smallest_cell` may be: a cell of one is a customer."""
+
+
+_ALWAYS = ("cost_per_contact", "cost_per_redemption", "commission", "service_cost")
+"""Costs that a plan's hash holds even where none is declared, as in plans locked long ago."""
 
 
 def capped_name(metric: str) -> str:
@@ -109,6 +115,11 @@ class MoneyTerms(Declaration):
     """The metric that counts conversions; `conversion` by default where it is measured."""
     costs: Names = ()
     """Metrics of further cost per customer, such as service, taken off the margin in every arm."""
+
+    def rate(self, step: CostStep, arm: str) -> Money | None:
+        """What is declared here of a cost of an arm; None where nothing is."""
+        found: dict[str, Money] = getattr(self, step.line.key)
+        return found.get(arm)
 
 
 class Decision(Declaration):
@@ -265,6 +276,17 @@ class Plan(Declaration):
         ends += [self.experiment.outcome_window] if self.experiment.outcome_window else []
         return max(ends, default=None)
 
+    def rate(self, step: CostStep, arm: str) -> Money | float | None:
+        """What is declared of a cost of an arm, wherever it is; None where nothing is."""
+        if step.line.under == "arm":
+            return self.arms[arm].rate(step)
+        return self.experiment.money.rate(step, arm) if self.experiment.money else None
+
+    def pays(self, step: CostStep, arm: str) -> bool:
+        """Whether an arm pays anything of a cost."""
+        rate = self.rate(step, arm)
+        return (rate.amount if isinstance(rate, Money) else rate or 0) > 0
+
     @property
     def conversions(self) -> str | None:
         """The metric that counts conversions, None where none is measured."""
@@ -282,6 +304,10 @@ class Plan(Declaration):
             owner.pop("engine", None)
         if self.program.smallest_cell == Program().smallest_cell:
             content["program"].pop("smallest_cell")  # plans that were locked without it stay so
+        for payer in (*(arm for _, arm in content["arms"]), *content["channels"].values()):
+            for key in [step.line.key for step in ON_ARMS if step.line.key not in _ALWAYS]:
+                if payer[key] is None:
+                    payer.pop(key)
         content["experiment"].pop("arms")
         if self.experiment.uplift is not None:
             content["experiment"]["uplift"] = self.experiment.uplift.canonical()

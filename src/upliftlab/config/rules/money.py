@@ -10,8 +10,7 @@ from upliftlab.config.rules.registry import judges, rule
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
 from upliftlab.errors import Diagnostic, Place
-
-_COSTS = ("cost_per_contact", "cost_per_redemption", "service_cost")
+from upliftlab.results.costs import ON_ARMS, RATED, Per
 
 
 @rule(
@@ -75,10 +74,9 @@ def _arm_costs(scope: Scope, name: str) -> Iterator[tuple[Money, Place]]:
 
 
 def _costs(costs: Costs) -> Iterator[tuple[str, Money]]:
-    for key in _COSTS:
-        money: Money | None = getattr(costs, key)
-        if money is not None:
-            yield key, money
+    for step in ON_ARMS:
+        if isinstance(money := costs.rate(step), Money):
+            yield step.line.key, money
 
 
 @rule(
@@ -100,13 +98,15 @@ def _costs(costs: Costs) -> Iterator[tuple[str, Money]]:
 )
 def redemptions(scope: Scope) -> Iterator[Diagnostic]:
     """UL124: a cost per redemption needs redemptions counted."""
-    money = scope.plan.experiment.money
-    if money is None or money.redemptions is not None:
+    plan = scope.plan
+    if (money := plan.experiment.money) is None:
         return
-    for name, arm in scope.plan.arms.items():
-        if arm.cost_per_redemption is not None and arm.cost_per_redemption.amount > 0:
-            message = f"arm '{name}' pays for redemptions, but nothing counts them"
-            remedy = "name the metric that counts them: 'money: {redemptions: …}'"
+    counted = {Per.redemption: money.redemptions, Per.conversion: plan.conversions}
+    needed = [step for step in RATED if counted.get(step.line.per, "all") is None]
+    for name in plan.arms:
+        for per in dict.fromkeys(step.line.per for step in needed if plan.pays(step, name)):
+            message = f"arm '{name}' pays for {per}, but nothing counts them"
+            remedy = f"name the metric that counts them: 'money: {{{per}: …}}'"
             yield Diagnostic("UL124", message, remedy, scope.at("arms", name, key=True))
 
 
@@ -138,14 +138,10 @@ def fixed_costs(scope: Scope) -> Iterator[Diagnostic]:
 )
 def control_costs(scope: Scope) -> Iterator[Diagnostic]:
     """UL126: a control that is not contacted costs nothing."""
-    money = scope.plan.experiment.money
     for name, arm in scope.plan.arms.items():
         if not arm.control or arm.business_as_usual:
             continue
-        paid = [key for key, cost in _costs(arm) if cost.amount > 0]
-        paid += ["commission"] if arm.commission else []
-        fixed = money.fixed_cost.get(name) if money else None
-        paid += ["fixed_cost"] if fixed and fixed.amount > 0 else []
+        paid = [step.line.key for step in RATED if scope.plan.pays(step, name)]
         if paid:
             message = f"the control '{name}' has costs: {', '.join(paid)}"
             remedy = "remove them, or write 'business_as_usual: true' if it is contacted as before"
