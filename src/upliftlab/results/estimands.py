@@ -199,7 +199,7 @@ class EstimandKind(StrEnum):
     incremental_profit = (
         "incremental_profit",
         Estimand(
-            label=N_("Incremental profit"),
+            label=CostStep.profit.line.title,
             hint=N_("total, after all campaign costs"),
             formula=N_(
                 "incremental profit = customers × (added margin − added variable cost) − fixed cost"
