@@ -172,6 +172,7 @@ def test_pages_name_codes_that_exist():
         if path.name != "CHANGELOG.md"
         for code in CODE.findall(path.read_text(encoding="utf-8"))
     }
+    named.remove(("CONTRIBUTING.md", "UL199"))  # the rule that its example adds
     assert sorted(pair for pair in named if pair[1] not in CATALOGUE) == []
 
 
