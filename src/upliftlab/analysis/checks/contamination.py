@@ -15,6 +15,7 @@ from upliftlab.analysis.checks.definition import (
 )
 from upliftlab.config.models.experiment import Plan
 from upliftlab.results.analysis import Scalar, Severity
+from upliftlab.results.costs import CostStep
 from upliftlab.stats.shares import newcombe
 from upliftlab.text.language import N_
 
@@ -68,7 +69,7 @@ def _meant(plan: Plan) -> bool:
     """Whether contacts are part of what the control gets."""
     control, known = plan.arms[plan.control], plan.experiment.arms[plan.control]
     named = control.channel is not None or control.business_as_usual
-    return named or known.cost_per_contact is not None
+    return named or known.rate(CostStep.contact_cost) is not None
 
 
 def _least_contacted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Optional
+from typing import Any, Final, Optional
 
 from pydantic import Field, create_model
 
@@ -23,9 +23,6 @@ _Rates = create_model("_Rates", __base__=Declaration, **_KEYS)
 
 class Costs(_Rates):
     """What reaching a customer costs; an arm's own value overrides its offer's and channel's."""
-
-    if TYPE_CHECKING:
-        cost_per_contact: Cost | None = None
 
     def rate(self, step: CostStep) -> Money | float | None:
         """What is declared of a cost; None where nothing is."""
