@@ -9,7 +9,7 @@ from pathlib import Path
 from upliftlab.config.document import read_document
 from upliftlab.config.environment import environment_faults
 from upliftlab.config.extends import with_base
-from upliftlab.config.models.experiment import Experiment, Plan
+from upliftlab.config.models.experiment import ExperimentFile, Plan
 from upliftlab.config.resolve import ReadExperiment, resolve
 from upliftlab.config.rules import plan_faults
 from upliftlab.config.scope import Scope
@@ -70,7 +70,7 @@ def examine(path: Path, workspace: Workspace, shared: Shared, given: Path) -> Ex
     faults = [*document.faults, *environment_faults(document)]
     if not document.values:
         return Examined(None, tuple(faults))
-    experiment, refusals = read_model(Experiment, document)
+    experiment, refusals = read_model(ExperimentFile, document)
     faults += refusals
     if experiment is None:
         return Examined(None, tuple(faults))
