@@ -218,4 +218,21 @@ READING: tuple[Example, ...] = (
         "upliftlab check experiments --data data --allow-env CRM_PASSWORD",
         "a command",
     ),
+    Example(
+        "UL030",
+        "Python value that no file could hold",
+        "An experiment in Python holds what a file can: text, numbers, booleans, days, durations of "
+        "whole hours, lists and mappings.",
+        "Experiment.from_dict({'arms': {'email': {'share': [0.5].__iter__()}}, …})",
+        "Experiment.from_dict({'arms': {'email': {'share': 0.5}}, …})",
+        "Python",
+    ),
+    Example(
+        "UL031",
+        "No such part of configs",
+        "configs given in Python has a part for each file of configs/, by its name without .yaml.",
+        "Experiment.from_dict({…}, configs={'metric': {…}})",
+        "Experiment.from_dict({…}, configs={'metrics': {…}})",
+        "Python",
+    ),
 )
