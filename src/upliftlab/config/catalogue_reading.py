@@ -221,8 +221,8 @@ READING: tuple[Example, ...] = (
     Example(
         "UL030",
         "Python value that no file could hold",
-        "An experiment in Python holds what a file can: text, numbers, booleans, days, durations of "
-        "whole hours, lists and mappings.",
+        "An experiment in Python holds what a file can: text, numbers, booleans, days, durations, "
+        "lists and mappings.",
         "Experiment.from_dict({'arms': {'email': {'share': [0.5].__iter__()}}, …})",
         "Experiment.from_dict({'arms': {'email': {'share': 0.5}}, …})",
         "Python",
