@@ -1,0 +1,262 @@
+"""Tables that the caller holds: frames, read where they lie in memory, and files named by path.
+
+A frame is anything that hands on its columns by Arrow's C interface: pandas, polars, pyarrow and
+whatever else speaks it. Numbers and text are not copied on the way; the engine scans the frame's
+own memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from upliftlab.config.models import Source
+from upliftlab.errors import DataError, Diagnostic
+
+Stop = Callable[[], bool]
+"""Whether nobody waits for the answer any more."""
+Location = tuple[str | None, str | None]
+"""Where a source says that its table lies: file and table."""
+_PIECE: Final = 1 << 20
+"""Rows that are hashed at a time, wherever a frame's own chunks end."""
+_WHOLE: Final = {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}
+"""Whole numbers of as many bits, as which values of any type can be looked at."""
+_UNREADABLE = (pa.ArrowException, TypeError, ValueError, NotImplementedError)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameTable:
+    """A frame as the engine reads it.
+
+    Attributes:
+        described: What the record calls it, such as `pandas DataFrame`.
+        table: Its columns, in the frame's own memory.
+    """
+
+    described: str
+    table: pa.Table
+
+    def fingerprint(self, stop: Stop = lambda: False) -> str:
+        """A sha256 of the content: every column's name, type and values, in order.
+
+        It does not hang on how the rows are cut into chunks. A missing value is missing, whatever
+        lies in its place. Another type, such as a category for a text, is another content.
+        """
+        total = hashlib.sha256(f"{self.table.num_rows}\n".encode())
+        for name, column in zip(self.table.column_names, self.table.columns, strict=True):
+            total.update(f"{name}\n{column.type}\n".encode())
+            for content in _contents(column):
+                total.update(content)
+                if stop():
+                    return ""
+        return total.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class TableOverrides:
+    """Tables that are read instead of those that sources name.
+
+    Attributes:
+        frames: Frames, by where their source says that its table lies.
+        files: Files and folders, likewise.
+    """
+
+    frames: Mapping[Location, FrameTable] = field(default_factory=dict[Location, FrameTable])
+    files: Mapping[Location, Path] = field(default_factory=dict[Location, Path])
+
+    def frame(self, source: Source) -> FrameTable | None:
+        """The frame in a source's place; None where there is none."""
+        return self.frames.get(location_of(source))
+
+    def source(self, source: Source) -> Source:
+        """A source, with the file that is read in its place."""
+        file = self.files.get(location_of(source))
+        return source if file is None else source.model_copy(update={"file": str(file)})
+
+    def locate(self, usual: Callable[[str], Path]) -> Callable[[str], Path]:
+        """How files are found: those that were given where they lie, all others as usual."""
+
+        def found(name: str) -> Path:
+            path = Path(name)
+            given = any(path == file or file in path.parents for file in self.files.values())
+            return path if given and ".." not in path.parts else usual(name)
+
+        return found
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of the files."""
+        return tuple(file if file.is_dir() else file.parent for file in self.files.values())
+
+
+def location_of(source: Source) -> Location:
+    """Where a source says that its table lies."""
+    return source.file, source.table
+
+
+def table_overrides(sources: Mapping[str, Source], given: Mapping[str, object]) -> TableOverrides:
+    """What is read instead of the tables that sources name.
+
+    Args:
+        sources: Every table that can be given, by name.
+        given: Frames, and paths of files or folders, by the name of their table.
+
+    Raises:
+        DataError: UL613 there is no such table; as `frame_table`.
+    """
+    frames: dict[Location, FrameTable] = {}
+    files: dict[Location, Path] = {}
+    for name, content in given.items():
+        if name not in sources:
+            remedy = f"there are {', '.join(sorted(sources))}; an experiment's own is 'customers'"
+            message = f"the experiment reads no table '{str(name)[:60]}'"
+            raise DataError(Diagnostic("UL613", message, remedy))
+        place = location_of(sources[name])
+        if isinstance(content, str | Path):
+            files[place] = Path(content).absolute()
+        else:
+            frames[place] = frame_table(content, name)
+    return TableOverrides(frames, files)
+
+
+def is_frame(content: object) -> bool:
+    """Whether something hands on its columns by Arrow's C interface."""
+    return hasattr(content, "__arrow_c_stream__") or hasattr(content, "__arrow_c_array__")
+
+
+def frame_table(frame: object, name: str) -> FrameTable:
+    """A frame as a table in its own memory; what hands on its rows only once is taken up whole.
+
+    A pandas index without a name is no data and is left out.
+
+    Args:
+        frame: Anything with Arrow's C interface.
+        name: What messages call it.
+
+    Raises:
+        DataError: UL614 it is no frame, UL616 a column cannot be read, UL617 two columns have one
+            name or a column has none, UL618 the index has a name, so it may hold data.
+    """
+    if not is_frame(frame):
+        message = f"'{name}' is a {type(frame).__name__}, and no table"
+        remedy = "give a frame of pandas, polars or pyarrow, a DuckDB relation, or a file's path"
+        raise DataError(Diagnostic("UL614", message, remedy))
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(frame, pandas.DataFrame):
+        table = _from_pandas(frame, name)
+    else:
+        table = _from_stream(frame, name)
+    _refuse_names(table.column_names, name)
+    kind = type(frame)
+    package = kind.__module__.partition(".")[0].lstrip("_").removesuffix("lib")
+    return FrameTable(f"{package} {kind.__name__}", table)
+
+
+def _from_stream(frame: Any, name: str) -> pa.Table:  # noqa: ANN401 - any library's frame
+    try:
+        if hasattr(frame, "__arrow_c_stream__"):
+            return pa.RecordBatchReader.from_stream(frame).read_all()
+        return pa.Table.from_batches([pa.record_batch(frame)])
+    except _UNREADABLE:
+        message = f"'{name}' does not hand on its rows as a table"
+    remedy = "give a frame of columns of numbers, texts, times or booleans"
+    raise DataError(Diagnostic("UL616", message, remedy))  # a chained error would repeat values
+
+
+def _from_pandas(frame: Any, name: str) -> pa.Table:  # noqa: ANN401 - pandas is imported by its user
+    named = [each for each in frame.index.names if each is not None]
+    if named:
+        message = f"the index of '{name}' has the name '{str(named[0])[:60]}', so it holds data"
+        remedy = "make it a column by .reset_index(), or leave it out by .reset_index(drop=True)"
+        raise DataError(Diagnostic("UL618", message, remedy))
+    columns = list(frame.columns)
+    if any(not isinstance(column, str) for column in columns):
+        message = f"a column of '{name}' has a name that is no text"
+        raise DataError(Diagnostic("UL617", message, "rename it: .rename(columns={0: 'spend'})"))
+    _refuse_names(columns, name)
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except _UNREADABLE:
+        odd = next((column for column in columns if not _converts(frame[column])), columns[0])
+    message = f"the column '{odd}' of '{name}' holds values of several types"
+    remedy = f"give it one, such as by frame['{odd}'].astype(str) or pandas.to_numeric"
+    raise DataError(Diagnostic("UL616", message, remedy))  # a chained error would repeat values
+
+
+def _converts(series: Any) -> bool:  # noqa: ANN401 - a pandas series
+    try:
+        pa.array(series, from_pandas=True)
+    except _UNREADABLE:
+        return False
+    return True
+
+
+def _refuse_names(columns: list[str], name: str) -> None:
+    """Names that the engine does not tell apart; it ignores case."""
+    seen = set[str]()
+    for column in columns:
+        if not column or column.casefold() in seen:
+            said = f"'{name}' has two columns '{column}'" if column else f"'{name}' has a column ''"
+            remedy = "give each column a name of its own; case does not tell names apart"
+            raise DataError(Diagnostic("UL617", said, remedy))
+        seen.add(column.casefold())
+
+
+def _contents(column: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - a chunked array
+    """The values of a column as bytes, a piece of rows at a time."""
+    if pa.types.is_dictionary(column.type):
+        column = column.unify_dictionaries()
+        if column.num_chunks:
+            yield from _contents(pa.chunked_array([column.chunk(0).dictionary]))
+        indices = [chunk.indices for chunk in column.chunks]
+        column = pa.chunked_array(indices, column.type.index_type)
+    for start in range(0, len(column), _PIECE):
+        piece = column.slice(start, _PIECE).combine_chunks()
+        yield from _piece(piece)
+
+
+def _piece(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an array of any type
+    kind = piece.type
+    text = pa.types.is_large_string(kind) or pa.types.is_string(kind)
+    if pa.types.is_string_view(kind):
+        piece, text = piece.cast(pa.large_string()), True
+    if piece.null_count:
+        yield b"missing"
+        yield _numbers(pc.is_valid(piece).cast(pa.uint8()), 1)
+    if text:
+        yield from _texts(pc.fill_null(piece, "") if piece.null_count else piece)
+    elif pa.types.is_boolean(kind):
+        yield _numbers(pc.fill_null(piece, fill_value=False).cast(pa.uint8()), 1)
+    elif pa.types.is_primitive(kind) and kind.bit_width in _WHOLE:
+        whole = piece.view(_WHOLE[kind.bit_width])
+        yield _numbers(pc.fill_null(whole, 0) if piece.null_count else whole, kind.bit_width // 8)
+    else:
+        batch = pa.record_batch([piece], names=["values"])
+        yield memoryview(batch.serialize())
+
+
+def _texts(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an array of texts
+    """The lengths of texts, and all of them one behind the other."""
+    yield _numbers(pc.binary_length(piece).cast(pa.int64()), 8)
+    wide = 8 if pa.types.is_large_string(piece.type) else 4
+    _, offsets, content = piece.buffers()
+    if content is not None and len(piece):
+        ends = memoryview(offsets).cast("B")
+        first, last = (
+            int.from_bytes(ends[at * wide : (at + 1) * wide], sys.byteorder)
+            for at in (piece.offset, piece.offset + len(piece))
+        )
+        yield memoryview(content)[first:last]
+
+
+def _numbers(array: Any, wide: int) -> memoryview:  # noqa: ANN401 - an array of numbers
+    """The bytes of numbers, each of so many."""
+    start = array.offset * wide
+    return memoryview(array.buffers()[1])[start : start + len(array) * wide]
