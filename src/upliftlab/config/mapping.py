@@ -8,7 +8,7 @@ place of a fault is the way to the value, such as `arms.email.share`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Real
@@ -110,20 +110,12 @@ def _text(value: Any) -> str | None:  # noqa: ANN401 - anything
     """
     if isinstance(value, str):
         return str(value)
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):  # NumPy's are none
+        return str(bool(value)).lower()
     if isinstance(value, timedelta):
         return format_duration(value) if value % _HOUR == timedelta(0) else None
-    if isinstance(value, Fraction | Integral) and not isinstance(value, bool):
+    if isinstance(value, Fraction | Integral):
         return str(value)
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, Real) and not isinstance(value, bool):
-        return f"{Decimal(repr(float(value))):f}"
-    truth = value if isinstance(value, bool) else _numpy_bool(value)
-    return None if truth is None else str(truth).lower()
-
-
-def _numpy_bool(value: Any) -> bool | None:  # noqa: ANN401 - anything
-    """The truth in a NumPy boolean, which is no Python one."""
-    return bool(value) if type(value).__name__ in ("bool", "bool_") else None
+    if isinstance(value, Decimal | Real):
+        return f"{value if isinstance(value, Decimal) else Decimal(repr(float(value))):f}"
+    return value.isoformat() if isinstance(value, date) else None

@@ -8,16 +8,19 @@ own memory.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast, runtime_checkable
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from upliftlab.config.load import Loaded
 from upliftlab.config.models import Source
+from upliftlab.config.workspace import Workspace
 from upliftlab.errors import DataError, Diagnostic
 
 Stop = Callable[[], bool]
@@ -29,6 +32,24 @@ _PIECE: Final = 1 << 20
 _WHOLE: Final = {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}
 """Whole numbers of as many bits, as which values of any type can be looked at."""
 _UNREADABLE = (pa.ArrowException, TypeError, ValueError, NotImplementedError)
+
+
+_CUSTOMERS: Final = "customers"
+"""What an experiment's own customers are called where tables are given."""
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """A table in memory, of pandas, polars, pyarrow, DuckDB: Arrow's PyCapsule interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows as a stream of Arrow's C interface."""
+        ...
+
+
+FilePath = str | Path
+Data = FilePath | Frame | Mapping[str, "FilePath | Frame"]
+"""A folder of tables, a file or frame for the customers, or files and frames by table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +117,53 @@ class TableOverrides:
         return tuple(file if file.is_dir() else file.parent for file in self.files.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where an experiment's tables are read."""
+
+    workspace: Workspace
+    overrides: TableOverrides | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that were given in the place of others."""
+        return tuple(self.overrides.files.values()) if self.overrides else ()
+
+    def beside(self, source: Source, frame: FrameTable) -> Tables:
+        """The same, with a frame in the place of one more table."""
+        usual = self.overrides or TableOverrides()
+        frames = {**usual.frames, location_of(source): frame}
+        return replace(self, overrides=replace(usual, frames=frames))
+
+
+def tables_of(loaded: Loaded, data: Data | None) -> Tables:
+    """What `data` means: a folder is the data root, all else stands for tables.
+
+    Raises:
+        DataError: UL201 there is no such folder or file; as `table_overrides`.
+    """
+    workspace = loaded.workspace
+    if data is None:
+        return Tables(workspace)
+    if isinstance(data, str | Path):
+        path = Path(data)
+        if path.is_dir():
+            return Tables(replace(workspace, data=path, usual=False))
+        if not path.exists():
+            message = f"there is no file or folder {path}"
+            raise DataError(Diagnostic("UL201", message, "check its name"))
+    given = data if isinstance(data, Mapping) else {_CUSTOMERS: data}
+    return Tables(workspace, table_overrides(_sources(loaded), given))
+
+
+def _sources(loaded: Loaded) -> dict[str, Source]:
+    """Every table that can be given, by name."""
+    named = loaded.plan.experiment.customers
+    own = {_CUSTOMERS: loaded.plan.customers}
+    own |= {named: loaded.plan.customers} if isinstance(named, str) else {}
+    return {**(loaded.scope.shared.sources or {}), **loaded.plan.sources, **own}
+
+
 def location_of(source: Source) -> Location:
     """Where a source says that its table lies."""
     return source.file, source.table
@@ -120,7 +188,7 @@ def table_overrides(sources: Mapping[str, Source], given: Mapping[str, object]) 
             raise DataError(Diagnostic("UL613", message, remedy))
         place = location_of(sources[name])
         if isinstance(content, str | Path):
-            files[place] = Path(content).absolute()
+            files[place] = Path(os.path.abspath(content))  # noqa: PTH100 - resolve() follows links
         else:
             frames[place] = frame_table(content, name)
     return TableOverrides(frames, files)
@@ -211,15 +279,15 @@ def _refuse_names(columns: list[str], name: str) -> None:
 
 def _contents(column: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - a chunked array
     """The values of a column as bytes, a piece of rows at a time."""
+    values: Any = column
     if pa.types.is_dictionary(column.type):
-        column = column.unify_dictionaries()
-        if column.num_chunks:
-            yield from _contents(pa.chunked_array([column.chunk(0).dictionary]))
-        indices = [chunk.indices for chunk in column.chunks]
-        column = pa.chunked_array(indices, column.type.index_type)
-    for start in range(0, len(column), _PIECE):
-        piece = column.slice(start, _PIECE).combine_chunks()
-        yield from _piece(piece)
+        unified = column.unify_dictionaries()
+        if unified.num_chunks:
+            yield from _contents(pa.chunked_array([unified.chunk(0).dictionary]))
+        indices = [chunk.indices for chunk in unified.chunks]
+        values = cast("Any", pa.chunked_array(indices, unified.type.index_type))
+    for start in range(0, len(values), _PIECE):
+        yield from _piece(values.slice(start, _PIECE).combine_chunks())
 
 
 def _piece(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an array of any type
@@ -229,14 +297,14 @@ def _piece(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an arr
         piece, text = piece.cast(pa.large_string()), True
     if piece.null_count:
         yield b"missing"
-        yield _numbers(pc.is_valid(piece).cast(pa.uint8()), 1)
+        yield _numbers(piece.is_valid().cast(pa.uint8()), 1)
     if text:
-        yield from _texts(pc.fill_null(piece, "") if piece.null_count else piece)
+        yield from _texts(piece.fill_null("") if piece.null_count else piece)
     elif pa.types.is_boolean(kind):
-        yield _numbers(pc.fill_null(piece, fill_value=False).cast(pa.uint8()), 1)
+        yield _numbers(piece.fill_null(False).cast(pa.uint8()), 1)  # noqa: FBT003 - Arrow's own
     elif pa.types.is_primitive(kind) and kind.bit_width in _WHOLE:
         whole = piece.view(_WHOLE[kind.bit_width])
-        yield _numbers(pc.fill_null(whole, 0) if piece.null_count else whole, kind.bit_width // 8)
+        yield _numbers(whole.fill_null(0) if piece.null_count else whole, kind.bit_width // 8)
     else:
         batch = pa.record_batch([piece], names=["values"])
         yield memoryview(batch.serialize())
@@ -244,7 +312,8 @@ def _piece(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an arr
 
 def _texts(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an array of texts
     """The lengths of texts, and all of them one behind the other."""
-    yield _numbers(pc.binary_length(piece).cast(pa.int64()), 8)
+    lengths = cast("Any", pc.binary_length(piece))
+    yield _numbers(lengths.cast(pa.int64()), 8)
     wide = 8 if pa.types.is_large_string(piece.type) else 4
     _, offsets, content = piece.buffers()
     if content is not None and len(piece):

@@ -78,8 +78,12 @@ class Published(Result):
         kinds: dict[str, str] = {}
         for beside, item in entries:
             kinds |= dict.fromkeys(beside, "text") | _kinds(type(item), item)
-        types = {"text": pa.string(), "whole": pa.int64(), "number": pa.float64()}
-        types["truth"] = pa.bool_()
+        types: dict[str, pa.DataType] = {
+            "text": pa.string(),
+            "whole": pa.int64(),
+            "number": pa.float64(),
+            "truth": pa.bool_(),
+        }
         columns = {
             name: pa.array([row.get(name) for row in rows], types[kind])
             for name, kind in kinds.items()
@@ -92,7 +96,8 @@ class Published(Result):
         Raises:
             DataError: UL620, there is no such table.
         """
-        return self.to_arrow(table).to_pandas()
+        made: Any = self.to_arrow(table)
+        return made.to_pandas()
 
     def summary(self) -> Summary:
         """The answer in a few lines."""
