@@ -221,9 +221,14 @@ class DuckDB:
     def _register(self, name: str, source: Source, frame: FrameTable) -> None:
         """Read a frame in its own memory; it is hashed beside the queries."""
         self._watch.content(location_of(source), frame.fingerprint)
+        held = f"frame_of_{name}"
+        listed = ", ".join(map(quote, frame.table.column_names))
+        query = f"SELECT {listed} FROM {quote(held)}"  # noqa: S608 - names through quote()
+        made = f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS {query}"
         try:
             with interruptible():
-                self._connection.register(name, frame.table)
+                self._connection.register(held, frame.counted_first)
+                self._connection.execute(made)
         except duckdb.Error as error:
             raise _unreadable(f"the {frame.described}", error) from error
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, cast, runtime_checkable
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,6 +32,10 @@ _PIECE: Final = 1 << 20
 """Rows that are hashed at a time, wherever a frame's own chunks end."""
 _WHOLE: Final = {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}
 """Whole numbers of as many bits, as which values of any type can be looked at."""
+_VIEW: Final = 16
+"""Bytes of a view of a text: its length, and the text itself where it has no more than the rest."""
+_WITHIN: Final = 12
+"""Bytes of a text that fit its view."""
 _UNREADABLE = (pa.ArrowException, TypeError, ValueError, NotImplementedError)
 
 
@@ -63,6 +68,12 @@ class FrameTable:
 
     described: str
     table: pa.Table
+
+    @property
+    def counted_first(self) -> pa.Table:
+        """The table, numbers before texts: where rows are counted, the first column is read."""
+        kinds = dict(zip(self.table.column_names, self.table.schema.types, strict=True))
+        return self.table.select(sorted(kinds, key=lambda name: not _is_number(kinds[name])))
 
     def fingerprint(self, stop: Stop = lambda: False) -> str:
         """A sha256 of the content: every column's name, type and values, in order.
@@ -216,9 +227,11 @@ def frame_table(frame: object, name: str) -> FrameTable:
         message = f"'{name}' is a {type(frame).__name__}, and no table"
         remedy = "give a frame of pandas, polars or pyarrow, a DuckDB relation, or a file's path"
         raise DataError(Diagnostic("UL614", message, remedy))
-    pandas = sys.modules.get("pandas")
+    pandas, polars = (sys.modules.get(library) for library in ("pandas", "polars"))
     if pandas is not None and isinstance(frame, pandas.DataFrame):
         table = _from_pandas(frame, name)
+    elif polars is not None and isinstance(frame, polars.DataFrame):
+        table = _from_polars(frame, name)
     else:
         table = _from_stream(frame, name)
     _refuse_names(table.column_names, name)
@@ -236,6 +249,17 @@ def _from_stream(frame: Any, name: str) -> pa.Table:  # noqa: ANN401 - any libra
         message = f"'{name}' does not hand on its rows as a table"
     remedy = "give a frame of columns of numbers, texts, times or booleans"
     raise DataError(Diagnostic("UL616", message, remedy))  # a chained error would repeat values
+
+
+def _from_polars(frame: Any, name: str) -> pa.Table:  # noqa: ANN401 - polars is imported by its user
+    """Column by column: a frame's own stream copies columns that lie in several chunks."""
+    for column, kind in frame.schema.items():
+        if str(kind) == "Object":
+            message = f"the column '{column}' of '{name}' holds Python objects"
+            raise DataError(Diagnostic("UL616", message, "give numbers, texts, times or booleans"))
+    return pa.table(
+        {column: pa.chunked_array(frame.get_column(column)) for column in frame.columns}
+    )
 
 
 def _from_pandas(frame: Any, name: str) -> pa.Table:  # noqa: ANN401 - pandas is imported by its user
@@ -258,6 +282,10 @@ def _from_pandas(frame: Any, name: str) -> pa.Table:  # noqa: ANN401 - pandas is
     raise DataError(Diagnostic("UL616", message, remedy))  # a chained error would repeat values
 
 
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+
+
 def _converts(series: Any) -> bool:  # noqa: ANN401 - a pandas series
     try:
         pa.array(series, from_pandas=True)
@@ -268,6 +296,9 @@ def _converts(series: Any) -> bool:  # noqa: ANN401 - a pandas series
 
 def _refuse_names(columns: list[str], name: str) -> None:
     """Names that the engine does not tell apart; it ignores case."""
+    if not columns:
+        message = f"'{name}' has no columns"
+        raise DataError(Diagnostic("UL616", message, "give a table with columns and rows"))
     seen = set[str]()
     for column in columns:
         if not column or column.casefold() in seen:
@@ -292,13 +323,12 @@ def _contents(column: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - a 
 
 def _piece(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an array of any type
     kind = piece.type
-    text = pa.types.is_large_string(kind) or pa.types.is_string(kind)
-    if pa.types.is_string_view(kind):
-        piece, text = piece.cast(pa.large_string()), True
     if piece.null_count:
         yield b"missing"
         yield _numbers(piece.is_valid().cast(pa.uint8()), 1)
-    if text:
+    if pa.types.is_string_view(kind):
+        yield from _views(piece.fill_null("") if piece.null_count else piece)
+    elif pa.types.is_large_string(kind) or pa.types.is_string(kind):
         yield from _texts(piece.fill_null("") if piece.null_count else piece)
     elif pa.types.is_boolean(kind):
         yield _numbers(piece.fill_null(False).cast(pa.uint8()), 1)  # noqa: FBT003 - Arrow's own
@@ -308,6 +338,16 @@ def _piece(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an arr
     else:
         batch = pa.record_batch([piece], names=["values"])
         yield memoryview(batch.serialize())
+
+
+def _views(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an array of text views
+    """Short texts stand within their views, of 16 bytes each; long ones are laid out in a row."""
+    views = _numbers(piece, _VIEW)
+    lengths = np.frombuffer(views, np.int32)[:: _VIEW // 4]
+    if len(lengths) and lengths.max() > _WITHIN:
+        yield from _texts(piece.cast(pa.large_string()))
+    else:
+        yield views
 
 
 def _texts(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an array of texts
