@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import math
 import re
@@ -15,12 +16,14 @@ from functools import reduce
 from pathlib import Path
 
 import duckdb
+import nbformat
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 from commands import upliftlab as command
+from nbclient import NotebookClient
 
 import upliftlab as ul
 from upliftlab.config.checking import check as check_files
@@ -623,3 +626,42 @@ def test_every_published_result_has_tables_and_is_told():
     ]
     assert len(kinds) == 5
     assert all(kind.tables and "summary" in vars(kind) and "find" in vars(kind) for kind in kinds)
+
+
+def test_the_page_of_the_docs_is_as_it_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs" / "python.md"
+    with pd.option_context("display.width", 80):
+        told = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert told.attempted > 10
+    assert told.failed == 0
+
+
+BOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.stem)
+def test_a_notebook_runs_and_holds_no_outputs(book, hillstrom, tmp_path, monkeypatch):
+    content = book.read_text(encoding="utf-8")
+    cells = nbformat.reads(content, as_version=4).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert not re.search(r"/(home|tmp|work|root|Users)/", content)
+    (tmp_path / "hillstrom.csv.gz").symlink_to(hillstrom / "hillstrom.csv.gz")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    client = NotebookClient(
+        nbformat.reads(content, as_version=4),
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path)}},
+    )
+    done = client.execute()
+    shown = [out for cell in done.cells for out in cell.get("outputs", ())]
+    assert not [out for out in shown if out.output_type in ("stream", "error")]
+    assert any("<table" in out.get("data", {}).get("text/html", "") for out in shown)
+    assert (tmp_path / f"{book.stem}.html").exists()
+
+
+def test_both_notebooks_are_there():
+    assert [book.stem for book in BOOKS] == ["campaign", "hillstrom"]

@@ -327,7 +327,8 @@ def _piece(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an arr
         yield b"missing"
         yield _numbers(piece.is_valid().cast(pa.uint8()), 1)
     if pa.types.is_string_view(kind):
-        yield from _views(piece.fill_null("") if piece.null_count else piece)
+        wide = piece.cast(pa.large_string()) if piece.null_count else None
+        yield from _views(piece) if wide is None else _texts(wide.fill_null(""))
     elif pa.types.is_large_string(kind) or pa.types.is_string(kind):
         yield from _texts(piece.fill_null("") if piece.null_count else piece)
     elif pa.types.is_boolean(kind):
