@@ -257,9 +257,10 @@ def _from_polars(frame: Any, name: str) -> pa.Table:  # noqa: ANN401 - polars is
         if str(kind) == "Object":
             message = f"the column '{column}' of '{name}' holds Python objects"
             raise DataError(Diagnostic("UL616", message, "give numbers, texts, times or booleans"))
-    return pa.table(
-        {column: pa.chunked_array(frame.get_column(column)) for column in frame.columns}
-    )
+    columns: dict[str, Any] = {
+        column: pa.chunked_array(frame.get_column(column)) for column in frame.columns
+    }
+    return pa.table(columns)
 
 
 def _from_pandas(frame: Any, name: str) -> pa.Table:  # noqa: ANN401 - pandas is imported by its user
