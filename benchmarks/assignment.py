@@ -128,9 +128,9 @@ def _arms(ids: list[int]) -> Iterator[str]:
 
 def _plan(file: str, assignment: dict[str, str]) -> Plan:
     from upliftlab.config.models import Source  # noqa: PLC0415 - its own libraries
-    from upliftlab.config.models.experiment import Experiment, Plan  # noqa: PLC0415 - its own libraries
+    from upliftlab.config.models.experiment import ExperimentFile, Plan  # noqa: PLC0415 - its own libraries
 
-    asked = Experiment.model_validate(
+    asked = ExperimentFile.model_validate(
         {
             "schema": 1,
             "experiment": "spring",

@@ -18,7 +18,7 @@ from upliftlab.analysis.contrasts import InferenceSettings, contrasts_of
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.findings import find
 from upliftlab.config.models import EngineSettings, Metric, Source
-from upliftlab.config.models.experiment import Experiment, Plan
+from upliftlab.config.models.experiment import ExperimentFile, Plan
 from upliftlab.money import ArmTerms, Roles
 from upliftlab.results.costs import CostStep
 from upliftlab.stats.calibration import Measure, Units, calibrated
@@ -71,7 +71,7 @@ def _study() -> EstimationSpec:
 def _plan() -> Plan:
     source = {"file": "customers.parquet", "id": "customer_id"}
     names = _study().metrics
-    experiment = Experiment.model_validate(
+    experiment = ExperimentFile.model_validate(
         {
             "schema": "1",
             "experiment": "benchmark",

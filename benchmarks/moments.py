@@ -146,12 +146,12 @@ def statistics_after(file: Path) -> dict[str, float]:
 def _plan(file: Path) -> Plan:
     """Three arms against a holdout, all four metrics, both segments and money."""
     from upliftlab.config.models import Channel, Metric, Segment, Source  # noqa: PLC0415 - as above
-    from upliftlab.config.models.experiment import Experiment, Plan  # noqa: PLC0415
+    from upliftlab.config.models.experiment import ExperimentFile, Plan  # noqa: PLC0415
 
     source = Source(file=file.name)
     names = ("email", "sms", "letter")
     arms = {name: {"channel": name, "cost_per_contact": "0.1"} for name in names}
-    experiment = Experiment.model_validate(
+    experiment = ExperimentFile.model_validate(
         {
             "schema": "1",
             "experiment": "benchmark",

@@ -89,14 +89,14 @@ def whole(folder: Path) -> None:
 def _plan():  # noqa: ANN202 - a type of the product's, imported only by contenders that use it
     """Revenue, orders and buyers in 28 days, two covariates of the 28 days before, one segment."""
     from upliftlab.config.models import EngineSettings, Metric, Segment, Source  # noqa: PLC0415
-    from upliftlab.config.models.experiment import Experiment, Plan  # noqa: PLC0415
+    from upliftlab.config.models.experiment import ExperimentFile, Plan  # noqa: PLC0415
 
     window = {"during": ["0 days", "28 days"], "from": "orders"}
     kinds = {"revenue": {"sum": "amount"}, "orders": {"count": True}, "bought": {"any": True}}
     metrics = {name: Metric.model_validate(window | kind) for name, kind in kinds.items()}
     before = {"during": ["-28 days", "0 days"], "from": "orders"}
     source = {"file": "customers.parquet", "id": "customer_id"}
-    experiment = Experiment.model_validate(
+    experiment = ExperimentFile.model_validate(
         {
             "schema": "1",
             "experiment": "benchmark",

@@ -13,11 +13,13 @@ from worlds import analysed, assigned
 
 from upliftlab.report.export import rounded, to_json
 from upliftlab.results import analysis as document
-from upliftlab.results.analysis import Analysis, CostStep, EstimandKind, Note, Result
+from upliftlab.results.analysis import Analysis, CostStep, EstimandKind, Note
+from upliftlab.results.base import Message, Published, Result
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "analysis_json.md").read_text(encoding="utf-8")
-MODELS = {m.__name__: m for m in Result.__subclasses__() if m.__module__ == document.__name__}
+CLASSES = (*Result.__subclasses__(), *Published.__subclasses__())
+MODELS = {m.__name__: m for m in CLASSES if m.__module__ == document.__name__ or m is Message}
 
 
 def section(name, page=PAGE, level="###"):

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
     ("program", "rows", "contenders"),
     [
         ("moments.py", 20_000, ["scan", "upliftlab", "statistics", "pandas"]),
+        ("frames.py", 5_000, ["upliftlab polars number", "upliftlab pandas text"]),
         ("units.py", 5_000, ["group_by", "units", "whole"]),
         ("learners.py", 5_000, ["upliftlab", "crossfit"]),
         ("assignment.py", 50_000, ["constant", "arm", "record", "hash_strata", "blocked"]),

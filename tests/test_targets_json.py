@@ -8,12 +8,13 @@ from typing import get_args
 import pytest
 
 from upliftlab.results import targets
-from upliftlab.results.analysis import Result
+from upliftlab.results.base import Published, Result
 from upliftlab.targeting.selection import COLUMNS, CUSTOMER
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "target.md").read_text(encoding="utf-8")
-MODELS = {m.__name__: m for m in Result.__subclasses__() if m.__module__ == targets.__name__}
+CLASSES = (*Result.__subclasses__(), *Published.__subclasses__())
+MODELS = {m.__name__: m for m in CLASSES if m.__module__ == targets.__name__}
 
 
 def section(name, level="###"):

@@ -10,11 +10,12 @@ from responses import CASES
 
 from upliftlab.report.export import rounded, to_json
 from upliftlab.results import uplift
-from upliftlab.results.analysis import Result
+from upliftlab.results.base import Published, Result
 from upliftlab.results.uplift import PolicyValue, UpliftResult
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "uplift.md").read_text(encoding="utf-8")
-MODELS = {m.__name__: m for m in Result.__subclasses__() if m.__module__ == uplift.__name__}
+CLASSES = (*Result.__subclasses__(), *Published.__subclasses__())
+MODELS = {m.__name__: m for m in CLASSES if m.__module__ == uplift.__name__}
 ELSEWHERE = {"Message", "DataFile", "Provenance"}
 """Documented with analysis.json."""
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from upliftlab.money import ArmTerms
 from upliftlab.results.costs import CostStep
+from upliftlab.results.validation import ScenarioResult
 from upliftlab.stats.moments import Moments
 from upliftlab.validation.counts import ReplicationCounts
-from upliftlab.validation.evidence import ScenarioResult, evidence_of
+from upliftlab.validation.evidence import evidence_of
 from upliftlab.validation.grid import NamedScenario, grid
 from upliftlab.validation.outcome import Outcome, outcome_of
 from upliftlab.validation.pool import BLOCK, blocks

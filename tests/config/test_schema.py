@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from upliftlab.config import check, load
 from upliftlab.config.document import parse_document
-from upliftlab.config.models.experiment import Experiment
+from upliftlab.config.models.experiment import ExperimentFile
 from upliftlab.config.reference import END, START, reference
 from upliftlab.config.schema import json_schema
 from upliftlab.config.shape import FILES
@@ -67,7 +67,7 @@ breaks = st.sampled_from(
 
 def reads(value):
     document = parse_document(yaml.safe_dump(value, allow_unicode=True).encode(), "a.yaml")
-    return not document.faults and read_model(Experiment, document)[1] == ()
+    return not document.faults and read_model(ExperimentFile, document)[1] == ()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from upliftlab.config.models import Program, Source
-from upliftlab.config.models.experiment import Experiment, Plan
+from upliftlab.config.models.experiment import ExperimentFile, Plan
 
 TWO_ARMS: dict[str, Any] = {
     "holdout": {"control": True, "share": "20%"},
@@ -23,7 +23,7 @@ def make_plan(
     **more: Any,
 ) -> Plan:
     source = customers or {"file": "customers.parquet", "id": "id"}
-    experiment = Experiment.model_validate(
+    experiment = ExperimentFile.model_validate(
         {
             "schema": 1,
             "experiment": name,

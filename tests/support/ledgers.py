@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from upliftlab.config.models import Program, Source
-from upliftlab.config.models.experiment import Experiment, Plan
+from upliftlab.config.models.experiment import ExperimentFile, Plan
 from upliftlab.ledger import AssignmentDraft, Ledger, Recorded, SourceOrigin
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -33,7 +33,7 @@ def make_plan(name: str = "spring", **changes: object) -> Plan:
         "metrics": {"primary": "profit"},
         "currency": "EUR",
     }
-    experiment = Experiment.model_validate(asked | changes)
+    experiment = ExperimentFile.model_validate(asked | changes)
     return Plan(
         experiment=experiment,
         customers=Source(file="customers.parquet", id="customer_id"),

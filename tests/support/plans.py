@@ -7,7 +7,7 @@ from pathlib import Path
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config.models import Channel, Metric, Program, Segment, Source
-from upliftlab.config.models.experiment import Experiment, Plan
+from upliftlab.config.models.experiment import ExperimentFile, Plan
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.results.analysis import Analysis, Finding
 
@@ -28,7 +28,7 @@ def make_plan(smallest_cell: int = 2, **changes: object) -> Plan:
         "metrics": {"primary": "spend"},
         **changes,
     }
-    asked = Experiment.model_validate({k: v for k, v in content.items() if v is not None})
+    asked = ExperimentFile.model_validate({k: v for k, v in content.items() if v is not None})
     assert isinstance(asked.customers, Source)
     plan = Plan(
         experiment=asked,

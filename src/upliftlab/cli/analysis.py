@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +26,8 @@ from upliftlab.errors import DataError
 from upliftlab.util.files import atomic_write, safe_name, write_together
 
 if TYPE_CHECKING:
-    from upliftlab.analysis.analyze import AnalysisContext
-    from upliftlab.config import Loaded
+    from upliftlab.api import Experiment, Progress
     from upliftlab.config.models.experiment import Plan
-    from upliftlab.ledger import Ledger
     from upliftlab.results.analysis import Analysis
     from upliftlab.text.language import Code
 
@@ -205,55 +203,22 @@ def _demonstration(*, quiet: bool) -> Path:
 
 def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet: bool) -> Analysis:
     """Load and analyse."""
-    with at_work(experiment, data, ledger, quiet=quiet) as (loaded, setting):
-        from upliftlab.analysis.analyze import analyze as verb
-
-        return verb(loaded.plan, setting)
+    with opened(experiment, quiet=quiet) as (found, tell):
+        return found.analyze(data, ledger=ledger, progress=tell)
 
 
 @contextmanager
-def at_work(
-    experiment: Path,
-    data: Path | None,
-    ledger: Path | None,
-    *,
-    quiet: bool,
-    folders: Sequence[Path] = (),
-) -> Generator[tuple[Loaded, AnalysisContext]]:
-    """A plan and what an analysis of it needs, while progress and warnings are shown.
+def opened(experiment: Path, *, quiet: bool) -> Generator[tuple[Experiment, Progress]]:
+    """An experiment and who is told of its steps, while progress and warnings are shown."""
+    from upliftlab.api import Experiment
 
-    If it ends well, the ledger notes that outcomes were read. The engine opens files of the data,
-    of the ledger and of `folders`, and no others.
-    """
-    from upliftlab.config.load import load
-
-    loaded = load(experiment, data=data)
-    for fault in loaded.warnings:
+    found = Experiment.from_yaml(experiment)
+    for fault in found.warnings:
         if not quiet:
             echo_fault(fault)
     with progress(quiet=quiet) as tell:
         tell("Starting")
-        from upliftlab.analysis.analyze import AnalysisContext
-        from upliftlab.engines.open import open_engine
-        from upliftlab.ledger.campaign import note_outcomes, open_record
-
-        now = datetime.now(UTC)
-        kept = _ledger(loaded, ledger)
-        record = open_record(kept, loaded.plan) if kept else None
-        opened = [*([kept.folder] if kept else []), *folders]
-        with open_engine(loaded.plan.engine, loaded.workspace.locate, opened) as engine:
-            yield loaded, AnalysisContext(engine, now, tell, record)
-        if kept:
-            note_outcomes(kept, loaded.plan, now)
-
-
-def _ledger(loaded: Loaded, folder: Path | None) -> Ledger | None:
-    """The ledger that holds the arms; None where a column of the data does."""
-    if loaded.plan.experiment.assignment.observed is not None:
-        return None
-    from upliftlab.ledger import Ledger
-
-    return Ledger(folder) if folder else Ledger.within(loaded.workspace.root)
+        yield found, tell
 
 
 def _write(analysis: Analysis, out: Path | None, lang: Code) -> tuple[Path, Path]:

@@ -54,7 +54,7 @@ def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
     loaded = _load(experiment, None, quiet=quiet)
     try:
         with _engine(loaded, None) as live:
-            _fitting(experiment, loaded, live, quiet=quiet)
+            _fitting(loaded, live, quiet=quiet)
     except EngineError as error:
         _warn(tuple(replace(fault, severity="warning") for fault in error.faults), quiet=quiet)
     kept = _ledger(loaded, ledger)
@@ -129,7 +129,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
         if show_sql:
             echo_block(_sql(loaded, engine))
             return
-        _fitting(experiment, loaded, engine, quiet=quiet or as_json)
+        _fitting(loaded, engine, quiet=quiet or as_json)
         with progress(quiet=quiet or as_json) as tell:
             tell("Assigning customers")
             done = campaign.assign(kept, loaded.plan, engine, _now())
@@ -316,12 +316,12 @@ def _load(experiment: Path, data: Path | None, *, quiet: bool) -> Loaded:
     return loaded
 
 
-def _fitting(experiment: Path, loaded: Loaded, live: Engine, *, quiet: bool) -> None:
+def _fitting(loaded: Loaded, live: Engine, *, quiet: bool) -> None:
     """Refuse a plan that could never be analysed, before it is on the record."""
     from upliftlab.data_checks.fit import require_fit
 
     if loaded.plan.experiment.assignment.observed is None:
-        _warn(require_fit(experiment, loaded.workspace, live), quiet=quiet)
+        _warn(require_fit(loaded.scope, live), quiet=quiet)
 
 
 def _warn(faults: tuple[Diagnostic, ...], *, quiet: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from upliftlab.cli.output import echo
 
 if TYPE_CHECKING:
-    from upliftlab.validation.evidence import MeasuredCoverage, ScenarioResult, SimulationResult
+    from upliftlab.results.validation import MeasuredCoverage, ScenarioResult, SimulationResult
 
 _BROKEN = "✗"
 _NUMBERS = ("difference", "profit", "roi")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from upliftlab.cli.analysis import own_analysis
+from upliftlab.cli.analysis import opened, own_analysis
 from upliftlab.cli.options import (
     allow_env_option,
     as_json_option,
@@ -21,12 +20,12 @@ from upliftlab.cli.options import (
     lang_option,
     quiet_option,
 )
-from upliftlab.cli.output import echo, echo_fault, echo_json, progress
+from upliftlab.cli.output import echo, echo_json
 from upliftlab.errors import DataError
 
 if TYPE_CHECKING:
     from upliftlab.config.models.limits import Tolerance
-    from upliftlab.planning.assumptions import Assumptions, Given
+    from upliftlab.planning.assumptions import PlanArguments
     from upliftlab.results.plan import PowerReport
     from upliftlab.text.language import Code
 
@@ -169,9 +168,8 @@ def plan(
       upliftlab plan experiments/spring.yaml --rate 2% --customers 100000 --effect "0.4 points"
       upliftlab plan experiments/spring.yaml --baseline-mean 9.85 --baseline-sd 31 --html plan.html
     """
-    assumed = _assumptions(options, like)
-    quiet = options["quiet"] or options["as_json"]
-    outlook = _outlook(experiment, data, like, assumed, quiet=quiet)
+    _refuse_usage(options, like)
+    outlook = _outlook(experiment, data, like, options)
     if html is not None:
         from upliftlab.report.outlook import write
 
@@ -188,68 +186,47 @@ def plan(
             echo(f"Page: {html}")
 
 
-def _assumptions(options: PlanOptions, like: Path | None) -> Assumptions:
-    from upliftlab.planning.assumptions import Assumptions
-
-    given = _given(options)
-    if given is not None and like is not None:
-        raise click.UsageError("--like and a baseline in figures exclude each other")
-    return Assumptions(
-        effect=options["effect"],
-        power=options["power"],
-        given=given,
-        explained=options["explained"],
-        customers=options["customers"],
-        per_week=options["per_week"],
-        redemption_rate=options["redemption_rate"],
-        roi_within=options["roi_within"],
-    )
-
-
-def _given(options: PlanOptions) -> Given | None:
-    """The baseline in figures, None where there is none."""
-    from upliftlab.planning.assumptions import Given
-
+def _refuse_usage(options: PlanOptions, like: Path | None) -> None:
+    """Refuse options that exclude or need one another."""
     mean, sd, rate = options["baseline_mean"], options["baseline_sd"], options["rate"]
-    size, icc = options["household_size"], options["icc"]
     if rate is not None and (mean is not None or sd is not None):
         raise click.UsageError("--rate excludes --baseline-mean and --baseline-sd")
     if mean is None and sd is not None:
         raise click.UsageError("--baseline-sd needs --baseline-mean")
-    mean = rate if mean is None else mean
-    if mean is None:
-        if size is not None or icc is not None:
+    if mean is None and rate is None:
+        if options["household_size"] is not None or options["icc"] is not None:
             raise click.UsageError("--household-size and --icc need a baseline in figures")
-        return None
-    return Given(mean, sd, size, icc)
+    elif like is not None:
+        raise click.UsageError("--like and a baseline in figures exclude each other")
 
 
 def _outlook(
-    experiment: Path, data: Path | None, like: Path | None, assumed: Assumptions, *, quiet: bool
+    experiment: Path, data: Path | None, like: Path | None, options: PlanOptions
 ) -> PowerReport:
     """Load and plan; data are read for what the options do not say."""
-    from upliftlab.config import load
+    with (
+        opened(experiment, quiet=options["quiet"] or options["as_json"]) as (found, tell),
+        _led_on(experiment, data),
+    ):
+        own = own_analysis(found.resolved)
+        return found.plan(data, like=like, own=own, progress=tell, **_assumed(options))
 
-    loaded = load(experiment, data=data)
-    for fault in loaded.warnings:
-        if not quiet:
-            echo_fault(fault)
-    with progress(quiet=quiet) as tell:
-        tell("Starting")
-        from upliftlab.engines.open import open_engine
-        from upliftlab.planning.plan import PlanningContext
-        from upliftlab.planning.plan import plan as verb
-        from upliftlab.report.reading import read_analysis
 
-        based = like is not None or assumed.given is not None
-        told = based and assumed.customers is not None
-        opened = open_engine(loaded.plan.engine, loaded.workspace.locate)
-        with nullcontext() if told else opened as engine:
-            earlier = None if like is None else read_analysis(like)
-            own = own_analysis(loaded.plan)
-            setting = PlanningContext(datetime.now(UTC), engine, earlier, tell, own)
-            with _led_on(experiment, data):
-                return verb(loaded.plan, assumed, setting)
+def _assumed(options: PlanOptions) -> PlanArguments:
+    return {
+        "baseline_mean": options["baseline_mean"],
+        "baseline_sd": options["baseline_sd"],
+        "rate": options["rate"],
+        "explained": options["explained"],
+        "household_size": options["household_size"],
+        "icc": options["icc"],
+        "redemption_rate": options["redemption_rate"],
+        "effect": options["effect"],
+        "power": options["power"],
+        "roi_within": options["roi_within"],
+        "customers": options["customers"],
+        "per_week": options["per_week"],
+    }
 
 
 @contextmanager

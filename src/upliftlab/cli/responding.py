@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from upliftlab.cli.analysis import at_work
+from upliftlab.cli.analysis import opened
 from upliftlab.cli.options import (
     OUT,
     allow_env_option,
@@ -64,17 +64,10 @@ def uplift(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab uplift experiments/spring.yaml --json > responses.json
       upliftlab uplift experiments/spring.yaml --save spring.model.json
     """
-    with at_work(experiment, data, ledger, quiet=quiet or as_json) as (loaded, setting):
-        from upliftlab.targeting.learn import learn
-
-        learned = learn(loaded.plan, setting)
-        if save is not None:
-            from upliftlab.targeting.target import save_model
-
-            save_model(loaded.plan, learned, save, setting)
+    with opened(experiment, quiet=quiet or as_json) as (asked, tell):
+        responses = asked.learn(data, ledger=ledger, save=save, progress=tell)
     from upliftlab.report.export import to_json
 
-    responses = learned.responses
     numbers = to_json(responses)
     if as_json:
         echo_json(numbers)

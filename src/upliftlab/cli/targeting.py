@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from upliftlab.cli.analysis import at_work
+from upliftlab.cli.analysis import opened
 from upliftlab.cli.options import (
     allow_env_option,
     as_json_option,
@@ -20,16 +19,10 @@ from upliftlab.cli.options import (
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_json
 from upliftlab.config.models.values import Money, parse_money
-from upliftlab.errors import DataError, Diagnostic, UpliftLabError
 from upliftlab.util.files import atomic_write, safe_name
-from upliftlab.util.temporary import temporary
 
 if TYPE_CHECKING:
-    from upliftlab.analysis.analyze import AnalysisContext
-    from upliftlab.config import Loaded
     from upliftlab.results.targets import Targets
-    from upliftlab.targeting.model import FittedModel
-    from upliftlab.targeting.request import TargetRequest
 
 
 class TargetOptions(TypedDict):
@@ -130,12 +123,19 @@ def target(experiment: Path, **options: Unpack[TargetOptions]) -> None:
       upliftlab target experiments/spring.yaml --customers next_month --json | jq .arms
     """
     hushed = options["quiet"] or options["as_json"]
-    places = experiment, options["data"], options["ledger"]
-    with (
-        temporary() as folder,
-        at_work(*places, quiet=hushed, folders=[folder]) as (loaded, setting),
-    ):
-        found, output = _targets(loaded, setting, options, folder)
+    with opened(experiment, quiet=hushed) as (asked, tell):
+        output = options["output"] or Path(f"{safe_name(asked.name)}_targets.parquet")
+        found = asked.target(
+            options["customers"],
+            options["data"],
+            ledger=options["ledger"],
+            progress=tell,
+            budget=options["budget"],
+            output=output,
+            model=options["model"],
+            day=options["day"],
+            force=options["force"],
+        )
     from upliftlab.report.export import to_json
 
     numbers = to_json(found)
@@ -147,81 +147,6 @@ def target(experiment: Path, **options: Unpack[TargetOptions]) -> None:
         _say(found, output)
     if found.abstained:
         raise click.exceptions.Exit(FAULTY)
-
-
-def _targets(
-    loaded: Loaded, setting: AnalysisContext, options: TargetOptions, folder: Path
-) -> tuple[Targets, Path]:
-    from upliftlab.targeting.candidates import look
-    from upliftlab.targeting.request import examine
-    from upliftlab.targeting.target import target as verb
-
-    order = _order(loaded, setting, options, folder)
-    examine(loaded.plan, order)
-    _spare_sources(loaded, order)
-    look(loaded.plan, order.source, setting.engine)
-    basis = _basis(loaded, setting, options, order)
-    return verb(loaded.plan, order, basis, setting), order.output
-
-
-def _order(
-    loaded: Loaded, setting: AnalysisContext, options: TargetOptions, folder: Path
-) -> TargetRequest:
-    from zoneinfo import ZoneInfo
-
-    from upliftlab.config.shared import read_shared
-    from upliftlab.ledger import Ledger
-    from upliftlab.ledger.campaign import contacts_on_record
-    from upliftlab.targeting.candidates import source_named
-    from upliftlab.targeting.request import TargetRequest, budget_of
-
-    plan, workspace = loaded.plan, loaded.workspace
-    declared = read_shared(workspace, workspace.configs).sources or {}
-    today = setting.now.astimezone(ZoneInfo(plan.program.time_zone)).date()
-    named = options["ledger"]
-    ledger = Ledger(named) if named else Ledger.within(workspace.root)
-    return TargetRequest(
-        customers=options["customers"],
-        source=source_named(plan, options["customers"], declared, workspace.locate),
-        budget=budget_of(plan, options["budget"]),
-        day=options["day"] or today,
-        output=options["output"]
-        or Path(f"{safe_name(plan.experiment.experiment)}_targets.parquet"),
-        contacts=contacts_on_record(ledger, plan, folder),
-        force=options["force"],
-    )
-
-
-def _basis(
-    loaded: Loaded, setting: AnalysisContext, options: TargetOptions, order: TargetRequest
-) -> FittedModel:
-    """A model that was saved, or one that is learned now."""
-    from upliftlab.targeting.target import afresh, saved
-
-    if model := options["model"]:
-        return saved(loaded.plan, model, setting)
-    return afresh(loaded.plan, order, setting)
-
-
-def _spare_sources(loaded: Loaded, order: TargetRequest) -> None:
-    """Refuse to write the list over a table that is read.
-
-    Raises:
-        DataError: UL641.
-    """
-    from upliftlab.engines.files import files_of
-
-    plan, output = loaded.plan, order.output.resolve()
-    for source in (plan.customers, order.source, *plan.sources.values()):
-        with suppress(UpliftLabError):
-            if output in [
-                f.resolve() for f in files_of(source.file or "", loaded.workspace.locate)
-            ]:
-                break
-    else:
-        return
-    message = f"{order.output} is a table that is read"
-    raise DataError(Diagnostic("UL641", message, "name another file by --output"))
 
 
 def _say(found: Targets, output: Path) -> None:

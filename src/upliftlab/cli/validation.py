@@ -17,7 +17,7 @@ from upliftlab.cli.options import allow_env_option, as_json_option, data_option,
 from upliftlab.cli.output import FAULTY, echo_fault, echo_json, progress
 
 if TYPE_CHECKING:
-    from upliftlab.validation.evidence import SimulationResult
+    from upliftlab.results.validation import SimulationResult
     from upliftlab.validation.grid import NamedScenario
 
 _QUICK = 200

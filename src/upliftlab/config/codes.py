@@ -291,6 +291,29 @@ _READING: Final = (
             beside={"configs/segments.yaml": "segments: {value_band: {column: value_band}}\n"},
         ),
     ),
+    Explanation(
+        "UL030",
+        "Python value that no file could hold",
+        "An experiment in Python holds what a file can: text, numbers, booleans, days, "
+        "durations, lists and mappings.",
+        example=Example(
+            "Experiment.from_dict({'arms': {'email': {'share': [0.5].__iter__()}}, …})",
+            "Experiment.from_dict({'arms': {'email': {'share': 0.5}}, …})",
+            file="Python",
+            told=True,
+        ),
+    ),
+    Explanation(
+        "UL031",
+        "No such part of configs",
+        "configs given in Python has a part for each file of configs/, by its name without .yaml.",
+        example=Example(
+            "Experiment.from_dict({…}, configs={'metric': {…}})",
+            "Experiment.from_dict({…}, configs={'metrics': {…}})",
+            file="Python",
+            told=True,
+        ),
+    ),
 )
 
 CODES: Final[tuple[Explanation, ...]] = (*_READING, *explanations())

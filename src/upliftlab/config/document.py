@@ -7,7 +7,7 @@ win. Here only its parser is used: events become mappings, lists and text, nothi
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -36,6 +36,8 @@ class Document:
     faults: tuple[Diagnostic, ...] = ()
     faulty: frozenset[Key] = frozenset()
     """Where the values cannot be trusted, because a fault was found there."""
+    lined: bool = True
+    """Whether places are lines of a file; else they are the ways to Python values."""
 
     def at(self, *path: str | int, key: bool = False) -> Place:
         """The place of a value (or of its key), or of the nearest thing that encloses it."""
@@ -44,7 +46,7 @@ class Document:
             first, second = (self.keys, self.values) if key else (self.values, self.keys)
             if found := first.get(here) or second.get(here):
                 return found
-        return Place(self.file, 1, 1)
+        return Place(self.file, 1, 1) if self.lined else Place(self.file)
 
     def has(self, *path: str | int) -> bool:
         """Whether the file holds a value at `path`."""
@@ -90,17 +92,28 @@ def parse_document(data: bytes, name: str) -> Document:
     >>> parse_document(b"{answer: no, zip: 01234}", "a.yaml").value
     {'answer': 'no', 'zip': '01234'}
     """
+    reader = Reader(name)
+    return document_of(name, reader.faults, lambda: reader.read(_decode(data, name)))
+
+
+def document_of(
+    name: str, faults: Sequence[Diagnostic], read: Callable[[], YamlNode], *, lined: bool = True
+) -> Document:
+    """The document in nodes, with every fault found; never raises.
+
+    Args:
+        name: What messages call it.
+        faults: Those that `read` finds on its way.
+        read: Makes the nodes, or is `Refused`.
+        lined: Whether places are lines of a file.
+    """
+    flat = _Flat(name)
     try:
-        text = _decode(data, name)
-        reader = Reader(name)
-        root = reader.read(text)
-        flat = _Flat(name)
-        value = flat.top(root)
+        value = flat.top(read())
     except Refused as refused:
-        return Document(name, faults=(refused.fault,))
-    faults = (*reader.faults, *flat.faults)
-    document = Document(name, value, flat.values, flat.keys, faults)
-    return replace(document, faulty=frozenset(flat.faulty))
+        return Document(name, faults=(refused.fault,), lined=lined)
+    found = (*faults, *flat.faults)
+    return Document(name, value, flat.values, flat.keys, found, frozenset(flat.faulty), lined)
 
 
 def _decode(data: bytes, name: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -31,6 +32,15 @@ WHOLE: frozenset[Key] = frozenset(
     }
 )
 """What is replaced whole."""
+
+
+def without_base(document: Document) -> Document:
+    """A document that lies in no folder, so that nothing can be extended."""
+    if not document.has("extends"):
+        return document
+    return _refused(
+        document, "values extend no file: nothing lies beside them", document.at("extends")
+    )
 
 
 def with_base(document: Document, path: Path, workspace: Workspace, given: Path) -> Document:
@@ -66,14 +76,8 @@ def _refused(document: Document, message: str, place: Place) -> Document:
     fault = Diagnostic(
         "UL018", message, "name one complete experiment of the same workspace", place
     )
-    return Document(
-        document.file,
-        document.value,
-        document.values,
-        document.keys,
-        (*document.faults, fault),
-        document.faulty | {("extends",)},
-    )
+    faults, faulty = (*document.faults, fault), document.faulty | {("extends",)}
+    return replace(document, faults=faults, faulty=faulty)
 
 
 def merge(over: Document, base: Document) -> Document:

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from upliftlab.config.document import read_document
+from upliftlab.config.document import Document, read_document
 from upliftlab.config.environment import environment_faults
-from upliftlab.config.extends import with_base
-from upliftlab.config.models.experiment import Experiment, Plan
+from upliftlab.config.extends import with_base, without_base
+from upliftlab.config.mapping import read_mapping
+from upliftlab.config.models.experiment import ExperimentFile, Plan
 from upliftlab.config.resolve import ReadExperiment, resolve
 from upliftlab.config.rules.registry import plan_faults, shared_faults
 from upliftlab.config.scope import Scope
+from upliftlab.config.shape import FILES, closest
 from upliftlab.config.shared import Shared, read_shared
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, find_workspace, shown
-from upliftlab.errors import ConfigError, Diagnostic
+from upliftlab.errors import ConfigError, Diagnostic, Place
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An experiment that can be run."""
+    """An experiment that can be run, with what its `configs/` declare."""
 
-    plan: Plan
+    scope: Scope
     workspace: Workspace
     warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """What was asked, with nothing left to look up."""
+        return self.scope.plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +55,45 @@ def load(path: Path, *, data: Path | None = None) -> Loaded:
     """
     workspace = find_workspace(path, data)
     shared = read_shared(workspace, path)
-    examined = examine(path, workspace, shared, path)
+    return _loaded(examine(path, workspace, shared, path), shared, workspace)
+
+
+def load_values(
+    values: Mapping[str, object],
+    configs: Mapping[str, Mapping[str, object]],
+    workspace: Workspace,
+) -> Loaded:
+    """The plan of an experiment in Python values, by the rules of a file.
+
+    Args:
+        values: What an experiment's file would hold.
+        configs: What the files of `configs/` would hold, by stem such as `metrics`; those of the
+            workspace's folder hold where a stem is absent.
+        workspace: Where data and ledger lie.
+
+    Raises:
+        ConfigError: as `load`; the place of a fault is the way to its value, such as
+            `arms.email.share`. UL031, there is no such file in `configs/`.
+    """
+    if unknown := next((stem for stem in configs if stem not in FILES), None):
+        near = closest(str(unknown), list(FILES), cutoff=0.6)
+        remedy = f"did you mean '{near}'?" if near else f"there are {', '.join(FILES)}"
+        message = f"configs has no part '{str(unknown)[:60]}'"
+        raise ConfigError(Diagnostic("UL031", message, remedy, Place("configs")))
+    given = {
+        stem: read_mapping(content, f"configs.{stem}", f"configs.{stem}")
+        for stem, content in configs.items()
+    }
+    shared = read_shared(workspace, workspace.configs, given)
+    own = without_base(read_mapping(values, "experiment"))
+    return _loaded(_examined(own, shared), shared, workspace)
+
+
+def _loaded(examined: Examined, shared: Shared, workspace: Workspace) -> Loaded:
     faults = in_order([*shared_faults(shared), *examined.faults])
     if examined.scope is None or any(fault.severity == "error" for fault in faults):
         raise ConfigError(faults)
-    return Loaded(examined.scope.plan, workspace, faults)
+    return Loaded(examined.scope, workspace, faults)
 
 
 def examine(path: Path, workspace: Workspace, shared: Shared, given: Path) -> Examined:
@@ -65,11 +106,14 @@ def examine(path: Path, workspace: Workspace, shared: Shared, given: Path) -> Ex
         given: A path the user gave, so that messages name files alike.
     """
     own = read_document(path, workspace.root, shown(path, given))
-    document = with_base(own, path, workspace, given)
+    return _examined(with_base(own, path, workspace, given), shared)
+
+
+def _examined(document: Document, shared: Shared) -> Examined:
     faults = [*document.faults, *environment_faults(document)]
     if not document.values:
         return Examined(None, tuple(faults))
-    experiment, refusals = read_model(Experiment, document)
+    experiment, refusals = read_model(ExperimentFile, document)
     faults += refusals
     if experiment is None:
         return Examined(None, tuple(faults))

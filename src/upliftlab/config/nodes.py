@@ -34,7 +34,21 @@ class YamlNode:
     """Text, a list or a mapping from name to key and value; None where nothing is written."""
 
     place: Place
-    content: str | list[YamlNode] | dict[str, tuple[YamlNode, YamlNode]] | None
+    content: Content
+
+
+Content = str | list[YamlNode] | dict[str, tuple[YamlNode, YamlNode]] | None
+
+
+def key_text(text: str) -> str | None:
+    """A key without spaces around it; None where it is no name in one line.
+
+    >>> key_text(" email "), key_text(" "), key_text("<<")
+    ('email', None, None)
+    """
+    name = text.strip()
+    one_line = not ("\n" in name or "\t" in name)
+    return name[:200] if one_line and name and name != "<<" else None
 
 
 def _too_deep(text: str) -> yaml.Event | None:
@@ -139,9 +153,7 @@ class Reader:
     def _beyond(self, what: str, event: yaml.Event) -> Diagnostic:
         return self._fault("UL008", f"more than {what} are refused", "simplify the file", event)
 
-    def _content(
-        self, event: yaml.Event, events: Iterator[yaml.Event], depth: int
-    ) -> str | list[YamlNode] | dict[str, tuple[YamlNode, YamlNode]] | None:
+    def _content(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Content:
         if isinstance(event, yaml.ScalarEvent):
             text: str = event.value
             self._seen(event, text)
@@ -180,13 +192,13 @@ class Reader:
         return entries
 
     def _key(self, event: yaml.Event, key: YamlNode) -> str | None:
-        text = key.content.strip() if isinstance(key.content, str) else ""
-        one_line = isinstance(event, yaml.ScalarEvent) and not ("\n" in text or "\t" in text)
-        if one_line and text and text != "<<":
-            return text[:200]
+        text = key.content if isinstance(key.content, str) else ""
+        name = key_text(text) if isinstance(event, yaml.ScalarEvent) else None
+        if name is not None:
+            return name
         message = "a key is a name in one line; lists, mappings and nothing are refused"
         remedy = "write 'name: value'; quote a name that begins with a special character"
-        if text == "<<":
+        if text.strip() == "<<":
             message = "merging with '<<' is refused"
             remedy = "write the keys out, or use 'extends: other.yaml'"
         self.faults.append(self._fault("UL010", message, remedy, event))

@@ -12,7 +12,7 @@ from typing import Any
 
 from upliftlab.config.document import Document
 from upliftlab.config.models import Channel, Costs, EngineSettings, Metric, Offer, Segment, Source
-from upliftlab.config.models.experiment import PROFIT, Arm, Experiment, Plan
+from upliftlab.config.models.experiment import PROFIT, Arm, ExperimentFile, Plan
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, source_fault
 from upliftlab.config.windows import BEFORE, before, in_window, known_before
@@ -27,7 +27,7 @@ class ReadExperiment:
     """An experiment file that could be read, before anything is looked up."""
 
     document: Document
-    experiment: Experiment
+    experiment: ExperimentFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def resolve(draft: ReadExperiment, shared: Shared) -> Resolution:
     return Resolution(plan, tuple(work.faults))
 
 
-def named_metrics(experiment: Experiment) -> list[tuple[str, tuple[str | int, ...]]]:
+def named_metrics(experiment: ExperimentFile) -> list[tuple[str, tuple[str | int, ...]]]:
     """Every metric an experiment names, with the way to where it does."""
     metrics = experiment.metrics
     named: list[tuple[str, tuple[str | int, ...]]] = [(metrics.primary, ("metrics", "primary"))]

@@ -49,7 +49,7 @@ def json_schema(kind: str = "experiment") -> Schema:
     >>> json_schema()["additionalProperties"]
     False
     """
-    model = experiment.Experiment if kind == "experiment" else FILES[kind]
+    model = experiment.ExperimentFile if kind == "experiment" else FILES[kind]
     raw = model.model_json_schema(by_alias=True, mode="validation")
     definitions = raw.pop("$defs", {})
     top = _record(raw, raw["title"])

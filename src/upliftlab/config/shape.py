@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from upliftlab.config import models
 from upliftlab.config.models import Declaration
-from upliftlab.config.models.experiment import Experiment
+from upliftlab.config.models.experiment import ExperimentFile
 
 Kind = Literal["record", "table", "list", "scalar"]
 
@@ -77,7 +77,7 @@ def _parts(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
 def shape_at(model: type[BaseModel], path: tuple[str | int, ...]) -> Shape:
     """The shape at `path` of a file that `model` describes.
 
-    >>> sorted(shape_at(Experiment, ("waves", 0)).keys)
+    >>> sorted(shape_at(ExperimentFile, ("waves", 0)).keys)
     ['share', 'start']
     """
     here = shape(model)
@@ -94,7 +94,7 @@ def homes() -> dict[str, tuple[str, ...]]:
     ("under 'assignment'",)
     """
     found: dict[str, list[str]] = {}
-    _collect(shape(Experiment), "", "at the top of the experiment", found)
+    _collect(shape(ExperimentFile), "", "at the top of the experiment", found)
     for stem, model in FILES.items():
         _collect(shape(model), f" of configs/{stem}.yaml", f"in configs/{stem}.yaml", found)
     return {key: tuple(dict.fromkeys(places)) for key, places in found.items()}

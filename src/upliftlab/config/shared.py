@@ -63,21 +63,32 @@ def config_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def read_shared(workspace: Workspace, given: Path) -> Shared:
+def read_shared(
+    workspace: Workspace, given: Path, values: Mapping[str, Document] | None = None
+) -> Shared:
     """What the workspace's `configs/` declares, with every fault of its files.
 
     Args:
         workspace: Where the files lie.
         given: A path the user gave, so that messages name files alike.
+        values: Documents that stand in the place of files, by stem.
     """
-    documents: dict[str, Document] = {}
+    files = config_files(workspace.configs)
+    read = {
+        stem: read_document(path, workspace.root, shown(path, given))
+        for stem, path in files.items()
+        if stem not in (values or {})
+    }
+    return _declared({**read, **(values or {})})
+
+
+def _declared(documents: Mapping[str, Document]) -> Shared:
+    """What documents declare, by stem, with every fault of theirs."""
     models: dict[str, Any] = {}
     faults: list[Diagnostic] = []
-    for stem, path in config_files(workspace.configs).items():
-        document = read_document(path, workspace.root, shown(path, given))
+    for stem, document in documents.items():
         model, refusals = read_model(FILES[stem], document) if document.values else (None, ())
         found = [*document.faults, *environment_faults(document), *refusals]
-        documents[stem] = document
         models[stem] = None if found else model
         faults.extend(found)
     broken = frozenset(stem for stem, model in models.items() if model is None)

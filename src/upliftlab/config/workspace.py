@@ -84,6 +84,11 @@ def find_workspace(path: Path, data: Path | None = None) -> Workspace:
     """
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow links
     root = next((up for up in (folder, *folder.parents) if (up / "configs").is_dir()), folder)
+    return workspace_at(root, data)
+
+
+def workspace_at(root: Path, data: Path | None = None) -> Workspace:
+    """The workspace in a folder, whose data root is named or its own."""
     usual = root / "data"
     return Workspace(root, data or (usual if usual.is_dir() else root), usual=data is None)
 

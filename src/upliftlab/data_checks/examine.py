@@ -90,11 +90,22 @@ def examine(path: Path, now: datetime, within: Within) -> tuple[Diagnostic, ...]
         return ()
     scope = examined.scope
     with open_engine(scope.plan.engine, workspace.locate) as engine:
-        try:
-            with engine.reading():
-                faults = _data_faults(scope, engine, now)
-        except UpliftLabError as error:  # tables are damaged or changed: all else follows from it
-            faults = [replace(fault, place=source_place(scope, None)) for fault in error.faults]
+        return table_faults(scope, engine, now)
+
+
+def table_faults(scope: Scope, engine: Engine, now: datetime) -> tuple[Diagnostic, ...]:
+    """Every fault of the tables of an experiment that has none of its own, in the YAML's order.
+
+    Args:
+        scope: The experiment.
+        engine: Where its tables lie.
+        now: The moment of the check, with its time zone.
+    """
+    try:
+        with engine.reading():
+            faults = _data_faults(scope, engine, now)
+    except UpliftLabError as error:  # tables are damaged or changed: all else follows from it
+        faults = [replace(fault, place=source_place(scope, None)) for fault in error.faults]
     return in_order(faults)
 
 

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.config.expressions import parse
-from upliftlab.config.load import examine as examine_file
 from upliftlab.config.load import in_order
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.config.resolve import named_metrics
 from upliftlab.config.scope import Scope
-from upliftlab.config.shared import condition_fault, read_shared
+from upliftlab.config.shared import condition_fault
 from upliftlab.config.windows import known_before
-from upliftlab.config.workspace import Workspace
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
 from upliftlab.queries.population import missing_column
@@ -50,15 +47,14 @@ class Named:
     kinds: tuple[ColumnType, ...] = ()
 
 
-def require_fit(path: Path, workspace: Workspace, engine: Engine) -> tuple[Diagnostic, ...]:
+def require_fit(scope: Scope, engine: Engine) -> tuple[Diagnostic, ...]:
     """Refuse a plan that the tables, as far as they are there, could never be analysed by.
 
     A table that cannot be read yet is left alone, and a column that may come with the outcomes
     is a warning.
 
     Args:
-        path: The experiment's file, which is without faults of its own.
-        workspace: Where it lies.
+        scope: The experiment, which is without faults of its own.
         engine: Where the tables lie.
 
     Returns:
@@ -67,10 +63,6 @@ def require_fit(path: Path, workspace: Workspace, engine: Engine) -> tuple[Diagn
     Raises:
         DataError: UL205 and UL206, a column that is needed is not there or of another type.
     """
-    shared = read_shared(workspace, path)
-    scope = examine_file(path, workspace, shared, path).scope
-    if scope is None:
-        return ()
     known = _columns(engine, scope)
     found = [] if known is None else [*customer_columns(scope, known, early=True)]
     for name in tallies_of(scope.plan):

@@ -37,9 +37,11 @@ def connect(options: Mapping[str, Option], folders: Sequence[Path]) -> duckdb.Du
     }
     connection = duckdb.connect(":memory:", config={**options, **closed})
     allowed = ", ".join(literal(str(folder.resolve())) for folder in folders)
+    # Where there is none, as in a notebook without widgets, even switching it off is refused.
+    bar = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
     for setting in (
         "TimeZone = 'UTC'",
-        "enable_progress_bar = false",
+        *(("enable_progress_bar = false",) if bar != (False,) else ()),
         f"allowed_directories = [{allowed}]",
         "enable_external_access = false",
         "lock_configuration = true",

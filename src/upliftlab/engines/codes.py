@@ -230,4 +230,42 @@ CODES: Final[tuple[Explanation, ...]] = (
         "A column on PostgreSQL has a type that cannot be read, such as a range or an array.",
         "Cast it to text or a number in a view.",
     ),
+    Explanation(
+        "UL613",
+        "Data that no source asks for",
+        "Data given in Python name a table that the experiment does not read.",
+        "Name them as the sources are named; a single frame is the customers'.",
+    ),
+    Explanation(
+        "UL614",
+        "Not a table",
+        "What was given as data is neither a folder, nor a file, nor a frame that Arrow can read.",
+        "Give a pandas, polars or pyarrow table, or a DuckDB relation.",
+    ),
+    Explanation(
+        "UL616",
+        "Column of a frame that is no column of values",
+        "A column of a frame mixes kinds of values, or holds what no table has, such as lists "
+        "or objects.",
+        "Give numbers, texts, times or booleans.",
+    ),
+    Explanation(
+        "UL617",
+        "Column of a frame without a name of its own",
+        "A frame's columns need names that are texts, each once; SQL does not tell capitals "
+        "from small letters.",
+        "Rename it.",
+    ),
+    Explanation(
+        "UL618",
+        "Frame with an index",
+        "A pandas frame has an index with a name, and it cannot be told whether that is a column.",
+        "Make it a column with reset_index(), or drop it with reset_index(drop=True).",
+    ),
+    Explanation(
+        "UL619",
+        "Frames on a server",
+        "Frames of this process are read by the embedded engine; the experiment names another.",
+        "Leave 'engine' out, or name the tables on the server.",
+    ),
 )

@@ -19,6 +19,7 @@ from upliftlab.engines.base import ColumnType
 from upliftlab.engines.closed import base_table, connect, interruptible
 from upliftlab.engines.csv_header import csv_headers
 from upliftlab.engines.files import kind_of, same_columns
+from upliftlab.engines.frames import FrameTable, TableOverrides, location_of
 from upliftlab.engines.parquet import parquet_files
 from upliftlab.engines.place import LONGEST_LINE
 from upliftlab.engines.settings import require_sane
@@ -45,6 +46,7 @@ class DuckDB:
         settings: Settings | None = None,
         folder: Path | None = None,
         folders: Sequence[Path] | None = None,
+        overrides: TableOverrides | None = None,
     ) -> None:
         """Open an empty database in memory.
 
@@ -55,13 +57,17 @@ class DuckDB:
                 where absent.
             folders: Folders beside those of the data that are read and written, such as the
                 ledger; where absent, only `locate` decides what is opened.
+            overrides: Frames and files that are read instead of those that sources name.
 
         Raises:
             EngineError: UL501 the settings are refused, UL504 and UL505 they are absurd.
         """
         if settings:
             require_sane(settings)
-        self._watch = Watch(locate)
+        self._overrides = overrides or TableOverrides()
+        if folders is not None:
+            folders = [*folders, *self._overrides.folders]
+        self._watch = Watch(self._overrides.locate(locate))
         spill = folder or Path(tempfile.mkdtemp(prefix="upliftlab-"))
         # Also where nobody closes the engine.
         own = [] if folder else [spill]
@@ -96,6 +102,10 @@ class DuckDB:
                 is damaged, not to be read or no longer the same, UL233 it is no table of data,
                 UL234 it was not closed.
         """
+        if (frame := self._overrides.frame(source)) is not None:
+            self._register(name, source, frame)
+            return
+        source = self._overrides.source(source)
         paths = self._files(source)
         relation = self._relation(paths, source, name)
         made = f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM {relation}"
@@ -126,9 +136,15 @@ class DuckDB:
     def fingerprint(self, source: Source) -> tuple[str, str]:
         """The files a source was read from, and a sha256 of the bytes that were read.
 
+        Of a frame its kind, and a sha256 of its content.
+
         Raises:
             DataError: UL201, UL203 and UL226 to UL232, as `attach`.
         """
+        if (frame := self._overrides.frame(source)) is not None:
+            digest = self._watch.content(location_of(source), frame.fingerprint)
+            return frame.described, digest.result()
+        source = self._overrides.source(source)
         self._files(source)
         return self._watch.fingerprint(str(source.file))
 
@@ -202,11 +218,25 @@ class DuckDB:
         with _refusals():
             return self._connection.sql(sql).to_arrow_table()
 
+    def _register(self, name: str, source: Source, frame: FrameTable) -> None:
+        """Read a frame in its own memory; it is hashed beside the queries."""
+        self._watch.content(location_of(source), frame.fingerprint)
+        held = f"frame_of_{name}"
+        listed = ", ".join(map(quote, frame.table.column_names))
+        query = f"SELECT {listed} FROM {quote(held)}"  # noqa: S608 - names through quote()
+        made = f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS {query}"
+        try:
+            with interruptible():
+                self._connection.register(held, frame.counted_first)
+                self._connection.execute(made)
+        except duckdb.Error as error:
+            raise _unreadable(f"the {frame.described}", error) from error
+
     def _files(self, source: Source) -> list[Path]:
         if source.file is None:
-            raise DataError(
-                Diagnostic("UL203", "the embedded engine reads files; the source names none")
-            )
+            message = "the embedded engine reads files; the source names none"
+            remedy = "name a 'file', or in Python give a frame in its place"
+            raise DataError(Diagnostic("UL203", message, remedy))
         paths = self._watch.files(source.file)
         for path in paths:
             _refuse_pattern(path)

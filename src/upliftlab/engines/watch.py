@@ -29,6 +29,7 @@ class Watch:
         self._sources: dict[str, list[Path]] = {}
         self._stamps: dict[Path, Stamp] = {}
         self._digests: dict[tuple[Path, Stamp], Future[str]] = {}
+        self._contents: dict[object, Future[str]] = {}
         self._stop = Event()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="upliftlab-digest")
 
@@ -91,6 +92,17 @@ class Watch:
         for path, digest in zip(paths, digests, strict=True):
             total.update(f"{path.name} {digest}\n".encode())
         return name, total.hexdigest()
+
+    def content(self, key: object, digest: Callable[[Callable[[], bool]], str]) -> Future[str]:
+        """The digest of what lies in memory, which is begun when it is first asked for.
+
+        Args:
+            key: What tells it from others.
+            digest: Computes it; is handed what says whether nobody waits any more.
+        """
+        if key not in self._contents:
+            self._contents[key] = self._reader.submit(digest, self._stop.is_set)
+        return self._contents[key]
 
     def confirm(self) -> None:
         """Refuse what was read so far unless every file is whole and was the same all the while.

@@ -3,10 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from upliftlab.config.models.experiment import Plan
-from upliftlab.config.models.limits import Tolerance
+from upliftlab.config.models.limits import Tolerance, parse_tolerance
+from upliftlab.config.models.values import parse_fraction
 from upliftlab.errors import ConfigError, Diagnostic
+
+
+class PlanArguments(TypedDict, total=False):
+    """What `plan` takes for granted; what is left out is measured, or as the command has it."""
+
+    effect: str | float | Tolerance
+    """The expected effect: `5%` of the mean, `0.4 points` of a share, or an amount."""
+    power: str | float
+    """The chance of finding it that is wanted."""
+    baseline_mean: float | None
+    """The metric's mean per customer without the campaign."""
+    baseline_sd: float | None
+    """Its standard deviation between customers."""
+    rate: str | float | None
+    """The mean of a share, in place of the two."""
+    household_size: float | None
+    """Customers of an average household, with a baseline in figures."""
+    icc: str | float | None
+    """How alike they are, 0 to 1."""
+    explained: str | float | None
+    """The share of the variance that covariates explain."""
+    redemption_rate: str | float | None
+    """The share of treated customers who redeem."""
+    roi_within: float
+    """Half of the interval of ROI that is wanted."""
+    customers: int | None
+    """Customers in all arms together."""
+    per_week: int | None
+    """Customers who arrive in a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +104,64 @@ def refuse_contradictions(plan: Plan, assumed: Assumptions) -> None:
         message = "--household-size and --icc have no part where customers are randomised"
         remedy = "remove them, or declare 'assignment: {unit: …}'"
         raise ConfigError(Diagnostic("UL322", message, remedy))
+
+
+def assumptions_of(asked: PlanArguments) -> Assumptions:
+    """Assumptions as a Python caller gives them.
+
+    Raises:
+        ConfigError: UL320 the effect cannot be read, UL622 a share is none or figures contradict.
+    """
+    effect = asked.get("effect", "5%")
+    if not isinstance(effect, Tolerance):
+        try:
+            effect = parse_tolerance(str(effect))
+        except ValueError as error:
+            message = str(error).replace("a tolerance", "an effect")
+            raise ConfigError(Diagnostic("UL320", message)) from None
+    power = _share("power", asked.get("power", 0.8), proper=True)
+    return Assumptions(
+        effect=effect,
+        power=0.8 if power is None else power,
+        given=_given_in(asked),
+        explained=_share("explained", asked.get("explained")),
+        customers=asked.get("customers"),
+        per_week=asked.get("per_week"),
+        redemption_rate=_share("redemption_rate", asked.get("redemption_rate")),
+        roi_within=asked.get("roi_within", 0.2),
+    )
+
+
+def _given_in(asked: PlanArguments) -> Given | None:
+    """The baseline in figures, None where there is none."""
+    mean, sd = asked.get("baseline_mean"), asked.get("baseline_sd")
+    size, icc = asked.get("household_size"), _share("icc", asked.get("icc"))
+    rate = _share("rate", asked.get("rate"), proper=True)
+    if rate is not None and (mean is not None or sd is not None):
+        message = "'rate' is the mean of a share, and 'baseline_mean' and 'baseline_sd' another"
+        raise ConfigError(Diagnostic("UL622", message, "leave one of them out"))
+    mean = rate if mean is None else mean
+    if mean is None:
+        if sd is not None or size is not None or icc is not None:
+            message = "a baseline in figures needs its mean"
+            raise ConfigError(Diagnostic("UL622", message, "give 'baseline_mean' or 'rate'"))
+        return None
+    return Given(mean, sd, size, icc)
+
+
+def _share(name: str, value: str | float | None, *, proper: bool = False) -> float | None:
+    """A share between 0 and 1, without these where it is proper.
+
+    Raises:
+        ConfigError: UL622.
+    """
+    if value is None:
+        return None
+    try:
+        share = float(parse_fraction(value))
+    except ValueError as error:
+        raise ConfigError(Diagnostic("UL622", f"'{name}': {error}", "")) from None
+    if not 0 <= share <= 1 or (proper and share in (0, 1)):
+        message = f"'{name}' is not between 0% and 100%"
+        raise ConfigError(Diagnostic("UL622", message, "give such as 0.4 or '40%'"))
+    return share

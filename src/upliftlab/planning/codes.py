@@ -59,4 +59,11 @@ CODES: Final[tuple[Explanation, ...]] = (
         "covariate of this plan, or randomised customers where this plan has households.",
         "Name one of the same metrics and covariates.",
     ),
+    Explanation(
+        "UL622",
+        "Baseline told twice, or not at all",
+        "A plan takes its baseline from an earlier analysis, or from assumptions, not from "
+        "both; and an assumption is a number or a share that fits its metric.",
+        "Leave one of them out, or give the number as the message says.",
+    ),
 )

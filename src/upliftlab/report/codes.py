@@ -22,4 +22,16 @@ CODES: Final[tuple[Explanation, ...]] = (
             beside={"data.csv": ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n")},
         ),
     ),
+    Explanation(
+        "UL620",
+        "No such table of a result",
+        "A result in Python was asked for a table that it does not have.",
+        "The message names those there are.",
+    ),
+    Explanation(
+        "UL621",
+        "Nothing to find by",
+        "A result in Python was asked to find by a field that its items do not have.",
+        "The message names those there are.",
+    ),
 )

@@ -6,21 +6,24 @@ The JSON they serialise to is documented in docs/analysis_json.md and versioned 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, Field, create_model
 
+from upliftlab.results.base import (
+    Message,
+    Published,
+    Result,
+    Scalar,
+    Summary,
+    interval,
+    matching,
+    short,
+)
 from upliftlab.results.costs import RATED, CostStep
 from upliftlab.results.estimands import EstimandKind
 
 SCHEMA: Literal[1] = 1
-Scalar = str | int | float | None
-
-
-class Result(BaseModel):
-    """A frozen value."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Note(StrEnum):
@@ -44,17 +47,6 @@ class Note(StrEnum):
     own_slopes = "each level is adjusted for covariates with slopes of its own"
     guardrail = "a guardrail is exceeded"
     invalid = "not shown: a critical check failed"
-
-
-class Message(Result):
-    """A sentence as a template and the values put in, so that it can be said in any language.
-
-    Placeholders are `{name}` (text as it is) or `{name:kind}` with kind one of money, percent,
-    number, count, p (see `language.py`).
-    """
-
-    template: str
-    values: dict[str, Scalar] = {}
 
 
 class Finding(Result):
@@ -305,7 +297,7 @@ class Provenance(Result):
     engine: str
     created: str
     """ISO 8601, UTC."""
-    libraries: dict[str, str] = {}
+    libraries: dict[str, str] = Field(default_factory=dict)
 
 
 class _Shared(BaseModel):
@@ -347,9 +339,10 @@ class DecisionRule(Result):
     """ROI that profit is asked for above; 0 where there is none."""
 
 
-class Analysis(Result):
+class Analysis(Published):
     """Everything one run found."""
 
+    tables: ClassVar[tuple[str, ...]] = ("findings", "checks", "arms", "heterogeneity", "bridges")
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
     title: str
@@ -381,3 +374,39 @@ class Analysis(Result):
     columns: tuple[str, ...]
     moments: tuple[CellMoments, ...]
     provenance: Provenance
+
+    def find(self, **asked: Scalar) -> tuple[Finding, ...]:
+        """The findings whose fields are what is asked for; `dimension=None` is overall.
+
+        Args:
+            asked: Fields of a finding, such as `kind="roi"`, `arm="email"`, `dimension="region"`.
+
+        Raises:
+            DataError: UL621, findings have no such field.
+        """
+        return matching(self.findings, asked)
+
+    def summary(self) -> Summary:
+        """The verdict, and what it rests on: each arm's effect on the primary metric, and money."""
+        unit = "households" if self.unit == "household" else "customers"
+        counted = f"{sum(arm.n for arm in self.arms):,} {unit}"
+        context = f"{self.experiment}: {counted}, intervals at {self.confidence:.0%}"
+        main = {metric.name for metric in self.metrics if metric.role == "primary"}
+        rows = tuple(
+            (
+                finding.arm or "",
+                finding.metric if finding.kind in _DIFFERENCES else _MONEY[finding.kind],
+                short(finding.estimate),
+                interval(finding.low, finding.high),
+            )
+            for finding in self.findings
+            if finding.dimension is None
+            and (finding.metric in main or finding.kind in _MONEY)
+            and finding.kind in (*_DIFFERENCES, *_MONEY)
+        )
+        headline = f"{self.verdict.code}: {self.verdict.sentence}"
+        return Summary(headline, context, ("arm", "effect on", "estimate", "interval"), rows)
+
+
+_DIFFERENCES: Final = (EstimandKind.difference, EstimandKind.adjusted_difference)
+_MONEY: Final = {EstimandKind.incremental_profit: "profit", EstimandKind.roi: "ROI"}

@@ -5,12 +5,14 @@ The JSON they serialise to is documented in docs/planning.md and versioned by `S
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from upliftlab.results.analysis import Message, MetricInfo, Result
+from upliftlab.results.analysis import MetricInfo
+from upliftlab.results.base import Message, Published, Result, Scalar, Summary, matching, short
 
 SCHEMA: Literal[1] = 1
 
@@ -161,9 +163,10 @@ class PlanAssumption(Result):
     per_week: int | None
 
 
-class PowerReport(Result):
+class PowerReport(Published):
     """Everything that planning found."""
 
+    tables: ClassVar[tuple[str, ...]] = ("arms", "money", "points")
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
     title: str
@@ -194,3 +197,40 @@ class PowerReport(Result):
     curves: tuple[ArmPowerCurve, ...]
     notes: tuple[Message, ...]
     """What was assumed or left out, and what to beware of."""
+
+    def find(self, **asked: Scalar) -> tuple[ArmOutlook, ...]:
+        """The arms whose fields are what is asked for, such as `arm="email"`.
+
+        Raises:
+            DataError: UL621, arms have no such field.
+        """
+        return matching(self.arms, asked)
+
+    def summary(self) -> Summary:
+        """Customers needed in all, and what each arm can be told of."""
+        needed = "no number of" if self.needed is None else f"{self.needed:,}"
+        there = "unknown" if self.customers is None else f"{self.customers:,}"
+        asked = self.assumed
+        headline = (
+            f"{needed} {self.unit}s needed to find an effect of {short(asked.effect)} on "
+            f"{self.metric.name} with {asked.power:.0%} power; there are {there}"
+        )
+        context = f"{self.experiment}: mean {short(self.baseline.mean)} without the campaign"
+        rows = tuple(
+            (
+                arm.arm,
+                "control" if arm.control else "treated",
+                short(arm.customers),
+                short(arm.needed),
+                short(arm.detectable),
+                "—" if arm.power is None else f"{arm.power:.0%}",
+            )
+            for arm in self.arms
+        )
+        heads = ("arm", "", "customers", "needed", "detectable", "power")
+        return Summary(headline, context, heads, rows)
+
+    def _entries(self, table: str) -> Sequence[tuple[Mapping[str, str | None], Result]]:
+        if table == "points":
+            return [({"arm": curve.arm}, point) for curve in self.curves for point in curve.points]
+        return super()._entries(table)

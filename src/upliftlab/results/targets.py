@@ -6,11 +6,21 @@ is named in it.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from upliftlab.results.analysis import DataFile, Message, Provenance, Result
+from upliftlab.results.analysis import DataFile, Provenance
+from upliftlab.results.base import (
+    Message,
+    Published,
+    Result,
+    Scalar,
+    Summary,
+    interval,
+    matching,
+    short,
+)
 from upliftlab.results.uplift import Estimate
 
 SCHEMA: Literal[1] = 1
@@ -55,9 +65,10 @@ class TargetModel(Result):
     """The sha256 of the model's file; None where it was learned afresh."""
 
 
-class Targets(Result):
+class Targets(Published):
     """What `upliftlab target` chose."""
 
+    tables: ClassVar[tuple[str, ...]] = ("arms",)
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
     title: str
@@ -109,3 +120,32 @@ class Targets(Result):
     data: tuple[DataFile, ...]
     """What was learned from, and the table that was chosen from."""
     provenance: Provenance
+
+    def find(self, **asked: Scalar) -> tuple[TargetArm, ...]:
+        """The arms whose fields are what is asked for, such as `arm="email"`.
+
+        Raises:
+            DataError: UL621, arms have no such field.
+        """
+        return matching(self.arms, asked)
+
+    def summary(self) -> Summary:
+        """Whether there is a list, and what is expected of each arm's customers."""
+        expected = interval(self.expected_low, self.expected_high)
+        context = (
+            f"{self.experiment}: {self.targeted:,} of {self.seen:,} customers, expected profit "
+            f"{short(self.expected_profit)} {expected}".rstrip()
+        )
+        rows = tuple(
+            (
+                arm.arm,
+                arm.channel or "",
+                f"{arm.customers:,}",
+                f"{arm.held_out:,}",
+                short(arm.expected_profit),
+                short(arm.expected_cost),
+            )
+            for arm in self.arms
+        )
+        heads = ("arm", "channel", "customers", "held out", "expected profit", "expected cost")
+        return Summary(self.sentence, context, heads, rows)

@@ -5,11 +5,22 @@ The JSON they serialise to is documented in docs/uplift.md and versioned by `SCH
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from upliftlab.results.analysis import DataFile, Message, Note, Provenance, Result
+from upliftlab.results.analysis import DataFile, Note, Provenance
+from upliftlab.results.base import (
+    Message,
+    Published,
+    Result,
+    Scalar,
+    Summary,
+    interval,
+    matching,
+    short,
+)
 
 SCHEMA: Literal[1] = 1
 
@@ -175,9 +186,17 @@ class Sleeping(Result):
     effect: Estimate
 
 
-class UpliftResult(Result):
+class UpliftResult(Published):
     """Everything `upliftlab uplift` found."""
 
+    tables: ClassVar[tuple[str, ...]] = (
+        "policies",
+        "curves",
+        "gates",
+        "learners",
+        "deciles",
+        "responders",
+    )
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
     title: str
@@ -222,3 +241,38 @@ class UpliftResult(Result):
     """What the reader should know of how this was computed."""
     data: tuple[DataFile, ...]
     provenance: Provenance
+
+    def find(self, **asked: Scalar) -> tuple[PolicyValue, ...]:
+        """The policies whose fields are what is asked for, such as `name="budget"`.
+
+        Raises:
+            DataError: UL621, policies have no such field.
+        """
+        return matching(self.policies, asked)
+
+    def summary(self) -> Summary:
+        """Whether targeting pays, and what each policy is worth per customer."""
+        context = (
+            f"{self.experiment}: {self.customers:,} customers, learned from {self.metric}, "
+            f"intervals at {self.confidence:.0%}"
+        )
+        rows = tuple(
+            (
+                each.name,
+                each.arm or "",
+                short(each.value.estimate),
+                interval(each.value.low, each.value.high),
+            )
+            for each in self.policies
+        )
+        heads = ("policy", "arm", "gain per customer", "interval")
+        return Summary(self.sentence, context, heads, rows)
+
+    def _entries(self, table: str) -> Sequence[tuple[Mapping[str, str | None], Result]]:
+        if table == "curves":
+            return [
+                ({"kind": curve.kind, "arm": curve.arm}, point)
+                for curve in self.curves
+                for point in curve.points
+            ]
+        return super()._entries(table)

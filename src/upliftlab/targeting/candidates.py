@@ -155,7 +155,12 @@ def source_named(
     """
     if asked not in declared and not _is_path(asked, locate):
         raise _no_source(asked, declared)
-    source, own = declared.get(asked) or Source(file=asked), plan.customers
+    return with_identity(plan, declared.get(asked) or Source(file=asked))
+
+
+def with_identity(plan: Plan, source: Source) -> Source:
+    """A table with the id and household of the plan's own customers where it names none."""
+    own = plan.customers
     given = {"id": source.id or own.id, "household": source.household or own.household}
     return source.model_copy(update=given)
 

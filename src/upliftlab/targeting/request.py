@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -11,8 +12,9 @@ from pathlib import Path
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.config.models import FeatureKind, Source
 from upliftlab.config.models.experiment import Plan
-from upliftlab.config.models.values import Money
-from upliftlab.errors import ConfigError, Diagnostic
+from upliftlab.config.models.values import Money, parse_money
+from upliftlab.engines.files import files_of
+from upliftlab.errors import ConfigError, DataError, Diagnostic, UpliftLabError
 from upliftlab.targeting.budget import Budget
 from upliftlab.targeting.candidates import NextCampaign
 from upliftlab.targeting.list_file import kind_of
@@ -74,6 +76,37 @@ def examine(plan: Plan, order: TargetRequest) -> None:
     kind_of(order.output)
 
 
+def spare_sources(
+    plan: Plan, order: TargetRequest, locate: Callable[[str], Path], given: Iterable[Path] = ()
+) -> None:
+    """Refuse to write the list over a table that is read.
+
+    Args:
+        plan: The experiment that is learned from.
+        order: What is asked.
+        locate: Path of a file named by a source; raises where it may not be read.
+        given: Files that are read in the place of sources.
+
+    Raises:
+        DataError: UL641.
+    """
+    output = order.output.resolve()
+    if output in [file.resolve() for file in given]:
+        raise _over_a_table(order.output)
+    for source in (plan.customers, order.source, *plan.sources.values()):
+        with suppress(UpliftLabError):
+            if output in [file.resolve() for file in files_of(source.file or "", locate)]:
+                break
+    else:
+        return
+    raise _over_a_table(order.output)
+
+
+def _over_a_table(output: Path) -> DataError:
+    message = f"{output} is a table that is read"
+    return DataError(Diagnostic("UL641", message, "name another file by --output"))
+
+
 def budget_of(plan: Plan, asked: Money | None) -> float:
     """The budget in the plan's currency: the one asked for, else the plan's own.
 
@@ -88,6 +121,23 @@ def budget_of(plan: Plan, asked: Money | None) -> float:
         message = f"the budget is in {money.currency}, the plan in {plan.currency}"
         raise ConfigError(Diagnostic("UL637", message, "give it in the plan's currency"))
     return float(money.amount)
+
+
+def money_of(amount: object) -> Money | None:
+    """A budget as a caller gives it, such as `20000 EUR`; None where there is none.
+
+    Raises:
+        ConfigError: UL637, it is no amount, or negative.
+    """
+    if amount is None:
+        return None
+    try:
+        money = parse_money(amount)
+    except ValueError as error:
+        raise ConfigError(Diagnostic("UL637", str(error), "give such as '20000 EUR'")) from None
+    if money.amount < 0:
+        raise ConfigError(Diagnostic("UL637", "a budget cannot be negative", "give another"))
+    return money
 
 
 def holdout_of(plan: Plan) -> Fraction:

@@ -21,7 +21,7 @@ from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.results.analysis import DataFile, Provenance
 from upliftlab.results.targets import Targets
 from upliftlab.targeting.budget import use
-from upliftlab.targeting.candidates import Candidates, candidates
+from upliftlab.targeting.candidates import Candidates, candidates, look
 from upliftlab.targeting.crossfit import COST
 from upliftlab.targeting.learn import Learned, learn
 from upliftlab.targeting.list_file import write_list
@@ -68,6 +68,26 @@ def target(
         return account.without_list(why)
     with setting.engine.reading():
         return _listed(account, setting, forced=why is not None)
+
+
+def next_campaign(
+    plan: Plan, order: TargetRequest, model: Path | None, setting: AnalysisContext
+) -> Targets:
+    """Learn, or take a saved model, and choose; what can be told to fail is refused first.
+
+    Args:
+        plan: The experiment that was learned from.
+        order: What is asked.
+        model: A model that was saved; None to learn afresh.
+        setting: Engine, clock and listener.
+
+    Raises:
+        UpliftLabError: as `target`, `look`, `saved` and `afresh`.
+    """
+    examine(plan, order)
+    look(plan, order.source, setting.engine)
+    basis = afresh(plan, order, setting) if model is None else saved(plan, model, setting)
+    return target(plan, order, basis, setting)
 
 
 def _listed(account: ListSummary, setting: AnalysisContext, *, forced: bool) -> Targets:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from upliftlab import __version__
+from upliftlab.results.validation import SimulationResult
 from upliftlab.validation.counts import ReplicationCounts
-from upliftlab.validation.evidence import SimulationResult, evidence_of
+from upliftlab.validation.evidence import evidence_of
 from upliftlab.validation.grid import NamedScenario
 from upliftlab.validation.pool import blocks, run
 

@@ -3,7 +3,7 @@
 One class per mapping of the YAML. A field's docstring is its description in the generated
 JSON Schema and YAML reference; `config/schema.py` reads it from the source only when asked,
 because having pydantic collect it costs every start 50 ms. Merging with defaults is done by
-`config/load.py`, which turns an `Experiment` and the files of `configs/` into a `Plan`:
+`config/load.py`, which turns an `ExperimentFile` and the files of `configs/` into a `Plan`:
 everything a number depends on.
 """
 
@@ -131,7 +131,7 @@ class Decision(Declaration):
     """A condition on the interval's `lower` end or the `estimate`: lower > 0."""
 
 
-class Experiment(Declaration):
+class ExperimentFile(Declaration):
     """One experiment file."""
 
     schema_version: Annotated[Literal[1], BeforeValidator(lambda v: int(v) if v == "1" else v)] = (
@@ -186,7 +186,7 @@ class Experiment(Declaration):
 class Plan(Declaration):
     """An experiment with everything it refers to, resolved: what `lock` freezes."""
 
-    experiment: Experiment
+    experiment: ExperimentFile
     customers: Source
     currency: str | None
     engine: EngineSettings = EngineSettings()
