@@ -20,7 +20,6 @@ from upliftlab.errors import Diagnostic
 from upliftlab.results.ship_rule import parse_ship_if
 
 NOTHING = timedelta(0)
-_SHARES = ("any", "none", "at_least")
 
 
 def plan_faults(scope: Scope) -> list[Diagnostic]:
@@ -137,7 +136,7 @@ def guardrail_points(scope: Scope) -> Iterator[Diagnostic]:
 def _is_share(scope: Scope, name: str) -> bool:
     """Whether a metric is 0 or 1 per customer, by its unit or by how it is defined."""
     metric = scope.plan.metrics.get(name)
-    return metric is not None and (metric.unit == "share" or metric.defined_by in _SHARES)
+    return metric is not None and (metric.unit == "share" or metric.kind.share)
 
 
 def decision_metric(scope: Scope) -> Iterator[Diagnostic]:

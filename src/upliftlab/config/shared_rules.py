@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from upliftlab.config.models import Layer, Metric
 from upliftlab.config.models.experiment import FEWEST_SHOWN
-from upliftlab.config.models.metrics import OF_METRICS
 from upliftlab.config.rules_engine import shared_connection
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, condition_fault, source_fault
@@ -72,7 +71,7 @@ def metric_loops(shared: Shared) -> Iterator[Diagnostic]:
         for part in metric.parts:
             below = known.get(part, Metric(column=part))
             loops = part == name or name in _reach(part, known)
-            if below.ratio is None and not loops:
+            if not below.kind.is_ratio and not loops:
                 continue
             kind = "is made of itself" if loops else f"has the ratio '{part}' as a part"
             place = _part_place(shared, name, metric, part)
@@ -82,10 +81,9 @@ def metric_loops(shared: Shared) -> Iterator[Diagnostic]:
 
 def _part_place(shared: Shared, name: str, metric: Metric, part: str) -> Place:
     """Where a metric names one of its parts."""
-    for key in OF_METRICS:
-        pair: tuple[str, ...] = getattr(metric, key) or ()
-        if part in pair:
-            return shared.at("metrics", "metrics", name, key, pair.index(part))
+    if part in metric.pair:
+        at = metric.pair.index(part)
+        return shared.at("metrics", "metrics", name, metric.defined_by, at)
     key = "only" if metric.only == part else "unless"
     return shared.at("metrics", "metrics", name, key)
 
