@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.numbers import number_sql, usable_sql
@@ -122,7 +123,7 @@ def _kinds(
 
 
 def _numeric(kind: ColumnType, engine: Engine) -> bool:
-    return kind in ("number", "boolean") or (kind == "text" and engine.dialect != "postgres")
+    return kind in ("number", "boolean") or (kind == "text" and converts_texts(engine.dialect))
 
 
 def _suspects(
