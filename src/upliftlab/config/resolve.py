@@ -249,7 +249,7 @@ def _apart(name: str, metric: Metric) -> Iterator[tuple[str, Metric]]:
     above, below = (f"{name}{suffix}" for suffix in TOTALS)
     yield from zip((above, below), totals(metric), strict=True)
     shown = {key: getattr(metric, key) for key in ("better", "unit", "title")}
-    yield name, Metric(ratio=(above, below), **shown)
+    yield name, Metric.model_construct(ratio=(above, below), **shown)
 
 
 def _sources(

@@ -20,7 +20,8 @@ from upliftlab.errors import DataError, UpliftLabError
 Opener = Callable[[Locate, Sequence[Path]], Engine]
 """Opens a fresh engine: how files are found, and the folders it may read and write."""
 Publish = Callable[[str, pa.Table], Source]
-"""Makes a table in the engine's own world, and says how a source names it."""
+"""Makes a table in the engine's own world, and says how a source names it. Asked again under a
+name, it changes the table's rows without waiting for whoever reads it."""
 Row = tuple[object, ...]
 _NEAR: Final = 1e-12
 

@@ -101,7 +101,7 @@ def settings_model(name: str) -> type[EngineSettings]:
     raise misfit(point, "has no settings that are EngineSettings")
 
 
-AnyEngine = Annotated[EngineSettings, shorthand("name"), WrapValidator(_of_its_engine)]
+AnyEngine = Annotated[EngineSettings, WrapValidator(_of_its_engine), shorthand("name")]
 """The settings of any engine, upliftlab's or an installed package's; its name may stand alone."""
 
 
