@@ -244,9 +244,8 @@ def _metrics(
 
 def _unit(plan: Plan, name: str, *, flag: bool) -> str:
     """A share where a customer's number is 0 or 1 by its definition, or in a column of such."""
-    key = plan.metrics[name].defined_by
-    by_definition = key in ("any", "none", "at_least")
-    return "share" if by_definition or (key == "column" and flag) else "number"
+    kind = plan.metrics[name].kind
+    return "share" if kind.share or (kind.takes == "field" and flag) else "number"
 
 
 def _segments(plan: Plan, study: EstimationSpec, told: Shown) -> tuple[SegmentInfo, ...]:

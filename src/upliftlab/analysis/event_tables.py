@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.numbers import number_sql, usable_sql
@@ -135,7 +136,7 @@ def _kinds(
     for column in dict.fromkeys(tally.column for tally in tallies):
         if column is not None and column not in events.columns:
             raise missing_column(column, f"column of {events.name}", events.columns)
-    for column in dict.fromkeys(t.column for t in tallies if t.column and t.how != "distinct"):
+    for column in dict.fromkeys(t.column for t in tallies if t.column and t.how.numeric):
         if not _numeric(events.columns[column], engine):
             message = f"'{column}' of {events.name} holds no numbers"
             found.append(
@@ -145,7 +146,7 @@ def _kinds(
 
 
 def _numeric(kind: ColumnType, engine: Engine) -> bool:
-    return kind in ("number", "boolean") or (kind == "text" and engine.dialect != "postgres")
+    return kind in ("number", "boolean") or (kind == "text" and converts_texts(engine.dialect))
 
 
 def _suspects(
@@ -159,7 +160,7 @@ def _suspects(
         good = quote(time) if kind != "text" else f"CASE WHEN {bad} THEN NULL ELSE 1 END"
         yield _Suspect("UL218", time, good, "have no time", remedy)
     for column, where, how in dict.fromkeys((t.column, t.where, t.how) for t in tallies):
-        if column is None or how == "distinct" or not _numeric(events.columns[column], engine):
+        if column is None or not how.numeric or not _numeric(events.columns[column], engine):
             continue
         usable = usable_sql(number_sql(quote(column), events.columns[column]))
         good = f"CASE WHEN {usable} THEN 1 END"

@@ -45,7 +45,7 @@ def _undated(plan: Plan, names: Iterable[str]) -> Iterator[str]:
         metric = plan.metrics[name]
         if metric.column is not None:
             yield name
-        yield from _undated(plan, (*(metric.ratio or ()), *(metric.minus or ())))
+        yield from _undated(plan, metric.pair)
 
 
 def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> None:

@@ -19,10 +19,10 @@ from upliftlab.assignment.customers_sql import check_population
 from upliftlab.assignment.decision_sql import assignment_sql
 from upliftlab.assignment.eligibility import CUSTOMERS, request_of
 from upliftlab.assignment.hashing import choose, digest
-from upliftlab.assignment.vectors import verify
+from upliftlab.assignment.vectors import require_hashes, verify
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.errors import ConfigError, DataError, Diagnostic, EngineError
+from upliftlab.errors import ConfigError, DataError, Diagnostic
 from upliftlab.queries.naming import naming_fault
 from upliftlab.util.sql import literal
 
@@ -181,8 +181,7 @@ def prepare(
         EngineError: UL515, the engine hashes differently.
     """
     chosen = allocation(plan, start)
-    if engine.dialect != "duckdb" and (faults := verify(engine)):
-        raise EngineError(faults)
+    require_hashes(engine)
     request = request_of(plan, chosen, engine, prior_contacts)
     population = check_population(request, engine.columns(CUSTOMERS), engine)
     named = (

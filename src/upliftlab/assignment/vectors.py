@@ -6,6 +6,7 @@ from __future__ import annotations
 from upliftlab.assignment.hashing import VECTORS
 from upliftlab.assignment.places_sql import bucket_sql, hash_sql
 from upliftlab.engines.base import Engine
+from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import Diagnostic, EngineError
 from upliftlab.util.sql import literal
 
@@ -42,6 +43,16 @@ def verify(engine: Engine) -> tuple[Diagnostic, ...]:
         elif later != sum(h < place for place in places):
             faults.append(_fault(engine, f"texts are not compared byte by byte, such as {h}"))
     return tuple(faults)
+
+
+def require_hashes(engine: Engine) -> None:
+    """Refuse an engine that hashes otherwise; the embedded one is held to it by our own tests.
+
+    Raises:
+        EngineError: UL515.
+    """
+    if not isinstance(engine, DuckDB) and (faults := verify(engine)):
+        raise EngineError(faults)
 
 
 def _fault(engine: Engine, wrong: str) -> Diagnostic:

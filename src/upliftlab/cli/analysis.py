@@ -16,9 +16,11 @@ from upliftlab.cli.options import (
     as_json_option,
     data_option,
     experiment_argument,
+    format_option,
     lang_option,
     ledger_option,
     out_option,
+    output_option,
     quiet_option,
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_fault, echo_json, progress
@@ -28,6 +30,7 @@ from upliftlab.util.files import atomic_write, safe_name, write_together
 if TYPE_CHECKING:
     from upliftlab.api import Experiment, Progress
     from upliftlab.config.models.experiment import Plan
+    from upliftlab.report.formats import OutputFormat
     from upliftlab.results.analysis import Analysis
     from upliftlab.text.language import Code
 
@@ -83,6 +86,8 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
 @data_option
 @ledger_option
 @out_option
+@format_option
+@output_option
 @as_json_option
 @allow_env_option
 @quiet_option
@@ -92,26 +97,30 @@ def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
     ledger: Path | None,
     out: Path | None,
     *,
+    kind: str | None,
+    output: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Analyse EXPERIMENT and write its numbers (analysis.json), without a page.
 
+    With --format they are written in that format instead.
+
     \b
     Examples:
       upliftlab analyze experiments/spring.yaml
       upliftlab analyze experiments/spring.yaml --json > spring.json
+      upliftlab analyze experiments/spring.yaml --format csv --output spring.csv
     """
+    form = _format(kind, output)
     analysis = _analysis(experiment, data, ledger, quiet=quiet or as_json)
     if as_json:
         _print_json(analysis)
-        if out is None:
+        if out is None and kind is None:
             _fail_if_invalid(analysis)
             return
-    from upliftlab.report.export import to_json
-
-    numbers = _folder(analysis, out) / "analysis.json"
-    atomic_write(numbers, to_json(analysis), _root(out))
+    numbers = output or _folder(analysis, out) / f"analysis{form.suffix}"
+    atomic_write(numbers, form.write(analysis, "en"), None if output else _root(out))
     if not (quiet or as_json):
         _say_verdict(analysis)
         echo(f"Numbers: {numbers}")
@@ -121,22 +130,40 @@ def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
 @click.command()
 @click.argument("analysis", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @out_option
+@format_option
+@output_option
 @lang_option
 @quiet_option
-def report(analysis: Path, out: Path | None, lang: Code, *, quiet: bool) -> None:
+def report(  # noqa: PLR0913 - one parameter an option is how click calls
+    analysis: Path,
+    out: Path | None,
+    *,
+    kind: str | None,
+    output: Path | None,
+    lang: Code,
+    quiet: bool,
+) -> None:
     """Render the page of an ANALYSIS that `analyze` wrote.
+
+    With --format it is written in that format instead.
 
     \b
     Examples:
       upliftlab report upliftlab-report/spring/analysis.json
       upliftlab report analysis.json --lang zh --out results
+      upliftlab report analysis.json --format csv --output spring.csv
     """
     from upliftlab.report.reading import read_analysis, taken_from
     from upliftlab.report.render import write
 
+    form = _format(kind, output)
     found = read_analysis(analysis)
     with taken_from(analysis):
-        page = write(found, out or analysis.parent, lang=lang)
+        if kind is None:
+            page = write(found, out or analysis.parent, lang=lang)
+        else:
+            page = output or (out or analysis.parent) / f"report{form.suffix}"
+            atomic_write(page, form.write(found, lang))
     if not quiet:
         echo(f"Report:  {page}")
 
@@ -178,6 +205,15 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
             ("Truth", made.truth),
         ):
             echo(f"{name + ':':<12}{path}")
+
+
+def _format(kind: str | None, output: Path | None) -> OutputFormat:
+    """What is written, looked up before anything is read; JSON where nothing else is named."""
+    from upliftlab.report.formats import output_format
+
+    if kind is None and output is not None:
+        raise click.UsageError("--output needs --format: json, csv, html or an installed one")
+    return output_format(kind or "json")
 
 
 def _demonstration(*, quiet: bool) -> Path:

@@ -15,8 +15,9 @@ import click
 
 from upliftlab import __version__
 from upliftlab.cli.analysis import analyze, report, run, simulate
-from upliftlab.cli.campaign import amend, assign, engine, export, ledger, lock, verify
+from upliftlab.cli.campaign import amend, assign, export, ledger, lock, verify
 from upliftlab.cli.checking import check, explain, schema
+from upliftlab.cli.engines import engine
 from upliftlab.cli.interrupts import deafen, listen
 from upliftlab.cli.output import FAULTY, echo, echo_block, echo_fault, ready_streams, silence_output
 from upliftlab.cli.planning import plan

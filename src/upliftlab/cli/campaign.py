@@ -1,4 +1,4 @@
-"""The commands of a campaign's life: lock, amend, assign, export, verify, and engine check."""
+"""The commands of a campaign's life: lock, amend, assign, export and verify."""
 
 from __future__ import annotations
 
@@ -276,36 +276,6 @@ def _secret(name: str | None) -> bytes | None:
     from upliftlab.ledger.secret import secret_of
 
     return secret_of(os.environ, name)
-
-
-@click.group()
-def engine() -> None:
-    """Ask an engine whether it is fit to assign customers."""
-
-
-@engine.command(name="check")
-@experiment_argument
-@allow_env_option
-@quiet_option
-def engine_check(experiment: Path, *, quiet: bool) -> None:
-    """Hold the engine of EXPERIMENT against the published hashes.
-
-    \b
-    Example:
-      upliftlab engine check experiments/spring.yaml
-    """
-    from upliftlab.assignment.assign import verify as hashes
-
-    loaded = _load(experiment, None, quiet=quiet)
-    with _engine(loaded, None) as live:
-        faults = hashes(live)
-        name = live.description
-    for fault in faults:
-        echo_fault(fault)
-    if faults:
-        raise click.exceptions.Exit(FAULTY)
-    if not quiet:
-        echo(f"{name} hashes as published.")
 
 
 def _load(experiment: Path, data: Path | None, *, quiet: bool) -> Loaded:

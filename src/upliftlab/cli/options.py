@@ -51,3 +51,15 @@ quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print nothing b
 lang_option = click.option(
     "--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the page."
 )
+format_option = click.option(
+    "--format",
+    "kind",
+    metavar="NAME",
+    help="Write json, csv, html or a format that an installed package adds.",
+)
+output_option = click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file that --format writes; default: beside what is written without it.",
+)

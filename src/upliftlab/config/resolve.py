@@ -6,13 +6,14 @@ missing is reported and replaced by a neutral value, so that every other rule ca
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from upliftlab.config.document import Document
 from upliftlab.config.models import Channel, Costs, EngineSettings, Metric, Offer, Segment, Source
 from upliftlab.config.models.experiment import PROFIT, Arm, ExperimentFile, Plan
+from upliftlab.config.models.metrics import TOTALS, totals
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, source_fault
 from upliftlab.config.windows import BEFORE, before, in_window, known_before
@@ -147,9 +148,8 @@ class _Work:
                     chosen[part] = self._nearest(part, customers) or Metric(column=part)
                     todo.append(chosen[part])
         window = self.draft.experiment.outcome_window
-        return {
-            name: in_window(self._typed(name, metric), window) for name, metric in chosen.items()
-        }
+        used = {name: in_window(self._typed(name, m), window) for name, m in chosen.items()}
+        return {name: part for own in used for name, part in _apart(own, used[own])}
 
     def covariates(self, metrics: Mapping[str, Metric], customers: Source) -> dict[str, Metric]:
         """What was known before: metrics over the time before the start, else columns."""
@@ -159,7 +159,7 @@ class _Work:
         for at, name in enumerate(self.draft.experiment.analysis.covariates):
             stem = name.removesuffix(BEFORE)
             metric = metrics.get(stem) or declared.get(stem)
-            if stem != name and metric and metric.source and not metric.parts:
+            if stem != name and metric and metric.has_before:
                 found[name] = before(in_window(metric, window))
             else:
                 if name not in declared:
@@ -239,6 +239,17 @@ def _engine(chosen: EngineSettings | None, default: EngineSettings | None) -> En
         return chosen
     written = {key: getattr(chosen, key) for key in chosen.model_fields_set}
     return default.model_copy(update=written)
+
+
+def _apart(name: str, metric: Metric) -> Iterator[tuple[str, Metric]]:
+    """A metric by its name; one that leaves customers out is a ratio, after its two totals."""
+    if metric.kind.missing == "zero":
+        yield name, metric
+        return
+    above, below = (f"{name}{suffix}" for suffix in TOTALS)
+    yield from zip((above, below), totals(metric), strict=True)
+    shown = {key: getattr(metric, key) for key in ("better", "unit", "title")}
+    yield name, Metric.model_construct(ratio=(above, below), **shown)
 
 
 def _sources(

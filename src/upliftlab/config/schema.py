@@ -138,7 +138,7 @@ def descriptions() -> dict[str, dict[str, str]]:
     """
     statements = [node for module in _MODULES for node in ast.parse(inspect.getsource(module)).body]
     classes = {node.name: node for node in statements if isinstance(node, ast.ClassDef)}
-    return {name: _class_texts(name, classes) for name in classes}
+    return {name: _class_texts(name, classes) for name in classes if not name.startswith("_")}
 
 
 def _class_texts(name: str, classes: dict[str, ast.ClassDef]) -> dict[str, str]:
@@ -148,7 +148,9 @@ def _class_texts(name: str, classes: dict[str, ast.ClassDef]) -> dict[str, str]:
         if isinstance(base, ast.Name) and base.id in classes:
             texts |= _class_texts(base.id, classes)
     model: Any = getattr(experiment, name, None) or getattr(models, name)
-    texts |= dict(_field_texts(node, getattr(model, "model_fields", {})))
+    fields: dict[str, Any] = getattr(model, "model_fields", {})
+    texts |= {key: field.description for key, field in fields.items() if field.description}
+    texts |= dict(_field_texts(node, fields))
     texts[""] = " ".join((ast.get_docstring(node) or "").split())
     return texts
 

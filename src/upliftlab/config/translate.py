@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from upliftlab.config.document import Document, Key
-from upliftlab.config.models import Declaration
+from upliftlab.config.models import Declaration, EngineSettings, Metric
+from upliftlab.config.models.metrics import further_kinds
+from upliftlab.config.models.model import REFUSED
+from upliftlab.config.models.sources import settings_model
 from upliftlab.config.shape import closest, homes, shape_at
 from upliftlab.errors import Diagnostic
 
@@ -53,6 +57,8 @@ def _fault(model: type[Declaration], document: Document, detail: Any) -> Diagnos
     if isinstance(given, str) and "${env:" in given:  # refused as such
         return None
     kind: str = detail["type"]
+    if kind == REFUSED:
+        return replace(detail["ctx"]["fault"], place=document.at(*path))
     if missing is not None and kind == "missing":
         return _missing(document, path, missing)
     if kind == "extra_forbidden":
@@ -114,13 +120,22 @@ def _missing(document: Document, path: Key, key: str | int) -> Diagnostic:
 
 def _unknown(model: type[Declaration], document: Document, path: Key) -> Diagnostic:
     *parent, key = path
-    siblings = shape_at(model, tuple(parent)).keys
+    siblings = _siblings(model, document, tuple(parent))
     word = str(key)
     place = document.at(*path, key=True)
     where = f" in {naming(tuple(parent))}" if parent else ""
-    return Diagnostic(
-        "UL012", f"unknown key '{word[:60]}'{where}", _suggest(word, list(siblings)), place
-    )
+    return Diagnostic("UL012", f"unknown key '{word[:60]}'{where}", _suggest(word, siblings), place)
+
+
+def _siblings(model: type[Declaration], document: Document, parent: Key) -> list[str]:
+    """The keys that may stand there, also those that an installed package adds."""
+    here = shape_at(model, parent)
+    if here.model is Metric:
+        return [*here.keys, *further_kinds()]
+    if here.model is EngineSettings:
+        name = document.get(*parent, "name")
+        return list(settings_model(str(name)).model_fields)
+    return list(here.keys)
 
 
 def _suggest(word: str, siblings: list[str]) -> str:

@@ -21,7 +21,7 @@ def in_window(metric: Metric, window: timedelta | None) -> Metric:
 
 def known_before(declared: Mapping[str, Metric]) -> list[str]:
     """The covariates that the declared metrics make possible."""
-    return [f"{name}{BEFORE}" for name, m in declared.items() if m.source and not m.parts]
+    return [f"{name}{BEFORE}" for name, m in declared.items() if m.has_before]
 
 
 def before(metric: Metric) -> Metric:

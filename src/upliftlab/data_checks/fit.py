@@ -12,6 +12,7 @@ from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.config.expressions import parse
 from upliftlab.config.load import in_order
 from upliftlab.config.models.experiment import PROFIT, Plan
+from upliftlab.config.models.metrics import declared_name
 from upliftlab.config.resolve import named_metrics
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import condition_fault
@@ -205,11 +206,13 @@ def _metric_columns(
     scope: Scope, source: str, columns: dict[str, ColumnType]
 ) -> Iterator[Diagnostic]:
     """The columns of a table of events that metrics look at."""
-    for name, metric in scope.plan.metrics.items():
+    for used, metric in scope.plan.metrics.items():
+        name = declared_name(used)
         if metric.source != source:
             continue
         if (column := metric.value_column) is not None:
-            kinds = () if metric.distinct else _NUMBERS
+            numeric = any(each.numeric for each in metric.kind.aggregates)
+            kinds = _NUMBERS if numeric else ()
             where = scope.shared.at("metrics", "metrics", name, metric.defined_by)
             yield from column_faults(Named(column, f"metric '{name}'", where, kinds), columns)
         if metric.where is not None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import pyarrow as pa
 
-from upliftlab.config.models import Source
+from upliftlab.config.models import EngineSettings, Source
 
 ColumnType = Literal["number", "text", "boolean", "date", "time", "instant", "other"]
 """The families of SQL types that the house tells apart: a time of day names no time zone, an
@@ -92,3 +93,24 @@ class Engine(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exception: object) -> None: ...
+
+
+Locate = Callable[[str], Path]
+"""The path of a file that a source names; raises ConfigError where it may not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineKind:
+    """An engine that can be named in `engine:`, upliftlab's own or an installed package's.
+
+    A package offers one as an entry point of the group `upliftlab.engines`; the entry point's
+    name is the engine's.
+
+    Attributes:
+        open: Opens it: from its settings, a function that finds the files which sources name, and
+            the folders beside those files that it may read and write, such as the ledger.
+        settings: The keys that may stand under `engine:`, a subclass of `EngineSettings`.
+    """
+
+    open: Callable[[Any, Locate, Sequence[Path]], Engine]
+    settings: type[EngineSettings] = EngineSettings

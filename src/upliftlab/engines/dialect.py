@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from upliftlab.errors import Diagnostic, EngineError
+
+_HEX: Final = {
+    "postgres": "CAST(CAST('x' || {} AS BIT(12)) AS INT)",
+    "spark": "CAST(CONV({}, 16, 10) AS INT)",
+}
+"""Three hex digits as a whole number, where it is said otherwise than on DuckDB; PostgreSQL must
+be told how many bits they are."""
 
 
 @lru_cache(maxsize=64)
@@ -29,8 +37,10 @@ def transpile(sql: str, dialect: str) -> str:
     try:
         tree = sqlglot.parse_one(sql, dialect="duckdb")
         for node in list(tree.find_all(exp.Cast)):
-            if (digits := _hex_digits(node)) is not None:
-                node.replace(_number(digits, dialect))
+            if dialect in _HEX and (digits := _hex_digits(node)) is not None:
+                text = digits.sql(dialect=dialect)
+                number: exp.Expr = exp.maybe_parse(_HEX[dialect].format(text), dialect=dialect)
+                node.replace(number)
         for node in list(tree.find_all(exp.Anonymous)):
             if node.name.upper() == "ISFINITE":
                 node.replace(_finite(node.expressions[0]))
@@ -43,6 +53,15 @@ def transpile(sql: str, dialect: str) -> str:
         raise EngineError(
             Diagnostic("UL503", f"a query cannot be said in {dialect}: {first}")
         ) from error
+
+
+def converts_texts(dialect: str) -> bool:
+    """Whether a dialect can read a text as a number and give NULL where it is none.
+
+    >>> converts_texts("duckdb"), converts_texts("spark"), converts_texts("postgres")
+    (True, True, False)
+    """
+    return "SELECT CAST(" not in transpile("SELECT TRY_CAST(x AS DOUBLE)", dialect)
 
 
 def _finite(value: exp.Expr) -> exp.Expr:
@@ -61,11 +80,3 @@ def _hex_digits(node: exp.Cast) -> exp.Expr | None:
     if isinstance(joined, exp.DPipe) and isinstance(joined.this, exp.Literal):
         return joined.expression if joined.this.name == "0x" else None
     return None
-
-
-def _number(digits: exp.Expr, dialect: str) -> exp.Expr:
-    """Hex digits as a whole number; three of them, as PostgreSQL must be told how many bits."""
-    text = digits.sql(dialect=dialect)
-    if dialect == "postgres":
-        return exp.maybe_parse(f"CAST(CAST('x' || {text} AS BIT(12)) AS INT)", dialect=dialect)
-    return exp.maybe_parse(f"CAST(CONV({text}, 16, 10) AS INT)", dialect=dialect)

@@ -80,7 +80,7 @@ def lead_of(plan: Plan, study: EstimationSpec, unit: Moments, *, share: bool) ->
     """
     name = lead_name(plan)
     place, metric = place_of(study, name), plan.metrics[name]
-    by_definition = metric.unit == "share" or metric.defined_by in ("any", "none", "at_least")
+    by_definition = metric.unit == "share" or metric.kind.share
     share = metric.ratio is None and (share or by_definition or _zero_or_one(unit, place.above))
     kind: Literal["number", "money", "share"] = metric.unit or ("share" if share else "number")
     info = MetricInfo(

@@ -117,7 +117,7 @@ class _Parts:
     def value(self, tally: EventAggregate) -> str:
         """The column that holds what is looked at."""
         column = tally.column or ""
-        if tally.how == "distinct":
+        if not tally.how.numeric:
             return _named(self.given, quote(column), "v")
         return _named(self.given, number_sql(quote(column), self.events.columns[column]), "v")
 
@@ -152,8 +152,8 @@ def events_sql(events: EventTable, starts: Starts, tallies: Sequence[EventAggreg
     columns, ranks = list[str](), list[str]()
     for number, tally in enumerate(tallies):
         hit = parts.hit(tally)
-        if tally.how in ("first", "last"):
-            ranks.append(_rank(hit, parts.value(tally), tally.how, number))
+        if tally.how.only is not None:
+            ranks.append(_rank(hit, parts.value(tally), tally.how.only, number))
             hit = f"{hit} AND r{number} = 1"
         columns.append(f"{_aggregate(tally, hit, parts)} AS t{number}")
     hull = _hull(parts, tallies)
@@ -177,10 +177,8 @@ def _rank(hit: str, value: str, how: str, number: int) -> str:
 
 def _aggregate(tally: EventAggregate, hit: str, parts: _Parts) -> str:
     """A tally over the events that count. `FILTER` touches only the customers whose they are."""
-    made = {"count": "COUNT(*)", "first_time": "MIN(t)", "last_time": "MAX(t)"}.get(tally.how)
-    if made is None:
-        function = {"sum": "SUM({0})", "distinct": "COUNT(DISTINCT {0})"}.get(tally.how, "MAX({0})")
-        made = function.format(parts.value(tally))
+    value = "" if tally.column is None else parts.value(tally)
+    made = tally.how.sql.format(value=value, time="t")
     return f"{made} FILTER (WHERE {hit})"
 
 

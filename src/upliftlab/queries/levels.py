@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from upliftlab.config.models import Lifecycle, Rfm, Segment
+from upliftlab.config.models.metric_kinds import COUNT, LAST_TIME, SUM
 from upliftlab.queries.tallies import EventAggregate, Value, Window
 from upliftlab.util.sql import literal
 
@@ -57,10 +58,10 @@ def _lifecycle_tallies(life: Lifecycle) -> tuple[EventAggregate, ...]:
     earlier = Window(-2 * life.active, -life.active, "as_of")
     known = Window(-life.lapsed, _NEVER, "as_of")
     return (
-        EventAggregate(life.source, "count", before, None, life.where),
-        EventAggregate(life.source, "count", known, None, life.where),
-        EventAggregate(life.source, "count", recent, None, life.where),
-        EventAggregate(life.source, "count", earlier, None, life.where),
+        EventAggregate(life.source, COUNT, before, None, life.where),
+        EventAggregate(life.source, COUNT, known, None, life.where),
+        EventAggregate(life.source, COUNT, recent, None, life.where),
+        EventAggregate(life.source, COUNT, earlier, None, life.where),
     )
 
 
@@ -88,9 +89,9 @@ def _rfm_tallies(rfm: Rfm) -> tuple[EventAggregate, ...]:
     before = Window(None, _NEVER, "as_of")
     counted = Window(None if rfm.over is None else -rfm.over, _NEVER, "as_of")
     return (
-        EventAggregate(rfm.source, "last_time", before, None, rfm.where),
-        EventAggregate(rfm.source, "count", counted, None, rfm.where),
-        EventAggregate(rfm.source, "sum", counted, rfm.amount),
+        EventAggregate(rfm.source, LAST_TIME, before, None, rfm.where),
+        EventAggregate(rfm.source, COUNT, counted, None, rfm.where),
+        EventAggregate(rfm.source, SUM, counted, rfm.amount),
     )
 
 

@@ -8,8 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 from upliftlab.config.models import Metric
-
-How = Literal["count", "sum", "distinct", "first", "last", "first_time", "last_time"]
+from upliftlab.config.models.metric_kinds import AggregateFunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class EventAggregate:
     """
 
     source: str
-    how: How
+    how: AggregateFunction
     window: Window
     column: str | None = None
     where: str | None = None
@@ -51,15 +50,17 @@ def tallies_of(metric: Metric) -> tuple[EventAggregate, ...]:
     """The tallies that a metric over events needs; none for other metrics."""
     if metric.source is None or metric.during is None:
         return ()
-    window = Window(*metric.during)
-    key, column = metric.defined_by, metric.value_column
-    count = EventAggregate(metric.source, "count", window, None, metric.where)
-    if column is None:
-        return (count,)
-    if key == "mean":
-        return (EventAggregate(metric.source, "sum", window, column, metric.where), count)
-    how: dict[str, How] = {"sum": "sum", "distinct": "distinct", "first": "first", "last": "last"}
-    return (EventAggregate(metric.source, how[key], window, column, metric.where),)
+    window, kind = Window(*metric.during), metric.kind
+    return tuple(
+        EventAggregate(
+            metric.source,
+            each,
+            window,
+            metric.value_column if "{value}" in each.sql else None,
+            metric.where,
+        )
+        for each in kind.aggregates
+    )
 
 
 def value_sql(metric: Metric, tallies: Sequence[EventAggregate], value: Value) -> str:
@@ -67,16 +68,7 @@ def value_sql(metric: Metric, tallies: Sequence[EventAggregate], value: Value) -
 
     >>> week = ["0 days", "7 days"]
     >>> bought = Metric.model_validate({"from": "orders", "any": True, "during": week})
-    >>> value_sql(bought, tallies_of(bought), lambda tally: tally.how)
-    'CASE WHEN count >= 1 THEN 1 ELSE 0 END'
+    >>> value_sql(bought, tallies_of(bought), lambda tally: tally.how.sql)
+    'CASE WHEN COUNT(*) >= 1 THEN 1 ELSE 0 END'
     """
-    numbers = [value(tally) for tally in tallies]
-    key = metric.defined_by
-    if key == "mean":
-        total, count = numbers
-        return f"CASE WHEN {count} > 0 THEN {total} / {count} ELSE 0 END"
-    if key == "none":
-        return f"CASE WHEN {numbers[0]} > 0 THEN 0 ELSE 1 END"
-    if key in ("any", "at_least"):
-        return f"CASE WHEN {numbers[0]} >= {metric.at_least or 1} THEN 1 ELSE 0 END"
-    return numbers[0]
+    return metric.kind.value([value(tally) for tally in tallies], metric.written)

@@ -156,8 +156,8 @@ class UnitTable:
         return f"SELECT {columns} FROM ({customers}) AS members GROUP BY house"
 
     def _value(self, metric: Metric) -> str:
-        if metric.minus is not None:
-            return f"({self.metric(metric.minus[0])} - {self.metric(metric.minus[1])})"
+        if metric.pair:
+            return metric.kind.value([self.metric(part) for part in metric.pair], metric.pair)
         if metric.column is not None:
             return self._number(metric.column, "metric")
         return f"CAST({value_sql(metric, tallies_of(metric), self._tally)} AS DOUBLE)"
@@ -171,7 +171,7 @@ class UnitTable:
         tallies = self.asked.tallies
         number = list(tallies).index(tally.source)
         column = f"e{number}.t{tallies[tally.source].index(tally)}"
-        return column if tally.how in ("first_time", "last_time") else f"COALESCE({column}, 0)"
+        return column if tally.how.empty == "null" else f"COALESCE({column}, 0)"
 
     def _key(self, events: EventTable) -> str:
         return "CAST(f.id AS VARCHAR)" if self._starts.as_text(events) else "f.id"

@@ -22,12 +22,12 @@ from upliftlab.assignment.customers_sql import check_population
 from upliftlab.assignment.eligibility import CUSTOMERS, request_of
 from upliftlab.assignment.eligibility_sql import Request, screen, with_steps
 from upliftlab.assignment.places_sql import hash_sql
-from upliftlab.assignment.vectors import verify
+from upliftlab.assignment.vectors import require_hashes
 from upliftlab.config.expressions import parse
 from upliftlab.config.models import Arm, AssignmentSettings, FeatureKind, Source
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.errors import DataError, Diagnostic, EngineError
+from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.features import Features, features_of, learned_features
 from upliftlab.queries.population import missing_column
 from upliftlab.targeting.extraction import TODAY, today_sql
@@ -219,8 +219,7 @@ def candidates(plan: Plan, customers: Source, engine: Engine, campaign: NextCamp
     if asked is None:
         message = f"'{plan.experiment.experiment}' does not say whom to target by"
         raise DataError(Diagnostic("UL611", message, "add 'uplift: {features: [COLUMN, …]}'"))
-    if engine.dialect != "duckdb" and (faults := verify(engine)):
-        raise EngineError(faults)
+    require_hashes(engine)
     next_plan = _unassigned(plan, customers)
     engine.attach(CUSTOMERS, customers)
     columns = engine.columns(CUSTOMERS)

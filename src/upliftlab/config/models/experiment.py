@@ -18,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
+    SerializeAsAny,
     Tag,
     model_validator,
 )
@@ -36,9 +37,9 @@ from upliftlab.config.models import (
     Source,
     Uplift,
     Wave,
-    shorthand,
 )
 from upliftlab.config.models.limits import AtMost
+from upliftlab.config.models.sources import AnyEngine
 from upliftlab.config.models.values import (
     Cost,
     Currency,
@@ -155,7 +156,7 @@ class ExperimentFile(Declaration):
         Discriminator(lambda value: "name" if isinstance(value, str) else "place"),
     ]
     """The customers' table: a source of configs/sources.yaml, or its place."""
-    engine: Annotated[EngineSettings, shorthand("name")] | None = None
+    engine: AnyEngine | None = None
     """Where queries run."""
     eligible: Expression | None = None
     """Who takes part: a condition over columns known before assignment."""
@@ -194,10 +195,10 @@ class Plan(Declaration):
     """With the costs of their channel and offer filled in, in the order of the file."""
     channels: dict[str, Channel]
     """Every channel an arm uses."""
-    metrics: dict[str, Metric]
+    metrics: dict[str, SerializeAsAny[Metric]]
     """Every metric the experiment uses, and those they are made of; over events, with their
     window."""
-    covariates: dict[str, Metric] = {}
+    covariates: dict[str, SerializeAsAny[Metric]] = {}
     """What was known before assignment, as metrics."""
     segments: dict[str, Segment]
     """Every segment the experiment reports by, in the order of the file."""

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from upliftlab.config.models.channels import Channel, Offer
-from upliftlab.config.models.metrics import Metric
-from upliftlab.config.models.model import Declaration, shorthand
+from upliftlab.config.models.metrics import AnyMetric
+from upliftlab.config.models.model import Declaration
 from upliftlab.config.models.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.config.models.segments import Segment
-from upliftlab.config.models.sources import EngineSettings, Source
+from upliftlab.config.models.sources import AnyEngine, Source
 from upliftlab.config.models.values import Count, Currency, Name
 
 
@@ -31,7 +31,7 @@ class Program(File):
     """Currency of all money, as a three-letter code."""
     time_zone: Name = "UTC"
     """Time zone of days, as an IANA name."""
-    engine: Annotated[EngineSettings, shorthand("name")] | None = None
+    engine: AnyEngine | None = None
     """Where queries run."""
     universal_holdout: UniversalHoldout | None = None
     """Customers no experiment ever contacts."""
@@ -54,7 +54,7 @@ class SourcesFile(File):
 class MetricsFile(File):
     """configs/metrics.yaml: shared metrics."""
 
-    metrics: dict[Name, Metric]
+    metrics: dict[Name, AnyMetric]
     """Metrics by the name experiments call them."""
 
 

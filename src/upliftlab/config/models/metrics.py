@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, cast, get_type_hints
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, WrapValidator, create_model, model_validator
 
-from upliftlab.config.models.model import Declaration
+from upliftlab.config.models.metric_kinds import OWN, MetricKind, Takes
+from upliftlab.config.models.model import Declaration, refusing
 from upliftlab.config.models.values import Count, Expression, Flag, Name, Offset
+from upliftlab.util.extensions import METRIC_KINDS, blaming, installed, misfit, offered
 
-COUNTS = ("count", "any", "none", "at_least")
-"""Definitions that look at no column of the events."""
-OF_COLUMN = ("sum", "mean", "distinct", "first", "last")
-"""Definitions over one column of the events."""
-OF_METRICS = ("ratio", "minus")
-"""Definitions over two other metrics."""
+Pair = tuple[Name, Name]
+TOTALS: Final = ("\x1ftotal", "\x1fcustomers")
+"""What the names of the two totals of `totals` end in: no name that is written holds that sign."""
 
 
-class Metric(Declaration):
+class _Written(Declaration):
+    """What is written behind a key, by what its kind takes."""
+
+    field: Name | None = None
+    column: Name | None = None
+    flag: Flag = False
+    count: Count | None = None
+    metrics: Pair | None = None
+
+
+_TYPES: Final = get_type_hints(_Written, include_extras=True)
+_EXAMPLES: Final[Mapping[Takes, object]] = {
+    "column": "column",
+    "flag": True,
+    "count": 1,
+    "metrics": ("one", "other"),
+}
+
+
+def _keys(*kinds: MetricKind) -> dict[str, Any]:
+    """The fields of a model that may be defined by these kinds."""
+    absent = _Written()
+    return {
+        kind.key: (
+            _TYPES[kind.takes],
+            Field(default=getattr(absent, kind.takes), description=kind.meaning),
+        )
+        for kind in kinds
+    }
+
+
+_Defined: type[Declaration] = create_model("_Defined", __base__=Declaration, **_keys(*OWN.values()))
+
+
+class Metric(_Defined):
     """A number per customer, from a column of the customers' table or from events."""
 
-    column: Name | None = None
-    """A column of the customers' table."""
+    if TYPE_CHECKING:  # keys of `OWN` that others ask for by name
+        column: Name | None = None
+        distinct: Name | None = None
+        ratio: Pair | None = None
+        minus: Pair | None = None
+    kinds: ClassVar[Mapping[str, MetricKind]] = OWN
+    """What may define it, by key."""
+
     source: Name | None = Field(default=None, alias="from")
     """The table of events it is computed from."""
-    sum: Name | None = None
-    """Total of this column over the customer's events."""
-    mean: Name | None = None
-    """Average of this column over the customer's events, 0 without any."""
-    count: Flag = False
-    """Number of the customer's events."""
-    any: Flag = False
-    """1 where the customer has at least one event."""
-    none: Flag = False
-    """1 where the customer has no event."""
-    at_least: Count | None = None
-    """1 where the customer has at least this many events."""
-    distinct: Name | None = None
-    """Number of different values of this column among the customer's events."""
-    first: Name | None = None
-    """This column in the customer's first event (the smallest, if several are first), 0 without."""
-    last: Name | None = None
-    """This column in the customer's last event (the largest, if several are last), 0 without."""
-    ratio: tuple[Name, Name] | None = None
-    """Two metrics: total of the first over total of the second."""
-    minus: tuple[Name, Name] | None = None
-    """Two metrics: the first less the second."""
     where: Expression | None = None
     """Only events that meet this condition."""
     during: tuple[Offset, Offset] | None = None
@@ -63,41 +83,174 @@ class Metric(Declaration):
     """The name shown in reports."""
 
     @property
+    def kind(self) -> MetricKind:
+        """What defines it."""
+        return self.kinds[self._chosen()[0]]
+
+    @property
     def defined_by(self) -> str:
         """The key that defines it."""
-        return self._chosen()[0]
+        return self.kind.key
+
+    @property
+    def written(self) -> Any:  # noqa: ANN401 - a column, true, a number or two metrics
+        """What is written behind that key."""
+        return getattr(self, self.defined_by)
 
     @property
     def value_column(self) -> str | None:
         """The column of the events that it is computed over, None where none is needed."""
-        key = self.defined_by
-        return getattr(self, key) if key in OF_COLUMN else None
+        return self.written if self.kind.takes == "column" else None
+
+    @property
+    def pair(self) -> tuple[Name, ...]:
+        """The two metrics that it is computed from; none where it is not."""
+        return self.written if self.kind.takes == "metrics" else ()
 
     @property
     def parts(self) -> tuple[Name, ...]:
         """The other metrics it is made of."""
         conditions = tuple(name for name in (self.only, self.unless) if name is not None)
-        return (*(self.ratio or ()), *(self.minus or ()), *conditions)
+        return (*self.pair, *conditions)
+
+    @property
+    def has_before(self) -> bool:
+        """Whether it can be asked for over the time before a customer's start."""
+        return self.source is not None and not self.parts and not self.kind.is_ratio
 
     def _chosen(self) -> list[str]:
-        keys = ("column", *COUNTS, *OF_COLUMN, *OF_METRICS)
-        return [key for key in keys if getattr(self, key) not in (None, False)]
+        return [key for key in self.kinds if getattr(self, key) not in (None, False)]
 
     @model_validator(mode="after")
     def _one_definition(self) -> Metric:
         chosen = self._chosen()
         if len(chosen) != 1:
             raise ValueError(
-                "a metric is defined by exactly one of column, "
-                f"{', '.join((*COUNTS, *OF_COLUMN, *OF_METRICS))}"
+                f"a metric is defined by exactly one of {', '.join(self.kinds)}"
                 + (f"; found {', '.join(chosen)}" if chosen else "")
             )
-        key = chosen[0]
-        of_events = key in COUNTS or key in OF_COLUMN
-        if not of_events and (self.source or self.where or self.during):
-            raise ValueError(f"'{key}' excludes from, where and during")
-        if of_events and not self.source:
-            raise ValueError(f"'{key}' needs 'from': a table of events")
-        if key == "ratio" and (self.only or self.unless):
-            raise ValueError("'ratio' excludes only and unless; write them in its two metrics")
+        kind = self.kind
+        if not kind.of_events and (self.source or self.where or self.during):
+            raise ValueError(f"'{kind.key}' excludes from, where and during")
+        if kind.of_events and not self.source:
+            raise ValueError(f"'{kind.key}' needs 'from': a table of events")
+        if kind.is_ratio and (self.only or self.unless):
+            raise ValueError(f"'{kind.key}' excludes only and unless" + _instead(kind))
         return self
+
+
+def _instead(kind: MetricKind) -> str:
+    return "; write them in its two metrics" if kind.takes == "metrics" else ""
+
+
+def declared_name(name: str) -> str:
+    """The name under which a metric is declared, also of one of the two that it is made of."""
+    return name.partition("\x1f")[0]
+
+
+def totals(metric: Metric) -> tuple[Metric, Metric]:
+    """A metric of which customers without a value are left out, as the two whose ratio it is.
+
+    The first is its value, 0 where there is none; the second is 1 where there is one.
+    """
+    above, below = _halves(metric.kind)
+    given = {name: getattr(metric, name) for name in type(metric).model_fields}
+    return above.model_construct(**given), below.model_construct(**given)
+
+
+@lru_cache(maxsize=256)
+def _halves(kind: MetricKind) -> tuple[type[Metric], type[Metric]]:
+    """The models of the two totals of a kind."""
+
+    def valued(numbers: Sequence[str], written: Any) -> str:  # noqa: ANN401 - as `ValueSql`
+        return f"COALESCE({kind.value(numbers, written)}, 0)"
+
+    def counted(numbers: Sequence[str], written: Any) -> str:  # noqa: ANN401 - as `ValueSql`
+        return f"CASE WHEN {kind.value(numbers, written)} IS NULL THEN 0 ELSE 1 END"
+
+    above = replace(kind, missing="zero", value=valued, share=False)
+    below = replace(kind, missing="zero", value=counted, share=True)
+    return _model(above), _model(below)
+
+
+@lru_cache(maxsize=256)
+def _model(kind: MetricKind) -> type[Metric]:
+    """The model of metrics that may also be defined by a further kind."""
+    made = create_model("Metric", __base__=Metric, **_keys(kind))
+    made.kinds = {**OWN, kind.key: kind}
+    return made
+
+
+def _of_its_kind(value: Any, handler: ModelWrapValidatorHandler[Metric]) -> Metric:  # noqa: ANN401 - as pydantic hands it on
+    """A metric, also of a kind that an installed package adds.
+
+    Packages are looked at only where a key is not upliftlab's.
+    """
+    if not isinstance(value, dict):
+        return handler(value)
+    written = cast("dict[str, object]", value)
+    known = {field.alias or name for name, field in Metric.model_fields.items()}
+    with refusing():
+        further = [key for key in written if key not in known and key in further_kinds()]
+        model = _model(further_kind(further[0])) if len(further) == 1 else None
+    return handler(written) if model is None else model.model_validate(written)
+
+
+AnyMetric = Annotated[Metric, WrapValidator(_of_its_kind)]
+"""A metric of any kind, upliftlab's or an installed package's."""
+
+
+def further_kinds() -> tuple[str, ...]:
+    """The keys of the kinds that installed packages add.
+
+    Raises:
+        ConfigError: UL028, a key is another package's or upliftlab's.
+    """
+    return tuple(installed(METRIC_KINDS, OWN))
+
+
+def further_kind(key: str) -> MetricKind:
+    """A kind that an installed package adds.
+
+    Raises:
+        ConfigError: UL028, UL029, UL473 and UL474, it cannot be used; the package is named.
+    """
+    kind, package = offered(METRIC_KINDS, key, MetricKind, OWN)
+    point = installed(METRIC_KINDS)[key]
+    with blaming(package, f"the metric kind '{key}'"):
+        if why := _unfit(kind, key):
+            raise misfit(point, why)
+    return _blamed(kind, package)
+
+
+@lru_cache(maxsize=256)
+def _blamed(kind: MetricKind, package: str) -> MetricKind:
+    """A kind of a package that is named where it fails."""
+
+    def value(numbers: Sequence[str], written: Any) -> str:  # noqa: ANN401 - as `ValueSql`
+        with blaming(package, f"the metric kind '{kind.key}'"):
+            return kind.value(numbers, written)
+
+    return replace(kind, value=value)
+
+
+def _unfit(kind: MetricKind, key: str) -> str:
+    """Why a kind cannot be used; empty where it can."""
+    if kind.key != key:
+        return f"has the key '{kind.key}'"
+    if not key.isidentifier() or key in dir(Metric):
+        return "has a key that cannot be one"
+    if kind.takes not in _EXAMPLES:
+        return f"takes '{kind.takes}'"
+    if (kind.takes == "metrics") == bool(kind.aggregates):
+        return "needs aggregates of events, or two metrics and none"
+    if kind.estimate == "ratio":
+        return "is a ratio: write its two totals as metrics, or leave customers out"
+    looks = any("{value}" in each.sql for each in kind.aggregates)
+    if looks and kind.takes != "column":
+        return "looks at a column and takes none"
+    for each in kind.aggregates:
+        each.sql.format(value="v", time="t")
+    numbers = [f"n{at}" for at in range(len(kind.aggregates) or 2)]
+    told = cast("object", kind.value(numbers, _EXAMPLES[kind.takes]))
+    return "" if isinstance(told, str) else "gives no SQL"

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
 
 from upliftlab.config.models.values import Name
+from upliftlab.errors import ConfigError
+
+REFUSED: Final = "upliftlab_refused"
+"""The type of an error of pydantic's that holds a fault of ours, as `fault` of its context."""
 
 
 class Declaration(BaseModel):
@@ -18,6 +25,15 @@ class Declaration(BaseModel):
 def shorthand(key: str) -> BeforeValidator:
     """Let a bare scalar stand for the mapping `{key: scalar}`."""
     return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
+
+
+@contextmanager
+def refusing() -> Generator[None]:
+    """Within a validator: a refusal of ours becomes one of pydantic's, which knows the place."""
+    try:
+        yield
+    except ConfigError as error:
+        raise PydanticCustomError(REFUSED, "refused", {"fault": error.faults[0]}) from error
 
 
 def singleton(value: object) -> object:

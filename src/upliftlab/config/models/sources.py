@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Any, Final, cast
 
-from pydantic import model_validator
+from pydantic import (
+    AfterValidator,
+    ModelWrapValidatorHandler,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
-from upliftlab.config.models.model import Declaration, Names
+from upliftlab.config.models.model import Declaration, Names, refusing, shorthand
 from upliftlab.config.models.values import Count, Currency, Name
+from upliftlab.util.extensions import ENGINES, blaming, installed, loaded, misfit, package_of
 
 
 class AttributeKind(StrEnum):
@@ -20,17 +28,81 @@ class AttributeKind(StrEnum):
     transaction = "transaction"
 
 
+OWN_ENGINES: Final = ("duckdb", "spark", "postgres")
+"""The engines that upliftlab brings along."""
+
+
+def _known(name: str) -> str:
+    if name in OWN_ENGINES:
+        return name
+    with refusing():
+        further = installed(ENGINES, OWN_ENGINES)
+    if name in further:
+        return name
+    said = [f"'{each}'" for each in (*OWN_ENGINES, *further)]
+    expected = f"{', '.join(said[:-1])} or {said[-1]}"
+    raise PydanticKnownError("literal_error", {"expected": expected})
+
+
+EngineName = Annotated[
+    Name,
+    AfterValidator(_known),
+    WithJsonSchema({"anyOf": [{"enum": list(OWN_ENGINES)}, {"type": "string", "maxLength": 120}]}),
+]
+
+
 class EngineSettings(Declaration):
     """Where queries run."""
 
-    name: Literal["duckdb", "spark", "postgres"] = "duckdb"
-    """The engine: duckdb (embedded, the default), spark or postgres."""
+    name: EngineName = "duckdb"
+    """The engine: duckdb (embedded, the default), spark, postgres, or one that an installed
+    package adds."""
     threads: Count | None = None
     """How many threads the embedded engine may use; all by default."""
     memory_limit: Name | None = None
     """Memory the embedded engine may use before it spills to disk, such as 2 GB."""
     connection: Name | None = None
     """Connection settings of a server; only a password may be `${env:NAME}`."""
+
+
+def _of_its_engine(
+    value: Any,  # noqa: ANN401 - as pydantic hands it on
+    handler: ModelWrapValidatorHandler[EngineSettings],
+) -> EngineSettings:
+    """An engine's settings, also of an engine that an installed package adds: with its own keys."""
+    if not isinstance(value, dict):
+        return handler(value)
+    written = cast("dict[str, object]", value)
+    model = _model_of(written.get("name"))
+    return handler(written) if model is EngineSettings else model.model_validate(written)
+
+
+def _model_of(name: object) -> type[EngineSettings]:
+    if not isinstance(name, str) or name in OWN_ENGINES:
+        return EngineSettings
+    with refusing():
+        return settings_model(name)
+
+
+def settings_model(name: str) -> type[EngineSettings]:
+    """The settings of an engine by its name; the common ones where nobody offers it.
+
+    Raises:
+        ConfigError: UL028, UL029 and UL473, the package that offers it cannot be used.
+    """
+    further = installed(ENGINES, OWN_ENGINES) if name not in OWN_ENGINES else {}
+    if name not in further:
+        return EngineSettings
+    point = further[name]
+    with blaming(package_of(point), f"the engine '{name}'"):
+        model: object = getattr(loaded(point), "settings", None)
+    if isinstance(model, type) and issubclass(model, EngineSettings):
+        return model
+    raise misfit(point, "has no settings that are EngineSettings")
+
+
+AnyEngine = Annotated[EngineSettings, WrapValidator(_of_its_engine), shorthand("name")]
+"""The settings of any engine, upliftlab's or an installed package's; its name may stand alone."""
 
 
 class Source(Declaration):

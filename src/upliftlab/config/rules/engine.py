@@ -69,6 +69,6 @@ def _refusal(engine: EngineSettings) -> tuple[str, str]:
         return "", code
     if engine.name == "spark":
         return (master_refusal(text) or "" if text else ""), code
-    if REFERENCE in text:
+    if engine.name == "duckdb" and REFERENCE in text:
         return "the embedded engine has no connection; name the engine: postgres", code
     return "", code

@@ -6,15 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from upliftlab.config.models import Metric
 from upliftlab.config.models.limits import Tolerance
-from upliftlab.config.models.metrics import OF_METRICS
 from upliftlab.config.rules.registry import rule, shared_judges, shared_rule
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared
 from upliftlab.config.windows import BEFORE
 from upliftlab.errors import Diagnostic, Place
-
-_SHARES = ("any", "none", "at_least")
 
 
 @rule(
@@ -67,7 +64,7 @@ def guardrail_points(scope: Scope) -> Iterator[Diagnostic]:
 def is_share(scope: Scope, name: str) -> bool:
     """Whether a metric is 0 or 1 per customer, by its unit or by how it is defined."""
     metric = scope.plan.metrics.get(name)
-    return metric is not None and (metric.unit == "share" or metric.defined_by in _SHARES)
+    return metric is not None and (metric.unit == "share" or metric.kind.share)
 
 
 @rule(
@@ -119,7 +116,7 @@ def metric_loops(shared: Shared) -> Iterator[Diagnostic]:
         for part in metric.parts:
             below = known.get(part, Metric(column=part))
             loops = part == name or name in _reach(part, known)
-            if below.ratio is None and not loops:
+            if not below.kind.is_ratio and not loops:
                 continue
             kind = "is made of itself" if loops else f"has the ratio '{part}' as a part"
             place = _part_place(shared, name, metric, part)
@@ -129,10 +126,9 @@ def metric_loops(shared: Shared) -> Iterator[Diagnostic]:
 
 def _part_place(shared: Shared, name: str, metric: Metric, part: str) -> Place:
     """Where a metric names one of its parts."""
-    for key in OF_METRICS:
-        pair: tuple[str, ...] = getattr(metric, key) or ()
-        if part in pair:
-            return shared.at("metrics", "metrics", name, key, pair.index(part))
+    if part in metric.pair:
+        at = metric.pair.index(part)
+        return shared.at("metrics", "metrics", name, metric.defined_by, at)
     key = "only" if metric.only == part else "unless"
     return shared.at("metrics", "metrics", name, key)
 
