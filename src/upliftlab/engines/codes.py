@@ -268,4 +268,25 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Frames of this process are read by the embedded engine; the experiment names another.",
         "Leave 'engine' out, or name the tables on the server.",
     ),
+    Explanation(
+        "UL516",
+        "No such engine",
+        "'engine' names none that upliftlab has (duckdb, spark, postgres) and none that an "
+        "installed package adds.",
+        "The message names the nearest and all there are; install the package that adds it.",
+    ),
+    Explanation(
+        "UL517",
+        "Engine that answers otherwise",
+        "A case of 'upliftlab engine check' has another answer on this engine than it must "
+        "have, so that findings would differ too.",
+        "Tell the engine's authors; do not analyse on it until the case is answered.",
+    ),
+    Explanation(
+        "UL518",
+        "Engine that needs settings",
+        "An engine was named without an experiment, and cannot be opened without settings "
+        "of its own.",
+        "Name an experiment that declares them under 'engine'.",
+    ),
 )

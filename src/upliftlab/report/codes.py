@@ -34,4 +34,11 @@ CODES: Final[tuple[Explanation, ...]] = (
         "A result in Python was asked to find by a field that its items do not have.",
         "The message names those there are.",
     ),
+    Explanation(
+        "UL479",
+        "No such format",
+        "Results can be written in the formats that upliftlab has and in those that "
+        "installed packages add; the one asked for is none of them.",
+        "The message names the nearest and all there are.",
+    ),
 )
