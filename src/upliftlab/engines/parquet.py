@@ -52,7 +52,7 @@ def batch_of(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array[Any]:
     """Values of one type; a server's `numeric` without a size arrives as decimals."""
     if pa.types.is_floating(kind):
         values = [None if value is None else float(value) for value in values]

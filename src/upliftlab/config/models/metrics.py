@@ -15,8 +15,8 @@ from upliftlab.config.models.values import Count, Expression, Flag, Name, Offset
 from upliftlab.util.extensions import METRIC_KINDS, blaming, installed, misfit, offered
 
 Pair = tuple[Name, Name]
-TOTALS: Final = ("\x1ftotal", "\x1fcustomers")
-"""What the names of the two totals of `totals` end in: no name that is written holds that sign."""
+TOTALS: Final = (" (total)", " (customers)")
+"""What the names of the two totals of `totals` end in."""
 
 
 class _Written(Declaration):
@@ -141,11 +141,6 @@ class Metric(_Defined):
 
 def _instead(kind: MetricKind) -> str:
     return "; write them in its two metrics" if kind.takes == "metrics" else ""
-
-
-def declared_name(name: str) -> str:
-    """The name under which a metric is declared, also of one of the two that it is made of."""
-    return name.partition("\x1f")[0]
 
 
 def totals(metric: Metric) -> tuple[Metric, Metric]:
