@@ -19,14 +19,14 @@ TOTALS: Final = (" (total)", " (customers)")
 """What the names of the two totals of `totals` end in."""
 
 
-class _Written(Declaration):
-    """What is written behind a key, by what its kind takes."""
+class _Written:
+    """What may be written behind a key, by what its kind takes."""
 
-    field: Name | None = None
-    column: Name | None = None
-    flag: Flag = False
-    count: Count | None = None
-    metrics: Pair | None = None
+    field: Name | None
+    column: Name | None
+    flag: Flag
+    count: Count | None
+    metrics: Pair | None
 
 
 _TYPES: Final = get_type_hints(_Written, include_extras=True)
@@ -40,11 +40,11 @@ _EXAMPLES: Final[Mapping[Takes, object]] = {
 
 def _keys(*kinds: MetricKind) -> dict[str, Any]:
     """The fields of a model that may be defined by these kinds."""
-    absent = _Written()
+    absent = {"flag": False}
     return {
         kind.key: (
             _TYPES[kind.takes],
-            Field(default=getattr(absent, kind.takes), description=kind.meaning),
+            Field(default=absent.get(kind.takes), description=kind.meaning),
         )
         for kind in kinds
     }
