@@ -15,7 +15,7 @@ IMPORTED_AS = {"pyyaml": "yaml", "scikit-learn": "sklearn", "scikit-uplift": "sk
 CHECKED_AGAINST = {"statsmodels"}
 """What no module imports: `upliftlab.stats` holds in few lines what takes a second to load there,
 and its tests compare the two."""
-COMES_WITH = {"markupsafe": "jinja2", "py4j": "pyspark"}
+COMES_WITH = {"markupsafe": "jinja2", "py4j": "pyspark", "pydantic_core": "pydantic"}
 """Parts of a package's own interface that are installed as a package each."""
 
 

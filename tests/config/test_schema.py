@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from upliftlab.config import check, load
 from upliftlab.config.document import parse_document
 from upliftlab.config.models.experiment import ExperimentFile
+from upliftlab.config.models.metric_kinds import OWN
 from upliftlab.config.reference import END, START, reference
 from upliftlab.config.schema import json_schema
 from upliftlab.config.shape import FILES
@@ -108,6 +109,16 @@ def test_what_is_refused_here_is_refused_there(value, broken):
     assert not reads(value)
     if broken[0] != "engine":  # an engine's name alone is checked when it is read
         assert not VALID.is_valid(value)
+
+
+def test_the_kinds_of_metrics_are_those_of_the_registry():
+    """In the schema, the reference and docs/metrics.md."""
+    keys = json_schema("metrics")["definitions"]["Metric"]["properties"]
+    assert {key: keys[key]["description"] for key in OWN} == {k: v.meaning for k, v in OWN.items()}
+    page = (ROOT / "docs/metrics.md").read_text(encoding="utf-8").partition("## The kinds")[2]
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    shown = {row[0].strip("| `"): row[2] for row in rows}
+    assert shown == {key: kind.meaning for key, kind in OWN.items()}
 
 
 def test_an_extending_file_needs_less():

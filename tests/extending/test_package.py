@@ -117,6 +117,39 @@ def test_the_embedded_engine_computes_the_same_kinds(shop, lake_site):
     assert found == pytest.approx(expected())
 
 
+def test_the_names_of_the_two_totals_may_be_taken(shop, lake_site):
+    """The customers' own metric of that name stays what it is."""
+    taken = "  'span (total)': {from: orders, count: true}\n"
+    (shop / "configs/metrics.yaml").write_text(METRICS + taken)
+    (shop / "spring.yaml").write_text(SPRING.replace("[span]", "[span, 'span (total)']"))
+    done = upliftlab("analyze", "spring.yaml", "--json", cwd=shop, **beside(lake_site))
+    found = {
+        f["metric"]: f["estimate"]
+        for f in json.loads(done.stdout)["findings"]
+        if f["kind"] == "difference" and f["dimension"] is None
+    }
+    orders = {True: [], False: []}
+    for customer, arm in enumerate(PEOPLE):
+        orders[arm == "mail"].append(customer % 4)
+    difference = float(np.mean(orders[True]) - np.mean(orders[False]))
+    assert found == pytest.approx(expected() | {"span (total)": difference})
+
+
+def test_columns_of_a_package_s_kind_are_checked(shop, lake_site):
+    wrong = METRICS.replace("median: amount", "median: amounts").replace(
+        "days_active: true", "days_active: true, where: amuont > 3"
+    )
+    (shop / "configs/metrics.yaml").write_text(wrong)
+    done = upliftlab("check", "spring.yaml", "--data", "data", cwd=shop, **beside(lake_site))
+    assert re.findall(
+        r"metrics.yaml:(\d):\d+: (UL205) .* no column '(\w+)' \(metric '(\w+)'\)",
+        done.stdout + done.stderr,
+    ) == [
+        ("2", "UL205", "amounts", "typical"),
+        ("3", "UL205", "amuont", "span"),
+    ]
+
+
 def test_a_report_in_any_format(shop, lake_site):
     said = beside(lake_site)
     analysis = shop / "upliftlab-report/spring/analysis.json"

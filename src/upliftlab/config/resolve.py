@@ -149,7 +149,7 @@ class _Work:
                     todo.append(chosen[part])
         window = self.draft.experiment.outcome_window
         used = {name: in_window(self._typed(name, m), window) for name, m in chosen.items()}
-        return {name: part for own in used for name, part in _apart(own, used[own])}
+        return {name: part for own in used for name, part in _apart(own, used)}
 
     def covariates(self, metrics: Mapping[str, Metric], customers: Source) -> dict[str, Metric]:
         """What was known before: metrics over the time before the start, else columns."""
@@ -241,12 +241,15 @@ def _engine(chosen: EngineSettings | None, default: EngineSettings | None) -> En
     return default.model_copy(update=written)
 
 
-def _apart(name: str, metric: Metric) -> Iterator[tuple[str, Metric]]:
+def _apart(name: str, used: Mapping[str, Metric]) -> Iterator[tuple[str, Metric]]:
     """A metric by its name; one that leaves customers out is a ratio, after its two totals."""
+    metric = used[name]
     if metric.kind.missing == "zero":
         yield name, metric
         return
     above, below = (f"{name}{suffix}" for suffix in TOTALS)
+    while above in used or below in used:  # somebody's metric has that name
+        above, below = f"{above}'", f"{below}'"
     yield from zip((above, below), totals(metric), strict=True)
     shown = {key: getattr(metric, key) for key in ("better", "unit", "title")}
     yield name, Metric.model_construct(ratio=(above, below), **shown)

@@ -12,7 +12,7 @@ from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.config.expressions import parse
 from upliftlab.config.load import in_order
 from upliftlab.config.models.experiment import PROFIT, Plan
-from upliftlab.config.models.metrics import declared_name
+from upliftlab.config.models.metrics import TOTALS
 from upliftlab.config.resolve import named_metrics
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import condition_fault
@@ -202,12 +202,19 @@ def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnosti
     yield from _metric_columns(scope, name, columns)
 
 
+def _declared(name: str, scope: Scope) -> str:
+    """The name under which a metric is declared, also of one of its two totals."""
+    if name in (scope.shared.metrics or {}):
+        return name
+    return min((name.partition(suffix)[0] for suffix in TOTALS), key=len)
+
+
 def _metric_columns(
     scope: Scope, source: str, columns: dict[str, ColumnType]
 ) -> Iterator[Diagnostic]:
     """The columns of a table of events that metrics look at."""
     for used, metric in scope.plan.metrics.items():
-        name = declared_name(used)
+        name = _declared(used, scope)
         if metric.source != source:
             continue
         if (column := metric.value_column) is not None:

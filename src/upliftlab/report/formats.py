@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final, cast
 
 from upliftlab.errors import ConfigError, Diagnostic, OutputError
@@ -66,6 +65,8 @@ def output_format(name: str) -> OutputFormat:
     if name in OWN:
         return OWN[name]
     if name not in (known := format_names()):
+        from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
         near = get_close_matches(name, known, 1, 0.6)
         meant = f"did you mean '{near[0]}'? " if near else ""
         message = f"there is no format '{name[:60]}'"

@@ -15,18 +15,18 @@ from upliftlab.config.models.values import Count, Expression, Flag, Name, Offset
 from upliftlab.util.extensions import METRIC_KINDS, blaming, installed, misfit, offered
 
 Pair = tuple[Name, Name]
-TOTALS: Final = ("\x1ftotal", "\x1fcustomers")
-"""What the names of the two totals of `totals` end in: no name that is written holds that sign."""
+TOTALS: Final = (" (total)", " (customers)")
+"""What the names of the two totals of `totals` end in."""
 
 
-class _Written(Declaration):
-    """What is written behind a key, by what its kind takes."""
+class _Written:
+    """What may be written behind a key, by what its kind takes."""
 
-    field: Name | None = None
-    column: Name | None = None
-    flag: Flag = False
-    count: Count | None = None
-    metrics: Pair | None = None
+    field: Name | None
+    column: Name | None
+    flag: Flag
+    count: Count | None
+    metrics: Pair | None
 
 
 _TYPES: Final = get_type_hints(_Written, include_extras=True)
@@ -40,11 +40,11 @@ _EXAMPLES: Final[Mapping[Takes, object]] = {
 
 def _keys(*kinds: MetricKind) -> dict[str, Any]:
     """The fields of a model that may be defined by these kinds."""
-    absent = _Written()
+    absent = {"flag": False}
     return {
         kind.key: (
             _TYPES[kind.takes],
-            Field(default=getattr(absent, kind.takes), description=kind.meaning),
+            Field(default=absent.get(kind.takes), description=kind.meaning),
         )
         for kind in kinds
     }
@@ -141,11 +141,6 @@ class Metric(_Defined):
 
 def _instead(kind: MetricKind) -> str:
     return "; write them in its two metrics" if kind.takes == "metrics" else ""
-
-
-def declared_name(name: str) -> str:
-    """The name under which a metric is declared, also of one of the two that it is made of."""
-    return name.partition("\x1f")[0]
 
 
 def totals(metric: Metric) -> tuple[Metric, Metric]:
