@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from upliftlab.report.bridge import Waterfall, waterfalls
 from upliftlab.report.figure import Formatter
 from upliftlab.report.index import CONTACT, Index, Quantity, RowKey
 from upliftlab.report.remark import ArmNote, remarks
@@ -60,8 +61,44 @@ class Breakdown:
     folded: bool
 
 
-def money(index: Index, teller: Formatter) -> Table | None:
+@dataclass(frozen=True, slots=True)
+class Breakdowns:
+    """All dimensions, and which signs of their tables must be explained here."""
+
+    dimensions: tuple[Breakdown, ...]
+    money: bool
+    """Whether the section of money, which explains the drawings, stands above."""
+    shrunken: bool
+    """Whether any row has a shrunken estimate beside its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyView:
+    """Profit and return per arm, and the way from revenue to profit."""
+
+    table: Table
+    waterfalls: tuple[Waterfall, ...]
+    adjusted: bool
+    """Whether profit and return are adjusted for covariates."""
+    sharpened: bool
+    """Whether profit is of arms made alike in what was known before: adjusted, or by strata."""
+
+
+def money(index: Index, teller: Formatter) -> MoneyView | None:
     """Profit, ROI and their kin per arm; None where no money was declared."""
+    made = _money_table(index, teller)
+    if made is None:
+        return None
+    used = [finding.method for finding in index.analysis.findings]
+    return MoneyView(
+        table=made,
+        waterfalls=waterfalls(index, teller),
+        adjusted=any(method.startswith("lin") for method in used),
+        sharpened=any("lin" in method or "strata" in method for method in used),
+    )
+
+
+def _money_table(index: Index, teller: Formatter) -> Table | None:
     caption = teller.text(N_("Profit and return per arm"))
     outline = Outline(caption, (_arm(teller),), _overall(index))
     return table(outline, [Quantity(kind) for kind in kinds_of("money")], index, teller)
@@ -73,10 +110,17 @@ def metrics(index: Index, teller: Formatter) -> tuple[Table, ...]:
     return tuple(one for one in tables if one is not None)
 
 
-def breakdowns(index: Index, teller: Formatter) -> tuple[Breakdown, ...]:
-    """One for each dimension that was found."""
+def breakdowns(index: Index, teller: Formatter) -> Breakdowns | None:
+    """One for each dimension that was found; None where none was."""
     made = (_breakdown(name, index, teller) for name in index.dimensions)
-    return tuple(one for one in made if one is not None)
+    found = tuple(one for one in made if one is not None)
+    if not found:
+        return None
+    return Breakdowns(
+        dimensions=found,
+        money=_money_table(index, teller) is not None,
+        shrunken=any(one.table.shrunken for one in found),
+    )
 
 
 def _metric(metric: MetricInfo, index: Index, teller: Formatter) -> Table | None:

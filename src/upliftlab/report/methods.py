@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, escape
-from upliftlab.results.analysis import Analysis, DataFile, EstimandKind, MoneyTermsInfo, Provenance
+from upliftlab.results.analysis import Analysis, EstimandKind, MoneyTermsInfo, VerdictCode
 from upliftlab.results.costs import RATED, Per
+from upliftlab.results.uplift import UpliftResult
 from upliftlab.text.language import N_
 
 _METHODS: Final = {
@@ -93,13 +93,17 @@ class ProvenanceView:
     created: str
     software: tuple[tuple[str, str], ...]
     data: tuple[Read, ...]
+    plan_sha256: str
+    eligible: str | None
+    """The condition that customers had to meet."""
 
 
-def methods(analysis: Analysis, teller: Formatter, *, with_terms: bool) -> Methods:
+def methods(analysis: Analysis, teller: Formatter) -> Methods:
     """How the numbers of this page were computed."""
     kinds = {finding.kind for finding in analysis.findings}
     used = sorted({part for f in analysis.findings for part in f.method.split("+")})
-    terms = analysis.terms if with_terms else None
+    invalid = analysis.verdict.code is VerdictCode.invalid
+    terms = None if invalid else analysis.terms
     return Methods(
         confidence=teller.declared(analysis.confidence, "/confidence"),
         formulae=tuple(
@@ -115,8 +119,9 @@ def methods(analysis: Analysis, teller: Formatter, *, with_terms: bool) -> Metho
     )
 
 
-def origin(made: Provenance, files: Sequence[DataFile], teller: Formatter) -> ProvenanceView:
+def origin(result: Analysis | UpliftResult, teller: Formatter) -> ProvenanceView:
     """What the numbers came from."""
+    made = result.provenance
     software = {
         "upliftlab": made.version,
         "Python": made.python,
@@ -125,9 +130,15 @@ def origin(made: Provenance, files: Sequence[DataFile], teller: Formatter) -> Pr
     }
     data = (
         Read(one.source, one.file, one.sha256, _rows(one.rows, i, teller))
-        for i, one in enumerate(files)
+        for i, one in enumerate(result.data)
     )
-    return ProvenanceView(teller.language.date(made.created), tuple(software.items()), tuple(data))
+    return ProvenanceView(
+        created=teller.language.date(made.created),
+        software=tuple(software.items()),
+        data=tuple(data),
+        plan_sha256=result.plan_sha256,
+        eligible=result.eligible if isinstance(result, Analysis) else None,
+    )
 
 
 def _rows(rows: int, i: int, teller: Formatter) -> Figure:

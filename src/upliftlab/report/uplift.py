@@ -49,8 +49,6 @@ class UpliftPage:
 
     title: str
     experiment: str
-    plan_sha256: str
-    eligible: None
     """Nothing more is said of who takes part than the report says."""
     open: bool
     advice: Advice
@@ -103,8 +101,6 @@ def page(responses: UpliftResult, teller: Formatter) -> UpliftPage:
     return UpliftPage(
         title=responses.title,
         experiment=responses.experiment,
-        plan_sha256=responses.plan_sha256,
-        eligible=None,
         open=ranking,
         advice=advice(responses, teller),
         gates=gates(responses, teller),
@@ -116,7 +112,7 @@ def page(responses: UpliftResult, teller: Formatter) -> UpliftPage:
         tree=tree(responses, teller),
         sleeping=sleeping(responses, teller) if ranking else None,
         derivation=derivation(responses, teller),
-        origin=origin(responses.provenance, responses.data, teller),
+        origin=origin(responses, teller),
         csv=download(f"{stem}_uplift.csv", "text/csv;charset=utf-8", to_csv(responses)),
         json=json_download(f"{stem}_uplift.json", data),
         embedded=data.decode().replace("<", "\\u003c"),

@@ -95,6 +95,8 @@ class VerdictView:
     """Which of several looks this is."""
     next_action: Sentence
     arm: str | None
+    confidence: Figure | None
+    """Of every interval of the page; None where none is shown."""
     headlines: tuple[HeadlineNumber, ...]
     arms: ArmTable | None
 
@@ -114,6 +116,7 @@ def answer(index: Index, teller: Formatter) -> VerdictView:
         look=None if look is None else teller.sentence(look.parts, "/look/parts"),
         next_action=teller.sentence(verdict.next_action_parts, "/verdict/next_action_parts"),
         arm=arm,
+        confidence=None if invalid else teller.declared(index.analysis.confidence, "/confidence"),
         headlines=() if invalid or arm is None else _headlines(arm, index, teller),
         arms=_arms(index, teller) if len(verdict.arms) > 1 and not invalid else None,
     )

@@ -1,22 +1,21 @@
-"""Everything the page says, decided before a template sees it."""
+"""Everything the page says, decided before a template sees it: its sections, in their order."""
 
 from __future__ import annotations
 
 import base64
 import gzip
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.report.bridge import Waterfall, waterfalls
-from upliftlab.report.effects import Breakdown, breakdowns, metrics, money
+from upliftlab.report.effects import breakdowns, metrics, money
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.report.figure import Formatter
 from upliftlab.report.index import Index
-from upliftlab.report.methods import Methods, ProvenanceView, methods, origin
-from upliftlab.report.table import Table
-from upliftlab.report.trust import Trust, trust
-from upliftlab.report.verdict import VerdictView, answer
+from upliftlab.report.methods import methods, origin
+from upliftlab.report.trust import trust
+from upliftlab.report.verdict import answer
 from upliftlab.results.analysis import Analysis, VerdictCode
 
 _LARGE: Final = 60_000
@@ -37,33 +36,50 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class Downloads:
+    """The files that lie inside the page."""
+
+    csv: Download
+    json: Download
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        name: Its template's, without `.html.j2`; there its content is called `part`.
+        content: What it says of an analysis; nothing (None, or empty) leaves it out.
+        withheld: Whether it tells numbers, which are not shown where a critical check failed.
+    """
+
+    name: str
+    content: Callable[[Index, Formatter], object | None]
+    withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSection:
+    """A section with something to say."""
+
+    template: str
+    content: object
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """The page's content in its order."""
+    """The page's head and its sections."""
 
     title: str
     experiment: str
     owner: str | None
     hypothesis: str | None
-    plan_sha256: str
-    eligible: str | None
+    label: str
+    """The verdict in a word."""
+    created: str
     invalid: bool
     provisional: bool
-    sharpened: bool
-    """Whether profit is of arms made alike in what was known before: adjusted, or by strata."""
-    adjusted: bool
-    """Whether profit and return are adjusted for covariates."""
-    answer: VerdictView
-    trust: Trust
-    money: Table | None
-    waterfalls: tuple[Waterfall, ...]
-    metrics: tuple[Table, ...]
-    breakdowns: tuple[Breakdown, ...]
-    shrunken: bool
-    """Whether any row has a shrunken estimate beside its own."""
-    methods: Methods
-    origin: ProvenanceView
-    csv: Download
-    json: Download
+    sections: tuple[ShownSection, ...]
     embedded: str
     """The analysis as JSON that can stand inside a script element."""
 
@@ -72,32 +88,29 @@ def page(analysis: Analysis, teller: Formatter) -> Page:
     """The page of an analysis whose numbers are already those to publish."""
     index = Index(analysis)
     invalid = analysis.verdict.code is VerdictCode.invalid
-    data = to_json(analysis)
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", analysis.experiment)[:60] or "experiment"
-    parts = () if invalid else breakdowns(index, teller)
+    told = [section for section in SECTIONS if not (invalid and section.withheld)]
+    contents = [(section.name, section.content(index, teller)) for section in told]
     return Page(
         title=analysis.title,
         experiment=analysis.experiment,
         owner=analysis.owner,
         hypothesis=analysis.hypothesis,
-        plan_sha256=analysis.plan_sha256,
-        eligible=analysis.eligible,
+        label=answer(index, teller).label,
+        created=teller.language.date(analysis.provenance.created),
         invalid=invalid,
-        adjusted=any(f.method.startswith("lin") for f in analysis.findings),
-        sharpened=any("lin" in f.method or "strata" in f.method for f in analysis.findings),
         provisional=analysis.verdict.code is VerdictCode.not_final,
-        answer=answer(index, teller),
-        trust=trust(analysis, teller),
-        money=None if invalid else money(index, teller),
-        waterfalls=waterfalls(index, teller),
-        metrics=() if invalid else metrics(index, teller),
-        breakdowns=parts,
-        shrunken=any(part.table.shrunken for part in parts),
-        methods=methods(analysis, teller, with_terms=not invalid),
-        origin=origin(analysis.provenance, analysis.data, teller),
+        sections=tuple(ShownSection(f"{name}.html.j2", part) for name, part in contents if part),
+        embedded=to_json(analysis).decode().replace("<", "\\u003c"),
+    )
+
+
+def downloads(index: Index, _teller: Formatter) -> Downloads:
+    """The findings as CSV and the analysis as JSON."""
+    analysis = index.analysis
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", analysis.experiment)[:60] or "experiment"
+    return Downloads(
         csv=download(f"{stem}_findings.csv", "text/csv;charset=utf-8", to_csv(analysis)),
-        json=json_download(f"{stem}_analysis.json", data),
-        embedded=data.decode().replace("<", "\\u003c"),
+        json=json_download(f"{stem}_analysis.json", to_json(analysis)),
     )
 
 
@@ -111,3 +124,17 @@ def json_download(name: str, content: bytes) -> Download:
 def download(name: str, kind: str, content: bytes) -> Download:
     """A file as an address that holds it."""
     return Download(name, f"data:{kind};base64,{base64.b64encode(content).decode()}")
+
+
+SECTIONS: Final = (
+    Section("verdict", answer),
+    Section("trust", lambda index, teller: trust(index.analysis, teller)),
+    Section("withheld", lambda index, _: index.analysis.verdict.code is VerdictCode.invalid),
+    Section("money", money, withheld=True),
+    Section("metrics", metrics, withheld=True),
+    Section("breakdowns", breakdowns, withheld=True),
+    Section("methods", lambda index, teller: methods(index.analysis, teller)),
+    Section("provenance", lambda index, teller: origin(index.analysis, teller)),
+    Section("downloads", downloads),
+)
+"""The sections of the page, in their order."""
