@@ -30,10 +30,10 @@ ARMS = ("holdout", "email", "sms")
 
 def findings() -> Callable[[], object]:
     """All findings of 100 metrics and money, three arms in 99 levels and overall: 300 cells."""
-    plan, study = _plan(), _study()
-    cube = _cube()
+    plan, spec = _plan(), _study()
+    aggregates = _cube()
     return lambda: find(
-        plan, study, contrasts_of(study, study.projected(cube), InferenceSettings())
+        plan, spec, contrasts_of(spec, spec.projected(aggregates), InferenceSettings())
     )
 
 

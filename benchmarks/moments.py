@@ -186,9 +186,9 @@ def pandas(file: Path) -> dict[str, float]:
     counts = groups.size()
     centred = frame[metrics] - groups[metrics].transform("mean")
     products = {f"{a}*{b}": centred[a] * centred[b] for a, b in PAIRS}
-    cubes = {f"{a}^3": products[f"{a}*{a}"] * centred[a] for a in METRICS}
+    aggregates_by = {f"{a}^3": products[f"{a}*{a}"] * centred[a] for a in METRICS}
     keys = [frame[key] for key in KEYS]
-    sums = pd.DataFrame(products | cubes).groupby(keys, observed=True).sum()
+    sums = pd.DataFrame(products | aggregates_by).groupby(keys, observed=True).sum()
     return _digest(int(counts.sum()), sums["revenue*revenue"], sums["revenue*conversion"])
 
 

@@ -390,13 +390,13 @@ def test_a_ratio_and_a_share_move_revenue_by_the_same_percentage():
             metrics={"primary": lead},
             money={"revenue": "spend", "margin": "40%"},
         ).model_copy(update={"metrics": metrics})
-        study = estimation_spec(asked)
-        kept = [list(names).index(name) for name in study.columns]
+        spec = estimation_spec(asked)
+        kept = [list(names).index(name) for name in spec.columns]
         text = Message(template="measured")
         base = Baseline(
-            BaselineOrigin.earlier, text, Moments.of(rows[:, kept]), frozenset(study.columns), 1_000
+            BaselineOrigin.earlier, text, Moments.of(rows[:, kept]), frozenset(spec.columns), 1_000
         )
-        known = prospect(asked, study, base, Assumptions(customers=10_000, effect=percent(10)))
+        known = prospect(asked, spec, base, Assumptions(customers=10_000, effect=percent(10)))
         (money,) = outlook(known, "2026-06-01T12:00:00+00:00").money
         assert money.break_even == pytest.approx(0.5 / 12, rel=CLOSE), lead
         assert money.profit == pytest.approx(5_000 * (1.2 - 0.5), rel=CLOSE), lead

@@ -30,11 +30,11 @@ POINTS = 0.02
 """Monte Carlo's standard error is 0.6 points."""
 
 
-def measured(study, rows):
+def measured(spec, rows):
     """A baseline of a large sample of untreated units."""
     unit = Moments.of(rows)
     text = Message(template="measured")
-    return Baseline(BaselineOrigin.earlier, text, unit, frozenset(study.columns), len(rows))
+    return Baseline(BaselineOrigin.earlier, text, unit, frozenset(spec.columns), len(rows))
 
 
 def absolute(value):
@@ -43,27 +43,27 @@ def absolute(value):
 
 def planned(plan, baseline, assumed):
     """The outlook; a treated arm's power is in `arms`, its chance of SHIP in `money`."""
-    study = known_covariates(estimation_spec(plan), assumed)
-    return outlook(prospect(plan, study, baseline, assumed), "2026-01-01T00:00:00+00:00")
+    spec = known_covariates(estimation_spec(plan), assumed)
+    return outlook(prospect(plan, spec, baseline, assumed), "2026-01-01T00:00:00+00:00")
 
 
-def p_values(study, groups, name):
+def p_values(spec, groups, name):
     """What the analysis says of the arms."""
     found = []
-    for arm in study.treatments:
-        pair = study.sharpened(study.pair(groups, (arm,)))
-        form = LinearContrast.difference(len(pair.treated.mean), {study.place(name, pair): 1.0})
-        found.append(welch(pair, form, study.confidence).p)
+    for arm in spec.treatments:
+        pair = spec.sharpened(spec.pair(groups, (arm,)))
+        form = LinearContrast.difference(len(pair.treated.mean), {spec.place(name, pair): 1.0})
+        found.append(welch(pair, form, spec.confidence).p)
     return found
 
 
-def simulated(study, draw, name, seed, times=TIMES):
+def simulated(spec, draw, name, seed, times=TIMES):
     """Share of experiments in which each arm's test, Holm's over arms, finds an effect."""
     rng = np.random.default_rng(seed)
-    hits = np.zeros(len(study.treatments))
+    hits = np.zeros(len(spec.treatments))
     for _ in range(times):
         groups = {arm: Moments.of(rows) for arm, rows in draw(rng).items()}
-        hits += np.array(holm(p_values(study, groups, name))) < 1 - study.confidence
+        hits += np.array(holm(p_values(spec, groups, name))) < 1 - spec.confidence
     return hits / times
 
 
@@ -92,13 +92,13 @@ def column(values):
 )
 def test_amounts(n, share, effect):
     plan = make_plan(arms=two(share, 100 - share))
-    study = estimation_spec(plan)
+    spec = estimation_spec(plan)
     treated, control = round(n * share / 100), round(n * (100 - share) / 100)
     given = Given(10.0, 2.5)
     assumed = Assumptions(effect=absolute(effect), given=given, customers=n)
-    told = planned(plan, in_figures(plan, study, given), assumed).arms[1].power
+    told = planned(plan, in_figures(plan, spec, given), assumed).arms[1].power
     got = simulated(
-        study,
+        spec,
         lambda rng: {
             "none": column(rng.normal(10, 2.5, control)),
             "mail": column(rng.normal(10 + effect, 2.5, treated)),
@@ -114,12 +114,12 @@ def test_amounts(n, share, effect):
 def test_shares(n, share, lift):
     """A rate of 2 %, whose variance grows with it."""
     plan = make_plan(arms=two(share, 100 - share), metrics={"primary": "bought"})
-    study = estimation_spec(plan)
+    spec = estimation_spec(plan)
     treated, control = n * share // 100, n * (100 - share) // 100
     given = Given(0.02)
     effect = Tolerance(value=lift, kind="relative")
     assumed = Assumptions(effect=effect, given=given, customers=n)
-    told = planned(plan, in_figures(plan, study, given), assumed).arms[1].power
+    told = planned(plan, in_figures(plan, spec, given), assumed).arms[1].power
     rng = np.random.default_rng(2)
     buyers = {
         "none": rng.binomial(control, 0.02, TIMES),
@@ -128,7 +128,7 @@ def test_shares(n, share, lift):
     sizes, found = {"none": control, "mail": treated}, 0
     for i in range(TIMES):
         groups = {arm: of_share(sizes[arm], buyers[arm][i]) for arm in buyers}
-        found += p_values(study, groups, "bought")[0] < 0.05
+        found += p_values(spec, groups, "bought")[0] < 0.05
     assert 0.6 < told < 0.95
     assert found / TIMES == pytest.approx(told, abs=POINTS)
 
@@ -142,7 +142,7 @@ def of_share(n, ones):
 def test_spend_of_which_most_customers_have_none():
     """A tenth buys; treatment wins 20 % more buyers, who buy like the others."""
     plan = make_plan(arms=two(60, 40))
-    study = estimation_spec(plan)
+    spec = estimation_spec(plan)
 
     def spend(rng, n, share):
         buyers = rng.binomial(n, share)
@@ -151,13 +151,13 @@ def test_spend_of_which_most_customers_have_none():
 
     text = Message(template="measured")
     unit = spend(np.random.default_rng(9), 10_000_000, 0.1)
-    baseline = Baseline(BaselineOrigin.earlier, text, unit, frozenset(study.columns))
+    baseline = Baseline(BaselineOrigin.earlier, text, unit, frozenset(spec.columns))
     effect = Tolerance(value=0.2, kind="relative")
     told = planned(plan, baseline, Assumptions(effect=effect, customers=12_000)).arms[1].power
     rng, found = np.random.default_rng(3), 0
     for _ in range(TIMES):
         groups = {"none": spend(rng, 4_800, 0.1), "mail": spend(rng, 7_200, 0.12)}
-        found += p_values(study, groups, "spend")[0] < 0.05
+        found += p_values(spec, groups, "spend")[0] < 0.05
     assert 0.6 < told < 0.95
     assert found / TIMES == pytest.approx(told, abs=POINTS)
 
@@ -169,7 +169,7 @@ def test_covariates(stated):
     plan = plan.model_copy(
         update={"covariates": {"spend_before": Metric(column="spend_before", unit="money")}}
     )
-    study = estimation_spec(plan)
+    spec = estimation_spec(plan)
 
     def draw(rng, n, effect):
         before = rng.normal(10, 2, n)
@@ -179,14 +179,14 @@ def test_covariates(stated):
     if stated:
         given = Given(10.0, 8**0.5)
         assumed = Assumptions(effect=effect, given=given, explained=0.5, customers=400)
-        baseline = in_figures(plan, study, given)
+        baseline = in_figures(plan, spec, given)
     else:
         assumed = Assumptions(effect=effect, customers=400)
-        baseline = measured(study, draw(np.random.default_rng(9), 200_000, 0.0))
+        baseline = measured(spec, draw(np.random.default_rng(9), 200_000, 0.0))
     found = planned(plan, baseline, assumed)
     assert found.baseline.explained == pytest.approx(0.5, abs=0.005)
     got = simulated(
-        study,
+        spec,
         lambda rng: {"none": draw(rng, 160, 0.0), "mail": draw(rng, 240, 0.6)},
         "spend",
         seed=4,
@@ -204,8 +204,8 @@ def test_households(stated):
         customers={"file": "c.csv", "id": "id", "household": "home"},
         assignment={"observed": "arm", "unit": "home"},
     )
-    study = estimation_spec(plan)
-    assert study.columns == ("spend", SIZE)
+    spec = estimation_spec(plan)
+    assert spec.columns == ("spend", SIZE)
 
     def homes(rng, n, effect):
         shared, own = rng.normal(0, 0.3**0.5, n), rng.normal(0, (0.7 / 3) ** 0.5, n)
@@ -214,13 +214,13 @@ def test_households(stated):
     if stated:
         given = Given(10.0, 2.0, household_size=3.0, icc=0.3)
         assumed = Assumptions(effect=absolute(0.6), given=given, customers=600)
-        baseline = in_figures(plan, study, given)
+        baseline = in_figures(plan, spec, given)
     else:
         assumed = Assumptions(effect=absolute(0.6), customers=600)
-        baseline = measured(study, homes(np.random.default_rng(9), 200_000, 0.0))
+        baseline = measured(spec, homes(np.random.default_rng(9), 200_000, 0.0))
     found = planned(plan, baseline, assumed)
     got = simulated(
-        study,
+        spec,
         lambda rng: {"none": homes(rng, 100, 0.0), "mail": homes(rng, 100, 0.6)},
         "spend",
         seed=5,
@@ -236,7 +236,7 @@ def test_ratios_of_totals():
     parts = {"spend": Metric(column="spend"), "orders": Metric(column="orders")}
     ratio = Metric(ratio=("spend", "orders"), unit="money")
     plan = plan.model_copy(update={"metrics": {"average": ratio, **parts}})
-    study = estimation_spec(plan)
+    spec = estimation_spec(plan)
 
     def draw(rng, n, price):
         orders = rng.poisson(1.2, n)
@@ -244,10 +244,10 @@ def test_ratios_of_totals():
 
     effect = Tolerance(value=0.04, kind="relative")
     assumed = Assumptions(effect=effect, customers=900)
-    baseline = measured(study, draw(np.random.default_rng(9), 200_000, 25.0))
+    baseline = measured(spec, draw(np.random.default_rng(9), 200_000, 25.0))
     told = planned(plan, baseline, assumed).arms[1].power
     got = simulated(
-        study,
+        spec,
         lambda rng: {"none": draw(rng, 450, 25.0), "mail": draw(rng, 450, 26.0)},
         "average",
         seed=6,
@@ -259,10 +259,10 @@ def test_ratios_of_totals():
 def test_two_arms():
     """Holm's correction is as strict as planned where the other arm does nothing, else kinder."""
     plan = make_plan(arms=arms(none=20, mail=50, sms=30))
-    study = estimation_spec(plan)
+    spec = estimation_spec(plan)
     given = Given(10.0, 2.5)
     assumed = Assumptions(effect=absolute(0.75), given=given, customers=800)
-    told = [arm.power for arm in planned(plan, in_figures(plan, study, given), assumed).arms[1:]]
+    told = [arm.power for arm in planned(plan, in_figures(plan, spec, given), assumed).arms[1:]]
 
     def draw(rng, effects):
         sizes = {"none": 160, "mail": 400, "sms": 240}
@@ -271,9 +271,9 @@ def test_two_arms():
             for (name, n), effect in zip(sizes.items(), effects, strict=True)
         }
 
-    alone = simulated(study, lambda rng: draw(rng, (0.0, 0.75, 0.0)), "spend", 7, 3_000)
+    alone = simulated(spec, lambda rng: draw(rng, (0.0, 0.75, 0.0)), "spend", 7, 3_000)
     assert alone[0] == pytest.approx(told[0], abs=POINTS)
-    both = simulated(study, lambda rng: draw(rng, (0.0, 0.75, 0.75)), "spend", 8, 3_000)
+    both = simulated(spec, lambda rng: draw(rng, (0.0, 0.75, 0.75)), "spend", 8, 3_000)
     assert (both >= np.array(told) - POINTS).all()
 
 
@@ -293,20 +293,20 @@ def test_the_decision_on_profit():
         metrics={"primary": "profit"},
         decision={"metric": "profit"},
     )
-    study = estimation_spec(plan)
+    spec = estimation_spec(plan)
 
     def draw(rng, n, mean, rate):
         return np.column_stack([rng.normal(mean, 6.0, n), rng.random(n) < rate])
 
-    baseline = measured(study, draw(np.random.default_rng(9), 200_000, 20.0, 0.0))
+    baseline = measured(spec, draw(np.random.default_rng(9), 200_000, 20.0, 0.0))
     assumed = Assumptions(effect=absolute(3.8), customers=1_000, redemption_rate=0.15)
     found = planned(plan, baseline, assumed)
     rng, ships, widths = np.random.default_rng(10), 0, []
     for _ in range(TIMES):
         rows = {"none": draw(rng, 400, 20.0, 0.0), "mail": draw(rng, 600, 23.8, 0.15)}
         groups = {arm: Moments.of(each) for arm, each in rows.items()}
-        pair = study.pair(study.projected({OVERALL: groups})[OVERALL], ("mail",))
-        question = MoneyContrast(pair, study.confidence, study.hurdle, first=len(study.columns))
+        pair = spec.pair(spec.projected({OVERALL: groups})[OVERALL], ("mail",))
+        question = MoneyContrast(pair, spec.confidence, spec.hurdle, first=len(spec.columns))
         above = question.above_hurdle()
         ships += above.p < 0.05 and above.estimate > 0
         widths.append((question.roi().high - question.roi().low) / 2)
@@ -323,10 +323,10 @@ def test_declared_looks():
         outcome_window="28 days",
         analysis={"looks": ["14 days", "28 days"]},
     )
-    study = estimation_spec(plan)
+    spec = estimation_spec(plan)
     given = Given(10.0, 2.5)
     assumed = Assumptions(effect=absolute(0.7), given=given, customers=400)
-    found = planned(plan, in_figures(plan, study, given), assumed)
+    found = planned(plan, in_figures(plan, spec, given), assumed)
     assert 1.0 < found.assumed.inflation < 1.05
     critical = boundaries((0.5, 1.0), 0.05, "obrien_fleming")
     rng, hits = np.random.default_rng(11), 0
@@ -334,7 +334,7 @@ def test_declared_looks():
         none, mail = rng.normal(10, 2.5, 200), rng.normal(10.7, 2.5, 200)
         for n, z in ((100, critical[0]), (200, critical[1])):
             groups = {"none": Moments.of(column(none[:n])), "mail": Moments.of(column(mail[:n]))}
-            if p_values(study, groups, "spend")[0] < 2 * ndtr(-z):
+            if p_values(spec, groups, "spend")[0] < 2 * ndtr(-z):
                 hits += 1
                 break
     assert hits / TIMES == pytest.approx(found.arms[1].power, abs=POINTS)

@@ -100,7 +100,7 @@ def groups(**sizes):
 
 
 def test_levels_that_are_shown_stay_as_they_were():
-    cube = {
+    aggregates = {
         OVERALL: groups(none=34, mail=34),
         Slice("area", "north"): groups(none=20, mail=20),
         Slice("area", "rare"): groups(none=1, mail=2),
@@ -108,17 +108,17 @@ def test_levels_that_are_shown_stay_as_they_were():
         Slice("area", "(other)"): groups(none=1),
         Slice("size", "s"): groups(none=34, mail=34),
     }
-    told = shown(cube, {}, 5)
-    assert list(told.cube) == [
+    told = shown(aggregates, {}, 5)
+    assert list(told.aggregates) == [
         OVERALL,
         Slice("area", "north"),
         Slice("area", "(other 2)"),
         Slice("size", "s"),
     ], "rare and (other) are too few together, so the next smallest is with them"
-    assert told.cube[Slice("area", "north")] is cube[Slice("area", "north")]
+    assert told.aggregates[Slice("area", "north")] is aggregates[Slice("area", "north")]
     assert told.joined("area") == ("(other 2)", 3)
     assert told.joined("size") is None
-    both = told.cube[Slice("area", "(other 2)")]
+    both = told.aggregates[Slice("area", "(other 2)")]
     assert {arm: group.n for arm, group in both.items()} == {"none": 14, "mail": 14}
 
 

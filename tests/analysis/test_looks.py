@@ -13,7 +13,7 @@ from looking import (
     early_criticals,
     growing,
     independent,
-    occasion,
+    schedule,
 )
 from plans import make_plan
 from shops import Shop
@@ -252,19 +252,19 @@ STUDY_PLAN = make_plan(
     outcome_window="28 days",
     arms={"none": {"control": "true"}, "mail": {"title": "Mail"}},
 )
-INFOS = {number: occasion(FRACTIONS, number).info(0.95) for number in (1, 2, 3)}
+INFOS = {number: schedule(FRACTIONS, number).info(0.95) for number in (1, 2, 3)}
 
 
 def settled(groups, look_of):
     """Whether the moments of two groups give a verdict at a look."""
-    study = estimation_spec(STUDY_PLAN)
+    spec = estimation_spec(STUDY_PLAN)
     found = contrasts_of(
-        study, {OVERALL: groups}, InferenceSettings(look=look_of.look(1 - study.confidence))
+        spec, {OVERALL: groups}, InferenceSettings(look=look_of.look(1 - spec.confidence))
     )
     if found[0].difference("spend").p > 0.2:  # far from a verdict, and most are
         return False
-    findings, info = find(STUDY_PLAN, study, found), INFOS[look_of.number]
-    verdict = decide(VerdictInputs(STUDY_PLAN, study, found, (), findings, (INFO,), info))
+    findings, info = find(STUDY_PLAN, spec, found), INFOS[look_of.number]
+    verdict = decide(VerdictInputs(STUDY_PLAN, spec, found, (), findings, (INFO,), info))
     return verdict.code in (VerdictCode.ship, VerdictCode.stop)
 
 
@@ -276,7 +276,7 @@ def test_declared_looks_err_as_often_as_one_would():
         arms = {arm: independent(rng, 150, times).astype(float) for arm in ("none", "mail")}
         looks = ({arm: Moments.of(rows[:, [at]]) for arm, rows in arms.items()} for at in range(3))
         wrong += any(
-            settled(groups, occasion(FRACTIONS, at + 1)) for at, groups in enumerate(looks)
+            settled(groups, schedule(FRACTIONS, at + 1)) for at, groups in enumerate(looks)
         )
     assert wrong / size == pytest.approx(0.05, abs=3 * (0.05 * 0.95 / size) ** 0.5)
 

@@ -67,7 +67,7 @@ def statistics(rng: np.random.Generator, draw: Draw, n: int, times: Array) -> Ar
     return difference / np.sqrt(np.where(variance > 0, variance, np.inf))
 
 
-def occasion(times: tuple[float, ...], number: int, elapsed: float = 0.0) -> LookSchedule:
+def schedule(times: tuple[float, ...], number: int, elapsed: float = 0.0) -> LookSchedule:
     """The look of that number, of looks at shares of the window."""
     due = tuple(datetime(2026, 3, 2) + time * WINDOW for time in times)  # noqa: DTZ001
     return LookSchedule(tuple(time * WINDOW for time in times), due, number, elapsed)
@@ -75,14 +75,14 @@ def occasion(times: tuple[float, ...], number: int, elapsed: float = 0.0) -> Loo
 
 def criticals(times: tuple[float, ...]) -> Array:
     """Critical z of the declared looks."""
-    looks = [occasion(times, k + 1).look(ALPHA) for k in range(len(times))]
+    looks = [schedule(times, k + 1).look(ALPHA) for k in range(len(times))]
     levels = [ALPHA if look is None else look.nominal(ALPHA) for look in looks]
     return -ndtri(np.array(levels) / 2)
 
 
 def early_criticals(elapsed: Array) -> Array:
     """Critical z where data are read before any look is due."""
-    looks = [occasion((1.0,), 0, share).look(ALPHA) for share in elapsed]
+    looks = [schedule((1.0,), 0, share).look(ALPHA) for share in elapsed]
     return -ndtri(np.array([look.nominal(ALPHA) for look in looks if look]) / 2)
 
 

@@ -1,4 +1,4 @@
-"""The cube: Moments of every arm, overall and at every level of every segment."""
+"""Aggregates: Moments of every arm, overall and at every level of every segment."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def roll_up(
             of one of these sets.
         segments: The segments to report by.
     """
-    cube: dict[Slice, dict[str, Moments]] = {OVERALL: _margin(_within(cells, ()), None)[None]}
+    aggregates: dict[Slice, dict[str, Moments]] = {OVERALL: _margin(_within(cells, ()), None)[None]}
     for segment in segments:
         by_level = _margin(_within(cells, (segment,)), segment)
         for level in sorted(by_level, key=_order):
-            cube[Slice(segment, level)] = by_level[level]
-    return cube
+            aggregates[Slice(segment, level)] = by_level[level]
+    return aggregates
 
 
 def _within(

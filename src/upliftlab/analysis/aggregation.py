@@ -68,7 +68,7 @@ class Aggregation:
         caps: What metrics are capped at.
         tables: Units by every two segments.
         strata: Moments by arm of every stratum within which shares are exact; empty without.
-        occasion: Which of the planned looks at the data this is.
+        schedule: Which of the planned looks at the data this is.
     """
 
     cells: Cells
@@ -76,12 +76,12 @@ class Aggregation:
     caps: Caps
     tables: Tables
     strata: Sequence[Mapping[str, Moments]]
-    occasion: LookSchedule
+    schedule: LookSchedule
 
 
 def measure(
     plan: Plan,
-    study: EstimationSpec,
+    spec: EstimationSpec,
     engine: Engine,
     record: Record | None = None,
     now: datetime | None = None,
@@ -90,7 +90,7 @@ def measure(
 
     Args:
         plan: What was asked.
-        study: What is compared.
+        spec: What is compared.
         engine: Where the data lie.
         record: Who is in which arm, where no column of the data says it.
         now: The moment of the analysis on the program's clock: outcomes are counted up to the
@@ -104,8 +104,8 @@ def measure(
     frame, span = timed(plan, population_of(plan, engine, record), engine)
     refuse_identities(plan, frame, engine)
     refuse_whole_households(plan, frame, engine)
-    occasion = occasion_of(plan, (frame, span), engine, now)
-    plan = occasion.counted(plan)
+    schedule = occasion_of(plan, (frame, span), engine, now)
+    plan = schedule.counted(plan)
     table, looks = unit_table(plan, (frame, span), engine)
     refuse_text_bands(plan, table, engine)
     units = _in_place(table, plan, engine)
@@ -117,10 +117,10 @@ def measure(
     refuse_arms(plan, _by_arm(next(iter(cells.values()))))
     refuse_names(plan, cells)
     refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
-    data = FactInputs(plan, study, engine, frame, units, looks)
+    data = FactInputs(plan, spec, engine, frame, units, looks)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
-    return Aggregation(cells, data, caps, tables, strata, occasion)
+    return Aggregation(cells, data, caps, tables, strata, schedule)
 
 
 def _pairs(query: MomentsQuery, engine: Engine) -> Iterator[Count]:

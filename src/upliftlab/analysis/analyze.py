@@ -87,38 +87,38 @@ def analyze(plan: Plan, setting: AnalysisContext) -> Analysis:
 
 
 def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
-    study = estimation_spec(plan)
+    spec = estimation_spec(plan)
     setting.progress("Reading the customers")
     checks = (*own_checks(), *offered_checks())
-    intake = measure(plan, study, setting.engine, setting.record, now_of(plan, setting))
-    facts, occasion = counted(checks, intake.data), intake.occasion
+    intake = measure(plan, spec, setting.engine, setting.record, now_of(plan, setting))
+    facts, schedule = counted(checks, intake.data), intake.schedule
     told = shown(roll_up(intake.cells, tuple(plan.segments)), intake.tables, plan.smallest_cell)
-    cube = told.cube
+    aggregates = told.aggregates
     setting.progress("Estimating effects")
-    within = stratified(intake.strata, tuple(cube[OVERALL])) if intake.strata else None
-    projected = study.projected({**cube, OVERALL: within or cube[OVERALL]})
-    flags = zip(study.columns, zero_or_one(cube[OVERALL].values()), strict=True)
+    within = stratified(intake.strata, tuple(aggregates[OVERALL])) if intake.strata else None
+    projected = spec.projected({**aggregates, OVERALL: within or aggregates[OVERALL]})
+    flags = zip(spec.columns, zero_or_one(aggregates[OVERALL].values()), strict=True)
     reading = InferenceSettings(
         plan.experiment.experiment,
-        rows_of(study, told, intake.data.units, setting.engine),
+        rows_of(spec, told, intake.data.units, setting.engine),
         frozenset(column for column, flag in flags if flag),
-        occasion.look(1 - study.confidence),
+        schedule.look(1 - spec.confidence),
         stratified=within is not None,
     )
-    compared = contrasts_of(study, projected, reading)
-    beside = compare(study, plan.judged(plan.experiment.metrics.primary), compared)
-    findings = shrunk(find(plan, study, compared), beside.shrunken)
-    metrics = _metrics(plan, study, reading.shares, intake.caps)
+    compared = contrasts_of(spec, projected, reading)
+    beside = compare(spec, plan.judged(plan.experiment.metrics.primary), compared)
+    findings = shrunk(find(plan, spec, compared), beside.shrunken)
+    metrics = _metrics(plan, spec, reading.shares, intake.caps)
     setting.progress("Fingerprinting the data")
     data = _data(plan, facts, setting.engine)
     judged = asked(
         checks,
         CheckInputs(
             plan=plan,
-            study=study,
-            occasion=occasion,
+            spec=spec,
+            schedule=schedule,
             facts=facts,
-            aggregates=cube,
+            aggregates=aggregates,
             rows=reading.rows,
             record=setting.record,
             customers=data[0],
@@ -126,9 +126,9 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
             metrics=metrics,
         ),
     )
-    look = occasion.info(study.confidence)
+    look = schedule.info(spec.confidence)
     verdict = decide(
-        VerdictInputs(plan, study, compared, judged, findings, metrics, look, beside.tests)
+        VerdictInputs(plan, spec, compared, judged, findings, metrics, look, beside.tests)
     )
     experiment = plan.experiment
     analysis = Analysis(
@@ -137,11 +137,11 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         owner=experiment.owner,
         hypothesis=experiment.hypothesis,
         plan_sha256=plan.sha256,
-        confidence=study.confidence,
+        confidence=spec.confidence,
         look=look,
         currency=plan.currency,
         decision=DecisionRule(
-            metric=verdict.metric, ship_if=experiment.decision.ship_if, hurdle=study.hurdle
+            metric=verdict.metric, ship_if=experiment.decision.ship_if, hurdle=spec.hurdle
         ),
         eligible=experiment.eligible,
         unit="customer" if plan.households is None else "household",
@@ -149,16 +149,16 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         data=data,
         verdict=verdict,
         checks=judged,
-        arms=_arms(plan, cube),
+        arms=_arms(plan, aggregates),
         metrics=metrics,
-        segments=_segments(plan, study, told),
-        terms=_terms(plan, study),
+        segments=_segments(plan, spec, told),
+        terms=_terms(plan, spec),
         findings=findings,
         heterogeneity=beside.tests,
-        reconciliations=reconciled(study, projected, compared),
-        bridges=bridges(study, compared, plan.currency),
-        columns=study.columns,
-        moments=_moments(cube),
+        reconciliations=reconciled(spec, projected, compared),
+        bridges=bridges(spec, compared, plan.currency),
+        columns=spec.columns,
+        moments=_moments(aggregates),
         provenance=_provenance(setting),
     )
     return withheld(analysis, checks) if verdict.code is VerdictCode.invalid else analysis
@@ -193,7 +193,7 @@ def _data(plan: Plan, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:
     return tuple(found)
 
 
-def _arms(plan: Plan, cube: Aggregates) -> tuple[ArmCount, ...]:
+def _arms(plan: Plan, aggregates: Aggregates) -> tuple[ArmCount, ...]:
     shares = expected_shares(plan)
     return tuple(
         ArmCount(
@@ -202,7 +202,7 @@ def _arms(plan: Plan, cube: Aggregates) -> tuple[ArmCount, ...]:
             control=arm.control,
             channel=arm.channel,
             channel_title=None if arm.channel is None else plan.channels[arm.channel].title,
-            n=cube[OVERALL][name].n if name in cube[OVERALL] else 0,
+            n=aggregates[OVERALL][name].n if name in aggregates[OVERALL] else 0,
             expected_share=shares[name],
         )
         for name, arm in plan.arms.items()
@@ -210,7 +210,7 @@ def _arms(plan: Plan, cube: Aggregates) -> tuple[ArmCount, ...]:
 
 
 def _metrics(
-    plan: Plan, study: EstimationSpec, shares: frozenset[str], caps: Caps
+    plan: Plan, spec: EstimationSpec, shares: frozenset[str], caps: Caps
 ) -> tuple[MetricInfo, ...]:
     """How each metric is named and shown; one that is capped is judged in its own's place."""
     asked = plan.experiment.metrics
@@ -223,7 +223,7 @@ def _metrics(
         **({plan.judged(asked.primary): "primary"} if asked.primary in caps else {}),
     }
     found: list[MetricInfo] = []
-    for name in study.metrics:
+    for name in spec.metrics:
         own = cut.get(name, name)
         metric, limit = plan.metrics[own], caps.get(own) if name in cut else None
         title = metric.title or own
@@ -248,9 +248,9 @@ def _unit(plan: Plan, name: str, *, flag: bool) -> str:
     return "share" if kind.share or (kind.takes == "field" and flag) else "number"
 
 
-def _segments(plan: Plan, study: EstimationSpec, told: Shown) -> tuple[SegmentInfo, ...]:
+def _segments(plan: Plan, spec: EstimationSpec, told: Shown) -> tuple[SegmentInfo, ...]:
     own = tuple(_segment(name, segment.title, told) for name, segment in plan.segments.items())
-    if not study.channels:
+    if not spec.channels:
         return own
     return (SegmentInfo(name=CHANNEL, title="Contact channel", randomised=True), *own)
 
@@ -262,20 +262,20 @@ def _segment(name: str, title: str | None, told: Shown) -> SegmentInfo:
     )
 
 
-def _terms(plan: Plan, study: EstimationSpec) -> MoneyTermsInfo | None:
+def _terms(plan: Plan, spec: EstimationSpec) -> MoneyTermsInfo | None:
     money = plan.experiment.money
     if money is None:
         return None
     shared = {"revenue": money.revenue, "margin": money.margin, "hurdle": money.hurdle}
     rates = {
-        step.line.key: {name: terms[step] for name, terms in study.terms.items()} for step in RATED
+        step.line.key: {name: terms[step] for name, terms in spec.terms.items()} for step in RATED
     }
     return MoneyTermsInfo.model_validate(
         {"currency": plan.currency, **shared, **rates, "costs": money.costs}
     )
 
 
-def _moments(cube: Aggregates) -> tuple[CellMoments, ...]:
+def _moments(aggregates: Aggregates) -> tuple[CellMoments, ...]:
     return tuple(
         CellMoments(
             arm=arm,
@@ -290,7 +290,7 @@ def _moments(cube: Aggregates) -> tuple[CellMoments, ...]:
             ),
             m3=tuple(None if math.isnan(value) else float(value) for value in group.m3),
         )
-        for place, groups in cube.items()
+        for place, groups in aggregates.items()
         for arm, group in groups.items()
     )
 

@@ -30,33 +30,33 @@ class _Line:
 
 
 def bridges(
-    study: EstimationSpec, subjects: Iterable[Contrast], currency: str | None
+    spec: EstimationSpec, contrasts: Iterable[Contrast], currency: str | None
 ) -> tuple[Bridge, ...]:
     """The bridge of each arm overall and of each contact channel; empty without money.
 
     Args:
-        study: What is compared.
-        subjects: Every treated group in every place.
+        spec: What is compared.
+        contrasts: Every treated group in every place.
         currency: What money is counted in.
     """
-    if study.roles is None:
+    if spec.roles is None:
         return ()
-    return tuple(_bridge(subject, currency) for subject in subjects if subject.wide)
+    return tuple(_bridge(contrast, currency) for contrast in contrasts if contrast.wide)
 
 
-def _bridge(subject: Contrast, currency: str | None) -> Bridge:
-    question, place = subject.question(), subject.place
+def _bridge(contrast: Contrast, currency: str | None) -> Bridge:
+    question, place = contrast.question(), contrast.place
     profit = question.incremental_profit()
     empty = Bridge(
-        arm=subject.arm, dimension=place.dimension, level=place.level, decimals=0, note=profit.note
+        arm=contrast.arm, dimension=place.dimension, level=place.level, decimals=0, note=profit.note
     )
     if profit.estimate is None:
         return empty
     revenue, margin = (
-        _Line(step, subject.counted(Per.revenue), question.incremental(step, REVENUE))
+        _Line(step, contrast.counted(Per.revenue), question.incremental(step, REVENUE))
         for step in (CostStep.revenue, CostStep.margin)
     )
-    costs = tuple(_costs(subject))
+    costs = tuple(_costs(contrast))
     whole = (
         _Line(CostStep.cost, None, _less(question.incremental(CostStep.cost))),
         _Line(CostStep.profit, None, profit),
@@ -70,35 +70,35 @@ def _bridge(subject: Contrast, currency: str | None) -> Bridge:
     return empty.model_copy(update={"decimals": digits, "lines": shown, "note": None})
 
 
-def _costs(subject: Contrast) -> Iterator[_Line]:
+def _costs(contrast: Contrast) -> Iterator[_Line]:
     """What the plan declares for any of the arms, as amounts below zero."""
-    question, arms = subject.question(), _arms(subject)
+    question, arms = contrast.question(), _arms(contrast)
     for step in COSTS:
         rates, per = {terms[step] for terms in arms}, step.line.per
         if per is Per.metric:
-            yield from _further(subject, step)
+            yield from _further(contrast, step)
         elif any(rates):
             alike = per is Per.revenue and len(rates) == 1
             asked = question.incremental(step, REVENUE if alike else "")
-            yield _Line(step, subject.counted(per), _less(asked))
+            yield _Line(step, contrast.counted(per), _less(asked))
 
 
-def _further(subject: Contrast, step: CostStep) -> Iterator[_Line]:
+def _further(contrast: Contrast, step: CostStep) -> Iterator[_Line]:
     """Costs that are metrics, a line for each."""
-    roles = subject.study.roles
+    roles = contrast.spec.roles
     for column in roles.further if roles else ():
-        name = subject.study.columns[column]
-        level = subject.level(ADJUSTED if subject.adjusts else PLAIN, name)
-        each = difference(subject.sharp, column, level)
-        whole = each.scaled(subject.pair.treated.n * subject.pair.size)
+        name = contrast.spec.columns[column]
+        level = contrast.level(ADJUSTED if contrast.adjusts else PLAIN, name)
+        each = difference(contrast.sharp, column, level)
+        whole = each.scaled(contrast.pair.treated.n * contrast.pair.size)
         yield _Line(step, name, _less(whole))
 
 
-def _arms(subject: Contrast) -> tuple[ArmTerms, ...]:
+def _arms(contrast: Contrast) -> tuple[ArmTerms, ...]:
     """The terms of every arm that is compared, the control's last."""
-    study, level = subject.study, subject.place.level or ""
-    treated = (subject.arm,) if subject.arm is not None else study.channels[level]
-    return tuple(study.terms[arm] for arm in (*treated, study.control))
+    spec, level = contrast.spec, contrast.place.level or ""
+    treated = (contrast.arm,) if contrast.arm is not None else spec.channels[level]
+    return tuple(spec.terms[arm] for arm in (*treated, spec.control))
 
 
 def _less(effect: Effect) -> Effect:

@@ -53,7 +53,7 @@ class Contrast:
     """A treated group against the control in one place.
 
     Attributes:
-        study: What is compared.
+        spec: What is compared.
         reading: How the data are read.
         place: Where.
         arm: The treated arm; None where the arms of one contact channel are pooled.
@@ -62,7 +62,7 @@ class Contrast:
         draws: Studentised differences of divided units, by what is compared.
     """
 
-    study: EstimationSpec
+    spec: EstimationSpec
     reading: InferenceSettings
     place: Slice
     arm: str | None
@@ -87,34 +87,34 @@ class Contrast:
 
     def level(self, what: str = "", name: str = "") -> Level:
         """The level of an interval: of what is compared, where units were divided for it."""
-        return Level(self.study.confidence, self.reading.look, self.draws.get((what, name)))
+        return Level(self.spec.confidence, self.reading.look, self.draws.get((what, name)))
 
     def difference(self, metric: str) -> Effect:
         """Treated mean less control mean."""
         if counted := self.few(metric):
             return newcombe(*counted, self.level())
-        column = self.study.place(metric, self.pair)
+        column = self.spec.place(metric, self.pair)
         return difference(self.pair, column, self.level(PLAIN, metric))
 
     def adjusted_difference(self, metric: str) -> Effect:
         """The difference of the adjusted pair; absent where the pair could not be adjusted."""
-        column = self.study.place(metric, self.sharp)
+        column = self.spec.place(metric, self.sharp)
         return adjusted_difference(self.sharp, column, self.level(ADJUSTED, metric))
 
     def relative_lift(self, metric: str) -> Effect:
         """The difference over the size of the control's mean: from −10 to −5 is +50 %."""
-        column = self.study.place(metric, self.pair)
+        column = self.spec.place(metric, self.pair)
         return relative_lift(self.pair, column, self.level(PLAIN, metric))
 
     def question(self) -> MoneyContrast:
         """What money asks of the adjusted pair."""
-        study = self.study
+        spec = self.spec
         return MoneyContrast(
             pair=self.sharp,
             confidence=self.level(),
-            hurdle=study.hurdle,
-            roles=study.roles,
-            first=len(study.columns),
+            hurdle=spec.hurdle,
+            roles=spec.roles,
+            first=len(spec.columns),
             draws={name: draws for (what, name), draws in self.draws.items() if what == MONEY},
         )
 
@@ -124,8 +124,8 @@ class Contrast:
 
         None where contacts are not counted, where a unit can have several, and of households.
         """
-        roles, groups = self.study.roles, (self.pair.treated, self.pair.control)
-        if self.place != OVERALL or self.study.size is not None or roles is None:
+        roles, groups = self.spec.roles, (self.pair.treated, self.pair.control)
+        if self.place != OVERALL or self.spec.size is not None or roles is None:
             return None
         column = roles.contacts
         if column is None or not zero_or_one(groups)[column] or groups[0].mean[column] >= 1:
@@ -134,21 +134,21 @@ class Contrast:
 
     def counted(self, per: Per) -> str | None:
         """The metric that counts what is paid for; None where none does."""
-        column = self.study.roles.counting(per) if self.study.roles else None
-        return None if column is None else self.study.columns[column]
+        column = self.spec.roles.counting(per) if self.spec.roles else None
+        return None if column is None else self.spec.columns[column]
 
     def cace(self, metric: str) -> Effect:
         """The effect on those contacted because they were assigned, of the adjusted pair."""
         contacts, what = self.contacts, ADJUSTED if self.adjusts else PLAIN
         assert contacts is not None  # noqa: S101 - the caller asked
-        column = self.study.place(metric, self.sharp)
+        column = self.spec.place(metric, self.sharp)
         return cace(self.sharp, column, contacts, self.level(what, metric))
 
     def few(self, metric: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
         """Successes and units of both groups, where a share has too few for Welch's interval."""
-        if metric not in self.reading.shares or self.study.size is not None or self.pair.unusable:
+        if metric not in self.reading.shares or self.spec.size is not None or self.pair.unusable:
             return None
-        column = self.study.columns.index(metric)
+        column = self.spec.columns.index(metric)
         groups = (self.pair.treated, self.pair.control)
         treated, control = (round(group.n * float(group.mean[column])) for group in groups)
         successes, n = (treated, control), (groups[0].n, groups[1].n)
@@ -156,31 +156,31 @@ class Contrast:
 
 
 def contrasts_of(
-    study: EstimationSpec, cube: Aggregates, reading: InferenceSettings
+    spec: EstimationSpec, aggregates: Aggregates, reading: InferenceSettings
 ) -> tuple[Contrast, ...]:
     """Every arm overall, every contact channel, and every arm in every level of every segment.
 
     Args:
-        study: What is compared.
-        cube: The projected cube (`EstimationSpec.projected`).
+        spec: What is compared.
+        aggregates: The projected aggregates (`EstimationSpec.projected`).
         reading: How the data are read.
     """
     return tuple(
-        _subject((study, reading), (place, arm), arms, groups)
-        for place, arm, arms, groups in _compared(study, cube)
+        _subject((spec, reading), (place, arm), arms, groups)
+        for place, arm, arms, groups in _compared(spec, aggregates)
     )
 
 
 def _compared(
-    study: EstimationSpec, cube: Aggregates
+    spec: EstimationSpec, aggregates: Aggregates
 ) -> Iterator[tuple[Slice, str | None, tuple[str, ...], Mapping[str, Moments]]]:
-    for arm in study.treatments:
-        yield OVERALL, arm, (arm,), cube[OVERALL]
-    for channel, arms in study.channels.items():
-        yield Slice(CHANNEL, channel), None, arms, cube[OVERALL]
-    for place, groups in cube.items():
+    for arm in spec.treatments:
+        yield OVERALL, arm, (arm,), aggregates[OVERALL]
+    for channel, arms in spec.channels.items():
+        yield Slice(CHANNEL, channel), None, arms, aggregates[OVERALL]
+    for place, groups in aggregates.items():
         if place != OVERALL:
-            for arm in study.treatments:
+            for arm in spec.treatments:
                 yield place, arm, (arm,), groups
 
 
@@ -190,45 +190,45 @@ def _subject(
     arms: tuple[str, ...],
     groups: Mapping[str, Moments],
 ) -> Contrast:
-    study, reading = given
-    pair = study.pair(groups, arms)
-    subject = Contrast(*given, *named, pair, study.sharpened(pair))
+    spec, reading = given
+    pair = spec.pair(groups, arms)
+    contrast = Contrast(*given, *named, pair, spec.sharpened(pair))
     if reading.rows is None or pair.unusable is not None:
-        return subject
-    measures = dict(_measures(subject, arms, skewed(study, groups, arms)))
+        return contrast
+    measures = dict(_measures(contrast, arms, skewed(spec, groups, arms)))
     if not measures:
-        return subject
+        return contrast
     seed = "\n".join((reading.seed, named[0].dimension or "", named[0].level or "", *arms))
     rng = np.random.default_rng(list(hashlib.sha256(seed.encode()).digest()))
-    units = reading.rows.units(study, named[0], arms)
+    units = reading.rows.units(spec, named[0], arms)
     draws = calibrated(units, list(measures.values()), rng)
     found = dict(zip(measures, draws.T, strict=True))
-    return Contrast(*given, *named, pair, subject.sharp, found)
+    return Contrast(*given, *named, pair, contrast.sharp, found)
 
 
 def _measures(
-    subject: Contrast, arms: tuple[str, ...], skew: frozenset[str]
+    contrast: Contrast, arms: tuple[str, ...], skew: frozenset[str]
 ) -> Iterator[tuple[tuple[str, str], Measure]]:
     """What has to be divided anew: whatever rests on a column that is too skewed."""
-    study = subject.study
-    groups, p = (*arms, study.control), len(study.columns)
-    for metric in study.metrics:
-        above, below = study.ratios.get(metric) or (study.columns.index(metric), study.size)
-        if not {study.columns[c] for c in (above, below) if c is not None} & skew:
+    spec = contrast.spec
+    groups, p = (*arms, spec.control), len(spec.columns)
+    for metric in spec.metrics:
+        above, below = spec.ratios.get(metric) or (spec.columns.index(metric), spec.size)
+        if not {spec.columns[c] for c in (above, below) if c is not None} & skew:
             continue
         weights = np.zeros((len(groups), p))
         weights[:, above] = 1.0
         yield (PLAIN, metric), Measure(weights, below=below)
-        if subject.adjusts:
-            adjusted = Measure(weights, below=below, covariates=study.covariates)
+        if contrast.adjusts:
+            adjusted = Measure(weights, below=below, covariates=spec.covariates)
             yield (ADJUSTED, metric), adjusted
-    if study.roles is None or not {study.columns[c] for c in study.roles.amounts} & skew:
+    if spec.roles is None or not {spec.columns[c] for c in spec.roles.amounts} & skew:
         return
-    covariates = study.covariates if subject.adjusts else ()
+    covariates = spec.covariates if contrast.adjusts else ()
     revenue, margin, costs = (
-        study.per_unit(step, groups) for step in (CostStep.revenue, CostStep.margin, CostStep.cost)
+        spec.per_unit(step, groups) for step in (CostStep.revenue, CostStep.margin, CostStep.cost)
     )
-    yield (MONEY, REVENUE), Measure(revenue, None, study.size, covariates)
-    for name, hurdle in ((PROFIT, 0.0), (ABOVE_HURDLE, study.hurdle)):
+    yield (MONEY, REVENUE), Measure(revenue, None, spec.size, covariates)
+    for name, hurdle in ((PROFIT, 0.0), (ABOVE_HURDLE, spec.hurdle)):
         cost = -(1 + hurdle) * costs
-        yield (MONEY, name), Measure(margin, cost, study.size, covariates)
+        yield (MONEY, name), Measure(margin, cost, spec.size, covariates)

@@ -86,11 +86,11 @@ class Shown:
     """What may be shown.
 
     Attributes:
-        cube: Moments of every place, small levels taken together.
+        aggregates: Moments of every place, small levels taken together.
         names: What the levels are shown as, of segments where some are taken together.
     """
 
-    cube: Aggregates
+    aggregates: Aggregates
     names: Names = field(default_factory=dict[str, Mapping[str, str]])
 
     def joined(self, segment: str) -> tuple[str, int] | None:
@@ -103,16 +103,16 @@ Tables = Mapping[tuple[str, str], Mapping[tuple[str, str], Counts]]
 """By two segments, units by arm in every two of their levels that have some."""
 
 
-def shown(cube: Aggregates, tables: Tables, smallest: int) -> Shown:
-    """A cube in which no level is small, nor any cell that two segments' levels give away.
+def shown(aggregates: Aggregates, tables: Tables, smallest: int) -> Shown:
+    """Aggregates in which no level is small, nor any cell that two segments' levels give away.
 
     Args:
-        cube: Moments of every arm in every place.
+        aggregates: Moments of every arm in every place.
         tables: Units by two segments.
         smallest: How many units of an arm a level has that is shown.
     """
     found: dict[str, dict[str, Counts]] = defaultdict(dict)
-    for place, groups in cube.items():
+    for place, groups in aggregates.items():
         if place.dimension is not None and place.level is not None:
             counts = {arm: group.n for arm, group in groups.items()}
             found[place.dimension][place.level] = counts
@@ -122,7 +122,7 @@ def shown(cube: Aggregates, tables: Tables, smallest: int) -> Shown:
         for segment, margin in margins.items()
         if margin.joined
     }
-    return Shown(_merged(cube, names), names)
+    return Shown(_merged(aggregates, names), names)
 
 
 def joined(margins: Mapping[str, Margin], tables: Tables, smallest: int) -> Mapping[str, Margin]:
@@ -188,9 +188,9 @@ def bridges(edges: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     return {pair for pair, value in zip(pairs, resistance, strict=True) if value > _BRIDGE}
 
 
-def _merged(cube: Aggregates, names: Names) -> Aggregates:
-    """The cube with levels under the names they are shown as; joined ones come last."""
-    places = list(cube)
+def _merged(aggregates: Aggregates, names: Names) -> Aggregates:
+    """The aggregates with levels under the names they are shown as; joined ones come last."""
+    places = list(aggregates)
     target = {place: _target(place, names) for place in places}
     order = [
         *dict.fromkeys(p for p in places if target[p] == p),
@@ -202,11 +202,11 @@ def _merged(cube: Aggregates, names: Names) -> Aggregates:
     dimensions = list(dict.fromkeys(place.dimension for place in places))
     order.sort(key=lambda place: dimensions.index(place.dimension))
     return {
-        place: cube[place]
+        place: aggregates[place]
         if parts[place] == [place]
         else {
-            arm: pool([cube[part][arm] for part in parts[place] if arm in cube[part]])
-            for arm in sorted({arm for part in parts[place] for arm in cube[part]})
+            arm: pool([aggregates[part][arm] for part in parts[place] if arm in aggregates[part]])
+            for arm in sorted({arm for part in parts[place] for arm in aggregates[part]})
         }
         for place in order
     }

@@ -1,4 +1,4 @@
-"""The study: what of a plan the statistics need, as plain numbers and names."""
+"""The estimation spec: what of a plan the statistics need, as plain numbers and names."""
 
 from __future__ import annotations
 
@@ -64,17 +64,17 @@ class EstimationSpec:
         rows = [projection(size, roles, self.terms[arm]).matrix[size + step.column] for arm in arms]
         return np.stack(rows)
 
-    def projected(self, cube: Aggregates) -> Aggregates:
-        """The cube with money's columns behind the others."""
+    def projected(self, aggregates: Aggregates) -> Aggregates:
+        """The aggregates with money's columns behind the others."""
         roles = self.roles
         if roles is None:
-            return cube
+            return aggregates
         size = len(self.columns)
-        fixed = {arm: self._spread(arm, group) for arm, group in cube[OVERALL].items()}
+        fixed = {arm: self._spread(arm, group) for arm, group in aggregates[OVERALL].items()}
         maps = {arm: projection(size, roles, terms) for arm, terms in fixed.items()}
         return {
             place: {arm: group.project(maps[arm]) for arm, group in groups.items()}
-            for place, groups in cube.items()
+            for place, groups in aggregates.items()
         }
 
     def pair(self, groups: Mapping[str, Moments], arms: tuple[str, ...]) -> TwoSample:
@@ -116,7 +116,7 @@ class EstimationSpec:
 
 
 def estimation_spec(plan: Plan) -> EstimationSpec:
-    """The study of a plan."""
+    """The estimation spec of a plan."""
     money = plan.experiment.money
     channels: dict[str, tuple[str, ...]] = {}
     for name in plan.treatments:

@@ -29,7 +29,7 @@ CHANNELS = "channels"
 class _Asked:
     """An estimand of a metric in one place, and what can be asked for it (`Question`)."""
 
-    subject: Contrast
+    contrast: Contrast
     money: MoneyContrast
     kind: EstimandKind
     metric: str
@@ -41,19 +41,19 @@ class _Asked:
 
     def difference(self) -> Effect:
         """Treated mean less control mean of the metric."""
-        return self.subject.difference(self.metric)
+        return self.contrast.difference(self.metric)
 
     def adjusted_difference(self) -> Effect:
         """The same between groups adjusted for covariates."""
-        return self.subject.adjusted_difference(self.metric)
+        return self.contrast.adjusted_difference(self.metric)
 
     def relative_change(self) -> Effect:
         """The difference over the size of the control's mean."""
-        return self.subject.relative_lift(self.metric)
+        return self.contrast.relative_lift(self.metric)
 
     def effect_on_contacted(self) -> Effect:
         """The difference over that of the share contacted."""
-        return self.subject.cace(self.metric)
+        return self.contrast.cace(self.metric)
 
     def total(self, step: CostStep) -> Effect:
         """What all treated units have of a column of money beyond the control."""
@@ -68,21 +68,21 @@ class _Asked:
     def dealt(self) -> bool:
         """Whether units were divided anew for the interval."""
         if self.estimand.of == "money":
-            return (MONEY, self.estimand.draws) in self.subject.draws
-        best = ADJUSTED if self.subject.adjusts else PLAIN
+            return (MONEY, self.estimand.draws) in self.contrast.draws
+        best = ADJUSTED if self.contrast.adjusts else PLAIN
         what = {"plain": PLAIN, "adjusted": ADJUSTED, "best": best}[self.estimand.pair]
-        return (what, self.metric) in self.subject.draws
+        return (what, self.metric) in self.contrast.draws
 
 
-def find(plan: Plan, study: EstimationSpec, subjects: Iterable[Contrast]) -> tuple[Finding, ...]:
-    """All findings of a study.
+def find(plan: Plan, spec: EstimationSpec, contrasts: Iterable[Contrast]) -> tuple[Finding, ...]:
+    """All findings of an estimation spec.
 
     Args:
         plan: The roles of metrics.
-        study: What is compared.
-        subjects: Every treated group in every place.
+        spec: What is compared.
+        contrasts: Every treated group in every place.
     """
-    found = [finding for subject in subjects for finding in _found(plan, study, subject)]
+    found = [finding for contrast in contrasts for finding in _found(plan, spec, contrast)]
     return _adjusted(found)
 
 
@@ -98,57 +98,57 @@ def shrunk(
     )
 
 
-def _found(plan: Plan, study: EstimationSpec, subject: Contrast) -> Iterator[Finding]:
+def _found(plan: Plan, spec: EstimationSpec, contrast: Contrast) -> Iterator[Finding]:
     """What the table of estimands asks of each metric, of the primary one, and of money."""
-    primary, money = plan.experiment.metrics.primary, subject.question()
-    first = (primary,) if primary in study.metrics else ()
-    named = [(kind, metric) for metric in study.metrics for kind in kinds_of("metric")]
+    primary, money = plan.experiment.metrics.primary, contrast.question()
+    first = (primary,) if primary in spec.metrics else ()
+    named = [(kind, metric) for metric in spec.metrics for kind in kinds_of("metric")]
     named += [(kind, metric) for metric in first for kind in kinds_of("primary")]
-    for kind in kinds_of("money") if study.roles is not None else ():
-        named.append((kind, subject.counted(kind.estimand.metric) or ""))
+    for kind in kinds_of("money") if spec.roles is not None else ():
+        named.append((kind, contrast.counted(kind.estimand.metric) or ""))
     for kind, metric in named:
         lead = kind.estimand.of != "money" and metric in (primary, plan.judged(primary))
-        if _applies(kind.estimand, subject, lead=lead):
-            asked = _Asked(subject, money, kind, metric)
-            yield _finding(asked, _family(plan, subject, asked))
+        if _applies(kind.estimand, contrast, lead=lead):
+            asked = _Asked(contrast, money, kind, metric)
+            yield _finding(asked, _family(plan, contrast, asked))
 
 
-def _applies(estimand: Estimand, subject: Contrast, *, lead: bool) -> bool:
+def _applies(estimand: Estimand, contrast: Contrast, *, lead: bool) -> bool:
     """Whether an estimand is asked in a place, and what it needs is there."""
-    if not (estimand.everywhere or subject.wide or lead):
+    if not (estimand.everywhere or contrast.wide or lead):
         return False
     if estimand.needs == "covariates":
-        return bool(subject.study.covariates)
+        return bool(contrast.spec.covariates)
     if estimand.needs == "compliance":
-        return subject.contacts is not None
-    return estimand.needs is None or subject.counted(estimand.needs) is not None
+        return contrast.contacts is not None
+    return estimand.needs is None or contrast.counted(estimand.needs) is not None
 
 
-def _family(plan: Plan, subject: Contrast, asked: _Asked) -> str | None:
+def _family(plan: Plan, contrast: Contrast, asked: _Asked) -> str | None:
     metrics, family = plan.experiment.metrics, asked.estimand.family
-    if family is None or subject.place.dimension:
-        return None if family is None else _looking(subject)
+    if family is None or contrast.place.dimension:
+        return None if family is None else _looking(contrast)
     if family == "confirmatory" or asked.metric == plan.judged(metrics.primary):
         return CONFIRMATORY
     return GUARDRAIL if asked.metric in metrics.guardrails else SECONDARY
 
 
-def _looking(subject: Contrast) -> str:
+def _looking(contrast: Contrast) -> str:
     """Customers are drawn into contact channels, but segments are looked through for effects."""
-    return CHANNELS if subject.place.dimension == CHANNEL else EXPLORATORY
+    return CHANNELS if contrast.place.dimension == CHANNEL else EXPLORATORY
 
 
 def _finding(asked: _Asked, family: str | None) -> Finding:
-    subject, effect = asked.subject, asked.estimand.ask(asked)
+    contrast, effect = asked.contrast, asked.estimand.ask(asked)
     return Finding(
         kind=asked.kind,
         metric=asked.metric,
-        arm=subject.arm,
-        control=subject.study.control,
-        dimension=subject.place.dimension,
-        level=subject.place.level,
-        n_treated=subject.pair.treated.n,
-        n_control=subject.pair.control.n,
+        arm=contrast.arm,
+        control=contrast.spec.control,
+        dimension=contrast.place.dimension,
+        level=contrast.place.level,
+        n_treated=contrast.pair.treated.n,
+        n_control=contrast.pair.control.n,
         estimate=effect.estimate,
         se=effect.se,
         low=effect.low,
@@ -156,7 +156,7 @@ def _finding(asked: _Asked, family: str | None) -> Finding:
         p=effect.p,
         family=None if effect.p is None else family,
         method=_method(asked),
-        confidence=subject.study.confidence,
+        confidence=contrast.spec.confidence,
         note=effect.note,
     )
 
@@ -167,24 +167,24 @@ def _method(asked: _Asked) -> str:
     Where critical values were drawn instead of Student's, "+permutation" follows; where one may
     look again, "+looks" or "+anytime".
     """
-    subject, name = asked.subject, _interval(asked)
+    contrast, name = asked.contrast, _interval(asked)
     if name != "newcombe":
-        name += "+strata" if subject.stratified else ""
+        name += "+strata" if contrast.stratified else ""
         name += "+permutation" if asked.dealt else ""
-    look = subject.reading.look
+    look = contrast.reading.look
     return name if look is None else f"{name}+{'anytime' if isinstance(look, Anytime) else 'looks'}"
 
 
 def _interval(asked: _Asked) -> str:
-    subject, estimand, study = asked.subject, asked.estimand, asked.subject.study
+    contrast, estimand, spec = asked.contrast, asked.estimand, asked.contrast.spec
     if estimand.method != "linear":
         return estimand.method
     if estimand.pair != "plain":
-        if subject.adjusts:
+        if contrast.adjusts:
             return "lin"
-    elif subject.few(asked.metric):
+    elif contrast.few(asked.metric):
         return "newcombe"
-    return "delta" if study.size is not None or asked.metric in study.ratios else "welch"
+    return "delta" if spec.size is not None or asked.metric in spec.ratios else "welch"
 
 
 def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:

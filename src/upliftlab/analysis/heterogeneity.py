@@ -63,7 +63,7 @@ class _Row:
     arm: str | None
     kind: EstimandKind
     metric: str
-    subjects: tuple[Contrast, ...]
+    contrasts: tuple[Contrast, ...]
 
     @property
     def shares_control(self) -> bool:
@@ -76,19 +76,19 @@ class _Row:
         levels = self.kind.estimand.levels
         return levels if isinstance(levels, CostStep) else None
 
-    def pair(self, subject: Contrast) -> TwoSample:
+    def pair(self, contrast: Contrast) -> TwoSample:
         """What a cell's effect is read off."""
-        return subject.pair if self.kind.estimand.pair == "plain" else subject.sharp
+        return contrast.pair if self.kind.estimand.pair == "plain" else contrast.sharp
 
-    def form(self, subject: Contrast) -> LinearContrast:
+    def form(self, contrast: Contrast) -> LinearContrast:
         """The effect per customer."""
-        pair, study = self.pair(subject), subject.study
-        step, first = self.step, len(study.columns)
-        column = study.place(self.metric, pair) if step is None else first + step.column
+        pair, spec = self.pair(contrast), contrast.spec
+        step, first = self.step, len(spec.columns)
+        column = spec.place(self.metric, pair) if step is None else first + step.column
         return LinearContrast.difference(len(pair.treated.mean), {column: 1.0})
 
 
-def compare(study: EstimationSpec, primary: str, subjects: Iterable[Contrast]) -> SliceComparison:
+def compare(spec: EstimationSpec, primary: str, contrasts: Iterable[Contrast]) -> SliceComparison:
     """Compare the levels of every segment for each arm, the contact channels, and the arms.
 
     Asked of the primary metric and of profit, per customer. A dimension with one level is not
@@ -96,23 +96,23 @@ def compare(study: EstimationSpec, primary: str, subjects: Iterable[Contrast]) -
     channels. p-values are adjusted by Holm's method within a kind.
 
     Args:
-        study: What is compared.
+        spec: What is compared.
         primary: The primary metric; none is asked of it where it is profit.
-        subjects: Every treated group in every place.
+        contrasts: Every treated group in every place.
     """
-    found = [_compared(row) for row in _rows(study, primary, subjects)]
+    found = [_compared(row) for row in _rows(spec, primary, contrasts)]
     values = {cell: value for _, shrunk in found for cell, value in shrunk.items()}
     return SliceComparison(_adjusted([test for test, _ in found]), values)
 
 
-def _rows(study: EstimationSpec, primary: str, subjects: Iterable[Contrast]) -> Iterator[_Row]:
-    asked = tuple(_asked(study, primary))
+def _rows(spec: EstimationSpec, primary: str, contrasts: Iterable[Contrast]) -> Iterator[_Row]:
+    asked = tuple(_asked(spec, primary))
     levels: dict[tuple[str | None, str | None], list[Contrast]] = defaultdict(list)
-    for subject in subjects:
-        dimension = subject.place.dimension
-        arm = None if dimension in (None, CHANNEL) else subject.arm
-        levels[dimension, arm].append(subject)
-    if len(study.channels) == len(study.treatments):
+    for contrast in contrasts:
+        dimension = contrast.place.dimension
+        arm = None if dimension in (None, CHANNEL) else contrast.arm
+        levels[dimension, arm].append(contrast)
+    if len(spec.channels) == len(spec.treatments):
         levels.pop((None, None), None)
     for (dimension, arm), members in levels.items():
         if len(members) > 1:
@@ -120,26 +120,26 @@ def _rows(study: EstimationSpec, primary: str, subjects: Iterable[Contrast]) -> 
                 yield _Row(dimension, arm, kind, metric, tuple(members))
 
 
-def _asked(study: EstimationSpec, primary: str) -> Iterator[tuple[EstimandKind, str]]:
+def _asked(spec: EstimationSpec, primary: str) -> Iterator[tuple[EstimandKind, str]]:
     """The kinds that levels are compared in, each with its metric."""
     for kind in EstimandKind:
         estimand = kind.estimand
-        known = estimand.needs != "covariates" or bool(study.covariates)
-        if estimand.levels == "metric" and known and primary in study.metrics:
+        known = estimand.needs != "covariates" or bool(spec.covariates)
+        if estimand.levels == "metric" and known and primary in spec.metrics:
             yield kind, primary
-        elif isinstance(estimand.levels, CostStep) and study.roles is not None:
-            yield kind, study.columns[study.roles.revenue]
+        elif isinstance(estimand.levels, CostStep) and spec.roles is not None:
+            yield kind, spec.columns[spec.roles.revenue]
 
 
 def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[FindingSlice, float]]:
-    kept = [subject for subject in row.subjects if _usable(row, subject)]
+    kept = [contrast for contrast in row.contrasts if _usable(row, contrast)]
     empty = Heterogeneity(
         dimension=row.dimension, arm=row.arm, kind=row.kind, metric=row.metric, levels=len(kept)
     )
     covariance = _covariance(row, kept)
     if covariance is None:
         return empty.model_copy(update={"note": Note.not_adjusted}), {}
-    estimates = np.array([row.form(subject).value(row.pair(subject)) for subject in kept])
+    estimates = np.array([row.form(contrast).value(row.pair(contrast)) for contrast in kept])
     test, found = heterogeneity(estimates, covariance), shrunken(estimates, covariance)
     if test is None or found is None:
         return empty.model_copy(update={"note": Note.few_levels}), {}
@@ -150,14 +150,14 @@ def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[FindingSlice, float]]:
     return empty.model_copy(update=numbers), {_cell(row, s): _total(row, s, v) for s, v in values}
 
 
-def _usable(row: _Row, subject: Contrast) -> bool:
+def _usable(row: _Row, contrast: Contrast) -> bool:
     """Whether a cell's effect has a variance that can be relied on: both groups vary."""
-    pair = row.pair(subject)
+    pair = row.pair(contrast)
     if min(pair.treated.n, pair.control.n) < FEWEST:
         return False
-    if row.kind.estimand.pair == "adjusted" and not subject.adjusts:
+    if row.kind.estimand.pair == "adjusted" and not contrast.adjusts:
         return False
-    form = row.form(subject)
+    form = row.form(contrast)
     if pair.undefined & set(np.flatnonzero(form.treated)):
         return False
     treated, control, _ = form.covariance(form, pair)
@@ -173,14 +173,14 @@ def _covariance(row: _Row, kept: Sequence[Contrast]) -> Array | None:
     return np.diag(np.array(own, dtype=np.float64))
 
 
-def _cell(row: _Row, subject: Contrast) -> FindingSlice:
-    place = subject.place
-    return FindingSlice(row.kind, row.metric, subject.arm, place.dimension, place.level)
+def _cell(row: _Row, contrast: Contrast) -> FindingSlice:
+    place = contrast.place
+    return FindingSlice(row.kind, row.metric, contrast.arm, place.dimension, place.level)
 
 
-def _total(row: _Row, subject: Contrast, value: float) -> float:
+def _total(row: _Row, contrast: Contrast, value: float) -> float:
     """An effect per customer in the unit of its finding: profit is of all treated customers."""
-    pair = row.pair(subject)
+    pair = row.pair(contrast)
     return float(value) * (1.0 if row.step is None else pair.treated.n * pair.size)
 
 

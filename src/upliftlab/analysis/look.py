@@ -1,4 +1,4 @@
-"""The occasion of an analysis: which of the planned looks at the data it is, or too early for any.
+"""The look of an analysis: which of the planned looks at the data it is, or too early for any.
 
 Outcomes are read at the declared times after the last customer's start and, last of all, when the
 longest window has closed. What counts is what happened up to the latest of these times that has
@@ -161,7 +161,7 @@ def cut(plan: Plan, until: timedelta) -> Plan:
 def occasion_of(
     plan: Plan, frame: tuple[AnalysisPopulation, Span | None], engine: Engine, now: datetime | None
 ) -> LookSchedule:
-    """The occasion of an analysis.
+    """The look schedule of an analysis.
 
     Args:
         plan: The windows and the declared looks.

@@ -16,7 +16,7 @@ from upliftlab.stats.moments import Array, Moments
 
 
 def reconciled(
-    study: EstimationSpec, cube: Aggregates, subjects: Collection[Contrast]
+    spec: EstimationSpec, aggregates: Aggregates, contrasts: Collection[Contrast]
 ) -> tuple[Reconciliation, ...]:
     """The profit of each arm against that of each segment's levels; empty without money.
 
@@ -24,35 +24,37 @@ def reconciled(
     an interval count. Nothing is added up where money is adjusted for covariates.
 
     Args:
-        study: What is compared.
-        cube: The projected cube.
-        subjects: Every treated group in every place.
+        spec: What is compared.
+        aggregates: The projected aggregates.
+        contrasts: Every treated group in every place.
     """
-    if study.roles is None:
+    if spec.roles is None:
         return ()
-    adjusted = {(s.place.dimension, s.arm) for s in subjects if s.adjusts}
+    adjusted = {(s.place.dimension, s.arm) for s in contrasts if s.adjusts}
     return tuple(
         Reconciliation(dimension=segment, arm=arm, note=Note.own_slopes)
         if {(None, arm), (segment, arm)} & adjusted
-        else _reconciled(study, cube, (segment, arm))
-        for segment in dict.fromkeys(p.dimension for p in cube if p.dimension is not None)
-        for arm in study.treatments
+        else _reconciled(spec, aggregates, (segment, arm))
+        for segment in dict.fromkeys(p.dimension for p in aggregates if p.dimension is not None)
+        for arm in spec.treatments
     )
 
 
-def _reconciled(study: EstimationSpec, cube: Aggregates, named: tuple[str, str]) -> Reconciliation:
+def _reconciled(
+    spec: EstimationSpec, aggregates: Aggregates, named: tuple[str, str]
+) -> Reconciliation:
     segment, arm = named
     empty = Reconciliation(dimension=segment, arm=arm)
-    whole = cube[OVERALL]
-    for name, note in ((arm, Note.few_treated), (study.control, Note.few_control)):
+    whole = aggregates[OVERALL]
+    for name, note in ((arm, Note.few_treated), (spec.control, Note.few_control)):
         if name not in whole or whole[name].n < 2:  # noqa: PLR2004 - as for the total's interval
             return empty.model_copy(update={"note": note})
-    levels = [groups for place, groups in cube.items() if place.dimension == segment]
-    treated = _sums(study, [groups.get(arm) for groups in levels])
-    control = _sums(study, [groups.get(study.control) for groups in levels])
+    levels = [groups for place, groups in aggregates.items() if place.dimension == segment]
+    treated = _sums(spec, [groups.get(arm) for groups in levels])
+    control = _sums(spec, [groups.get(spec.control) for groups in levels])
     means = np.divide(control[1], control[0], out=np.zeros(len(levels)), where=control[0] > 0)
     gap = composition(treated[0], control[0], means)
-    ours, theirs = _sums(study, [whole[arm]])[:, 0], _sums(study, [whole[study.control]])[:, 0]
+    ours, theirs = _sums(spec, [whole[arm]])[:, 0], _sums(spec, [whole[spec.control]])[:, 0]
     total = float(ours[1] - ours[0] * theirs[1] / theirs[0])
     if gap is None:
         return empty.model_copy(update={"total": total, "note": Note.few_control})
@@ -61,16 +63,16 @@ def _reconciled(study: EstimationSpec, cube: Aggregates, named: tuple[str, str])
     return empty.model_copy(update={"total": total, "levels": added, "composition": total - added})
 
 
-def _sums(study: EstimationSpec, groups: Sequence[Moments | None]) -> Array:
+def _sums(spec: EstimationSpec, groups: Sequence[Moments | None]) -> Array:
     """Customers and profit of groups in total, shape (2, groups)."""
-    return np.array(list(_each(study, groups)), dtype=np.float64).reshape(-1, 2).T
+    return np.array(list(_each(spec, groups)), dtype=np.float64).reshape(-1, 2).T
 
 
-def _each(study: EstimationSpec, groups: Sequence[Moments | None]) -> Iterator[tuple[float, float]]:
+def _each(spec: EstimationSpec, groups: Sequence[Moments | None]) -> Iterator[tuple[float, float]]:
     for group in groups:
         if group is None:
             yield 0.0, 0.0
         else:
-            size = 1.0 if study.size is None else float(group.mean[study.size])
-            profit = float(group.mean[len(study.columns) + CostStep.profit.column])
+            size = 1.0 if spec.size is None else float(group.mean[spec.size])
+            profit = float(group.mean[len(spec.columns) + CostStep.profit.column])
             yield group.n * size, group.n * profit

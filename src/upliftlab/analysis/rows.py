@@ -45,12 +45,12 @@ class UnitRows:
     levels: Mapping[str, np.ndarray]
     counts: np.ndarray
 
-    def units(self, study: EstimationSpec, place: Slice, arms: tuple[str, ...]) -> Units:
-        """The units of some arms and of the control in a place of the cube."""
+    def units(self, spec: EstimationSpec, place: Slice, arms: tuple[str, ...]) -> Units:
+        """The units of some arms and of the control in a slice of the aggregates."""
         inside = np.ones(len(self.counts), dtype=bool)
         if place.dimension in self.levels:
             inside = self.levels[place.dimension or ""] == place.level
-        named = (*arms, study.control)
+        named = (*arms, spec.control)
         counts = [
             np.bincount(
                 self.kind[rows := inside & (self.arm == arm)],
@@ -59,12 +59,12 @@ class UnitRows:
             )
             for arm in named
         ]
-        treated = np.array([arm != study.control for arm in named])
-        return Units(self.values, np.stack(counts).astype(np.int64), treated, study.size)
+        treated = np.array([arm != spec.control for arm in named])
+        return Units(self.values, np.stack(counts).astype(np.int64), treated, spec.size)
 
 
 def gammas(
-    study: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str, ...]
+    spec: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str, ...]
 ) -> Mapping[str, float | None]:
     """The skewness of the arms' difference from the control, by column; empty without a variance.
 
@@ -72,12 +72,12 @@ def gammas(
     is counted per unit here: a ratio's two parts each, a household's total.
     """
     present = [groups[arm] for arm in arms if arm in groups]
-    if not present or study.control not in groups:
+    if not present or spec.control not in groups:
         return {}
-    pair = TwoSample(pool(present), groups[study.control])
+    pair = TwoSample(pool(present), groups[spec.control])
     if pair.unusable is not None:
         return {}
-    return {name: _gamma(pair, i) for i, name in enumerate(study.columns)}
+    return {name: _gamma(pair, i) for i, name in enumerate(spec.columns)}
 
 
 def _gamma(pair: TwoSample, column: int) -> float | None:
@@ -86,38 +86,38 @@ def _gamma(pair: TwoSample, column: int) -> float | None:
 
 
 def skewed(
-    study: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str, ...]
+    spec: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str, ...]
 ) -> frozenset[str]:
     """The columns of which the arms' difference from the control is too skewed for Student's t."""
-    found = gammas(study, groups, arms)
+    found = gammas(spec, groups, arms)
     return frozenset(name for name, gamma in found.items() if gamma and abs(gamma) > SKEWED)
 
 
-def rows_of(study: EstimationSpec, told: Shown, units: str, engine: Engine) -> UnitRows | None:
-    """The units of a study by kind; None where no difference is skewed, or there are too many.
+def rows_of(spec: EstimationSpec, told: Shown, units: str, engine: Engine) -> UnitRows | None:
+    """The units of a spec by kind; None where no difference is skewed, or there are too many.
 
     Args:
-        study: What is compared.
+        spec: What is compared.
         told: Moments of the columns (not projected), and what levels are shown as.
         units: The unit table as a relation.
         engine: Where it lies.
     """
-    cube = told.cube
-    needed = [*dict.fromkeys(_needed(study, cube))]
+    aggregates = told.aggregates
+    needed = [*dict.fromkeys(_needed(spec, aggregates))]
     if not needed:
         return None
-    segments = list(dict.fromkeys(p.dimension for p in cube if p.dimension is not None))
-    levels = [f"s{study.segments.index(name)}" for name in segments]
-    numbers = [f"x{study.columns.index(name)}" for name in needed]
+    segments = list(dict.fromkeys(p.dimension for p in aggregates if p.dimension is not None))
+    levels = [f"s{spec.segments.index(name)}" for name in segments]
+    numbers = [f"x{spec.columns.index(name)}" for name in needed]
     inner = f"SELECT {', '.join(['arm', *levels, *numbers])}, COUNT(*) AS n FROM {units}"
     inner += f" GROUP BY {', '.join(['arm', *levels, *numbers])} LIMIT {MOST_ROWS + 1}"
     texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *levels)]
     result = engine.query(f"SELECT {', '.join([*texts, *numbers, 'n'])} FROM ({inner}) AS kinds")
     if result.num_rows > MOST_ROWS:
         return None
-    values = np.zeros((result.num_rows, len(study.columns)))
+    values = np.zeros((result.num_rows, len(spec.columns)))
     for name, number in zip(needed, numbers, strict=True):
-        values[:, study.columns.index(name)] = _rounded(result[number].to_numpy())
+        values[:, spec.columns.index(name)] = _rounded(result[number].to_numpy())
     kinds, kind = np.unique(values, axis=0, return_inverse=True)
     return UnitRows(
         kinds,
@@ -144,22 +144,22 @@ def _texts(result: pa.Table, column: str, shown: Mapping[str, str] | None = None
     return np.array([shown[text] for text in texts] if shown else texts, dtype=object)
 
 
-def _needed(study: EstimationSpec, cube: Aggregates) -> Iterator[str]:
+def _needed(spec: EstimationSpec, aggregates: Aggregates) -> Iterator[str]:
     """The columns that anything too skewed is made of."""
     found = set[str]()
-    compared = [(arm,) for arm in study.treatments]
-    for place, groups in cube.items():
-        together = [] if place.dimension else list(study.channels.values())
+    compared = [(arm,) for arm in spec.treatments]
+    for place, groups in aggregates.items():
+        together = [] if place.dimension else list(spec.channels.values())
         for arms in (*compared, *together):
-            found |= skewed(study, groups, arms)
+            found |= skewed(spec, groups, arms)
     if not found:
         return
-    yield from (name for name in study.columns if name in found)
-    for above, below in study.ratios.values():
-        if {study.columns[above], study.columns[below]} & found:
-            yield from (study.columns[above], study.columns[below])
-    if study.roles is not None and {study.columns[c] for c in study.roles.amounts} & found:
-        yield from (study.columns[column] for column in study.roles.columns)
-    yield from (study.columns[column] for column in study.covariates)
-    if study.size is not None:
-        yield study.columns[study.size]
+    yield from (name for name in spec.columns if name in found)
+    for above, below in spec.ratios.values():
+        if {spec.columns[above], spec.columns[below]} & found:
+            yield from (spec.columns[above], spec.columns[below])
+    if spec.roles is not None and {spec.columns[c] for c in spec.roles.amounts} & found:
+        yield from (spec.columns[column] for column in spec.roles.columns)
+    yield from (spec.columns[column] for column in spec.covariates)
+    if spec.size is not None:
+        yield spec.columns[spec.size]

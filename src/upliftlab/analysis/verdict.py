@@ -51,8 +51,8 @@ class VerdictInputs:
 
     Attributes:
         plan: The decision rule.
-        study: What is compared.
-        subjects: Every treated group in every place.
+        spec: What is compared.
+        contrasts: Every treated group in every place.
         checks: Integrity checks and guardrails.
         findings: All findings, for the sentence.
         metrics: How metrics are named and shown.
@@ -61,8 +61,8 @@ class VerdictInputs:
     """
 
     plan: Plan
-    study: EstimationSpec
-    subjects: Sequence[Contrast]
+    spec: EstimationSpec
+    contrasts: Sequence[Contrast]
     checks: Sequence[Check]
     findings: Sequence[Finding]
     metrics: Sequence[MetricInfo]
@@ -96,8 +96,8 @@ class VerdictInputs:
     def candidates(self) -> tuple[str, ...]:
         """The arms that could be adopted: business as usual is what there already is."""
         arms = self.plan.arms
-        new = tuple(arm for arm in self.study.treatments if not arms[arm].business_as_usual)
-        return new or self.study.treatments
+        new = tuple(arm for arm in self.spec.treatments if not arms[arm].business_as_usual)
+        return new or self.spec.treatments
 
     @property
     def judged(self) -> str:
@@ -117,11 +117,11 @@ class VerdictInputs:
             if test.dimension in (None, CHANNEL) and test.p_adjusted is not None
         }
         p = next((known[kind] for kind in kinds if kind in known), 1.0)
-        return p < 1 - self.study.confidence
+        return p < 1 - self.spec.confidence
 
-    def subject(self, arm: str) -> Contrast:
+    def contrast(self, arm: str) -> Contrast:
         """An arm as a whole against the control."""
-        return next(s for s in self.subjects if s.arm == arm and s.place == OVERALL)
+        return next(s for s in self.contrasts if s.arm == arm and s.place == OVERALL)
 
     def exceeded(self, arm: str) -> str | None:
         """A guardrail that an arm clearly exceeds."""
@@ -154,11 +154,11 @@ def _arms(asked: ShipTarget, evidence: VerdictInputs) -> tuple[ArmVerdict, ...]:
     sign = evidence.sign
     effects, tested = dict[str, Effect](), dict[str, float]()
     for arm in evidence.candidates:
-        effects[arm], level = _effect(evidence.judged, evidence.subject(arm))
+        effects[arm], level = _effect(evidence.judged, evidence.contrast(arm))
         if (p := _p(effects[arm], level, sign * asked.rule.threshold)) is not None:
             tested[arm] = p
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True)) if tested else {}
-    alpha = 1 - evidence.study.confidence
+    alpha = 1 - evidence.spec.confidence
     found: list[ArmVerdict] = []
     for arm, effect in effects.items():
         code, note = _code(effect, asked, sign, adjusted.get(arm, 1.0) < alpha), effect.note
@@ -181,14 +181,14 @@ def _arms(asked: ShipTarget, evidence: VerdictInputs) -> tuple[ArmVerdict, ...]:
     return tuple(found)
 
 
-def _effect(metric: str, subject: Contrast) -> tuple[Effect, Level]:
+def _effect(metric: str, contrast: Contrast) -> tuple[Effect, Level]:
     """What the rule is asked of, and at which level."""
     if metric == PROFIT:
-        question = subject.question()
+        question = contrast.question()
         return question.above_hurdle(), question.level(ABOVE_HURDLE)
-    if subject.adjusts:
-        return subject.adjusted_difference(metric), subject.level(ADJUSTED, metric)
-    return subject.difference(metric), subject.level(PLAIN, metric)
+    if contrast.adjusts:
+        return contrast.adjusted_difference(metric), contrast.level(ADJUSTED, metric)
+    return contrast.difference(metric), contrast.level(PLAIN, metric)
 
 
 def _p(effect: Effect, level: Level, threshold: float) -> float | None:
@@ -241,7 +241,7 @@ def _spoken(asked: ShipTarget, arms: tuple[ArmVerdict, ...], evidence: VerdictIn
         info = next(m for m in evidence.metrics if m.name == evidence.judged)
         sentence = metric_sentence(best, info, asked, evidence.findings)
     look = evidence.look
-    confidence = evidence.study.confidence if look is None else 1 - look.nominal
+    confidence = evidence.spec.confidence if look is None else 1 - look.nominal
     threshold = sign * asked.rule.threshold
     following = action(Answers(best, arms, evidence.differ, threshold, confidence))
     return _verdict(asked, (best.code, best.arm), sentence, following, arms)

@@ -170,11 +170,11 @@ def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Diagnostic
 
 def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic]:
     """What is in the tables: read as an analysis reads them, where a column holds the arms."""
-    plan, study = scope.plan, estimation_spec(scope.plan)
+    plan, spec = scope.plan, estimation_spec(scope.plan)
     try:
         if plan.experiment.assignment.observed is not None:
-            intake = measure(plan, study, engine)
-            facts, closes = counted(EVENT_CHECKS, intake.data), intake.occasion.closes
+            intake = measure(plan, spec, engine)
+            facts, closes = counted(EVENT_CHECKS, intake.data), intake.schedule.closes
         else:
             facts, closes = _unassigned(plan, engine)
     except UpliftLabError as error:
@@ -182,8 +182,8 @@ def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic
             yield replace(fault, place=_place_of(scope, fault))
         return
     here = now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
-    occasion = LookSchedule() if closes is None else LookSchedule((), (closes,), closes <= here)
-    for check in asked(EVENT_CHECKS, CheckInputs(plan, study, occasion, facts)):
+    schedule = LookSchedule() if closes is None else LookSchedule((), (closes,), closes <= here)
+    for check in asked(EVENT_CHECKS, CheckInputs(plan, spec, schedule, facts)):
         yield from _fault(check, source_place(scope, check.name.partition(":")[2]))
     for name, found in (facts.of(events) or {}).items():
         yield from _first(found, name, source_place(scope, name))

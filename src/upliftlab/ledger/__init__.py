@@ -3,6 +3,7 @@
 from upliftlab.ledger.difference import Difference, differences
 from upliftlab.ledger.faults import LedgerError
 from upliftlab.ledger.ledger import Ledger, RecordedAssignment
+from upliftlab.ledger.record_store import Generation
 from upliftlab.ledger.records import (
     Amendment,
     Lock,
@@ -11,7 +12,6 @@ from upliftlab.ledger.records import (
     PlanEntry,
     SourceOrigin,
 )
-from upliftlab.ledger.shelf import Generation
 from upliftlab.ledger.writer import AssignmentDraft, Locked, Recorded, Writer
 
 __all__ = [

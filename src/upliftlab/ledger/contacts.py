@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from upliftlab.ledger.record_store import Generation
 from upliftlab.ledger.scratch import parquet
-from upliftlab.ledger.shelf import Generation
 from upliftlab.util.sql import literal, quote
 
 _NOBODY = (

@@ -20,10 +20,10 @@ from pathlib import Path
 
 from upliftlab.ledger.faults import refuse, unwritable
 from upliftlab.ledger.names import file_name
+from upliftlab.ledger.record_store import Generation
 from upliftlab.ledger.records import AssignmentPart
 from upliftlab.ledger.scratch import parquet, scratch
 from upliftlab.ledger.secret import secret_of
-from upliftlab.ledger.shelf import Generation
 from upliftlab.util.durable import create_private, make_folder, names_in, publish, remove, sync
 from upliftlab.util.spreadsheet import neutralised, row
 from upliftlab.util.sql import literal, quote

@@ -19,9 +19,9 @@ from upliftlab.ledger.faults import LedgerError, reading, refuse, unwritable
 from upliftlab.ledger.guard import only_writer
 from upliftlab.ledger.journal import ASIDE, JOURNAL, Journal
 from upliftlab.ledger.names import file_name
+from upliftlab.ledger.record_store import Generation
 from upliftlab.ledger.records import Amendment, Lock, OutcomesRead, PlanEntry
 from upliftlab.ledger.scratch import parquet
-from upliftlab.ledger.shelf import Generation
 from upliftlab.ledger.trust import snapshot, trusted
 from upliftlab.ledger.verification import verify
 from upliftlab.ledger.writer import Locked, Writer, changed

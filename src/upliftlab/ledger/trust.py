@@ -7,7 +7,7 @@ from pathlib import Path
 
 from upliftlab.ledger.faults import LedgerError, reading, refuse
 from upliftlab.ledger.journal import Journal, names, seen
-from upliftlab.ledger.shelf import Contents, RecordStore, records_in
+from upliftlab.ledger.record_store import Contents, RecordStore, records_in
 from upliftlab.ledger.verification import record_faults
 from upliftlab.util.durable import names_in
 
@@ -42,14 +42,14 @@ def trusted(ledger: Path, experiment: str, *, alone: bool = False) -> Contents:
 
 def snapshot(ledger: Path, experiment: str) -> tuple[Contents, Journal]:
     """Records and journal of one moment, whoever may be writing."""
-    shelf = RecordStore(ledger, experiment)
+    store = RecordStore(ledger, experiment)
     for _ in range(_TRIES):
         before = names(ledger)
-        found = shelf.contents(), seen(ledger)
+        found = store.contents(), seen(ledger)
         if names(ledger) == before:
             return found
         time.sleep(_PAUSE)
-    return shelf.contents(), seen(ledger)
+    return store.contents(), seen(ledger)
 
 
 def _refuse_lost_journal(ledger: Path) -> None:

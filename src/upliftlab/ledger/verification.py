@@ -9,8 +9,8 @@ from pathlib import Path
 from upliftlab.errors import Diagnostic, Place, UpliftLabError
 from upliftlab.ledger.journal import REMEDY, Journal
 from upliftlab.ledger.names import file_name
+from upliftlab.ledger.record_store import MANIFEST, Contents, Generation, joint_digest
 from upliftlab.ledger.records import Manifest, PlanEntry, RecordEntry
-from upliftlab.ledger.shelf import MANIFEST, Contents, Generation, joint_digest
 from upliftlab.util.durable import names_in
 
 
@@ -18,7 +18,7 @@ def verify(contents: Contents, journal: Journal) -> Iterator[Diagnostic]:
     """Everything about one experiment's records that is not as it was written."""
     try:
         if contents.lock() is None:
-            yield _fault("there is no locked plan", contents.shelf.folder)
+            yield _fault("there is no locked plan", contents.store.folder)
             return
         yield from record_faults(contents, journal)
         generations = contents.generations()
@@ -26,7 +26,7 @@ def verify(contents: Contents, journal: Journal) -> Iterator[Diagnostic]:
         yield from error.faults
         return
     known = {each.folder for each in generations}
-    for folder in contents.shelf.generation_folders():
+    for folder in contents.store.generation_folders():
         if folder not in known:
             yield _fault("this generation has no manifest", folder)
     for found in generations:
@@ -60,8 +60,8 @@ def _journaled(
     contents: Contents, entries: Mapping[str, RecordEntry], journal: Journal
 ) -> Iterator[Diagnostic]:
     """The records against the journal: none changed, removed, or put there from elsewhere."""
-    ledger, found = contents.shelf.ledger, contents.digests()
-    lines = {line.file: line for line in journal.of(contents.shelf.experiment)}
+    ledger, found = contents.store.ledger, contents.digests()
+    lines = {line.file: line for line in journal.of(contents.store.experiment)}
     for file, line in lines.items():
         if file not in found:
             yield _fault("this record was removed", ledger / file)
@@ -72,20 +72,20 @@ def _journaled(
         yield _fault("this record is not in the journal: it was put here", ledger / file)
     old = {file: digest for file, digest in found.items() if file not in lines and file not in new}
     if journal.lines:
-        known = journal.old.get(file_name(contents.shelf.experiment))
+        known = journal.old.get(file_name(contents.store.experiment))
         if (joint_digest(old) if old else None) != known:
             message = "records older than the journal were changed, removed or put here"
-            yield _fault(message, contents.shelf.folder)
+            yield _fault(message, contents.store.folder)
     yield from _kinds(contents, list(lines))
 
 
 def _kinds(contents: Contents, order: list[str]) -> Iterator[Diagnostic]:
     """Whether what was made after outcomes were read says so, and nothing else does."""
-    ledger = contents.shelf.ledger
-    marker = contents.shelf.marker_file.relative_to(ledger).as_posix()
+    ledger = contents.store.ledger
+    marker = contents.store.marker_file.relative_to(ledger).as_posix()
     after = order[order.index(marker) :] if marker in order else []
     for change in contents.amendments():
-        file = contents.shelf.amendment_file(change.number).relative_to(ledger).as_posix()
+        file = contents.store.amendment_file(change.number).relative_to(ledger).as_posix()
         if marker in order and file in order and (change.kind == "deviation") != (file in after):
             yield _fault("this is not the kind of change that it was", ledger / file)
 
@@ -94,8 +94,8 @@ def _plans(contents: Contents, entries: list[PlanEntry]) -> Iterator[Diagnostic]
     """Each plan against its digest, and each amendment against the record before it."""
     before: PlanEntry | None = None
     for number, entry in enumerate(entries):
-        shelf = contents.shelf
-        file = shelf.amendment_file(number) if number else shelf.plan_file
+        store = contents.store
+        file = store.amendment_file(number) if number else store.plan_file
         if not entry.intact:
             yield _fault("the plan is not the one whose sha256 stands beside it", file)
         if before and getattr(entry, "previous", None) != before.sha256:

@@ -20,6 +20,15 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.ledger.difference import differences, listed
 from upliftlab.ledger.faults import LedgerError, refuse
 from upliftlab.ledger.journal import COMING, JOURNAL, Journal, Line, seen
+from upliftlab.ledger.record_store import (
+    MANIFEST,
+    Contents,
+    Generation,
+    RecordStore,
+    digests,
+    joint_digest,
+    records_in,
+)
 from upliftlab.ledger.records import (
     Amendment,
     Lock,
@@ -33,15 +42,6 @@ from upliftlab.ledger.records import (
     pooled,
 )
 from upliftlab.ledger.scratch import scratch
-from upliftlab.ledger.shelf import (
-    MANIFEST,
-    Contents,
-    Generation,
-    RecordStore,
-    digests,
-    joint_digest,
-    records_in,
-)
 from upliftlab.ledger.staged import Staged
 from upliftlab.ledger.trust import trusted
 from upliftlab.util.durable import make_folder, names_in, publish, sync, sync_tree, write_file
@@ -101,11 +101,11 @@ class Writer:
         Raises:
             LedgerError: UL451, another plan of this experiment is in force.
         """
-        shelf = self._shelf(plan)
+        store = self._shelf(plan)
         entry = self._known(plan).plan_in_force()
         if entry is None:
             entry = self._new_lock(plan, now)
-            return Locked(self._enter(entry, shelf.plan_file), new=True)
+            return Locked(self._enter(entry, store.plan_file), new=True)
         if entry.plan_sha256 != plan.sha256:
             raise changed(entry, plan)
         return Locked(entry, new=False)
@@ -116,16 +116,16 @@ class Writer:
         Raises:
             LedgerError: UL452 nothing is locked, UL453 there is no reason or no change.
         """
-        shelf, known = self._shelf(plan), self._known(plan)
+        store, known = self._shelf(plan), self._known(plan)
         entry = known.plan_in_force()
         if entry is None:
-            raise _not_locked(shelf.experiment)
+            raise _not_locked(store.experiment)
         if not why.strip():
             raise refuse("UL453", "an amendment needs a reason", "say why with --why")
         if entry.plan_sha256 == plan.sha256:
             if isinstance(entry, Amendment) and entry.why == why.strip():
                 return entry
-            raise refuse("UL453", f"the plan of '{shelf.experiment}' has not changed")
+            raise refuse("UL453", f"the plan of '{store.experiment}' has not changed")
         changes = differences(entry.canonical, plan.canonical())
         amendment = Amendment(
             time=now,
@@ -137,18 +137,18 @@ class Writer:
             previous=entry.sha256,
             **frozen(plan),
         )
-        return self._enter(amendment, shelf.amendment_file(amendment.number))
+        return self._enter(amendment, store.amendment_file(amendment.number))
 
     def mark_outcomes_read(self, experiment: str, now: datetime) -> OutcomesRead:
         """Note when outcomes were first read; amendments are deviations from then on."""
-        shelf = RecordStore(self._ledger, experiment)
+        store = RecordStore(self._ledger, experiment)
         known = trusted(self._ledger, experiment, alone=True)
         if found := known.outcomes_read():
             return found
         entry = known.plan_in_force()
         digest = entry.plan_sha256 if entry else None
         marker = OutcomesRead(experiment=experiment, time=now, plan_sha256=digest)
-        return self._enter(marker, shelf.marker_file)
+        return self._enter(marker, store.marker_file)
 
     def contacts_file(self, contacts: str) -> Path:
         """Contacts (`Ledger.contacts`) as a Parquet file that lasts as long as the lock."""
@@ -185,7 +185,7 @@ class Writer:
         """
         if same := self.recorded(draft.plan, draft.sources):
             return same
-        shelf, known = self._shelf(draft.plan), self._known(draft.plan)
+        store, known = self._shelf(draft.plan), self._known(draft.plan)
         folder = self._aside / "generation"
         make_folder(folder, self._ledger)
         manifest = self._examine(draft, known.generations(), now)
@@ -193,26 +193,26 @@ class Writer:
             self.lock(draft.plan, now)
             journal = seen(self._ledger)
             manifest = self._finished(manifest, journal)
-            target = shelf.generation_folder(manifest)
+            target = store.generation_folder(manifest)
             line = self._line(journal, target / MANIFEST, manifest)
             self._put((line,), folder, target)
         else:
             manifest = self._place_first(draft.plan, manifest, now)
-        return Recorded(Generation(shelf.generation_folder(manifest), manifest), new=True)
+        return Recorded(Generation(store.generation_folder(manifest), manifest), new=True)
 
     def _place_first(self, plan: Plan, manifest: Manifest, now: datetime) -> Manifest:
         """Lock and assign in one rename, that of the experiment's whole folder."""
-        shelf, journal = self._shelf(plan), seen(self._ledger)
-        whole = RecordStore(self._aside, shelf.experiment)
+        store, journal = self._shelf(plan), seen(self._ledger)
+        whole = RecordStore(self._aside, store.experiment)
         lock = self._new_lock(plan, now).model_copy(update={"before": journal.head})
-        locked = self._line(journal, shelf.plan_file, lock)
+        locked = self._line(journal, store.plan_file, lock)
         journal = journal.grown(locked)
         manifest = self._finished(manifest, journal)
-        line = self._line(journal, shelf.generation_folder(manifest) / MANIFEST, manifest)
+        line = self._line(journal, store.generation_folder(manifest) / MANIFEST, manifest)
         self._move(self._aside / "generation", whole.generation_folder(manifest))
         write_file(whole.plan_file, lock.content())
         sync_tree(whole.folder)
-        self._put((locked, line), whole.folder, shelf.folder)
+        self._put((locked, line), whole.folder, store.folder)
         return manifest
 
     def _finished(self, manifest: Manifest, journal: Journal) -> Manifest:

@@ -36,7 +36,7 @@ class Baseline:
     Attributes:
         origin: Where it comes from.
         described: The same as a sentence.
-        unit: Moments of untreated units over the study's columns; a column that is not known
+        unit: Moments of untreated units over the spec's columns; a column that is not known
             is 0 without variance.
         known: The columns that are known.
         customers: Customers it was measured on; None where it was given.
@@ -78,21 +78,21 @@ def needed_plan(plan: Plan) -> Plan:
     )
 
 
-def in_figures(plan: Plan, study: EstimationSpec, given: Given) -> Baseline:
+def in_figures(plan: Plan, spec: EstimationSpec, given: Given) -> Baseline:
     """A baseline that the user gave.
 
     Args:
         plan: What was asked.
-        study: What is compared.
+        spec: What is compared.
         given: The lead metric's figures.
 
     Raises:
         ConfigError: UL322, a mean without a standard deviation is no share.
     """
-    name, size = lead_name(plan), len(study.columns)
-    place = place_of(study, name)
+    name, size = lead_name(plan), len(spec.columns)
+    place = place_of(spec, name)
     mean, covariance = np.zeros(size), np.zeros((size, size))
-    for below in {place.below, study.size} - {None}:
+    for below in {place.below, spec.size} - {None}:
         mean[below] = 1.0
     mean[place.above] = given.mean
     inflated = design_effect(given.household_size or 1.0, given.icc or 0.0)
@@ -117,11 +117,11 @@ def _variance(plan: Plan, name: str, given: Given) -> float:
     raise ConfigError(Diagnostic("UL322", message, "give --baseline-mean with --baseline-sd"))
 
 
-def from_earlier(study: EstimationSpec, analysis: Analysis) -> Baseline:
+def from_earlier(spec: EstimationSpec, analysis: Analysis) -> Baseline:
     """The baseline of an earlier analysis: its control group.
 
     Args:
-        study: What is compared.
+        spec: What is compared.
         analysis: An analysis whose metrics have the same names.
 
     Raises:
@@ -132,10 +132,10 @@ def from_earlier(study: EstimationSpec, analysis: Analysis) -> Baseline:
     if control is None or control not in cells:
         message = f"the analysis of '{analysis.experiment}' holds no numbers of its control"
         raise ConfigError(Diagnostic("UL324", message, "name one that is not INVALID"))
-    _same_metrics(study, analysis)
-    columns = [analysis.columns.index(name) for name in study.columns]
+    _same_metrics(spec, analysis)
+    columns = [analysis.columns.index(name) for name in spec.columns]
     unit = _moments(cells[control], len(analysis.columns), columns)
-    size = 1.0 if study.size is None else float(unit.mean[study.size])
+    size = 1.0 if spec.size is None else float(unit.mean[spec.size])
     text = N_("Measured on the control group of {experiment}: {n:count} customers.")
     customers = round(unit.n * size)
     return Baseline(
@@ -144,14 +144,14 @@ def from_earlier(study: EstimationSpec, analysis: Analysis) -> Baseline:
             template=text, values={"experiment": analysis.experiment, "n": customers}
         ),
         unit=unit,
-        known=frozenset(study.columns),
+        known=frozenset(spec.columns),
         customers=customers,
-        redemptions=_redemptions(study, analysis, cells),
+        redemptions=_redemptions(spec, analysis, cells),
     )
 
 
-def _same_metrics(study: EstimationSpec, analysis: Analysis) -> None:
-    lacking = [name for name in study.columns if name not in analysis.columns]
+def _same_metrics(spec: EstimationSpec, analysis: Analysis) -> None:
+    lacking = [name for name in spec.columns if name not in analysis.columns]
     if not lacking:
         return
     if lacking == [SIZE]:
@@ -162,16 +162,16 @@ def _same_metrics(study: EstimationSpec, analysis: Analysis) -> None:
 
 
 def _redemptions(
-    study: EstimationSpec, analysis: Analysis, cells: Mapping[str, CellMoments]
+    spec: EstimationSpec, analysis: Analysis, cells: Mapping[str, CellMoments]
 ) -> dict[str, float]:
     """Redemptions per customer in the arms of the same name."""
-    if study.roles is None or study.roles.redemptions is None:
+    if spec.roles is None or spec.roles.redemptions is None:
         return {}
-    column = analysis.columns.index(study.columns[study.roles.redemptions])
+    column = analysis.columns.index(spec.columns[spec.roles.redemptions])
     found: dict[str, float] = {}
-    for arm in study.treatments:
+    for arm in spec.treatments:
         if arm in cells:
-            size = 1.0 if study.size is None else cells[arm].mean[analysis.columns.index(SIZE)]
+            size = 1.0 if spec.size is None else cells[arm].mean[analysis.columns.index(SIZE)]
             found[arm] = cells[arm].mean[column] / size
     return found
 
@@ -187,7 +187,7 @@ def _moments(cell: CellMoments, size: int, columns: list[int]) -> Moments:
     )
 
 
-def known_covariates(study: EstimationSpec, assumed: Assumptions) -> EstimationSpec:
-    """The study without covariates, where what they explain was given."""
+def known_covariates(spec: EstimationSpec, assumed: Assumptions) -> EstimationSpec:
+    """The spec without covariates, where what they explain was given."""
     given = assumed.given is not None or assumed.explained is not None
-    return replace(study, covariates=()) if given else study
+    return replace(spec, covariates=()) if given else spec

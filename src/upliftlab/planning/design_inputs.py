@@ -49,7 +49,7 @@ class DesignInputs:
 
     Attributes:
         plan: What was asked.
-        study: What is compared; without roles where nothing can be said of money.
+        spec: What is compared; without roles where nothing can be said of money.
         baseline: What untreated units do.
         assumed: What is taken for granted.
         money_absent: Why nothing can be said of money.
@@ -57,7 +57,7 @@ class DesignInputs:
     """
 
     plan: Plan
-    study: EstimationSpec
+    spec: EstimationSpec
     baseline: Baseline
     assumed: Assumptions
     money_absent: Message | None
@@ -73,9 +73,9 @@ class DesignInputs:
     def expectation(self) -> Expectation:
         """The experiment as it would come out without chance."""
         baseline = self.baseline.unexplained(self.assumed.explained)
-        lead = lead_of(self.plan, self.study, self.baseline.unit, share=baseline.share)
+        lead = lead_of(self.plan, self.spec, self.baseline.unit, share=baseline.share)
         shares = expected_shares(self.plan)
-        return Expectation(self.study, baseline.unit, shares, lead, self.redemptions)
+        return Expectation(self.spec, baseline.unit, shares, lead, self.redemptions)
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -83,31 +83,31 @@ class DesignInputs:
         if self.money_absent is not None or _rule(self.plan) is None:
             return ()
         arms = self.plan.arms
-        new = [name for name in self.study.treatments if not arms[name].business_as_usual]
-        return tuple(new) or self.study.treatments
+        new = [name for name in self.spec.treatments if not arms[name].business_as_usual]
+        return tuple(new) or self.spec.treatments
 
 
 def prospect(
-    plan: Plan, study: EstimationSpec, baseline: Baseline, assumed: Assumptions
+    plan: Plan, spec: EstimationSpec, baseline: Baseline, assumed: Assumptions
 ) -> DesignInputs:
     """What is known and assumed, and whether that is enough for money.
 
     Args:
         plan: What was asked.
-        study: What is compared.
+        spec: What is compared.
         baseline: What untreated units do.
         assumed: What is taken for granted.
     """
     shares = expected_shares(plan)
-    study = replace(study, treatments=tuple(arm for arm in study.treatments if shares[arm] > 0))
-    lead = lead_of(plan, study, baseline.unit, share=baseline.share)
-    absent = money_absent(study, baseline, lead)
+    spec = replace(spec, treatments=tuple(arm for arm in spec.treatments if shares[arm] > 0))
+    lead = lead_of(plan, spec, baseline.unit, share=baseline.share)
+    absent = money_absent(spec, baseline, lead)
     rates: dict[str, float] = {}
-    for arm in study.treatments if absent is None else ():
-        if study.terms[arm].paid(Per.conversion):
+    for arm in spec.treatments if absent is None else ():
+        if spec.terms[arm].paid(Per.conversion):
             absent, rates = conversions_absent(arm), {}
             break
-        if study.terms[arm].paid(Per.redemption) > 0:
+        if spec.terms[arm].paid(Per.redemption) > 0:
             rate = assumed.redemption_rate
             rate = baseline.redemptions.get(arm) if rate is None else rate
             if rate is None:
@@ -115,8 +115,8 @@ def prospect(
                 break
             rates[arm] = rate
     if absent is not None:
-        study = replace(study, roles=None, terms={})
-    return DesignInputs(plan, study, baseline, assumed, absent, rates)
+        spec = replace(spec, roles=None, terms={})
+    return DesignInputs(plan, spec, baseline, assumed, absent, rates)
 
 
 def outlook(known: DesignInputs, created: str) -> PowerReport:
@@ -133,7 +133,7 @@ def outlook(known: DesignInputs, created: str) -> PowerReport:
     expected = known.expectation
     effect = effect_of(expected.lead, expected.mean, assumed.effect)
     reach = DetectableEffects(expected, _standard(known))
-    arms = tuple(arm_outlook(reach, arm, customers, effect) for arm in known.study.treatments)
+    arms = tuple(arm_outlook(reach, arm, customers, effect) for arm in known.spec.treatments)
     totals = [arm.needed_campaign for arm in arms]
     needed = None if None in totals else max(total for total in totals if total is not None)
     campaign = customers if customers is not None else needed
@@ -144,7 +144,7 @@ def outlook(known: DesignInputs, created: str) -> PowerReport:
         lift=expected.lift(effect),
         customers=customers,
         power=assumed.power,
-        hurdle=known.study.hurdle,
+        hurdle=known.spec.hurdle,
         roi_within=assumed.roi_within,
     )
     asked = plan.experiment
@@ -157,8 +157,8 @@ def outlook(known: DesignInputs, created: str) -> PowerReport:
         version=__version__,
         created=created,
         currency=plan.currency,
-        confidence=known.study.confidence,
-        hurdle=known.study.hurdle,
+        confidence=known.spec.confidence,
+        hurdle=known.spec.hurdle,
         unit="customer" if plan.households is None else "household",
         metric=expected.lead.info,
         customers=customers,
@@ -184,8 +184,8 @@ def _rule(plan: Plan) -> ShipRule | None:
 
 
 def _standard(known: DesignInputs) -> Criterion:
-    alpha = 1 - known.study.confidence
-    each = alpha / len(known.study.treatments)
+    alpha = 1 - known.spec.confidence
+    each = alpha / len(known.spec.treatments)
     return Criterion(
         alpha=each,
         decision_alpha=alpha / max(len(known.judged), 1),
@@ -205,7 +205,7 @@ def _inflation(plan: Plan, alpha: float, power: float) -> float:
 
 
 def _control(known: DesignInputs, expected: Expectation) -> ArmOutlook:
-    arm, customers = known.study.control, known.customers
+    arm, customers = known.spec.control, known.customers
     return ArmOutlook(
         arm=arm,
         control=True,
@@ -222,7 +222,7 @@ def _money(
     campaign = CampaignTerms(
         customers, known.customers is not None, effect, known.assumed.roi_within
     )
-    for arm in known.study.treatments:
+    for arm in known.spec.treatments:
         yield arm_money(reach, arm, campaign, judged=arm in known.judged)
 
 
@@ -256,11 +256,11 @@ def _baseline(known: DesignInputs, expected: Expectation) -> BaselineInfo:
 
 
 def _explained(expected: Expectation) -> float:
-    """The share of the variance that the study's covariates explain, in many customers."""
-    if not expected.study.covariates:
+    """The share of the variance that the spec's covariates explain, in many customers."""
+    if not expected.spec.covariates:
         return 0.0
-    arm = expected.study.treatments[0]
-    plain = replace(expected, study=replace(expected.study, covariates=()))
+    arm = expected.spec.treatments[0]
+    plain = replace(expected, spec=replace(expected.spec, covariates=()))
     adjusted, before = (each.difference(arm, _MANY, 0.0).se for each in (expected, plain))
     return 1 - (adjusted / before) ** 2 if adjusted is not None and before else 0.0
 

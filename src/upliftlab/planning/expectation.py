@@ -25,14 +25,14 @@ class Expectation:
     """An experiment before it happens.
 
     Attributes:
-        study: What is compared.
-        unit: Moments of untreated units over the study's columns.
+        spec: What is compared.
+        unit: Moments of untreated units over the spec's columns.
         shares: Each arm's share of the customers.
         lead: The metric that is planned for.
         redemptions: Redemptions per treated customer, by arm.
     """
 
-    study: EstimationSpec
+    spec: EstimationSpec
     unit: Moments
     shares: Mapping[str, float]
     lead: PrimaryMetric
@@ -46,7 +46,7 @@ class Expectation:
     @property
     def size(self) -> float:
         """Customers of an average unit."""
-        return 1.0 if self.study.size is None else float(self.unit.mean[self.study.size])
+        return 1.0 if self.spec.size is None else float(self.unit.mean[self.spec.size])
 
     def in_arm(self, arm: str, customers: int) -> int:
         """Customers of an arm, of so many in all arms."""
@@ -68,26 +68,26 @@ class Expectation:
             customers: In all arms together.
             effect: On the lead metric, per customer.
         """
-        control = _resized(self.unit, round(self.in_arm(self.study.control, customers) / self.size))
+        control = _resized(self.unit, round(self.in_arm(self.spec.control, customers) / self.size))
         treated = _resized(
             self._treated(arm, effect), round(self.in_arm(arm, customers) / self.size)
         )
-        groups = {self.study.control: control, arm: treated}
-        projected = self.study.projected({OVERALL: groups})[OVERALL]
-        return self.study.sharpened(self.study.pair(projected, (arm,)))
+        groups = {self.spec.control: control, arm: treated}
+        projected = self.spec.projected({OVERALL: groups})[OVERALL]
+        return self.spec.sharpened(self.spec.pair(projected, (arm,)))
 
     def difference(self, arm: str, customers: int, effect: float) -> Effect:
         """What the analysis would say of the lead metric."""
         pair = self.pair(arm, customers, effect)
-        column = self.study.place(self.lead.info.name, pair)
+        column = self.spec.place(self.lead.info.name, pair)
         form = LinearContrast.difference(len(pair.treated.mean), {column: 1.0})
-        return welch(pair, form, self.study.confidence)
+        return welch(pair, form, self.spec.confidence)
 
     def question(self, arm: str, customers: int, effect: float) -> MoneyContrast:
         """What the analysis would ask of money."""
-        study = self.study
+        spec = self.spec
         pair = self.pair(arm, customers, effect)
-        return MoneyContrast(pair, study.confidence, study.hurdle, first=len(study.columns))
+        return MoneyContrast(pair, spec.confidence, spec.hurdle, first=len(spec.columns))
 
     def variance_of(self, place: MetricColumns) -> float:
         """Variance between units of a total, or of a ratio by the delta method."""
@@ -100,13 +100,13 @@ class Expectation:
 
     def _treated(self, arm: str, effect: float) -> Moments:
         """Moments of treated units: the lead metric moves, and revenue by the same percentage."""
-        roles, size = self.study.roles, len(self.study.columns)
+        roles, size = self.spec.roles, len(self.spec.columns)
         map_ = Projection(np.eye(size), np.zeros(size))
         self._move(map_, self.lead.place, effect)
         noise = np.zeros(size)
         if roles is not None:
             if roles.revenue != self.lead.place.above:
-                revenue = MetricColumns(roles.revenue, self.study.size)
+                revenue = MetricColumns(roles.revenue, self.spec.size)
                 self._move(map_, revenue, self.revenue_lift(effect) * revenue.mean(self.unit))
             if roles.contacts is not None:
                 self._set(map_, roles.contacts, 1.0)
@@ -132,10 +132,10 @@ class Expectation:
     def _set(self, map_: Projection, column: int, each: float) -> None:
         """Give every customer the same number."""
         map_.matrix[column] = 0.0
-        if self.study.size is None:
+        if self.spec.size is None:
             map_.offset[column] = each
         else:
-            map_.matrix[column, self.study.size] = each
+            map_.matrix[column, self.spec.size] = each
 
 
 def _resized(group: Moments, n: int) -> Moments:

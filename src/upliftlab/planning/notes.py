@@ -18,18 +18,18 @@ from upliftlab.stats.effects import skewness
 from upliftlab.text.language import N_
 
 
-def money_absent(study: EstimationSpec, baseline: Baseline, lead: PrimaryMetric) -> Message | None:
+def money_absent(spec: EstimationSpec, baseline: Baseline, lead: PrimaryMetric) -> Message | None:
     """Why nothing can be said of money, None where it can."""
-    if study.roles is None:
+    if spec.roles is None:
         return Message(template=N_("The plan declares no money."))
-    revenue = study.columns[study.roles.revenue]
+    revenue = spec.columns[spec.roles.revenue]
     if revenue not in baseline.known:
         text = N_("Money is left out: what customers spend without the campaign is not known.")
         return Message(template=text)
     if lead.sign < 0:
         text = N_("Money is left out: how revenue changes as {metric} falls is not known.")
         return Message(template=text, values={"metric": lead.info.title})
-    if lead.place.mean(baseline.unit) <= 0 or baseline.unit.mean[study.roles.revenue] <= 0:
+    if lead.place.mean(baseline.unit) <= 0 or baseline.unit.mean[spec.roles.revenue] <= 0:
         text = N_("Money is left out: without the campaign there is no revenue to rise.")
         return Message(template=text)
     return None
@@ -65,7 +65,7 @@ def notes(
 
 
 def _tests(plan: Plan, expected: Expectation, standard: Criterion) -> Iterator[Message]:
-    arms = len(expected.study.treatments)
+    arms = len(expected.spec.treatments)
     if arms > 1:
         text = N_(
             "{count:count} arms are tested, each at a level of {alpha:percent}: Holm's correction "
@@ -99,7 +99,7 @@ def _covariates(plan: Plan, baseline: Baseline, assumed: Assumptions) -> Iterato
 
 
 def _money(plan: Plan, expected: Expectation, baseline: Baseline) -> Iterator[Message]:
-    roles, money = expected.study.roles, plan.experiment.money
+    roles, money = expected.spec.roles, plan.experiment.money
     if roles is None or money is None:
         return
     if expected.lead.place.above != roles.revenue:
@@ -121,9 +121,9 @@ def _money(plan: Plan, expected: Expectation, baseline: Baseline) -> Iterator[Me
 
 def skewed(expected: Expectation, customers: int, effect: float) -> Message | None:
     """A warning where the difference will be skewed, so that power is only roughly known."""
-    for arm in expected.study.treatments:
+    for arm in expected.spec.treatments:
         pair = expected.pair(arm, customers, effect)
-        gamma = skewness(pair, expected.study.place(expected.lead.info.name, pair))
+        gamma = skewness(pair, expected.spec.place(expected.lead.info.name, pair))
         if gamma is not None and abs(gamma) > SKEWED:
             text = N_(
                 "The difference of {arm} will be skewed ({value:number}), because a few customers "

@@ -86,12 +86,12 @@ def foresee(asked: Plan, assumed: Assumptions, setting: PlanningContext) -> Desi
     """An experiment with its baseline and what is assumed; raises what `plan` does."""
     refuse_contradictions(asked, assumed)
     with setting.engine.reading() if setting.engine else nullcontext():
-        study, baseline = _baseline(asked, assumed, setting)
+        spec, baseline = _baseline(asked, assumed, setting)
     if baseline.customers is not None and baseline.customers < asked.smallest_cell:
         message = f"the baseline is that of {baseline.customers:,} customers: it would tell of them"
         remedy = f"{asked.smallest_cell} or more can be told of; check 'eligible'"
         raise DataError(Diagnostic("UL241", message, remedy))
-    return prospect(asked, study, baseline, assumed)
+    return prospect(asked, spec, baseline, assumed)
 
 
 def _baseline(
@@ -99,19 +99,19 @@ def _baseline(
 ) -> tuple[EstimationSpec, Baseline]:
     """What is compared, and what untreated units do, from wherever that is known."""
     reduced = needed_plan(asked)
-    study = known_covariates(estimation_spec(reduced), assumed)
+    spec = known_covariates(estimation_spec(reduced), assumed)
     if assumed.given is not None:
-        return study, _counted(asked, in_figures(reduced, study, assumed.given), setting)
+        return spec, _counted(asked, in_figures(reduced, spec, assumed.given), setting)
     if setting.earlier is not None:
-        return study, _counted(asked, from_earlier(study, setting.earlier), setting)
+        return spec, _counted(asked, from_earlier(spec, setting.earlier), setting)
     if setting.engine is None:
         message = "nothing tells what customers do without the campaign"
         raise ConfigError(Diagnostic("UL322", message, "name the data, or give --baseline-mean"))
     try:
         return _rehearsed(asked, assumed, setting, setting.engine)
     except DataError as error:
-        baseline = _own(study, setting.own, error)
-    return study, _counted(asked, baseline, setting)
+        baseline = _own(spec, setting.own, error)
+    return spec, _counted(asked, baseline, setting)
 
 
 def _rehearsed(
@@ -124,12 +124,12 @@ def _rehearsed(
     return known_covariates(estimation_spec(reduced), assumed), baseline
 
 
-def _own(study: EstimationSpec, own: Analysis | None, refused: DataError) -> Baseline:
+def _own(spec: EstimationSpec, own: Analysis | None, refused: DataError) -> Baseline:
     """The experiment's own control, where it has run; else why the time before tells nothing."""
     if own is None or refused.faults[0].code != "UL321":
         raise refused
     try:
-        baseline = from_earlier(study, own)
+        baseline = from_earlier(spec, own)
     except ConfigError:
         raise refused from None
     text = N_(

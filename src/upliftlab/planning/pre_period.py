@@ -79,20 +79,20 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
     (units,) = next(iter(cells.values())) or (None,)
     if units is None or units.moments.n < 2:  # noqa: PLR2004 - a variance needs two
         raise DataError(Diagnostic("UL207", "the data hold no customers", "check 'eligible'"))
-    study = estimation_spec(plan)
-    column = study.columns.index(_counted(plan))
+    spec = estimation_spec(plan)
+    column = spec.columns.index(_counted(plan))
     if units.moments.m2[column, column] <= 0:
         raise DataError(Diagnostic("UL321", _alike(plan, units.moments.n, day), _REMEDY))
-    facts = counted(EVENT_CHECKS, FactInputs(plan, study, cast.engine, frame, UNITS, looks))
-    doubts = asked(EVENT_CHECKS, CheckInputs(plan, study, LookSchedule(), facts))
-    size = 1.0 if study.size is None else float(units.moments.mean[study.size])
+    facts = counted(EVENT_CHECKS, FactInputs(plan, spec, cast.engine, frame, UNITS, looks))
+    doubts = asked(EVENT_CHECKS, CheckInputs(plan, spec, LookSchedule(), facts))
+    size = 1.0 if spec.size is None else float(units.moments.mean[spec.size])
     customers = round(units.moments.n * size)
     text = N_("Measured on {n:count} customers over the time from {date:date} on.")
     return Baseline(
         origin=BaselineOrigin.before,
         described=Message(template=text, values={"n": customers, "date": day.isoformat()}),
         unit=units.moments,
-        known=frozenset(study.columns),
+        known=frozenset(spec.columns),
         customers=customers,
         available=customers,
         notes=(*_notes(plan), *_doubts(doubts)),

@@ -62,24 +62,24 @@ def lead_name(plan: Plan) -> str:
     return money.revenue if money and primary == PROFIT else primary
 
 
-def place_of(study: EstimationSpec, name: str) -> MetricColumns:
+def place_of(spec: EstimationSpec, name: str) -> MetricColumns:
     """Where a metric stands among the columns of a unit."""
-    if name in study.ratios:
-        return MetricColumns(*study.ratios[name])
-    return MetricColumns(study.columns.index(name), study.size)
+    if name in spec.ratios:
+        return MetricColumns(*spec.ratios[name])
+    return MetricColumns(spec.columns.index(name), spec.size)
 
 
-def lead_of(plan: Plan, study: EstimationSpec, unit: Moments, *, share: bool) -> PrimaryMetric:
+def lead_of(plan: Plan, spec: EstimationSpec, unit: Moments, *, share: bool) -> PrimaryMetric:
     """The lead metric of a plan.
 
     Args:
         plan: What was asked.
-        study: What is compared.
+        spec: What is compared.
         unit: Moments of untreated units; a column of nothing but 0 and 1 is a share.
         share: Whether it is known to be a share.
     """
     name = lead_name(plan)
-    place, metric = place_of(study, name), plan.metrics[name]
+    place, metric = place_of(spec, name), plan.metrics[name]
     by_definition = metric.unit == "share" or metric.kind.share
     share = metric.ratio is None and (share or by_definition or _zero_or_one(unit, place.above))
     kind: Literal["number", "money", "share"] = metric.unit or ("share" if share else "number")

@@ -91,10 +91,10 @@ def break_even(expected: Expectation, arm: str, customers: int, hurdle: float) -
 
 def _holdout_price(expected: Expectation, arm: str, customers: int, effect: float) -> float | None:
     """What the control would earn if it were treated as well; fixed costs are paid already."""
-    terms = {name: each.variable for name, each in expected.study.terms.items()}
-    free = replace(expected, study=replace(expected.study, terms=terms))
+    terms = {name: each.variable for name, each in expected.spec.terms.items()}
+    free = replace(expected, spec=replace(expected.spec, terms=terms))
     profit = free.question(arm, customers, effect).incremental_profit().estimate
     treated = expected.in_arm(arm, customers)
     if profit is None or not treated:
         return None
-    return profit / treated * expected.in_arm(expected.study.control, customers)
+    return profit / treated * expected.in_arm(expected.spec.control, customers)

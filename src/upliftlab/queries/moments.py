@@ -216,7 +216,7 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
     """Moments from sums around the centres; None where digits were lost."""
     n = _floats(result, "n")
     sums = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
-    cubes = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
+    aggregates_by = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
     square = _square(query, result)
     shift = sums / n[:, None]
     m2 = square - n[:, None, None] * shift[:, :, None] * shift[:, None, :]
@@ -227,7 +227,11 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
     sound = n[:, None] * shift**2 <= FAR**2 * diagonal
     if not (sound | whole | (n == 1)[:, None]).all():
         return None
-    m3 = cubes - 3 * shift * np.diagonal(square, axis1=1, axis2=2) + 2 * n[:, None] * shift**3
+    m3 = (
+        aggregates_by
+        - 3 * shift * np.diagonal(square, axis1=1, axis2=2)
+        + 2 * n[:, None] * shift**3
+    )
     m3[diagonal == 0] = 0.0
     mean = shift + np.array(_centres(query))
     return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
@@ -236,12 +240,12 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
 def _robust(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
     """Moments from the engine's centred aggregates; a third moment far off centre is not known."""
     n = _floats(result, "n")
-    cubes = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
+    aggregates_by = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
     mean = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
     m2 = _square(query, result) * (n - 1)[:, None, None]
     shift = mean - np.array(_centres(query))
     diagonal = np.diagonal(m2, axis1=1, axis2=2)
-    m3 = cubes - 3 * shift * diagonal - n[:, None] * shift**3
+    m3 = aggregates_by - 3 * shift * diagonal - n[:, None] * shift**3
     m3[n[:, None] * shift**2 > FAR**2 * diagonal] = np.nan
     m3[diagonal == 0] = 0.0
     return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]

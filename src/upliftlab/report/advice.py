@@ -88,19 +88,19 @@ class Advice:
     """What to type next; empty where nothing is to be written."""
 
 
-def advice(responses: UpliftResult, teller: Formatter) -> Advice:
+def advice(responses: UpliftResult, formatter: Formatter) -> Advice:
     """What to make of the responses."""
     slug, label = _LABELS[responses.open]
     offered = _offered(responses)
     step = _step(responses, None if offered is None else offered[1])
     return Advice(
         slug=slug,
-        label=teller.text(label),
-        sentence=teller.sentence(responses.sentence_parts, "/sentence_parts"),
-        meaning=teller.text(_MEANINGS[responses.open]),
-        headlines=() if offered is None else tuple(_headlines(*offered, responses, teller)),
-        facts=tuple(_facts(responses, teller)),
-        next_action=teller.text(_NEXT[step]),
+        label=formatter.text(label),
+        sentence=formatter.sentence(responses.sentence_parts, "/sentence_parts"),
+        meaning=formatter.text(_MEANINGS[responses.open]),
+        headlines=() if offered is None else tuple(_headlines(*offered, responses, formatter)),
+        facts=tuple(_facts(responses, formatter)),
+        next_action=formatter.text(_NEXT[step]),
         command=f"upliftlab target {responses.experiment}.yaml --customers next_month"
         if step in ("sure", "maybe")
         else "",
@@ -128,45 +128,46 @@ def _step(responses: UpliftResult, policy: PolicyValue | None) -> str:
 
 
 def _headlines(
-    key: str, policy: PolicyValue, responses: UpliftResult, teller: Formatter
+    key: str, policy: PolicyValue, responses: UpliftResult, formatter: Formatter
 ) -> Iterator[AnswerNumber]:
     form = unit_form(responses.unit)
     named: list[tuple[str, Estimate | None, str]] = [
         (N_("Gain per customer, beyond treating nobody"), policy.value, "value"),
         (N_("More than the best simple rule, per customer"), policy.beside_best, "beside_best"),
     ]
-    about = teller.sentence(policy.title, f"{key}/title")
+    about = formatter.sentence(policy.title, f"{key}/title")
     values = [valued(found, f"{key}/{name}") for _, found, name in named]
-    drawn = draw(values, Scale(form, ZERO, _WIDE), teller)
+    drawn = draw(values, Scale(form, ZERO, _WIDE), formatter)
     for (title, _, _), interval in zip(named, drawn.intervals, strict=True):
         if interval is not None:
-            yield AnswerNumber(teller.text(title), about, interval, drawn.axis)
+            yield AnswerNumber(formatter.text(title), about, interval, drawn.axis)
 
 
-def _facts(responses: UpliftResult, teller: Formatter) -> Iterator[Ground]:
+def _facts(responses: UpliftResult, formatter: Formatter) -> Iterator[Ground]:
     count, money = FigureFormat("count"), FigureFormat("money")
     profit = responses.metric == "profit"
     yield Ground(
-        teller.text(N_("Learned from")),
-        text=teller.text(N_("profit per customer")) if profit else responses.metric,
+        formatter.text(N_("Learned from")),
+        text=formatter.text(N_("profit per customer")) if profit else responses.metric,
         is_name=not profit,
     )
     if responses.budget is not None:
         title = N_("Budget, for as many customers as are analysed")
-        yield Ground(teller.text(title), teller.figure(responses.budget, "/budget", money))
+        yield Ground(formatter.text(title), formatter.figure(responses.budget, "/budget", money))
     if responses.hurdle:
         title = N_("Hurdle: ROI below this is not worth it")
-        yield Ground(teller.text(title), teller.declared(responses.hurdle, "/hurdle"))
-    customers = teller.figure(responses.customers, "/customers", count)
-    yield Ground(teller.text(N_("Customers analysed")), customers)
+        yield Ground(formatter.text(title), formatter.declared(responses.hurdle, "/hurdle"))
+    customers = formatter.figure(responses.customers, "/customers", count)
+    yield Ground(formatter.text(N_("Customers analysed")), customers)
     if responses.sampled_from > responses.customers:
         title, key = N_("drawn at random from"), "/sampled_from"
-        yield Ground(teller.text(title), teller.figure(responses.sampled_from, key, count))
+        yield Ground(formatter.text(title), formatter.figure(responses.sampled_from, key, count))
     if responses.randomised == "household":
         yield Ground(
-            teller.text(N_("Households analysed")), teller.figure(responses.units, "/units", count)
+            formatter.text(N_("Households analysed")),
+            formatter.figure(responses.units, "/units", count),
         )
     yield Ground(
-        teller.text(N_("Confidence of intervals")),
-        teller.declared(responses.confidence, "/confidence"),
+        formatter.text(N_("Confidence of intervals")),
+        formatter.declared(responses.confidence, "/confidence"),
     )

@@ -56,23 +56,25 @@ class Waterfall:
     rows: tuple[BridgeRow, ...]
 
 
-def waterfalls(index: Index, teller: Formatter) -> tuple[Waterfall, ...]:
+def waterfalls(index: Index, formatter: Formatter) -> tuple[Waterfall, ...]:
     """One for each arm that has a profit."""
     return tuple(
-        _waterfall(one.arm, (f"/bridges/{i}", one), index, teller)
+        _waterfall(one.arm, (f"/bridges/{i}", one), index, formatter)
         for i, one in enumerate(index.analysis.bridges)
         if one.arm is not None and one.lines
     )
 
 
-def _waterfall(arm: str, found: tuple[str, Bridge], index: Index, teller: Formatter) -> Waterfall:
+def _waterfall(
+    arm: str, found: tuple[str, Bridge], index: Index, formatter: Formatter
+) -> Waterfall:
     key, bridge = found
     placed = list(_placed(bridge))
-    scale = axis([at for _, at in placed], (Reference(0.0),), label(_MONEY, teller), _WIDTH)
+    scale = axis([at for _, at in placed], (Reference(0.0),), label(_MONEY, formatter), _WIDTH)
     rows = tuple(
         replace(
-            _row(line, f"{key}/lines/{i}", bridge.decimals, teller),
-            hint=_hint(line, index, teller),
+            _row(line, f"{key}/lines/{i}", bridge.decimals, formatter),
+            hint=_hint(line, index, formatter),
             bar=None if scale is None else _bar(scale, *where),
         )
         for i, (line, where) in enumerate(zip(bridge.lines, placed, strict=True))
@@ -98,34 +100,34 @@ def _bar(scale: Axis, start: float, at: Limits) -> Bar:
     return Bar(scale.width, left, right, scale.strip(at), scale.x(0.0))
 
 
-def _row(line: BridgeLine, key: str, decimals: int, teller: Formatter) -> BridgeRow:
+def _row(line: BridgeLine, key: str, decimals: int, formatter: Formatter) -> BridgeRow:
     """The amount to the cent; the ends of its interval as finely as its width deserves."""
     finest = max(0, decimals)
     ends: tuple[Figure | None, ...] = (None, None)
     if line.low is not None and line.high is not None:
-        usual = digits_of(_MONEY.kind, (line.high - line.low,), teller.currency) or 0
+        usual = digits_of(_MONEY.kind, (line.high - line.low,), formatter.currency) or 0
         ends = tuple(
-            teller.figure(end, f"{key}/{name}", _MONEY, min(usual, finest))
+            formatter.figure(end, f"{key}/{name}", _MONEY, min(usual, finest))
             for name, end in (("low", line.low), ("high", line.high))
         )
     return BridgeRow(
-        title=teller.text(line.kind.line.title),
+        title=formatter.text(line.kind.line.title),
         total=line.kind.line.per is Per.total,
-        amount=teller.figure(line.estimate, f"{key}/estimate", _MONEY, finest),
+        amount=formatter.figure(line.estimate, f"{key}/estimate", _MONEY, finest),
         low=ends[0],
         high=ends[1],
-        note="" if line.note is None else teller.text(line.note.value),
+        note="" if line.note is None else formatter.text(line.note.value),
     )
 
 
-def _hint(line: BridgeLine, index: Index, teller: Formatter) -> Sentence:
+def _hint(line: BridgeLine, index: Index, formatter: Formatter) -> Sentence:
     terms = index.analysis.terms
     if line.kind is CostStep.margin and terms is not None:
         share = _SHARE.model_copy(update={"values": {"margin": terms.margin}})
-        return teller.words(share, "/terms")
+        return formatter.words(share, "/terms")
     if line.kind.line.per is Per.metric and line.metric is not None:
         metric = index.metric(line.metric)
         name = line.metric if metric is None else metric.title
         return (Stretch(name, is_name=True),)
     hint = line.kind.line.hint
-    return (Stretch(teller.text(hint)),) if hint else ()
+    return (Stretch(formatter.text(hint)),) if hint else ()

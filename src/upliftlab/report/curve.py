@@ -45,28 +45,28 @@ class PowerCurve:
     rows: tuple[PowerRow, ...]
 
 
-def power_curve(number: int, outlook: PowerReport, teller: Formatter) -> PowerCurve | None:
+def power_curve(number: int, outlook: PowerReport, formatter: Formatter) -> PowerCurve | None:
     """The curve of one arm; None where there is nothing to draw."""
     curve = outlook.curves[number]
     relative = all(point.lift is not None for point in curve.points)
     places = [_place(point, relative=relative) for point in curve.points]
     form = _CHANGE if relative else metric_form(outlook.metric)
-    scale = axis([(x, x, x) for x in places], (), label(form, teller), WIDTH)
+    scale = axis([(x, x, x) for x in places], (), label(form, formatter), WIDTH)
     if scale is None:
         return None
-    title = teller.text(N_("Power by the size of the effect"))
-    description = teller.sentence(curve.described, f"/curves/{number}/described")
+    title = formatter.text(N_("Power by the size of the effect"))
+    description = formatter.sentence(curve.described, f"/curves/{number}/described")
     decided = curve.decided
     if decided is not None:
-        decided = teller.sentence(decided, f"/curves/{number}/decided")
-    side = ladder(_LEVELS, lambda chance: teller.language.percent(chance, digits=0))
+        decided = formatter.sentence(decided, f"/curves/{number}/decided")
+    side = ladder(_LEVELS, lambda chance: formatter.language.percent(chance, digits=0))
     expected = outlook.assumed.lift if relative else outlook.assumed.effect
     plot = Plot(
         name=f"curve{number}",
         title=f"{title}: {curve.arm}",
         description=description,
         axis=scale,
-        axis_title=teller.text(
+        axis_title=formatter.text(
             N_("change as a share of the mean") if relative else N_("change per customer")
         ),
         upright=side,
@@ -83,7 +83,7 @@ def power_curve(number: int, outlook: PowerReport, teller: Formatter) -> PowerCu
         decided=decided,
         plot=plot,
         ships=any(mark.kind == "ships" for mark in plot.marks),
-        rows=tuple(_rows(number, curve.points, metric_form(outlook.metric), teller)),
+        rows=tuple(_rows(number, curve.points, metric_form(outlook.metric), formatter)),
     )
 
 
@@ -102,14 +102,14 @@ def _chances(
 
 
 def _rows(
-    number: int, points: Sequence[PowerPoint], form: FigureFormat, teller: Formatter
+    number: int, points: Sequence[PowerPoint], form: FigureFormat, formatter: Formatter
 ) -> Iterator[PowerRow]:
     for i in range(0, len(points), _EVERY):
         key, point = f"/curves/{number}/points/{i}", points[i]
         lift, ships = point.lift, point.ships
         yield PowerRow(
-            effect=teller.figure(point.effect, f"{key}/effect", form),
-            lift=None if lift is None else teller.figure(lift, f"{key}/lift", _CHANGE),
-            power=teller.figure(point.power, f"{key}/power", _CHANCE, 1),
-            ships=None if ships is None else teller.figure(ships, f"{key}/ships", _CHANCE, 1),
+            effect=formatter.figure(point.effect, f"{key}/effect", form),
+            lift=None if lift is None else formatter.figure(lift, f"{key}/lift", _CHANGE),
+            power=formatter.figure(point.power, f"{key}/power", _CHANCE, 1),
+            ships=None if ships is None else formatter.figure(ships, f"{key}/ships", _CHANCE, 1),
         )

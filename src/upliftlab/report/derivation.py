@@ -102,7 +102,7 @@ class Derivation:
     notes: tuple[Sentence, ...]
 
 
-def derivation(responses: UpliftResult, teller: Formatter) -> Derivation:
+def derivation(responses: UpliftResult, formatter: Formatter) -> Derivation:
     """How the numbers of this page were computed."""
     count = FigureFormat("count")
     budget = any(curve.kind == "cost" for curve in responses.curves)
@@ -114,24 +114,26 @@ def derivation(responses: UpliftResult, teller: Formatter) -> Derivation:
         *(_BUDGET if budget and ranked else ()),
     )
     return Derivation(
-        formulae=tuple(Formula(teller.text(text), teller.text(why)) for text, why in said),
-        confidence=teller.declared(responses.confidence, "/confidence"),
-        folds=teller.figure(responses.folds, "/folds", count),
-        repeats=teller.figure(responses.repeats, "/repeats", count),
+        formulae=tuple(Formula(formatter.text(text), formatter.text(why)) for text, why in said),
+        confidence=formatter.declared(responses.confidence, "/confidence"),
+        folds=formatter.figure(responses.folds, "/folds", count),
+        repeats=formatter.figure(responses.repeats, "/repeats", count),
         household=responses.randomised == "household",
-        features=_features(responses, teller),
-        notes=tuple(teller.sentence(n, f"/notes/{i}") for i, n in enumerate(responses.notes)),
+        features=_features(responses, formatter),
+        notes=tuple(formatter.sentence(n, f"/notes/{i}") for i, n in enumerate(responses.notes)),
     )
 
 
-def _features(responses: UpliftResult, teller: Formatter) -> tuple[FeatureRow, ...]:
+def _features(responses: UpliftResult, formatter: Formatter) -> tuple[FeatureRow, ...]:
     kinds = {"numeric": N_("number"), "categorical": N_("category")}
     return tuple(
         FeatureRow(
             name=feature.name,
-            kind=teller.text(kinds[feature.kind]),
+            kind=formatter.text(kinds[feature.kind]),
             levels=", ".join(feature.levels),
-            missing=teller.figure(feature.missing, f"/features/{i}/missing", FigureFormat("count")),
+            missing=formatter.figure(
+                feature.missing, f"/features/{i}/missing", FigureFormat("count")
+            ),
         )
         for i, feature in enumerate(responses.features)
     )

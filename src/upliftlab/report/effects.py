@@ -84,52 +84,52 @@ class MoneyView:
     """Whether profit is of arms made alike in what was known before: adjusted, or by strata."""
 
 
-def money(index: Index, teller: Formatter) -> MoneyView | None:
+def money(index: Index, formatter: Formatter) -> MoneyView | None:
     """Profit, ROI and their kin per arm; None where no money was declared."""
-    made = _money_table(index, teller)
+    made = _money_table(index, formatter)
     if made is None:
         return None
     used = [finding.method for finding in index.analysis.findings]
     return MoneyView(
         table=made,
-        waterfalls=waterfalls(index, teller),
+        waterfalls=waterfalls(index, formatter),
         adjusted=any(method.startswith("lin") for method in used),
         sharpened=any("lin" in method or "strata" in method for method in used),
     )
 
 
-def _money_table(index: Index, teller: Formatter) -> Table | None:
-    caption = teller.text(N_("Profit and return per arm"))
-    outline = Outline(caption, (_arm(teller),), _overall(index))
-    return table(outline, [Quantity(kind) for kind in kinds_of("money")], index, teller)
+def _money_table(index: Index, formatter: Formatter) -> Table | None:
+    caption = formatter.text(N_("Profit and return per arm"))
+    outline = Outline(caption, (_arm(formatter),), _overall(index))
+    return table(outline, [Quantity(kind) for kind in kinds_of("money")], index, formatter)
 
 
-def metrics(index: Index, teller: Formatter) -> tuple[Table, ...]:
+def metrics(index: Index, formatter: Formatter) -> tuple[Table, ...]:
     """For each metric a table of differences and relative changes per arm."""
-    tables = (_metric(metric, index, teller) for metric in index.analysis.metrics)
+    tables = (_metric(metric, index, formatter) for metric in index.analysis.metrics)
     return tuple(one for one in tables if one is not None)
 
 
-def breakdowns(index: Index, teller: Formatter) -> Breakdowns | None:
+def breakdowns(index: Index, formatter: Formatter) -> Breakdowns | None:
     """One for each dimension that was found; None where none was."""
-    made = (_breakdown(name, index, teller) for name in index.dimensions)
+    made = (_breakdown(name, index, formatter) for name in index.dimensions)
     found = tuple(one for one in made if one is not None)
     if not found:
         return None
     return Breakdowns(
         dimensions=found,
-        money=_money_table(index, teller) is not None,
+        money=_money_table(index, formatter) is not None,
         shrunken=any(one.table.shrunken for one in found),
     )
 
 
-def _metric(metric: MetricInfo, index: Index, teller: Formatter) -> Table | None:
+def _metric(metric: MetricInfo, index: Index, formatter: Formatter) -> Table | None:
     kinds = kinds_of("metric", "primary")
     own = sorted(kinds, key=lambda kind: kind.estimand.unit != "metric")
     quantities = [Quantity(kind, metric.name) for kind in own]
-    role = teller.text(_ROLES[metric.role])
-    outline = Outline(metric.title, (_arm(teller),), _overall(index), role)
-    made = table(outline, quantities, index, teller)
+    role = formatter.text(_ROLES[metric.role])
+    outline = Outline(metric.title, (_arm(formatter),), _overall(index), role)
+    made = table(outline, quantities, index, formatter)
     if made is None:
         return None
     columns = tuple(
@@ -138,56 +138,56 @@ def _metric(metric: MetricInfo, index: Index, teller: Formatter) -> Table | None
     return replace(made, columns=columns)
 
 
-def _breakdown(name: str, index: Index, teller: Formatter) -> Breakdown | None:
+def _breakdown(name: str, index: Index, formatter: Formatter) -> Breakdown | None:
     info = next((s for s in index.analysis.segments if s.name == name), None)
     randomised = name == CONTACT or (info is not None and info.randomised)
     title = name if info is None else info.title
-    title = teller.text(N_("Contact channel")) if name == CONTACT else title
+    title = formatter.text(N_("Contact channel")) if name == CONTACT else title
     primary = [(kind, index.primary.name) for kind in kinds_of("metric") if index.primary]
     asked = [*((kind, None) for kind in kinds_of("money")), *primary]
     columns = [Quantity(*each) for each in asked if each[0].estimand.everywhere]
-    joined = None if info is None else _joined(info, teller)
-    made = table(_levels((title, name), joined, index, teller), columns, index, teller)
+    joined = None if info is None else _joined(info, formatter)
+    made = table(_levels((title, name), joined, index, formatter), columns, index, formatter)
     if made is None:
         return None
-    notes = tuple(teller.text(note) for note in _notes(name, randomised=randomised))
+    notes = tuple(formatter.text(note) for note in _notes(name, randomised=randomised))
     if joined is not None:
-        notes = (*notes, _said(joined[1], index, teller))
+        notes = (*notes, _said(joined[1], index, formatter))
     lead = EstimandKind.incremental_profit if index.analysis.terms else EstimandKind.difference
     return Breakdown(
         title=title,
         randomised=randomised,
         notes=notes,
         table=made,
-        remarks=remarks(name, lead, index, teller),
+        remarks=remarks(name, lead, index, formatter),
         folded=len(made.rows) > _MANY_ROWS,
     )
 
 
-def _joined(info: SegmentInfo, teller: Formatter) -> tuple[str, str] | None:
+def _joined(info: SegmentInfo, formatter: Formatter) -> tuple[str, str] | None:
     """What levels are called that are shown together, in the JSON and on the page."""
     if info.joined is None:
         return None
     message = Message(template=_OTHER, values={"count": info.joined_levels})
-    return info.joined, teller.language.say(message, teller.currency)
+    return info.joined, formatter.language.say(message, formatter.currency)
 
 
-def _said(joined: str, index: Index, teller: Formatter) -> str:
+def _said(joined: str, index: Index, formatter: Formatter) -> str:
     """Why some levels are shown together."""
     analysis = index.analysis
     template = _JOINED if analysis.unit == "customer" else _JOINED_HOMES
     values: dict[str, Scalar] = {"smallest": analysis.smallest_cell, "joined": joined}
-    return teller.language.say(Message(template=template, values=values), teller.currency)
+    return formatter.language.say(Message(template=template, values=values), formatter.currency)
 
 
 def _levels(
-    named: tuple[str, str], joined: tuple[str, str] | None, index: Index, teller: Formatter
+    named: tuple[str, str], joined: tuple[str, str] | None, index: Index, formatter: Formatter
 ) -> Outline:
     title, name = named
     places = _by_level(index.places(name))
-    unknown, pooled = teller.text(N_("not known")), teller.text(N_("all arms"))
+    unknown, pooled = formatter.text(N_("not known")), formatter.text(N_("all arms"))
     by_arm = len({place.arm for place in places}) > 1
-    heads = (title, _arm(teller)) if by_arm else (title,)
+    heads = (title, _arm(formatter)) if by_arm else (title,)
     shown = dict([joined] if joined else [])
     slots = (
         RowSlot((shown.get(p.level or "", p.level or unknown), p.arm or pooled)[: len(heads)], p)
@@ -214,5 +214,5 @@ def _by_level(places: tuple[RowKey, ...]) -> tuple[RowKey, ...]:
     return tuple(sorted(places, key=lambda p: (levels[p.level], arms[p.arm])))
 
 
-def _arm(teller: Formatter) -> str:
-    return teller.text(N_("Arm"))
+def _arm(formatter: Formatter) -> str:
+    return formatter.text(N_("Arm"))

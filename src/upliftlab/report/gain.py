@@ -76,10 +76,10 @@ class Gain:
     """Where profit is highest."""
 
 
-def gains(arm: str | None, responses: UpliftResult, teller: Formatter) -> tuple[Gain, ...]:
+def gains(arm: str | None, responses: UpliftResult, formatter: Formatter) -> tuple[Gain, ...]:
     """The curves of one arm; those over all arms where it is None."""
     made = (
-        _gain(i, curve, responses, teller)
+        _gain(i, curve, responses, formatter)
         for i, curve in enumerate(responses.curves)
         if curve.arm == arm
     )
@@ -87,18 +87,18 @@ def gains(arm: str | None, responses: UpliftResult, teller: Formatter) -> tuple[
 
 
 def _gain(
-    number: int, curve: UpliftCurve, responses: UpliftResult, teller: Formatter
+    number: int, curve: UpliftCurve, responses: UpliftResult, formatter: Formatter
 ) -> Gain | None:
     across = _MONEY if curve.kind == "cost" else FigureFormat("percent")
     upward = (
         unit_form(responses.unit) if curve.kind == "qini" else FigureFormat("money", signed=True)
     )
     budget = _budget(curve, responses)
-    scales = _scales(curve, (across, upward), budget, teller)
+    scales = _scales(curve, (across, upward), budget, formatter)
     if scales is None:
         return None
-    title = teller.text(_TITLES[curve.kind])
-    meaning = teller.text(_MEANINGS[curve.kind])
+    title = formatter.text(_TITLES[curve.kind])
+    meaning = formatter.text(_MEANINGS[curve.kind])
     flat, side = scales
     key, forms = f"/curves/{number}", (across, upward)
     return Gain(
@@ -111,18 +111,18 @@ def _gain(
             title=title if curve.arm is None else f"{title}: {curve.arm}",
             description=(Stretch(meaning),),
             axis=flat,
-            axis_title=_across(curve, teller),
+            axis_title=_across(curve, formatter),
             upright=side,
             marks=tuple(_marks(curve, flat, side, budget)),
         ),
         banded=len(_banded(curve.points)) > 1,
         budget=budget is not None,
-        reference=_reference(curve, teller),
-        across=_across(curve, teller),
+        reference=_reference(curve, formatter),
+        across=_across(curve, formatter),
         upward=side.title,
-        rows=tuple(_rows(curve.points, f"{key}/points", forms, teller)),
-        reference_rows=tuple(_rows(curve.reference, f"{key}/reference", forms, teller)),
-        highest=_highest(curve, f"{key}/points", forms, teller),
+        rows=tuple(_rows(curve.points, f"{key}/points", forms, formatter)),
+        reference_rows=tuple(_rows(curve.reference, f"{key}/reference", forms, formatter)),
+        highest=_highest(curve, f"{key}/points", forms, formatter),
     )
 
 
@@ -130,40 +130,40 @@ def _scales(
     curve: UpliftCurve,
     forms: tuple[FigureFormat, FigureFormat],
     budget: float | None,
-    teller: Formatter,
+    formatter: Formatter,
 ) -> tuple[Axis, Upright] | None:
     """Both axes; None where there is nothing to draw."""
     across, upward = forms
     every = (*curve.points, *curve.reference)
     xs = [point.x for point in every] + ([] if budget is None else [budget])
-    flat = axis([(x, x, x) for x in xs], (), label(across, teller), WIDTH)
+    flat = axis([(x, x, x) for x in xs], (), label(across, formatter), WIDTH)
     ends = [end for point in every for end in (point.low, point.y, point.high) if end is not None]
-    side = upright(ends, label(upward, teller), _upward(curve, upward, teller))
+    side = upright(ends, label(upward, formatter), _upward(curve, upward, formatter))
     if flat is None or side is None:
         return None
     return flat, side
 
 
-def _across(curve: UpliftCurve, teller: Formatter) -> str:
+def _across(curve: UpliftCurve, formatter: Formatter) -> str:
     if curve.kind == "cost":
-        return teller.text(N_("marketing cost per customer of all"))
-    return teller.text(N_("share of customers contacted"))
+        return formatter.text(N_("marketing cost per customer of all"))
+    return formatter.text(N_("share of customers contacted"))
 
 
-def _upward(curve: UpliftCurve, form: FigureFormat, teller: Formatter) -> str:
+def _upward(curve: UpliftCurve, form: FigureFormat, formatter: Formatter) -> str:
     if curve.kind == "profit":
-        return teller.text(N_("profit per customer of all"))
+        return formatter.text(N_("profit per customer of all"))
     if form.kind == "points":
-        return teller.text(N_("gain per customer of all, percentage points"))
+        return formatter.text(N_("gain per customer of all, percentage points"))
     if curve.kind == "cost":
-        return teller.text(N_("gain before marketing cost, per customer of all"))
-    return teller.text(N_("gain per customer of all"))
+        return formatter.text(N_("gain before marketing cost, per customer of all"))
+    return formatter.text(N_("gain per customer of all"))
 
 
-def _reference(curve: UpliftCurve, teller: Formatter) -> str:
+def _reference(curve: UpliftCurve, formatter: Formatter) -> str:
     if not curve.reference:
         return ""
-    return teller.text(_SINGLE if curve.kind == "cost" else _CHANCE)
+    return formatter.text(_SINGLE if curve.kind == "cost" else _CHANCE)
 
 
 def _budget(curve: UpliftCurve, responses: UpliftResult) -> float | None:
@@ -198,13 +198,13 @@ def _rows(
     points: Sequence[CurvePoint],
     key: str,
     forms: tuple[FigureFormat, FigureFormat],
-    teller: Formatter,
+    formatter: Formatter,
 ) -> Iterator[GainRow]:
     if not points:
         return
     last = len(points) - 1
     for i in sorted({*range(0, last, max(1, last // _ROWS)), last}):
-        yield _row(points, i, f"{key}/{i}", forms, teller)
+        yield _row(points, i, f"{key}/{i}", forms, formatter)
 
 
 def _row(
@@ -212,29 +212,29 @@ def _row(
     i: int,
     key: str,
     forms: tuple[FigureFormat, FigureFormat],
-    teller: Formatter,
+    formatter: Formatter,
 ) -> GainRow:
     """A point with decimals that all points share."""
     across, upward = forms
     point = points[i]
-    wide = teller.digits(across, [max(abs(p.x) for p in points)]) if across == _MONEY else 1
-    high = teller.digits(upward, [max(abs(p.y) for p in points)])
+    wide = formatter.digits(across, [max(abs(p.x) for p in points)]) if across == _MONEY else 1
+    high = formatter.digits(upward, [max(abs(p.y) for p in points)])
 
     def end(value: float | None, name: str) -> Figure | None:
-        return None if value is None else teller.figure(value, f"{key}/{name}", upward, high)
+        return None if value is None else formatter.figure(value, f"{key}/{name}", upward, high)
 
     return GainRow(
-        x=teller.figure(point.x, f"{key}/x", across, wide),
-        y=teller.figure(point.y, f"{key}/y", upward, high),
+        x=formatter.figure(point.x, f"{key}/x", across, wide),
+        y=formatter.figure(point.y, f"{key}/y", upward, high),
         low=end(point.low, "low"),
         high=end(point.high, "high"),
     )
 
 
 def _highest(
-    curve: UpliftCurve, key: str, forms: tuple[FigureFormat, FigureFormat], teller: Formatter
+    curve: UpliftCurve, key: str, forms: tuple[FigureFormat, FigureFormat], formatter: Formatter
 ) -> GainRow | None:
     if curve.kind != "profit" or not curve.points:
         return None
     i = max(range(len(curve.points)), key=lambda at: curve.points[at].y)
-    return _row(curve.points, i, f"{key}/{i}", forms, teller)
+    return _row(curve.points, i, f"{key}/{i}", forms, formatter)

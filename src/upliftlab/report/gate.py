@@ -31,47 +31,47 @@ BASES: Final = {"boosting": N_("boosted trees"), "linear": N_("linear model")}
 _SLOPE: Final = FigureFormat("number", signed=True)
 
 
-def gates(responses: UpliftResult, teller: Formatter) -> Grid:
+def gates(responses: UpliftResult, formatter: Formatter) -> Grid:
     """The table of the gate, one row an arm."""
     form, rows = unit_form(responses.unit), list(enumerate(responses.gates))
     states = [
-        GridMark("yes", teller.text(N_("open")), teller.text(N_("responses differ")))
+        GridMark("yes", formatter.text(N_("open")), formatter.text(N_("responses differ")))
         if gate.open
         else GridMark(
-            "no", teller.text(N_("shut")), teller.text(N_("no evidence that they differ"))
+            "no", formatter.text(N_("shut")), formatter.text(N_("no evidence that they differ"))
         )
         for _, gate in rows
     ]
     tested = [
-        maybe(g.p_adjusted, f"/gates/{i}/p_adjusted", FigureFormat("p"), teller) for i, g in rows
+        maybe(g.p_adjusted, f"/gates/{i}/p_adjusted", FigureFormat("p"), formatter) for i, g in rows
     ]
     average = [valued(gate.average, f"/gates/{i}/average") for i, gate in rows]
     slope = [valued(gate.slope, f"/gates/{i}/slope") for i, gate in rows]
     autoc = [valued(gate.autoc, f"/gates/{i}/autoc") for i, gate in rows]
     return grid(
-        teller.text(N_("The gate, by arm")),
-        teller.text(N_("Arm")),
-        [named(gate.arm, learner(gate.learner, teller)) for _, gate in rows],
+        formatter.text(N_("The gate, by arm")),
+        formatter.text(N_("Arm")),
+        [named(gate.arm, learner(gate.learner, formatter)) for _, gate in rows],
         [
-            marks(Titles(N_("Gate")), states, teller),
-            intervals(Titles(N_("Average effect"), N_("per customer")), average, form, teller),
+            marks(Titles(N_("Gate")), states, formatter),
+            intervals(Titles(N_("Average effect"), N_("per customer")), average, form, formatter),
             intervals(
                 Titles(N_("Slope"), N_("one is a score that is right on average")),
                 slope,
                 _SLOPE,
-                teller,
+                formatter,
             ),
             intervals(
                 Titles(N_("AUTOC"), N_("what the first in order gain beyond the average")),
                 autoc,
                 form,
-                teller,
+                formatter,
             ),
-            figures(Titles(N_("Adjusted p"), N_("Holm, over arms")), tested, teller),
+            figures(Titles(N_("Adjusted p"), N_("Holm, over arms")), tested, formatter),
         ],
     )
 
 
-def learner(name: str, teller: Formatter) -> str:
+def learner(name: str, formatter: Formatter) -> str:
     """How a learner is called; a name that is not known stays as it is."""
-    return teller.text(LEARNERS[name]) if name in LEARNERS else name
+    return formatter.text(LEARNERS[name]) if name in LEARNERS else name

@@ -94,27 +94,33 @@ class Titles:
 
 
 def intervals(
-    titles: Titles, values: Sequence[Value | None], form: FigureFormat, teller: Formatter
+    titles: Titles, values: Sequence[Value | None], form: FigureFormat, formatter: Formatter
 ) -> GridColumn:
     """A column of intervals drawn on one scale against zero."""
-    drawn = draw(values, Scale(form, ZERO), teller)
-    title, hint = teller.text(titles.title), teller.text(titles.hint)
+    drawn = draw(values, Scale(form, ZERO), formatter)
+    title, hint = formatter.text(titles.title), formatter.text(titles.hint)
     return GridColumn(title, hint, "drawn", drawn.intervals, drawn.axis)
 
 
-def figures(titles: Titles, cells: Sequence[Figure | None], teller: Formatter) -> GridColumn:
+def figures(titles: Titles, cells: Sequence[Figure | None], formatter: Formatter) -> GridColumn:
     """A column of plain numbers."""
-    return GridColumn(teller.text(titles.title), teller.text(titles.hint), "number", tuple(cells))
+    return GridColumn(
+        formatter.text(titles.title), formatter.text(titles.hint), "number", tuple(cells)
+    )
 
 
-def marks(titles: Titles, cells: Sequence[GridMark | None], teller: Formatter) -> GridColumn:
+def marks(titles: Titles, cells: Sequence[GridMark | None], formatter: Formatter) -> GridColumn:
     """A column of states."""
-    return GridColumn(teller.text(titles.title), teller.text(titles.hint), "mark", tuple(cells))
+    return GridColumn(
+        formatter.text(titles.title), formatter.text(titles.hint), "mark", tuple(cells)
+    )
 
 
-def optional(value: float | None, key: str, form: FigureFormat, teller: Formatter) -> Figure | None:
+def optional(
+    value: float | None, key: str, form: FigureFormat, formatter: Formatter
+) -> Figure | None:
     """A number where there is one."""
-    return None if value is None else teller.figure(value, key, form)
+    return None if value is None else formatter.figure(value, key, form)
 
 
 def valued(found: Estimate | None, key: str) -> Value | None:

@@ -66,42 +66,45 @@ class Scale:
     width: int = ROW
 
 
-def draw(values: Sequence[Value | None], scale: Scale, teller: Formatter) -> Drawn:
+def draw(values: Sequence[Value | None], scale: Scale, formatter: Formatter) -> Drawn:
     """A column of values on one scale."""
     known = [value.limits for value in values if value is not None]
-    shared = axis(known, scale.references, label(scale.form, teller), scale.width)
+    shared = axis(known, scale.references, label(scale.form, formatter), scale.width)
     told = tuple(
-        None if value is None else _interval(value, scale.form, shared, teller) for value in values
+        None if value is None else _interval(value, scale.form, shared, formatter)
+        for value in values
     )
     return Drawn(shared, told)
 
 
-def _interval(value: Value, form: FigureFormat, shared: Axis | None, teller: Formatter) -> Interval:
-    digits = teller.digits(form, value.limits)
+def _interval(
+    value: Value, form: FigureFormat, shared: Axis | None, formatter: Formatter
+) -> Interval:
+    digits = formatter.digits(form, value.limits)
 
     def end(number: float | None, name: str) -> Figure | None:
         if number is None:
             return None
-        return teller.figure(number, f"{value.key}/{name}", form, digits)
+        return formatter.figure(number, f"{value.key}/{name}", form, digits)
 
     return Interval(
         estimate=end(value.estimate, value.name),
         low=end(value.low, "low"),
         high=end(value.high, "high"),
-        note="" if value.note is None else teller.text(value.note.value),
+        note="" if value.note is None else formatter.text(value.note.value),
         strip=None if shared is None else shared.strip(value.limits, value.shrunken),
         shrunken=end(value.shrunken, "shrunken"),
     )
 
 
-def label(form: FigureFormat, teller: Formatter) -> Callable[[float], str]:
+def label(form: FigureFormat, formatter: Formatter) -> Callable[[float], str]:
     """How values on a scale of a form are labelled."""
-    language = teller.language
+    language = formatter.language
 
     def told(number: float) -> str:
         if form.kind == "money":
             short = number == 0 or abs(number) >= _SHORT_MONEY
-            text = language.money(number, teller.currency, compact=short)
+            text = language.money(number, formatter.currency, compact=short)
         elif form.kind == "percent":
             text = language.percent(number, digits=exact_percent_digits(number))
         else:

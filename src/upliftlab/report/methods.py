@@ -98,42 +98,42 @@ class ProvenanceView:
     """The condition that customers had to meet."""
 
 
-def methods(analysis: Analysis, teller: Formatter) -> Methods:
+def methods(analysis: Analysis, formatter: Formatter) -> Methods:
     """How the numbers of this page were computed."""
     kinds = {finding.kind for finding in analysis.findings}
     used = sorted({part for f in analysis.findings for part in f.method.split("+")})
     invalid = analysis.verdict.code is VerdictCode.invalid
     terms = None if invalid else analysis.terms
     return Methods(
-        confidence=teller.declared(analysis.confidence, "/confidence"),
+        confidence=formatter.declared(analysis.confidence, "/confidence"),
         formulae=tuple(
-            Formula(teller.text(kind.estimand.formula), teller.text(kind.estimand.meaning))
+            Formula(formatter.text(kind.estimand.formula), formatter.text(kind.estimand.meaning))
             for kind in EstimandKind
             if kind in kinds
         ),
-        methods=tuple(teller.text(_METHODS.get(name, name)) for name in used),
+        methods=tuple(formatter.text(_METHODS.get(name, name)) for name in used),
         compared=any(test.p is not None for test in analysis.heterogeneity),
         revenue=None if terms is None else terms.revenue,
         costs="" if terms is None else ", ".join(terms.costs),
-        terms=() if terms is None else _terms(terms, teller),
+        terms=() if terms is None else _terms(terms, formatter),
     )
 
 
-def origin(result: Analysis | UpliftResult, teller: Formatter) -> ProvenanceView:
+def origin(result: Analysis | UpliftResult, formatter: Formatter) -> ProvenanceView:
     """What the numbers came from."""
     made = result.provenance
     software = {
         "upliftlab": made.version,
         "Python": made.python,
-        teller.text(N_("Engine")): made.engine,
+        formatter.text(N_("Engine")): made.engine,
         **made.libraries,
     }
     data = (
-        Read(one.source, one.file, one.sha256, _rows(one.rows, i, teller))
+        Read(one.source, one.file, one.sha256, _rows(one.rows, i, formatter))
         for i, one in enumerate(result.data)
     )
     return ProvenanceView(
-        created=teller.language.date(made.created),
+        created=formatter.language.date(made.created),
         software=tuple(software.items()),
         data=tuple(data),
         plan_sha256=result.plan_sha256,
@@ -141,14 +141,14 @@ def origin(result: Analysis | UpliftResult, teller: Formatter) -> ProvenanceView
     )
 
 
-def _rows(rows: int, i: int, teller: Formatter) -> Figure:
-    return teller.figure(rows, f"/data/{i}/rows", FigureFormat("count"))
+def _rows(rows: int, i: int, formatter: Formatter) -> Figure:
+    return formatter.figure(rows, f"/data/{i}/rows", FigureFormat("count"))
 
 
-def _terms(terms: MoneyTermsInfo, teller: Formatter) -> tuple[Term, ...]:
+def _terms(terms: MoneyTermsInfo, formatter: Formatter) -> tuple[Term, ...]:
     money, percent = FigureFormat("money"), FigureFormat("percent")
     shared = [
-        Term(teller.text(title), None, teller.declared(value, f"/terms/{name}"))
+        Term(formatter.text(title), None, formatter.declared(value, f"/terms/{name}"))
         for name, title, value in (
             ("margin", N_("Contribution margin, share of revenue"), terms.margin),
             ("hurdle", N_("Hurdle: ROI below this is not worth it"), terms.hurdle),
@@ -158,9 +158,9 @@ def _terms(terms: MoneyTermsInfo, teller: Formatter) -> tuple[Term, ...]:
         *shared,
         *(
             Term(
-                teller.text(step.line.term),
+                formatter.text(step.line.term),
                 arm,
-                teller.figure(
+                formatter.figure(
                     value,
                     f"/terms/{step.line.key}/{escape(arm)}",
                     percent if step.line.per is Per.revenue else money,

@@ -133,10 +133,10 @@ def write(outlook: PowerReport, path: Path, lang: Code = "en") -> None:
     atomic_write(path, render(outlook, lang=lang).encode())
 
 
-def page(outlook: PowerReport, teller: Formatter) -> OutlookPage:
+def page(outlook: PowerReport, formatter: Formatter) -> OutlookPage:
     """The page of an outlook whose numbers are already those to publish."""
     data = to_json(outlook)
-    curves = (power_curve(i, outlook, teller) for i in range(len(outlook.curves)))
+    curves = (power_curve(i, outlook, formatter) for i in range(len(outlook.curves)))
     absent = outlook.money_absent
     length = outlook.length
     return OutlookPage(
@@ -144,16 +144,18 @@ def page(outlook: PowerReport, teller: Formatter) -> OutlookPage:
         experiment=outlook.experiment,
         owner=outlook.owner,
         hypothesis=outlook.hypothesis,
-        created=teller.language.date(outlook.created),
-        answers=tuple(_told(i, each, teller) for i, each in enumerate(outlook.answers)),
-        arms=_arms(outlook, teller),
-        length=None if length is None else teller.sentence(length.described, "/length/described"),
+        created=formatter.language.date(outlook.created),
+        answers=tuple(_told(i, each, formatter) for i, each in enumerate(outlook.answers)),
+        arms=_arms(outlook, formatter),
+        length=None
+        if length is None
+        else formatter.sentence(length.described, "/length/described"),
         curves=tuple(each for each in curves if each is not None),
-        money=_money(outlook, teller) if outlook.money else None,
-        money_absent=None if absent is None else teller.sentence(absent, "/money_absent"),
-        baseline=teller.sentence(outlook.baseline.described, "/baseline/described"),
-        facts=tuple(_facts(outlook, teller)),
-        notes=tuple(teller.sentence(n, f"/notes/{i}") for i, n in enumerate(outlook.notes)),
+        money=_money(outlook, formatter) if outlook.money else None,
+        money_absent=None if absent is None else formatter.sentence(absent, "/money_absent"),
+        baseline=formatter.sentence(outlook.baseline.described, "/baseline/described"),
+        facts=tuple(_facts(outlook, formatter)),
+        notes=tuple(formatter.sentence(n, f"/notes/{i}") for i, n in enumerate(outlook.notes)),
         plan_sha256=outlook.plan_sha256,
         version=outlook.version,
         json=download(f"{safe_name(outlook.experiment)}_plan.json", "application/json", data),
@@ -161,20 +163,20 @@ def page(outlook: PowerReport, teller: Formatter) -> OutlookPage:
     )
 
 
-def _told(number: int, answer: Answer, teller: Formatter) -> Told:
+def _told(number: int, answer: Answer, formatter: Formatter) -> Told:
     key = f"/answers/{number}"
     state, label = _STATES[answer.state]
     instead = answer.instead
     return Told(
         state=state,
-        label=teller.text(label),
-        question=teller.sentence(answer.question, f"{key}/question"),
-        sentence=teller.sentence(answer.sentence, f"{key}/sentence"),
-        instead=None if instead is None else teller.sentence(instead, f"{key}/instead"),
+        label=formatter.text(label),
+        question=formatter.sentence(answer.question, f"{key}/question"),
+        sentence=formatter.sentence(answer.sentence, f"{key}/sentence"),
+        instead=None if instead is None else formatter.sentence(instead, f"{key}/instead"),
     )
 
 
-def _arms(outlook: PowerReport, teller: Formatter) -> Sheet:
+def _arms(outlook: PowerReport, formatter: Formatter) -> Sheet:
     effect = metric_form(outlook.metric)
     named = {
         "share": (N_("Share"), N_("of all customers"), _PERCENT),
@@ -186,10 +188,10 @@ def _arms(outlook: PowerReport, teller: Formatter) -> Sheet:
         "power": (N_("Power"), N_("at the expected effect"), _PERCENT),
     }
     rows = [(arm.arm, f"/arms/{i}", arm) for i, arm in enumerate(outlook.arms)]
-    return _sheet(named, rows, teller)
+    return _sheet(named, rows, formatter)
 
 
-def _money(outlook: PowerReport, teller: Formatter) -> Sheet:
+def _money(outlook: PowerReport, formatter: Formatter) -> Sheet:
     named = {
         "break_even": (N_("Break-even"), N_("rise of revenue that pays for it"), _CHANGE),
         "break_even_hurdle": (N_("Reaches the hurdle"), N_("rise of revenue"), _CHANGE),
@@ -212,13 +214,13 @@ def _money(outlook: PowerReport, teller: Formatter) -> Sheet:
         if any(getattr(money, name) is not None for money in outlook.money)
     }
     rows = [(money.arm, f"/money/{i}", money) for i, money in enumerate(outlook.money)]
-    return _sheet(kept, rows, teller)
+    return _sheet(kept, rows, formatter)
 
 
 def _sheet(
     named: Mapping[str, tuple[str, str, FigureFormat]],
     rows: Iterable[tuple[str, str, ArmOutlook | ArmMoney]],
-    teller: Formatter,
+    formatter: Formatter,
 ) -> Sheet:
     """Columns by the name of their field; each row's arm, key and values."""
 
@@ -230,12 +232,13 @@ def _sheet(
         spread = _POINTS if form.kind == "percent" else form
         digits = 1 if name in _CHANCES else None
         return FigureCell(
-            teller.figure(value, f"{key}/{name}", form, digits),
-            None if half is None else teller.figure(half, f"{key}/{name}_half", spread),
+            formatter.figure(value, f"{key}/{name}", form, digits),
+            None if half is None else formatter.figure(half, f"{key}/{name}_half", spread),
         )
 
     columns = (
-        FigureColumn(teller.text(title), teller.text(hint)) for title, hint, _ in named.values()
+        FigureColumn(formatter.text(title), formatter.text(hint))
+        for title, hint, _ in named.values()
     )
     return Sheet(
         tuple(columns),
@@ -246,7 +249,7 @@ def _sheet(
     )
 
 
-def _facts(outlook: PowerReport, teller: Formatter) -> Iterator[Assumed]:
+def _facts(outlook: PowerReport, formatter: Formatter) -> Iterator[Assumed]:
     """What is known of customers without the campaign, and what was taken for granted."""
     base, taken, unit = outlook.baseline, outlook.assumed, outlook.metric.unit
     kind = (
@@ -274,8 +277,8 @@ def _facts(outlook: PowerReport, teller: Formatter) -> Iterator[Assumed]:
     ]
     for title, value, key, form in named:
         if value is not None:
-            yield Assumed(teller.text(title), teller.figure(value, key, form))
+            yield Assumed(formatter.text(title), formatter.figure(value, key, form))
     for arm, rate in taken.redemptions.items():
-        title = f"{teller.text(N_('Redemptions per treated customer'))}: {arm}"
+        title = f"{formatter.text(N_('Redemptions per treated customer'))}: {arm}"
         key = f"/assumed/redemptions/{escape(arm)}"
-        yield Assumed(title, teller.figure(rate, key, _PERCENT))
+        yield Assumed(title, formatter.figure(rate, key, _PERCENT))

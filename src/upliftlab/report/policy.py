@@ -49,7 +49,7 @@ class PolicyNode:
     no: PolicyNode | None
 
 
-def policies(responses: UpliftResult, teller: Formatter) -> Grid:
+def policies(responses: UpliftResult, formatter: Formatter) -> Grid:
     """The table of policies; those of a model only where the gate is open."""
     rows = [
         (f"/policies/{i}", policy)
@@ -62,43 +62,46 @@ def policies(responses: UpliftResult, teller: Formatter) -> Grid:
     today = [valued(policy.beside_today, f"{key}/beside_today") for key, policy in rows]
     ruled = [
         intervals(
-            Titles(N_("Beside today's rule"), N_("for the same customers")), today, form, teller
+            Titles(N_("Beside today's rule"), N_("for the same customers")), today, form, formatter
         )
     ]
     random = [valued(policy.beside_random, f"{key}/beside_random") for key, policy in rows]
     return grid(
-        teller.text(N_("Policies")),
-        teller.text(N_("Policy")),
-        [_head(key, policy, teller) for key, policy in rows],
+        formatter.text(N_("Policies")),
+        formatter.text(N_("Policy")),
+        [_head(key, policy, formatter) for key, policy in rows],
         [
             GridColumn(
-                teller.text(N_("Who gets what")),
-                teller.text(N_("share of customers")),
+                formatter.text(N_("Who gets what")),
+                formatter.text(N_("share of customers")),
                 "shares",
-                tuple(tuple(_shares(key, policy, responses, teller)) for key, policy in rows),
+                tuple(tuple(_shares(key, policy, responses, formatter)) for key, policy in rows),
             ),
             intervals(
-                Titles(N_("Gain per customer"), N_("beyond treating nobody")), worth, form, teller
+                Titles(N_("Gain per customer"), N_("beyond treating nobody")),
+                worth,
+                form,
+                formatter,
             ),
-            _costs([(key, policy) for key, policy in rows], teller),
+            _costs([(key, policy) for key, policy in rows], formatter),
             intervals(
                 Titles(N_("Beside the best simple rule"), N_("nobody, or one arm for everybody")),
                 best,
                 form,
-                teller,
+                formatter,
             ),
             *(ruled if any(policy.beside_today for _, policy in rows) else ()),
             intervals(
                 Titles(N_("Beside chance"), N_("as much spent on customers drawn at random")),
                 random,
                 form,
-                teller,
+                formatter,
             ),
         ],
     )
 
 
-def came_true(responses: UpliftResult, teller: Formatter) -> Grid | None:
+def came_true(responses: UpliftResult, formatter: Formatter) -> Grid | None:
     """How much of what models foretold came about; None where nothing was foretold."""
     rows = [
         (f"/policies/{i}", policy)
@@ -108,60 +111,64 @@ def came_true(responses: UpliftResult, teller: Formatter) -> Grid | None:
     if not rows:
         return None
     values = [valued(policy.realised, f"{key}/realised") for key, policy in rows]
-    drawn = draw(values, Scale(FigureFormat("percent"), (Reference(1.0),)), teller)
+    drawn = draw(values, Scale(FigureFormat("percent"), (Reference(1.0),)), formatter)
     title, hint = N_("Came true"), N_("of the gain that the model foretold")
     return grid(
-        teller.text(N_("What came of the models' predictions")),
-        teller.text(N_("Policy")),
-        [RowHead(teller.sentence(policy.title, f"{key}/title"), "") for key, policy in rows],
-        [GridColumn(teller.text(title), teller.text(hint), "drawn", drawn.intervals, drawn.axis)],
+        formatter.text(N_("What came of the models' predictions")),
+        formatter.text(N_("Policy")),
+        [RowHead(formatter.sentence(policy.title, f"{key}/title"), "") for key, policy in rows],
+        [
+            GridColumn(
+                formatter.text(title), formatter.text(hint), "drawn", drawn.intervals, drawn.axis
+            )
+        ],
     )
 
 
-def _head(key: str, policy: PolicyValue, teller: Formatter) -> RowHead:
-    words = teller.sentence(policy.title, f"{key}/title")
-    return RowHead(words, teller.text(_MEANINGS[policy.name]))
+def _head(key: str, policy: PolicyValue, formatter: Formatter) -> RowHead:
+    words = formatter.sentence(policy.title, f"{key}/title")
+    return RowHead(words, formatter.text(_MEANINGS[policy.name]))
 
 
 def _shares(
-    key: str, policy: PolicyValue, responses: UpliftResult, teller: Formatter
+    key: str, policy: PolicyValue, responses: UpliftResult, formatter: Formatter
 ) -> Iterator[ArmShare]:
     """Arms in the plan's order, those that nobody gets left out."""
     for arm in (*responses.arms, responses.control):
         share = policy.shares.get(arm, 0.0)
         if share > 0:
             yield ArmShare(
-                arm, teller.figure(share, f"{key}/shares/{escape(arm)}", FigureFormat("percent"))
+                arm, formatter.figure(share, f"{key}/shares/{escape(arm)}", FigureFormat("percent"))
             )
 
 
-def _costs(rows: list[tuple[str, PolicyValue]], teller: Formatter) -> GridColumn:
+def _costs(rows: list[tuple[str, PolicyValue]], formatter: Formatter) -> GridColumn:
     """Costs in figures alone: they are known better than what they bring."""
     values = [valued(policy.cost, f"{key}/cost") for key, policy in rows]
-    drawn = draw(values, Scale(FigureFormat("money"), ()), teller)
+    drawn = draw(values, Scale(FigureFormat("money"), ()), formatter)
     cells = tuple(None if cell is None else _bare(cell) for cell in drawn.intervals)
     title, hint = N_("Marketing cost per customer"), N_("beyond treating nobody")
-    return GridColumn(teller.text(title), teller.text(hint), "interval", cells)
+    return GridColumn(formatter.text(title), formatter.text(hint), "interval", cells)
 
 
 def _bare(cell: Interval) -> Interval:
     return replace(cell, strip=None)
 
 
-def tree(responses: UpliftResult, teller: Formatter) -> PolicyNode | None:
+def tree(responses: UpliftResult, formatter: Formatter) -> PolicyNode | None:
     """The tree as it is read from the top."""
     if responses.tree is None or not responses.open:
         return None
-    return _node(responses.tree, "/tree", unit_form(responses.unit), teller)
+    return _node(responses.tree, "/tree", unit_form(responses.unit), formatter)
 
 
-def _node(branch: TreeBranch, key: str, form: FigureFormat, teller: Formatter) -> PolicyNode:
+def _node(branch: TreeBranch, key: str, form: FigureFormat, formatter: Formatter) -> PolicyNode:
     asked, yes, no = branch.question, branch.yes, branch.no
     return PolicyNode(
-        question=None if asked is None else teller.sentence(asked, f"{key}/question"),
+        question=None if asked is None else formatter.sentence(asked, f"{key}/question"),
         arm=branch.arm,
-        n=teller.figure(branch.n, f"{key}/n", FigureFormat("count")),
-        value=optional(branch.value, f"{key}/value", form, teller),
-        yes=None if yes is None else _node(yes, f"{key}/yes", form, teller),
-        no=None if no is None else _node(no, f"{key}/no", form, teller),
+        n=formatter.figure(branch.n, f"{key}/n", FigureFormat("count")),
+        value=optional(branch.value, f"{key}/value", form, formatter),
+        yes=None if yes is None else _node(yes, f"{key}/yes", form, formatter),
+        no=None if no is None else _node(no, f"{key}/no", form, formatter),
     )

@@ -43,9 +43,9 @@ def scale(quantity: Quantity, index: Index) -> Scale:
     return Scale(form(quantity, index), tuple(_references(quantity.kind, index)))
 
 
-def title(quantity: Quantity, index: Index, teller: Formatter) -> str:
+def title(quantity: Quantity, index: Index, formatter: Formatter) -> str:
     """The heading of a quantity's column; a difference names its metric."""
-    text = teller.text(quantity.kind.estimand.label)
+    text = formatter.text(quantity.kind.estimand.label)
     metric = index.metric(quantity.metric) if quantity.metric else None
     return text if metric is None else f"{metric.title}: {text}"
 

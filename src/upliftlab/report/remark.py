@@ -53,7 +53,7 @@ class ArmNote:
 
 
 def remarks(
-    dimension: str, kind: EstimandKind, index: Index, teller: Formatter
+    dimension: str, kind: EstimandKind, index: Index, formatter: Formatter
 ) -> tuple[ArmNote, ...]:
     """The remarks on a dimension's table, one for each arm; arms are named where there are some.
 
@@ -61,28 +61,28 @@ def remarks(
         dimension: What the table is by.
         kind: What its first column shows.
         index: The analysis.
-        teller: The page's language.
+        formatter: The page's language.
     """
     tests = index.heterogeneity(dimension, kind)
     sums = index.reconciliations(dimension)
     several = len(index.treated) > 1
     made: list[ArmNote] = []
     for arm in dict.fromkeys((*tests, *sums)):
-        said = (*_differ(tests.get(arm), index, teller), *_add_up(sums.get(arm), teller))
+        said = (*_differ(tests.get(arm), index, formatter), *_add_up(sums.get(arm), formatter))
         made.append(ArmNote(arm if several else None, said))
     if any(added.note is Note.own_slopes for _, added in sums.values()):
-        made.append(ArmNote(None, (_reason(_NOT_ADDED, Note.own_slopes, teller),)))
+        made.append(ArmNote(None, (_reason(_NOT_ADDED, Note.own_slopes, formatter),)))
     return tuple(remark for remark in made if remark.sentences)
 
 
 def _differ(
-    found: tuple[int, Heterogeneity] | None, index: Index, teller: Formatter
+    found: tuple[int, Heterogeneity] | None, index: Index, formatter: Formatter
 ) -> Iterator[Sentence]:
     if found is None:
         return
     i, test = found
     if test.p_adjusted is None:
-        yield _reason(_UNTOLD, test.note, teller)
+        yield _reason(_UNTOLD, test.note, formatter)
         return
     metric = index.metric(test.metric)
     values: dict[str, Scalar] = {
@@ -91,24 +91,24 @@ def _differ(
     }
     of_profit = test.kind.estimand.levels is CostStep.profit
     text = _DIFFER[of_profit, test.p_adjusted < 1 - index.analysis.confidence]
-    yield teller.words(Message(template=text, values=values), f"/heterogeneity/{i}")
+    yield formatter.words(Message(template=text, values=values), f"/heterogeneity/{i}")
 
 
-def _add_up(found: tuple[int, Reconciliation] | None, teller: Formatter) -> Iterator[Sentence]:
+def _add_up(found: tuple[int, Reconciliation] | None, formatter: Formatter) -> Iterator[Sentence]:
     if found is None or found[1].note is Note.own_slopes:
         return
     i, added = found
     if added.composition is None:
-        yield _reason(_NOT_ADDED, added.note, teller)
+        yield _reason(_NOT_ADDED, added.note, formatter)
         return
     values: dict[str, Scalar] = {
         "levels": added.levels,
         "total": added.total,
         "composition": added.composition,
     }
-    yield teller.words(Message(template=_ADDED, values=values), f"/reconciliations/{i}")
+    yield formatter.words(Message(template=_ADDED, values=values), f"/reconciliations/{i}")
 
 
-def _reason(text: str, note: Note | None, teller: Formatter) -> Sentence:
+def _reason(text: str, note: Note | None, formatter: Formatter) -> Sentence:
     reason = None if note is None else note.value
-    return teller.words(Message(template=text, values={"reason": reason}), "")
+    return formatter.words(Message(template=text, values={"reason": reason}), "")

@@ -91,20 +91,20 @@ class Outline:
 
 
 def table(
-    outline: Outline, quantities: Sequence[Quantity], index: Index, teller: Formatter
+    outline: Outline, quantities: Sequence[Quantity], index: Index, formatter: Formatter
 ) -> Table | None:
     """Rows and columns with what was found; None, or no column, where nothing was."""
     found = {q: [index.get(q, slot.place) for slot in outline.slots] for q in quantities}
     kept = [q for q in quantities if any(f is not None for f in found[q])]
-    drawn = {q: draw([f and f.value for f in found[q]], scale(q, index), teller) for q in kept}
+    drawn = {q: draw([f and f.value for f in found[q]], scale(q, index), formatter) for q in kept}
     if not kept:
         return None
     rows = tuple(
-        _row(slot, [found[q][i] for q in kept], [drawn[q].intervals[i] for q in kept], teller)
+        _row(slot, [found[q][i] for q in kept], [drawn[q].intervals[i] for q in kept], formatter)
         for i, slot in enumerate(outline.slots)
     )
     starts = [True, *(b.heads[0] != a.heads[0] for a, b in pairwise(rows))]
-    columns = tuple(_column(q, drawn[q], index, teller) for q in kept)
+    columns = tuple(_column(q, drawn[q], index, formatter) for q in kept)
     return Table(
         caption=outline.caption,
         role=outline.role,
@@ -112,9 +112,9 @@ def table(
         columns=columns,
         rows=tuple(replace(row, starts=start) for row, start in zip(rows, starts, strict=True)),
         corrected=any(row.p_adjusted is not None for row in rows),
-        correction=teller.text(_correction(found[q] for q in kept)),
+        correction=formatter.text(_correction(found[q] for q in kept)),
         tested=any(row.p is not None for row in rows),
-        units=teller.text(units(index.analysis)),
+        units=formatter.text(units(index.analysis)),
         hurdle=any(c.axis is not None and len(c.axis.references) > 1 for c in columns),
         shrunken=any(c is not None and c.shrunken is not None for row in rows for c in row.cells),
     )
@@ -131,9 +131,9 @@ def _correction(columns: Iterable[Sequence[Found | None]]) -> str:
     return next((_CORRECTIONS[name] for name in families if name in _CORRECTIONS), "")
 
 
-def _column(quantity: Quantity, drawn: Drawn, index: Index, teller: Formatter) -> IntervalColumn:
+def _column(quantity: Quantity, drawn: Drawn, index: Index, formatter: Formatter) -> IntervalColumn:
     return IntervalColumn(
-        title(quantity, index, teller), teller.text(quantity.kind.estimand.hint), drawn.axis
+        title(quantity, index, formatter), formatter.text(quantity.kind.estimand.hint), drawn.axis
     )
 
 
@@ -141,7 +141,7 @@ def _row(
     slot: RowSlot,
     found: Sequence[Found | None],
     cells: Sequence[Interval | None],
-    teller: Formatter,
+    formatter: Formatter,
 ) -> ForestRow:
     lead = next((one for one in found if one is not None), None)
     if lead is None:
@@ -150,14 +150,18 @@ def _row(
     adjusted = finding.p_adjusted
     return ForestRow(
         heads=slot.heads,
-        n_treated=teller.figure(finding.n_treated, f"{lead.key}/n_treated", FigureFormat("count")),
-        n_control=teller.figure(finding.n_control, f"{lead.key}/n_control", FigureFormat("count")),
+        n_treated=formatter.figure(
+            finding.n_treated, f"{lead.key}/n_treated", FigureFormat("count")
+        ),
+        n_control=formatter.figure(
+            finding.n_control, f"{lead.key}/n_control", FigureFormat("count")
+        ),
         cells=tuple(cells),
-        p=_p(finding.p, f"{lead.key}/p", teller),
-        p_adjusted=_p(adjusted, f"{lead.key}/p_adjusted", teller),
+        p=_p(finding.p, f"{lead.key}/p", formatter),
+        p_adjusted=_p(adjusted, f"{lead.key}/p_adjusted", formatter),
         survives=None if adjusted is None else adjusted < 1 - finding.confidence,
     )
 
 
-def _p(value: float | None, key: str, teller: Formatter) -> Figure | None:
-    return None if value is None else teller.figure(value, key, FigureFormat("p"))
+def _p(value: float | None, key: str, formatter: Formatter) -> Figure | None:
+    return None if value is None else formatter.figure(value, key, FigureFormat("p"))

@@ -59,26 +59,26 @@ class Trust:
     arms: tuple[ArmSize, ...]
 
 
-def trust(analysis: Analysis, teller: Formatter) -> Trust:
+def trust(analysis: Analysis, formatter: Formatter) -> Trust:
     """The checks, failed ones first, and the size of every arm."""
-    asked = [_asked(check, f"/checks/{i}", teller) for i, check in enumerate(analysis.checks)]
+    asked = [_asked(check, f"/checks/{i}", formatter) for i, check in enumerate(analysis.checks)]
     order: list[State] = ["critical", "warning", "info", "unasked", "passed"]
     total = sum(arm.n for arm in analysis.arms)
     folded = len(asked) > _MANY
     return Trust(
-        summary=teller.text(_summary({check.state for check in asked})),
+        summary=formatter.text(_summary({check.state for check in asked})),
         checks=tuple(
             check
             for check in sorted(asked, key=lambda check: order.index(check.state))
             if not (folded and check.state == "passed")
         ),
         passed=tuple(check for check in asked if folded and check.state == "passed"),
-        units=teller.text(
+        units=formatter.text(
             N_("Households per arm, expected and observed")
             if analysis.unit == "household"
             else N_("Customers per arm, expected and observed")
         ),
-        arms=tuple(_size(arm, i, total, teller) for i, arm in enumerate(analysis.arms)),
+        arms=tuple(_size(arm, i, total, formatter) for i, arm in enumerate(analysis.arms)),
     )
 
 
@@ -109,34 +109,36 @@ def _state(check: Check) -> State:
     return states[check.severity]
 
 
-def _asked(check: Check, key: str, teller: Formatter) -> CheckView:
+def _asked(check: Check, key: str, formatter: Formatter) -> CheckView:
     state = _state(check)
     return CheckView(
-        title=_title(check, teller),
+        title=_title(check, formatter),
         state=state,
-        label=teller.text(_STATES[state]),
-        message=teller.sentence(check.parts, f"{key}/parts"),
+        label=formatter.text(_STATES[state]),
+        message=formatter.sentence(check.parts, f"{key}/parts"),
     )
 
 
-def _title(check: Check, teller: Formatter) -> str:
+def _title(check: Check, formatter: Formatter) -> str:
     """`balance:region` is the check `balance` of `region`.
 
     An analysis from before checks had titles is told by their names, as words.
     """
     asked, *subjects = check.name.split(":")
     title = check.title or asked.replace("_", " ").capitalize()
-    return " · ".join([teller.text(title), *subjects])
+    return " · ".join([formatter.text(title), *subjects])
 
 
-def _size(arm: ArmCount, i: int, total: int, teller: Formatter) -> ArmSize:
+def _size(arm: ArmCount, i: int, total: int, formatter: Formatter) -> ArmSize:
     key = f"/arms/{i}"
     return ArmSize(
         arm=arm.arm,
         title=arm.title or "",
-        role=teller.text(N_("control") if arm.control else N_("treated")),
-        channel=arm.channel_title or arm.channel or teller.text(N_("none")),
-        share=teller.figure(arm.expected_share, f"{key}/expected_share", FigureFormat("percent")),
-        expected=teller.product(arm.expected_share, total, f"{key}/expected_share"),
-        observed=teller.figure(arm.n, f"{key}/n", FigureFormat("count")),
+        role=formatter.text(N_("control") if arm.control else N_("treated")),
+        channel=arm.channel_title or arm.channel or formatter.text(N_("none")),
+        share=formatter.figure(
+            arm.expected_share, f"{key}/expected_share", FigureFormat("percent")
+        ),
+        expected=formatter.product(arm.expected_share, total, f"{key}/expected_share"),
+        observed=formatter.figure(arm.n, f"{key}/n", FigureFormat("count")),
     )

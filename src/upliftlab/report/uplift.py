@@ -94,7 +94,7 @@ def write(responses: UpliftResult, path: Path, lang: Code = "en") -> None:
     atomic_write(path, render(responses, lang=lang).encode())
 
 
-def page(responses: UpliftResult, teller: Formatter) -> UpliftPage:
+def page(responses: UpliftResult, formatter: Formatter) -> UpliftPage:
     """The page of responses whose numbers are already those to publish."""
     data, stem = to_json(responses), safe_name(responses.experiment)
     ranking = responses.open
@@ -102,38 +102,38 @@ def page(responses: UpliftResult, teller: Formatter) -> UpliftPage:
         title=responses.title,
         experiment=responses.experiment,
         open=ranking,
-        advice=advice(responses, teller),
-        gates=gates(responses, teller),
+        advice=advice(responses, formatter),
+        gates=gates(responses, formatter),
         shut=tuple(gate.arm for gate in responses.gates if not gate.open),
-        ranked=tuple(_ranked(responses, teller)) if ranking else (),
-        cost=gains(None, responses, teller) if ranking else (),
-        policies=policies(responses, teller),
-        came_true=came_true(responses, teller),
-        tree=tree(responses, teller),
-        sleeping=sleeping(responses, teller) if ranking else None,
-        derivation=derivation(responses, teller),
-        origin=origin(responses, teller),
+        ranked=tuple(_ranked(responses, formatter)) if ranking else (),
+        cost=gains(None, responses, formatter) if ranking else (),
+        policies=policies(responses, formatter),
+        came_true=came_true(responses, formatter),
+        tree=tree(responses, formatter),
+        sleeping=sleeping(responses, formatter) if ranking else None,
+        derivation=derivation(responses, formatter),
+        origin=origin(responses, formatter),
         csv=download(f"{stem}_uplift.csv", "text/csv;charset=utf-8", to_csv(responses)),
         json=json_download(f"{stem}_uplift.json", data),
         embedded=data.decode().replace("<", "\\u003c"),
     )
 
 
-def _ranked(responses: UpliftResult, teller: Formatter) -> Iterator[Ranked]:
+def _ranked(responses: UpliftResult, formatter: Formatter) -> Iterator[Ranked]:
     """The arms whose gate is open, in the plan's order."""
     for i, gate in enumerate(responses.gates):
         if not gate.open:
             continue
         form = unit_form(responses.unit)
-        qini = draw([valued(gate.qini, f"/gates/{i}/qini")], Scale(form, ()), teller)
+        qini = draw([valued(gate.qini, f"/gates/{i}/qini")], Scale(form, ()), formatter)
         yield Ranked(
             arm=gate.arm,
-            deciles=deciles(gate.arm, responses, teller),
-            curves=gains(gate.arm, responses, teller),
+            deciles=deciles(gate.arm, responses, formatter),
+            curves=gains(gate.arm, responses, formatter),
             qini=qini.intervals[0],
-            learners=learners(gate.arm, responses, teller),
+            learners=learners(gate.arm, responses, formatter),
             other_qini=any(
                 one.qini_auc is not None for one in responses.learners if one.arm == gate.arm
             ),
-            responders=responders(gate.arm, responses, teller),
+            responders=responders(gate.arm, responses, formatter),
         )

@@ -101,42 +101,44 @@ class VerdictView:
     arms: ArmTable | None
 
 
-def answer(index: Index, teller: Formatter) -> VerdictView:
+def answer(index: Index, formatter: Formatter) -> VerdictView:
     """What the first screen says."""
     verdict = index.analysis.verdict
     invalid = verdict.code is VerdictCode.invalid
     arm, look = _subject(index), index.analysis.look
     return VerdictView(
         slug=slug(verdict.code),
-        label=teller.text(_LABELS[verdict.code]),
-        meaning=teller.text(_MEANINGS[verdict.code]),
-        rule=_rule(index, teller),
-        hurdle=_hurdle(index, teller),
-        sentence=_sentence(index, teller),
-        look=None if look is None else teller.sentence(look.parts, "/look/parts"),
-        next_action=teller.sentence(verdict.next_action_parts, "/verdict/next_action_parts"),
+        label=formatter.text(_LABELS[verdict.code]),
+        meaning=formatter.text(_MEANINGS[verdict.code]),
+        rule=_rule(index, formatter),
+        hurdle=_hurdle(index, formatter),
+        sentence=_sentence(index, formatter),
+        look=None if look is None else formatter.sentence(look.parts, "/look/parts"),
+        next_action=formatter.sentence(verdict.next_action_parts, "/verdict/next_action_parts"),
         arm=arm,
-        confidence=None if invalid else teller.declared(index.analysis.confidence, "/confidence"),
-        headlines=() if invalid or arm is None else _headlines(arm, index, teller),
-        arms=_arms(index, teller) if len(verdict.arms) > 1 and not invalid else None,
+        confidence=None
+        if invalid
+        else formatter.declared(index.analysis.confidence, "/confidence"),
+        headlines=() if invalid or arm is None else _headlines(arm, index, formatter),
+        arms=_arms(index, formatter) if len(verdict.arms) > 1 and not invalid else None,
     )
 
 
-def _rule(index: Index, teller: Formatter) -> Sentence:
+def _rule(index: Index, formatter: Formatter) -> Sentence:
     """The rule by which an arm is adopted, in words."""
     decision = index.analysis.decision
     rule, metric = parse_ship_if(decision.ship_if), index.metric(decision.metric)
     named = decision.metric if metric is None else metric.title
     if decision.metric == _PROFIT:
-        named = teller.text(EstimandKind.incremental_profit.estimand.label)
+        named = formatter.text(EstimandKind.incremental_profit.estimand.label)
     values: dict[str, Scalar] = {"metric": named, "threshold": f"{rule.threshold:g}"}
-    return teller.sentence(Message(template=_RULES[rule.what, rule.strict], values=values), "")
+    return formatter.sentence(Message(template=_RULES[rule.what, rule.strict], values=values), "")
 
 
-def _hurdle(index: Index, teller: Formatter) -> Figure | None:
+def _hurdle(index: Index, formatter: Formatter) -> Figure | None:
     """The hurdle that belongs to the rule, where one was set."""
     hurdle = index.analysis.decision.hurdle
-    return teller.declared(hurdle, "/decision/hurdle") if hurdle else None
+    return formatter.declared(hurdle, "/decision/hurdle") if hurdle else None
 
 
 def slug(code: VerdictCode) -> str:
@@ -151,23 +153,23 @@ def _subject(index: Index) -> str | None:
     return only if named is None else named
 
 
-def _sentence(index: Index, teller: Formatter) -> Sentence:
+def _sentence(index: Index, formatter: Formatter) -> Sentence:
     """The verdict's sentence; a reason that is a check's message is said in the page's language."""
     parts, key = index.analysis.verdict.sentence_parts, "/verdict/sentence_parts"
-    start, reason, end = teller.text(parts.template).partition("{reason}")
+    start, reason, end = formatter.text(parts.template).partition("{reason}")
     messages = [check.message for check in index.analysis.checks]
     if not reason or parts.values.get("reason") not in messages:
-        return teller.sentence(parts, key)
+        return formatter.sentence(parts, key)
     i = messages.index(str(parts.values["reason"]))
     before, after = (Message(template=text, values=parts.values) for text in (start, end))
     return (
-        *teller.sentence(before, key),
-        *teller.sentence(index.analysis.checks[i].parts, f"/checks/{i}/parts"),
-        *teller.sentence(after, key),
+        *formatter.sentence(before, key),
+        *formatter.sentence(index.analysis.checks[i].parts, f"/checks/{i}/parts"),
+        *formatter.sentence(after, key),
     )
 
 
-def _headlines(arm: str, index: Index, teller: Formatter) -> tuple[HeadlineNumber, ...]:
+def _headlines(arm: str, index: Index, formatter: Formatter) -> tuple[HeadlineNumber, ...]:
     money = (Quantity(EstimandKind.incremental_profit), Quantity(EstimandKind.roi))
     primary = index.primary.name if index.primary else None
     effects = (
@@ -178,42 +180,44 @@ def _headlines(arm: str, index: Index, teller: Formatter) -> tuple[HeadlineNumbe
     return tuple(
         headline
         for quantity in chosen
-        if (headline := _headline(quantity, arm, index, teller)) is not None
+        if (headline := _headline(quantity, arm, index, formatter)) is not None
     )
 
 
 def _headline(
-    quantity: Quantity, arm: str, index: Index, teller: Formatter
+    quantity: Quantity, arm: str, index: Index, formatter: Formatter
 ) -> HeadlineNumber | None:
     found = index.get(quantity, RowKey(arm))
     if found is None:
         return None
     narrow = scale(quantity, index)
-    drawn = draw([found.value], Scale(narrow.form, narrow.references, _WIDE), teller)
+    drawn = draw([found.value], Scale(narrow.form, narrow.references, _WIDE), formatter)
     told = drawn.intervals[0]
     return (
-        None if told is None else HeadlineNumber(title(quantity, index, teller), told, drawn.axis)
+        None
+        if told is None
+        else HeadlineNumber(title(quantity, index, formatter), told, drawn.axis)
     )
 
 
-def _arms(index: Index, teller: Formatter) -> ArmTable:
+def _arms(index: Index, formatter: Formatter) -> ArmTable:
     verdict = index.analysis.verdict
     values = [_value(arm, i) for i, arm in enumerate(verdict.arms)]
-    drawn = draw(values, Scale(_form(verdict, index), (Reference(0.0),)), teller)
+    drawn = draw(values, Scale(_form(verdict, index), (Reference(0.0),)), formatter)
     rows = tuple(
         ArmRow(
             arm=arm.arm,
             slug=slug(arm.code),
-            label=teller.text(_LABELS[arm.code]),
+            label=formatter.text(_LABELS[arm.code]),
             interval=drawn.intervals[i],
-            p=_p(arm.p, f"/verdict/arms/{i}/p", teller),
-            p_adjusted=_p(arm.p_adjusted, f"/verdict/arms/{i}/p_adjusted", teller),
+            p=_p(arm.p, f"/verdict/arms/{i}/p", formatter),
+            p_adjusted=_p(arm.p_adjusted, f"/verdict/arms/{i}/p_adjusted", formatter),
         )
         for i, arm in enumerate(verdict.arms)
     )
     return ArmTable(
-        caption=teller.text(N_("Verdict per arm")),
-        column=_decided_on(verdict, index, teller),
+        caption=formatter.text(N_("Verdict per arm")),
+        column=_decided_on(verdict, index, formatter),
         axis=drawn.axis,
         rows=rows,
         tested=_any(row.p for row in rows),
@@ -230,11 +234,11 @@ def _form(verdict: Verdict, index: Index) -> FigureFormat:
     return money if verdict.metric == _PROFIT else metric_form(index.metric(verdict.metric))
 
 
-def _decided_on(verdict: Verdict, index: Index, teller: Formatter) -> str:
+def _decided_on(verdict: Verdict, index: Index, formatter: Formatter) -> str:
     terms = index.analysis.terms
     if verdict.metric == _PROFIT:
         hurdle = terms is not None and terms.hurdle > 0
-        return teller.text(
+        return formatter.text(
             N_("Incremental profit less the hurdle's share of cost")
             if hurdle
             else EstimandKind.incremental_profit.estimand.label
@@ -243,8 +247,8 @@ def _decided_on(verdict: Verdict, index: Index, teller: Formatter) -> str:
     return verdict.metric if metric is None else metric.title
 
 
-def _p(value: float | None, key: str, teller: Formatter) -> Figure | None:
-    return None if value is None else teller.figure(value, key, FigureFormat("p"))
+def _p(value: float | None, key: str, formatter: Formatter) -> Figure | None:
+    return None if value is None else formatter.figure(value, key, FigureFormat("p"))
 
 
 def _any(figures: Iterable[Figure | None]) -> bool:

@@ -84,19 +84,19 @@ class Page:
     """The analysis as JSON that can stand inside a script element."""
 
 
-def page(analysis: Analysis, teller: Formatter) -> Page:
+def page(analysis: Analysis, formatter: Formatter) -> Page:
     """The page of an analysis whose numbers are already those to publish."""
     index = Index(analysis)
     invalid = analysis.verdict.code is VerdictCode.invalid
     told = [section for section in SECTIONS if not (invalid and section.withheld)]
-    contents = [(section.name, section.content(index, teller)) for section in told]
+    contents = [(section.name, section.content(index, formatter)) for section in told]
     return Page(
         title=analysis.title,
         experiment=analysis.experiment,
         owner=analysis.owner,
         hypothesis=analysis.hypothesis,
-        label=answer(index, teller).label,
-        created=teller.language.date(analysis.provenance.created),
+        label=answer(index, formatter).label,
+        created=formatter.language.date(analysis.provenance.created),
         invalid=invalid,
         provisional=analysis.verdict.code is VerdictCode.not_final,
         sections=tuple(ShownSection(f"{name}.html.j2", part) for name, part in contents if part),
@@ -128,13 +128,13 @@ def download(name: str, kind: str, content: bytes) -> Download:
 
 SECTIONS: Final = (
     Section("verdict", answer),
-    Section("trust", lambda index, teller: trust(index.analysis, teller)),
+    Section("trust", lambda index, formatter: trust(index.analysis, formatter)),
     Section("withheld", lambda index, _: index.analysis.verdict.code is VerdictCode.invalid),
     Section("money", money, withheld=True),
     Section("metrics", metrics, withheld=True),
     Section("breakdowns", breakdowns, withheld=True),
-    Section("methods", lambda index, teller: methods(index.analysis, teller)),
-    Section("provenance", lambda index, teller: origin(index.analysis, teller)),
+    Section("methods", lambda index, formatter: methods(index.analysis, formatter)),
+    Section("provenance", lambda index, formatter: origin(index.analysis, formatter)),
     Section("downloads", downloads),
 )
 """The sections of the page, in their order."""

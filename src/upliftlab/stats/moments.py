@@ -71,12 +71,14 @@ class Moments:
         matrix = projection.matrix
         varying = (matrix != 0) & (np.diag(self.m2) > 0)
         single = varying.sum(axis=1) <= 1
-        cubes = np.where(varying, matrix**3, 0.0) @ np.where(varying.any(axis=0), self.m3, 0.0)
+        aggregates_by = np.where(varying, matrix**3, 0.0) @ np.where(
+            varying.any(axis=0), self.m3, 0.0
+        )
         return Moments(
             self.n,
             matrix @ self.mean + projection.offset,
             matrix @ self.m2 @ matrix.T,
-            np.where(single, cubes, np.nan),
+            np.where(single, aggregates_by, np.nan),
         )
 
 

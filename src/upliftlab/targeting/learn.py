@@ -212,26 +212,27 @@ def _learned(plan: Plan, setting: AnalysisContext, size: float | None) -> Learne
     setting.progress("Reading what is known of customers")
     rows = learning_rows(plan, setting.engine, setting.record, now_of(plan, setting))
     setting.engine.confirm()
-    lesson = TrainingSet(plan, rows, Encoding.fit(rows.table, plan.smallest_cell), size)
+    training_set = TrainingSet(plan, rows, Encoding.fit(rows.table, plan.smallest_cell), size)
     crossfits = [
-        lesson.crossfit(repeat, setting.progress) for repeat in range(lesson.asked.repeats)
+        training_set.crossfit(repeat, setting.progress)
+        for repeat in range(training_set.asked.repeats)
     ]
     setting.progress("Judging models on customers they were not shown")
     return Learned(
-        _responses(lesson, crossfits, analysis),
+        _responses(training_set, crossfits, analysis),
         analysis,
         crossfits[0].sample,
-        lesson.encoding,
-        lesson.learner(lesson.asked.learners[0]),
+        training_set.encoding,
+        training_set.learner(training_set.asked.learners[0]),
     )
 
 
 def _responses(
-    lesson: TrainingSet, crossfits: Sequence[Crossfit], analysis: Analysis
+    training_set: TrainingSet, crossfits: Sequence[Crossfit], analysis: Analysis
 ) -> UpliftResult:
-    plan, rows = lesson.plan, lesson.rows
+    plan, rows = training_set.plan, training_set.rows
     asked = EvaluationInputs(
-        plan.treatments, analysis.confidence, lesson.asked.base, plan.smallest_cell
+        plan.treatments, analysis.confidence, training_set.asked.base, plan.smallest_cell
     )
     found = gates(crossfits, asked)
     said = answer(found)
@@ -250,47 +251,47 @@ def _responses(
         units=rows.units,
         control=plan.control,
         arms=plan.treatments,
-        folds=lesson.asked.folds,
-        repeats=lesson.asked.repeats,
+        folds=training_set.asked.folds,
+        repeats=training_set.asked.repeats,
         seed=SEED,
-        budget=lesson.budget,
+        budget=training_set.budget,
         hurdle=money.hurdle if money else 0.0,
-        features=_features(lesson.encoding),
+        features=_features(training_set.encoding),
         open=any(gate.open for gate in found),
         sentence=english(said, plan.currency),
         sentence_parts=said,
         gates=found,
         learners=learners(crossfits, asked),
-        policies=policies(crossfits, _rules(lesson, found, asked)),
-        notes=_notes(lesson, analysis),
+        policies=policies(crossfits, _rules(training_set, found, asked)),
+        notes=_notes(training_set, analysis),
         data=analysis.data,
         provenance=_provenance(analysis),
     )
-    return _pictured(lesson, crossfits, asked, learned) if learned.open else learned
+    return _pictured(training_set, crossfits, asked, learned) if learned.open else learned
 
 
 def _pictured(
-    lesson: TrainingSet,
+    training_set: TrainingSet,
     crossfits: Sequence[Crossfit],
     asked: EvaluationInputs,
     learned: UpliftResult,
 ) -> UpliftResult:
     """The same with what a ranking looks like, for the arms whose gate is open."""
-    first, encoding = crossfits[0], lesson.encoding
+    first, encoding = crossfits[0], training_set.encoding
     arms = [arm for arm, gate in enumerate(learned.gates, 1) if gate.open]
     names = dict(enumerate(asked.arms, 1))
     everybody = np.ones(len(first.sample), dtype=bool)
     tree = tree_of(first, encoding.categories, everybody, asked.smallest)
     curves = [curve for arm in arms for curve in gains(crossfits, asked, arm)]
     if first.money:
-        best = best_constant(first, lesson.fixed)
-        curves.append(cost_curve(crossfits, asked, _terms(lesson, learned.gates), best))
+        best = best_constant(first, training_set.fixed)
+        curves.append(cost_curve(crossfits, asked, _terms(training_set, learned.gates), best))
     harmed = [sleeping(crossfits, asked, arm) for arm in arms]
     return learned.model_copy(
         update={
             "deciles": tuple(each for arm in arms for each in deciles(crossfits, asked, arm)),
             "curves": tuple(curves),
-            "tree": branch(tree.root, encoding, (lesson.plan.control, *asked.arms)),
+            "tree": branch(tree.root, encoding, (training_set.plan.control, *asked.arms)),
             "responders": tuple(
                 each for arm in arms for each in responders(first, encoding, arm, names[arm])
             ),
@@ -300,21 +301,21 @@ def _pictured(
 
 
 def _rules(
-    lesson: TrainingSet, found: Sequence[HeterogeneityGate], asked: EvaluationInputs
+    training_set: TrainingSet, found: Sequence[HeterogeneityGate], asked: EvaluationInputs
 ) -> Rules:
-    plan, rows = lesson.plan, lesson.rows
-    today = lesson.asked.today
+    plan, rows = training_set.plan, training_set.rows
+    today = training_set.asked.today
     rule = None
     if today is not None and rows.today is not None:
         arm = plan.treatments.index(today.arm) + 1 if today.arm else 1
         rule = TodayPolicy(arm, today.where, rows.today)
     arms = (plan.control, *plan.treatments)
-    terms = _terms(lesson, found)
-    return Rules(arms, terms, asked.confidence, lesson.encoding.categories, rule)
+    terms = _terms(training_set, found)
+    return Rules(arms, terms, asked.confidence, training_set.encoding.categories, rule)
 
 
-def _terms(lesson: TrainingSet, found: Sequence[HeterogeneityGate]) -> PolicyConstraints:
-    return replace(lesson.terms, open=(False, *(gate.open for gate in found)))
+def _terms(training_set: TrainingSet, found: Sequence[HeterogeneityGate]) -> PolicyConstraints:
+    return replace(training_set.terms, open=(False, *(gate.open for gate in found)))
 
 
 def _unit(rows: TrainingRows, analysis: Analysis) -> Unit:
@@ -336,15 +337,15 @@ def _features(encoding: Encoding) -> tuple[FeatureInfo, ...]:
     )
 
 
-def _notes(lesson: TrainingSet, analysis: Analysis) -> tuple[Message, ...]:
-    found = [*lesson.encoding.notes]
-    if lesson.rows.falls:
-        found.append(Message(template=_FALLS, values={"metric": lesson.rows.metric}))
+def _notes(training_set: TrainingSet, analysis: Analysis) -> tuple[Message, ...]:
+    found = [*training_set.encoding.notes]
+    if training_set.rows.falls:
+        found.append(Message(template=_FALLS, values={"metric": training_set.rows.metric}))
     if analysis.verdict.code is VerdictCode.not_final:
         found.append(Message(template=_EARLY))
-    customers, every = len(lesson.rows.arm), lesson.rows.total
+    customers, every = len(training_set.rows.arm), training_set.rows.total
     if customers < every:
         found.append(Message(template=_SAMPLED, values={"n": customers, "all": every}))
-    if lesson.asked.repeats > 1:
-        found.append(Message(template=_OVER, values={"repeats": lesson.asked.repeats}))
+    if training_set.asked.repeats > 1:
+        found.append(Message(template=_OVER, values={"repeats": training_set.asked.repeats}))
     return tuple(found)

@@ -90,7 +90,7 @@ class FittedModel:
         )
 
 
-def forecast(basis: FittedModel, study: EstimationSpec) -> Forecast:
+def forecast(basis: FittedModel, spec: EstimationSpec) -> Forecast:
     """Fit the models on all customers of the experiment, unless they are.
 
     Raises:
@@ -104,7 +104,7 @@ def forecast(basis: FittedModel, study: EstimationSpec) -> Forecast:
         cost=basis.judged.fit(basis.sample, COST) if ranked else None,
         open=np.array(basis.opened, dtype=bool),
         average=average_effects(basis.sample),
-        least=least_of(study),
+        least=least_of(spec),
         realised=basis.believed,
     )
 
@@ -115,14 +115,14 @@ def judged_policy(responses: UpliftResult) -> PolicyValue | None:
     return found.get("budget") or found.get("return")
 
 
-def least_of(study: EstimationSpec) -> Array:
+def least_of(spec: EstimationSpec) -> Array:
     """What each treatment costs at least beyond the control, shape (arms − 1,).
 
     What everybody in an arm costs, a contact as well unless contacts are counted: then not all are
     reached.
     """
-    terms = [study.terms[arm] for arm in (study.control, *study.treatments)]
-    everybody = study.roles is None or study.roles.contacts is None
+    terms = [spec.terms[arm] for arm in (spec.control, *spec.treatments)]
+    everybody = spec.roles is None or spec.roles.contacts is None
     paid = (Per.customer, Per.contact) if everybody else (Per.customer,)
     return least_costs([sum(each.paid(per) for per in paid) for each in terms])
 

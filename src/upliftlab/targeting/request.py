@@ -57,10 +57,10 @@ class TargetRequest:
         kinds: dict[str, FeatureKind] = {each.name: each.kind for each in known}
         return NextCampaign(self.day, salt, kinds, self.contacts)
 
-    def purse(self, study: EstimationSpec) -> Budget:
+    def purse(self, spec: EstimationSpec) -> Budget:
         """What there is to spend, and what a unit of money has to bring: itself and the hurdle."""
-        fixed = tuple(study.terms[arm].fixed for arm in study.treatments)
-        return Budget(self.budget, max(1.0, 1 + study.hurdle), fixed)
+        fixed = tuple(spec.terms[arm].fixed for arm in spec.treatments)
+        return Budget(self.budget, max(1.0, 1 + spec.hurdle), fixed)
 
 
 def examine(plan: Plan, order: TargetRequest) -> None:

@@ -175,12 +175,12 @@ def provenance(setting: AnalysisContext) -> Provenance:
 def _choose(account: ListSummary, found: Candidates, setting: AnalysisContext) -> Choice:
     """Score everybody, and take those whom the budget reaches."""
     plan, basis = account.plan, account.basis
-    study = estimation_spec(plan)
+    spec = estimation_spec(plan)
     setting.progress("Fitting the model")
-    scorer = Scorer(basis.encoding, forecast(basis, study), holdout_of(plan))
+    scorer = Scorer(basis.encoding, forecast(basis, spec), holdout_of(plan))
     scored = score(found.batches(setting.engine), scorer, setting.progress)
     setting.progress("Spending the budget")
-    purse = account.order.purse(study)
+    purse = account.order.purse(spec)
     chosen = use(scored.prospects, purse)
     return Choice(scored.seen, chosen, select(scored, chosen.spending, chosen.arms), purse)
 

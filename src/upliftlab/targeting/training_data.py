@@ -173,9 +173,9 @@ def outcomes_of(plan: Plan) -> Outcomes:
     Raises:
         DataError: UL610, it is a ratio of totals, which no single customer has.
     """
-    name, study = plan.learned, estimation_spec(plan)
-    if name == PROFIT and study.roles is not None:
-        return _profit(study, study.roles)
+    name, spec = plan.learned, estimation_spec(plan)
+    if name == PROFIT and spec.roles is not None:
+        return _profit(spec, spec.roles)
     metric = plan.metrics.get(name)
     if metric is None or metric.ratio is not None:
         what = "a ratio of totals" if metric else "not measured"
@@ -184,17 +184,17 @@ def outcomes_of(plan: Plan) -> Outcomes:
     return Outcomes(name, (name,), {}, {}, falls=metric.better == "lower")
 
 
-def _profit(study: EstimationSpec, roles: Roles) -> Outcomes:
-    size, own = len(study.columns), replace(roles, size=None)
+def _profit(spec: EstimationSpec, roles: Roles) -> Outcomes:
+    size, own = len(spec.columns), replace(roles, size=None)
     used = tuple(dict.fromkeys(own.columns))
     items = [size + step.column for step in (CostStep.margin, CostStep.cost)]
     weights: dict[str, Array] = {}
     fixed: dict[str, Array] = {}
-    for arm, terms in study.terms.items():
+    for arm, terms in spec.terms.items():
         made = projection(size, own, terms.variable)
         weights[arm] = made.matrix[np.ix_(items, used)]
         fixed[arm] = made.offset[items]
-    return Outcomes(PROFIT, tuple(study.columns[at] for at in used), weights, fixed)
+    return Outcomes(PROFIT, tuple(spec.columns[at] for at in used), weights, fixed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

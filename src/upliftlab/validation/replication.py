@@ -40,24 +40,24 @@ def trial(rng: np.random.Generator, scenario: Scenario) -> Replication:
         rng: The source of chance; the divisions of the units have one of their own.
         scenario: What is true.
     """
-    study = scenario.study
+    spec = scenario.spec
     drawn = {
         TREATED: sample(rng, scenario, treated=True),
         CONTROL: sample(rng, scenario, treated=False),
     }
-    cube = {OVERALL: {arm: units.moments for arm, units in drawn.items()}}
-    flags = zip(study.columns, zero_or_one(cube[OVERALL].values()), strict=True)
+    aggregates = {OVERALL: {arm: units.moments for arm, units in drawn.items()}}
+    flags = zip(spec.columns, zero_or_one(aggregates[OVERALL].values()), strict=True)
     shares = frozenset(name for name, flag in flags if flag)
-    rows = _rows(drawn) if skewed(study, cube[OVERALL], study.treatments) else None
+    rows = _rows(drawn) if skewed(spec, aggregates[OVERALL], spec.treatments) else None
     reading = InferenceSettings(str(rng.integers(2**63)), rows, shares)
-    (subject,) = contrasts_of(study, study.projected(cube), reading)
-    plain = replace(subject, reading=InferenceSettings(), draws={})
-    customers = [_customers(units, study) for units in drawn.values()]
+    (contrast,) = contrasts_of(spec, spec.projected(aggregates), reading)
+    plain = replace(contrast, reading=InferenceSettings(), draws={})
+    customers = [_customers(units, spec) for units in drawn.values()]
     return Replication(
         scenario.truth((customers[0], customers[1])),
-        tuple(_effects(subject)),
+        tuple(_effects(contrast)),
         tuple(_effects(plain)),
-        bool(subject.draws),
+        bool(contrast.draws),
     )
 
 
@@ -73,15 +73,15 @@ def _rows(drawn: dict[str, SimulatedUnits]) -> UnitRows:
     )
 
 
-def _customers(units: SimulatedUnits, study: EstimationSpec) -> float:
+def _customers(units: SimulatedUnits, spec: EstimationSpec) -> float:
     """Customers in all."""
-    size = 1.0 if study.size is None else units.values[:, study.size]
+    size = 1.0 if spec.size is None else units.values[:, spec.size]
     return float((units.counts * size).sum())
 
 
-def _effects(subject: Contrast) -> Iterator[Effect]:
-    yield subject.difference(OUTCOME)
-    if subject.study.roles is not None:
-        question = subject.question()
+def _effects(contrast: Contrast) -> Iterator[Effect]:
+    yield contrast.difference(OUTCOME)
+    if contrast.spec.roles is not None:
+        question = contrast.question()
         yield question.incremental_profit()
         yield question.roi()

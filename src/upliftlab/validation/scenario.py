@@ -77,7 +77,7 @@ class Scenario:
     hurdle: float = 0.0
 
     @property
-    def study(self) -> EstimationSpec:
+    def spec(self) -> EstimationSpec:
         """What is compared, as an analysis would have it from a plan."""
         size = 2 if self.crowd.households else None
         return EstimationSpec(

@@ -32,7 +32,7 @@ def cells_of(known: DesignInputs) -> tuple[NamedScenario, ...]:
             _scenario(known, (name, outcome), arm, lift),
         )
         for name, outcome in _outcomes(known)
-        for arm in known.study.treatments
+        for arm in known.spec.treatments
         for effect, lift in LIFTS.items()
         if outcome.shape == "normal" or outcome.buys * (1 + lift) < 1
     )
@@ -46,14 +46,14 @@ def cells_of(known: DesignInputs) -> tuple[NamedScenario, ...]:
 
 def notes_of(known: DesignInputs) -> Iterator[str]:
     """What the cells leave out of the experiment."""
-    study, lead = known.study, known.expectation.lead
-    if lead.info.name in study.ratios:
+    spec, lead = known.spec, known.expectation.lead
+    if lead.info.name in spec.ratios:
         yield f"'{lead.info.name}' is a ratio of two totals and is not drawn."
-    if study.size is not None:
+    if spec.size is not None:
         yield "A household is drawn as one customer with its total; that sizes differ is left out."
-    if study.covariates:
+    if spec.covariates:
         yield "Covariates are left out: the plain difference is proved."
-    if study.roles is not None and study.roles.further:
+    if spec.roles is not None and spec.roles.further:
         yield "Further costs are left out."
     if known.money_absent is not None:
         yield "Profit and ROI are not proved: `upliftlab plan` says why no money can be told."
@@ -76,49 +76,49 @@ def _described(name: str, outcome: Outcome) -> str:
 
 def _outcomes(known: DesignInputs) -> Iterator[tuple[str, Outcome]]:
     """The columns that are drawn: the lead metric's and revenue's."""
-    study, lead = known.study, known.expectation.lead
-    columns = [] if lead.place.below not in {None, study.size} else [lead.place.above]
-    if study.roles is not None and study.roles.revenue not in columns:
-        columns.append(study.roles.revenue)
+    spec, lead = known.spec, known.expectation.lead
+    columns = [] if lead.place.below not in {None, spec.size} else [lead.place.above]
+    if spec.roles is not None and spec.roles.revenue not in columns:
+        columns.append(spec.roles.revenue)
     for column in columns:
         unit = known.baseline.unit
         if unit.m2[column, column] > 0:
-            share = lead.share and column == lead.place.above and study.size is None
-            yield study.columns[column], outcome_of(unit, column, share=share)
+            share = lead.share and column == lead.place.above and spec.size is None
+            yield spec.columns[column], outcome_of(unit, column, share=share)
 
 
 def _scenario(known: DesignInputs, named: tuple[str, Outcome], arm: str, lift: float) -> Scenario:
-    study, (name, outcome) = known.study, named
+    spec, (name, outcome) = known.spec, named
     expected = known.expectation
     if known.customers is None:
         message = "nothing tells how many customers there are"
         raise ConfigError(Diagnostic("UL322", message, "give --customers, or the data"))
     treated, control = (
         round(expected.in_arm(each, known.customers) / expected.size)
-        for each in (arm, study.control)
+        for each in (arm, spec.control)
     )
     if min(treated, control) < 2:  # noqa: PLR2004 - a variance needs two
         message = f"{known.customers:,} customers leave an arm with fewer than two units"
         raise ConfigError(Diagnostic("UL322", message, "give more --customers"))
-    money = study.roles is not None and study.columns[study.roles.revenue] == name
+    money = spec.roles is not None and spec.columns[spec.roles.revenue] == name
     redeemed = known.redemptions.get(arm, 0.0) * expected.size
     return Scenario(
         outcome,
         CUSTOMERS_ALONE,
         (treated, control),
         lift,
-        (_terms(known, arm), _terms(known, study.control)) if money else None,
+        (_terms(known, arm), _terms(known, spec.control)) if money else None,
         min(1.0, redeemed / min(1.0, outcome.buys * (1 + lift))),
-        study.confidence,
-        study.hurdle,
+        spec.confidence,
+        spec.hurdle,
     )
 
 
 def _terms(known: DesignInputs, arm: str) -> ArmTerms:
     """An arm's terms by unit; where contacts are counted, the control has none."""
-    study, size = known.study, known.expectation.size
-    terms = known.study.terms[arm]
-    counted = study.roles is not None and study.roles.contacts is not None
-    each = {Per.contact: 0.0 if counted and arm == study.control else size, Per.customer: size}
+    spec, size = known.spec, known.expectation.size
+    terms = known.spec.terms[arm]
+    counted = spec.roles is not None and spec.roles.contacts is not None
+    each = {Per.contact: 0.0 if counted and arm == spec.control else size, Per.customer: size}
     rates = {step: terms[step] * each[step.line.per] for step in RATED if step.line.per in each}
     return terms.having(rates)

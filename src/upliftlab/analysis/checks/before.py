@@ -35,8 +35,8 @@ def _balance(inputs: CheckInputs) -> Iterator[CheckAnswer]:
 
 def _covariates(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Whether all covariates together are alike over the arms."""
-    plan, study, arms = inputs.plan, inputs.study, inputs.arms
-    columns = [study.columns.index(name) for name in plan.covariates]
+    plan, spec, arms = inputs.plan, inputs.spec, inputs.arms
+    columns = [spec.columns.index(name) for name in plan.covariates]
     if not columns:
         return
     tested = balance([arms[arm] for arm in plan.arms if arm in arms], columns)
@@ -45,7 +45,7 @@ def _covariates(inputs: CheckInputs) -> Iterator[CheckAnswer]:
         return
     values: dict[str, Scalar] = {
         "p": tested.p,
-        "covariate": study.columns[tested.column],
+        "covariate": spec.columns[tested.column],
         "apart": tested.apart,
     }
     passed = tested.p >= IMPLAUSIBLE
@@ -65,8 +65,8 @@ def _covariates(inputs: CheckInputs) -> Iterator[CheckAnswer]:
 
 def _skewed(inputs: CheckInputs, columns: list[int]) -> bool:
     """Whether some covariate's difference is so skewed that χ² is only roughly right."""
-    study = inputs.study
-    pairs = [study.pair(inputs.arms, (arm,)) for arm in study.treatments]
+    spec = inputs.spec
+    pairs = [spec.pair(inputs.arms, (arm,)) for arm in spec.treatments]
     found = [skewness(pair, c) for pair in pairs for c in columns if pair.unusable is None]
     return any(value is None or abs(value) > SKEWED for value in found)
 

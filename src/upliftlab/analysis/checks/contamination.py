@@ -28,7 +28,7 @@ DILUTED = 0.5
 @Fact
 def contacted(data: FactInputs) -> Mapping[str, int] | None:
     """Units with a contact by arm, out of the unit table's column of contacts."""
-    column = data.study.roles.contacts if data.study.roles else None
+    column = data.spec.roles.contacts if data.spec.roles else None
     if column is None:
         return None
     result = data.engine.query(
@@ -79,7 +79,7 @@ def _least_contacted(
 
     Arms without any contact do not count, nor those without a channel where others have one.
     """
-    some = [arm for arm in inputs.study.treatments if contacted.get(arm)]
+    some = [arm for arm in inputs.spec.treatments if contacted.get(arm)]
     meant = [arm for arm in some if inputs.plan.arms[arm].channel] or some
     sizes = {arm: inputs.arms[arm].n for arm in meant}
     least = min(meant, key=lambda arm: contacted[arm] / sizes[arm], default=None)

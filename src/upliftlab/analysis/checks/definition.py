@@ -46,16 +46,16 @@ class FactInputs:
 
     Attributes:
         plan: What was declared; windows end with this look.
-        study: What is compared.
+        spec: What is compared.
         engine: Where the data lie.
         population: Who is analysed, one row a customer, with the customers' table as `c`.
         units: The unit table as a relation: `arm`, where known `wave` and `stratum`, `x0`, `x1`, …
-            as `study.columns` and `s0`, `s1`, … as `study.segments`.
+            as `spec.columns` and `s0`, `s1`, … as `spec.segments`.
         events: The tables of events that anything is counted from.
     """
 
     plan: Plan
-    study: EstimationSpec
+    spec: EstimationSpec
     engine: Engine
     population: AnalysisPopulation
     units: str
@@ -63,7 +63,7 @@ class FactInputs:
 
     def column(self, name: str) -> str | None:
         """The unit table's column of a metric or covariate; None where it is not counted."""
-        return f"x{self.study.columns.index(name)}" if name in self.study.columns else None
+        return f"x{self.spec.columns.index(name)}" if name in self.spec.columns else None
 
     def number(self, sql: str) -> int:
         """The only number, called `n`, of a query."""
@@ -104,8 +104,8 @@ class CheckInputs:
 
     Attributes:
         plan: What was declared.
-        study: What is compared.
-        occasion: Which of the planned looks at the data this is.
+        spec: What is compared.
+        schedule: Which of the planned looks at the data this is.
         facts: What was counted for the checks.
         aggregates: Moments of the metric columns (not projected) by place and arm.
         rows: Units by kind, where they had to be divided anew.
@@ -116,8 +116,8 @@ class CheckInputs:
     """
 
     plan: Plan
-    study: EstimationSpec
-    occasion: LookSchedule
+    spec: EstimationSpec
+    schedule: LookSchedule
     facts: Facts
     aggregates: Aggregates = field(default_factory=dict[Slice, Mapping[str, Moments]])
     rows: UnitRows | None = None

@@ -415,7 +415,7 @@ CURRENCY = CheckDefinition(
 
 def _completeness(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Asked once the last window has closed: before, no table can be complete."""
-    if not inputs.occasion.early:
+    if not inputs.schedule.early:
         yield from _each(_complete)(inputs)
 
 

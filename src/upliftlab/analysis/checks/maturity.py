@@ -16,21 +16,21 @@ from upliftlab.text.language import N_
 
 def _maturity(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Whether the last customer's outcome window has closed, or a declared look is due."""
-    occasion = inputs.occasion
-    if occasion.closes is None:
+    schedule = inputs.schedule
+    if schedule.closes is None:
         yield unasked(
             N_("Not asked: it is not known when outcomes begin to count, or for how long.")
         )
         return
-    values: dict[str, Scalar] = {"date": occasion.closes.date().isoformat()}
+    values: dict[str, Scalar] = {"date": schedule.closes.date().isoformat()}
     text = N_("The outcome window closed on {date:date}.")
-    if occasion.early and occasion.declared:
+    if schedule.early and schedule.declared:
         text = N_("The first look is due on {date:date}.")
-    elif occasion.early:
+    elif schedule.early:
         text = N_("The outcome window is open until {date:date}.")
-    elif occasion.interim:
+    elif schedule.interim:
         text = N_("Everybody's outcomes are known up to this look, which was due on {date:date}.")
-    yield CheckAnswer(not occasion.early, text, values)
+    yield CheckAnswer(not schedule.early, text, values)
 
 
 MATURITY = CheckDefinition(

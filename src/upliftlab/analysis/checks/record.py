@@ -38,13 +38,13 @@ DEVIATIONS = CheckDefinition(
 
 def _beforehand(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Whether the plan in force is older than the campaign, or than all of its outcomes."""
-    record, occasion = inputs.record, inputs.occasion
-    if record is None or occasion.begins is None:
+    record, schedule = inputs.record, inputs.schedule
+    if record is None or schedule.begins is None:
         return
-    settled, closes = record.settled, occasion.due[-1] if occasion.due else None
+    settled, closes = record.settled, schedule.due[-1] if schedule.due else None
     values: dict[str, Scalar] = {"date": settled.isoformat()}
-    values["start"] = occasion.begins.date().isoformat()
-    passed = settled <= occasion.begins.date()
+    values["start"] = schedule.begins.date().isoformat()
+    passed = settled <= schedule.begins.date()
     if passed:
         text = N_("The plan is of {date:date}; the first customers started on {start:date}.")
     elif closes is None or datetime.combine(settled, time()) < closes:

@@ -81,7 +81,7 @@ def units_by_wave(data: FactInputs) -> Counts | None:
 @Fact
 def contacts_by_wave(data: FactInputs) -> Mapping[tuple[str, str], float] | None:
     """Contacts by wave and arm, out of the unit table's column of contacts."""
-    column = data.study.roles.contacts if data.study.roles else None
+    column = data.spec.roles.contacts if data.spec.roles else None
     if "wave" not in data.population.own or column is None:
         return None
     result = data.engine.query(
@@ -172,7 +172,7 @@ def _sample_ratio(inputs: CheckInputs) -> Iterator[CheckAnswer]:
 
 def _overall(inputs: CheckInputs) -> CheckAnswer:
     """The sample ratio of all; where counts may be read again, by a test that allows for it."""
-    repeated, arms = inputs.occasion.repeated, inputs.arms
+    repeated, arms = inputs.schedule.repeated, inputs.arms
     shares = expected_shares(inputs.plan)
     counts = {name: arms[name].n if name in arms else 0 for name in shares}
     value, p = sample_ratio(list(counts.values()), list(shares.values()))

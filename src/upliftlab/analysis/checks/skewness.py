@@ -12,15 +12,15 @@ from upliftlab.text.language import N_
 
 def _skewness(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Whether a difference is too skewed for Student's t, and what was done about it."""
-    study, experiment = inputs.study, inputs.plan.experiment
+    spec, experiment = inputs.spec, inputs.plan.experiment
     asked = [experiment.metrics.primary]
     if experiment.money:
         asked.append(experiment.money.revenue)
-    for arm in study.treatments:
-        found = gammas(study, inputs.arms, (arm,))
-        for metric in dict.fromkeys(name for name in asked if name in study.metrics):
-            parts = study.ratios.get(metric) or (study.columns.index(metric),)
-            values = [found[c] for c in (study.columns[part] for part in parts) if c in found]
+    for arm in spec.treatments:
+        found = gammas(spec, inputs.arms, (arm,))
+        for metric in dict.fromkeys(name for name in asked if name in spec.metrics):
+            parts = spec.ratios.get(metric) or (spec.columns.index(metric),)
+            values = [found[c] for c in (spec.columns[part] for part in parts) if c in found]
             yield from _skewed((metric, arm), values, calibrated=inputs.rows is not None)
 
 

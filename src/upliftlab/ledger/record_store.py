@@ -150,20 +150,20 @@ def joint_digest(found: Mapping[str, str]) -> str:
 class Contents:
     """One experiment's records as they were read, and what they say."""
 
-    shelf: RecordStore
+    store: RecordStore
     files: Mapping[Path, bytes]
 
     def digests(self) -> dict[str, str]:
         """The sha256 of every record's file, by its path in the ledger."""
-        return digests(self.files, self.shelf.ledger)
+        return digests(self.files, self.store.ledger)
 
     def lock(self) -> Lock | None:
         """The plan as it was locked, if it was."""
-        return self._parsed(self.shelf.plan_file, Lock)
+        return self._parsed(self.store.plan_file, Lock)
 
     def amendments(self) -> tuple[Amendment, ...]:
         """Every change since, oldest first."""
-        folder = self.shelf.folder / "amendments"
+        folder = self.store.folder / "amendments"
         files = [file for file in self.files if file.parent == folder]
         return tuple(found for file in files if (found := self._parsed(file, Amendment)))
 
@@ -174,7 +174,7 @@ class Contents:
 
     def outcomes_read(self) -> OutcomesRead | None:
         """When outcomes were first read, if they were."""
-        return self._parsed(self.shelf.marker_file, OutcomesRead)
+        return self._parsed(self.store.marker_file, OutcomesRead)
 
     def generations(self) -> tuple[Generation, ...]:
         """Every generation of the assignment, oldest first."""
@@ -190,12 +190,12 @@ class Contents:
         Raises:
             LedgerError: UL459 one cannot be read, UL460 it is of another experiment.
         """
-        kinds = {self.shelf.plan_file: Lock, self.shelf.marker_file: OutcomesRead}
+        kinds = {self.store.plan_file: Lock, self.store.marker_file: OutcomesRead}
         found: dict[str, RecordEntry] = {}
         for file in self.files:
             other = Manifest if file.name == MANIFEST else Amendment
             if entry := self._parsed(file, kinds.get(file, other)):
-                found[file.relative_to(self.shelf.ledger).as_posix()] = entry
+                found[file.relative_to(self.store.ledger).as_posix()] = entry
         return found
 
     def _parsed(self, file: Path, kind: type[_Entry]) -> _Entry | None:
@@ -213,10 +213,10 @@ class Contents:
                 "UL459", "this record is damaged", "bring it back from a backup", file
             ) from error
         name = getattr(entry, "experiment", None)
-        if name != self.shelf.experiment:
+        if name != self.store.experiment:
             raise refuse(
                 "UL460",
-                f"this is the record of '{name}', not of '{self.shelf.experiment}'",
+                f"this is the record of '{name}', not of '{self.store.experiment}'",
                 "give experiments names that differ in more than case",
                 file,
             )
