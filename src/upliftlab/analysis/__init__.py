@@ -1,1 +1,1 @@
-"""What one analysis does, step by step: aggregation, aggregates, specification, findings, checks, verdict."""
+"""What one analysis does, step by step: aggregation, estimation, findings, checks, verdict."""

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from upliftlab.results.analysis import Note
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Effect
+from upliftlab.stats.level import level_of
 from upliftlab.stats.moments import Array
-from upliftlab.uplift.clusters import estimates
+from upliftlab.uplift.bootstrap import codes
+from upliftlab.uplift.clusters import interval
 from upliftlab.uplift.ranking import Ranking
 from upliftlab.uplift.rate import rate
 
@@ -114,8 +117,14 @@ def _larger(slope: Effect, autoc: Effect) -> float | None:
 
 
 def _regress(ranking: Ranking, design: Array, confidence: float) -> list[Effect]:
-    """Coefficients of orthogonal columns, shape (n, columns), with standard errors by cluster."""
-    scale = (design**2).sum(axis=0)
-    slopes = ranking.effects @ design / scale
-    rows = design * (ranking.effects - design @ slopes)[:, None] / scale
-    return estimates(slopes, rows, ranking.cluster, confidence, lost=len(slopes))
+    """Coefficients of a design, shape (n, columns), by least squares, with errors by cluster."""
+    from statsmodels.regression.linear_model import OLS  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs] - a second of imports
+
+    number, units = codes(np.asarray(ranking.cluster))
+    model: Any = OLS(ranking.effects, design)
+    if units < 2 or len(design) <= design.shape[1]:  # noqa: PLR2004 - a variance needs two
+        slopes = model.fit(method="qr").params.tolist()
+        return [Effect(slope, note=Note.few_units) for slope in slopes]
+    fitted = model.fit(method="qr", cov_type="cluster", cov_kwds={"groups": number}, use_t=True)
+    level, found = level_of(confidence), zip(fitted.params, fitted.bse, strict=True)
+    return [interval(float(slope), float(se), units - 1.0, level) for slope, se in found]
