@@ -57,6 +57,9 @@ def test_plain_words(space, part, expected):
         ("'1,500,000.5'", "write 1500000.5"),
         ("1.500.000 EUR", "write 1500000 EUR"),
         ("1,50 EUR", "the comma of '1,50 EUR' ends the value here; write 1.50 EUR"),
+        ("1__0 EUR", "is not an amount such as 500 EUR or 0.10"),
+        ("15_00 EUR", "is not an amount such as 500 EUR or 0.10"),
+        ("1_500_ EUR", "is not an amount such as 500 EUR or 0.10"),
         ("1,500", "the comma of '1,500' ends the value here; write 1500 or 1.50"),
     ],
 )
@@ -74,7 +77,7 @@ def test_a_decimal_comma_outside_braces(space):
 
 @pytest.mark.parametrize(
     "amount",
-    ["0.125", "0.025 EUR", "1.5", "1.50 EUR", "1.2340 EUR", "1500.125", "1_500 EUR"],
+    ["0.125", "0.025 EUR", "1.5", "1.50 EUR", "1.2340 EUR", "1500.125", "1_500 EUR", "1_500_000.5"],
 )
 def test_a_clear_amount_is_taken(space, amount):
     costs = f"{{email: {amount}}}"
@@ -135,3 +138,11 @@ def test_environment_outside_connections(space):
     for engine in ("duckdb", "spark"):
         (fault,) = space.check(f"engine: {{name: {engine}, connection: '{setting}'}}")
         assert "UL016" in fault
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory"])
+def test_a_zone_of_one_machine_is_no_time_zone(space, zone):
+    space.write("configs/program.yaml", f"time_zone: {zone}\n")
+    (fault,) = space.check("")
+    assert "UL136" in fault
+    assert fault.endswith("write one such as Europe/Berlin")

@@ -23,7 +23,8 @@ from pydantic import (
 
 from upliftlab.config.models.decimals import rewritten, two_ways
 
-NUMBER = r"[+-]?[0-9][0-9_]{0,20}(?:\.[0-9]{1,15})?"
+NUMBER = r"[+-]?(?:[0-9]{1,21}|[0-9]{1,3}(?:_[0-9]{3}){1,6})(?:\.[0-9]{1,15})?"
+"""A number; `_` may part its thousands, and nothing else."""
 PERCENT = re.compile(rf"({NUMBER})\s*(%?)")
 _FRACTION = re.compile(r"([0-9]{1,15})\s*/\s*([0-9]{1,15})")
 _MONEY = re.compile(rf"({NUMBER})(?:\s*([A-Z]{{3}}))?")

@@ -224,9 +224,16 @@ def time_zones(shared: Shared) -> Iterator[Diagnostic]:
             yield fault
 
 
+_NO_PLACE = frozenset({"localtime", "posixrules", "Factory"})
+"""Files of a time zone database that name no place."""
+
+
 def _zone_fault(name: str, place: Place) -> Diagnostic | None:
     if name == "UTC":
         return None
+    if name in _NO_PLACE:
+        message = f"'{name}' is a zone of this machine, so the same plan means another on the next"
+        return Diagnostic("UL136", message, "write one such as Europe/Berlin", place)
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
