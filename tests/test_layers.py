@@ -266,6 +266,15 @@ def test_no_chain_of_packages_is_long():
     assert max(height.values()) <= LONGEST_CHAIN, height
 
 
+def test_no_files_import_one_another():
+    """Also not for types alone, or within functions: a circle of files is one file."""
+    package = ROOT / "src" / PACKAGE
+    below: dict[str, set[str]] = {}
+    for importer, target, _ in imports(package):
+        below.setdefault(importer, set()).add(target.removeprefix(f"{PACKAGE}."))
+    TopologicalSorter(below).prepare()  # raises CycleError, naming the circle
+
+
 def test_the_top_of_the_package_can_be_seen_at_once():
     top = [path for path in (ROOT / "src" / PACKAGE).iterdir() if path.name != "__pycache__"]
     assert len(top) <= ENTRIES, sorted(path.name for path in top)

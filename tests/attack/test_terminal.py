@@ -16,8 +16,8 @@ from fuzzing import COMMAND, HIDDEN, fuzz
 
 import upliftlab.cli
 from upliftlab.cli import commands
-from upliftlab.cli.output import annotation, echo, echo_json, faults_json, shown
-from upliftlab.cli.tables import console, table
+from upliftlab.cli.output import annotation, console, echo, echo_json, faults_json, shown
+from upliftlab.cli.tables import table
 from upliftlab.errors import Diagnostic, Place
 from upliftlab.util.masking import forget_secrets, keep_secret
 from upliftlab.util.visible import first_hidden, visible, visible_json

@@ -23,10 +23,13 @@ from upliftlab.util.masking import masked
 from upliftlab.util.visible import json_escape, visible, visible_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 FAULTY = 1
 """The exit code where faults were found."""
+_WIDTH = 100
+"""Columns of a table where nothing tells how wide the output is."""
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -78,9 +81,17 @@ def echo_annotation(fault: Diagnostic) -> None:
 
 def echo_table(table: Table) -> None:
     """Print a table made by `tables.table`, whose cells are clean."""
-    from upliftlab.cli.tables import console
-
     console().print(table)
+
+
+def console() -> Console:
+    """Standard output for tables: as wide as it is, and colourless where colour is not wanted."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else _WIDTH
+    return Console(
+        width=width, no_color="NO_COLOR" in os.environ, highlight=False, soft_wrap=width is not None
+    )
 
 
 def _write(line: str, *, err: bool) -> None:

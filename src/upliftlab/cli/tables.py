@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from upliftlab.cli.output import shown
-
-_WIDTH: Final = 100
-"""Columns where nothing tells how wide the output is."""
-
-
-def console() -> Console:
-    """Standard output."""
-    width = None if sys.stdout.isatty() else _WIDTH
-    return Console(
-        width=width, no_color="NO_COLOR" in os.environ, highlight=False, soft_wrap=width is not None
-    )
 
 
 def table(head: str, columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> Table:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, create_model
 
 from upliftlab.results.base import (
     Message,
+    Note,
     Published,
     Result,
     Scalar,
@@ -24,29 +25,6 @@ from upliftlab.results.costs import RATED, CostStep
 from upliftlab.results.estimands import EstimandKind
 
 SCHEMA: Literal[1] = 1
-
-
-class Note(StrEnum):
-    """Why a number is absent, or how to read it: a fixed list, so that each can be translated."""
-
-    few_treated = "fewer than two treated customers"
-    few_control = "fewer than two control customers"
-    no_variation = "no variation within either group, so there is no interval"
-    zero_control = "the control's mean is zero"
-    zero_cost = "the arm costs no more than the control, so there is no return on cost"
-    cost_unclear = "cost is too close to zero to say"
-    denominator_unclear = "the denominator is too close to zero to say"
-    no_conversions = "no incremental conversions to divide by"
-    not_adjusted = "too few units, or covariates that do not vary, to adjust for them"
-    no_denominator = "nothing to divide by in one of the groups"
-    level_unreached = "too early, or too few draws, for an interval at this level"
-    few_units = "fewer than two units, so there is no interval"
-    constant_score = "the score is the same for everybody, so it puts nobody first"
-    same_for_all = "the same for everybody, so there is no interval"
-    few_levels = "fewer than two levels with customers enough to compare"
-    own_slopes = "each level is adjusted for covariates with slopes of its own"
-    guardrail = "a guardrail is exceeded"
-    invalid = "not shown: a critical check failed"
 
 
 class Finding(Result):

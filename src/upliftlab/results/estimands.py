@@ -17,7 +17,7 @@ from upliftlab.results import N_
 from upliftlab.results.costs import CostStep, Per
 
 if TYPE_CHECKING:
-    from upliftlab.results.analysis import Note
+    from upliftlab.results.base import Note
 
 
 class Estimated(Protocol):
