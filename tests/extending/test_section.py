@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from extended import asked, changed, extended
+import shutil
+
+from extended import ROOT, asked, changed, extended
 
 ENTRY = """    Section("customers", lambda index, _: sum(arm.n for arm in index.analysis.arms)),
 """
@@ -26,7 +28,9 @@ print(json.dumps([page.partition("<main>")[2].split("<section ")[1:] for page in
 
 
 def test_an_entry_and_a_template_are_a_section(tmp_path):
-    root = extended(tmp_path, "report/view.py", '    Section("money"', ENTRY)
+    root = extended(tmp_path / "tree", "report/view.py", '    Section("money"', ENTRY)
+    for shipped in ("experiments", "configs"):
+        shutil.copytree(ROOT / shipped, root / shipped)
     (root / "templates" / "customers.html.j2").write_text(TEMPLATE, encoding="utf-8")
     assert changed(root) == ["report/view.py"]
 

@@ -17,7 +17,7 @@ IGNORED = shutil.ignore_patterns("__pycache__")
 
 def extended(folder: Path, module: str, before: str, entry: str) -> Path:
     """A copy of the sources with text added to one module, before a text that stands there once."""
-    for name in ("src", "templates", "experiments", "configs"):
+    for name in ("src", "templates"):
         shutil.copytree(ROOT / name, folder / name, ignore=IGNORED)
     changed = folder / "src" / "upliftlab" / module
     start, found, end = changed.read_text(encoding="utf-8").partition(before)
