@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -117,7 +118,7 @@ def rows_of(spec: EstimationSpec, told: Shown, units: str, engine: Engine) -> Un
         return None
     values = np.zeros((result.num_rows, len(spec.columns)))
     for name, number in zip(needed, numbers, strict=True):
-        values[:, spec.columns.index(name)] = _rounded(result[number].to_numpy())
+        values[:, spec.columns.index(name)] = _rounded(_numbers(result[number]))
     kinds, kind = np.unique(values, axis=0, return_inverse=True)
     return UnitRows(
         kinds,
@@ -127,8 +128,18 @@ def rows_of(spec: EstimationSpec, told: Shown, units: str, engine: Engine) -> Un
             name: _texts(result, level, told.names.get(name))
             for name, level in zip(segments, levels, strict=True)
         },
-        result["n"].to_numpy().astype(np.float64),
+        _numbers(result["n"]),
     )
+
+
+def _numbers(column: Any) -> Array:  # noqa: ANN401 - pyarrow's stubs do not know a chunk's values
+    """A column's numbers, without `to_numpy`: it imports pandas, which takes longer than this."""
+    whole = column.cast(pa.float64())
+    if whole.null_count or not len(whole):
+        return np.asarray(whole.to_numpy(), dtype=np.float64)
+    places = ((chunk.buffers()[1], len(chunk), 8 * chunk.offset) for chunk in whole.chunks)
+    parts = [np.frombuffer(held, np.float64, n, start) for held, n, start in places if n]
+    return np.concatenate(parts)
 
 
 def _rounded(values: Array) -> Array:
