@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from upliftlab.errors import Diagnostic
     from upliftlab.ledger import Ledger, Recorded
     from upliftlab.planning.assumptions import PlanArguments
-    from upliftlab.report.published import AnalysisReport, PlanReport, TargetsReport, UpliftReport
+    from upliftlab.report.outlook import PlanReport
+    from upliftlab.report.published import AnalysisReport
+    from upliftlab.report.targets import TargetsReport
+    from upliftlab.report.uplift import UpliftReport
     from upliftlab.results.analysis import Analysis
     from upliftlab.targeting.request import TargetRequest
 
@@ -157,7 +160,8 @@ class Experiment:
         from upliftlab.planning.assumptions import assumptions_of
         from upliftlab.planning.plan import PlanningContext
         from upliftlab.planning.plan import plan as verb
-        from upliftlab.report.published import PlanReport, published
+        from upliftlab.report.outlook import PlanReport
+        from upliftlab.report.published import published
         from upliftlab.report.reading import read_analysis
 
         given = assumptions_of(assumed)
@@ -257,7 +261,8 @@ class Experiment:
             UpliftLabError: as `analyze`; UL608 the plan names no features, UL609 a critical check
                 failed.
         """
-        from upliftlab.report.published import UpliftReport, published
+        from upliftlab.report.published import published
+        from upliftlab.report.uplift import UpliftReport
 
         with self._at_work(data, ledger, progress) as setting:
             from upliftlab.targeting.learn import learn as verb
@@ -292,7 +297,8 @@ class Experiment:
         from upliftlab.config.models import Source
         from upliftlab.engines.frames import frame_table, tables_of
         from upliftlab.ledger.campaign import contacts_on_record
-        from upliftlab.report.published import TargetsReport, published
+        from upliftlab.report.published import published
+        from upliftlab.report.targets import TargetsReport
         from upliftlab.targeting.candidates import source_named
         from upliftlab.targeting.request import spare_sources
         from upliftlab.targeting.target import next_campaign

@@ -10,6 +10,7 @@ from typing import Final
 from upliftlab.report.curve import PowerCurve, power_curve
 from upliftlab.report.export import rounded, to_json
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, escape
+from upliftlab.report.published import WithJson, written
 from upliftlab.report.quantity import metric_form
 from upliftlab.report.render import environment, style, style_hash
 from upliftlab.report.view import Download, download
@@ -282,3 +283,11 @@ def _facts(outlook: PowerReport, formatter: Formatter) -> Iterator[Assumed]:
         title = f"{formatter.text(N_('Redemptions per treated customer'))}: {arm}"
         key = f"/assumed/redemptions/{escape(arm)}"
         yield Assumed(title, formatter.figure(rate, key, _PERCENT))
+
+
+class PlanReport(WithJson, PowerReport):
+    """What a campaign can find out, with its page."""
+
+    def report(self, path: str | Path, *, lang: Code = "en") -> Path:
+        """Write the page; raises as `AnalysisReport.report`."""
+        return written(path, render(self, lang=lang))

@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from upliftlab.report import outlook, render, uplift
+from upliftlab.report import render
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.results.analysis import Analysis
 from upliftlab.results.base import Published
-from upliftlab.results.plan import PowerReport
-from upliftlab.results.targets import Targets
-from upliftlab.results.uplift import UpliftResult
 from upliftlab.text.language import Code
 from upliftlab.util.files import atomic_write
 
@@ -39,27 +36,7 @@ class AnalysisReport(WithJson, Analysis):
         Raises:
             OutputError: UL601, where it cannot be written.
         """
-        return _written(path, render.render(self, lang=lang))
-
-
-class PlanReport(WithJson, PowerReport):
-    """What a campaign can find out, with its page."""
-
-    def report(self, path: str | Path, *, lang: Code = "en") -> Path:
-        """Write the page; raises as `AnalysisReport.report`."""
-        return _written(path, outlook.render(self, lang=lang))
-
-
-class UpliftReport(WithJson, UpliftResult):
-    """Who responds to what, with its page."""
-
-    def report(self, path: str | Path, *, lang: Code = "en") -> Path:
-        """Write the page; raises as `AnalysisReport.report`."""
-        return _written(path, uplift.render(self, lang=lang))
-
-
-class TargetsReport(WithJson, Targets):
-    """What a next campaign's list holds."""
+        return written(path, render.render(self, lang=lang))
 
 
 def published(kind: type[P], found: Published) -> P:
@@ -67,6 +44,7 @@ def published(kind: type[P], found: Published) -> P:
     return kind.model_construct(found.model_fields_set, **dict(found))
 
 
-def _written(path: str | Path, page: str) -> Path:
+def written(path: str | Path, page: str) -> Path:
+    """Write a page and return its path."""
     atomic_write(Path(path), page.encode())
     return Path(path)

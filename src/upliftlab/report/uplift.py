@@ -18,6 +18,7 @@ from upliftlab.report.grid import Grid, valued
 from upliftlab.report.interval import Interval, Scale, draw
 from upliftlab.report.methods import ProvenanceView, origin
 from upliftlab.report.policy import PolicyNode, came_true, policies, tree
+from upliftlab.report.published import WithJson, written
 from upliftlab.report.quantity import unit_form
 from upliftlab.report.ranking import deciles, learners, responders, sleeping
 from upliftlab.report.render import environment, style, style_hash
@@ -137,3 +138,11 @@ def _ranked(responses: UpliftResult, formatter: Formatter) -> Iterator[Ranked]:
             ),
             responders=responders(gate.arm, responses, formatter),
         )
+
+
+class UpliftReport(WithJson, UpliftResult):
+    """Who responds to what, with its page."""
+
+    def report(self, path: str | Path, *, lang: Code = "en") -> Path:
+        """Write the page; raises as `AnalysisReport.report`."""
+        return written(path, render(self, lang=lang))
