@@ -109,7 +109,10 @@ def test_a_cut_gzip_is_refused(tmp_path: Path, at: int):
         _read(path)
 
 
-@pytest.mark.parametrize("tail", [b"x", bytes(512), b"\x1f\x8b", gzip.compress(b"c1,1,a\n")[:-2]])
+SECOND = gzip.compress(b"c1,1,a\n", mtime=0)[:-2]  # the same on every run, as tests are named by it
+
+
+@pytest.mark.parametrize("tail", [b"x", bytes(512), b"\x1f\x8b", SECOND])
 def test_what_follows_a_gzip_is_refused(tmp_path: Path, tail: bytes):
     path = tmp_path / "x.csv.gz"
     path.write_bytes(gzip.compress(_csv()) + tail)
