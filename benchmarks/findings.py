@@ -30,14 +30,14 @@ ARMS = ("holdout", "email", "sms")
 
 def findings() -> Callable[[], object]:
     """All findings of 100 metrics and money, three arms in 99 levels and overall: 300 cells."""
-    plan, spec = _plan(), _study()
-    aggregates = _cube()
+    plan, spec = _plan(), _spec()
+    aggregates = _aggregates()
     return lambda: find(
         plan, spec, contrasts_of(spec, spec.projected(aggregates), InferenceSettings())
     )
 
 
-def _cube() -> Aggregates:
+def _aggregates() -> Aggregates:
     rng = np.random.default_rng(1)
     slopes = rng.normal(size=(METRICS, METRICS)) / 10 + np.eye(METRICS)
     places = [OVERALL, *(Slice("region", f"{number:02}") for number in range(LEVELS))]
@@ -47,7 +47,7 @@ def _cube() -> Aggregates:
     }
 
 
-def _study() -> EstimationSpec:
+def _spec() -> EstimationSpec:
     names = tuple(f"metric_{number:02}" for number in range(METRICS))
     terms = {
         arm: ArmTerms(0.4, {CostStep.contact_cost: 0.1 if arm != "holdout" else 0.0})
@@ -70,7 +70,7 @@ def _study() -> EstimationSpec:
 
 def _plan() -> Plan:
     source = {"file": "customers.parquet", "id": "customer_id"}
-    names = _study().metrics
+    names = _spec().metrics
     experiment = ExperimentFile.model_validate(
         {
             "schema": "1",

@@ -1,6 +1,6 @@
 """What can go wrong, said once: a code, a place, the fault and its remedy.
 
-Verbs raise `UpliftLabError`; only `cli.py` turns it into text and an exit code.
+Everything raises `UpliftLabError`; only `cli` turns it into text and an exit code.
 Codes: UL0xx reading YAML · UL1xx rules across fields · UL2xx data · UL3xx analysis ·
 UL4xx assignment and ledger · UL5xx engines · UL6xx files written, and learning
 whom to target.

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from upliftlab import __version__
 from upliftlab.analysis.aggregates import OVERALL, Aggregates, roll_up, zero_or_one
-from upliftlab.analysis.aggregation import measure
+from upliftlab.analysis.aggregation import Aggregation, measure
 from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.caps import Caps
 from upliftlab.analysis.checks.definition import CheckDefinition, CheckInputs, Facts
@@ -95,16 +95,7 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
     told = shown(roll_up(intake.cells, tuple(plan.segments)), intake.tables, plan.smallest_cell)
     aggregates = told.aggregates
     setting.progress("Estimating effects")
-    within = stratified(intake.strata, tuple(aggregates[OVERALL])) if intake.strata else None
-    projected = spec.projected({**aggregates, OVERALL: within or aggregates[OVERALL]})
-    flags = zip(spec.columns, zero_or_one(aggregates[OVERALL].values()), strict=True)
-    reading = InferenceSettings(
-        plan.experiment.experiment,
-        rows_of(spec, told, intake.data.units, setting.engine),
-        frozenset(column for column, flag in flags if flag),
-        schedule.look(1 - spec.confidence),
-        stratified=within is not None,
-    )
+    projected, reading = _estimable(plan, spec, intake, told, setting.engine)
     compared = contrasts_of(spec, projected, reading)
     beside = compare(spec, plan.judged(plan.experiment.metrics.primary), compared)
     findings = shrunk(find(plan, spec, compared), beside.shrunken)
@@ -162,6 +153,23 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         provenance=_provenance(setting),
     )
     return withheld(analysis, checks) if verdict.code is VerdictCode.invalid else analysis
+
+
+def _estimable(
+    plan: Plan, spec: EstimationSpec, intake: Aggregation, told: Shown, engine: Engine
+) -> tuple[Aggregates, InferenceSettings]:
+    """Aggregates with money's columns, within strata where there are any, and how to infer."""
+    overall = told.aggregates[OVERALL]
+    within = stratified(intake.strata, tuple(overall)) if intake.strata else None
+    flags = zip(spec.columns, zero_or_one(overall.values()), strict=True)
+    settings = InferenceSettings(
+        plan.experiment.experiment,
+        rows_of(spec, told, intake.data.units, engine),
+        frozenset(column for column, flag in flags if flag),
+        intake.schedule.look(1 - spec.confidence),
+        stratified=within is not None,
+    )
+    return spec.projected({**told.aggregates, OVERALL: within or overall}), settings
 
 
 def now_of(plan: Plan, setting: AnalysisContext) -> datetime:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from upliftlab.config.models.experiment import Plan
-from upliftlab.config.shape import closest
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.moments import MomentsQuery, SliceMoments
@@ -16,6 +15,7 @@ from upliftlab.queries.naming import naming
 from upliftlab.queries.numbers import LARGEST, number_sql, usable_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.queries.units import UnitTable
+from upliftlab.util.nearest import closest
 from upliftlab.util.personal import kind_of, names_people, shape
 from upliftlab.util.sql import quote
 

@@ -14,9 +14,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from upliftlab.config.shape import closest
 from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.util.explanation import COMMAND, Example, Explanation
+from upliftlab.util.nearest import closest
 
 CODES: Final[tuple[Explanation, ...]] = (
     Explanation(

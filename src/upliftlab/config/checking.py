@@ -10,10 +10,11 @@ from pathlib import Path
 from upliftlab.config.load import examine, in_order
 from upliftlab.config.rules.registry import cross_faults, shared_faults
 from upliftlab.config.scope import Scope, Siblings
-from upliftlab.config.shape import FILES, closest
+from upliftlab.config.shape import FILES
 from upliftlab.config.shared import config_files, read_shared
 from upliftlab.config.workspace import Workspace, find_workspace, shown
 from upliftlab.errors import Diagnostic, Place
+from upliftlab.util.nearest import closest
 
 _SUFFIXES = (".yaml", ".yml")
 

@@ -14,11 +14,12 @@ from upliftlab.config.models.experiment import ExperimentFile, Plan
 from upliftlab.config.resolve import ReadExperiment, resolve
 from upliftlab.config.rules.registry import plan_faults, shared_faults
 from upliftlab.config.scope import Scope
-from upliftlab.config.shape import FILES, closest
+from upliftlab.config.shape import FILES
 from upliftlab.config.shared import Shared, read_shared
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, find_workspace, shown
 from upliftlab.errors import ConfigError, Diagnostic, Place
+from upliftlab.util.nearest import closest
 
 
 @dataclass(frozen=True, slots=True)

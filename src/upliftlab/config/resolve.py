@@ -14,10 +14,10 @@ from upliftlab.config.document import Document
 from upliftlab.config.models import Channel, Costs, EngineSettings, Metric, Offer, Segment, Source
 from upliftlab.config.models.experiment import PROFIT, Arm, ExperimentFile, Plan
 from upliftlab.config.models.metrics import TOTALS, totals
-from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared, source_fault
 from upliftlab.config.windows import BEFORE, before, in_window, known_before
 from upliftlab.errors import Diagnostic
+from upliftlab.util.nearest import closest
 
 _COUNTED = ("contacts", "redemptions")
 _MONEY_KEYS = ("revenue", *_COUNTED, "conversions")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -109,15 +108,3 @@ def _collect(here: Shape, suffix: str, place: str, found: dict[str, list[str]]) 
             below, where = shape(below.item), f"under each of '{key}'{suffix}"
         if below.kind == "record":
             _collect(below, suffix, where, found)
-
-
-def closest(word: str, known: Iterator[str] | list[str], cutoff: float = 0.7) -> str | None:
-    """The known word that `word` is probably meant to be, None where none is close.
-
-    >>> closest("cost_per_contct", ["cost_per_contact", "commission"])
-    'cost_per_contact'
-    """
-    names = sorted(set(known))
-    folded = {name.casefold(): name for name in names}
-    match = get_close_matches(word.casefold(), list(folded), n=1, cutoff=cutoff)
-    return folded[match[0]] if match else None

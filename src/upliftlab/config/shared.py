@@ -23,10 +23,11 @@ from upliftlab.config.models import (
     Source,
     SourcesFile,
 )
-from upliftlab.config.shape import FILES, closest
+from upliftlab.config.shape import FILES
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, shown
 from upliftlab.errors import Diagnostic, Place
+from upliftlab.util.nearest import closest
 
 T = TypeVar("T", bound=Declaration)
 

@@ -14,8 +14,9 @@ from upliftlab.config.models import Declaration, EngineSettings, Metric
 from upliftlab.config.models.metrics import further_kinds
 from upliftlab.config.models.model import REFUSED
 from upliftlab.config.models.sources import settings_model
-from upliftlab.config.shape import closest, homes, shape_at
+from upliftlab.config.shape import homes, shape_at
 from upliftlab.errors import Diagnostic
+from upliftlab.util.nearest import closest
 
 M = TypeVar("M", bound=Declaration)
 _LONGEST = 240

@@ -11,6 +11,7 @@ from upliftlab.config.models.sources import OWN_ENGINES
 from upliftlab.engines.base import Engine, EngineKind, Locate
 from upliftlab.errors import ConfigError, Diagnostic, EngineError
 from upliftlab.util.extensions import ENGINES, installed, offered
+from upliftlab.util.nearest import closest
 
 if TYPE_CHECKING:
     from upliftlab.engines.frames import TableOverrides
@@ -66,11 +67,9 @@ def engine_names() -> tuple[str, ...]:
 
 def unknown_engine(name: str) -> EngineError:
     """The refusal of a name that no engine has, with the nearest one and those there are."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
-
     known = engine_names()
-    near = get_close_matches(name, known, 1, 0.6)
-    meant = f"did you mean '{near[0]}'? " if near else ""
+    near = closest(name, known, 0.6)
+    meant = f"did you mean '{near}'? " if near else ""
     message = f"there is no engine '{name[:60]}'"
     return EngineError(Diagnostic("UL516", message, f"{meant}installed are {', '.join(known)}"))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.numbers import number_sql
+from upliftlab.util.nearest import closest
 from upliftlab.util.personal import are_values
 from upliftlab.util.sql import quote
 
@@ -71,11 +72,9 @@ def missing_column(
     column: str, role: str, columns: Mapping[str, ColumnType], also: tuple[str, ...] = ()
 ) -> DataError:
     """The fault of a column that is not there, with the nearest name that is, or is in `also`."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
-
-    near = get_close_matches(column, [*columns, *also], 1, 0.6)
+    near = closest(column, [*columns, *also], 0.6)
     known = ", ".join(list(columns)[:12]) + (" …" if len(columns) > 12 else "")  # noqa: PLR2004
-    remedy = f"did you mean '{near[0]}'?" if near else f"its columns are {known}"
+    remedy = f"did you mean '{near}'?" if near else f"its columns are {known}"
     if not near and are_values(columns):
         remedy = "the first line of the file names its columns, and seems to hold values"
     return DataError(Diagnostic("UL205", f"the data have no column '{column}' ({role})", remedy))

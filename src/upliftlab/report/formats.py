@@ -11,6 +11,7 @@ from upliftlab.report.export import rounded, to_csv, to_json
 from upliftlab.results.analysis import Analysis
 from upliftlab.text.language import Code
 from upliftlab.util.extensions import FORMATS, blaming, installed, offered
+from upliftlab.util.nearest import closest
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,8 @@ def output_format(name: str) -> OutputFormat:
     if name in OWN:
         return OWN[name]
     if name not in (known := format_names()):
-        from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
-
-        near = get_close_matches(name, known, 1, 0.6)
-        meant = f"did you mean '{near[0]}'? " if near else ""
+        near = closest(name, known, 0.6)
+        meant = f"did you mean '{near}'? " if near else ""
         message = f"there is no format '{name[:60]}'"
         remedy = f"{meant}installed are {', '.join(known)}"
         raise OutputError(Diagnostic("UL479", message, remedy))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, escape
 from upliftlab.results.analysis import Analysis, EstimandKind, MoneyTermsInfo, VerdictCode
 from upliftlab.results.costs import RATED, Per
-from upliftlab.results.uplift import UpliftResult
 from upliftlab.text.language import N_
+
+if TYPE_CHECKING:
+    from upliftlab.results.uplift import UpliftResult
 
 _METHODS: Final = {
     "welch": N_("Welch's t interval: the arms may vary differently."),

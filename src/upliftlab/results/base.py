@@ -6,6 +6,7 @@ where a value stands at the end of a notebook's cell is English, short, and esca
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, StrEnum
 from html import escape
@@ -82,7 +83,7 @@ class Summary(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
 
 
-class Published(Result):
+class Published(Result, ABC):
     """A result as a whole: what a command publishes as JSON."""
 
     tables: ClassVar[tuple[str, ...]] = ()
@@ -122,9 +123,9 @@ class Published(Result):
         made: Any = self.to_arrow(table)
         return made.to_pandas()
 
+    @abstractmethod
     def summary(self) -> Summary:
         """The answer in a few lines."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         told = self.summary()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -31,6 +30,7 @@ from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.features import Features, features_of, learned_features
 from upliftlab.queries.population import missing_column
 from upliftlab.targeting.extraction import TODAY, today_sql
+from upliftlab.util.nearest import closest
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +172,9 @@ def _is_path(name: str, locate: Callable[[str], Path]) -> bool:
 
 
 def _no_source(asked: str, declared: Mapping[str, Source]) -> DataError:
-    near = get_close_matches(asked, list(declared), 1)
+    near = closest(asked, declared, 0.6)
     known = f"declared are {', '.join(declared)}" if declared else "none is declared"
-    remedy = f"did you mean '{near[0]}'?" if near else f"{known}; or name a file, as next.parquet"
+    remedy = f"did you mean '{near}'?" if near else f"{known}; or name a file, as next.parquet"
     message = f"'{asked}' is no source of configs/sources.yaml and no file"
     return DataError(Diagnostic("UL642", message, remedy))
 

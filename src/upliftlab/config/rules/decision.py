@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from upliftlab.config.rules.metrics import is_share
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
-from upliftlab.config.shape import closest
 from upliftlab.errors import Diagnostic
 from upliftlab.results.ship_rule import parse_ship_if
+from upliftlab.util.nearest import closest
 
 
 @rule(

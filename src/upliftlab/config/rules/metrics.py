@@ -8,10 +8,10 @@ from upliftlab.config.models import Metric
 from upliftlab.config.models.limits import Tolerance
 from upliftlab.config.rules.registry import rule, shared_judges, shared_rule
 from upliftlab.config.scope import Scope
-from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared
 from upliftlab.config.windows import BEFORE
 from upliftlab.errors import Diagnostic, Place
+from upliftlab.util.nearest import closest
 
 
 @rule(

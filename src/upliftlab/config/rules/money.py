@@ -8,9 +8,9 @@ from upliftlab.config.models import Costs
 from upliftlab.config.models.values import Money
 from upliftlab.config.rules.registry import judges, rule
 from upliftlab.config.scope import Scope
-from upliftlab.config.shape import closest
 from upliftlab.errors import Diagnostic, Place
 from upliftlab.results.costs import ON_ARMS, RATED, Per
+from upliftlab.util.nearest import closest
 
 
 @rule(

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from upliftlab.config.models.values import format_duration
 from upliftlab.config.rules.registry import rule, shared_judges, shared_rule
 from upliftlab.config.scope import Scope
-from upliftlab.config.shape import closest
 from upliftlab.config.shared import Shared
 from upliftlab.errors import Diagnostic, Place
+from upliftlab.util.nearest import closest
 
 _NOTHING = timedelta(0)
 

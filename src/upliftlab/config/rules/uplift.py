@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from upliftlab.config.models.experiment import PROFIT
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
-from upliftlab.config.shape import closest
 from upliftlab.errors import Diagnostic
+from upliftlab.util.nearest import closest
 
 
 @rule(
