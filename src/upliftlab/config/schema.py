@@ -20,6 +20,7 @@ from upliftlab.config.models import (
     channels,
     experiment,
     files,
+    formats,
     metrics,
     model,
     program,
@@ -29,7 +30,7 @@ from upliftlab.config.models import (
 )
 from upliftlab.config.shape import FILES
 
-_PARTS = (model, sources, channels, metrics, segments, program, files, arms, analysis)
+_PARTS = (model, formats, sources, channels, metrics, segments, program, files, arms, analysis)
 _MODULES = (*_PARTS, uplift, experiment)
 _URI = "http://json-schema.org/draft-07/schema#"
 _TEXT = ["string", "number", "boolean"]

@@ -15,6 +15,7 @@ from upliftlab.config.models.files import (
     SegmentsFile,
     SourcesFile,
 )
+from upliftlab.config.models.formats import FileFormat
 from upliftlab.config.models.metrics import Metric
 from upliftlab.config.models.model import Declaration, Names, shorthand
 from upliftlab.config.models.program import ContactPolicy, Layer, UniversalHoldout
@@ -35,6 +36,7 @@ __all__ = [
     "EngineSettings",
     "FeatureKind",
     "File",
+    "FileFormat",
     "Layer",
     "Learner",
     "Lifecycle",

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Annotated, Final
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 from pydantic_core import PydanticCustomError
 
 from upliftlab.config.models.values import Name
@@ -20,6 +26,19 @@ class Declaration(BaseModel):
     """A frozen mapping that refuses keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    added_later: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are left out of what is written down where they say nothing, so that plans which
+    were locked before there were such keys stay as they are."""
+
+    @model_serializer(mode="wrap")
+    def _without_added(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        for name in self.added_later:
+            field = type(self).model_fields[name]
+            if getattr(self, name) == field.get_default(call_default_factory=True):
+                written.pop(name, None)
+                written.pop(field.alias or name, None)
+        return written
 
 
 def shorthand(key: str) -> BeforeValidator:

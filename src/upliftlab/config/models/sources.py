@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, ClassVar, Final, cast
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from upliftlab.config.models.formats import FileFormat
 from upliftlab.config.models.model import Declaration, Names, refusing, shorthand
 from upliftlab.config.models.values import Count, Currency, Name
 from upliftlab.util.extensions import ENGINES, blaming, installed, loaded, misfit, package_of
@@ -137,6 +138,9 @@ class Source(Declaration):
     """What kind of attribute each column is."""
     known_after: Names = ()
     """Columns whose values come to be only after assignment: not for segments or covariates."""
+    format: FileFormat | None = None
+    """How values are written in the file, where that can be read in two ways."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"format"})
 
     @model_validator(mode="after")
     def _located(self) -> Source:

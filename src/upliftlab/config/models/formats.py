@@ -1,0 +1,36 @@
+"""How values are written in a file: what nobody can tell from the file alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from upliftlab.config.models.model import Declaration, Names
+from upliftlab.config.models.values import Count, Name
+
+
+class FileFormat(Declaration):
+    """How a file's texts are to be read; what is unambiguous is read without it."""
+
+    encoding: Name | None = None
+    """How letters are written as bytes, such as windows-1252; by default UTF-8, or UTF-16 where
+    the file begins with its mark."""
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    """The sign between two columns; by default the commonest of , ; tab and | in the first line."""
+    decimal: Literal[".", ","] | None = None
+    """The sign before the decimals of a number; by default a point."""
+    thousands: Literal[".", ",", " ", "'", "_"] | None = None
+    """The sign between the thousands of a number; by default none."""
+    date: Name | None = None
+    """How days are written, such as DD.MM.YYYY; by default YYYY-MM-DD."""
+    datetime: Name | None = None
+    """How times are written, such as DD.MM.YYYY HH:mm; by default YYYY-MM-DD HH:mm:ss."""
+    true: Names = ()
+    """Words that mean yes; by default true and yes, in small or capital letters."""
+    false: Names = ()
+    """Words that mean no; by default false and no, in small or capital letters."""
+    missing: Names = ()
+    """Words that mean that there is no value, such as NA or -; an empty cell always does."""
+    skip: Count = 0
+    """Lines before the one that names the columns."""
