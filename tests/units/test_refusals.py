@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from shops import each_own_arm
+from shops import ARMS, each_own_arm
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze
+from upliftlab.analysis.population import population_of
 from upliftlab.errors import ConfigError, DataError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -199,3 +200,10 @@ def test_further_costs_are_taken_off_in_every_arm(shop):
     (profit,) = [f for f in found.findings if f.kind == "incremental_profit" and not f.dimension]
     # Margin 5 less service 4 of the treated, margin 2 less service 2 of the control.
     assert profit.estimate == pytest.approx((5 - 4) - (2 - 2))
+
+
+def test_a_column_that_is_known_after_is_there(shop):
+    shop.table("customers", {"id": [1, 2], "arm": ["none", "mail"]}, known_after=["opened_at"])
+    plan = shop.plan(f"assignment: {{observed: arm}}\n{ARMS}\nmetrics: {{primary: id}}")
+    with pytest.raises(DataError, match="UL205 the data have no column 'opened_at'"):
+        population_of(plan, shop.engine, None)

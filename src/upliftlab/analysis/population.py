@@ -34,6 +34,8 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
     """
     engine.attach(CUSTOMERS, plan.customers)
     columns = engine.columns(CUSTOMERS)
+    for column in (*plan.customers.attributes, *plan.customers.known_after):
+        _require(column, "attributes", columns)  # a misspelt one would guard nothing
     if record is not None:
         return _recorded(plan, record, engine, columns)
     arm = plan.experiment.assignment.observed

@@ -92,12 +92,7 @@ CODES: Final[tuple[Explanation, ...]] = (
         "UL408",
         "No range in the layer",
         "The layer that the experiment names gives it no customers, or an empty range of them.",
-        "Give it a range in configs/program.yaml.",
-        example=Example(
-            "assignment: {method: hash, layer: retention}",
-            "assignment: {method: hash}",
-            run="upliftlab assign experiments/example.yaml",
-        ),
+        "Give it a range in configs/program.yaml; 'check' says the same as UL114.",
     ),
     Explanation(
         "UL409",
