@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from upliftlab.analysis.aggregates import level_name
+from upliftlab.analysis.aggregates import flags_of, level_name
 from upliftlab.analysis.caps import Caps, limits, with_caps
 from upliftlab.analysis.checks.definition import FactInputs
 from upliftlab.analysis.disclosure import Tables, tables_of
@@ -69,6 +69,7 @@ class Aggregation:
         tables: Units by every two segments.
         strata: Moments by arm of every stratum within which shares are exact; empty without.
         schedule: Which of the planned looks at the data this is.
+        flags: By arm, the columns that hold nothing but 0 and 1.
     """
 
     cells: Cells
@@ -77,6 +78,7 @@ class Aggregation:
     tables: Tables
     strata: Sequence[Mapping[str, Moments]]
     schedule: LookSchedule
+    flags: Mapping[str, frozenset[str]]
 
 
 def measure(
@@ -111,16 +113,20 @@ def measure(
     units = _in_place(table, plan, engine)
     caps = limits(plan, table.columns, units, engine)
     units = with_caps(units, table.columns, caps) if caps else units
-    query = MomentsQuery(units, (*table.columns, *plan.capped), tuple(plan.segments))
+    contacts = spec.roles.contacts if spec.roles else None
+    once = frozenset(() if contacts is None else (spec.columns[contacts],))
+    names = (*table.columns, *plan.capped)
+    query = MomentsQuery(units, names, tuple(plan.segments), flags=once)
     refuse_levels(query, engine)
     cells = cells_of(query, engine)
-    refuse_arms(plan, _by_arm(next(iter(cells.values()))))
+    everybody = next(iter(cells.values()))
+    refuse_arms(plan, _by_arm(everybody))
     refuse_names(plan, cells)
     refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
     data = FactInputs(plan, spec, engine, frame, units, looks)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
-    return Aggregation(cells, data, caps, tables, strata, schedule)
+    return Aggregation(cells, data, caps, tables, strata, schedule, flags_of(everybody))
 
 
 def _pairs(query: MomentsQuery, engine: Engine) -> Iterator[Count]:
