@@ -189,7 +189,8 @@ def _shares(
         or types.get(metric.column or "") == "boolean"
     }
     some = {name for i, name in enumerate(spec.columns) if any(arm.mean[i] > 0 for arm in arms)}
-    return frozenset.intersection(*intake.flags.values()) & (declared | some)
+    arm_flags = intake.flags.values()
+    return frozenset(name for name in declared | some if all(name in flags for flags in arm_flags))
 
 
 def now_of(plan: Plan, setting: AnalysisContext) -> datetime:

@@ -42,7 +42,7 @@ from upliftlab.data_checks.fit import customer_columns, event_columns, source_pl
 from upliftlab.engines.base import Engine
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import Diagnostic, Place, UpliftLabError
-from upliftlab.queries.clock import Span, passed
+from upliftlab.queries.clock import Span, last_passed
 from upliftlab.queries.events import Starts
 from upliftlab.queries.naming import naming_fault
 from upliftlab.results.analysis import Check, Severity
@@ -212,9 +212,7 @@ def _unassigned(plan: Plan, engine: Engine) -> tuple[Facts, datetime | None]:
             plan, engine, once, replace(given, source=plain), starts, tallies, counted
         )
         found[name] = event_facts(look)
-    longest = plan.longest_window
-    closes = None if longest is None else passed(max(days), longest, zone)
-    return Facts({events: found}), closes
+    return Facts({events: found}), last_passed(max(days), plan.windows, zone)
 
 
 def _place_of(scope: Scope, fault: Diagnostic) -> Place:

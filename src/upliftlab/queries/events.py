@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from upliftlab.config.expressions import parse
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
-from upliftlab.queries.clock import INSTANTS, Span, converted, moved, time_literal
+from upliftlab.queries.clock import INSTANTS, Span, converted, in_hours, moved, time_literal
 from upliftlab.queries.numbers import number_sql, time_sql
 from upliftlab.queries.tallies import EventAggregate, Window
 from upliftlab.util.sql import literal, quote
@@ -189,10 +189,12 @@ def _hull(parts: _Parts, tallies: Sequence[EventAggregate]) -> str:
         ends = [(tally.window, getattr(tally.window, side)) for tally in tallies]
         if any(end is None for _, end in ends):
             continue
-        anchors = dict.fromkeys(window.anchor for window, _ in ends)
+        kinds = dict.fromkeys((window.anchor, in_hours(end)) for window, end in ends)
         farthest = [
-            outermost((e for e in ends if e[0].anchor == anchor), key=lambda e: e[1])
-            for anchor in anchors
+            outermost(
+                (e for e in ends if (e[0].anchor, in_hours(e[1])) == kind), key=lambda e: e[1]
+            )
+            for kind in kinds
         ]
         bounds = [f"e.t {sign} u.{parts.bound(window, end)}" for window, end in farthest]
         edges.append(f"({' OR '.join(bounds)})")

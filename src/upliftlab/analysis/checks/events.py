@@ -21,7 +21,7 @@ from upliftlab.analysis.checks.definition import (
 from upliftlab.analysis.event_tables import EventReading
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.config.models.experiment import Plan
-from upliftlab.queries.clock import INSTANTS, Span, converted, moved, passed, time_literal
+from upliftlab.queries.clock import INSTANTS, Span, converted, last_passed, moved, time_literal
 from upliftlab.queries.events import conditions_of, limits
 from upliftlab.queries.numbers import time_sql
 from upliftlab.results.analysis import Scalar, Severity
@@ -180,13 +180,13 @@ def _customer(look: EventReading) -> str:
 
 def _outcome(look: EventReading) -> timedelta | None:
     """The end of the longest window after the start; None where all lie before it."""
-    ends = [
-        tally.window.high
-        for tally in look.tallies
-        if tally.window.anchor == "start" and tally.window.high is not None
-    ]
-    longest = max(ends, default=timedelta(0))
-    return longest if longest > timedelta(0) else None
+    return max(_outcomes(look), default=None)
+
+
+def _outcomes(look: EventReading) -> list[timedelta]:
+    """The ends of the windows after the start."""
+    ends = (tally.window.high for tally in look.tallies if tally.window.anchor == "start")
+    return [end for end in ends if end is not None and end > timedelta(0)]
 
 
 def _reaches(look: EventReading) -> datetime | None:
@@ -199,11 +199,10 @@ def _reaches(look: EventReading) -> datetime | None:
 
 
 def _closes(look: EventReading) -> datetime | None:
-    end = _outcome(look)
-    if end is None:
-        return None
     zone, clock = look.starts.zone, look.events.clock
-    last = passed(look.starts.span.last, end, zone)
+    last = last_passed(look.starts.span.last, _outcomes(look), zone)
+    if last is None:
+        return None
     instant = last.replace(tzinfo=ZoneInfo(zone)).astimezone(ZoneInfo(clock))
     return instant.replace(tzinfo=None)
 
