@@ -20,7 +20,7 @@ from upliftlab.analysis.event_tables import (
     without_repeats,
 )
 from upliftlab.analysis.look import LookSchedule, occasion_of
-from upliftlab.analysis.population import population_of, timed
+from upliftlab.analysis.population import CUSTOMERS, population_of, timed
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
     refuse_arms,
@@ -37,6 +37,7 @@ from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import Span
 from upliftlab.queries.events import EventTable, Starts
+from upliftlab.queries.ids import id_column
 from upliftlab.queries.moments import (
     Count,
     MomentsQuery,
@@ -193,7 +194,7 @@ def unit_table(
     attached = {name: attach_events(plan, name, engine) for name in asked.tallies}
     moments = f"SELECT {found.own['as_of']} AS t FROM {found.relation}"
     known = engine.query(f"SELECT MIN(t) AS t FROM ({moments}) AS known").to_pylist()[0]["t"]
-    ids = found.columns[plan.customers.id]
+    ids = id_column(engine, CUSTOMERS, plan.customers.id, "id")
     starts = Starts(FRAME, plan.program.time_zone, span, ids, known or span.first)
     events: dict[str, EventTable] = {}
     looks: list[EventReading] = []

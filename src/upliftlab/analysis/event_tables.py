@@ -12,6 +12,7 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
+from upliftlab.queries.ids import id_column
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
@@ -51,7 +52,7 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
     """Attach a table of events.
 
     Raises:
-        DataError: UL2xx, it cannot be read or lacks a column.
+        DataError: UL2xx, it cannot be read, lacks a column, or has ids that are not exact.
     """
     source, table = plan.sources[name], f"events_{list(plan.sources).index(name)}"
     engine.attach(table, source)
@@ -76,7 +77,10 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
     for role, column in (*named.items(), *(("amounts", column) for column in source.amounts)):
         if column is not None and column not in columns:
             raise missing_column(column, f"{role} of {name}", columns)
-    return events
+    if source.key is not None:
+        id_column(engine, table, source.key, f"key of {name}", events.own)
+    ids = id_column(engine, table, events.id, f"id of {name}", events.own)
+    return replace(events, ids=ids)
 
 
 def refuse_unreadable(

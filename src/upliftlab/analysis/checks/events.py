@@ -20,6 +20,7 @@ from upliftlab.analysis.checks.definition import (
 )
 from upliftlab.analysis.event_tables import EventReading
 from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.analysis.spelling import CHANCE, SENTENCES, NearMatches, near_matches
 from upliftlab.config.models.experiment import Plan
 from upliftlab.queries.clock import INSTANTS, Span, converted, last_passed, moved, time_literal
 from upliftlab.queries.events import conditions_of, limits
@@ -53,7 +54,7 @@ class EventFacts:
         rows: Events of this experiment in the time that matters.
         total: Rows of the table.
         unknown: Those of nobody in the customers' table.
-        untrimmed: Those of nobody, but of somebody if spaces around the id are removed.
+        near: Those of nobody that nearly match somebody; None where there are none.
         repeated: Rows that say again what another says; left out.
         contradicting: Rows with the key of another that say something else.
         late: Events in their customer's window that became known after it; None where no
@@ -71,7 +72,7 @@ class EventFacts:
     rows: int
     total: int
     unknown: int
-    untrimmed: int
+    near: NearMatches | None
     repeated: int
     contradicting: int
     late: int | None
@@ -100,7 +101,7 @@ def event_facts(look: EventReading) -> EventFacts:
         rows=row["n"],
         total=_one(look, f"SELECT COUNT(*) AS n FROM {look.given.table}"),
         unknown=unknown,
-        untrimmed=_untrimmed(look, where) if unknown else 0,
+        near=_near(look, where) if unknown else None,
         repeated=look.repeats[0],
         contradicting=look.repeats[1],
         late=_late(look),
@@ -154,28 +155,22 @@ def _known(look: EventReading, where: str) -> int:
     )
 
 
-def _untrimmed(look: EventReading, where: str) -> int:
-    if "text" not in (look.events.columns[look.events.id], look.starts.ids):
-        return 0
-    key = f"CAST(c.{quote(look.plan.customers.id or '')} AS VARCHAR)"
-    plain = f"CAST({quote(look.events.id)} AS VARCHAR)"
-    inner = f"SELECT {plain} AS id FROM {look.events.table}{where}"
-    return _one(
-        look,
-        f"SELECT COUNT(*) AS n FROM ({inner}) AS e"
-        f" WHERE NOT EXISTS (SELECT 1 FROM {CUSTOMERS} AS c WHERE {key} = e.id)"
-        f" AND EXISTS (SELECT 1 FROM {CUSTOMERS} AS c WHERE TRIM({key}) = TRIM(e.id))",
-    )
+def _near(look: EventReading, where: str) -> NearMatches | None:
+    """Events of nobody that nearly match somebody: only texts are written in several ways."""
+    theirs, own = look.events.ids, look.starts.ids
+    if "text" not in (theirs.kind, own.kind):
+        return None
+    rows = f"SELECT {theirs.text(quote(look.events.id))} AS id FROM {look.events.table}{where}"
+    key = own.text(quote(look.plan.customers.id or ""))
+    return near_matches(look.engine, rows, f"SELECT {key} AS id FROM {CUSTOMERS}")
 
 
 def _id(look: EventReading) -> str:
-    key = quote(look.events.id)
-    return f"CAST({key} AS VARCHAR)" if look.starts.as_text(look.events) else key
+    return look.starts.customer_of(look.events)
 
 
 def _customer(look: EventReading) -> str:
-    key = f"c.{quote(look.plan.customers.id or '')}"
-    return f"CAST({key} AS VARCHAR)" if look.starts.as_text(look.events) else key
+    return look.starts.customer(f"c.{quote(look.plan.customers.id or '')}", look.events)
 
 
 def _outcome(look: EventReading) -> timedelta | None:
@@ -216,7 +211,7 @@ def _late(look: EventReading) -> int | None:
     wide = look.starts.span.widened(timedelta(0), end)
     low = converted("start", zone, events.clock, wide)
     high = converted(moved("start", end, zone, wide), zone, events.clock, wide)
-    key = "CAST(id AS VARCHAR)" if look.starts.as_text(events) else "id"
+    key = look.starts.customer("id", events)
     own = f" WHERE {events.own}" if events.own else ""
     known = time_sql(column, events.columns)
     clock = INSTANTS if events.columns[column] == "instant" else events.zone
@@ -334,13 +329,13 @@ def _unknown(_: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
     values: dict[str, Scalar] = {"source": name, "count": found.unknown, "share": share}
     severity = Severity.warning
     passed = False
-    if found.untrimmed:
+    near = found.near
+    if near and (near.spelling == "spaces" or near.count > CHANCE * found.rows):
         severity = Severity.critical
-        text = N_(
-            "{count:count} events of {source} are of nobody, but would be of somebody without "
-            "the spaces around the id: they are not counted."
-        )
-        values = {"source": name, "count": found.untrimmed}
+        text = SENTENCES[near.spelling]
+        values = {"source": name, "count": near.count}
+        if "{table}" in text:
+            values["table"] = "customers" if near.customers else name
     elif found.rows and found.unknown == found.rows:
         severity = Severity.critical
         text = N_("No event of {source} is of a known customer: are the ids written alike?")
