@@ -201,9 +201,8 @@ def unit_table(
     for name, tallies in asked.tallies.items():
         given = attached[name]
         refuse_unreadable(given, tallies, engine)
-        events[name], *repeats = without_repeats(given, starts, tallies, engine)
-        counted = (repeats[0], repeats[1])
-        looks.append(EventReading(plan, engine, events[name], given, starts, tallies, counted))
+        events[name], repeats = without_repeats(given, starts, tallies, engine)
+        looks.append(EventReading(plan, engine, events[name], given, starts, tallies, repeats))
     engine.keep(FRAME, found.sql(asked.needed))
     return UnitTable(replace(found, kept=FRAME), asked, events, starts), tuple(looks)
 

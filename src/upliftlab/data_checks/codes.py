@@ -30,9 +30,10 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL224",
         "Events there twice",
-        "Events repeat what another says, or have the key of another and differ from it: "
-        "they were probably loaded twice.",
-        "Load each event once, and declare the column that identifies it as 'key'.",
+        "Events repeat what another says, or have the key of another: they were loaded twice, or "
+        "the key is that of an order and not of its lines.",
+        "Load each event once and declare what identifies it, such as key: [order_id, line]; of "
+        "rows that are alike in every column say 'repeats: once' or 'repeats: each'.",
     ),
     Explanation(
         "UL225",

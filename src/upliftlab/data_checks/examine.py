@@ -208,12 +208,11 @@ def _unassigned(plan: Plan, engine: Engine) -> tuple[Facts, datetime | None]:
     for name, tallies in tallies_of(plan).items():
         given = attach_events(plan, name, engine)
         refuse_unreadable(given, tallies, engine)
-        once, *repeats = without_repeats(given, starts, tallies, engine)
+        once, repeats = without_repeats(given, starts, tallies, engine)
         plain = given.source.model_copy(update={"recorded": None})
         once = replace(once, source=once.source.model_copy(update={"recorded": None}))
-        counted = (repeats[0], repeats[1])
         look = EventReading(
-            plan, engine, once, replace(given, source=plain), starts, tallies, counted
+            plan, engine, once, replace(given, source=plain), starts, tallies, repeats
         )
         found[name] = event_facts(look)
     return Facts({events: found}), last_passed(max(days), plan.windows, zone)

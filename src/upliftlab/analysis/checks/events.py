@@ -18,7 +18,7 @@ from upliftlab.analysis.checks.definition import (
     FactInputs,
     unasked,
 )
-from upliftlab.analysis.event_tables import EventReading
+from upliftlab.analysis.event_tables import EventReading, Repeats
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.analysis.spelling import CHANCE, SENTENCES, NearMatches, near_matches
 from upliftlab.config.models.experiment import Plan
@@ -55,8 +55,7 @@ class EventFacts:
         total: Rows of the table.
         unknown: Those of nobody in the customers' table.
         near: Those of nobody that nearly match somebody; None where there are none.
-        repeated: Rows that say again what another says; left out.
-        contradicting: Rows with the key of another that say something else.
+        repeats: Rows with the key of another.
         late: Events in their customer's window that became known after it; None where no
             column says when.
         foreign: Events in another currency; None where no column names it, or no amount counts.
@@ -73,8 +72,7 @@ class EventFacts:
     total: int
     unknown: int
     near: NearMatches | None
-    repeated: int
-    contradicting: int
+    repeats: Repeats
     late: int | None
     foreign: int | None
     first: datetime | None
@@ -102,8 +100,7 @@ def event_facts(look: EventReading) -> EventFacts:
         total=_one(look, f"SELECT COUNT(*) AS n FROM {look.given.table}"),
         unknown=unknown,
         near=_near(look, where) if unknown else None,
-        repeated=look.repeats[0],
-        contradicting=look.repeats[1],
+        repeats=look.repeats,
         late=_late(look),
         foreign=_foreign(look, where),
         first=row["first"],
@@ -289,30 +286,61 @@ def _steady(plan: Plan, name: str) -> bool:
 
 
 def _duplicates(plan: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
-    passed, severity, number = False, Severity.warning, float(found.repeated)
-    values: dict[str, Scalar] = {"source": name, "count": found.repeated}
+    key, values = plan.sources[name].key, dict[str, Scalar]({"source": name})
     if found.alike is not None and found.alike > ALIKE:
-        number = found.alike
-        values = {"source": name, "share": number}
         text = N_(
             "{share:percent} of the last week's events of {source} say what another says already: "
             "were they loaded twice? Declare the column that identifies an event as 'key'."
         )
-    elif plan.sources[name].key is None:
+        values["share"] = found.alike
+        yield CheckAnswer(
+            passed=False, text=text, values=values, subjects=(name,), value=found.alike
+        )
+    elif key is None:
         text = N_("Not asked: no column identifies the events of {source}.")
-        yield unasked(text, {"source": name}, (name,))
-        return
-    elif found.contradicting:
-        severity, number = Severity.critical, float(found.contradicting)
-        values["count"] = found.contradicting
-        text = N_("{count:count} events of {source} have the key of another and differ from it.")
-    elif found.repeated:
-        text = N_("{count:count} events of {source} were there twice and are counted once.")
-    else:
-        passed = True
-        values = {"source": name}
+        yield unasked(text, values, (name,))
+    elif plan.sources[name].repeats == "each":
+        text = N_("Not asked: every row of {source} is declared to count, also of one key.")
+        yield unasked(text, values, (name,))
+    elif not found.repeats.rows:
         text = N_("No event of {source} is there twice.")
-    yield CheckAnswer(passed, text, values, (name,), severity, number)
+        yield CheckAnswer(passed=True, text=text, values=values, subjects=(name,), value=0.0)
+    else:
+        severity, count, text = _repeated(found.repeats)
+        values |= {"count": count, "key": ", ".join(key)}
+        yield CheckAnswer(
+            passed=False,
+            text=text,
+            values=values,
+            subjects=(name,),
+            severity=severity,
+            value=count,
+        )
+
+
+def _repeated(found: Repeats) -> tuple[Severity, int, str]:
+    """What rows with the key of another mean, how many they are, and what is said of them.
+
+    Lines of one order that are alike look as an order that was loaded twice. Which of them they
+    are, nobody but who made the table can tell.
+    """
+    if differing := max(found.contradicting, found.lines or 0):
+        text = N_(
+            "{count:count} rows of {source} have the '{key}' of another and differ from it: it "
+            "identifies an order, not a line. Declare all that identifies a line: key: [{key}, "
+            "COLUMN]; where the rows were loaded twice all the same, load each once."
+        )
+        return Severity.critical, differing, text
+    if found.lines is not None:
+        text = N_(
+            "{count:count} rows of {source} have the '{key}' of another and are like it in every "
+            "column: nothing tells whether they were loaded twice or are equal lines of an order. "
+            "Declare 'repeats: once' or 'repeats: each' under {source}, or a column that tells "
+            "lines apart: key: [{key}, COLUMN]."
+        )
+        return Severity.critical, found.rows, text
+    text = N_("{count:count} events of {source} were there twice and are counted once.")
+    return Severity.warning, found.rows, text
 
 
 DUPLICATES = CheckDefinition(
