@@ -18,7 +18,7 @@ CODES: Final[tuple[Explanation, ...]] = (
         "UL222",
         "Events that do not cover the time",
         "Events end before the last window closes, begin after the time that is asked of "
-        "before the start, or there are none.",
+        "before the start, or there are none: none at all, or none of this experiment.",
         "Bring the missing days along; it is a warning, as data may still come in.",
     ),
     Explanation(

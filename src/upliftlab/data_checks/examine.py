@@ -50,6 +50,7 @@ from upliftlab.results.analysis import Check, Severity
 from upliftlab.util.sql import quote
 
 _CODES = {
+    "presence": "UL222",
     "duplicates": "UL224",
     "unknown_customers": "UL221",
     "currency": "UL223",

@@ -445,9 +445,7 @@ def _complete(plan: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]
     """Whether events go on to the end of the last window, by how many come in a week."""
     if found.closes is None or not _steady(plan, name):
         return
-    if found.last is None:
-        text = N_("There is no event of {source} in the time that is analysed.")
-        yield CheckAnswer(passed=False, text=text, values={"source": name}, subjects=(name,))
+    if found.last is None:  # said by `presence`
         return
     gap = max(found.closes - found.last, timedelta(0)) / timedelta(days=1)
     silent = math.exp(-found.recent / 7 * gap)
@@ -500,6 +498,44 @@ def _clock(plan: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
     yield CheckAnswer(passed, text, values, (name,), value=measured)
 
 
+def _presence(inputs: CheckInputs) -> Iterator[CheckAnswer]:
+    """Whether there is anything to count; asked only to say that there is not.
+
+    Before the last window has closed events may still come. Afterwards nobody may have redeemed
+    anything, but a table without a single row was not filled.
+    """
+    for name, found in (inputs.facts.of(events) or {}).items():
+        if found.rows:
+            continue
+        severity = Severity.warning if inputs.schedule.due else Severity.info
+        closed = bool(inputs.schedule.due) and not inputs.schedule.early
+        if closed and (not found.total or _steady(inputs.plan, name)):
+            severity = Severity.critical
+        values: dict[str, Scalar] = {"source": name}
+        column = inputs.plan.sources[name].experiment
+        text = N_("There is no event of {source} in the time that is analysed.")
+        if not found.total:
+            text = N_("The table of {source} holds no rows: nothing is counted from it.")
+        elif column is not None:
+            values["column"] = column
+            text = N_(
+                "No row of {source} names this experiment in '{column}', in the time that is "
+                "analysed: nothing is counted from it."
+            )
+        yield CheckAnswer(
+            passed=False, text=text, values=values, subjects=(name,), severity=severity
+        )
+
+
+PRESENCE = CheckDefinition(
+    name="presence",
+    title=N_("Events there"),
+    severity=Severity.warning,
+    judge=_presence,
+    facts=(events,),
+)
+
+
 CLOCK = CheckDefinition(
     name="clock",
     title=N_("Events on the right clock"),
@@ -507,5 +543,5 @@ CLOCK = CheckDefinition(
     judge=_each(_clock),
     facts=(events,),
 )
-EVENT_CHECKS = (DUPLICATES, UNKNOWN_CUSTOMERS, LATE, CURRENCY, COMPLETENESS, CLOCK)
+EVENT_CHECKS = (PRESENCE, DUPLICATES, UNKNOWN_CUSTOMERS, LATE, CURRENCY, COMPLETENESS, CLOCK)
 """What can be asked of tables of events before anybody is assigned."""
