@@ -12,6 +12,7 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
+from upliftlab.queries.ids import id_column
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
@@ -25,6 +26,21 @@ TIMES = ("text", "date", "time", "instant")
 
 
 @dataclass(frozen=True, slots=True)
+class Repeats:
+    """Rows that have the key of another.
+
+    Attributes:
+        rows: How many.
+        contradicting: Those that differ from it in something that is looked at.
+        lines: Those that differ from it in anything; None where that was not asked.
+    """
+
+    rows: int = 0
+    contradicting: int = 0
+    lines: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EventReading:
     """What a table of events is looked at with.
 
@@ -35,7 +51,7 @@ class EventReading:
         given: The table as it was given.
         starts: Whose events are counted.
         tallies: What is counted.
-        repeats: How many rows were repeats, and how many contradict another.
+        repeats: Rows of one key.
     """
 
     plan: Plan
@@ -44,14 +60,14 @@ class EventReading:
     given: EventTable
     starts: Starts
     tallies: Sequence[EventAggregate]
-    repeats: tuple[int, int]
+    repeats: Repeats
 
 
 def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
     """Attach a table of events.
 
     Raises:
-        DataError: UL2xx, it cannot be read or lacks a column.
+        DataError: UL2xx, it cannot be read, lacks a column, or has ids that are not exact.
     """
     source, table = plan.sources[name], f"events_{list(plan.sources).index(name)}"
     engine.attach(table, source)
@@ -68,15 +84,19 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
     named = {
         "id": events.source.id,
         "time": source.time,
-        "key": source.key,
         "recorded": source.recorded,
         "experiment": source.experiment,
         "currency": source.currency,
     }
-    for role, column in (*named.items(), *(("amounts", column) for column in source.amounts)):
+    listed = [("key", column) for column in source.key or ()]
+    listed += [("amounts", column) for column in source.amounts]
+    for role, column in (*named.items(), *listed):
         if column is not None and column not in columns:
             raise missing_column(column, f"{role} of {name}", columns)
-    return events
+    for column in source.key or ():
+        id_column(engine, table, column, f"key of {name}", events.own)
+    ids = id_column(engine, table, events.id, f"id of {name}", events.own)
+    return replace(events, ids=ids)
 
 
 def refuse_unreadable(
@@ -197,40 +217,58 @@ def unreadable_time(value: str, kind: ColumnType) -> str:
 
 def without_repeats(
     events: EventTable, starts: Starts, tallies: Sequence[EventAggregate], engine: Engine
-) -> tuple[EventTable, int, int]:
-    """The table with each event once, how many rows were repeats, and how many contradict another.
+) -> tuple[EventTable, Repeats]:
+    """The table with each event once, and the rows that have the key of another.
 
     Only events of the time that matters are looked at. Rows of one key that are alike in all
-    that is looked at are one event. Rows without a key are events of their own.
+    that is looked at are one event, unless it is declared that each counts. Rows without a whole
+    key are events of their own.
     """
     key = events.source.key
-    if key is None:
-        return events, 0, 0
+    if key is None or events.source.repeats == "each":
+        return events, Repeats()
     conditions = conditions_of(events, *limits(starts, tallies))
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    row = engine.query(
-        f"SELECT COUNT({quote(key)}) AS n, COUNT(DISTINCT {quote(key)}) AS keys"
-        f" FROM {events.table}{where}"
-    ).to_pylist()[0]
-    if row["n"] == row["keys"]:
-        return events, 0, 0
+    keyed = [f"{quote(column)} IS NOT NULL" for column in key]
+    where = f" WHERE {' AND '.join([*conditions, *keyed])}"
+    n, keys = _counted(engine, f"FROM {events.table}{where}", key)
+    if n == keys:
+        return events, Repeats()
     used = dict.fromkeys(_used(events, tallies))
     listed = ", ".join(map(quote, used))
-    kept_rows = "".join(f" AND {condition}" for condition in conditions)
-    once = f"SELECT DISTINCT {listed} FROM {events.table} WHERE {quote(key)} IS NOT NULL{kept_rows}"
-    rest = f"SELECT {listed} FROM {events.table} WHERE {quote(key)} IS NULL{kept_rows}"
+    once = f"SELECT DISTINCT {listed} FROM {events.table}{where}"
+    without = " AND ".join([*conditions, f"NOT ({' AND '.join(keyed)})"])
     kept = f"{events.table}_once"
+    rest = f"SELECT {listed} FROM {events.table} WHERE {without}"
     engine.keep(kept, f"{once} UNION ALL {rest}")
-    different = engine.query(f"SELECT COUNT({quote(key)}) AS n FROM {kept}").to_pylist()[0]["n"]
+    different = _rows(engine, f"SELECT 1 AS one FROM {kept} WHERE {' AND '.join(keyed)}")
+    lines = None
+    if events.source.repeats is None:
+        whole = [quote(name) for name, kind in events.columns.items() if kind != "other"]
+        every = f"SELECT DISTINCT {', '.join(whole)} FROM {events.table}{where}"
+        lines = _rows(engine, every) - keys
     columns = {name: events.columns[name] for name in used}
     cleaned = replace(events, table=kept, columns=columns)
-    return cleaned, row["n"] - row["keys"], different - row["keys"]
+    return cleaned, Repeats(n - keys, different - keys, lines)
+
+
+def _rows(engine: Engine, query: str) -> int:
+    """How many rows a query gives."""
+    return int(engine.query(f"SELECT COUNT(*) AS n FROM ({query}) AS r").to_pylist()[0]["n"])
+
+
+def _counted(engine: Engine, relation: str, key: Sequence[str]) -> tuple[int, int]:
+    """How many rows a relation has, and how many keys."""
+    inner = f"SELECT COUNT(*) AS n {relation} GROUP BY {', '.join(map(quote, key))}"
+    row = engine.query(
+        f"SELECT COALESCE(SUM(n), 0) AS n, COUNT(*) AS keys FROM ({inner}) AS grouped"
+    ).to_pylist()[0]
+    return int(row["n"]), int(row["keys"])
 
 
 def _used(events: EventTable, tallies: Sequence[EventAggregate]) -> Iterator[str]:
     """The columns that anything looks at."""
     source = events.source
-    for name in (source.key, source.id, source.time, source.experiment):
+    for name in (*(source.key or ()), source.id, source.time, source.experiment):
         if name is not None:
             yield name
     for tally in tallies:

@@ -14,6 +14,7 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import INSTANTS, Span, converted, time_literal
+from upliftlab.queries.ids import IdColumn, id_column
 from upliftlab.queries.numbers import time_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import quote
@@ -48,6 +49,7 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
             )
         )
     _require(arm, "assignment", columns)
+    refuse_inexact(plan, columns, engine)
     own = {"arm": f"c.{quote(arm)}"} | _identity(plan, columns, plan.customers.id)
     where = _eligible(plan, columns)
     relation = f"{quote(CUSTOMERS)} AS c" + (f" WHERE ({where})" if where else "")
@@ -58,10 +60,10 @@ def _recorded(
     plan: Plan, record: Record, engine: Engine, columns: Mapping[str, ColumnType]
 ) -> AnalysisPopulation:
     _require(record.id, "id", columns)
-    alike = _load(plan, record, engine) == columns[record.id]
-    left, right = f"c.{quote(record.id)}", "a.id"
-    if not alike:
-        left, right = f"CAST({left} AS VARCHAR)", f"CAST({right} AS VARCHAR)"
+    refuse_inexact(plan, columns, engine)
+    ids, assigned = id_column(engine, CUSTOMERS, record.id, "id"), _load(plan, record, engine)
+    left = ids.compared(f"c.{quote(record.id)}", assigned)
+    right = assigned.compared("a.id", ids)
     relation = f"{quote(CUSTOMERS)} AS c JOIN {ASSIGNED} AS a ON {left} = {right}"
     own = {name: f"a.{name}" for name in ("arm", "wave", "stratum", "day")}
     own |= _identity(plan, columns, record.id)
@@ -70,15 +72,15 @@ def _recorded(
     return AnalysisPopulation(relation, columns, own)
 
 
-def _load(plan: Plan, record: Record, engine: Engine) -> ColumnType:
-    """Keep everybody's assignment as one table; the type of its ids."""
+def _load(plan: Plan, record: Record, engine: Engine) -> IdColumn:
+    """Keep everybody's assignment as one table; what its ids are."""
     parts = list[str]()
-    kind: ColumnType = "other"
+    kind = IdColumn("other")
     house = "" if plan.households is None else f", {quote(plan.households)} AS house"
     for number, generation in enumerate(record.generations):
         name = f"{ASSIGNED}_{number}"
         engine.load(name, generation.files)
-        kind = engine.columns(name)[record.id]
+        kind = id_column(engine, name, record.id, "id on record")
         parts.append(
             f"SELECT {quote(record.id)} AS id, arm, CAST(wave AS INTEGER) AS wave,"
             f" CAST(stratum AS VARCHAR) AS stratum, {day_literal(generation.day)} AS day{house}"
@@ -86,6 +88,18 @@ def _load(plan: Plan, record: Record, engine: Engine) -> ColumnType:
         )
     engine.keep(ASSIGNED, " UNION ALL ".join(parts))
     return kind
+
+
+def refuse_inexact(plan: Plan, columns: Mapping[str, ColumnType], engine: Engine) -> None:
+    """Refuse ids and households that are floating numbers of which each may be several.
+
+    Raises:
+        DataError: UL273, naming the column.
+    """
+    own = plan.customers
+    for column, role in ((own.id, "id"), (own.household, "household"), (plan.households, "unit")):
+        if column is not None and column in columns:
+            id_column(engine, CUSTOMERS, column, role)
 
 
 def _identity(plan: Plan, columns: Mapping[str, ColumnType], key: str | None) -> dict[str, str]:

@@ -13,6 +13,7 @@ from upliftlab.config.models import ContactPolicy
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import ConfigError, Diagnostic
+from upliftlab.queries.ids import id_column
 
 CUSTOMERS = "customers"
 """What the customers' table is attached as."""
@@ -78,15 +79,16 @@ def _events(
 
 def _attached(plan: Plan, name: str, table: str, engine: Engine) -> Events:
     source = plan.sources.get(name)
-    id_column = source and (source.id or plan.customers.id)
-    if source is None or source.time is None or id_column is None:
+    key = source and (source.id or plan.customers.id)
+    if source is None or source.time is None or key is None:
         message = f"the contact policy reads '{name}', which is no table of events"
         raise ConfigError(
             Diagnostic("UL402", message, "declare it with 'id' and 'time' as a source")
         )
     engine.attach(table, source)
-    if lacking := [c for c in (id_column, source.time) if c not in engine.columns(table)]:
+    if lacking := [c for c in (key, source.time) if c not in engine.columns(table)]:
         raise ConfigError(
             Diagnostic("UL402", f"'{name}' has no column '{lacking[0]}'", "mend its name")
         )
-    return Events(table, id_column, source.time, contact=table == _CONTACTS)
+    ids = id_column(engine, table, key, f"id of {name}")
+    return Events(table, key, source.time, contact=table == _CONTACTS, ids=ids)

@@ -27,6 +27,8 @@ TABLE = "examined"
 """What a table of events is attached as, to look at its columns."""
 _AT_ONCE = ("id", "unit", "stratum", "eligible")
 """What columns are for that are needed to assign; others may come with the outcomes."""
+_ROLES = ("id", "time", "recorded", "experiment", "currency")
+"""Keys of a table of events that each name a column."""
 _NUMBERS: tuple[ColumnType, ...] = ("number", "boolean", "text")
 _TIMES: tuple[ColumnType, ...] = ("date", "time", "instant", "text")
 
@@ -193,9 +195,10 @@ def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnosti
     except UpliftLabError as error:
         yield from (replace(fault, place=place) for fault in error.faults)
         return
-    for key in ("id", "time", "key", "recorded", "experiment", "currency"):
+    named = [(key, getattr(source, key)) for key in _ROLES]
+    for key, column in (*named, *(("key", column) for column in source.key or ())):
         where = scope.shared.at("sources", "sources", name, key)
-        yield from column_faults(Named(getattr(source, key), f"{key} of {name}", where), columns)
+        yield from column_faults(Named(column, f"{key} of {name}", where), columns)
     for column in source.amounts:
         where = scope.shared.at("sources", "sources", name, "amounts", column, key=True)
         yield from column_faults(Named(column, f"amounts of {name}", where, _NUMBERS), columns)

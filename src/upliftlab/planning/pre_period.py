@@ -95,6 +95,7 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
         known=frozenset(spec.columns),
         customers=customers,
         available=customers,
+        share=_counted(plan) in units.flags,
         notes=(*_notes(plan), *_doubts(doubts)),
     )
 

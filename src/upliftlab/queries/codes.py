@@ -58,6 +58,15 @@ CODES: Final[tuple[Explanation, ...]] = (
         ),
     ),
     Explanation(
+        "UL273",
+        "Ids that are floating numbers",
+        "A column of ids, households or keys holds floating numbers of which some are no whole "
+        "numbers, or so large that several ids are one: 2^53 and beyond of a double. Joined by "
+        "them, customers would be taken for each other.",
+        "Write ids as text or as whole numbers where the table is made: pandas makes floating "
+        "numbers of whole ones with a gap, unless read with dtype='string' or 'Int64'.",
+    ),
+    Explanation(
         "UL615",
         "Feature of another kind than learned",
         "A feature of the next customers is of another type than the model learned, or "

@@ -174,7 +174,7 @@ class UnitTable:
         return column if tally.how.empty == "null" else f"COALESCE({column}, 0)"
 
     def _key(self, events: EventTable) -> str:
-        return "CAST(f.id AS VARCHAR)" if self._starts.as_text(events) else "f.id"
+        return self._starts.customer("f.id", events)
 
     @property
     def _starts(self) -> Starts:
