@@ -38,7 +38,7 @@ def hold(kind: FileKind, paths: Sequence[Path], source: Source) -> HeldTable:
             remedy = "give all files of a source the same columns"
             raise DataError(Diagnostic("UL202", message, remedy))
     unusable = {column: fault for each in held for column, fault in each.unusable.items()}
-    return HeldTable(_joined([each.table for each in held], paths), unusable)
+    return HeldTable(_typed(_joined([each.table for each in held], paths)), unusable)
 
 
 def _joined(tables: Sequence[pa.Table], paths: Sequence[Path]) -> pa.Table:
@@ -53,6 +53,12 @@ def _joined(tables: Sequence[pa.Table], paths: Sequence[Path]) -> pa.Table:
         message = f"the column '{odd}' is not of one type in {paths[0].name} and the files beside"
         remedy = "write it alike in all of them"
         raise DataError(Diagnostic("UL202", message, remedy)) from error
+
+
+def _typed(table: pa.Table) -> pa.Table:
+    """Columns in which no file has a value are texts, as they are in CSV."""
+    types = [pa.string() if pa.types.is_null(kind) else kind for kind in table.schema.types]
+    return table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
 
 
 def _workbook(path: Path, source: Source) -> HeldTable:

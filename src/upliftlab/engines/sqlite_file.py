@@ -48,6 +48,7 @@ def read_sqlite(path: Path, table: str | None) -> HeldTable:
         raise DataError(Diagnostic("UL234", message, "open it once more in SQLite and close it"))
     try:
         with closing(_opened(path)) as connection:
+            _require_whole(connection, path)
             name, columns = _columns(connection, path, table)
             require_names(columns, path.name)
             return HeldTable(_read(connection, name, columns))
@@ -61,6 +62,16 @@ def _opened(path: Path) -> sqlite3.Connection:
     for setting in ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON"):
         connection.execute(f"PRAGMA {setting}")
     return connection
+
+
+def _require_whole(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that is damaged: SQLite takes what is missing at its end for zeros."""
+    (pages,), (size,) = (
+        connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
+    )
+    checked = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if path.stat().st_size < pages * size or checked != ("ok",):
+        raise unreadable(path, "it is damaged")
 
 
 def _columns(

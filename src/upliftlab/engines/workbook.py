@@ -170,14 +170,15 @@ def _letters(index: int) -> str:
 
 def _typed(column: Any) -> Any:  # noqa: ANN401 - an Arrow array
     """A column with the narrowest type that holds it: sheets keep every number as a double."""
+    if column.null_count == len(column):
+        return pa.nulls(len(column))
     if pa.types.is_floating(column.type):
         whole = pc.all(pc.equal(pc.floor(column), column)).as_py()
         largest = pc.max(pc.abs(column)).as_py()
         return column.cast(pa.int64()) if whole and largest <= _EXACT else column
     if not pa.types.is_timestamp(column.type):
         return column
-    latest = pc.max(column).as_py()
-    if latest is not None and latest < _EPOCH:
+    if pc.max(column).as_py() < _EPOCH:
         return column.cast(pa.time32("ms"))
     days = column.cast(pa.date32(), safe=False)
     same = pc.all(pc.equal(days.cast(column.type), column)).as_py()
