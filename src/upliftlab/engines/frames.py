@@ -24,12 +24,13 @@ import pyarrow.compute as pc
 from upliftlab.config.load import Loaded
 from upliftlab.config.models import Source
 from upliftlab.config.workspace import Workspace
+from upliftlab.engines.kinds import is_of
 from upliftlab.errors import DataError, Diagnostic
 
 Stop = Callable[[], bool]
 """Whether nobody waits for the answer any more."""
-Location = tuple[str | None, str | None]
-"""Where a source says that its table lies: file and table."""
+Location = tuple[str | None, str | None, str | None]
+"""Where a source says that its table lies: file, table and sheet."""
 _AT_ONCE: Final = 4
 """Columns that are hashed at a time."""
 _PIECE: Final = 1 << 20
@@ -114,7 +115,10 @@ class TableOverrides:
     def source(self, source: Source) -> Source:
         """A source, with the file that is read in its place."""
         file = self.files.get(location_of(source))
-        return source if file is None else source.model_copy(update={"file": str(file)})
+        if file is None:
+            return source
+        sheet = source.sheet if is_of(file.name, ["sheets"]) else None
+        return source.model_copy(update={"file": str(file), "sheet": sheet})
 
     def locate(self, usual: Callable[[str], Path]) -> Callable[[str], Path]:
         """How files are found: those that were given where they lie, all others as usual."""
@@ -181,7 +185,7 @@ def _sources(loaded: Loaded) -> dict[str, Source]:
 
 def location_of(source: Source) -> Location:
     """Where a source says that its table lies."""
-    return source.file, source.table
+    return source.file, source.table, source.sheet
 
 
 def table_overrides(sources: Mapping[str, Source], given: Mapping[str, object]) -> TableOverrides:

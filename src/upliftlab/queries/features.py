@@ -1,7 +1,7 @@
 """Features: columns of the customers' table as a model takes them, doubles or texts.
 
-A column's type says what it is. A CSV file has texts only: there, a column of which every value is
-a number is one, unless some are written with leading zeros, as postcodes are.
+A column's type says what it is. In CSV and in workbooks a text may be a number: there, a column of
+which every value is a number is one, unless some are written with leading zeros, as postcodes are.
 """
 # ruff: noqa: S608 - every name passes through quote()
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from upliftlab.config.models import FeatureKind, Source
 from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.engines.kinds import is_loose
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.population import missing_column
@@ -71,17 +72,17 @@ def features_of(names: Iterable[str], table: str, source: Source, engine: Engine
             remedy = "make it a number in a view, such as the days since a date"
             raise DataError(Diagnostic("UL206", message, remedy))
     texts = [name for name in asked if types[name] == "text"]
-    words = _words(texts, table, engine) if is_csv(source) else set(texts)
+    words = _words(texts, table, engine) if _is_loose(source) else set(texts)
     return Features({n: "categorical" if n in words else "numeric" for n in asked}, types)
 
 
-def is_csv(source: Source) -> bool:
-    """Whether a source is a CSV file, which has texts only.
+def _is_loose(source: Source) -> bool:
+    """Whether a source's texts may be numbers: nobody said what its columns are.
 
-    >>> is_csv(Source(file="a.csv.gz")), is_csv(Source(table="customers"))
+    >>> _is_loose(Source(file="a.csv.gz")), _is_loose(Source(table="customers"))
     (True, False)
     """
-    return source.file is not None and source.file.lower().endswith((".csv", ".csv.gz"))
+    return source.file is not None and is_loose(source.file)
 
 
 def _words(texts: Collection[str], table: str, engine: Engine) -> set[str]:
@@ -119,20 +120,20 @@ def learned_features(
     for name in kinds:
         if name not in types:
             raise missing_column(name, "feature", types)
-    if faults := [*_unlike(kinds, types, is_csv(source))]:
+    if faults := [*_unlike(kinds, types, _is_loose(source))]:
         raise DataError(faults)
-    csv = [name for name, kind in kinds.items() if kind == "numeric" and types[name] == "text"]
-    if faults := [*_unreadable(csv, table, engine)]:
+    texts = [name for name, kind in kinds.items() if kind == "numeric" and types[name] == "text"]
+    if faults := [*_unreadable(texts, table, engine)]:
         raise DataError(faults)
     return Features(dict(kinds), types)
 
 
 def _unlike(
-    kinds: Mapping[str, FeatureKind], types: Mapping[str, ColumnType], csv: bool
+    kinds: Mapping[str, FeatureKind], types: Mapping[str, ColumnType], loose: bool
 ) -> Iterator[Diagnostic]:
     for name, kind in kinds.items():
         words = types[name] == "text"
-        if (words and (kind == "categorical" or csv)) or (
+        if (words and (kind == "categorical" or loose)) or (
             kind == "numeric" and types[name] in _NUMBERS
         ):
             continue

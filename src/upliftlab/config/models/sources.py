@@ -110,10 +110,12 @@ class Source(Declaration):
     """A table: where it lies and which of its columns play a part."""
 
     file: Name | None = None
-    """A CSV, CSV.gz, Parquet or .duckdb file, relative to the data root; `orders/*.parquet` names
-    several, a folder its Parquet files."""
+    """A file of CSV, Parquet, Excel, JSON, Arrow, DuckDB or SQLite, relative to the data root;
+    `orders/*.parquet` names several, a folder its Parquet files."""
     table: Name | None = None
-    """The table inside a .duckdb file or on a server, optionally with its schema."""
+    """The table inside a .duckdb or .sqlite file or on a server, optionally with its schema."""
+    sheet: Name | None = None
+    """The sheet of a workbook; the only one by default."""
     id: Name | None = None
     """The column that identifies a customer."""
     household: Name | None = None
@@ -144,7 +146,7 @@ class Source(Declaration):
     """Columns whose values come to be only after assignment: not for segments or covariates."""
     format: FileFormat | None = None
     """How values are written in the file, where that can be read in two ways."""
-    added_later: ClassVar[frozenset[str]] = frozenset({"format", "repeats"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"format", "repeats", "sheet"})
 
     @model_validator(mode="after")
     def _located(self) -> Source:
