@@ -29,6 +29,7 @@ from upliftlab.analysis.refusals import (
     refuse_missing,
     refuse_names,
     refuse_text_bands,
+    refuse_traces,
     refuse_unsupported,
     refuse_whole_households,
 )
@@ -50,7 +51,7 @@ from upliftlab.queries.moments import (
     tuned,
 )
 from upliftlab.queries.population import AnalysisPopulation
-from upliftlab.queries.units import UnitColumns, UnitTable
+from upliftlab.queries.units import UnitTable, unit_columns
 from upliftlab.stats.moments import Moments
 
 FRAME, UNITS = "frame", "units"
@@ -124,6 +125,7 @@ def measure(
     refuse_arms(plan, _by_arm(everybody))
     refuse_names(plan, cells)
     refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
+    refuse_traces(cells, query.metrics)
     data = FactInputs(plan, spec, engine, frame, units, looks)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
@@ -172,11 +174,7 @@ def unit_table(
         DataError: UL2xx, a table cannot be read or is not what the plan says.
     """
     found, span = frame
-    asked = UnitColumns(
-        metrics={**plan.metrics, **plan.covariates},
-        columns=(*plan.measured_columns, *plan.covariates),
-        segments=plan.segments,
-    )
+    asked = unit_columns(plan)
     roles = {column: "segment" for s in plan.segments.values() for column in s.columns}
     roles |= {m.column: f"metric '{name}'" for name, m in asked.metrics.items() if m.column}
     for column in asked.needed:

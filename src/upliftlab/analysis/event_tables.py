@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from upliftlab.analysis.times import TIMES, TimeColumn, time_column, time_fault
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
@@ -13,16 +14,12 @@ from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.ids import id_column
-from upliftlab.queries.numbers import number_sql, usable_sql
+from upliftlab.queries.numbers import usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
+from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of
 from upliftlab.util.personal import shape
-from upliftlab.util.sql import literal, quote
-
-_TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?$"
-"""How a text must look to be taken for a time: engines read other forms each in its own way."""
-TIMES = ("text", "date", "time", "instant")
-"""Types of columns that may hold times."""
+from upliftlab.util.sql import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +77,7 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
         source=source.model_copy(update={"id": source.id or plan.customers.id}),
         zone=plan.program.time_zone if day else source.zone or plan.program.time_zone,
         experiment=plan.experiment.experiment,
+        currency=plan.currency,
     )
     named = {
         "id": events.source.id,
@@ -96,7 +94,8 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
     for column in source.key or ():
         id_column(engine, table, column, f"key of {name}", events.own)
     ids = id_column(engine, table, events.id, f"id of {name}", events.own)
-    return replace(events, ids=ids)
+    time = time_column(source.time or "", columns, source, engine, f"{table} AS c")
+    return replace(events, ids=ids, zoned=time.zoned)
 
 
 def refuse_unreadable(
@@ -105,33 +104,34 @@ def refuse_unreadable(
     """Refuse events whose times or amounts cannot be read: leaving them out would be a choice.
 
     Raises:
-        DataError: UL205 a column is not there, UL206 it holds no numbers, UL218 no times.
+        DataError: UL205 a column is not there, UL206 it holds no numbers, UL218 no times, UL257
+            times of two kinds, UL255 numbers that can be read in two ways, UL256 flags and numbers,
+            UL223 amounts in another currency.
     """
     for column in dict.fromkeys(c for t in tallies if t.where for c in parse(t.where).columns):
         if column not in events.columns:
             raise missing_column(column, f"condition on {events.name}", events.columns)
-    faults, suspects = _kinds(events, tallies, engine), [*_suspects(events, tallies, engine)]
-    if faults := [*faults, *_unreadable(events, suspects, engine)]:
+    if faults := [*_kinds(events, tallies, engine), *_unreadable(events, tallies, engine)]:
         raise DataError(faults)
 
 
 @dataclass(frozen=True, slots=True)
-class _Suspect:
-    """What may be wrong with a column's values, and what is said then.
+class _Amount:
+    """A column of numbers, and which of its rows count.
 
-    A value is counted in `good`, which is NULL where it cannot be read; `where` says of which.
+    Attributes:
+        column: Its name.
+        good: SQL that is NULL where there is no number that can be reckoned with.
+        where: The condition on the rows; None where all count.
     """
 
-    code: str
     column: str
     good: str
-    said: str
-    remedy: str
-    where: str | None = None
+    where: str | None
 
     @property
     def missed(self) -> str:
-        """How many are bad. Plain counts of a column are known to a file without reading it."""
+        """How many are bad."""
         if self.where is None:
             return f"COUNT(*) - COUNT({self.good})"
         among = f"CASE WHEN {self.where} THEN"
@@ -169,50 +169,83 @@ def _numeric(kind: ColumnType, engine: Engine) -> bool:
     return kind in ("number", "boolean") or (kind == "text" and converts_texts(engine.dialect))
 
 
-def _suspects(
-    events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
-) -> Iterator[_Suspect]:
-    time = events.source.time or ""
-    if (kind := events.columns[time]) in TIMES:
-        remedy = "write times as 2026-03-02 14:30:00; for times with an offset, take it away and"
-        remedy += " name their zone under 'zone'"
-        bad = unreadable_time(quote(time), kind)
-        good = quote(time) if kind != "text" else f"CASE WHEN {bad} THEN NULL ELSE 1 END"
-        yield _Suspect("UL218", time, good, "have no time", remedy)
-    for column, where, how in dict.fromkeys((t.column, t.where, t.how) for t in tallies):
-        if column is None or not how.numeric or not _numeric(events.columns[column], engine):
-            continue
-        usable = usable_sql(number_sql(quote(column), events.columns[column]))
-        good = f"CASE WHEN {usable} THEN 1 END"
-        among = None if where is None else f"({events.condition(where)})"
-        remedy = "write a plain number, 0 where there is nothing"
-        yield _Suspect("UL206", column, good, "have no number", remedy, among)
-
-
 def _unreadable(
-    events: EventTable, suspects: Sequence[_Suspect], engine: Engine
+    events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
 ) -> Iterator[Diagnostic]:
-    """What is wrong with values, all columns in one scan; the form of one where there is one."""
-    if not suspects:
-        return
+    """What is wrong with values: all columns in one scan, and those that have faults once more."""
+    times, amounts = [*_times(events, engine)], [*_amounts(events, tallies, engine)]
+    texts = [*_texts(events, tallies, engine)]
     # As columns, not as a WHERE: DuckDB would trust a Parquet file's limits, which leave out NaN.
     own = f" WHERE {events.own}" if events.own else ""
-    counts = (f"{suspect.missed} AS n{number}" for number, suspect in enumerate(suspects))
-    row = engine.query(f"SELECT {', '.join(counts)} FROM {events.table}{own}").to_pylist()[0]
-    for number, suspect in enumerate(suspects):
-        if count := int(row[f"n{number}"]):
-            query = f"SELECT {suspect.example} AS example FROM {events.table}{own}"
-            value = engine.query(query).to_pylist()[0]["example"]
-            such = "" if value is None else f", such as '{shape(value)}'"
-            said = f"{events.name} {suspect.said} in '{suspect.column}'{such}"
-            yield Diagnostic(suspect.code, f"{count:,} events of {said}", suspect.remedy)
+    counts = [f"{_timeless(events, time)} AS t{at}" for at, time in enumerate(times)]
+    counts += [f"{amount.missed} AS n{at}" for at, amount in enumerate(amounts)]
+    counts += counted(texts)
+    if not counts:
+        return
+    relation = f"{events.table}{own}"
+    row = engine.query(f"SELECT {', '.join(counts)} FROM {relation}").to_pylist()[0]
+    for at, time in enumerate(times):
+        if count := int(row[f"t{at}"]):
+            yield time_fault(time, count, f"events of {events.name}", engine, relation)
+    told = dict(faults_of(doubtful(texts, row), relation, engine))
+    yield from dict.fromkeys(told.values())
+    known = {(text.column, text.among) for text in told}
+    for at, amount in enumerate(amounts):
+        if (amount.column, amount.where) not in known and (count := int(row[f"n{at}"])):
+            yield _no_number(events, amount, count, engine, relation)
 
 
-def unreadable_time(value: str, kind: ColumnType) -> str:
-    """The condition that a column holds no time that every engine reads alike."""
-    if kind == "text":
-        return f"NOT COALESCE(REGEXP_MATCHES({value}, {literal(_TIME)}), FALSE)"
-    return f"{value} IS NULL"
+def _no_number(
+    events: EventTable, amount: _Amount, count: int, engine: Engine, relation: str
+) -> Diagnostic:
+    value = engine.query(f"SELECT {amount.example} AS v FROM {relation}").to_pylist()[0]["v"]
+    such = "" if value is None else f", such as '{shape(value)}'"
+    message = f"{count:,} events of {events.name} have no number in '{amount.column}'{such}"
+    return Diagnostic("UL206", message, "write a plain number, 0 where there is nothing")
+
+
+def _times(events: EventTable, engine: Engine) -> Iterator[TimeColumn]:
+    """The columns of times that are looked at: every event has one, and may say when it came."""
+    source = events.source
+    if events.columns[source.time or ""] in TIMES:
+        yield TimeColumn(source.time or "", events.columns, source, zoned=events.zoned)
+    if source.recorded and events.columns[source.recorded] == "text":
+        yield time_column(source.recorded, events.columns, source, engine, f"{events.table} AS c")
+
+
+def _timeless(events: EventTable, time: TimeColumn) -> str:
+    """How many events have no time. Plain counts of a column are known without reading it."""
+    if time.columns[time.name] != "text":
+        return f"COUNT(*) - COUNT({time.value})"
+    given = "" if time.name == events.source.time else f"{time.value} IS NOT NULL AND "
+    return f"COUNT(CASE WHEN {given}{time.unreadable} THEN 1 END)"
+
+
+def _numbers(
+    events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
+) -> Iterator[tuple[str, str | None]]:
+    """Columns that are read as numbers, each with the condition on its rows."""
+    for column, where in dict.fromkeys((t.column, t.where) for t in tallies if t.how.numeric):
+        if column is not None and _numeric(events.columns[column], engine):
+            yield column, None if where is None else f"({events.condition(where)})"
+
+
+def _amounts(
+    events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
+) -> Iterator[_Amount]:
+    for column, among in _numbers(events, tallies, engine):
+        yield _Amount(column, f"CASE WHEN {usable_sql(events.number(column))} THEN 1 END", among)
+
+
+def _texts(
+    events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
+) -> Iterator[TextNumbers]:
+    for column, among in _numbers(events, tallies, engine):
+        if events.columns[column] == "text":
+            named = f"'{column}' of {events.name}"
+            form, currency = events.source.format, events.source.amounts.get(column)
+            currency = currency or events.currency
+            yield TextNumbers(column, quote(column), named, form, currency, among)
 
 
 def without_repeats(

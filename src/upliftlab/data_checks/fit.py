@@ -21,7 +21,7 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
-from upliftlab.queries.units import UnitColumns
+from upliftlab.queries.units import unit_columns
 
 TABLE = "examined"
 """What a table of events is attached as, to look at its columns."""
@@ -181,9 +181,7 @@ def column_faults(
 
 def tallies_of(plan: Plan) -> dict[str, tuple[EventAggregate, ...]]:
     """What is counted in each table of events."""
-    metrics = {**plan.metrics, **plan.covariates}
-    columns = (*plan.measured_columns, *plan.covariates)
-    return UnitColumns(metrics, columns, plan.segments).tallies
+    return unit_columns(plan).tallies
 
 
 def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnostic]:

@@ -327,4 +327,12 @@ CODES: Final[tuple[Explanation, ...]] = (
         "of its own.",
         "Name an experiment that declares them under 'engine'.",
     ),
+    Explanation(
+        "UL258",
+        "Files of one source that differ in what a column holds",
+        "A column holds times with a time zone in one Parquet file of a source and times without "
+        "in another, or numbers in one and texts in another: read as one, some would be shifted "
+        "or lost.",
+        "Write it alike in all files of the source.",
+    ),
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from upliftlab.engines.kinds import KINDS, is_of
-from upliftlab.engines.parquet import types_of
+from upliftlab.engines.parquet import family_of, types_of
 from upliftlab.engines.place import is_file, refusal
 from upliftlab.errors import DataError, Diagnostic
 
@@ -85,17 +85,30 @@ def _refuse_listing(error: OSError) -> None:
 
 
 def same_columns(paths: Sequence[Path]) -> None:
-    """Refuse Parquet files of one source that hold different columns.
+    """Refuse Parquet files of one source that hold different columns, or different kinds of values.
+
+    An engine would read them as one kind: a time without zone as one of UTC, a number as a text.
 
     Raises:
-        DataError: UL202, naming a file that differs from the first.
+        DataError: UL202 a file has other columns than the first, UL258 another kind of values.
     """
     if len(paths) == 1:
         return
-    first = set(types_of(paths[0]))
+    first = types_of(paths[0])
     for path in paths[1:]:
-        if odd := sorted(first ^ set(types_of(path))):
+        found = types_of(path)
+        if odd := sorted(first.keys() ^ found.keys()):
             message = f"{path.name} and {paths[0].name} differ in the column '{odd[0]}'"
             raise DataError(
                 Diagnostic("UL202", message, "give all files of a source the same columns")
             )
+        for column, kind in found.items():
+            one, other = family_of(first[column]), family_of(kind)
+            if one is None:
+                first[column] = kind
+            elif other is not None and one != other:
+                message = f"'{column}' holds {other} in {path.name} and {one} in {paths[0].name}"
+                remedy = "write it alike in all files of a source"
+                if "times" in one and "times" in other:
+                    remedy += ", with a time zone or without one"
+                raise DataError(Diagnostic("UL258", message, remedy))

@@ -18,6 +18,7 @@ from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.analysis.look import LookSchedule
 from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.analysis.refusals import refuse_missing, refuse_traces
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
@@ -76,6 +77,9 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
     table, looks = unit_table(plan, (frame, Span(moment, moment)), cast.engine)
     cast.engine.keep(UNITS, table.sql())
     cells = cells_of(MomentsQuery(UNITS, table.columns, ()), cast.engine)
+    lacking = {name for group in cells.values() for cell in group for name in cell.missing}
+    refuse_missing(table, lacking, cast.engine)
+    refuse_traces(cells, table.columns)
     (units,) = next(iter(cells.values())) or (None,)
     if units is None or units.moments.n < 2:  # noqa: PLR2004 - a variance needs two
         raise DataError(Diagnostic("UL207", "the data hold no customers", "check 'eligible'"))
@@ -152,7 +156,7 @@ def _frame(plan: Plan, cast: PrePeriodPopulation, day: date) -> AnalysisPopulati
             if name not in columns:
                 raise missing_column(name, role, columns)
             own[role] = f"c.{quote(name)}"
-    return AnalysisPopulation(_relation(plan, cast), columns, own)
+    return AnalysisPopulation(_relation(plan, cast), columns, own, form=plan.customers.format)
 
 
 def _relation(plan: Plan, cast: PrePeriodPopulation) -> str:

@@ -36,6 +36,33 @@ CODES: Final[tuple[Explanation, ...]] = (
         ),
     ),
     Explanation(
+        "UL255",
+        "Number that can be read in two ways",
+        "Every number of a column that has a point or comma has three digits after it: '1.234' may "
+        "be a little more than one, or more than a thousand.",
+        "Say under its source which it is: 'format: {decimal: \".\"}' or "
+        "'format: {thousands: \".\"}'.",
+        example=Example(
+            "customers: {file: data.csv, id: id, known_after: [spent]}",
+            "customers: {file: data.csv, id: id, known_after: [spent], format: {thousands: '.'}}",
+            beside={"data.csv": "id,arm,spent\n1,none,1.200\n2,email,2.500\n3,none,0\n4,email,7\n"},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL256",
+        "Flags among numbers",
+        "A column holds words for yes and no, which are read as 1 and 0, and other numbers as "
+        "well.",
+        "Write 1 and 0, or yes and no, everywhere.",
+        example=Example(
+            "id,arm,spent\n1,none,yes\n2,email,5\n3,none,no\n4,email,0\n",
+            "id,arm,spent\n1,none,yes\n2,email,no\n3,none,no\n4,email,yes\n",
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
         "UL240",
         "Column that says who customers are",
         "A segment or a stratum has a value of its own for most customers, or values that "

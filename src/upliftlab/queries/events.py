@@ -36,6 +36,8 @@ class EventTable:
         zone: The time zone of its times, where they name none; the program's where they are days.
         experiment: The experiment whose events count, where a column names it.
         ids: What its ids are.
+        currency: The currency of amounts that declare none of their own.
+        zoned: Whether its times are texts that name their offset to UTC.
     """
 
     name: str
@@ -45,11 +47,14 @@ class EventTable:
     zone: str
     experiment: str = ""
     ids: IdColumn = TEXTS
+    currency: str | None = None
+    zoned: bool = False
 
     @property
     def clock(self) -> str:
         """The zone of the clock that its times are read on."""
-        return INSTANTS if self.columns[self.source.time or ""] == "instant" else self.zone
+        instants = self.zoned or self.columns[self.source.time or ""] == "instant"
+        return INSTANTS if instants else self.zone
 
     @property
     def id(self) -> str:
@@ -59,7 +64,15 @@ class EventTable:
     @property
     def time(self) -> str:
         """When an event happened, as a time without zone."""
-        return time_sql(self.source.time or "", self.columns)
+        return self.moment(self.source.time or "", zoned=self.zoned)
+
+    def moment(self, column: str, *, zoned: bool) -> str:
+        """A column of times, as times without zone."""
+        return time_sql(column, self.columns, form=self.source.format, zoned=zoned)
+
+    def number(self, column: str) -> str:
+        """A column of numbers, as doubles."""
+        return number_sql(quote(column), self.columns[column], self.source.format)
 
     @property
     def own(self) -> str | None:
@@ -126,7 +139,7 @@ class _Parts:
         column = tally.column or ""
         if not tally.how.numeric:
             return _named(self.given, quote(column), "v")
-        return _named(self.given, number_sql(quote(column), self.events.columns[column]), "v")
+        return _named(self.given, self.events.number(column), "v")
 
     def _conditions(self, tally: EventAggregate) -> Iterator[str]:
         for edge, sign in ((tally.window.low, ">="), (tally.window.high, "<")):

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from upliftlab.config.models import FeatureKind, Source
+from upliftlab.config.models import FeatureKind, FileFormat, Source
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.kinds import is_loose
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.queries.numbers import number_sql, usable_sql
+from upliftlab.queries.numbers import number_sql, plain_sql, usable_sql
 from upliftlab.queries.population import missing_column
+from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
 
@@ -29,10 +30,12 @@ class Features:
     Attributes:
         kinds: What each is taken for, in order.
         types: The types of the table's columns.
+        form: How the file writes texts, where that is declared.
     """
 
     kinds: Mapping[str, FeatureKind]
     types: Mapping[str, ColumnType]
+    form: FileFormat | None = None
 
     def sql(self, prefix: str = "") -> dict[str, str]:
         """SQL of each by its alias `f0`, `f1` …; `prefix` names the table, as in `c.`.
@@ -47,7 +50,10 @@ class Features:
     def _value(self, name: str, value: str) -> str:
         if self.kinds[name] == "categorical":
             return f"CAST({value} AS VARCHAR)"
-        number = number_sql(value, self.types[name])
+        if self.types[name] == "text":
+            number = plain_sql(value, self.form)
+        else:
+            number = number_sql(value, self.types[name])
         return f"CASE WHEN {usable_sql(number)} THEN {number} END"
 
 
@@ -61,7 +67,8 @@ def features_of(names: Iterable[str], table: str, source: Source, engine: Engine
         engine: The engine that holds it.
 
     Raises:
-        DataError: UL205 a column is not there, UL206 it holds neither numbers nor texts.
+        DataError: UL205 a column is not there, UL206 it holds neither numbers nor texts, UL255 its
+            numbers can be read in two ways.
     """
     types, asked = engine.columns(table), tuple(names)
     for name in asked:
@@ -72,8 +79,11 @@ def features_of(names: Iterable[str], table: str, source: Source, engine: Engine
             remedy = "make it a number in a view, such as the days since a date"
             raise DataError(Diagnostic("UL206", message, remedy))
     texts = [name for name in asked if types[name] == "text"]
-    words = _words(texts, table, engine) if _is_loose(source) else set(texts)
-    return Features({n: "categorical" if n in words else "numeric" for n in asked}, types)
+    words = _words(texts, table, source, engine) if _is_loose(source) else set(texts)
+    kinds: dict[str, FeatureKind] = {
+        name: "categorical" if name in words else "numeric" for name in asked
+    }
+    return Features(kinds, types, source.format)
 
 
 def _is_loose(source: Source) -> bool:
@@ -85,21 +95,28 @@ def _is_loose(source: Source) -> bool:
     return source.file is not None and is_loose(source.file)
 
 
-def _words(texts: Collection[str], table: str, engine: Engine) -> set[str]:
+def _words(texts: Collection[str], table: str, source: Source, engine: Engine) -> set[str]:
     """The columns of text in which not every value is a number."""
     if not texts:
         return set()
-    counts = ", ".join(
-        f"SUM(CASE WHEN {_no_number(quote(name))} THEN 1 ELSE 0 END) AS n{at}"
+    form = source.format
+    read = [TextNumbers(n, quote(n), f"the feature '{n}'", form, flags=False) for n in texts]
+    counts = [
+        f"SUM(CASE WHEN {_no_number(quote(name), form)} THEN 1 ELSE 0 END) AS n{at}"
         for at, name in enumerate(texts)
-    )
-    (row,) = engine.query(f"SELECT {counts} FROM {quote(table)}").to_pylist()
-    return {name for at, name in enumerate(texts) if row[f"n{at}"]}
+    ]
+    listed = ", ".join([*counts, *counted(read)])
+    (row,) = engine.query(f"SELECT {listed} FROM {quote(table)}").to_pylist()
+    words = {name for at, name in enumerate(texts) if row[f"n{at}"]}
+    told = faults_of(doubtful(read, row), quote(table), engine)
+    if faults := [fault for _, fault in told if fault.code == "UL255"]:
+        raise DataError(faults)
+    return words
 
 
-def _no_number(value: str) -> str:
-    leading = f"({value} LIKE '0%' AND {value} <> '0' AND {value} NOT LIKE '0.%')"
-    return f"{value} IS NOT NULL AND ({number_sql(value, 'text')} IS NULL OR {leading})"
+def _no_number(value: str, form: FileFormat | None) -> str:
+    leading = f"({value} LIKE '0%' AND {value} <> '0' AND NOT REGEXP_MATCHES({value}, '^0[.,]'))"
+    return f"{value} IS NOT NULL AND ({plain_sql(value, form)} IS NULL OR {leading})"
 
 
 def learned_features(
@@ -123,9 +140,9 @@ def learned_features(
     if faults := [*_unlike(kinds, types, _is_loose(source))]:
         raise DataError(faults)
     texts = [name for name, kind in kinds.items() if kind == "numeric" and types[name] == "text"]
-    if faults := [*_unreadable(texts, table, engine)]:
+    if faults := [*_unreadable(texts, table, source.format, engine)]:
         raise DataError(faults)
-    return Features(dict(kinds), types)
+    return Features(dict(kinds), types, source.format)
 
 
 def _unlike(
@@ -142,14 +159,16 @@ def _unlike(
         yield Diagnostic("UL615", message, "give it the type it had, or learn again")
 
 
-def _unreadable(names: Collection[str], table: str, engine: Engine) -> Iterator[Diagnostic]:
+def _unreadable(
+    names: Collection[str], table: str, form: FileFormat | None, engine: Engine
+) -> Iterator[Diagnostic]:
     """Texts in the place of numbers."""
     if not names:
         return
     columns = list[str]()
     for at, name in enumerate(names):
         value = quote(name)
-        bad = f"{value} IS NOT NULL AND {number_sql(value, 'text')} IS NULL"
+        bad = f"{value} IS NOT NULL AND {plain_sql(value, form)} IS NULL"
         columns.append(f"SUM(CASE WHEN {bad} THEN 1 ELSE 0 END) AS n{at}")
         columns.append(f"MIN(CASE WHEN {bad} THEN {value} END) AS v{at}")
     (row,) = engine.query(f"SELECT {', '.join(columns)} FROM {quote(table)}").to_pylist()

@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.queries.numbers import LARGEST, usable_sql
+from upliftlab.queries.numbers import LARGEST, SMALLEST, usable_sql
 from upliftlab.stats.moments import Array, Moments
 
 MOST_CELLS = 20_000
@@ -251,6 +251,7 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
     shift = sums / n[:, None]
     m2 = square - n[:, None, None] * shift[:, :, None] * shift[:, None, :]
     m2[n == 1] = 0.0
+    m2 = _without_traces(m2, n)
     diagonal = np.diagonal(m2, axis1=1, axis2=2)
     # Sums of whole numbers are exact, so a zero that comes of them is one.
     whole = (diagonal == 0) & (sums == np.rint(sums)) & (np.abs(sums) < _EXACT)
@@ -272,13 +273,20 @@ def _robust(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
     n = _floats(result, "n")
     aggregates_by = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
     mean = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
-    m2 = _square(query, result) * (n - 1)[:, None, None]
+    m2 = _without_traces(_square(query, result) * (n - 1)[:, None, None], n)
     shift = mean - np.array(_centres(query))
     diagonal = np.diagonal(m2, axis1=1, axis2=2)
     m3 = aggregates_by - 3 * shift * diagonal - n[:, None] * shift**3
     m3[n[:, None] * shift**2 > FAR**2 * diagonal] = np.nan
     m3[diagonal == 0] = 0.0
     return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
+
+
+def _without_traces(m2: Array, n: Array) -> Array:
+    """Second moments without variation that is too small to reckon with."""
+    diagonal = np.diagonal(m2, axis1=1, axis2=2)
+    trace = (diagonal > 0) & (diagonal <= SMALLEST**2 * n[:, None])
+    return np.where(trace[:, :, None] | trace[:, None, :], 0.0, m2)
 
 
 def _missing(query: MomentsQuery, result: pa.Table) -> list[dict[str, int]]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,13 +22,14 @@ from upliftlab.analysis.checks.definition import (
 from upliftlab.analysis.event_tables import EventReading, Repeats
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.analysis.spelling import CHANCE, SENTENCES, NearMatches, near_matches
+from upliftlab.analysis.times import time_column
 from upliftlab.config.models.experiment import Plan
 from upliftlab.queries.clock import INSTANTS, Span, converted, last_passed, moved, time_literal
 from upliftlab.queries.events import conditions_of, limits
-from upliftlab.queries.numbers import time_sql
 from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.stats.integrity import clock_shift, quiet_hours
 from upliftlab.text.language import N_
+from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
 
 STRANGERS = 0.01
@@ -44,6 +46,8 @@ QUIET = 0.1
 """Where the quietest quarter of the day holds a larger share of events, there is no night."""
 NIGHT = (20, 4)
 """The first and last hour at which a night of six hours begins."""
+_CODE = re.compile("[A-Z]{3}")
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class EventFacts:
         repeats: Rows with the key of another.
         late: Events in their customer's window that became known after it; None where no
             column says when.
-        foreign: Events in another currency; None where no column names it, or no amount counts.
+        foreign: Events in another currency by its code; None where no column names it, or no
+            amount counts.
         alike: Of the last week's events without a key, the share that says what another says.
         first: The first event; None where there is none.
         last: The last event; None where there is none.
@@ -74,7 +79,7 @@ class EventFacts:
     near: NearMatches | None
     repeats: Repeats
     late: int | None
-    foreign: int | None
+    foreign: Mapping[str, int] | None
     first: datetime | None
     last: datetime | None
     reaches: datetime | None
@@ -113,18 +118,30 @@ def event_facts(look: EventReading) -> EventFacts:
     )
 
 
-def _foreign(look: EventReading, where: str) -> int | None:
-    """Events in another currency than the experiment's, else than that of most."""
-    column = look.events.source.currency
-    if column is None or not any(tally.column for tally in look.tallies):
+def _foreign(look: EventReading, where: str) -> Mapping[str, int] | None:
+    """Events whose money counts, by a currency that is not the experiment's, else not most's."""
+    column, money = look.events.source.currency, [t for t in look.tallies if t.column]
+    if column is None or not money:
         return None
+    counts = {tally.where for tally in money}
+    if None not in counts:
+        kept = " OR ".join(f"({look.events.condition(each)})" for each in counts if each)
+        where = f"{where} AND ({kept})" if where else f" WHERE {kept}"
     rows = look.engine.query(
         f"SELECT CAST({quote(column)} AS VARCHAR) AS name, COUNT(*) AS n"
         f" FROM {look.events.table}{where} GROUP BY 1"
     ).to_pylist()
     found = {row["name"]: row["n"] for row in rows}
-    expected = look.plan.currency or max(found, key=lambda name: found[name], default=None)
-    return sum(found.values()) - found.get(expected, 0)
+    most = max(found, key=lambda name: found[name], default=None)
+    expected = look.plan.currency or most
+    return {_currency_name(name): n for name, n in found.items() if name != expected}
+
+
+def _currency_name(value: str | None) -> str:
+    """A currency's code, which is no customer's value; of anything else its form."""
+    if value is None or not value.strip():
+        return "(none)"
+    return value if _CODE.fullmatch(value) else shape(value)
 
 
 def _alike(look: EventReading, last: datetime | None, where: str) -> float | None:
@@ -210,8 +227,10 @@ def _late(look: EventReading) -> int | None:
     high = converted(moved("start", end, zone, wide), zone, events.clock, wide)
     key = look.starts.customer("id", events)
     own = f" WHERE {events.own}" if events.own else ""
-    known = time_sql(column, events.columns)
-    clock = INSTANTS if events.columns[column] == "instant" else events.zone
+    recorded = time_column(
+        column, events.columns, events.source, look.engine, f"{events.table} AS c"
+    )
+    known, clock = recorded.sql, INSTANTS if recorded.instants else events.zone
     known = converted(known, clock, events.clock, wide)
     return _one(
         look,
@@ -416,14 +435,15 @@ LATE = CheckDefinition(
 
 
 def _currency(_: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
-    if found.foreign is None:
+    if (foreign := found.foreign) is None:
         return
-    values: dict[str, Scalar] = {"source": name}
+    count, values = sum(foreign.values()), dict[str, Scalar](source=name)
     text = N_("All events of {source} are in one currency.")
-    if found.foreign:
-        values["count"] = found.foreign
-        text = N_("{count:count} events of {source} are in another currency.")
-    yield CheckAnswer(found.foreign == 0, text, values, (name,), value=found.foreign)
+    if foreign:
+        named = sorted(foreign, key=lambda each: (-foreign[each], each))[:_NAMED]
+        values |= {"count": count, "currencies": ", ".join(named)}
+        text = N_("{count:count} events of {source} are in another currency: {currencies}.")
+    yield CheckAnswer(not count, text, values, (name,), value=count)
 
 
 CURRENCY = CheckDefinition(
