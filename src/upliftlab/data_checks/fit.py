@@ -102,7 +102,7 @@ def customer_columns(
 
 def _names(scope: Scope) -> tuple[str, ...]:
     """What a metric or covariate may be called beside the columns."""
-    declared = scope.shared.metrics or {}
+    declared = scope.declared
     profit = (PROFIT,) if scope.plan.experiment.money else ()
     return (*declared, *known_before(declared), *profit)
 
@@ -148,9 +148,8 @@ def _named_measures(scope: Scope) -> Iterator[Named]:
     plan = scope.plan
     places = {name: scope.at(*path) for name, path in reversed(named_metrics(plan.experiment))}
     for name, metric in plan.metrics.items():
-        declared = name in (scope.shared.metrics or {})
-        there = scope.shared.at("metrics", "metrics", name)
-        place = there if declared else places.get(name, scope.at("metrics"))
+        declared = name in scope.declared
+        place = scope.metric_at(name) if declared else places.get(name, scope.at("metrics"))
         yield Named(metric.column, f"metric '{name}'", place, _NUMBERS)
     for at, (name, metric) in enumerate(plan.covariates.items()):
         place = scope.at("analysis", "covariates", at)
@@ -204,7 +203,7 @@ def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnosti
 
 def _declared(name: str, scope: Scope) -> str:
     """The name under which a metric is declared, also of one of its two totals."""
-    if name in (scope.shared.metrics or {}):
+    if name in scope.declared:
         return name
     return min((name.partition(suffix)[0] for suffix in TOTALS), key=len)
 
@@ -220,9 +219,9 @@ def _metric_columns(
         if (column := metric.value_column) is not None:
             numeric = any(each.numeric for each in metric.kind.aggregates)
             kinds = _NUMBERS if numeric else ()
-            where = scope.shared.at("metrics", "metrics", name, metric.defined_by)
+            where = scope.metric_at(name, metric.defined_by)
             yield from column_faults(Named(column, f"metric '{name}'", where, kinds), columns)
         if metric.where is not None:
-            where = scope.shared.at("metrics", "metrics", name, "where")
+            where = scope.metric_at(name, "where")
             for column in sorted(parse(metric.where).columns):
                 yield from column_faults(Named(column, f"metric '{name}'", where), columns)

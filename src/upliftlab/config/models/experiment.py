@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -39,6 +39,7 @@ from upliftlab.config.models import (
     Wave,
 )
 from upliftlab.config.models.limits import AtMost
+from upliftlab.config.models.metrics import AnyMetric
 from upliftlab.config.models.sources import AnyEngine
 from upliftlab.config.models.values import (
     Cost,
@@ -93,6 +94,10 @@ class Metrics(Declaration):
     """Metrics reported beside it."""
     guardrails: dict[Name, Guardrail] = {}
     """Metrics that must not get worse."""
+    define: dict[Name, SerializeAsAny[AnyMetric]] = {}
+    """Metrics of this experiment alone, as they would stand in configs/metrics.yaml; none by
+    default."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"define"})
 
 
 class MoneyTerms(Declaration):
