@@ -14,6 +14,7 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import INSTANTS, Span, converted, time_literal
+from upliftlab.queries.computed import attach_table
 from upliftlab.queries.numbers import time_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import quote
@@ -32,8 +33,7 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
         DataError: UL2xx, a table cannot be read or lacks a column; UL302, nothing says who was in
             which arm; UL305, a column that is randomised is not there.
     """
-    engine.attach(CUSTOMERS, plan.customers)
-    columns = engine.columns(CUSTOMERS)
+    columns = attach_table(CUSTOMERS, plan.customers, engine)
     if record is not None:
         return _recorded(plan, record, engine, columns)
     arm = plan.experiment.assignment.observed

@@ -103,6 +103,11 @@ class _Work:
         return declared_metrics(self.draft.experiment, self.shared)
 
     def customers(self) -> Source:
+        """The customers' table, with the columns that the experiment computes."""
+        source, own = self._customers(), self.draft.experiment.columns
+        return source.model_copy(update={"columns": {**source.columns, **own}}) if own else source
+
+    def _customers(self) -> Source:
         given = self.draft.experiment.customers
         if isinstance(given, Source):
             return given
@@ -205,7 +210,8 @@ class _Work:
         """
         declared, customers = known
         near = None if name in declared else closest(name, list(declared), cutoff=0.8)
-        if near is None or name in customers.known_after or name in customers.attributes:
+        told = (*customers.known_after, *customers.attributes, *customers.columns)
+        if near is None or name in told:
             return None
         code, file = ("UL108", "segments") if kind == "segment" else ("UL107", "metrics")
         message = f"the {kind} '{name}' is not declared"

@@ -5,10 +5,11 @@ Nothing but columns is looked at, so it costs next to nothing however large the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.config.computed import parts_of
 from upliftlab.config.expressions import parse
 from upliftlab.config.load import in_order
 from upliftlab.config.models.experiment import PROFIT, Plan
@@ -19,6 +20,7 @@ from upliftlab.config.shared import condition_fault
 from upliftlab.config.windows import known_before
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
+from upliftlab.queries.computed import attach_table, said
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
 from upliftlab.queries.units import UnitColumns
@@ -27,6 +29,8 @@ TABLE = "examined"
 """What a table of events is attached as, to look at its columns."""
 _AT_ONCE = ("id", "unit", "stratum", "eligible")
 """What columns are for that are needed to assign; others may come with the outcomes."""
+COMPUTED = ("UL285", "UL286", "UL287")
+"""Why a column cannot be computed although those that it is made of are there."""
 _NUMBERS: tuple[ColumnType, ...] = ("number", "boolean", "text")
 _TIMES: tuple[ColumnType, ...] = ("date", "time", "instant", "text")
 
@@ -76,19 +80,53 @@ def require_fit(scope: Scope, engine: Engine) -> tuple[Diagnostic, ...]:
 
 
 def _columns(engine: Engine, scope: Scope) -> dict[str, ColumnType] | None:
-    """The columns of the customers' table; None where it cannot be read yet."""
+    """The columns of the customers' table; None where it cannot be read yet.
+
+    Raises:
+        DataError: UL285 to UL287, a column cannot be computed from it.
+    """
     try:
-        engine.attach(CUSTOMERS, scope.plan.customers)
-        return engine.columns(CUSTOMERS)
-    except UpliftLabError:
+        return attach_table(CUSTOMERS, scope.plan.customers, engine, whole=False)
+    except UpliftLabError as error:
+        if wrong := tuple(fault for fault in error.faults if fault.code in COMPUTED):
+            raise DataError(placed(scope, None, wrong)) from error
         return None
+
+
+def placed(
+    scope: Scope, source: str | None, faults: Iterable[Diagnostic]
+) -> tuple[Diagnostic, ...]:
+    """Faults of a table at the computed column that they name, else where the table is declared.
+
+    Args:
+        scope: The experiment.
+        source: The table; the customers' where no name is given.
+        faults: What is wrong with it.
+    """
+    table = scope.plan.customers if source is None else scope.plan.sources[source]
+    places = {said(name): computed_place(scope, source, name) for name in table.columns}
+    found = list[Diagnostic]()
+    for fault in faults:
+        own = (place for name, place in places.items() if name in fault.message)
+        found.append(replace(fault, place=next(own, source_place(scope, source))))
+    return tuple(found)
+
+
+def computed_place(scope: Scope, source: str | None, column: str) -> Place:
+    """Where a table's computed column is declared."""
+    asked = scope.plan.experiment
+    if source is None and column in asked.columns:
+        return scope.at("columns", column)
+    if source is None and not isinstance(asked.customers, str):
+        return scope.at("customers", "columns", column)
+    return scope.shared.at("sources", "sources", source or str(asked.customers), "columns", column)
 
 
 def customer_columns(
     scope: Scope, columns: dict[str, ColumnType], *, early: bool = False
 ) -> Iterator[Diagnostic]:
     """Faults of the customers' columns; what may come with the outcomes is a warning if early."""
-    for named in named_columns(scope):
+    for named in (*_computed(scope, None), *named_columns(scope)):
         measured = named.role.startswith(("metric ", "covariate "))
         for fault in column_faults(named, columns, _names(scope) if measured else ()):
             if early and fault.code == "UL205" and named.role not in _AT_ONCE:
@@ -98,6 +136,14 @@ def customer_columns(
                 yield replace(fault, severity="warning", remedy=remedy)
             else:
                 yield fault
+
+
+def _computed(scope: Scope, source: str | None) -> Iterator[Named]:
+    """The real columns that a table's computed ones are made of."""
+    table = scope.plan.customers if source is None else scope.plan.sources[source]
+    for name, text in table.columns.items():
+        for part in sorted(parts_of(text) - table.columns.keys()):
+            yield Named(part, said(name), computed_place(scope, source, name))
 
 
 def _names(scope: Scope) -> tuple[str, ...]:
@@ -185,12 +231,11 @@ def tallies_of(plan: Plan) -> dict[str, tuple[EventAggregate, ...]]:
 
 def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnostic]:
     """A table of events: that it can be read, and the columns that the YAML names."""
-    place, source = source_place(scope, name), scope.plan.sources[name]
+    source = scope.plan.sources[name]
     try:
-        engine.attach(TABLE, source)
-        columns = engine.columns(TABLE)
+        columns = attach_table(TABLE, source, engine)
     except UpliftLabError as error:
-        yield from (replace(fault, place=place) for fault in error.faults)
+        yield from placed(scope, name, error.faults)
         return
     for key in ("id", "time", "key", "recorded", "experiment", "currency"):
         where = scope.shared.at("sources", "sources", name, key)

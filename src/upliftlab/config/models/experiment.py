@@ -46,6 +46,7 @@ from upliftlab.config.models.values import (
     Currency,
     Duration,
     Expression,
+    FormulaText,
     Money,
     Name,
     ProperRate,
@@ -161,6 +162,9 @@ class ExperimentFile(Declaration):
         Discriminator(lambda value: "name" if isinstance(value, str) else "place"),
     ]
     """The customers' table: a source of configs/sources.yaml, or its place."""
+    columns: dict[Name, FormulaText] = {}
+    """Columns of the customers' table that are computed from its others, such as
+    `net: paid - coalesce(refunded, 0)`; none by default."""
     engine: AnyEngine | None = None
     """Where queries run."""
     eligible: Expression | None = None
@@ -187,6 +191,7 @@ class ExperimentFile(Declaration):
     """Whom to target next."""
     decision: Decision = Decision()
     """When the treatment is adopted."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"columns"})
 
 
 class Plan(Declaration):
