@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from upliftlab.errors import Diagnostic, EngineError
-
-E = TypeVar("E", bound=exp.Expr)
 
 _HEX: Final = {
     "postgres": "CAST(CAST('x' || {} AS BIT(12)) AS INT)",
@@ -44,11 +41,11 @@ def transpile(sql: str, dialect: str) -> str:
                 text = digits.sql(dialect=dialect)
                 number: exp.Expr = exp.maybe_parse(_HEX[dialect].format(text), dialect=dialect)
                 node.replace(number)
-        for node in _innermost_first(tree, exp.Anonymous):
-            if make := _CALLS.get(node.name.upper()):
-                node.replace(make(node.expressions, dialect))
-        for node in _innermost_first(tree, exp.Round) if dialect == "postgres" else ():
-            node.replace(_rounded(node))
+        for node in list(tree.find_all(exp.Anonymous)):
+            if node.name.upper() == "ISFINITE":
+                node.replace(_finite(node.expressions[0]))
+        if dialect == "postgres":
+            _as_postgres(tree)
         if dialect == "spark":
             for node in list(tree.find_all(exp.Collate)):
                 node.replace(node.this)
@@ -69,39 +66,24 @@ def converts_texts(dialect: str) -> bool:
     return "SELECT CAST(" not in transpile("SELECT TRY_CAST(x AS DOUBLE)", dialect)
 
 
-def _innermost_first(tree: exp.Expr, kind: type[E]) -> list[E]:
-    """Nodes to be replaced: one that lies within another goes first, as it is copied with it."""
-    return list(tree.find_all(kind))[::-1]
+def _as_postgres(tree: exp.Expr) -> None:
+    """Say what PostgreSQL has no words for: `%` and `ROUND` of doubles."""
+    for node in list(tree.find_all(exp.Mod, exp.Round)):
+        if isinstance(node, exp.Mod):
+            for key in ("this", "expression"):
+                node.set(key, exp.cast(exp.Paren(this=node.args[key]), "DECIMAL"))
+        else:
+            node.set("this", exp.cast(node.this, "DECIMAL"))
 
 
-def _finite(given: Sequence[exp.Expr], _dialect: str) -> exp.Expr:
+def _finite(value: exp.Expr) -> exp.Expr:
     """Whether a double is finite: NaN counts as larger than every number, as on DuckDB.
 
     There it is not said so, because DuckDB trusts the limits that Parquet files give for a column,
     which leave out NaN.
     """
     largest = exp.Literal.number("1.7976931348623157e308")
-    return exp.LTE(this=exp.Abs(this=given[0].copy()), expression=largest)
-
-
-def _remainder(given: Sequence[exp.Expr], dialect: str) -> exp.Expr:
-    """What a division of doubles leaves; PostgreSQL's '%' knows no doubles."""
-    left, right = given
-    if dialect != "postgres":
-        return exp.paren(exp.Mod(this=left.copy(), expression=right.copy()))
-    whole = exp.Anonymous(this="TRUNC", expressions=[left.copy() / right.copy()])
-    return exp.paren(left.copy() - right.copy() * whole)
-
-
-_CALLS: Final = {"ISFINITE": _finite, "FMOD": _remainder}
-"""Functions of DuckDB's that others say otherwise."""
-
-
-def _rounded(node: exp.Round) -> exp.Expr:
-    """A number rounded as on DuckDB: a half away from zero, which PostgreSQL does for decimals."""
-    digits = node.args.get("decimals") or exp.Literal.number(0)
-    decimal = exp.Cast(this=node.this.copy(), to=exp.DataType.build("numeric", "postgres"))
-    return exp.cast(exp.Round(this=decimal, decimals=digits.copy()), "DOUBLE")
+    return exp.LTE(this=exp.Abs(this=value.copy()), expression=largest)
 
 
 def _hex_digits(node: exp.Cast) -> exp.Expr | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from upliftlab.config.computed import layers_of
-from upliftlab.config.expressions import parse_value
+from upliftlab.config.expressions import ExpressionError, parse, parse_value
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
@@ -96,6 +96,11 @@ class _View:
                 self.relation = f"(SELECT t.*, {listed} FROM {self.relation} AS t)"
             self.columns |= {name: kind for name, (_, kind) in added.items()}
 
+    def _condition(self, text: str) -> str:
+        """A condition within a value."""
+        texts = [name for name, kind in self.columns.items() if kind == "text"]
+        return parse(text).sql(text_columns=texts)
+
     def _made(
         self, name: str, computed: Mapping[str, str], *, whole: bool
     ) -> tuple[str, ColumnType] | None:
@@ -107,10 +112,10 @@ class _View:
                 self.faults += missing_column(part, said(name), self.columns).faults
         if absent:
             return None
-        making = ValueSql(self.columns)
+        making = ValueSql(self.columns, self._condition)
         try:
             found = making.of(value)
-        except KindError as error:
+        except (KindError, ExpressionError) as error:
             message, _, remedy = str(error).partition("; ")
             self.faults.append(Diagnostic("UL286", f"{said(name)}: {message}", remedy))
             return None

@@ -13,7 +13,6 @@ from typing import Final
 
 from sqlglot import exp
 
-from upliftlab.config.casts import cast_text
 from upliftlab.config.expressions import ColumnValue
 from upliftlab.engines.base import ColumnType
 from upliftlab.queries.numbers import number_sql
@@ -57,10 +56,12 @@ class ValueSql:
 
     Attributes:
         kinds: The columns and their types.
+        condition: Makes SQL of a condition over them.
         read: The text columns that were read as numbers.
     """
 
     kinds: Mapping[str, ColumnType]
+    condition: Callable[[str], str]
     read: dict[str, None] = field(default_factory=dict[str, None])
 
     def of(self, value: ColumnValue) -> TypedSql:
@@ -78,9 +79,7 @@ class ValueSql:
         for kinds, make in _MADE.items():
             if isinstance(node, kinds):
                 return make(self, node)
-        texts = [name for name, kind in self.kinds.items() if kind == "text"]
-        condition = cast_text(node, texts).sql(dialect="duckdb", identify=True, comments=False)
-        return TypedSql(f"({condition})", "boolean")
+        return TypedSql(f"({self.condition(node.sql(dialect='duckdb', identify=True))})", "boolean")
 
     def column(self, node: exp.Expr) -> TypedSql:
         """A column as it is."""
@@ -108,9 +107,7 @@ class ValueSql:
         """Two numbers, divided, or what remains; nothing where the second is zero."""
         left, right = self._number(node.this), f"NULLIF({self._number(node.expression)}, 0)"
         if isinstance(node, exp.Mod):
-            if any(node is not below for below in node.find_all(exp.Mod)):
-                raise KindError("'%' within '%' is not computed; make it a column of its own")
-            return TypedSql(f"FMOD({left}, {right})", "number")
+            return TypedSql(_double(f"({left} % {right})"), "number")
         return TypedSql(f"({left} / {right})", "number")
 
     def negative(self, node: exp.Expr) -> TypedSql:
@@ -127,7 +124,8 @@ class ValueSql:
         digits = "0" if asked is None else asked.sql(dialect="duckdb")
         if not digits.isdecimal() or int(digits) > _MOST_DIGITS:
             raise KindError(f"round() keeps 0 to {_MOST_DIGITS} digits; write round(x, 2)")
-        return TypedSql(f"ROUND({self._number(node.this)}, {int(digits)})", "number")
+        rounded = f"ROUND({self._number(node.this)}, {int(digits)})"
+        return TypedSql(_double(rounded), "number")  # PostgreSQL rounds decimals
 
     def length(self, node: exp.Expr) -> TypedSql:
         """The number of letters of a text."""
