@@ -12,6 +12,7 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.queries.computed import attach_table
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.ids import id_column
 from upliftlab.queries.numbers import usable_sql
@@ -67,8 +68,7 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
         DataError: UL2xx, it cannot be read, lacks a column, or has ids that are not exact.
     """
     source, table = plan.sources[name], f"events_{list(plan.sources).index(name)}"
-    engine.attach(table, source)
-    columns = engine.columns(table)
+    columns = attach_table(table, source, engine)
     day = columns.get(source.time or "") == "date"
     events = EventTable(
         name=name,

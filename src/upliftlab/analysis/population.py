@@ -15,6 +15,7 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import Span, converted, time_literal
+from upliftlab.queries.computed import attach_table
 from upliftlab.queries.ids import IdColumn, id_column
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import quote
@@ -33,8 +34,7 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
         DataError: UL2xx, a table cannot be read or lacks a column; UL302, nothing says who was in
             which arm; UL305, a column that is randomised is not there.
     """
-    engine.attach(CUSTOMERS, plan.customers)
-    columns = engine.columns(CUSTOMERS)
+    columns = attach_table(CUSTOMERS, plan.customers, engine)
     for column in (*plan.customers.attributes, *plan.customers.known_after):
         _require(column, "attributes", columns)  # a misspelt one would guard nothing
     if record is not None:

@@ -13,6 +13,7 @@ from upliftlab.config.models import ContactPolicy
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import ConfigError, Diagnostic
+from upliftlab.queries.computed import attach_table
 from upliftlab.queries.ids import id_column
 
 CUSTOMERS = "customers"
@@ -38,8 +39,7 @@ def request_of(
         ConfigError: UL402 a table of events lacks a column, UL409 a day is needed and not known.
         DataError: UL2xx, a table cannot be read.
     """
-    engine.attach(CUSTOMERS, plan.customers)
-    columns = engine.columns(CUSTOMERS)
+    columns = attach_table(CUSTOMERS, plan.customers, engine, whole=False)
     policy = plan.program.contact_policy
     request = Request(
         chosen,
@@ -85,8 +85,8 @@ def _attached(plan: Plan, name: str, table: str, engine: Engine) -> Events:
         raise ConfigError(
             Diagnostic("UL402", message, "declare it with 'id' and 'time' as a source")
         )
-    engine.attach(table, source)
-    if lacking := [c for c in (key, source.time) if c not in engine.columns(table)]:
+    columns = attach_table(table, source, engine)
+    if lacking := [c for c in (key, source.time) if c not in columns]:
         raise ConfigError(
             Diagnostic("UL402", f"'{name}' has no column '{lacking[0]}'", "mend its name")
         )

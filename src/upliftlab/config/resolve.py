@@ -14,6 +14,7 @@ from upliftlab.config.document import Document
 from upliftlab.config.models import Channel, Costs, EngineSettings, Metric, Offer, Segment, Source
 from upliftlab.config.models.experiment import PROFIT, Arm, ExperimentFile, Plan
 from upliftlab.config.models.metrics import TOTALS, totals
+from upliftlab.config.scope import declared_metrics
 from upliftlab.config.shared import Shared, source_fault
 from upliftlab.config.windows import BEFORE, before, in_window, known_before
 from upliftlab.errors import Diagnostic
@@ -83,7 +84,7 @@ def _with_event_costs(draft: ReadExperiment, shared: Shared) -> ReadExperiment:
     money = draft.experiment.money
     if money is None or not isinstance(draft.experiment.customers, str):
         return draft
-    declared = shared.metrics or {}
+    declared = declared_metrics(draft.experiment, shared)
     over_events = {name for name in _COUNTED if name in declared and declared[name].source}
     found = {name: name for name in over_events if getattr(money, name) is None}
     experiment = draft.experiment.model_copy(update={"money": money.model_copy(update=found)})
@@ -97,7 +98,16 @@ class _Work:
     channels: dict[str, Channel] = field(default_factory=dict[str, Channel])
     faults: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
+    @property
+    def declared(self) -> dict[str, Metric]:
+        return declared_metrics(self.draft.experiment, self.shared)
+
     def customers(self) -> Source:
+        """The customers' table, with the columns that the experiment computes."""
+        source, own = self._customers(), self.draft.experiment.columns
+        return source.model_copy(update={"columns": {**source.columns, **own}}) if own else source
+
+    def _customers(self) -> Source:
         given = self.draft.experiment.customers
         if isinstance(given, Source):
             return given
@@ -153,7 +163,7 @@ class _Work:
 
     def covariates(self, metrics: Mapping[str, Metric], customers: Source) -> dict[str, Metric]:
         """What was known before: metrics over the time before the start, else columns."""
-        declared, window = self.shared.metrics or {}, self.draft.experiment.outcome_window
+        declared, window = self.declared, self.draft.experiment.outcome_window
         found: dict[str, Metric] = {}
         known = known_before(declared)
         for at, name in enumerate(self.draft.experiment.analysis.covariates):
@@ -172,7 +182,7 @@ class _Work:
         """A metric or a column; of a misspelt name the metric that is meant, None for profit."""
         if found := self._nearest(name, customers):
             return found
-        declared = self.shared.metrics or {}
+        declared = self.declared
         known: dict[str, Metric | None] = dict(declared)
         known |= {PROFIT: None} if self.draft.experiment.money else {}
         near = self._column_or_typo("metric", name, path, (known, customers))
@@ -180,8 +190,8 @@ class _Work:
 
     def _nearest(self, name: str, customers: Source) -> Metric | None:
         """A metric as it is declared; the customers' own table is nearer than configs/."""
-        said = (self.shared.metrics or {}).get(name)
-        if name not in customers.known_after:
+        said = self.declared.get(name)
+        if name not in customers.known_after or name in self.draft.experiment.metrics.define:
             return said
         if said is None:
             return Metric(column=name)
@@ -200,7 +210,8 @@ class _Work:
         """
         declared, customers = known
         near = None if name in declared else closest(name, list(declared), cutoff=0.8)
-        if near is None or name in customers.known_after or name in customers.attributes:
+        told = (*customers.known_after, *customers.attributes, *customers.columns)
+        if near is None or name in told:
             return None
         code, file = ("UL108", "segments") if kind == "segment" else ("UL107", "metrics")
         message = f"the {kind} '{name}' is not declared"

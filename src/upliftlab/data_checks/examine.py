@@ -38,11 +38,18 @@ from upliftlab.config.rules.registry import shared_faults
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import read_shared
 from upliftlab.config.workspace import find_workspace
-from upliftlab.data_checks.fit import customer_columns, event_columns, source_place, tallies_of
+from upliftlab.data_checks.fit import (
+    customer_columns,
+    event_columns,
+    placed,
+    source_place,
+    tallies_of,
+)
 from upliftlab.engines.base import Engine
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import Diagnostic, Place, UpliftLabError
 from upliftlab.queries.clock import Span, last_passed
+from upliftlab.queries.computed import attach_table
 from upliftlab.queries.events import Starts
 from upliftlab.queries.ids import id_column
 from upliftlab.queries.naming import naming_fault
@@ -122,10 +129,9 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
     """The customers' table: that it can be read, its columns and types, and one row a customer."""
     plan, place = scope.plan, source_place(scope, None)
     try:
-        engine.attach(CUSTOMERS, plan.customers)
-        columns = engine.columns(CUSTOMERS)
+        columns = attach_table(CUSTOMERS, plan.customers, engine, whole=False)
     except UpliftLabError as error:
-        yield from (replace(fault, place=place) for fault in error.faults)
+        yield from placed(scope, None, error.faults)
         return
     faults = [*customer_columns(scope, columns)]
     yield from faults

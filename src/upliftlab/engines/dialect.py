@@ -75,6 +75,8 @@ def transpile(sql: str, dialect: str) -> str:
                 number: exp.Expr = exp.maybe_parse(_HEX[dialect].format(text), dialect=dialect)
                 node.replace(number)
         _replace_functions(tree, dialect)
+        if dialect == "postgres":
+            _as_postgres(tree)
         if dialect == "spark":
             for node in list(tree.find_all(exp.Collate)):
                 node.replace(node.this)
@@ -107,6 +109,16 @@ def converts_texts(dialect: str) -> bool:
     False
     """
     return "SELECT CAST(" not in transpile("SELECT TRY_CAST(x AS DOUBLE)", dialect)
+
+
+def _as_postgres(tree: exp.Expr) -> None:
+    """Say what PostgreSQL has no words for: `%` and `ROUND` of doubles."""
+    for node in list(tree.find_all(exp.Mod, exp.Round)):
+        if isinstance(node, exp.Mod):
+            for key in ("this", "expression"):
+                node.set(key, exp.cast(exp.Paren(this=node.args[key]), "DECIMAL"))
+        else:
+            node.set("this", exp.cast(node.this, "DECIMAL"))
 
 
 def _finite(value: exp.Expr) -> exp.Expr:

@@ -198,6 +198,11 @@ class DuckDB:
         with self._refusals():
             yield from self._connection.sql(sql).to_arrow_reader(rows)
 
+    def define(self, name: str, sql: str) -> None:
+        """Make a query readable under `name`, as a temporary view."""
+        with _refusals():
+            self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS {sql}")
+
     def keep(self, name: str, sql: str) -> None:
         """Keep a query's result as a temporary table, which spills to disk beyond the memory."""
         self._run(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {sql}")

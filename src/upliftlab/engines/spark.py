@@ -177,6 +177,13 @@ class Spark:
                 with pq.ParquetFile(part) as file:
                     yield from file.iter_batches(rows)  # pyright: ignore[reportUnknownMemberType]
 
+    def define(self, name: str, sql: str) -> None:
+        """Make a query readable under `name`, as a temporary view."""
+        with _refusals(
+            lambda text: Diagnostic("UL502", f"Spark refuses a query: {text}"), EngineError
+        ):
+            self._register(name, self._session.sql(transpile(sql, self.dialect)))
+
     def keep(self, name: str, sql: str) -> None:
         """Keep a query's result as Parquet files in a temporary folder.
 

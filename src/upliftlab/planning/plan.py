@@ -34,6 +34,7 @@ from upliftlab.planning.pre_period import (
     rehearse,
     rehearsed,
 )
+from upliftlab.queries.computed import attach_table
 from upliftlab.results.analysis import Analysis, Message
 from upliftlab.results.plan import PowerReport
 from upliftlab.text.language import N_
@@ -158,7 +159,7 @@ def _cast(asked: Plan, engine: Engine, now: datetime) -> PrePeriodPopulation:
     """Those whom an assignment of today would put into an arm, else those who are eligible."""
     today = now.astimezone(ZoneInfo(asked.program.time_zone)).date()
     if asked.experiment.assignment.observed is not None:
-        engine.attach(CUSTOMERS, asked.customers)
+        attach_table(CUSTOMERS, asked.customers, engine, whole=False)
         return PrePeriodPopulation(engine, assigned=False, today=today)
     start: date | None = None if asked.experiment.waves else today
     query = prepare(asked, engine, start=start)

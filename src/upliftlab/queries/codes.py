@@ -94,6 +94,55 @@ CODES: Final[tuple[Explanation, ...]] = (
         "numbers of whole ones with a gap, unless read with dtype='string' or 'Int64'.",
     ),
     Explanation(
+        "UL285",
+        "Computed column that is there already",
+        "A computed column has the name of a column of its table; case tells no columns apart.",
+        "Give the computed one another name.",
+        example=Example(
+            'columns: {spent: "age * 2"}',
+            'columns: {twice: "age * 2"}',
+            beside={"data.csv": "id,arm,spent,age\n1,none,0,30\n2,email,5,40\n"},
+            run="upliftlab check experiments --data .",
+        ),
+    ),
+    Explanation(
+        "UL286",
+        "Values that cannot be computed with",
+        "A computed column asks for numbers where its table holds texts, days or times, for texts "
+        "where it holds numbers, or takes the first of values of different kinds.",
+        "Use columns of the right kind, or cast them in a view.",
+        example=Example(
+            'columns: {level: "coalesce(lower(region), 0)"}',
+            "columns: {level: \"coalesce(lower(region), 'none')\"}",
+            beside={"data.csv": "id,arm,spent,region\n1,none,0,north\n2,email,5,\n"},
+            run="upliftlab check experiments --data .",
+        ),
+    ),
+    Explanation(
+        "UL287",
+        "Texts that are no numbers",
+        "A computed column reads a text column as numbers, and some of its texts are none. They "
+        "are not taken for missing: what stands in their place would hide them.",
+        "Write plain numbers, and nothing where there is none.",
+        example=Example(
+            "id,arm,spent,age\n1,none,0,30\n2,email,5,forty\n",
+            "id,arm,spent,age\n1,none,0,30\n2,email,5,40\n",
+            file="data.csv",
+            beside={
+                "experiments/example.yaml": (
+                    "schema: 1\n"
+                    "experiment: example\n"
+                    "customers: {file: data.csv, id: id, known_after: [spent]}\n"
+                    "assignment: {observed: arm}\n"
+                    "arms: {none: {control: true}, email: {channel: email}}\n"
+                    "metrics: {primary: spent}\n"
+                    'columns: {decades: "age / 10"}\n'
+                )
+            },
+            run="upliftlab check experiments --data .",
+        ),
+    ),
+    Explanation(
         "UL615",
         "Feature of another kind than learned",
         "A feature of the next customers is of another type than the model learned, or "

@@ -27,6 +27,7 @@ from upliftlab.config.models import Arm, AssignmentSettings, FeatureKind, Source
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.queries.computed import attach_table
 from upliftlab.queries.features import Features, features_of, learned_features
 from upliftlab.queries.population import missing_column
 from upliftlab.targeting.extraction import TODAY, today_sql
@@ -159,9 +160,16 @@ def source_named(
 
 
 def with_identity(plan: Plan, source: Source) -> Source:
-    """A table with the id and household of the plan's own customers where it names none."""
+    """A table with the id, household and computed columns of the plan's own customers.
+
+    What the table declares itself is nearer.
+    """
     own = plan.customers
-    given = {"id": source.id or own.id, "household": source.household or own.household}
+    given = {
+        "id": source.id or own.id,
+        "household": source.household or own.household,
+        "columns": {**own.columns, **source.columns},
+    }
     return source.model_copy(update=given)
 
 
@@ -191,8 +199,7 @@ def look(plan: Plan, customers: Source, engine: Engine) -> None:
         ConfigError: UL402, a column that a condition asks of does not exist.
         DataError: UL2xx, the table cannot be read or lacks a column.
     """
-    engine.attach(CUSTOMERS, customers)
-    columns = engine.columns(CUSTOMERS)
+    columns = attach_table(CUSTOMERS, customers, engine, whole=False)
     _require_conditions(plan, columns)
     if plan.experiment.uplift is not None:
         features_of(plan.experiment.uplift.features, CUSTOMERS, customers, engine)
@@ -221,8 +228,7 @@ def candidates(plan: Plan, customers: Source, engine: Engine, campaign: NextCamp
         raise DataError(Diagnostic("UL611", message, "add 'uplift: {features: [COLUMN, …]}'"))
     require_hashes(engine)
     next_plan = _unassigned(plan, customers)
-    engine.attach(CUSTOMERS, customers)
-    columns = engine.columns(CUSTOMERS)
+    columns = attach_table(CUSTOMERS, customers, engine, whole=False)
     _require_conditions(next_plan, columns)
     request = request_of(
         next_plan, allocation(next_plan, campaign.day), engine, campaign.prior_contacts

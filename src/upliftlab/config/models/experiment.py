@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -39,12 +39,14 @@ from upliftlab.config.models import (
     Wave,
 )
 from upliftlab.config.models.limits import AtMost
+from upliftlab.config.models.metrics import AnyMetric
 from upliftlab.config.models.sources import AnyEngine
 from upliftlab.config.models.values import (
     Cost,
     Currency,
     Duration,
     Expression,
+    FormulaText,
     Money,
     Name,
     ProperRate,
@@ -93,6 +95,10 @@ class Metrics(Declaration):
     """Metrics reported beside it."""
     guardrails: dict[Name, Guardrail] = {}
     """Metrics that must not get worse."""
+    define: dict[Name, SerializeAsAny[AnyMetric]] = {}
+    """Metrics of this experiment alone, as they would stand in configs/metrics.yaml; none by
+    default."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"define"})
 
 
 class MoneyTerms(Declaration):
@@ -156,6 +162,9 @@ class ExperimentFile(Declaration):
         Discriminator(lambda value: "name" if isinstance(value, str) else "place"),
     ]
     """The customers' table: a source of configs/sources.yaml, or its place."""
+    columns: dict[Name, FormulaText] = {}
+    """Columns of the customers' table that are computed from its others, such as
+    `net: paid - coalesce(refunded, 0)`; none by default."""
     engine: AnyEngine | None = None
     """Where queries run."""
     eligible: Expression | None = None
@@ -182,6 +191,7 @@ class ExperimentFile(Declaration):
     """Whom to target next."""
     decision: Decision = Decision()
     """When the treatment is adopted."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"columns"})
 
 
 class Plan(Declaration):

@@ -16,7 +16,7 @@ from pydantic_core import PydanticKnownError
 
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.config.models.model import Declaration, Key, Names, refusing, shorthand
-from upliftlab.config.models.values import Count, Currency, Name
+from upliftlab.config.models.values import Count, Currency, FormulaText, Name
 from upliftlab.util.extensions import ENGINES, blaming, installed, loaded, misfit, package_of
 
 
@@ -146,7 +146,11 @@ class Source(Declaration):
     """Columns whose values come to be only after assignment: not for segments or covariates."""
     format: FileFormat | None = None
     """How values are written in the file, where that can be read in two ways."""
-    added_later: ClassVar[frozenset[str]] = frozenset({"format", "repeats", "sheet"})
+    columns: dict[Name, FormulaText] = {}
+    """Columns that are computed from the others, such as `net: gross - vat`; none by default."""
+    added_later: ClassVar[frozenset[str]] = frozenset(
+        {"columns", "format", "repeats", "sheet"}
+    )
 
     @model_validator(mode="after")
     def _located(self) -> Source:

@@ -267,6 +267,13 @@ def _expression(value: object) -> str:
     return text
 
 
+def _formula(value: object) -> str:
+    text = text_of(value)
+    if text is None or not 0 < len(text) <= 2000:  # noqa: PLR2004 - named in the message
+        raise ValueError("a computed column has between 1 and 2,000 characters")
+    return text
+
+
 def schema_of(pattern: str, description: str, *, number: bool = True) -> WithJsonSchema:
     """The JSON Schema of a scalar: text of a pattern, or also a bare number."""
     text: dict[str, Any] = {"type": "string", "pattern": pattern}
@@ -338,3 +345,11 @@ Expression = Annotated[
     ),
 ]
 """A condition over columns; its syntax tree is held to an allow-list in `config/expressions.py`."""
+FormulaText = Annotated[
+    str,
+    BeforeValidator(_formula),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 2000, "description": "A value computed from columns"}
+    ),
+]
+"""A value over columns, held to the same allow-list."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from upliftlab.config.computed import bases_of
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import condition_fault
@@ -20,7 +21,7 @@ from upliftlab.errors import Diagnostic, Place
 def known_before(scope: Scope) -> Iterator[Diagnostic]:
     """UL112: who is in, and how they are divided, must not depend on what happened later."""
     late = _late(scope)
-    for column, what, place in divisions(scope):
+    for column, what, place in _with_parts(scope):
         if reason := late.get(column.casefold()):
             joined = ", which is" if what.endswith("uses") else " is"
             message = f"{what} '{column}'{joined} {reason}"
@@ -39,6 +40,16 @@ def _late(scope: Scope) -> dict[str, str]:
     if observed := plan.experiment.assignment.observed:
         late[observed.casefold()] = "the arm itself"
     return late
+
+
+def _with_parts(scope: Scope) -> Iterator[tuple[str, str, Place]]:
+    """The same, each computed column followed by the columns that it is computed from."""
+    computed = scope.plan.customers.columns
+    for column, what, place in divisions(scope):
+        yield column, what, place
+        for part in sorted(bases_of(column, computed)) if column in computed else ():
+            which = ", which" if what.endswith("uses") else ""
+            yield part, f"{what} '{column}'{which} uses", place
 
 
 def divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:

@@ -42,7 +42,7 @@ def amounts_of_events(scope: Scope) -> Iterator[Diagnostic]:
         source = plan.sources.get(metric.source or "")
         declared = source.amounts.get(metric.value_column or "") if source else None
         if declared is not None and declared != plan.currency:
-            place = scope.shared.at("metrics", "metrics", name)
+            place = scope.metric_at(name)
             message = f"'{name}' adds up {declared}, not {plan.currency or 'a declared currency'}"
             remedy = f"write 'currency: {declared}', or convert the column"
             yield Diagnostic("UL123", message, remedy, place)

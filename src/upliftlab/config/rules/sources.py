@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from upliftlab.config.models import Source
-from upliftlab.config.rules.registry import rule, shared_judges, shared_rule
-from upliftlab.config.scope import Scope
+from upliftlab.config.rules.registry import metrics_judges, metrics_rule, rule, shared_judges
+from upliftlab.config.scope import MetricDeclarations, Scope
 from upliftlab.config.shared import Shared, condition_fault, source_fault
 from upliftlab.config.workspace import lexical_fault
 from upliftlab.errors import Diagnostic, Place
@@ -66,20 +66,24 @@ def _no_file(place: Place) -> Diagnostic:
     return Diagnostic("UL041", message, "remove it, and cast the column in a view", place)
 
 
-@shared_judges
-def metric_conditions(shared: Shared) -> Iterator[Diagnostic]:
-    """UL020: a metric's or segment's `where` holds only what is allowed."""
-    for name, metric in (shared.metrics or {}).items():
-        place = shared.at("metrics", "metrics", name, "where")
-        if fault := condition_fault(metric.where, place):
+@metrics_judges
+def metric_conditions(declared: MetricDeclarations) -> Iterator[Diagnostic]:
+    """UL020: a metric's `where` holds only what is allowed."""
+    for name, metric in declared.metrics.items():
+        if fault := condition_fault(metric.where, declared.at(name, "where")):
             yield fault
+
+
+@shared_judges
+def segment_conditions(shared: Shared) -> Iterator[Diagnostic]:
+    """UL020: a segment's `where` holds only what is allowed."""
     for name, segment in (shared.segments or {}).items():
         key = "lifecycle" if segment.lifecycle else "rfm"
         if fault := condition_fault(segment.where, shared.at("segments", "segments", name, key)):
             yield fault
 
 
-@shared_rule(
+@metrics_rule(
     "UL133",
     "Events without customer or time",
     "A table of events names the columns of customer and time.",
@@ -88,11 +92,11 @@ def metric_conditions(shared: Shared) -> Iterator[Diagnostic]:
     file="configs/sources.yaml",
     beside={"configs/metrics.yaml": "metrics: {orders: {from: orders, count: true}}\n"},
 )
-def metric_sources(shared: Shared) -> Iterator[Diagnostic]:
+def metric_sources(declared: MetricDeclarations) -> Iterator[Diagnostic]:
     """UL106, UL133: a metric's events exist and have customer and time."""
-    for name, metric in (shared.metrics or {}).items():
-        place = shared.at("metrics", "metrics", name, "from")
-        if metric.source and (fault := source_fault(metric.source, shared, place, events=True)):
+    for name, metric in declared.metrics.items():
+        source, place = metric.source, declared.at(name, "from")
+        if source and (fault := source_fault(source, declared.shared, place, events=True)):
             yield fault
 
 
