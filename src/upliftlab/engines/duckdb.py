@@ -200,7 +200,7 @@ class DuckDB:
 
     def define(self, name: str, sql: str) -> None:
         """Make a query readable under `name`, as a temporary view."""
-        with _refusals():
+        with self._refusals():
             self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS {sql}")
 
     def keep(self, name: str, sql: str) -> None:

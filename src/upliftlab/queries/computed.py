@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from upliftlab.config.computed import layers_of
 from upliftlab.config.expressions import ExpressionError, parse, parse_value
-from upliftlab.config.models import Source
+from upliftlab.config.models import FileFormat, Source
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
@@ -44,7 +44,7 @@ def attach_table(
         return engine.columns(name)
     given = f"{name}_given"
     engine.attach(given, source)
-    view = _View(given, engine.columns(given))
+    view = _View(given, engine.columns(given), source.format)
     view.add(source.columns, whole=whole)
     if view.faults:
         raise DataError(view.faults)
@@ -66,12 +66,14 @@ class _View:
     Attributes:
         table: The table as it was read.
         columns: The columns, those that were added among them.
+        form: How the file writes texts, where that is declared.
         read: By text column that is read as numbers, the first computed column that does.
         faults: Why columns cannot be added.
     """
 
     table: str
     columns: dict[str, ColumnType]
+    form: FileFormat | None = None
     relation: str = ""
     read: dict[str, str] = field(default_factory=dict[str, str])
     faults: list[Diagnostic] = field(default_factory=list[Diagnostic])
@@ -112,7 +114,7 @@ class _View:
                 self.faults += missing_column(part, said(name), self.columns).faults
         if absent:
             return None
-        making = ValueSql(self.columns, self._condition)
+        making = ValueSql(self.columns, self._condition, self.form)
         try:
             found = making.of(value)
         except (KindError, ExpressionError) as error:
@@ -144,7 +146,9 @@ def _unreadable(view: _View, engine: Engine) -> Iterator[Diagnostic]:
     listed = list[str]()
     for at, column in enumerate(view.read):
         value = quote(column)
-        bad = f"CASE WHEN {value} IS NOT NULL AND {number_sql(value, 'text')} IS NULL THEN"
+        bad = (
+            f"CASE WHEN {value} IS NOT NULL AND {number_sql(value, 'text', view.form)} IS NULL THEN"
+        )
         listed += [f"COUNT({bad} 1 END) AS n{at}", f"MIN({bad} {value} END) AS v{at}"]
     query = f"SELECT {', '.join(listed)} FROM {view.relation} AS t"
     row = engine.query(query).to_pylist()[0]

@@ -14,6 +14,7 @@ from typing import Final
 from sqlglot import exp
 
 from upliftlab.config.expressions import ColumnValue
+from upliftlab.config.models import FileFormat
 from upliftlab.engines.base import ColumnType
 from upliftlab.queries.numbers import number_sql
 from upliftlab.util.sql import quote
@@ -57,11 +58,13 @@ class ValueSql:
     Attributes:
         kinds: The columns and their types.
         condition: Makes SQL of a condition over them.
+        form: How the file writes texts, where that is declared.
         read: The text columns that were read as numbers.
     """
 
     kinds: Mapping[str, ColumnType]
     condition: Callable[[str], str]
+    form: FileFormat | None = None
     read: dict[str, None] = field(default_factory=dict[str, None])
 
     def of(self, value: ColumnValue) -> TypedSql:
@@ -161,7 +164,7 @@ class ValueSql:
         if part.kind == "text" and part.column is not None:
             if kind == "number":
                 self.read.setdefault(part.column)
-                return number_sql(part.sql, "text")
+                return number_sql(part.sql, "text", self.form)
             if kind in ("boolean", "date"):
                 return f"CAST({part.sql} AS {kind.upper()})"
         wanted, found = _SAID[kind], _SAID[part.kind]

@@ -148,9 +148,7 @@ class Source(Declaration):
     """How values are written in the file, where that can be read in two ways."""
     columns: dict[Name, FormulaText] = {}
     """Columns that are computed from the others, such as `net: gross - vat`; none by default."""
-    added_later: ClassVar[frozenset[str]] = frozenset(
-        {"columns", "format", "repeats", "sheet"}
-    )
+    added_later: ClassVar[frozenset[str]] = frozenset({"columns", "format", "repeats", "sheet"})
 
     @model_validator(mode="after")
     def _located(self) -> Source:
