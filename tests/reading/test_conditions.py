@@ -291,7 +291,8 @@ def test_the_engine_is_asked_only_where_a_condition_does_not_say(tmp_path):
 NUMBERS = st.one_of(st.none(), st.integers(-300, 300), st.sampled_from([0.5, 2.5, -7.25, 1e6]))
 DAYS = st.one_of(st.none(), st.dates(date(2025, 12, 1), date(2026, 4, 1)))
 MOMENTS = st.one_of(
-    st.none(), st.datetimes(datetime(2026, 3, 1), datetime(2026, 3, 4))  # noqa: DTZ001 - no zone
+    st.none(),
+    st.datetimes(datetime(2026, 3, 1), datetime(2026, 3, 4)),  # noqa: DTZ001 - no zone
 )
 WORDS = st.one_of(st.none(), st.sampled_from(["gold", "silver", "Öl", "5", "010"]))
 KINDS = {
@@ -347,9 +348,7 @@ SINGLE = st.one_of(
 CONDITIONS = st.recursive(
     SINGLE,
     lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(
-            lambda p: f"({' '.join(p)})"
-        ),
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda p: f"({' '.join(p)})"),
         inner.map(lambda p: f"not ({p})"),
     ),
     max_leaves=4,

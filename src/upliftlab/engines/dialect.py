@@ -77,7 +77,7 @@ def transpile(sql: str, dialect: str) -> str:
 def converts_texts(dialect: str) -> bool:
     """Whether a dialect can read a text as a number and give NULL where it is none.
 
-    >>> converts_texts("duckdb"), converts_texts("spark"), converts_texts("postgres")
+    >>> converts_texts("duckdb"), converts_texts("postgres"), converts_texts("mysql")
     (True, True, False)
     """
     return "SELECT CAST(" not in transpile("SELECT TRY_CAST(x AS DOUBLE)", dialect)
@@ -97,14 +97,14 @@ def _as_postgres(tree: exp.Expr) -> None:
 
 def _tried(node: exp.TryCast) -> exp.Expr:
     """A text as a value of a type, NULL where it is none."""
-    kind = str(node.to)
+    kind = node.to.sql(dialect="duckdb")
     text = exp.cast(node.this, "TEXT")
     patterns = [_PLAIN[kind], *([_LEAP] if kind == "TIMESTAMP" else [])]
     fits = (
         exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(pattern))
         for pattern in patterns
     )
-    return exp.case().when(exp.or_(*fits), exp.cast(text, kind))
+    return exp.case().when(exp.or_(*fits), exp.cast(text, node.to))
 
 
 def _finite(value: exp.Expr) -> exp.Expr:
