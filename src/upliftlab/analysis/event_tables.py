@@ -13,8 +13,10 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.computed import attach_table
+from upliftlab.queries.conditions import informed, read_columns, unreadable
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.ids import id_column
+from upliftlab.queries.meanings import Kind, unreadable_sql
 from upliftlab.queries.numbers import usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
@@ -61,8 +63,16 @@ class EventReading:
     repeats: Repeats
 
 
-def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
+def attach_events(
+    plan: Plan, name: str, tallies: Sequence[EventAggregate], engine: Engine
+) -> EventTable:
     """Attach a table of events.
+
+    Args:
+        plan: What was asked.
+        name: What the plan calls the table.
+        tallies: What is counted of it.
+        engine: Where it lies.
 
     Raises:
         DataError: UL2xx, it cannot be read, lacks a column, or has ids that are not exact.
@@ -95,7 +105,12 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
         id_column(engine, table, column, f"key of {name}", events.own)
     ids = id_column(engine, table, events.id, f"id of {name}", events.own)
     time = time_column(source.time or "", columns, source, engine, f"{table} AS c")
-    return replace(events, ids=ids, zoned=time.zoned)
+    conditions = [*dict.fromkeys(tally.where for tally in tallies if tally.where is not None)]
+    for column in dict.fromkeys(column for text in conditions for column in parse(text).columns):
+        if column not in columns:
+            raise missing_column(column, f"condition on {name}", columns)
+    meanings = informed(events.conditions, conditions, engine).meanings
+    return replace(events, ids=ids, zoned=time.zoned, meanings=meanings)
 
 
 def refuse_unreadable(
@@ -104,13 +119,11 @@ def refuse_unreadable(
     """Refuse events whose times or amounts cannot be read: leaving them out would be a choice.
 
     Raises:
-        DataError: UL205 a column is not there, UL206 it holds no numbers, UL218 no times, UL257
-            times of two kinds, UL255 numbers that can be read in two ways, UL256 flags and numbers,
-            UL223 amounts in another currency.
+        DataError: UL205 a column is not there, UL206 it holds no numbers, UL214 not what a
+            condition takes it for, UL218 no times, UL251 a condition compares what does not
+            compare, UL257 times of two kinds, UL255 numbers that can be read in two ways, UL256
+            flags and numbers, UL223 amounts in another currency.
     """
-    for column in dict.fromkeys(c for t in tallies if t.where for c in parse(t.where).columns):
-        if column not in events.columns:
-            raise missing_column(column, f"condition on {events.name}", events.columns)
     if faults := [*_kinds(events, tallies, engine), *_unreadable(events, tallies, engine)]:
         raise DataError(faults)
 
@@ -144,6 +157,26 @@ class _Amount:
         return f"MIN(CASE WHEN {bad} THEN CAST({quote(self.column)} AS VARCHAR) END)"
 
 
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A column of texts that a condition takes for something else.
+
+    Attributes:
+        column: Its name.
+        kind: What it is taken for.
+        bad: The condition that a text is none of it: that is no answer.
+    """
+
+    column: str
+    kind: Kind
+    bad: str
+
+    @property
+    def missed(self) -> str:
+        """How many are bad."""
+        return f"COUNT(CASE WHEN {self.bad} THEN 1 END)"
+
+
 def _kinds(
     events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
 ) -> list[Diagnostic]:
@@ -174,11 +207,12 @@ def _unreadable(
 ) -> Iterator[Diagnostic]:
     """What is wrong with values: all columns in one scan, and those that have faults once more."""
     times, amounts = [*_times(events, engine)], [*_amounts(events, tallies, engine)]
-    texts = [*_texts(events, tallies, engine)]
+    texts, uses = [*_texts(events, tallies, engine)], [*_uses(events, tallies)]
     # As columns, not as a WHERE: DuckDB would trust a Parquet file's limits, which leave out NaN.
     own = f" WHERE {events.own}" if events.own else ""
     counts = [f"{_timeless(events, time)} AS t{at}" for at, time in enumerate(times)]
     counts += [f"{amount.missed} AS n{at}" for at, amount in enumerate(amounts)]
+    counts += [f"{use.missed} AS u{at}" for at, use in enumerate(uses)]
     counts += counted(texts)
     if not counts:
         return
@@ -187,6 +221,9 @@ def _unreadable(
     for at, time in enumerate(times):
         if count := int(row[f"t{at}"]):
             yield time_fault(time, count, f"events of {events.name}", engine, relation)
+    for at, use in enumerate(uses):
+        if count := int(row[f"u{at}"]):
+            yield _no_use(events, use, count, engine, relation)
     told = dict(faults_of(doubtful(texts, row), relation, engine))
     yield from dict.fromkeys(told.values())
     known = {(text.column, text.among) for text in told}
@@ -202,6 +239,22 @@ def _no_number(
     such = "" if value is None else f", such as '{shape(value)}'"
     message = f"{count:,} events of {events.name} have no number in '{amount.column}'{such}"
     return Diagnostic("UL206", message, "write a plain number, 0 where there is nothing")
+
+
+def _no_use(
+    events: EventTable, use: _Use, count: int, engine: Engine, relation: str
+) -> Diagnostic:
+    query = f"SELECT MIN(CASE WHEN {use.bad} THEN {quote(use.column)} END) AS v FROM {relation}"
+    value = engine.query(query).to_pylist()[0]["v"]
+    return unreadable(f"'{use.column}' of {events.name}", use.kind, count, str(value))
+
+
+def _uses(events: EventTable, tallies: Sequence[EventAggregate]) -> Iterator[_Use]:
+    """Columns of text that conditions take for something else."""
+    table = events.conditions
+    texts = dict.fromkeys(tally.where for tally in tallies if tally.where is not None)
+    for column, kind in dict.fromkeys(use for text in texts for use in read_columns(text, table)):
+        yield _Use(column, kind, unreadable_sql(column, kind, table.form))
 
 
 def _times(events: EventTable, engine: Engine) -> Iterator[TimeColumn]:

@@ -10,12 +10,12 @@ from datetime import datetime, time, timedelta
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.times import TimeColumn, refuse_unreadable_times, time_column
 from upliftlab.assignment.contact_policy_sql import day_literal
-from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import Span, converted, time_literal
 from upliftlab.queries.computed import attach_table
+from upliftlab.queries.conditions import customers_table, sound_condition
 from upliftlab.queries.ids import IdColumn, id_column
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import quote
@@ -51,7 +51,7 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
     _require(arm, "assignment", columns)
     refuse_inexact(plan, columns, engine)
     own = {"arm": f"c.{quote(arm)}"} | _identity(plan, columns, plan.customers.id)
-    where = _eligible(plan, columns)
+    where = eligible_sql(plan, engine)
     relation = f"{quote(CUSTOMERS)} AS c" + (f" WHERE ({where})" if where else "")
     return AnalysisPopulation(relation, columns, own, form=plan.customers.format)
 
@@ -205,13 +205,16 @@ def _clock(plan: Plan, column: TimeColumn | None) -> str:
     return column.clock(zone)
 
 
-def _eligible(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
+def eligible_sql(plan: Plan, engine: Engine) -> str | None:
+    """The condition on the attached customers who take part, None where all do.
+
+    Raises:
+        DataError: UL205 a column is not there, UL214 and UL251 the condition does not fit the data.
+    """
     if not plan.experiment.eligible:
         return None
-    condition = parse(plan.experiment.eligible)
-    for column in sorted(condition.columns - set(columns)):
-        raise missing_column(column, "eligible", columns)
-    return condition.sql(text_columns=[name for name, kind in columns.items() if kind == "text"])
+    table = customers_table(CUSTOMERS, plan.customers, engine)
+    return sound_condition("eligible", plan.experiment.eligible, table, engine)
 
 
 def _require(column: str, role: str, columns: Mapping[str, ColumnType]) -> None:

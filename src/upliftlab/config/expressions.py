@@ -6,7 +6,6 @@ The tree, never the text, becomes SQL, with every identifier quoted. This is the
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -14,8 +13,6 @@ from functools import lru_cache
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-
-from upliftlab.config.casts import cast_text
 
 MAX_DEPTH = 60
 _DIALECT = "duckdb"
@@ -76,23 +73,24 @@ class Condition:
     columns: frozenset[str]
     _tree: exp.Expr = field(repr=False, compare=False)
 
-    def sql(
-        self, dialect: str = _DIALECT, text_columns: Collection[str] = (), table: str | None = None
-    ) -> str:
-        """The condition in a dialect of SQL, every identifier quoted.
+    @property
+    def tree(self) -> exp.Expr:
+        """The syntax tree, which is not to be changed: `parse` hands out the same one again."""
+        return self._tree
+
+    def sql(self, dialect: str = _DIALECT) -> str:
+        """The condition as it is written, in a dialect of SQL, every identifier quoted.
+
+        What its columns are taken for is decided where their table is known, in
+        `queries.conditions`.
 
         Args:
             dialect: As sqlglot names it.
-            text_columns: Columns that hold text whatever they mean, as those of a CSV file.
-            table: The table that the columns are looked for in, where there are several.
 
         >>> parse("recency between 90 and 365 and opt_in").sql()
         '"recency" BETWEEN 90 AND 365 AND "opt_in"'
         """
-        tree = cast_text(self._tree, text_columns)
-        for column in tree.find_all(exp.Column) if table else ():
-            column.set("table", exp.to_identifier(table))
-        return tree.sql(dialect=dialect, identify=True, comments=False)
+        return self._tree.sql(dialect=dialect, identify=True, comments=False)
 
 
 @dataclass(frozen=True, slots=True)

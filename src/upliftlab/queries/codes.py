@@ -143,6 +143,39 @@ CODES: Final[tuple[Explanation, ...]] = (
         ),
     ),
     Explanation(
+        "UL251",
+        "Condition that compares what does not compare",
+        "A condition compares numbers with texts or times, or asks which of two texts is "
+        "larger. Columns of a CSV file hold texts: they are numbers, times, or true and false, "
+        "where all their values are.",
+        "Mend the values that are no numbers or name them as missing under the source's "
+        "'format'; texts are compared by lower(a) = lower(b).",
+        example=Example(
+            "eligible: paid > tier",
+            "eligible: paid > back",
+            beside={
+                "data.csv": (
+                    "id,arm,spent,paid,back,tier\n"
+                    "1,none,0,5.00,4.00,gold\n"
+                    "2,email,5,40.00,9.00,silver\n"
+                    "3,none,2,240.00,9.00,gold\n"
+                    "4,email,0,30.00,9.00,gold\n"
+                    "5,email,1,90.00,9.00,gold\n"
+                    "6,none,1,12.00,9.00,gold\n"
+                )
+            },
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL252",
+        "Feature that is nearly a number",
+        "Nearly all values of a feature in a CSV file are numbers, and a few are texts, such as "
+        "a dash. Taken for names of categories, they would make a model worthless silently.",
+        "Name what stands for no value under the source's 'format', or name the feature under "
+        "'categorical' of 'uplift'.",
+    ),
+    Explanation(
         "UL615",
         "Feature of another kind than learned",
         "A feature of the next customers is of another type than the model learned, or "

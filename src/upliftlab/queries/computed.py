@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from upliftlab.config.computed import layers_of
-from upliftlab.config.expressions import ExpressionError, parse, parse_value
+from upliftlab.config.expressions import ExpressionError, parse_value
 from upliftlab.config.models import FileFormat, Source
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.queries.condition_kinds import ConditionTable
+from upliftlab.queries.conditions import sound_condition
 from upliftlab.queries.numbers import number_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.values import KindError, ValueSql
@@ -44,7 +46,7 @@ def attach_table(
         return engine.columns(name)
     given = f"{name}_given"
     engine.attach(given, source)
-    view = _View(given, engine.columns(given), source.format)
+    view = _View(given, engine.columns(given), source.format, engine)
     view.add(source.columns, whole=whole)
     if view.faults:
         raise DataError(view.faults)
@@ -67,13 +69,15 @@ class _View:
         table: The table as it was read.
         columns: The columns, those that were added among them.
         form: How the file writes texts, where that is declared.
+        engine: The engine that holds it.
         read: By text column that is read as numbers, the first computed column that does.
         faults: Why columns cannot be added.
     """
 
     table: str
     columns: dict[str, ColumnType]
-    form: FileFormat | None = None
+    form: FileFormat | None
+    engine: Engine
     relation: str = ""
     read: dict[str, str] = field(default_factory=dict[str, str])
     faults: list[Diagnostic] = field(default_factory=list[Diagnostic])
@@ -100,8 +104,9 @@ class _View:
 
     def _condition(self, text: str) -> str:
         """A condition within a value."""
-        texts = [name for name, kind in self.columns.items() if kind == "text"]
-        return parse(text).sql(text_columns=texts)
+        rows = f"{self.relation} AS t"
+        table = ConditionTable("the table", rows, self.columns, self.form)
+        return sound_condition("computed column", text, table, self.engine)
 
     def _made(
         self, name: str, computed: Mapping[str, str], *, whole: bool

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from upliftlab.config.expressions import parse
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.queries.clock import INSTANTS, Span, converted, in_hours, moved, time_literal
+from upliftlab.queries.condition_kinds import ConditionTable
+from upliftlab.queries.conditions import condition_sql
 from upliftlab.queries.ids import TEXTS, IdColumn
+from upliftlab.queries.meanings import Meaning
 from upliftlab.queries.numbers import number_sql, time_sql
 from upliftlab.queries.tallies import EventAggregate, Window
 from upliftlab.util.sql import literal, quote
@@ -38,6 +40,7 @@ class EventTable:
         ids: What its ids are.
         currency: The currency of amounts that declare none of their own.
         zoned: Whether its times are texts that name their offset to UTC.
+        meanings: What texts mean of which a condition of the plan does not say it.
     """
 
     name: str
@@ -49,6 +52,7 @@ class EventTable:
     ids: IdColumn = TEXTS
     currency: str | None = None
     zoned: bool = False
+    meanings: Mapping[str, Meaning] = field(default_factory=dict[str, Meaning])
 
     @property
     def clock(self) -> str:
@@ -81,10 +85,16 @@ class EventTable:
             return None
         return f"CAST({quote(self.source.experiment)} AS VARCHAR) = {literal(self.experiment)}"
 
+    @property
+    def conditions(self) -> ConditionTable:
+        """The table as conditions look at it."""
+        own = f" WHERE {self.own}" if self.own else ""
+        relation = f"{self.table}{own}"
+        return ConditionTable(self.name, relation, self.columns, self.source.format, self.meanings)
+
     def condition(self, where: str) -> str:
         """A condition of the language over its columns."""
-        texts = [name for name, kind in self.columns.items() if kind == "text"]
-        return parse(where).sql(text_columns=texts)
+        return condition_sql(where, self.conditions)
 
 
 @dataclass(frozen=True, slots=True)
