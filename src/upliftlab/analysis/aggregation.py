@@ -116,7 +116,8 @@ def measure(
     cells = cells_of(query, engine)
     refuse_arms(plan, _by_arm(next(iter(cells.values()))))
     refuse_names(plan, cells)
-    refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
+    lacking = {name for group in cells.values() for cell in group for name in cell.missing}
+    refuse_missing(plan, table, lacking, engine)
     data = FactInputs(plan, spec, engine, frame, units, looks)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
@@ -171,7 +172,7 @@ def unit_table(
         segments=plan.segments,
     )
     roles = {column: "segment" for s in plan.segments.values() for column in s.columns}
-    roles |= {m.column: f"metric '{name}'" for name, m in asked.metrics.items() if m.column}
+    roles |= {m.field: f"metric '{name}'" for name, m in asked.metrics.items() if m.field}
     for column in asked.needed:
         found.type_of(column, roles[column])
     if not asked.tallies:

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
+from upliftlab.analysis.arm_labels import arm_sql
 from upliftlab.analysis.event_tables import TIMES, unreadable_time
 from upliftlab.analysis.record import Record
 from upliftlab.assignment.contact_policy_sql import day_literal
@@ -16,7 +18,7 @@ from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import INSTANTS, Span, converted, time_literal
 from upliftlab.queries.numbers import time_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
-from upliftlab.util.sql import quote
+from upliftlab.util.sql import literal, quote
 
 CUSTOMERS = "customers"
 """What the customers' table is attached as."""
@@ -46,10 +48,56 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
             )
         )
     _require(arm, "assignment", columns)
-    own = {"arm": f"c.{quote(arm)}"} | _identity(plan, columns, plan.customers.id)
-    where = _eligible(plan, columns)
-    relation = f"{quote(CUSTOMERS)} AS c" + (f" WHERE ({where})" if where else "")
-    return AnalysisPopulation(relation, columns, own)
+    own = {"arm": arm_sql(plan, arm, columns)} | _identity(plan, columns, plan.customers.id)
+    eligible = eligible_sql(plan, columns)
+    frame = AnalysisPopulation(f"{quote(CUSTOMERS)} AS c", columns, own)
+    return _compared(plan, frame, [] if eligible is None else [eligible])
+
+
+def _compared(plan: Plan, frame: AnalysisPopulation, conditions: list[str]) -> AnalysisPopulation:
+    """Those of a frame who meet conditions, without those who are left out on purpose."""
+    left_out = (excluded_sql(plan, frame.columns), ignored_sql(plan, frame.columns))
+    staying = [f"NOT {each}" for each in left_out if each is not None]
+    relation = where(frame.relation, [*conditions, *staying])
+    whole = where(frame.relation, conditions) if staying else ""
+    return replace(frame, relation=relation, whole=whole)
+
+
+def where(relation: str, conditions: Sequence[str]) -> str:
+    """A relation's rows that meet every condition."""
+    return relation + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+
+
+def eligible_sql(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
+    """Whether a customer of the table `c` may take part, as SQL.
+
+    Raises:
+        DataError: UL205, a column is not there.
+    """
+    return _condition(plan.experiment.eligible, "eligible", columns)
+
+
+def ignored_sql(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
+    """Whether a customer of the table `c` is of an arm that is not compared, as SQL.
+
+    Raises:
+        DataError: UL280, two arms have labels that are the same number.
+    """
+    given = plan.experiment.assignment
+    if given.observed is None or not given.ignore_arms:
+        return None
+    listed = ", ".join(map(literal, given.ignore_arms))
+    return f"COALESCE({arm_sql(plan, given.observed, columns)} IN ({listed}), FALSE)"
+
+
+def excluded_sql(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
+    """Whether a customer of the table `c` is excluded, as SQL; who may be or may not be is not.
+
+    Raises:
+        DataError: UL205, a column is not there.
+    """
+    condition = _condition(plan.experiment.exclude, "exclude", columns)
+    return None if condition is None else f"COALESCE({condition}, FALSE)"
 
 
 def _recorded(
@@ -65,7 +113,7 @@ def _recorded(
     own |= _identity(plan, columns, record.id)
     if plan.households is not None:
         own["house"] = "a.house"  # whom they lived with when it was drawn
-    return AnalysisPopulation(relation, columns, own)
+    return _compared(plan, AnalysisPopulation(relation, columns, own), [])
 
 
 def _load(plan: Plan, record: Record, engine: Engine) -> ColumnType:
@@ -119,7 +167,7 @@ def timed(
         own["wave"] = _wave(plan, start)
     if clock != zone:
         span = _span(plan, f"SELECT {start} AS t FROM {frame.relation}", engine)
-    return AnalysisPopulation(frame.relation, frame.columns, own), span
+    return replace(frame, own=own), span
 
 
 def _start(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> str | None:
@@ -197,13 +245,15 @@ def _clock(plan: Plan, frame: AnalysisPopulation) -> str:
     return plan.customers.zone or plan.program.time_zone
 
 
-def _eligible(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
-    if not plan.experiment.eligible:
+def _condition(text: str | None, role: str, columns: Mapping[str, ColumnType]) -> str | None:
+    """A condition over the customers' table `c`; None where there is none."""
+    if text is None:
         return None
-    condition = parse(plan.experiment.eligible)
+    condition = parse(text)
     for column in sorted(condition.columns - set(columns)):
-        raise missing_column(column, "eligible", columns)
-    return condition.sql(text_columns=[name for name, kind in columns.items() if kind == "text"])
+        raise missing_column(column, role, columns)
+    texts = [name for name, kind in columns.items() if kind == "text"]
+    return f"({condition.sql(text_columns=texts, table='c')})"
 
 
 def _require(column: str, role: str, columns: Mapping[str, ColumnType]) -> None:

@@ -7,7 +7,7 @@ covariates over events then tell of the time before what the analysis will tell 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -17,10 +17,10 @@ from upliftlab.analysis.checks.events import EVENT_CHECKS
 from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.analysis.look import LookSchedule
-from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.analysis.population import CUSTOMERS, eligible_sql, excluded_sql, ignored_sql, where
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
-from upliftlab.engines.base import Engine
+from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.primary_metric import lead_name
@@ -95,7 +95,7 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
         known=frozenset(spec.columns),
         customers=customers,
         available=customers,
-        notes=(*_notes(plan), *_doubts(doubts)),
+        notes=(*_notes(plan, frame.columns), *_doubts(doubts)),
     )
 
 
@@ -120,11 +120,8 @@ def _counted(plan: Plan) -> str:
 
 def _start(plan: Plan, today: date) -> date:
     """The day on which the rehearsal starts for everybody."""
-    fixed = [
-        name
-        for name in plan.measured_columns
-        if name not in _campaign(plan) and plan.metrics[name].column is not None
-    ]
+    counted = [name for name in plan.measured_columns if name not in _campaign(plan)]
+    fixed = [field for name in counted if (field := plan.metrics[name].field) is not None]
     if fixed:
         message = f"'{fixed[0]}' is a column of the customers' table: nothing tells what it was"
         raise DataError(Diagnostic("UL321", f"{message} before the campaign", _REMEDY))
@@ -156,14 +153,29 @@ def _frame(plan: Plan, cast: PrePeriodPopulation, day: date) -> AnalysisPopulati
 
 def _relation(plan: Plan, cast: PrePeriodPopulation) -> str:
     """The customers who rehearse, as `c`."""
-    relation = f"{quote(CUSTOMERS)} AS c"
-    if cast.assigned:
-        return f"{relation} JOIN {PLANNED} AS a ON c.{quote(plan.customers.id or '')} = a.id"
-    if plan.experiment.eligible is None:
-        return relation
     columns = cast.engine.columns(CUSTOMERS)
-    texts = [name for name, kind in columns.items() if kind == "text"]
-    return f"{relation} WHERE ({parse(plan.experiment.eligible).sql(text_columns=texts)})"
+    relation = f"{quote(CUSTOMERS)} AS c"
+    conditions = [*_staying(plan, columns)]
+    if cast.assigned:
+        relation += f" JOIN {PLANNED} AS a ON c.{quote(plan.customers.id or '')} = a.id"
+    elif (eligible := eligible_sql(plan, columns)) is not None:
+        conditions = [eligible, *conditions]
+    return where(relation, conditions)
+
+
+def _staying(plan: Plan, columns: Mapping[str, ColumnType]) -> Iterator[str]:
+    """What customers meet who will be compared, as far as the table tells it already."""
+    if plan.experiment.exclude is not None and not _unknown(plan, columns):
+        yield f"NOT {excluded_sql(plan, columns)}"
+    here = plan.experiment.assignment.observed in columns
+    if here and (ignored := ignored_sql(plan, columns)) is not None:
+        yield f"NOT {ignored}"
+
+
+def _unknown(plan: Plan, columns: Mapping[str, ColumnType]) -> list[str]:
+    """The columns of `exclude` that the table does not hold yet."""
+    exclude = plan.experiment.exclude
+    return [] if exclude is None else sorted(parse(exclude).columns - set(columns))
 
 
 def population(plan: Plan, cast: PrePeriodPopulation) -> int:
@@ -172,7 +184,13 @@ def population(plan: Plan, cast: PrePeriodPopulation) -> int:
     return int(cast.engine.query(query).to_pylist()[0]["n"])
 
 
-def _notes(plan: Plan) -> Iterator[Message]:
+def _notes(plan: Plan, columns: Mapping[str, ColumnType]) -> Iterator[Message]:
+    if unknown := _unknown(plan, columns):
+        text = N_(
+            "Customers who will be excluded are counted here: the customers' table does not hold "
+            "{names} yet."
+        )
+        yield Message(template=text, values={"names": ", ".join(unknown)})
     if plan.experiment.eligible is not None:
         yield Message(
             template=N_(

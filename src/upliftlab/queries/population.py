@@ -27,12 +27,14 @@ class AnalysisPopulation:
         own: SQL of what is known of each customer beside them: `id`, `arm`, `start`, `as_of`
             (times on the program's clock), `wave`, `stratum` and `house`, where they are known.
         kept: The table that holds the result, where there is one.
+        whole: The same relation before anybody is left out on purpose; empty where nobody is.
     """
 
     relation: str
     columns: Mapping[str, ColumnType]
     own: Mapping[str, str]
     kept: str | None = None
+    whole: str = ""
 
     def sql(self, needed: Mapping[str, str]) -> str:
         """The query; `needed` are aliases of columns of the customers' table by their names."""

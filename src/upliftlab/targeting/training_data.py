@@ -273,7 +273,7 @@ def learning_rows(
     table, _ = unit_table(lean, (frame, span), engine)
     found = extract(_sql(table, outcomes.counted, known.columns, known.below), arms, engine)
     refuse_arms(plan, found.arms)
-    _refuse_missing(table, outcomes.counted, found, engine)
+    _refuse_missing(plan, table, (outcomes.counted, found), engine)
     chances = chances_of(plan, arms, frame, engine)
     values = outcomes.of(arms, found.arm, found.counted)
     rows = TrainingRows(
@@ -302,12 +302,13 @@ def _sql(table: UnitTable, counted: Sequence[str], known: Sequence[str], below: 
 
 
 def _refuse_missing(
-    table: UnitTable, counted: Sequence[str], found: Extract, engine: Engine
+    plan: Plan, table: UnitTable, rows: tuple[Sequence[str], Extract], engine: Engine
 ) -> None:
+    counted, found = rows
     columns = zip(counted, found.counted.T, strict=True)
     lacking = [name for name, values in columns if not np.isfinite(values).all()]
     if lacking:
-        refuse_missing(table, lacking, engine)
+        refuse_missing(plan, table, lacking, engine)
         named = ", ".join(lacking)
         message = f"not every customer has a number of {named}"
         raise DataError(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -160,6 +160,9 @@ class ExperimentFile(Declaration):
     """Where queries run."""
     eligible: Expression | None = None
     """Who takes part: a condition over columns known before assignment."""
+    exclude: Expression | None = None
+    """Who is left out of the comparison on purpose, counted and reported: a condition such as
+    arm is null; by default nobody. Who is not known to meet it stays."""
     assignment: AssignmentSettings = AssignmentSettings()
     """How customers get their arm."""
     waves: tuple[Wave, ...] = ()
@@ -182,6 +185,7 @@ class ExperimentFile(Declaration):
     """Whom to target next."""
     decision: Decision = Decision()
     """When the treatment is adopted."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"exclude"})
 
 
 class Plan(Declaration):

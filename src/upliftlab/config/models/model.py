@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from upliftlab.config.models.values import Name
+from upliftlab.config.models.values import Label, Name
 from upliftlab.errors import ConfigError
 
 REFUSED: Final = "upliftlab_refused"
@@ -66,3 +66,5 @@ def singleton(value: object) -> object:
 
 Names = Annotated[tuple[Name, ...], BeforeValidator(singleton)]
 """One name or a list of names."""
+Labels = Annotated[tuple[Label, ...], BeforeValidator(singleton)]
+"""One label of the data or a list of labels."""
