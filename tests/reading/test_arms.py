@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
+import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 from worlds import analysed, assigned
@@ -15,6 +16,7 @@ from worlds import analysed, assigned
 from upliftlab import Experiment
 from upliftlab.analysis.population import population_of
 from upliftlab.errors import ConfigError, DataError
+from upliftlab.ledger import Ledger
 from upliftlab.report.render import render
 from upliftlab.results.analysis import Analysis
 from upliftlab.stats.integrity import lost_alike
@@ -413,3 +415,29 @@ def test_planning_counts_those_who_will_be_compared(anywhere):
     plan = anywhere.plan(text)
     population_of(plan, anywhere.engine, None)
     assert population(plan, cast) == 2
+
+
+def test_labels_are_mapped_in_what_was_delivered_too(tmp_path):
+    """The sender calls the ledger's arms otherwise, and spells them so."""
+    loaded = assigned(tmp_path, customers=2_000)
+    plan, ledger = loaded.plan, Ledger(tmp_path / "ledger")
+    files = ledger.read(plan.experiment.experiment).generations[0].files
+    drawn = [row for file in files for row in pq.read_table(file).to_pylist()]
+    called = {arm: f" {arm.upper()} " for arm in plan.arms}
+    sent = {row["customer_id"]: called.get(row["arm"]) for row in drawn}
+    customers = loaded.workspace.data / (plan.customers.file or "")
+    table = pq.read_table(customers)
+    delivered = pa.array([sent.get(key) for key in table["customer_id"].to_pylist()], pa.string())
+    pq.write_table(table.append_column("sent_as", delivered), customers)
+    given = plan.experiment.assignment.model_copy(update={"delivered": "sent_as"})
+    asked = plan.model_copy(
+        update={"experiment": plan.experiment.model_copy(update={"assignment": given})}
+    )
+    arms = {
+        name: arm.model_copy(update={"observed": (called[name],)})
+        for name, arm in plan.arms.items()
+    }
+    for declared, passed in ((plan.arms, False), (arms, True)):
+        one = analysed(loaded, plan=asked.model_copy(update={"arms": declared}))
+        (check,) = [check for check in one.checks if check.name == "delivered"]
+        assert check.passed is passed
