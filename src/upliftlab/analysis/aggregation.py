@@ -124,7 +124,8 @@ def measure(
     everybody = next(iter(cells.values()))
     refuse_arms(plan, _by_arm(everybody))
     refuse_names(plan, cells)
-    refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
+    lacking = {name for group in cells.values() for cell in group for name in cell.missing}
+    refuse_missing(plan, table, lacking, engine)
     refuse_traces(cells, query.metrics)
     data = FactInputs(plan, spec, engine, frame, units, looks)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
@@ -176,7 +177,7 @@ def unit_table(
     found, span = frame
     asked = unit_columns(plan)
     roles = {column: "segment" for s in plan.segments.values() for column in s.columns}
-    roles |= {m.column: f"metric '{name}'" for name, m in asked.metrics.items() if m.column}
+    roles |= {m.field: f"metric '{name}'" for name, m in asked.metrics.items() if m.field}
     for column in asked.needed:
         found.type_of(column, roles[column])
     if not asked.tallies:

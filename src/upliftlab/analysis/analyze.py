@@ -26,6 +26,7 @@ from upliftlab.analysis.contrasts import CHANNEL, InferenceSettings, contrasts_o
 from upliftlab.analysis.disclosure import Shown, shown
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.findings import find, shrunk
+from upliftlab.analysis.flow import flow
 from upliftlab.analysis.heterogeneity import compare
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.analysis.reconciliation import reconciled
@@ -142,6 +143,7 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         verdict=verdict,
         checks=judged,
         arms=_arms(plan, aggregates),
+        flow=flow(plan, spec, facts, aggregates),
         metrics=metrics,
         segments=_segments(plan, spec, told),
         terms=_terms(plan, spec),
@@ -256,12 +258,13 @@ def _metrics(
         own = cut.get(name, name)
         metric, limit = plan.metrics[own], caps.get(own) if name in cut else None
         title = metric.title or own
+        values = spec.columns[spec.ratios[own][0]] if metric.missing == "drop" else own
         found.append(
             MetricInfo.model_validate(
                 {
                     "name": name,
                     "title": title if limit is None else f"{title} ≤ {limit:,.10g}",
-                    "unit": metric.unit or _unit(plan, own, flag=own in shares),
+                    "unit": metric.unit or _unit(plan, values, flag=values in shares),
                     "better": metric.better,
                     "role": roles.get(name, roles[own]),
                     "cap": limit,

@@ -32,7 +32,7 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Customers without an arm",
         "A customer in the table has no arm. Leaving customers out silently would bias "
         "the comparison.",
-        "Give each an arm, or leave them out of the table.",
+        "Give each an arm, or leave them out on purpose: 'exclude: arm is null'.",
         example=Example(
             ("id,arm,spent\n1,none,0\n2,,5\n3,none,2\n4,email,0\n"),
             ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"),
@@ -43,8 +43,8 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL209",
         "Arm that is not in the plan",
-        "The data hold an arm that 'arms' does not name.",
-        "Add it to 'arms', or leave its customers out of the table.",
+        "The data hold an arm that 'arms' does not name, or one that is spelt otherwise.",
+        "Add it to 'arms', to an arm's labels ('observed'), or to 'ignore_arms'.",
         example=Example(
             ("id,arm,spent\n1,none,0\n2,emial,5\n3,none,2\n4,email,0\n"),
             ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"),
@@ -177,6 +177,24 @@ CODES: Final[tuple[Explanation, ...]] = (
             },
             run="upliftlab analyze experiments/example.yaml",
         ),
+    ),
+    Explanation(
+        "UL279",
+        "Ignored arm that nobody is in",
+        "'ignore_arms' names a label that no customer of the data has.",
+        "Mend its spelling, or remove it.",
+        example=Example(
+            "assignment: {observed: arm, ignore_arms: [medium]}",
+            "assignment: {observed: arm}",
+            beside={"data.csv": "id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL280",
+        "Two arms with one number",
+        "The column of arms holds numbers, and two arms have labels that are the same number.",
+        "Take one of the labels away.",
     ),
     Explanation(
         "UL302",

@@ -195,7 +195,9 @@ class _Work:
             return said
         if said is None:
             return Metric(column=name)
-        return Metric(column=name, better=said.better, unit=said.unit, title=said.title)
+        missing = said.missing if said.column == name else "fail"
+        shown = {key: getattr(said, key) for key in ("better", "unit", "title")}
+        return Metric(column=name, missing=missing, **shown)
 
     def _column_or_typo(
         self,
@@ -262,7 +264,7 @@ def _apart(name: str, used: Mapping[str, Metric]) -> Iterator[tuple[str, Metric]
     while above in used or below in used:  # somebody's metric has that name
         above, below = f"{above}'", f"{below}'"
     yield from zip((above, below), totals(metric), strict=True)
-    shown = {key: getattr(metric, key) for key in ("better", "unit", "title")}
+    shown = {key: getattr(metric, key) for key in ("better", "unit", "title", "missing")}
     yield name, Metric.model_construct(ratio=(above, below), **shown)
 
 

@@ -23,6 +23,8 @@ def named_conditions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
     asked, policy = scope.plan.experiment, scope.plan.program.contact_policy
     if asked.eligible:
         yield "eligible", asked.eligible, scope.at("eligible")
+    if asked.exclude:
+        yield "exclude", asked.exclude, scope.at("exclude")
     if asked.uplift and asked.uplift.today:
         yield "today's rule", asked.uplift.today.where, scope.at("uplift", "today", "where")
     if policy and policy.opt_out and asked.assignment.observed is None:
@@ -57,7 +59,7 @@ def _wheres(scope: Scope, name: str) -> Iterator[tuple[str, Place]]:
     plan, shared = scope.plan, scope.shared
     metrics = {**plan.metrics, **plan.covariates}.items()
     found = [
-        (metric.where, shared.at("metrics", "metrics", metric_name, "where"))
+        (metric.where, scope.metric_at(metric_name, "where"))
         for metric_name, metric in metrics
         if metric.source == name
     ]

@@ -182,7 +182,10 @@ def named_columns(scope: Scope) -> Iterator[Named]:
     for at, name in enumerate(asked.uplift.features if asked.uplift else ()):
         yield Named(name, "feature", scope.at("uplift", "features", at), _NUMBERS)
     yield from _named_measures(scope)
-    conditions = [(asked.eligible, "eligible", scope.at("eligible"))]
+    conditions = [
+        (asked.eligible, "eligible", scope.at("eligible")),
+        (asked.exclude, "exclude", scope.at("exclude")),
+    ]
     if asked.uplift and asked.uplift.today:
         place = scope.at("uplift", "today", "where")
         conditions.append((asked.uplift.today.where, "today's rule", place))
@@ -196,9 +199,11 @@ def _named_measures(scope: Scope) -> Iterator[Named]:
     plan = scope.plan
     places = {name: scope.at(*path) for name, path in reversed(named_metrics(plan.experiment))}
     for name, metric in plan.metrics.items():
-        declared = name in scope.declared
-        place = scope.metric_at(name) if declared else places.get(name, scope.at("metrics"))
-        yield Named(metric.column, f"metric '{name}'", place, _NUMBERS)
+        called = _declared(name, scope)
+        declared = called in scope.declared
+        place = scope.metric_at(called) if declared else places.get(called, scope.at("metrics"))
+        kinds = () if metric.present else _NUMBERS
+        yield Named(metric.field, f"metric '{called}'", place, kinds)
     for at, (name, metric) in enumerate(plan.covariates.items()):
         place = scope.at("analysis", "covariates", at)
         yield Named(metric.column, f"covariate '{name}'", place, _NUMBERS)

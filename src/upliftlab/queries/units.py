@@ -21,6 +21,7 @@ from upliftlab.queries.levels import (
     lifecycle_sql,
     rfm_sql,
 )
+from upliftlab.queries.numbers import missing_sql
 from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.queries.tallies import EventAggregate, tallies_of, value_sql
 from upliftlab.util.sql import literal
@@ -47,7 +48,7 @@ class UnitColumns:
     @property
     def needed(self) -> dict[str, str]:
         """Aliases of the columns of the customers' table that it reads."""
-        used = [metric.column for metric in self._used()]
+        used = [metric.field for metric in self._used()]
         names = [*used, *(name for s in self.segments.values() for name in s.columns)]
         found = dict.fromkeys(name for name in names if name is not None)
         return {name: f"c{number}" for number, name in enumerate(found)}
@@ -176,9 +177,18 @@ class UnitTable:
     def _value(self, metric: Metric) -> str:
         if metric.pair:
             return metric.kind.value([self.metric(part) for part in metric.pair], metric.pair)
-        if metric.column is not None:
-            return self._number(metric.column, "metric")
+        if metric.field is not None:
+            return self._field(metric, metric.field)
         return f"CAST({value_sql(metric, tallies_of(metric), self._tally)} AS DOUBLE)"
+
+    def _field(self, metric: Metric, column: str) -> str:
+        """A column of the customers' table as a metric is read from it; a double."""
+        kind = self.frame.type_of(column, "metric")
+        value = f"f.{self.asked.needed[column]}"
+        counts_values = metric.present is not None  # of whatever type they are
+        number = value if counts_values else self._number(column, "metric")
+        told = metric.kind.value([number, missing_sql(value, kind)], column)
+        return told if told == number else f"CAST({told} AS DOUBLE)"
 
     def _number(self, column: str, role: str) -> str:
         alias = self.asked.needed.get(column, "")

@@ -194,6 +194,24 @@ class ArmCount(Result):
     expected_share: float
 
 
+class FlowStep(Result):
+    """Customers at one step of the way from all there were to those who are analysed."""
+
+    kind: Literal["observed", "assigned", "absent", "excluded", "ignored", "analysed"]
+    """`observed` or `assigned` come first, `analysed` last; what lies between was left out."""
+    reason: str | None = None
+    """The condition by which they were excluded."""
+    arms: dict[str, int]
+    """Customers by arm: the plan's, then those that are ignored."""
+    without_arm: int = 0
+    """Customers of whom no arm is known."""
+
+    @property
+    def total(self) -> int:
+        """All customers of the step."""
+        return sum(self.arms.values()) + self.without_arm
+
+
 class DataFile(Result):
     """What was read."""
 
@@ -342,6 +360,8 @@ class Analysis(Published):
     verdict: Verdict
     checks: tuple[Check, ...]
     arms: tuple[ArmCount, ...]
+    flow: tuple[FlowStep, ...] = ()
+    """From all customers to those who are analysed; empty in what older versions wrote."""
     metrics: tuple[MetricInfo, ...]
     segments: tuple[SegmentInfo, ...]
     terms: MoneyTermsInfo | None
