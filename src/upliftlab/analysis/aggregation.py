@@ -19,6 +19,7 @@ from upliftlab.analysis.event_tables import (
     refuse_unreadable,
     without_repeats,
 )
+from upliftlab.analysis.groups import refuse_groups
 from upliftlab.analysis.look import LookSchedule, occasion_of
 from upliftlab.analysis.population import population_of, timed
 from upliftlab.analysis.record import Record
@@ -35,6 +36,7 @@ from upliftlab.analysis.refusals import (
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.queries.aggregated import AggregatedTable
 from upliftlab.queries.clock import Span
 from upliftlab.queries.events import EventTable, Starts
 from upliftlab.queries.moments import (
@@ -107,11 +109,13 @@ def measure(
     schedule = occasion_of(plan, (frame, span), engine, now)
     plan = schedule.counted(plan)
     table, looks = unit_table(plan, (frame, span), engine)
+    refuse_groups(table, plan, engine)
     refuse_text_bands(plan, table, engine)
     units = _in_place(table, plan, engine)
     caps = limits(plan, table.columns, units, engine)
     units = with_caps(units, table.columns, caps) if caps else units
-    query = MomentsQuery(units, (*table.columns, *plan.capped), tuple(plan.segments))
+    names = (*table.columns, *plan.capped)
+    query = MomentsQuery(units, names, tuple(plan.segments), rows=table.rows)
     refuse_levels(query, engine)
     cells = cells_of(query, engine)
     refuse_arms(plan, _by_arm(next(iter(cells.values()))))
@@ -169,13 +173,14 @@ def unit_table(
         metrics={**plan.metrics, **plan.covariates},
         columns=(*plan.measured_columns, *plan.covariates),
         segments=plan.segments,
+        sums=plan.customers.aggregated,
     )
     roles = {column: "segment" for s in plan.segments.values() for column in s.columns}
     roles |= {m.column: f"metric '{name}'" for name, m in asked.metrics.items() if m.column}
     for column in asked.needed:
-        found.type_of(column, roles[column])
+        found.type_of(column, roles.get(column, "aggregated"))
     if not asked.tallies:
-        return UnitTable(found, asked), ()
+        return (UnitTable if asked.sums is None else AggregatedTable)(found, asked), ()
     if span is None or plan.customers.id is None:
         raise DataError(
             Diagnostic(
@@ -203,7 +208,7 @@ def unit_table(
 
 def _in_place(table: UnitTable, plan: Plan, engine: Engine) -> str:
     """The unit table as a relation: kept, unless it is read from one file where it lies."""
-    again = table.events or plan.households or plan.capped
+    again = table.events or plan.households or plan.capped or table.rows
     if engine.dialect == "duckdb" and not again:
         return f"({table.sql()}) AS units"
     engine.keep(UNITS, table.sql())

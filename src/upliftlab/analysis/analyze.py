@@ -30,7 +30,7 @@ from upliftlab.analysis.heterogeneity import compare
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.analysis.reconciliation import reconciled
 from upliftlab.analysis.record import Record
-from upliftlab.analysis.rows import rows_of
+from upliftlab.analysis.rows import UnitRows, rows_of
 from upliftlab.analysis.verdict import VerdictInputs, decide
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
@@ -164,12 +164,21 @@ def _estimable(
     flags = zip(spec.columns, zero_or_one(overall.values()), strict=True)
     settings = InferenceSettings(
         plan.experiment.experiment,
-        rows_of(spec, told, intake.data.units, engine),
+        _rows(plan, spec, intake, told, engine),
         frozenset(column for column, flag in flags if flag),
         intake.schedule.look(1 - spec.confidence),
         stratified=within is not None,
     )
     return spec.projected({**told.aggregates, OVERALL: within or overall}), settings
+
+
+def _rows(
+    plan: Plan, spec: EstimationSpec, intake: Aggregation, told: Shown, engine: Engine
+) -> UnitRows | None:
+    """Units by kind, where they are needed; totals tell none."""
+    if plan.customers.aggregated is not None:
+        return None
+    return rows_of(spec, told, intake.data.units, engine, intake.data.count)
 
 
 def now_of(plan: Plan, setting: AnalysisContext) -> datetime:
@@ -292,7 +301,7 @@ def _moments(aggregates: Aggregates) -> tuple[CellMoments, ...]:
             n=group.n,
             mean=tuple(map(float, group.mean)),
             m2=tuple(
-                float(group.m2[i, j])
+                None if math.isnan(group.m2[i, j]) else float(group.m2[i, j])
                 for i in range(len(group.mean))
                 for j in range(i, len(group.mean))
             ),

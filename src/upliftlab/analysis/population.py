@@ -14,7 +14,8 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import INSTANTS, Span, converted, time_literal
-from upliftlab.queries.numbers import time_sql
+from upliftlab.queries.grouped import WEIGHT
+from upliftlab.queries.numbers import number_sql, time_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import quote
 
@@ -47,6 +48,7 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
         )
     _require(arm, "assignment", columns)
     own = {"arm": f"c.{quote(arm)}"} | _identity(plan, columns, plan.customers.id)
+    own |= _size(plan, columns)
     where = _eligible(plan, columns)
     relation = f"{quote(CUSTOMERS)} AS c" + (f" WHERE ({where})" if where else "")
     return AnalysisPopulation(relation, columns, own)
@@ -96,6 +98,18 @@ def _identity(plan: Plan, columns: Mapping[str, ColumnType], key: str | None) ->
         _require(plan.households, "randomised unit", columns)
         found["house"] = f"c.{quote(plan.households)}"
     return found
+
+
+def _size(plan: Plan, columns: Mapping[str, ColumnType]) -> dict[str, str]:
+    """Of how many customers a row is, where it is of several."""
+    column = plan.customers.group_size
+    if column is None:
+        return {}
+    _require(column, "number of customers", columns)
+    if columns[column] not in ("number", "text"):
+        message = f"column '{column}' holds no numbers (number of customers)"
+        raise DataError(Diagnostic("UL206", message, "name another"))
+    return {WEIGHT: number_sql(f"c.{quote(column)}", columns[column])}
 
 
 def timed(

@@ -127,7 +127,7 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
         return
     faults = [*customer_columns(scope, columns)]
     yield from faults
-    if not faults:
+    if not faults and plan.customers.group_size is None:  # else the analysis's own look tells
         yield from _naming(scope, engine)
     if plan.customers.id in columns:
         yield from _identities(plan, place, engine)

@@ -9,13 +9,14 @@ aggregates, which cost half as much again; a third moment is then not known in t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
 
+from upliftlab.queries.grouped import WEIGHT, RowMoments, grouped_sql
 from upliftlab.queries.numbers import LARGEST, usable_sql
 from upliftlab.stats.moments import Array, Moments
 
@@ -25,6 +26,8 @@ SAMPLE = 100_000
 """Rows of the sample that fixes centres and how to group."""
 FAR = 300.0
 """Standard deviations between centre and mean beyond which squares keep under 10 digits."""
+_STILL = 1e-13
+"""Standard deviations that are a smaller part of the mean than this are rounding."""
 _EXACT = 2.0**26
 """Whole numbers up to here have squares that a double holds exactly."""
 
@@ -39,6 +42,7 @@ class MomentsQuery:
         segments: Names of the segments, in order.
         centres: A value near each metric's mean where that lies far from zero.
         robust: Use the engine's centred aggregates.
+        rows: What rows tell that are of several units; None where each is of one.
         finest: Group by all segments at once (cells add up to every margin), else one by one.
     """
 
@@ -48,6 +52,12 @@ class MomentsQuery:
     centres: Mapping[str, float] = field(default_factory=dict[str, float])
     finest: bool = True
     robust: bool = False
+    rows: RowMoments | None = None
+
+    @property
+    def count(self) -> str:
+        """How many units some rows are, in SQL."""
+        return "COUNT(*)" if self.rows is None else f"SUM({WEIGHT})"
 
     @property
     def groupings(self) -> tuple[tuple[str, ...], ...]:
@@ -88,7 +98,7 @@ def pairs_sql(query: MomentsQuery) -> str:
     names = [f"s{i}" for i in range(len(query.segments))]
     sets = ", ".join(f"(arm, {one}, {other})" for one, other in combinations(names, 2))
     flags = [f"GROUPING({name}) AS g_{name}" for name in names]
-    inner = f"SELECT {', '.join(['arm', *names, *flags])}, COUNT(*) AS n FROM {query.units}"
+    inner = f"SELECT {', '.join(['arm', *names, *flags])}, {query.count} AS n FROM {query.units}"
     texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *names)]
     kept = ", ".join([*texts, *(f"g_{name}" for name in names), "n"])
     return f"SELECT {kept} FROM ({inner} GROUP BY GROUPING SETS ({sets})) AS grouped"
@@ -131,6 +141,10 @@ def _centre(mean: float | None, spread: float | None) -> float:
 def moments_sql(query: MomentsQuery) -> str:
     """SQL for one row per arm and combination of levels."""
     levels = [f"s{i}" for i in range(len(query.segments))]
+    if query.rows is not None:
+        index = dict(zip(query.segments, levels, strict=True))
+        sets = [[index[name] for name in grouping] for grouping in query.groupings]
+        return grouped_sql(query.units, len(query.metrics), levels, sets, query.rows)
     grouped = [f"GROUPING({level}) AS g_{level}" for level in levels]
     sums = _aggregates(query)
     shown = [*grouped, *(f"{sql} AS {name}" for name, sql in sums.items())]
@@ -173,7 +187,7 @@ def read_cells(
     missing = _missing(query, result)
     moments = None
     if not any(missing):
-        moments = _robust(query, result) if query.robust else _shifted(query, result)
+        moments = _read(query)(query, result)
         if moments is None:
             return None
     cells: dict[tuple[str, ...], list[SliceMoments]] = {
@@ -186,6 +200,12 @@ def read_cells(
         found = moments[row] if moments else replace(empty, n=int(result["n"][row].as_py()))
         cells[grouping].append(SliceMoments(arm, level, found, missing[row]))
     return cells
+
+
+def _read(query: MomentsQuery) -> Callable[[MomentsQuery, pa.Table], Sequence[Moments] | None]:
+    if query.rows is not None:
+        return _pooled
+    return _robust if query.robust else _shifted
 
 
 def _grouping(query: MomentsQuery) -> str:
@@ -249,6 +269,32 @@ def _robust(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
     m3[n[:, None] * shift**2 > FAR**2 * diagonal] = np.nan
     m3[diagonal == 0] = 0.0
     return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
+
+
+def _pooled(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
+    """Moments of rows of several units, from sums around each cell's own smallest row mean.
+
+    What no row tells is NaN; with a number that does not vary, nothing varies.
+    """
+    rows, size = query.rows, range(len(query.metrics))
+    assert rows is not None  # noqa: S101 - the caller asked
+    n = _floats(result, "n")
+    sums, centres, cubes = (
+        np.stack([_floats(result, f"{letter}{i}") for i in size], axis=1) for letter in "act"
+    )
+    square, shift = _square(query, result), sums / n[:, None]
+    m2 = square - n[:, None, None] * shift[:, :, None] * shift[:, None, :]
+    mean, diagonal = centres + shift, np.diagonal(m2, axis1=1, axis2=2)
+    still = (diagonal <= _STILL**2 * n[:, None] * mean**2) | (n == 1)[:, None]
+    m3 = cubes - 3 * shift * np.diagonal(square, axis1=1, axis2=2) + 2 * n[:, None] * shift**3
+    m3[:, [not rows.knows_cubes(i) for i in size]] = np.nan
+    for i in size:
+        for j in range(i):
+            if not rows.knows(i, j):
+                m2[:, i, j] = m2[:, j, i] = np.nan
+    m2[still[:, :, None] | still[:, None, :]] = 0.0
+    m3[still] = 0.0
+    return [Moments(round(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
 
 
 def _missing(query: MomentsQuery, result: pa.Table) -> list[dict[str, int]]:

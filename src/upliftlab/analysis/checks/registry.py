@@ -91,6 +91,8 @@ def offered_checks() -> tuple[CheckDefinition, ...]:
 def counted(checks: Sequence[CheckDefinition], data: FactInputs) -> Facts:
     """The facts of checks, each counted once.
 
+    Where rows are of several customers, other packages' are not known: they count rows.
+
     Raises:
         DataError: UL205, a column is not there; UL250, another package's check was refused its
             query.
@@ -101,7 +103,8 @@ def counted(checks: Sequence[CheckDefinition], data: FactInputs) -> Facts:
         for fact in check.facts:
             if fact not in found:
                 with _blamed(check):
-                    found[fact] = fact.count(data)
+                    alien = check.package is not None and data.grouped
+                    found[fact] = None if alien else fact.count(data)
     return Facts(found)
 
 

@@ -36,6 +36,11 @@ def _late(scope: Scope) -> dict[str, str]:
         for word in (name, metric.column):
             if word is not None:
                 late[word.casefold()] = "an outcome of this experiment"
+    sums = plan.customers.aggregated
+    for way, column in sums.columns() if sums else ():
+        if set(way[1:]) & plan.covariates.keys():
+            continue
+        late[column.casefold()] = "an outcome of this experiment"
     if observed := plan.experiment.assignment.observed:
         late[observed.casefold()] = "the arm itself"
     return late
