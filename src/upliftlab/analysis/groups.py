@@ -12,9 +12,9 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.aggregated import AggregatedTable, Total
-from upliftlab.queries.grouped import WEIGHT
-from upliftlab.queries.numbers import time_sql, usable_sql
-from upliftlab.queries.population import AnalysisPopulation, missing_column
+from upliftlab.queries.grouped import UNKNOWN, WEIGHT
+from upliftlab.queries.numbers import number_sql, time_sql, usable_sql
+from upliftlab.queries.population import NO_TIME, AnalysisPopulation, missing_column
 from upliftlab.queries.units import UnitTable
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
@@ -195,19 +195,13 @@ def _refuse_cumulative(table: AggregatedTable, plan: Plan, engine: Engine) -> No
     if (column := plan.customers.time) is None:
         return
     frame = table.frame
-    if column not in frame.columns:
-        raise missing_column(column, "time", frame.columns)
-    time = f"c.{quote(column)}"
-    if frame.columns[column] != "number":
-        time = time_sql(column, frame.columns, "c.")
-    whole = [f"{total.mean} * {_N}" for total in table.totals]
-    figures = [_N, *whole]
+    timed = AnalysisPopulation(frame.relation, frame.columns, {**frame.own, **_time(column, frame)})
+    figures = [_N, *(_figure(total, table) for total in table.totals)]
     shown = ", ".join(f"SUM({sql}) AS v{at}" for at, sql in enumerate(figures))
-    timed = AnalysisPopulation(frame.relation, frame.columns, {**frame.own, "time": time})
-    relation = timed.source(table.asked.needed)
-    by_time = f"SELECT f.arm AS arm, f.time AS time, {shown} FROM {relation}"
-    by_time += f" WHERE {_N} > 0 AND f.time IS NOT NULL GROUP BY f.arm, f.time"
-    ordered = "OVER (PARTITION BY arm ORDER BY time)"
+    by_time = f"SELECT f.arm AS arm, f.t_number AS t_number, f.t_moment AS t_moment, {shown}"
+    by_time += f" FROM {timed.source(table.asked.needed)} WHERE {_N} > 0"
+    by_time += " AND (f.t_number IS NOT NULL OR f.t_moment IS NOT NULL) GROUP BY 1, 2, 3"
+    ordered = "OVER (PARTITION BY arm ORDER BY t_number, t_moment)"
     before = ", ".join(f"LAG(v{at}) {ordered} AS b{at}" for at in range(len(figures)))
     falls = " OR ".join(f"v{at} < b{at}" for at in range(len(figures)))
     row = _one(
@@ -222,6 +216,22 @@ def _refuse_cumulative(table: AggregatedTable, plan: Plan, engine: Engine) -> No
         remedy = f"name one time: 'eligible: \"{column} = …\"'; or if each row's customers are new,"
         remedy += f" remove 'time: {column}'"
         raise DataError(Diagnostic("UL294", message, remedy))
+
+
+def _figure(total: Total, table: AggregatedTable) -> str:
+    """What a number's customers have in total."""
+    given = total.given[0]
+    return f"{given} * {_N}" if total.name in table.sums.mean else given
+
+
+def _time(column: str, frame: AnalysisPopulation) -> dict[str, str]:
+    """When a row is, as a number (of days, say) or a moment."""
+    if column not in frame.columns:
+        raise missing_column(column, "time", frame.columns)
+    kind = frame.columns[column]
+    number = number_sql(f"c.{quote(column)}", kind) if kind in ("number", "text") else UNKNOWN
+    moment = NO_TIME if kind == "number" else time_sql(column, frame.columns, "c.")
+    return {"t_number": number, "t_moment": moment}
 
 
 def _escaped(text: str) -> str:

@@ -29,6 +29,7 @@ ORDER: Final[tuple[tuple[str, ...], ...]] = (
     ("attrition",),
     ("delivered",),
     ("waves",),
+    ("rows_apart",),
     ("sample_ratio",),
     ("balance",),
     ("known_before",),
