@@ -64,8 +64,8 @@ def grouped_sql(
         keys = ", ".join(("arm", *grouping))
         least = [f"MIN(x{i}) OVER (PARTITION BY {keys}) AS c{i}" for i in range(size)]
         moved = [f"x{i} - c{i} AS y{i}" for i in range(size)]
-        inner = f"SELECT units.*, {', '.join(least)} FROM {units}"
-        middle = f"SELECT own.*, {', '.join(moved)} FROM ({_named(inner, units)}) AS own"
+        inner = f"SELECT *, {', '.join(least)} FROM {units}"
+        middle = f"SELECT own.*, {', '.join(moved)} FROM ({inner}) AS own"
         text = {name: f"CAST({name} AS VARCHAR)" for name in ("arm", *grouping)}
         shown = [
             f"{text.get(name, 'CAST(NULL AS VARCHAR)')} AS {name}" for name in ("arm", *levels)
@@ -74,11 +74,6 @@ def grouped_sql(
         shown += [f"{sql} AS {name}" for name, sql in sums.items()]
         found.append(f"SELECT {', '.join(shown)} FROM ({middle}) AS moved GROUP BY {keys}")
     return " UNION ALL ".join(found)
-
-
-def _named(inner: str, units: str) -> str:
-    """The innermost query with the unit table under the name `units`."""
-    return inner if units.endswith(" AS units") else f"{inner} AS units"
 
 
 def _sums(size: int, rows: RowMoments) -> dict[str, str]:
