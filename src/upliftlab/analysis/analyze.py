@@ -31,7 +31,7 @@ from upliftlab.analysis.heterogeneity import compare
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.analysis.reconciliation import reconciled
 from upliftlab.analysis.record import Record
-from upliftlab.analysis.rows import rows_of
+from upliftlab.analysis.rows import UnitRows, rows_of
 from upliftlab.analysis.verdict import VerdictInputs, decide
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
@@ -166,7 +166,7 @@ def _estimable(
     within = stratified(intake.strata, tuple(overall)) if intake.strata else None
     settings = InferenceSettings(
         plan.experiment.experiment,
-        rows_of(spec, told, intake.data.units, engine),
+        _rows(plan, spec, intake, told, engine),
         intake.flags,
         _shares(plan, spec, intake, overall.values()),
         intake.schedule.look(1 - spec.confidence),
@@ -193,6 +193,15 @@ def _shares(
     some = {name for i, name in enumerate(spec.columns) if any(arm.mean[i] > 0 for arm in arms)}
     arm_flags = intake.flags.values()
     return frozenset(name for name in declared | some if all(name in flags for flags in arm_flags))
+
+
+def _rows(
+    plan: Plan, spec: EstimationSpec, intake: Aggregation, told: Shown, engine: Engine
+) -> UnitRows | None:
+    """Units by kind, where they are needed; totals tell none."""
+    if plan.customers.aggregated is not None:
+        return None
+    return rows_of(spec, told, intake.data.units, engine, intake.data.count)
 
 
 def now_of(plan: Plan, setting: AnalysisContext) -> datetime:
@@ -316,7 +325,7 @@ def _moments(aggregates: Aggregates) -> tuple[CellMoments, ...]:
             n=group.n,
             mean=tuple(map(float, group.mean)),
             m2=tuple(
-                float(group.m2[i, j])
+                None if math.isnan(group.m2[i, j]) else float(group.m2[i, j])
                 for i in range(len(group.mean))
                 for j in range(i, len(group.mean))
             ),

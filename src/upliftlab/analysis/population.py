@@ -17,7 +17,9 @@ from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import Span, converted, time_literal
 from upliftlab.queries.computed import attach_table
 from upliftlab.queries.conditions import customers_table, sound_condition
+from upliftlab.queries.grouped import WEIGHT
 from upliftlab.queries.ids import IdColumn, id_column
+from upliftlab.queries.numbers import number_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import literal, quote
 
@@ -52,6 +54,7 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
     _require(arm, "assignment", columns)
     refuse_inexact(plan, columns, engine)
     own = {"arm": arm_sql(plan, arm, columns)} | _identity(plan, columns, plan.customers.id)
+    own |= _size(plan, columns)
     eligible = eligible_sql(plan, engine)
     form = plan.customers.format
     frame = AnalysisPopulation(f"{quote(CUSTOMERS)} AS c", columns, own, form=form)
@@ -165,6 +168,19 @@ def _identity(plan: Plan, columns: Mapping[str, ColumnType], key: str | None) ->
         _require(plan.households, "randomised unit", columns)
         found["house"] = f"c.{quote(plan.households)}"
     return found
+
+
+def _size(plan: Plan, columns: Mapping[str, ColumnType]) -> dict[str, str]:
+    """Of how many customers a row is, where it is of several."""
+    column = plan.customers.group_size
+    if column is None:
+        return {}
+    _require(column, "number of customers", columns)
+    if columns[column] not in ("number", "text"):
+        message = f"column '{column}' holds no numbers (number of customers)"
+        raise DataError(Diagnostic("UL206", message, "name another"))
+    form = plan.customers.format
+    return {WEIGHT: number_sql(f"c.{quote(column)}", columns[column], form)}
 
 
 def timed(

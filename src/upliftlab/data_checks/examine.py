@@ -153,7 +153,7 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
         return
     faults = [*customer_columns(scope, columns)]
     yield from faults
-    if not faults:
+    if not faults and plan.customers.group_size is None:  # else the analysis's own look tells
         yield from _naming(scope, engine)
         yield from customer_conditions(scope, engine)
         yield from _features(scope, engine)

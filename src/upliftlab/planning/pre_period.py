@@ -27,6 +27,7 @@ from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.primary_metric import lead_name
 from upliftlab.queries.clock import Span, time_literal
 from upliftlab.queries.moments import MomentsQuery
+from upliftlab.queries.numbers import number_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.results.analysis import Check, Message
 from upliftlab.results.plan import BaselineOrigin
@@ -185,7 +186,13 @@ def _unknown(plan: Plan, columns: Mapping[str, ColumnType]) -> list[str]:
 
 def population(plan: Plan, cast: PrePeriodPopulation) -> int:
     """How many customers there are for all arms together."""
-    query = f"SELECT COUNT(*) AS n FROM {_relation(plan, cast)}"
+    count, size = "COUNT(*)", plan.customers.group_size
+    if size is not None:
+        columns = cast.engine.columns(CUSTOMERS)
+        if size not in columns:
+            raise missing_column(size, "number of customers", columns)
+        count = f"COALESCE(SUM({number_sql(f'c.{quote(size)}', columns[size])}), 0)"
+    query = f"SELECT {count} AS n FROM {_relation(plan, cast)}"
     return int(cast.engine.query(query).to_pylist()[0]["n"])
 
 

@@ -225,7 +225,8 @@ class CellMoments(Result):
     """Moments of one arm in one cell, over `Analysis.columns`.
 
     `m2` is the upper triangle, row by row, of the centred cross-products Σ(z−z̄)(z−z̄)';
-    `m3` holds Σ(z−z̄)³ per column, None where it is not known to enough digits.
+    None where no total tells a product of two columns. `m3` holds Σ(z−z̄)³ per column, None where
+    it is not known, or not to enough digits.
     """
 
     arm: str
@@ -233,7 +234,7 @@ class CellMoments(Result):
     level: str | None
     n: int
     mean: tuple[float, ...]
-    m2: tuple[float, ...]
+    m2: tuple[float | None, ...]
     m3: tuple[float | None, ...]
 
 

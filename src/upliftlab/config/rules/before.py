@@ -44,6 +44,11 @@ def _late(scope: Scope) -> dict[str, str]:
         for word in (name, metric.field):
             if word is not None:
                 late[word.casefold()] = _OUTCOME
+    sums = plan.customers.aggregated
+    for way, column in sums.columns() if sums else ():
+        if set(way[1:]) & plan.covariates.keys():
+            continue
+        late[column.casefold()] = _OUTCOME
     if observed := plan.experiment.assignment.observed:
         late[observed.casefold()] = "the arm itself"
     return late
