@@ -16,7 +16,7 @@ from typing import Final
 from upliftlab.config.models import FeatureKind, Source, Uplift
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.queries.meanings import code_sql, unreadable_sql
+from upliftlab.queries.meanings import code_sql
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.util.personal import shape
@@ -120,7 +120,7 @@ def _numbers(texts: Sequence[str], table: str, source: Source, engine: Engine) -
     counts = ", ".join(
         f"COUNT(CASE WHEN {sql} THEN 1 END) AS {letter}{at}"
         for at, name in enumerate(texts)
-        for letter, sql in _looked_for(name, source)
+        for letter, sql in _looked_for(name)
     )
     (row,) = engine.query(f"SELECT {counts} FROM {quote(table)}").to_pylist()
     faults = list[Diagnostic]()
@@ -134,9 +134,13 @@ def _numbers(texts: Sequence[str], table: str, source: Source, engine: Engine) -
         raise DataError(faults)
 
 
-def _looked_for(name: str, source: Source) -> Iterator[tuple[str, str]]:
+def _no_number(name: str) -> str:
+    return f"({quote(name)} IS NOT NULL AND {number_sql(quote(name), 'text')} IS NULL)"
+
+
+def _looked_for(name: str) -> Iterator[tuple[str, str]]:
     """Values, those that are no numbers, codes with leading zeros, and numbers with a comma."""
-    value, odd = quote(name), unreadable_sql(name, "number", source.format)
+    value, odd = quote(name), _no_number(name)
     yield "k", f"{value} IS NOT NULL"
     yield "o", odd
     yield "c", code_sql(value)
@@ -147,7 +151,7 @@ def _stray(
     name: str, known: int, table: str, source: Source, engine: Engine
 ) -> Iterator[Diagnostic]:
     """The fault of numbers with a few texts among them; none where the texts are many a kind."""
-    odd = unreadable_sql(name, "number", source.format)
+    odd = _no_number(name)
     rows = engine.query(
         f"SELECT {quote(name)} AS value, COUNT(*) AS n FROM {quote(table)} WHERE {odd}"
         f" GROUP BY {quote(name)} ORDER BY n DESC, value LIMIT {_LOOKED_AT}"
@@ -214,7 +218,7 @@ def _unreadable(names: Collection[str], table: str, engine: Engine) -> Iterator[
         return
     columns = list[str]()
     for at, name in enumerate(names):
-        bad = unreadable_sql(name, "number")
+        bad = _no_number(name)
         columns.append(f"COUNT(CASE WHEN {bad} THEN 1 END) AS n{at}")
         columns.append(f"MIN(CASE WHEN {bad} THEN {quote(name)} END) AS v{at}")
     (row,) = engine.query(f"SELECT {', '.join(columns)} FROM {quote(table)}").to_pylist()
