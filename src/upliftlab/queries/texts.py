@@ -134,8 +134,9 @@ def _asked(column: TextNumbers) -> list[str]:
         "example": f"MIN({column.within(point)})",
         "read": column.count(number_sql(value, "text", form)),
     }
-    ways = (column.count(number_sql(value, "text", each)) for each in _FORMS)
-    asked |= {f"way{at}": sql for at, sql in enumerate(ways)}
+    for at, number in enumerate(number_sql(value, "text", each) for each in _FORMS):
+        asked |= {f"way{at}": column.count(number)}
+        asked |= {f"sum{at}": f"SUM(ABS({column.within(number)}))"}
     return [f"{sql} AS {name}" for name, sql in asked.items()]
 
 
@@ -169,8 +170,12 @@ def _forms(column: TextNumbers, row: Mapping[str, Any]) -> Diagnostic | None:
     """Where the numbers of a column can be read, but in another way than the one that holds."""
     if (column.form is not None and column.form.numbers_declared) or row["example"] is None:
         return None
-    ways = [form for at, form in enumerate(_FORMS) if row[f"way{at}"] == row["n"]]
-    ways = [form for form in ways if not _needless(form, ways)]
+    # Forms that come to the same sum are the same to this column: the first says what it needs.
+    meanings = dict[float | None, FileFormat]()
+    for at, each in enumerate(_FORMS):
+        if row[f"way{at}"] == row["n"]:
+            meanings.setdefault(row[f"sum{at}"], each)
+    ways = [*meanings.values()]
     if not ways or (len(ways) == 1 and row["read"] == row["n"]):
         return None
     form = shape(str(row["example"]))
@@ -180,13 +185,6 @@ def _forms(column: TextNumbers, row: Mapping[str, Any]) -> Diagnostic | None:
     message = f"the numbers of {column.named} can be read in two ways, such as '{form}'"
     said = [f"'{_written(way)}' {_meaning(way)}" for way in ways]
     return Diagnostic("UL255", message, f"write under its source: {', or '.join(said)}")
-
-
-def _needless(form: FileFormat, ways: Sequence[FileFormat]) -> bool:
-    """Whether a form says more than one that suffices, and so nothing else of these numbers."""
-    return form.thousands == " " and any(
-        way.thousands is None and way.point == form.point for way in ways
-    )
 
 
 def _written(form: FileFormat) -> str:
