@@ -433,6 +433,39 @@ def test_currency_is_checked_on_the_rows_that_count(desk, tmp_path):
     assert found["all"].message == "2 events of orders are in another currency: CHF, USD."
 
 
+@pytest.mark.parametrize(
+    ("rows", "form", "expected"),
+    [
+        (["0,04.03.2026", "1,02.03.2026"], {"date": "DD.MM.YYYY"}, ["cool_down", None]),
+        (["0,2026-03-04", "1,2026-03-02T10:00"], {}, ["cool_down", None]),
+        (["0,2026-02-30"], {}, "UL218 1 rows of log have no time in 'day'"),
+        (["0,04.03.2026"], {}, "UL218 1 rows of log have no time in 'day'"),
+    ],
+    ids=["german", "plain", "impossible", "undeclared"],
+)
+def test_contacts_are_dated_alike(desk, duck, rows, form, expected):
+    from plans import make_plan
+
+    from upliftlab.assignment.assign import prepare
+
+    desk.table("people", ["id", "0", "1"])
+    desk.table("log", ["id,day", *rows])
+    people, log = (str(desk.root / "data" / f"{name}.csv") for name in ("people", "log"))
+    declared = {"file": log, "id": "id", "time": "day", **({"format": form} if form else {})}
+    plan = make_plan(
+        customers={"file": people, "id": "id"},
+        sources={"log": declared},
+        program={"contact_policy": {"cool_down": "7 days", "contacts": "log"}},
+    )
+    if isinstance(expected, str):
+        with pytest.raises(DataError, match=expected):
+            prepare(plan, duck, start=date(2026, 3, 10))
+        return
+    prepared = prepare(plan, duck, start=date(2026, 3, 10))
+    found = duck.query(prepared.sql).to_pylist()
+    assert [row["reason"] for row in sorted(found, key=lambda row: row["id"])] == expected
+
+
 def test_learning_reads_the_same_numbers(tmp_path):
     """Every command that looks at outcomes refuses what the analysis refuses."""
     for folder in ("experiments", "configs"):

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from upliftlab.analysis.times import TIMES, TimeColumn, time_column, time_fault
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
@@ -17,6 +16,7 @@ from upliftlab.queries.numbers import usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
 from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of
+from upliftlab.queries.times import TIMES, TimeColumn, time_column, time_fault
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from upliftlab.analysis.record import Record
-from upliftlab.analysis.times import TimeColumn, refuse_unreadable_times, time_column
 from upliftlab.assignment.contact_policy_sql import day_literal
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
@@ -16,6 +15,7 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import Span, converted, time_literal
 from upliftlab.queries.population import AnalysisPopulation, missing_column
+from upliftlab.queries.times import TimeColumn, refuse_unreadable_times, time_column
 from upliftlab.util.sql import quote
 
 CUSTOMERS = "customers"
@@ -131,7 +131,7 @@ def _start_column(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> Time
     _require(name, "start", frame.columns)
     found = time_column(name, frame.columns, plan.customers, engine, frame.relation)
     found = replace(found, table="c.")
-    refuse_unreadable_times(found, "start", engine, frame.relation)
+    refuse_unreadable_times(found, "customers (start)", engine, frame.relation)
     return found
 
 

@@ -13,6 +13,8 @@ from upliftlab.config.models import ContactPolicy
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import ConfigError, Diagnostic
+from upliftlab.queries.times import refuse_unreadable_times, time_column
+from upliftlab.util.sql import quote
 
 CUSTOMERS = "customers"
 """What the customers' table is attached as."""
@@ -35,7 +37,7 @@ def request_of(
 
     Raises:
         ConfigError: UL402 a table of events lacks a column, UL409 a day is needed and not known.
-        DataError: UL2xx, a table cannot be read.
+        DataError: UL2xx, a table cannot be read, or times in it.
     """
     engine.attach(CUSTOMERS, plan.customers)
     columns = engine.columns(CUSTOMERS)
@@ -68,7 +70,7 @@ def _events(
     found = list[Events]()
     if prior:
         engine.load(LEDGER_CONTACTS, prior)
-        found.append(Events(LEDGER_CONTACTS, "id", "day"))
+        found.append(Events(LEDGER_CONTACTS, "id", quote("day")))
     named = ((_CONTACTS, policy.contacts), (_COMPLAINTS, policy.complaints)) if policy else ()
     for table, name in named:
         if name is not None:
@@ -89,4 +91,8 @@ def _attached(plan: Plan, name: str, table: str, engine: Engine) -> Events:
         raise ConfigError(
             Diagnostic("UL402", f"'{name}' has no column '{lacking[0]}'", "mend its name")
         )
-    return Events(table, id_column, source.time, contact=table == _CONTACTS)
+    columns, rows = engine.columns(table), f"{quote(table)} AS c"
+    time = time_column(source.time, columns, source, engine, rows)
+    if columns[source.time] == "text":
+        refuse_unreadable_times(time, f"rows of {name}", engine, quote(table))
+    return Events(table, id_column, time.sql, contact=table == _CONTACTS)
