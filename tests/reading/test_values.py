@@ -444,7 +444,7 @@ def test_currency_is_checked_on_the_rows_that_count(desk, tmp_path):
     ids=["german", "plain", "impossible", "undeclared"],
 )
 def test_contacts_are_dated_alike(desk, duck, rows, form, expected):
-    from plans import make_plan
+    from assigning import make_plan
 
     from upliftlab.assignment.assign import prepare
 
