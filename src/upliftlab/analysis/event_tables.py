@@ -15,7 +15,7 @@ from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.numbers import usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
-from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of
+from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of, plain, pointed
 from upliftlab.queries.times import TIMES, TimeColumn, time_column, time_fault
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
@@ -80,8 +80,11 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
 
 def refuse_unreadable(
     events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
-) -> None:
+) -> EventTable:
     """Refuse events whose times or amounts cannot be read: leaving them out would be a choice.
+
+    Returns:
+        The events, with what is known now of their texts.
 
     Raises:
         DataError: UL205 a column is not there, UL206 it holds no numbers, UL218 no times, UL257
@@ -91,8 +94,11 @@ def refuse_unreadable(
     for column in dict.fromkeys(c for t in tallies if t.where for c in parse(t.where).columns):
         if column not in events.columns:
             raise missing_column(column, f"condition on {events.name}", events.columns)
-    if faults := [*_kinds(events, tallies, engine), *_unreadable(events, tallies, engine)]:
+    kinds = _kinds(events, tallies, engine)
+    known, faults = _read(events, tallies, engine)
+    if faults := [*kinds, *faults]:
         raise DataError(faults)
+    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,39 +155,46 @@ def _numeric(kind: ColumnType, engine: Engine) -> bool:
     return kind in ("number", "boolean") or (kind == "text" and converts_texts(engine.dialect))
 
 
-def _unreadable(
+def _read(
     events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
-) -> Iterator[Diagnostic]:
+) -> tuple[EventTable, list[Diagnostic]]:
     """What is wrong with values: all columns in one scan, and those that have faults once more."""
-    times, amounts = [*_times(events, engine)], [*_amounts(events, tallies, engine)]
-    texts = [*_texts(events, tallies, engine)]
     # As columns, not as a WHERE: DuckDB would trust a Parquet file's limits, which leave out NaN.
-    own = f" WHERE {events.own}" if events.own else ""
+    relation = events.table + (f" WHERE {events.own}" if events.own else "")
+    texts = pointed([*_texts(events, tallies, engine)], relation, engine)
+    optimistic = replace(events, plain=frozenset(text.column for text in texts))
+    times, amounts = [*_times(events, engine)], [*_amounts(optimistic, tallies, engine)]
     counts = [f"{_timeless(events, time)} AS t{at}" for at, time in enumerate(times)]
     counts += [f"{amount.missed} AS n{at}" for at, amount in enumerate(amounts)]
     counts += counted(texts)
     if not counts:
-        return
-    relation = f"{events.table}{own}"
+        return events, []
     row = engine.query(f"SELECT {', '.join(counts)} FROM {relation}").to_pylist()[0]
-    for at, time in enumerate(times):
-        if count := int(row[f"t{at}"]):
-            yield time_fault(time, count, f"events of {events.name}", engine, relation)
+    events = replace(events, plain=plain(texts, row))
+    faults = [
+        time_fault(time, count, f"events of {events.name}", engine, relation)
+        for at, time in enumerate(times)
+        if (count := int(row[f"t{at}"]))
+    ]
     told = dict(faults_of(doubtful(texts, row), relation, engine))
-    yield from dict.fromkeys(told.values())
+    faults += dict.fromkeys(told.values())
     known = {(text.column, text.among) for text in told}
-    for at, amount in enumerate(amounts):
-        if (amount.column, amount.where) not in known and (count := int(row[f"n{at}"])):
-            yield _no_number(events, amount, count, engine, relation)
+    missed = {(a.column, a.where) for at, a in enumerate(amounts) if row[f"n{at}"]} - known
+    for amount in _amounts(events, tallies, engine):
+        if (amount.column, amount.where) in missed:
+            faults += _no_number(events, amount, engine, relation)
+    return events, faults
 
 
 def _no_number(
-    events: EventTable, amount: _Amount, count: int, engine: Engine, relation: str
-) -> Diagnostic:
-    value = engine.query(f"SELECT {amount.example} AS v FROM {relation}").to_pylist()[0]["v"]
-    such = "" if value is None else f", such as '{shape(value)}'"
-    message = f"{count:,} events of {events.name} have no number in '{amount.column}'{such}"
-    return Diagnostic("UL206", message, "write a plain number, 0 where there is nothing")
+    events: EventTable, amount: _Amount, engine: Engine, relation: str
+) -> Iterator[Diagnostic]:
+    query = f"SELECT {amount.missed} AS n, {amount.example} AS v FROM {relation}"
+    row = engine.query(query).to_pylist()[0]
+    if row["n"]:
+        such = "" if row["v"] is None else f", such as '{shape(row['v'])}'"
+        message = f"{row['n']:,} events of {events.name} have no number in '{amount.column}'{such}"
+        yield Diagnostic("UL206", message, "write a plain number, 0 where there is nothing")
 
 
 def _times(events: EventTable, engine: Engine) -> Iterator[TimeColumn]:

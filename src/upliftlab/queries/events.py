@@ -15,7 +15,7 @@ from upliftlab.config.expressions import parse
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.queries.clock import INSTANTS, Span, converted, moved, time_literal
-from upliftlab.queries.numbers import number_sql, time_sql
+from upliftlab.queries.numbers import number_sql, plain_sql, time_sql
 from upliftlab.queries.tallies import EventAggregate, Window
 from upliftlab.util.sql import literal, quote
 
@@ -36,6 +36,7 @@ class EventTable:
         experiment: The experiment whose events count, where a column names it.
         currency: The currency of amounts that declare none of their own.
         zoned: Whether its times are texts that name their offset to UTC.
+        plain: Columns of texts that are known to be nothing but plain numbers where they count.
     """
 
     name: str
@@ -46,6 +47,7 @@ class EventTable:
     experiment: str = ""
     currency: str | None = None
     zoned: bool = False
+    plain: frozenset[str] = frozenset()
 
     @property
     def clock(self) -> str:
@@ -69,6 +71,8 @@ class EventTable:
 
     def number(self, column: str) -> str:
         """A column of numbers, as doubles."""
+        if column in self.plain:
+            return plain_sql(quote(column), self.source.format)
         return number_sql(quote(column), self.columns[column], self.source.format)
 
     @property

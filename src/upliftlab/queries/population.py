@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from upliftlab.config.models import FileFormat
 from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.queries.numbers import number_sql
+from upliftlab.queries.numbers import number_sql, plain_sql
 from upliftlab.util.nearest import closest
 from upliftlab.util.personal import are_values
 from upliftlab.util.sql import quote
@@ -29,6 +29,7 @@ class AnalysisPopulation:
             (times on the program's clock), `wave`, `stratum` and `house`, where they are known.
         kept: The table that holds the result, where there is one.
         form: How the customers' file writes texts, where that is declared.
+        plain: Columns of texts that are known to be nothing but plain numbers.
     """
 
     relation: str
@@ -36,6 +37,7 @@ class AnalysisPopulation:
     own: Mapping[str, str]
     kept: str | None = None
     form: FileFormat | None = None
+    plain: frozenset[str] = frozenset()
 
     def sql(self, needed: Mapping[str, str]) -> str:
         """The query; `needed` are aliases of columns of the customers' table by their names."""
@@ -58,6 +60,8 @@ class AnalysisPopulation:
             raise DataError(
                 Diagnostic("UL206", f"column '{column}' holds no numbers ({role})", "name another")
             )
+        if kind == "text" and column in self.plain:
+            return plain_sql(f"f.{alias}", self.form)
         return number_sql(f"f.{alias}", kind, self.form)
 
     def type_of(self, column: str, role: str) -> ColumnType:
