@@ -108,7 +108,7 @@ def measure(
     """
     refuse_unsupported(plan)
     frame, span = timed(plan, population_of(plan, engine, record), engine)
-    refuse_identities(plan, frame, engine)
+    frame = refuse_identities(plan, frame, engine)
     refuse_whole_households(plan, frame, engine)
     schedule = occasion_of(plan, (frame, span), engine, now)
     plan = schedule.counted(plan)
@@ -203,8 +203,7 @@ def unit_table(
     events: dict[str, EventTable] = {}
     looks: list[EventReading] = []
     for name, tallies in asked.tallies.items():
-        given = attached[name]
-        refuse_unreadable(given, tallies, engine)
+        given = refuse_unreadable(attached[name], tallies, engine)
         events[name], repeats = without_repeats(given, starts, tallies, engine)
         looks.append(EventReading(plan, engine, events[name], given, starts, tallies, repeats))
     engine.keep(FRAME, found.sql(asked.needed))

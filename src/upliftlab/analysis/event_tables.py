@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from upliftlab.analysis.times import TIMES, TimeColumn, time_column, time_fault
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
@@ -20,7 +19,8 @@ from upliftlab.queries.meanings import Kind, unreadable_sql
 from upliftlab.queries.numbers import usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
-from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of
+from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of, plain, pointed
+from upliftlab.queries.times import TIMES, TimeColumn, time_column, time_fault
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
 
@@ -115,8 +115,11 @@ def attach_events(
 
 def refuse_unreadable(
     events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
-) -> None:
+) -> EventTable:
     """Refuse events whose times or amounts cannot be read: leaving them out would be a choice.
+
+    Returns:
+        The events, with what is known now of their texts.
 
     Raises:
         DataError: UL205 a column is not there, UL206 it holds no numbers, UL214 not what a
@@ -124,8 +127,11 @@ def refuse_unreadable(
             compare, UL257 times of two kinds, UL255 numbers that can be read in two ways, UL256
             flags and numbers, UL223 amounts in another currency.
     """
-    if faults := [*_kinds(events, tallies, engine), *_unreadable(events, tallies, engine)]:
+    kinds = _kinds(events, tallies, engine)
+    known, faults = _read(events, tallies, engine)
+    if faults := [*kinds, *faults]:
         raise DataError(faults)
+    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,43 +208,53 @@ def _numeric(kind: ColumnType, engine: Engine) -> bool:
     return kind in ("number", "boolean") or (kind == "text" and converts_texts(engine.dialect))
 
 
-def _unreadable(
+def _read(
     events: EventTable, tallies: Sequence[EventAggregate], engine: Engine
-) -> Iterator[Diagnostic]:
+) -> tuple[EventTable, list[Diagnostic]]:
     """What is wrong with values: all columns in one scan, and those that have faults once more."""
-    times, amounts = [*_times(events, engine)], [*_amounts(events, tallies, engine)]
-    texts, uses = [*_texts(events, tallies, engine)], [*_uses(events, tallies)]
     # As columns, not as a WHERE: DuckDB would trust a Parquet file's limits, which leave out NaN.
-    own = f" WHERE {events.own}" if events.own else ""
+    relation = events.table + (f" WHERE {events.own}" if events.own else "")
+    texts = pointed([*_texts(events, tallies, engine)], relation, engine)
+    optimistic = replace(events, plain=frozenset(text.column for text in texts))
+    times, amounts = [*_times(events, engine)], [*_amounts(optimistic, tallies, engine)]
+    uses = [*_uses(events, tallies)]
     counts = [f"{_timeless(events, time)} AS t{at}" for at, time in enumerate(times)]
     counts += [f"{amount.missed} AS n{at}" for at, amount in enumerate(amounts)]
     counts += [f"{use.missed} AS u{at}" for at, use in enumerate(uses)]
     counts += counted(texts)
     if not counts:
-        return
-    relation = f"{events.table}{own}"
+        return events, []
     row = engine.query(f"SELECT {', '.join(counts)} FROM {relation}").to_pylist()[0]
-    for at, time in enumerate(times):
-        if count := int(row[f"t{at}"]):
-            yield time_fault(time, count, f"events of {events.name}", engine, relation)
-    for at, use in enumerate(uses):
-        if count := int(row[f"u{at}"]):
-            yield _no_use(events, use, count, engine, relation)
+    events = replace(events, plain=plain(texts, row))
+    faults = [
+        time_fault(time, count, f"events of {events.name}", engine, relation)
+        for at, time in enumerate(times)
+        if (count := int(row[f"t{at}"]))
+    ]
+    faults += [
+        _no_use(events, use, count, engine, relation)
+        for at, use in enumerate(uses)
+        if (count := int(row[f"u{at}"]))
+    ]
     told = dict(faults_of(doubtful(texts, row), relation, engine))
-    yield from dict.fromkeys(told.values())
+    faults += dict.fromkeys(told.values())
     known = {(text.column, text.among) for text in told}
-    for at, amount in enumerate(amounts):
-        if (amount.column, amount.where) not in known and (count := int(row[f"n{at}"])):
-            yield _no_number(events, amount, count, engine, relation)
+    missed = {(a.column, a.where) for at, a in enumerate(amounts) if row[f"n{at}"]} - known
+    for amount in _amounts(events, tallies, engine):
+        if (amount.column, amount.where) in missed:
+            faults += _no_number(events, amount, engine, relation)
+    return events, faults
 
 
 def _no_number(
-    events: EventTable, amount: _Amount, count: int, engine: Engine, relation: str
-) -> Diagnostic:
-    value = engine.query(f"SELECT {amount.example} AS v FROM {relation}").to_pylist()[0]["v"]
-    such = "" if value is None else f", such as '{shape(value)}'"
-    message = f"{count:,} events of {events.name} have no number in '{amount.column}'{such}"
-    return Diagnostic("UL206", message, "write a plain number, 0 where there is nothing")
+    events: EventTable, amount: _Amount, engine: Engine, relation: str
+) -> Iterator[Diagnostic]:
+    query = f"SELECT {amount.missed} AS n, {amount.example} AS v FROM {relation}"
+    row = engine.query(query).to_pylist()[0]
+    if row["n"]:
+        such = "" if row["v"] is None else f", such as '{shape(row['v'])}'"
+        message = f"{row['n']:,} events of {events.name} have no number in '{amount.column}'{such}"
+        yield Diagnostic("UL206", message, "write a plain number, 0 where there is nothing")
 
 
 def _no_use(

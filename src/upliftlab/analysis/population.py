@@ -9,7 +9,6 @@ from datetime import datetime, time, timedelta
 
 from upliftlab.analysis.arm_labels import arm_sql
 from upliftlab.analysis.record import Record
-from upliftlab.analysis.times import TimeColumn, refuse_unreadable_times, time_column
 from upliftlab.assignment.contact_policy_sql import day_literal
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
@@ -21,6 +20,7 @@ from upliftlab.queries.grouped import WEIGHT
 from upliftlab.queries.ids import IdColumn, id_column
 from upliftlab.queries.numbers import number_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
+from upliftlab.queries.times import TimeColumn, refuse_unreadable_times, time_column
 from upliftlab.util.sql import literal, quote
 
 CUSTOMERS = "customers"
@@ -216,7 +216,7 @@ def _start_column(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> Time
     _require(name, "start", frame.columns)
     found = time_column(name, frame.columns, plan.customers, engine, frame.relation)
     found = replace(found, table="c.")
-    refuse_unreadable_times(found, "start", engine, frame.relation)
+    refuse_unreadable_times(found, "customers (start)", engine, frame.relation)
     return found
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from upliftlab.analysis.arm_labels import ignoring, mapped, near_arm
@@ -17,7 +18,7 @@ from upliftlab.queries.moments import MomentsQuery, SliceMoments
 from upliftlab.queries.naming import naming
 from upliftlab.queries.numbers import LARGEST, SMALLEST, missing_sql, number_sql, usable_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
-from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of
+from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of, plain, pointed
 from upliftlab.queries.units import UnitTable, unit_columns
 from upliftlab.util.nearest import closest
 from upliftlab.util.personal import kind_of, names_people, shape
@@ -53,10 +54,13 @@ def _undated(plan: Plan, names: Iterable[str]) -> Iterator[str]:
         yield from _undated(plan, metric.pair)
 
 
-def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> None:
+def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> AnalysisPopulation:
     """Refuse customers without an id, or with that of another, and numbers of two readings.
 
     Both are counted in one scan.
+
+    Returns:
+        The frame, with what is known now of its texts.
 
     Raises:
         DataError: UL212 ids are missing, UL213 they repeat, UL208 customers have two arms, UL220
@@ -66,18 +70,20 @@ def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> 
     name = plan.customers.id
     if name is not None and name not in frame.columns:
         raise missing_column(name, "id", frame.columns)
-    texts, counts = _text_numbers(plan, frame, engine), list[str]()
+    texts = pointed(_text_numbers(plan, frame, engine), frame.relation, engine)
+    counts = list[str]()
     if name is not None:
         column = f"c.{quote(name)}"
         counts = ["COUNT(*) AS n", f"COUNT({column}) AS known", f"COUNT(DISTINCT {column}) AS ids"]
     if not (counts := [*counts, *counted(texts)]):
-        return
+        return frame
     row = _one(engine, f"SELECT {', '.join(counts)} FROM {frame.relation}")
     if name is not None:
         _refuse_ids(name, row, frame, engine)
     told = faults_of(doubtful(texts, row), frame.relation, engine)
     if faults := [fault for _, fault in told]:
         raise DataError(faults)
+    return replace(frame, plain=plain(texts, row))
 
 
 def _text_numbers(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> list[TextNumbers]:

@@ -22,7 +22,7 @@ _EPOCH = date(2000, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """A table of contacts or complaints: whose and when."""
+    """A table of contacts or complaints: whose, and when as a time in SQL."""
 
     table: str
     id: str
@@ -84,7 +84,7 @@ def _happened(limits: Limits, days: dict[int, int], events: Sequence[Events]) ->
 
 
 def _event(event: Events) -> str:
-    day = f"CAST(CAST({quote(event.time)} AS TIMESTAMP) AS DATE)"
+    day = f"CAST({event.time} AS DATE)"
     return (
         f'SELECT {event.ids.text(quote(event.id))} COLLATE "C" AS customer,'
         f" DATE_DIFF('day', {day_literal(_EPOCH)}, {day}) AS day,"

@@ -17,6 +17,7 @@ from upliftlab.queries.computed import attach_table
 from upliftlab.queries.conditions import customers_table, sound_condition
 from upliftlab.queries.ids import IdColumn, id_column
 from upliftlab.queries.spelling import CHANCE, near_matches
+from upliftlab.queries.times import refuse_unreadable_times, time_column
 from upliftlab.util.sql import quote
 
 CUSTOMERS = "customers"
@@ -70,7 +71,7 @@ def _events(
     found = list[Events]()
     if prior:
         engine.load(LEDGER_CONTACTS, prior)
-        found.append(Events(LEDGER_CONTACTS, "id", "day"))
+        found.append(Events(LEDGER_CONTACTS, "id", quote("day")))
     named = ((_CONTACTS, policy.contacts), (_COMPLAINTS, policy.complaints)) if policy else ()
     for table, name in named:
         if name is not None:
@@ -93,7 +94,10 @@ def _attached(plan: Plan, name: str, table: str, engine: Engine) -> Events:
         )
     ids = id_column(engine, table, key, f"id of {name}")
     _refuse_near(plan, (name, table, key, ids), engine)
-    return Events(table, key, source.time, contact=table == _CONTACTS, ids=ids)
+    time = time_column(source.time, columns, source, engine, f"{quote(table)} AS c")
+    if columns[source.time] == "text":
+        refuse_unreadable_times(time, f"rows of {name}", engine, quote(table))
+    return Events(table, key, time.sql, contact=table == _CONTACTS, ids=ids)
 
 
 def _refuse_near(plan: Plan, events: tuple[str, str, str, IdColumn], engine: Engine) -> None:

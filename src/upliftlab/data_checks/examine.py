@@ -290,7 +290,7 @@ def _unassigned(plan: Plan, engine: Engine) -> tuple[Facts, datetime | None]:
     found: dict[str, EventFacts] = {}
     for name, tallies in tallies_of(plan).items():
         given = attach_events(plan, name, tallies, engine)
-        refuse_unreadable(given, tallies, engine)
+        given = refuse_unreadable(given, tallies, engine)
         once, repeats = without_repeats(given, starts, tallies, engine)
         plain = given.source.model_copy(update={"recorded": None})
         once = replace(once, source=once.source.model_copy(update={"recorded": None}))

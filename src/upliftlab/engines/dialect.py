@@ -32,7 +32,7 @@ _TIME: Final = (
 _NUMBER: Final = "^ *[+-]?([0-9]{1,200}([.][0-9]*)?|[.][0-9]{1,200})([eE][+-]?[0-9]{1,2})? *$"
 _READABLE: Final = {
     ("postgres", exp.DataType.Type.DOUBLE): _NUMBER,
-    ("postgres", exp.DataType.Type.TIMESTAMP): _TIME,
+    ("postgres", exp.DataType.Type.TIMESTAMPNTZ): _TIME,
     ("postgres", exp.DataType.Type.TIMESTAMPTZ): _TIME,
     ("spark", exp.DataType.Type.DOUBLE): "[^dDfF]$",
 }

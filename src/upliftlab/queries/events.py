@@ -18,7 +18,7 @@ from upliftlab.queries.condition_kinds import ConditionTable
 from upliftlab.queries.conditions import condition_sql
 from upliftlab.queries.ids import TEXTS, IdColumn
 from upliftlab.queries.meanings import Meaning
-from upliftlab.queries.numbers import number_sql, time_sql
+from upliftlab.queries.numbers import number_sql, plain_sql, time_sql
 from upliftlab.queries.tallies import EventAggregate, Window
 from upliftlab.util.sql import literal, quote
 
@@ -41,6 +41,7 @@ class EventTable:
         currency: The currency of amounts that declare none of their own.
         zoned: Whether its times are texts that name their offset to UTC.
         meanings: What texts mean of which a condition of the plan does not say it.
+        plain: Columns of texts that are known to be nothing but plain numbers where they count.
     """
 
     name: str
@@ -53,6 +54,7 @@ class EventTable:
     currency: str | None = None
     zoned: bool = False
     meanings: Mapping[str, Meaning] = field(default_factory=dict[str, Meaning])
+    plain: frozenset[str] = frozenset()
 
     @property
     def clock(self) -> str:
@@ -76,6 +78,8 @@ class EventTable:
 
     def number(self, column: str) -> str:
         """A column of numbers, as doubles."""
+        if column in self.plain:
+            return plain_sql(quote(column), self.source.format)
         return number_sql(quote(column), self.columns[column], self.source.format)
 
     @property

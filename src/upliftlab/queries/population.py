@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from upliftlab.config.models import FileFormat
 from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.queries.numbers import number_sql
+from upliftlab.queries.numbers import number_sql, plain_sql
 from upliftlab.util.nearest import closest
 from upliftlab.util.personal import are_values
 from upliftlab.util.sql import quote
@@ -30,6 +30,7 @@ class AnalysisPopulation:
         kept: The table that holds the result, where there is one.
         form: How the customers' file writes texts, where that is declared.
         whole: The same relation before anybody is left out on purpose; empty where nobody is.
+        plain: Columns of texts that are known to be nothing but plain numbers.
     """
 
     relation: str
@@ -38,6 +39,7 @@ class AnalysisPopulation:
     kept: str | None = None
     form: FileFormat | None = None
     whole: str = ""
+    plain: frozenset[str] = frozenset()
 
     def sql(self, needed: Mapping[str, str]) -> str:
         """The query; `needed` are aliases of columns of the customers' table by their names."""
@@ -60,6 +62,8 @@ class AnalysisPopulation:
             raise DataError(
                 Diagnostic("UL206", f"column '{column}' holds no numbers ({role})", "name another")
             )
+        if kind == "text" and column in self.plain:
+            return plain_sql(f"f.{alias}", self.form)
         return number_sql(f"f.{alias}", kind, self.form)
 
     def type_of(self, column: str, role: str) -> ColumnType:

@@ -8,7 +8,7 @@ suspicious is looked at more closely.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from upliftlab.config.models import FileFormat
@@ -34,6 +34,7 @@ _FORMS: Final = (
     FileFormat(thousands="'"),
 )
 """In which ways numbers are written."""
+_FIRST: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class TextNumbers:
         currency: The currency that its amounts are in, where that is declared.
         among: A condition on the rows that count; None where all do.
         flags: Whether words for yes and no are read as 1 and 0.
+        pointed: Whether it is known what a point in it stands for.
     """
 
     column: str
@@ -57,6 +59,7 @@ class TextNumbers:
     currency: str | None = None
     among: str | None = None
     flags: bool = True
+    pointed: bool = False
 
     @property
     def counts(self) -> tuple[str, ...]:
@@ -65,12 +68,17 @@ class TextNumbers:
         Texts that are no plain numbers; and where nothing says what a point stands for, points
         before three last digits, and others.
         """
-        odd = f"{self.count(self.value)} - {self.count(plain_sql(self.value, self.form))}"
-        if self.form is not None and self.form.numbers_declared:
+        plain = plain_sql(self.value, self.form)
+        odd = self.count(f"CASE WHEN {plain} IS NULL THEN {self.value} END")
+        if self.pointed or (self.form is not None and self.form.numbers_declared):
             return (odd,)
-        three, any_point = (f"{self.value} LIKE '{like}'" for like in ("%.___", "%.%"))
-        rest = f"{any_point} AND NOT {three}"
-        return odd, *(self.count(f"CASE WHEN {each} THEN 1 END") for each in (three, rest))
+        three = f"CASE WHEN {self.value} LIKE '%.___' THEN 1 END"
+        return odd, self.count(three), self.count(self.decimal)
+
+    @property
+    def decimal(self) -> str:
+        """Not NULL of a text whose point cannot stand between thousands."""
+        return f"CASE WHEN {self.value} LIKE '%.%' AND NOT {self.value} LIKE '%.___' THEN 1 END"
 
     def count(self, sql: str) -> str:
         """How many rows that count have a value of something."""
@@ -81,6 +89,17 @@ class TextNumbers:
         return sql if self.among is None else f"CASE WHEN {self.among} THEN {sql} END"
 
 
+def pointed(columns: Sequence[TextNumbers], relation: str, engine: Engine) -> list[TextNumbers]:
+    """The columns, of which the first rows may show already what a point stands for."""
+    if not columns:
+        return []
+    shown = ", ".join(f"{column.decimal} AS p{at}" for at, column in enumerate(columns))
+    first = f"SELECT {shown} FROM {relation} LIMIT {_FIRST}"
+    counts = ", ".join(f"COUNT(p{at}) AS p{at}" for at in range(len(columns)))
+    row = engine.query(f"SELECT {counts} FROM ({first}) AS first").to_pylist()[0]
+    return [replace(column, pointed=row[f"p{at}"] > 0) for at, column in enumerate(columns)]
+
+
 def counted(columns: Sequence[TextNumbers]) -> list[str]:
     """The counts of several columns as columns of one query."""
     return [
@@ -88,6 +107,12 @@ def counted(columns: Sequence[TextNumbers]) -> list[str]:
         for at, column in enumerate(columns)
         for number, sql in enumerate(column.counts)
     ]
+
+
+def plain(columns: Sequence[TextNumbers], row: Mapping[str, Any]) -> frozenset[str]:
+    """The columns in which all texts that count are plain numbers, by what `counted` gives."""
+    odd = {column.column for at, column in enumerate(columns) if row[f"q{at}_0"]}
+    return frozenset(column.column for column in columns) - odd
 
 
 def doubtful(columns: Sequence[TextNumbers], row: Mapping[str, Any]) -> list[TextNumbers]:
@@ -134,8 +159,9 @@ def _asked(column: TextNumbers) -> list[str]:
         "example": f"MIN({column.within(point)})",
         "read": column.count(number_sql(value, "text", form)),
     }
-    ways = (column.count(number_sql(value, "text", each)) for each in _FORMS)
-    asked |= {f"way{at}": sql for at, sql in enumerate(ways)}
+    for at, number in enumerate(number_sql(value, "text", each) for each in _FORMS):
+        asked |= {f"way{at}": column.count(number)}
+        asked |= {f"sum{at}": f"SUM(ABS({column.within(number)}))"}
     return [f"{sql} AS {name}" for name, sql in asked.items()]
 
 
@@ -169,8 +195,12 @@ def _forms(column: TextNumbers, row: Mapping[str, Any]) -> Diagnostic | None:
     """Where the numbers of a column can be read, but in another way than the one that holds."""
     if (column.form is not None and column.form.numbers_declared) or row["example"] is None:
         return None
-    ways = [form for at, form in enumerate(_FORMS) if row[f"way{at}"] == row["n"]]
-    ways = [form for form in ways if not _needless(form, ways)]
+    # Forms that come to the same sum are the same to this column: the first says what it needs.
+    meanings = dict[float | None, FileFormat]()
+    for at, each in enumerate(_FORMS):
+        if row[f"way{at}"] == row["n"]:
+            meanings.setdefault(row[f"sum{at}"], each)
+    ways = [*meanings.values()]
     if not ways or (len(ways) == 1 and row["read"] == row["n"]):
         return None
     form = shape(str(row["example"]))
@@ -180,13 +210,6 @@ def _forms(column: TextNumbers, row: Mapping[str, Any]) -> Diagnostic | None:
     message = f"the numbers of {column.named} can be read in two ways, such as '{form}'"
     said = [f"'{_written(way)}' {_meaning(way)}" for way in ways]
     return Diagnostic("UL255", message, f"write under its source: {', or '.join(said)}")
-
-
-def _needless(form: FileFormat, ways: Sequence[FileFormat]) -> bool:
-    """Whether a form says more than one that suffices, and so nothing else of these numbers."""
-    return form.thousands == " " and any(
-        way.thousands is None and way.point == form.point for way in ways
-    )
 
 
 def _written(form: FileFormat) -> str:

@@ -266,7 +266,7 @@ def learning_rows(
     refuse_unsupported(plan)
     frame = population_of(plan, engine, record)
     features = features_of(asked, CUSTOMERS, plan.customers, engine)
-    refuse_identities(plan, frame, engine)
+    frame = refuse_identities(plan, frame, engine)
     refuse_whole_households(plan, frame, engine)
     known = known_of(plan, frame, features, engine)
     frame, span = timed(plan, known.frame, engine)

@@ -17,9 +17,9 @@ from upliftlab.analysis.checks.definition import (
     unasked,
 )
 from upliftlab.analysis.rows import SKEWED
-from upliftlab.analysis.times import refuse_unreadable_times, time_column
 from upliftlab.queries.clock import Span, converted
 from upliftlab.queries.population import missing_column
+from upliftlab.queries.times import refuse_unreadable_times, time_column
 from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.stats.effects import skewness
 from upliftlab.stats.integrity import balance, independence
@@ -114,7 +114,7 @@ def dated(data: FactInputs) -> int | None:
         return None
     known = time_column(column, frame.columns, data.plan.customers, data.engine, frame.relation)
     known = replace(known, table="c.")
-    refuse_unreadable_times(known, "as_of", data.engine, frame.relation)
+    refuse_unreadable_times(known, "customers (as_of)", data.engine, frame.relation)
     clock, day = known.clock(zone), frame.own["as_of"]
     whole_days = frame.columns[column] in ("date", "text") and not known.instants
     span = _bounds(data, day).widened(_NOTHING, _NOTHING)

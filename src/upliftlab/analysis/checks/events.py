@@ -21,11 +21,11 @@ from upliftlab.analysis.checks.definition import (
 )
 from upliftlab.analysis.event_tables import EventReading, Repeats
 from upliftlab.analysis.population import CUSTOMERS
-from upliftlab.analysis.times import time_column
 from upliftlab.config.models.experiment import Plan
 from upliftlab.queries.clock import INSTANTS, Span, converted, last_passed, moved, time_literal
 from upliftlab.queries.events import conditions_of, limits
 from upliftlab.queries.spelling import CHANCE, SENTENCES, NearMatches, near_matches
+from upliftlab.queries.times import time_column
 from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.stats.integrity import clock_shift, quiet_hours
 from upliftlab.text.language import N_

@@ -117,22 +117,29 @@ def time_fault(
     return Diagnostic("UL218", message, _remedy(column))
 
 
-def refuse_unreadable_times(column: TimeColumn, role: str, engine: Engine, relation: str) -> None:
-    """Refuse times of customers that are none, or that engines would read differently.
+def refuse_unreadable_times(
+    column: TimeColumn, subject: str, engine: Engine, relation: str
+) -> None:
+    """Refuse times that are none, or that engines would read differently; some may be missing.
+
+    Args:
+        column: The column.
+        subject: What has these times, such as customers (start).
+        engine: Where they lie.
+        relation: The FROM clause with its WHERE.
 
     Raises:
         DataError: UL218 they are no times, UL257 only some name an offset to UTC.
     """
     if column.columns[column.name] not in TIMES:
-        message = f"'{column.name}' ({role}) holds no times"
+        message = f"'{column.name}' of {subject} holds no times"
         raise DataError(Diagnostic("UL218", message, "name another column"))
     if column.columns[column.name] != "text":
         return
     bad = f"{column.value} IS NOT NULL AND {column.unreadable}"
     count = f"SELECT COUNT(CASE WHEN {bad} THEN 1 END) AS n FROM {relation}"
     if number := engine.query(count).to_pylist()[0]["n"]:
-        fault = time_fault(column, number, f"customers ({role})", engine, relation)
-        raise DataError(fault)
+        raise DataError(time_fault(column, number, subject, engine, relation))
 
 
 def _names_offset(text: str) -> bool:
