@@ -184,7 +184,9 @@ def unit_table(
                 "declare 'waves', or name its column by 'assignment: {start: …}'",
             )
         )
-    attached = {name: attach_events(plan, name, engine) for name in asked.tallies}
+    attached = {
+        name: attach_events(plan, name, tallies, engine) for name, tallies in asked.tallies.items()
+    }
     moments = f"SELECT {found.own['as_of']} AS t FROM {found.relation}"
     known = engine.query(f"SELECT MIN(t) AS t FROM ({moments}) AS known").to_pylist()[0]["t"]
     ids = found.columns[plan.customers.id]

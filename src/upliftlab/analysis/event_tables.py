@@ -12,7 +12,9 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.computed import attach_table
+from upliftlab.queries.conditions import NOUNS, REMEDY, informed, read_columns
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
+from upliftlab.queries.meanings import unreadable_sql
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
@@ -48,8 +50,16 @@ class EventReading:
     repeats: tuple[int, int]
 
 
-def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
+def attach_events(
+    plan: Plan, name: str, tallies: Sequence[EventAggregate], engine: Engine
+) -> EventTable:
     """Attach a table of events.
+
+    Args:
+        plan: What was asked.
+        name: What the plan calls the table.
+        tallies: What is counted of it.
+        engine: Where it lies.
 
     Raises:
         DataError: UL2xx, it cannot be read or lacks a column.
@@ -76,7 +86,11 @@ def attach_events(plan: Plan, name: str, engine: Engine) -> EventTable:
     for role, column in (*named.items(), *(("amounts", column) for column in source.amounts)):
         if column is not None and column not in columns:
             raise missing_column(column, f"{role} of {name}", columns)
-    return events
+    conditions = [*dict.fromkeys(tally.where for tally in tallies if tally.where is not None)]
+    for column in dict.fromkeys(column for text in conditions for column in parse(text).columns):
+        if column not in columns:
+            raise missing_column(column, f"condition on {name}", columns)
+    return replace(events, meanings=informed(events.conditions, conditions, engine).meanings)
 
 
 def refuse_unreadable(
@@ -85,11 +99,10 @@ def refuse_unreadable(
     """Refuse events whose times or amounts cannot be read: leaving them out would be a choice.
 
     Raises:
-        DataError: UL205 a column is not there, UL206 it holds no numbers, UL218 no times.
+        DataError: UL205 a column is not there, UL206 it holds no numbers, UL214 not what a
+            condition takes it for, UL218 no times, UL251 a condition compares what does not
+            compare.
     """
-    for column in dict.fromkeys(c for t in tallies if t.where for c in parse(t.where).columns):
-        if column not in events.columns:
-            raise missing_column(column, f"condition on {events.name}", events.columns)
     faults, suspects = _kinds(events, tallies, engine), [*_suspects(events, tallies, engine)]
     if faults := [*faults, *_unreadable(events, suspects, engine)]:
         raise DataError(faults)
@@ -167,6 +180,17 @@ def _suspects(
         among = None if where is None else f"({events.condition(where)})"
         remedy = "write a plain number, 0 where there is nothing"
         yield _Suspect("UL206", column, good, "have no number", remedy, among)
+    yield from _conditions(events, tallies)
+
+
+def _conditions(events: EventTable, tallies: Sequence[EventAggregate]) -> Iterator[_Suspect]:
+    """Columns of text that conditions take for something else: a text that is none is no answer."""
+    table = events.conditions
+    texts = dict.fromkeys(tally.where for tally in tallies if tally.where is not None)
+    for column, kind in dict.fromkeys(use for text in texts for use in read_columns(text, table)):
+        good = f"CASE WHEN NOT {unreadable_sql(column, kind, table.form)} THEN 1 END"
+        said = f"are not a {NOUNS[kind]} for a condition"
+        yield _Suspect("UL214", column, good, said, REMEDY)
 
 
 def _unreadable(

@@ -9,12 +9,12 @@ from datetime import datetime, time, timedelta
 from upliftlab.analysis.event_tables import TIMES, unreadable_time
 from upliftlab.analysis.record import Record
 from upliftlab.assignment.contact_policy_sql import day_literal
-from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import INSTANTS, Span, converted, time_literal
 from upliftlab.queries.computed import attach_table
+from upliftlab.queries.conditions import customers_table, sound_condition
 from upliftlab.queries.numbers import time_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import quote
@@ -47,7 +47,7 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
         )
     _require(arm, "assignment", columns)
     own = {"arm": f"c.{quote(arm)}"} | _identity(plan, columns, plan.customers.id)
-    where = _eligible(plan, columns)
+    where = eligible_sql(plan, engine)
     relation = f"{quote(CUSTOMERS)} AS c" + (f" WHERE ({where})" if where else "")
     return AnalysisPopulation(relation, columns, own)
 
@@ -197,13 +197,16 @@ def _clock(plan: Plan, frame: AnalysisPopulation) -> str:
     return plan.customers.zone or plan.program.time_zone
 
 
-def _eligible(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
+def eligible_sql(plan: Plan, engine: Engine) -> str | None:
+    """The condition on the attached customers who take part, None where all do.
+
+    Raises:
+        DataError: UL205 a column is not there, UL214 and UL251 the condition does not fit the data.
+    """
     if not plan.experiment.eligible:
         return None
-    condition = parse(plan.experiment.eligible)
-    for column in sorted(condition.columns - set(columns)):
-        raise missing_column(column, "eligible", columns)
-    return condition.sql(text_columns=[name for name, kind in columns.items() if kind == "text"])
+    table = customers_table(CUSTOMERS, plan.customers, engine)
+    return sound_condition("eligible", plan.experiment.eligible, table, engine)
 
 
 def _require(column: str, role: str, columns: Mapping[str, ColumnType]) -> None:

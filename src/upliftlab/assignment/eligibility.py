@@ -8,12 +8,12 @@ from pathlib import Path
 from upliftlab.assignment.allocation import Allocation
 from upliftlab.assignment.contact_policy_sql import Events
 from upliftlab.assignment.eligibility_sql import Request
-from upliftlab.config.expressions import parse
 from upliftlab.config.models import ContactPolicy
 from upliftlab.config.models.experiment import Plan
-from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.engines.base import Engine
 from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.queries.computed import attach_table
+from upliftlab.queries.conditions import customers_table, sound_condition
 
 CUSTOMERS = "customers"
 """What the customers' table is attached as."""
@@ -36,29 +36,27 @@ def request_of(
 
     Raises:
         ConfigError: UL402 a table of events lacks a column, UL409 a day is needed and not known.
-        DataError: UL2xx, a table cannot be read.
+        DataError: UL2xx, a table cannot be read, or a condition does not fit it.
     """
-    columns = attach_table(CUSTOMERS, plan.customers, engine, whole=False)
+    attach_table(CUSTOMERS, plan.customers, engine, whole=False)
+    table = customers_table(CUSTOMERS, plan.customers, engine)
     policy = plan.program.contact_policy
+    asked = {"eligible": plan.experiment.eligible, "opt_out": policy and policy.opt_out}
+    conditions = {
+        role: sound_condition(role, text, table, engine) if text else None
+        for role, text in asked.items()
+    }
     request = Request(
         chosen,
         CUSTOMERS,
-        eligible=_condition(plan.experiment.eligible, columns),
-        opt_out=_condition(policy.opt_out if policy else None, columns),
+        eligible=conditions["eligible"],
+        opt_out=conditions["opt_out"],
         events=_events(plan, policy, engine, prior_contacts) if chosen.limits.reach else (),
     )
     if request.events and any(wave.day is None for wave in chosen.waves):
         message = "the contact policy needs the day on which customers are contacted"
         raise ConfigError(Diagnostic("UL409", message, "declare 'waves', or name the day"))
     return request
-
-
-def _condition(text: str | None, columns: dict[str, ColumnType]) -> str | None:
-    """A condition of the language in SQL; the columns of a CSV file take the types it implies."""
-    if text is None:
-        return None
-    texts = [name for name, family in columns.items() if family == "text"]
-    return parse(text).sql(text_columns=texts)
 
 
 def _events(

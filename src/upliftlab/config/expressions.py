@@ -6,7 +6,7 @@ The tree, never the text, becomes SQL, with every identifier quoted. This is the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -15,10 +15,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from upliftlab.config.casts import cast_text
-
 MAX_DEPTH = 60
 _DIALECT = "duckdb"
+_DIGITS = re.compile("-?(1[0-5]|[0-9])")
 
 _PREDICATES: tuple[type[exp.Expr], ...] = (
     *(exp.And, exp.Or, exp.Not),
@@ -76,23 +75,24 @@ class Condition:
     columns: frozenset[str]
     _tree: exp.Expr = field(repr=False, compare=False)
 
-    def sql(
-        self, dialect: str = _DIALECT, text_columns: Collection[str] = (), table: str | None = None
-    ) -> str:
-        """The condition in a dialect of SQL, every identifier quoted.
+    @property
+    def tree(self) -> exp.Expr:
+        """The syntax tree, which is not to be changed: `parse` hands out the same one again."""
+        return self._tree
+
+    def sql(self, dialect: str = _DIALECT) -> str:
+        """The condition as it is written, in a dialect of SQL, every identifier quoted.
+
+        What its columns are taken for is decided where their table is known, in
+        `queries.conditions`.
 
         Args:
             dialect: As sqlglot names it.
-            text_columns: Columns that hold text whatever they mean, as those of a CSV file.
-            table: The table that the columns are looked for in, where there are several.
 
         >>> parse("recency between 90 and 365 and opt_in").sql()
         '"recency" BETWEEN 90 AND 365 AND "opt_in"'
         """
-        tree = cast_text(self._tree, text_columns)
-        for column in tree.find_all(exp.Column) if table else ():
-            column.set("table", exp.to_identifier(table))
-        return tree.sql(dialect=dialect, identify=True, comments=False)
+        return self._tree.sql(dialect=dialect, identify=True, comments=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +239,10 @@ def _hold_to_columns(tree: exp.Expr) -> None:
     for node in tree.find_all(exp.In):
         if node.args.get("field") is not None:
             raise ExpressionError("the values after 'in' belong in parentheses: in ('a', 'b')")
+    for node in tree.find_all(exp.Round):
+        digits = node.args.get("decimals")
+        if digits is not None and not _DIGITS.fullmatch(digits.sql(_DIALECT)):
+            raise ExpressionError("round() keeps a number of digits; write it as in round(x, 2)")
     for null in tree.find_all(exp.Null):
         if not isinstance(null.parent, exp.Is):
             raise ExpressionError("nothing equals null; write 'is null' or 'is not null'")

@@ -38,6 +38,7 @@ from upliftlab.config.rules.registry import shared_faults
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import read_shared
 from upliftlab.config.workspace import find_workspace
+from upliftlab.data_checks.conditions import customer_conditions, event_conditions
 from upliftlab.data_checks.fit import (
     customer_columns,
     event_columns,
@@ -47,10 +48,11 @@ from upliftlab.data_checks.fit import (
 )
 from upliftlab.engines.base import Engine
 from upliftlab.engines.open import open_engine
-from upliftlab.errors import Diagnostic, Place, UpliftLabError
+from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
 from upliftlab.queries.clock import Span, passed
 from upliftlab.queries.computed import attach_table
 from upliftlab.queries.events import Starts
+from upliftlab.queries.features import features_of
 from upliftlab.queries.naming import naming_fault
 from upliftlab.results.analysis import Check, Severity
 from upliftlab.util.sql import quote
@@ -119,7 +121,7 @@ def table_faults(scope: Scope, engine: Engine, now: datetime) -> tuple[Diagnosti
 def _data_faults(scope: Scope, engine: Engine, now: datetime) -> list[Diagnostic]:
     faults = [*_customers(scope, engine)]
     for name in tallies_of(scope.plan):
-        faults += event_columns(scope, name, engine)
+        faults += [*event_columns(scope, name, engine)] or [*event_conditions(scope, name, engine)]
     return faults or [*_content(scope, engine, now)]
 
 
@@ -135,6 +137,8 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
     yield from faults
     if not faults:
         yield from _naming(scope, engine)
+        yield from customer_conditions(scope, engine)
+        yield from _features(scope, engine)
     if plan.customers.id in columns:
         yield from _identities(plan, place, engine)
 
@@ -157,6 +161,20 @@ def _naming(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
         fault = naming_fault(role, column, CUSTOMERS, engine, plan.smallest_cell)
         if fault is not None:
             yield replace(fault, place=place)
+
+
+def _features(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
+    """Features that hold numbers and a few texts, which `learn` refuses."""
+    asked = scope.plan.experiment.uplift
+    if asked is None:
+        return
+    try:
+        features_of(asked, CUSTOMERS, scope.plan.customers, engine)
+    except DataError as error:
+        for fault in error.faults:
+            names = enumerate(asked.features)
+            at = next(at for at, name in names if f"'{name}'" in fault.message)
+            yield replace(fault, place=scope.at("uplift", "features", at))
 
 
 def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Diagnostic]:
@@ -208,7 +226,7 @@ def _unassigned(plan: Plan, engine: Engine) -> tuple[Facts, datetime | None]:
     starts = Starts(CUSTOMERS, zone, Span(min(days), max(days)), ids, min(days))
     found: dict[str, EventFacts] = {}
     for name, tallies in tallies_of(plan).items():
-        given = attach_events(plan, name, engine)
+        given = attach_events(plan, name, tallies, engine)
         refuse_unreadable(given, tallies, engine)
         once, *repeats = without_repeats(given, starts, tallies, engine)
         plain = given.source.model_copy(update={"recorded": None})

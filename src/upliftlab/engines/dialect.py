@@ -19,6 +19,23 @@ _HEX: Final = {
 be told how many bits they are."""
 
 
+_PLAIN: Final = {
+    "DOUBLE": "^ *([-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]{1,2})?|[-+]?inf|nan) *$",
+    "BIGINT": "^ *[-+]?[0-9]{1,18} *$",
+    "TIMESTAMP": (
+        "^ *[0-9]{4}-(0?[13578]-(0?[1-9]|[12][0-9]|3[01])|1[02]-(0?[1-9]|[12][0-9]|3[01])"
+        "|(0?[469]|11)-(0?[1-9]|[12][0-9]|30)|0?2-(0?[1-9]|1[0-9]|2[0-8]))"
+        "([ T]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?)? *$"
+    ),
+}
+"""Texts that PostgreSQL reads as a value of a type: it has no cast that gives NULL for others."""
+_LEAP: Final = (
+    "^ *([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-0?2-29"
+    "([ T]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?)? *$"
+)
+"""The 29th of February of a leap year."""
+
+
 @lru_cache(maxsize=64)
 def transpile(sql: str, dialect: str) -> str:
     r"""A query of DuckDB's dialect in another one, every name quoted as it was.
@@ -60,20 +77,34 @@ def transpile(sql: str, dialect: str) -> str:
 def converts_texts(dialect: str) -> bool:
     """Whether a dialect can read a text as a number and give NULL where it is none.
 
-    >>> converts_texts("duckdb"), converts_texts("spark"), converts_texts("postgres")
+    >>> converts_texts("duckdb"), converts_texts("postgres"), converts_texts("mysql")
     (True, True, False)
     """
     return "SELECT CAST(" not in transpile("SELECT TRY_CAST(x AS DOUBLE)", dialect)
 
 
 def _as_postgres(tree: exp.Expr) -> None:
-    """Say what PostgreSQL has no words for: `%` and `ROUND` of doubles."""
-    for node in list(tree.find_all(exp.Mod, exp.Round)):
-        if isinstance(node, exp.Mod):
+    """Say what PostgreSQL has no words for: casts that may fail, and `%` and `ROUND` of doubles."""
+    for node in list(tree.find_all(exp.TryCast, exp.Mod, exp.Round)):
+        if isinstance(node, exp.TryCast):
+            node.replace(_tried(node))
+        elif isinstance(node, exp.Mod):
             for key in ("this", "expression"):
                 node.set(key, exp.cast(exp.Paren(this=node.args[key]), "DECIMAL"))
         else:
             node.set("this", exp.cast(node.this, "DECIMAL"))
+
+
+def _tried(node: exp.TryCast) -> exp.Expr:
+    """A text as a value of a type, NULL where it is none."""
+    kind = node.to.sql(dialect="duckdb")
+    text = exp.cast(node.this, "TEXT")
+    patterns = [_PLAIN[kind], *([_LEAP] if kind == "TIMESTAMP" else [])]
+    fits = (
+        exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(pattern))
+        for pattern in patterns
+    )
+    return exp.case().when(exp.or_(*fits), exp.cast(text, node.to))
 
 
 def _finite(value: exp.Expr) -> exp.Expr:

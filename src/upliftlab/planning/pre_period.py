@@ -17,8 +17,7 @@ from upliftlab.analysis.checks.events import EVENT_CHECKS
 from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.analysis.look import LookSchedule
-from upliftlab.analysis.population import CUSTOMERS
-from upliftlab.config.expressions import parse
+from upliftlab.analysis.population import CUSTOMERS, eligible_sql
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
@@ -159,11 +158,8 @@ def _relation(plan: Plan, cast: PrePeriodPopulation) -> str:
     relation = f"{quote(CUSTOMERS)} AS c"
     if cast.assigned:
         return f"{relation} JOIN {PLANNED} AS a ON c.{quote(plan.customers.id or '')} = a.id"
-    if plan.experiment.eligible is None:
-        return relation
-    columns = cast.engine.columns(CUSTOMERS)
-    texts = [name for name, kind in columns.items() if kind == "text"]
-    return f"{relation} WHERE ({parse(plan.experiment.eligible).sql(text_columns=texts)})"
+    where = eligible_sql(plan, cast.engine)
+    return relation if where is None else f"{relation} WHERE ({where})"
 
 
 def population(plan: Plan, cast: PrePeriodPopulation) -> int:

@@ -58,6 +58,39 @@ CODES: Final[tuple[Explanation, ...]] = (
         ),
     ),
     Explanation(
+        "UL251",
+        "Condition that compares what does not compare",
+        "A condition compares numbers with texts or times, or asks which of two texts is "
+        "larger. Columns of a CSV file hold texts: they are numbers, times, or true and false, "
+        "where all their values are.",
+        "Mend the values that are no numbers or name them as missing under the source's "
+        "'format'; texts are compared by lower(a) = lower(b).",
+        example=Example(
+            "eligible: paid > tier",
+            "eligible: paid > back",
+            beside={
+                "data.csv": (
+                    "id,arm,spent,paid,back,tier\n"
+                    "1,none,0,5.00,4.00,gold\n"
+                    "2,email,5,40.00,9.00,silver\n"
+                    "3,none,2,240.00,9.00,gold\n"
+                    "4,email,0,30.00,9.00,gold\n"
+                    "5,email,1,90.00,9.00,gold\n"
+                    "6,none,1,12.00,9.00,gold\n"
+                )
+            },
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL252",
+        "Feature that is nearly a number",
+        "Nearly all values of a feature in a CSV file are numbers, and a few are texts, such as "
+        "a dash. Taken for names of categories, they would make a model worthless silently.",
+        "Name what stands for no value under the source's 'format', or name the feature under "
+        "'categorical' of 'uplift'.",
+    ),
+    Explanation(
         "UL285",
         "Computed column that is there already",
         "A computed column has the name of a column of its table; case tells no columns apart.",
@@ -79,30 +112,6 @@ CODES: Final[tuple[Explanation, ...]] = (
             'columns: {level: "coalesce(lower(region), 0)"}',
             "columns: {level: \"coalesce(lower(region), 'none')\"}",
             beside={"data.csv": "id,arm,spent,region\n1,none,0,north\n2,email,5,\n"},
-            run="upliftlab check experiments --data .",
-        ),
-    ),
-    Explanation(
-        "UL287",
-        "Texts that are no numbers",
-        "A computed column reads a text column as numbers, and some of its texts are none. They "
-        "are not taken for missing: what stands in their place would hide them.",
-        "Write plain numbers, and nothing where there is none.",
-        example=Example(
-            "id,arm,spent,age\n1,none,0,30\n2,email,5,forty\n",
-            "id,arm,spent,age\n1,none,0,30\n2,email,5,40\n",
-            file="data.csv",
-            beside={
-                "experiments/example.yaml": (
-                    "schema: 1\n"
-                    "experiment: example\n"
-                    "customers: {file: data.csv, id: id, known_after: [spent]}\n"
-                    "assignment: {observed: arm}\n"
-                    "arms: {none: {control: true}, email: {channel: email}}\n"
-                    "metrics: {primary: spent}\n"
-                    'columns: {decades: "age / 10"}\n'
-                )
-            },
             run="upliftlab check experiments --data .",
         ),
     ),

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from upliftlab.config.expressions import parse
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
 from upliftlab.queries.clock import INSTANTS, Span, converted, moved, time_literal
+from upliftlab.queries.condition_kinds import ConditionTable
+from upliftlab.queries.conditions import condition_sql
+from upliftlab.queries.meanings import Meaning
 from upliftlab.queries.numbers import number_sql, time_sql
 from upliftlab.queries.tallies import EventAggregate, Window
 from upliftlab.util.sql import literal, quote
@@ -34,6 +36,7 @@ class EventTable:
         source: What is declared of it; `id` and `time` are known.
         zone: The time zone of its times, where they name none; the program's where they are days.
         experiment: The experiment whose events count, where a column names it.
+        meanings: What texts mean of which a condition of the plan does not say it.
     """
 
     name: str
@@ -42,6 +45,7 @@ class EventTable:
     source: Source
     zone: str
     experiment: str = ""
+    meanings: Mapping[str, Meaning] = field(default_factory=dict[str, Meaning])
 
     @property
     def clock(self) -> str:
@@ -65,10 +69,16 @@ class EventTable:
             return None
         return f"CAST({quote(self.source.experiment)} AS VARCHAR) = {literal(self.experiment)}"
 
+    @property
+    def conditions(self) -> ConditionTable:
+        """The table as conditions look at it."""
+        own = f" WHERE {self.own}" if self.own else ""
+        relation = f"{self.table}{own}"
+        return ConditionTable(self.name, relation, self.columns, self.source.format, self.meanings)
+
     def condition(self, where: str) -> str:
         """A condition of the language over its columns."""
-        texts = [name for name, kind in self.columns.items() if kind == "text"]
-        return parse(where).sql(text_columns=texts)
+        return condition_sql(where, self.conditions)
 
 
 @dataclass(frozen=True, slots=True)

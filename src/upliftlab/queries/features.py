@@ -1,24 +1,36 @@
 """Features: columns of the customers' table as a model takes them, doubles or texts.
 
 A column's type says what it is. A CSV file has texts only: there, a column of which every value is
-a number is one, unless some are written with leading zeros, as postcodes are.
+a number is one, unless some are written with leading zeros, as postcodes are. One of which nearly
+every value is a number is neither: a single `-` would make categories of thousands of numbers.
 """
 # ruff: noqa: S608 - every name passes through quote()
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from upliftlab.config.models import FeatureKind, Source
+from upliftlab.config.models import FeatureKind, Source, Uplift
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.queries.meanings import code_sql, unreadable_sql
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.util.personal import shape
-from upliftlab.util.sql import quote
+from upliftlab.util.sql import literal, quote
 
 _NUMBERS: tuple[ColumnType, ...] = ("number", "boolean")
+_COMMA: Final = "^ *[-+]?[0-9][0-9.]*,[0-9]+ *$"
+"""A number with a comma before its decimals."""
+_FEW: Final = 0.1
+"""At most this part of the values that are no numbers is taken for an oversight."""
+_FORMS: Final = 10
+"""More forms of texts than this are no oversight, but texts."""
+_LOOKED_AT: Final = 1000
+"""So many different texts are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +62,42 @@ class Features:
         return f"CASE WHEN {usable_sql(number)} THEN {number} END"
 
 
-def features_of(names: Iterable[str], table: str, source: Source, engine: Engine) -> Features:
+def features_of(asked: Uplift, table: str, source: Source, engine: Engine) -> Features:
     """What the features of an attached table are.
 
     Args:
-        names: Their columns.
+        asked: Their columns, and those that are categories whatever they look like.
         table: What the table is attached as.
         source: Where it lies.
         engine: The engine that holds it.
 
     Raises:
-        DataError: UL205 a column is not there, UL206 it holds neither numbers nor texts.
+        DataError: UL205 a column is not there, UL206 it holds neither numbers nor texts, UL252 it
+            holds numbers and a few texts.
     """
-    types, asked = engine.columns(table), tuple(names)
-    for name in asked:
+    types = engine.columns(table)
+    for name in asked.features:
         if name not in types:
             raise missing_column(name, "feature", types)
-        if types[name] not in (*_NUMBERS, "text"):
-            message = f"column '{name}' holds neither numbers nor texts (feature)"
-            remedy = "make it a number in a view, such as the days since a date"
-            raise DataError(Diagnostic("UL206", message, remedy))
-    texts = [name for name in asked if types[name] == "text"]
-    words = _words(texts, table, engine) if is_csv(source) else set(texts)
-    return Features({n: "categorical" if n in words else "numeric" for n in asked}, types)
+        if fault := _no_feature(name, types[name], asked):
+            raise DataError(fault)
+    texts = [name for name in asked.features if types[name] == "text"]
+    words = set(texts)
+    if is_csv(source):
+        unsaid = [name for name in texts if name not in asked.categorical]
+        words -= set(_numbers(unsaid, table, source, engine))
+    return Features({n: "categorical" if n in words else "numeric" for n in asked.features}, types)
+
+
+def _no_feature(name: str, kind: ColumnType, asked: Uplift) -> Diagnostic | None:
+    if kind not in (*_NUMBERS, "text"):
+        message = f"column '{name}' holds neither numbers nor texts (feature)"
+        remedy = "make it a number in a view, such as the days since a date"
+        return Diagnostic("UL206", message, remedy)
+    if name in asked.categorical and kind != "text":
+        message = f"column '{name}' holds no texts (feature under 'categorical')"
+        return Diagnostic("UL206", message, "make it a text in a view")
+    return None
 
 
 def is_csv(source: Source) -> bool:
@@ -84,21 +109,63 @@ def is_csv(source: Source) -> bool:
     return source.file is not None and source.file.lower().endswith((".csv", ".csv.gz"))
 
 
-def _words(texts: Collection[str], table: str, engine: Engine) -> set[str]:
-    """The columns of text in which not every value is a number."""
+def _numbers(texts: Sequence[str], table: str, source: Source, engine: Engine) -> Iterator[str]:
+    """The columns of text that hold numbers.
+
+    Raises:
+        DataError: UL252, some hold numbers and a few texts.
+    """
     if not texts:
-        return set()
+        return
     counts = ", ".join(
-        f"SUM(CASE WHEN {_no_number(quote(name))} THEN 1 ELSE 0 END) AS n{at}"
+        f"COUNT(CASE WHEN {sql} THEN 1 END) AS {letter}{at}"
         for at, name in enumerate(texts)
+        for letter, sql in _looked_for(name, source)
     )
     (row,) = engine.query(f"SELECT {counts} FROM {quote(table)}").to_pylist()
-    return {name for at, name in enumerate(texts) if row[f"n{at}"]}
+    faults = list[Diagnostic]()
+    for at, name in enumerate(texts):
+        known, odd, codes, commas = (int(row[f"{letter}{at}"]) for letter in "kocd")
+        if not odd and not codes:
+            yield name
+        elif not codes and odd - commas <= _FEW * known:
+            faults += _stray(name, known, table, source, engine)
+    if faults:
+        raise DataError(faults)
 
 
-def _no_number(value: str) -> str:
-    leading = f"({value} LIKE '0%' AND {value} <> '0' AND {value} NOT LIKE '0.%')"
-    return f"{value} IS NOT NULL AND ({number_sql(value, 'text')} IS NULL OR {leading})"
+def _looked_for(name: str, source: Source) -> Iterator[tuple[str, str]]:
+    """Values, those that are no numbers, codes with leading zeros, and numbers with a comma."""
+    value, odd = quote(name), unreadable_sql(name, "number", source.format)
+    yield "k", f"{value} IS NOT NULL"
+    yield "o", odd
+    yield "c", code_sql(value)
+    yield "d", f"{odd} AND REGEXP_MATCHES({value}, {literal(_COMMA)})"
+
+
+def _stray(
+    name: str, known: int, table: str, source: Source, engine: Engine
+) -> Iterator[Diagnostic]:
+    """The fault of numbers with a few texts among them; none where the texts are many a kind."""
+    odd = unreadable_sql(name, "number", source.format)
+    rows = engine.query(
+        f"SELECT {quote(name)} AS value, COUNT(*) AS n FROM {quote(table)} WHERE {odd}"
+        f" GROUP BY {quote(name)} ORDER BY n DESC, value LIMIT {_LOOKED_AT}"
+    ).to_pylist()
+    forms = list(dict.fromkeys(shape(str(row["value"])) for row in rows))
+    commas = all(re.fullmatch(_COMMA, str(row["value"])) for row in rows)
+    if len(forms) > _FORMS and not commas:
+        return
+    count = sum(int(row["n"]) for row in rows)
+    more = " or more" if len(rows) == _LOOKED_AT else ""
+    message = f"{source.file}: the feature '{name}' holds numbers, but in {count:,}{more} of"
+    message += f" {known:,} rows texts such as '{forms[0]}'"
+    said = 'decimal: ","' if commas else 'missing: ["…"]'
+    if not commas and forms[0] == str(rows[0]["value"]):  # a word for no value, not a customer's
+        said = f'missing: ["{forms[0]}"]'
+    remedy = f"add 'format: {{{said}}}' to the source, if that is what they mean; if they name"
+    remedy += f" categories, 'categorical: [{name}]' under 'uplift'"
+    yield Diagnostic("UL252", message, remedy)
 
 
 def learned_features(
@@ -147,13 +214,14 @@ def _unreadable(names: Collection[str], table: str, engine: Engine) -> Iterator[
         return
     columns = list[str]()
     for at, name in enumerate(names):
-        value = quote(name)
-        bad = f"{value} IS NOT NULL AND {number_sql(value, 'text')} IS NULL"
-        columns.append(f"SUM(CASE WHEN {bad} THEN 1 ELSE 0 END) AS n{at}")
-        columns.append(f"MIN(CASE WHEN {bad} THEN {value} END) AS v{at}")
+        bad = unreadable_sql(name, "number")
+        columns.append(f"COUNT(CASE WHEN {bad} THEN 1 END) AS n{at}")
+        columns.append(f"MIN(CASE WHEN {bad} THEN {quote(name)} END) AS v{at}")
     (row,) = engine.query(f"SELECT {', '.join(columns)} FROM {quote(table)}").to_pylist()
     for at, name in enumerate(names):
         if row[f"n{at}"]:
             message = f"the feature '{name}' holds text such as '{shape(str(row[f'v{at}']))}'"
             message += f" in {row[f'n{at}']:,} rows; the model learned numbers"
-            yield Diagnostic("UL615", message, "write plain numbers, or learn again")
+            remedy = "write plain numbers, name what stands for no value as"
+            remedy += " 'format: {missing: [\"…\"]}' under the source, or learn again"
+            yield Diagnostic("UL615", message, remedy)

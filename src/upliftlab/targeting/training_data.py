@@ -263,7 +263,7 @@ def learning_rows(
     outcomes, arms = outcomes_of(plan), (plan.control, *plan.treatments)
     refuse_unsupported(plan)
     frame = population_of(plan, engine, record)
-    features = features_of(asked.features, CUSTOMERS, plan.customers, engine)
+    features = features_of(asked, CUSTOMERS, plan.customers, engine)
     refuse_identities(plan, frame, engine)
     refuse_whole_households(plan, frame, engine)
     known = known_of(plan, frame, features, engine)
