@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from upliftlab.analysis.aggregates import level_name
+from upliftlab.analysis.aggregates import flags_of, level_name
 from upliftlab.analysis.caps import Caps, limits, with_caps
 from upliftlab.analysis.checks.definition import FactInputs
 from upliftlab.analysis.disclosure import Tables, tables_of
@@ -20,7 +20,7 @@ from upliftlab.analysis.event_tables import (
     without_repeats,
 )
 from upliftlab.analysis.look import LookSchedule, occasion_of
-from upliftlab.analysis.population import population_of, timed
+from upliftlab.analysis.population import CUSTOMERS, population_of, timed
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
     refuse_arms,
@@ -29,6 +29,7 @@ from upliftlab.analysis.refusals import (
     refuse_missing,
     refuse_names,
     refuse_text_bands,
+    refuse_traces,
     refuse_unsupported,
     refuse_whole_households,
 )
@@ -37,6 +38,7 @@ from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import Span
 from upliftlab.queries.events import EventTable, Starts
+from upliftlab.queries.ids import id_column
 from upliftlab.queries.moments import (
     Count,
     MomentsQuery,
@@ -49,7 +51,7 @@ from upliftlab.queries.moments import (
     tuned,
 )
 from upliftlab.queries.population import AnalysisPopulation
-from upliftlab.queries.units import UnitColumns, UnitTable
+from upliftlab.queries.units import UnitTable, unit_columns
 from upliftlab.stats.moments import Moments
 
 FRAME, UNITS = "frame", "units"
@@ -69,6 +71,7 @@ class Aggregation:
         tables: Units by every two segments.
         strata: Moments by arm of every stratum within which shares are exact; empty without.
         schedule: Which of the planned looks at the data this is.
+        flags: By arm, the columns that hold nothing but 0 and 1.
     """
 
     cells: Cells
@@ -77,6 +80,7 @@ class Aggregation:
     tables: Tables
     strata: Sequence[Mapping[str, Moments]]
     schedule: LookSchedule
+    flags: Mapping[str, frozenset[str]]
 
 
 def measure(
@@ -111,16 +115,21 @@ def measure(
     units = _in_place(table, plan, engine)
     caps = limits(plan, table.columns, units, engine)
     units = with_caps(units, table.columns, caps) if caps else units
-    query = MomentsQuery(units, (*table.columns, *plan.capped), tuple(plan.segments))
+    contacts = spec.roles.contacts if spec.roles else None
+    once = frozenset(() if contacts is None else (spec.columns[contacts],))
+    names = (*table.columns, *plan.capped)
+    query = MomentsQuery(units, names, tuple(plan.segments), flags=once)
     refuse_levels(query, engine)
     cells = cells_of(query, engine)
-    refuse_arms(plan, _by_arm(next(iter(cells.values()))))
+    everybody = next(iter(cells.values()))
+    refuse_arms(plan, _by_arm(everybody))
     refuse_names(plan, cells)
     refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
+    refuse_traces(cells, query.metrics)
     data = FactInputs(plan, spec, engine, frame, units, looks)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
-    return Aggregation(cells, data, caps, tables, strata, schedule)
+    return Aggregation(cells, data, caps, tables, strata, schedule, flags_of(everybody))
 
 
 def _pairs(query: MomentsQuery, engine: Engine) -> Iterator[Count]:
@@ -165,11 +174,7 @@ def unit_table(
         DataError: UL2xx, a table cannot be read or is not what the plan says.
     """
     found, span = frame
-    asked = UnitColumns(
-        metrics={**plan.metrics, **plan.covariates},
-        columns=(*plan.measured_columns, *plan.covariates),
-        segments=plan.segments,
-    )
+    asked = unit_columns(plan)
     roles = {column: "segment" for s in plan.segments.values() for column in s.columns}
     roles |= {m.column: f"metric '{name}'" for name, m in asked.metrics.items() if m.column}
     for column in asked.needed:
@@ -189,16 +194,15 @@ def unit_table(
     }
     moments = f"SELECT {found.own['as_of']} AS t FROM {found.relation}"
     known = engine.query(f"SELECT MIN(t) AS t FROM ({moments}) AS known").to_pylist()[0]["t"]
-    ids = found.columns[plan.customers.id]
+    ids = id_column(engine, CUSTOMERS, plan.customers.id, "id")
     starts = Starts(FRAME, plan.program.time_zone, span, ids, known or span.first)
     events: dict[str, EventTable] = {}
     looks: list[EventReading] = []
     for name, tallies in asked.tallies.items():
         given = attached[name]
         refuse_unreadable(given, tallies, engine)
-        events[name], *repeats = without_repeats(given, starts, tallies, engine)
-        counted = (repeats[0], repeats[1])
-        looks.append(EventReading(plan, engine, events[name], given, starts, tallies, counted))
+        events[name], repeats = without_repeats(given, starts, tallies, engine)
+        looks.append(EventReading(plan, engine, events[name], given, starts, tallies, repeats))
     engine.keep(FRAME, found.sql(asked.needed))
     return UnitTable(replace(found, kept=FRAME), asked, events, starts), tuple(looks)
 

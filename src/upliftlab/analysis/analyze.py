@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from upliftlab import __version__
-from upliftlab.analysis.aggregates import OVERALL, Aggregates, roll_up, zero_or_one
+from upliftlab.analysis.aggregates import OVERALL, Aggregates, roll_up
 from upliftlab.analysis.aggregation import Aggregation, measure
 from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.caps import Caps
@@ -48,6 +48,7 @@ from upliftlab.results.analysis import (
     VerdictCode,
 )
 from upliftlab.results.costs import RATED
+from upliftlab.stats.moments import Moments
 from upliftlab.stats.strata import stratified
 
 Progress = Callable[[str], None]
@@ -161,15 +162,35 @@ def _estimable(
     """Aggregates with money's columns, within strata where there are any, and how to infer."""
     overall = told.aggregates[OVERALL]
     within = stratified(intake.strata, tuple(overall)) if intake.strata else None
-    flags = zip(spec.columns, zero_or_one(overall.values()), strict=True)
     settings = InferenceSettings(
         plan.experiment.experiment,
         rows_of(spec, told, intake.data.units, engine),
-        frozenset(column for column, flag in flags if flag),
+        intake.flags,
+        _shares(plan, spec, intake, overall.values()),
         intake.schedule.look(1 - spec.confidence),
         stratified=within is not None,
     )
     return spec.projected({**told.aggregates, OVERALL: within or overall}), settings
+
+
+def _shares(
+    plan: Plan, spec: EstimationSpec, intake: Aggregation, arms: Collection[Moments]
+) -> frozenset[str]:
+    """The columns that are shares of units: of 0 and 1 in every arm, and not 0 for want of any.
+
+    Nothing but zeros may also be money that nobody spent, unless a share is what was declared.
+    """
+    types = intake.data.population.columns
+    declared = {
+        name
+        for name, metric in plan.metrics.items()
+        if metric.unit == "share"
+        or metric.kind.share
+        or types.get(metric.column or "") == "boolean"
+    }
+    some = {name for i, name in enumerate(spec.columns) if any(arm.mean[i] > 0 for arm in arms)}
+    arm_flags = intake.flags.values()
+    return frozenset(name for name in declared | some if all(name in flags for flags in arm_flags))
 
 
 def now_of(plan: Plan, setting: AnalysisContext) -> datetime:

@@ -103,8 +103,10 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL218",
         "Not a time",
-        "A column that is to hold times holds something else, or none in some rows.",
-        "Write times as 2026-03-02 14:30:00.",
+        "A column that is to hold times holds something else, a day that no calendar has, or none "
+        "in some rows.",
+        "Write times as 2026-03-02 14:30:00, or say under 'format' of the source how they are "
+        "written.",
         example=Example(
             ("id,at,amount\n2,yesterday,10\n"),
             ("id,at,amount\n2,2026-03-05 10:00:00,10\n"),
@@ -152,6 +154,29 @@ CODES: Final[tuple[Explanation, ...]] = (
         "A check that an installed package adds asked for something that the data or the engine "
         "refused. The reasons follow.",
         "Tell its authors, or uninstall that package.",
+    ),
+    Explanation(
+        "UL257",
+        "Times with an offset and without",
+        "Some times of a column say how far their clock is from UTC, as 10:00Z and 10:00+02:00 "
+        "do, and others do not: nobody can tell which clock those are of.",
+        "Write all with their offset, or all without it and their zone under 'zone'.",
+        example=Example(
+            "id,at,amount\n2,2026-03-05T10:00:00Z,10\n4,2026-03-05T10:00:00,10\n",
+            "id,at,amount\n2,2026-03-05T10:00:00Z,10\n4,2026-03-05T10:00:00Z,10\n",
+            file="orders.csv",
+            beside={
+                "experiments/example.yaml": (
+                    "customers: {file: data.csv, id: id}\n"
+                    "metrics: {primary: sales}\n"
+                    "outcome_window: 28 days\n"
+                    "waves: [{start: 2026-03-02, share: 100%}]\n"
+                ),
+                "configs/sources.yaml": "sources: {orders: {file: orders.csv, id: id, time: at}}\n",
+                "configs/metrics.yaml": "metrics: {sales: {from: orders, sum: amount}}\n",
+            },
+            run="upliftlab analyze experiments/example.yaml",
+        ),
     ),
     Explanation(
         "UL302",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice, zero_or_one
+from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.rows import UnitRows, skewed
 from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE, MoneyContrast
@@ -36,13 +36,15 @@ class InferenceSettings:
     Attributes:
         seed: What the draws depend on beside the data: the experiment's name.
         rows: Units by kind, where differences are too skewed for Student's t.
-        shares: Columns that hold nothing but 0 and 1.
+        flags: By arm, the columns that hold nothing but 0 and 1.
+        shares: Those that do so in every arm, and are known to be shares of units.
         look: Which of several looks this is; None where the data are looked at once.
         stratified: Whether arms as a whole are compared within the strata of a blocked assignment.
     """
 
     seed: str = ""
     rows: UnitRows | None = None
+    flags: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     shares: frozenset[str] = frozenset()
     look: InterimLook | None = None
     stratified: bool = False
@@ -124,13 +126,16 @@ class Contrast:
 
         None where contacts are not counted, where a unit can have several, and of households.
         """
-        roles, groups = self.spec.roles, (self.pair.treated, self.pair.control)
-        if self.place != OVERALL or self.spec.size is not None or roles is None:
+        spec, flags = self.spec, self.reading.flags
+        if self.place != OVERALL or spec.size is not None or spec.roles is None:
             return None
-        column = roles.contacts
-        if column is None or not zero_or_one(groups)[column] or groups[0].mean[column] >= 1:
+        column = spec.roles.contacts
+        if column is None or self.pair.treated.mean[column] >= 1:
             return None
-        return column
+        arms = (self.arm or "", spec.control)
+        once = all(spec.columns[column] in flags.get(arm, ()) for arm in arms)
+        some = self.pair.treated.mean[column] or self.pair.control.mean[column]
+        return column if once and some else None
 
     def counted(self, per: Per) -> str | None:
         """The metric that counts what is paid for; None where none does."""

@@ -4,18 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
-from upliftlab.analysis.event_tables import TIMES, unreadable_time
 from upliftlab.analysis.record import Record
+from upliftlab.analysis.times import TimeColumn, refuse_unreadable_times, time_column
 from upliftlab.assignment.contact_policy_sql import day_literal
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.queries.clock import INSTANTS, Span, converted, time_literal
+from upliftlab.queries.clock import Span, converted, time_literal
 from upliftlab.queries.computed import attach_table
 from upliftlab.queries.conditions import customers_table, sound_condition
-from upliftlab.queries.numbers import time_sql
+from upliftlab.queries.ids import IdColumn, id_column
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.util.sql import quote
 
@@ -34,6 +35,8 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
             which arm; UL305, a column that is randomised is not there.
     """
     columns = attach_table(CUSTOMERS, plan.customers, engine)
+    for column in (*plan.customers.attributes, *plan.customers.known_after):
+        _require(column, "attributes", columns)  # a misspelt one would guard nothing
     if record is not None:
         return _recorded(plan, record, engine, columns)
     arm = plan.experiment.assignment.observed
@@ -46,37 +49,38 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
             )
         )
     _require(arm, "assignment", columns)
+    refuse_inexact(plan, columns, engine)
     own = {"arm": f"c.{quote(arm)}"} | _identity(plan, columns, plan.customers.id)
     where = eligible_sql(plan, engine)
     relation = f"{quote(CUSTOMERS)} AS c" + (f" WHERE ({where})" if where else "")
-    return AnalysisPopulation(relation, columns, own)
+    return AnalysisPopulation(relation, columns, own, form=plan.customers.format)
 
 
 def _recorded(
     plan: Plan, record: Record, engine: Engine, columns: Mapping[str, ColumnType]
 ) -> AnalysisPopulation:
     _require(record.id, "id", columns)
-    alike = _load(plan, record, engine) == columns[record.id]
-    left, right = f"c.{quote(record.id)}", "a.id"
-    if not alike:
-        left, right = f"CAST({left} AS VARCHAR)", f"CAST({right} AS VARCHAR)"
+    refuse_inexact(plan, columns, engine)
+    ids, assigned = id_column(engine, CUSTOMERS, record.id, "id"), _load(plan, record, engine)
+    left = ids.compared(f"c.{quote(record.id)}", assigned)
+    right = assigned.compared("a.id", ids)
     relation = f"{quote(CUSTOMERS)} AS c JOIN {ASSIGNED} AS a ON {left} = {right}"
     own = {name: f"a.{name}" for name in ("arm", "wave", "stratum", "day")}
     own |= _identity(plan, columns, record.id)
     if plan.households is not None:
         own["house"] = "a.house"  # whom they lived with when it was drawn
-    return AnalysisPopulation(relation, columns, own)
+    return AnalysisPopulation(relation, columns, own, form=plan.customers.format)
 
 
-def _load(plan: Plan, record: Record, engine: Engine) -> ColumnType:
-    """Keep everybody's assignment as one table; the type of its ids."""
+def _load(plan: Plan, record: Record, engine: Engine) -> IdColumn:
+    """Keep everybody's assignment as one table; what its ids are."""
     parts = list[str]()
-    kind: ColumnType = "other"
+    kind = IdColumn("other")
     house = "" if plan.households is None else f", {quote(plan.households)} AS house"
     for number, generation in enumerate(record.generations):
         name = f"{ASSIGNED}_{number}"
         engine.load(name, generation.files)
-        kind = engine.columns(name)[record.id]
+        kind = id_column(engine, name, record.id, "id on record")
         parts.append(
             f"SELECT {quote(record.id)} AS id, arm, CAST(wave AS INTEGER) AS wave,"
             f" CAST(stratum AS VARCHAR) AS stratum, {day_literal(generation.day)} AS day{house}"
@@ -84,6 +88,18 @@ def _load(plan: Plan, record: Record, engine: Engine) -> ColumnType:
         )
     engine.keep(ASSIGNED, " UNION ALL ".join(parts))
     return kind
+
+
+def refuse_inexact(plan: Plan, columns: Mapping[str, ColumnType], engine: Engine) -> None:
+    """Refuse ids and households that are floating numbers of which each may be several.
+
+    Raises:
+        DataError: UL273, naming the column.
+    """
+    own = plan.customers
+    for column, role in ((own.id, "id"), (own.household, "household"), (plan.households, "unit")):
+        if column is not None and column in columns:
+            id_column(engine, CUSTOMERS, column, role)
 
 
 def _identity(plan: Plan, columns: Mapping[str, ColumnType], key: str | None) -> dict[str, str]:
@@ -108,10 +124,11 @@ def timed(
     Raises:
         DataError: UL205 the column of starts is not there, UL217 customers have no start.
     """
-    raw = _start(plan, frame, engine)
+    column = _start_column(plan, frame, engine)
+    raw = _start(plan, frame) if column is None else column.sql
     if raw is None:
         return frame, None
-    zone, clock = plan.program.time_zone, _clock(plan, frame)
+    zone, clock = plan.program.time_zone, _clock(plan, column)
     span = _span(plan, f"SELECT {raw} AS t FROM {frame.relation}", engine)
     start = converted(raw, clock, zone, span.widened(_NOTHING, _NOTHING))
     own = {**frame.own, "start": start, "as_of": _as_of(start, frame)}
@@ -119,16 +136,24 @@ def timed(
         own["wave"] = _wave(plan, start)
     if clock != zone:
         span = _span(plan, f"SELECT {start} AS t FROM {frame.relation}", engine)
-    return AnalysisPopulation(frame.relation, frame.columns, own), span
+    return replace(frame, own=own), span
 
 
-def _start(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> str | None:
-    """A customer's start in SQL: a column, the day of the wave, else that of assignment."""
-    column, waves = plan.experiment.assignment.start, plan.experiment.waves
-    if column is not None:
-        _require(column, "start", frame.columns)
-        _refuse_no_time(column, frame, engine)
-        return time_sql(column, frame.columns, "c.")
+def _start_column(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> TimeColumn | None:
+    """The column of starts, where there is one; every one is a time."""
+    name = plan.experiment.assignment.start
+    if name is None:
+        return None
+    _require(name, "start", frame.columns)
+    found = time_column(name, frame.columns, plan.customers, engine, frame.relation)
+    found = replace(found, table="c.")
+    refuse_unreadable_times(found, "start", engine, frame.relation)
+    return found
+
+
+def _start(plan: Plan, frame: AnalysisPopulation) -> str | None:
+    """A customer's start in SQL: the day of the wave, else that of assignment."""
+    waves = plan.experiment.waves
     if waves and "wave" in frame.own:
         cases = " ".join(
             f"WHEN {number} THEN {day_literal(wave.start)}" for number, wave in enumerate(waves, 1)
@@ -137,21 +162,6 @@ def _start(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> str | None:
     if "day" in frame.own:
         return "CAST(a.day AS TIMESTAMP)"
     return time_literal(datetime.combine(waves[0].start, time())) if len(waves) == 1 else None
-
-
-def _refuse_no_time(column: str, frame: AnalysisPopulation, engine: Engine) -> None:
-    """Refuse starts that are no times, or that engines would read differently."""
-    kind = frame.columns[column]
-    if kind not in TIMES:
-        raise DataError(
-            Diagnostic("UL218", f"'{column}' (start) holds no times", "name another column")
-        )
-    value = f"c.{quote(column)}"
-    bad = f"{value} IS NOT NULL AND {unreadable_time(value, kind)}"
-    count = f"SELECT SUM(CASE WHEN {bad} THEN 1 ELSE 0 END) AS n FROM {frame.relation}"
-    if number := engine.query(count).to_pylist()[0]["n"]:
-        message = f"{number:,} customers have no time in '{column}' (start)"
-        raise DataError(Diagnostic("UL218", message, "write times as 2026-03-02 14:30:00"))
 
 
 def _span(plan: Plan, starts: str, engine: Engine) -> Span:
@@ -187,14 +197,12 @@ def _wave(plan: Plan, start: str) -> str:
     return f"CASE {cases} END"
 
 
-def _clock(plan: Plan, frame: AnalysisPopulation) -> str:
+def _clock(plan: Plan, column: TimeColumn | None) -> str:
     """The zone of the clock that starts are read on; the program's where it names the days."""
-    column = plan.experiment.assignment.start
-    if column is None or frame.columns[column] == "date":
-        return plan.program.time_zone
-    if frame.columns[column] == "instant":
-        return INSTANTS
-    return plan.customers.zone or plan.program.time_zone
+    zone = plan.program.time_zone
+    if column is None or column.columns[column.name] == "date":
+        return zone
+    return column.clock(zone)
 
 
 def eligible_sql(plan: Plan, engine: Engine) -> str | None:

@@ -9,12 +9,14 @@ from typing import Any
 
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
+from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.moments import MomentsQuery, SliceMoments
 from upliftlab.queries.naming import naming
-from upliftlab.queries.numbers import LARGEST, number_sql, usable_sql
+from upliftlab.queries.numbers import LARGEST, SMALLEST, number_sql, usable_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
-from upliftlab.queries.units import UnitTable
+from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of
+from upliftlab.queries.units import UnitTable, unit_columns
 from upliftlab.util.nearest import closest
 from upliftlab.util.personal import kind_of, names_people, shape
 from upliftlab.util.sql import quote
@@ -49,24 +51,54 @@ def _undated(plan: Plan, names: Iterable[str]) -> Iterator[str]:
 
 
 def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> None:
-    """Refuse customers without an id, or with that of another.
+    """Refuse customers without an id, or with that of another, and numbers of two readings.
+
+    Both are counted in one scan.
 
     Raises:
         DataError: UL212 ids are missing, UL213 they repeat, UL208 customers have two arms, UL220
-            households are missing.
+            households are missing; UL206, UL223, UL255 and UL256, texts are no plain numbers.
     """
     _refuse_homeless(frame, engine)
     name = plan.customers.id
-    if name is None:
-        return
-    if name not in frame.columns:
+    if name is not None and name not in frame.columns:
         raise missing_column(name, "id", frame.columns)
+    texts, counts = _text_numbers(plan, frame, engine), list[str]()
+    if name is not None:
+        column = f"c.{quote(name)}"
+        counts = ["COUNT(*) AS n", f"COUNT({column}) AS known", f"COUNT(DISTINCT {column}) AS ids"]
+    if not (counts := [*counts, *counted(texts)]):
+        return
+    row = _one(engine, f"SELECT {', '.join(counts)} FROM {frame.relation}")
+    if name is not None:
+        _refuse_ids(name, row, frame, engine)
+    told = faults_of(doubtful(texts, row), frame.relation, engine)
+    if faults := [fault for _, fault in told]:
+        raise DataError(faults)
+
+
+def _text_numbers(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> list[TextNumbers]:
+    """The customers' columns of texts that are read as numbers."""
+    if not converts_texts(engine.dialect):
+        return []
+    source = plan.customers
+    return [
+        TextNumbers(
+            name,
+            f"c.{quote(name)}",
+            f"column '{name}'",
+            source.format,
+            source.amounts.get(name, plan.currency),
+        )
+        for name in unit_columns(plan).numbers
+        if frame.columns.get(name) == "text"
+    ]
+
+
+def _refuse_ids(
+    name: str, row: Mapping[str, int], frame: AnalysisPopulation, engine: Engine
+) -> None:
     column, arm = f"c.{quote(name)}", frame.own["arm"]
-    row = _one(
-        engine,
-        f"SELECT COUNT(*) AS n, COUNT({column}) AS known, COUNT(DISTINCT {column}) AS ids"
-        f" FROM {frame.relation}",
-    )
     if row["known"] < row["n"]:
         lacking = row["n"] - row["known"]
         raise DataError(
@@ -153,7 +185,7 @@ def refuse_text_bands(plan: Plan, table: UnitTable, engine: Engine) -> None:
         if frame.type_of(column, "segment") != "text":
             continue
         value = f"f.{needed[column]}"
-        wrong = f"{value} IS NOT NULL AND {number_sql(value, 'text')} IS NULL"
+        wrong = f"{value} IS NOT NULL AND {number_sql(value, 'text', frame.form)} IS NULL"
         row = _one(
             engine,
             f"SELECT COUNT(*) AS n, MIN({value}) AS example"
@@ -253,13 +285,44 @@ def refuse_missing(table: UnitTable, lacking: Collection[str], engine: Engine) -
         engine: Where the data lie.
 
     Raises:
-        DataError: UL206, with what stands in the column instead.
+        DataError: UL206, with what stands in the column instead, or that a sum is too large.
     """
-    columns = dict.fromkeys(
-        column for name in table.columns if name in lacking for column in _columns(table, name)
-    )
-    if faults := [fault for c in columns if (fault := _diagnosed(c, table, engine))]:
+    names = [name for name in table.columns if name in lacking]
+    columns = dict.fromkeys(column for name in names for column in _columns(table, name))
+    faults = [fault for c in columns if (fault := _diagnosed(c, table, engine))]
+    faults += [_beyond(name) for name in names if not [*_columns(table, name)]]
+    if faults:
         raise DataError(faults)
+
+
+def refuse_traces(
+    cells: Mapping[tuple[str, ...], Sequence[SliceMoments]], columns: Sequence[str]
+) -> None:
+    """Refuse columns of numbers so close to zero that their squares are nothing.
+
+    Raises:
+        DataError: UL206, naming them.
+    """
+    faults = list[Diagnostic]()
+    moments = [cell.moments for cell in next(iter(cells.values()))]
+    for at, name in enumerate(columns):
+        largest = max((abs(float(each.mean[at])) for each in moments), default=0.0)
+        varies = any(each.m2[at, at] > 0 for each in moments)
+        if not varies and 0 < largest < SMALLEST:
+            faults.append(traces(name))
+    if faults:
+        raise DataError(faults)
+
+
+def traces(name: str) -> Diagnostic:
+    """What is said of numbers that are all next to nothing."""
+    message = f"all numbers of '{name}' are closer to 0 than {SMALLEST:g}"
+    return Diagnostic("UL206", message, "write them in a smaller unit")
+
+
+def _beyond(name: str) -> Diagnostic:
+    message = f"'{name}' adds up to more than {LARGEST} of a customer, or to no number"
+    return Diagnostic("UL206", message, "mend the amounts, or write them in a larger unit")
 
 
 def _columns(table: UnitTable, name: str) -> Iterator[str]:
@@ -275,7 +338,7 @@ def _diagnosed(column: str, table: UnitTable, engine: Engine) -> Diagnostic | No
     """Why a column lacks numbers: counts by fault and the form of one that is unreadable."""
     needed = table.asked.needed
     value, kind = f"f.{needed[column]}", table.frame.type_of(column, "metric")
-    number = number_sql(value, kind)
+    number = number_sql(value, kind, table.frame.form)
     bad = f"{value} IS NOT NULL AND {number} IS NULL"
     text = f"CAST({value} AS VARCHAR)"
     row = _one(

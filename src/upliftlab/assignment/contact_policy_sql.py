@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from upliftlab.assignment.allocation import Limits, Reason, Start
+from upliftlab.queries.ids import TEXTS, IdColumn
 from upliftlab.util.sql import literal, quote
 
 _EPOCH = date(2000, 1, 1)
@@ -27,6 +28,7 @@ class Events:
     id: str
     time: str
     contact: bool = True
+    ids: IdColumn = TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def _happened(limits: Limits, days: dict[int, int], events: Sequence[Events]) ->
 def _event(event: Events) -> str:
     day = f"CAST(CAST({quote(event.time)} AS TIMESTAMP) AS DATE)"
     return (
-        f'SELECT CAST({quote(event.id)} AS VARCHAR) COLLATE "C" AS customer,'
+        f'SELECT {event.ids.text(quote(event.id))} COLLATE "C" AS customer,'
         f" DATE_DIFF('day', {day_literal(_EPOCH)}, {day}) AS day,"
         f" {int(event.contact)} AS contact FROM {quote(event.table)}"
     )

@@ -1,4 +1,5 @@
 """Who may take part: the tables that decide it, and the request that queries are made from."""
+# ruff: noqa: S608 - every name passes through quote()
 
 from __future__ import annotations
 
@@ -11,9 +12,12 @@ from upliftlab.assignment.eligibility_sql import Request
 from upliftlab.config.models import ContactPolicy
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.errors import ConfigError, Diagnostic
+from upliftlab.errors import ConfigError, DataError, Diagnostic
 from upliftlab.queries.computed import attach_table
 from upliftlab.queries.conditions import customers_table, sound_condition
+from upliftlab.queries.ids import IdColumn, id_column
+from upliftlab.queries.spelling import CHANCE, near_matches
+from upliftlab.util.sql import quote
 
 CUSTOMERS = "customers"
 """What the customers' table is attached as."""
@@ -76,15 +80,41 @@ def _events(
 
 def _attached(plan: Plan, name: str, table: str, engine: Engine) -> Events:
     source = plan.sources.get(name)
-    id_column = source and (source.id or plan.customers.id)
-    if source is None or source.time is None or id_column is None:
+    key = source and (source.id or plan.customers.id)
+    if source is None or source.time is None or key is None:
         message = f"the contact policy reads '{name}', which is no table of events"
         raise ConfigError(
             Diagnostic("UL402", message, "declare it with 'id' and 'time' as a source")
         )
     columns = attach_table(table, source, engine)
-    if lacking := [c for c in (id_column, source.time) if c not in columns]:
+    if lacking := [c for c in (key, source.time) if c not in columns]:
         raise ConfigError(
             Diagnostic("UL402", f"'{name}' has no column '{lacking[0]}'", "mend its name")
         )
-    return Events(table, id_column, source.time, contact=table == _CONTACTS)
+    ids = id_column(engine, table, key, f"id of {name}")
+    _refuse_near(plan, (name, table, key, ids), engine)
+    return Events(table, key, source.time, contact=table == _CONTACTS, ids=ids)
+
+
+def _refuse_near(plan: Plan, events: tuple[str, str, str, IdColumn], engine: Engine) -> None:
+    """Refuse contacts whose ids nearly match customers': nobody would be protected by them.
+
+    Raises:
+        DataError: UL274, with how many.
+    """
+    name, table, key, ids = events
+    own, customers = plan.customers.id, engine.columns(CUSTOMERS)
+    if own is None or own not in customers or "text" not in (ids.kind, customers[own]):
+        return
+    rows = f"SELECT {ids.text(quote(key))} AS id FROM {table}"
+    theirs = id_column(engine, CUSTOMERS, own, "id").text(quote(own))
+    near = near_matches(engine, rows, f"SELECT {theirs} AS id FROM {CUSTOMERS}")
+    if near is None:
+        return
+    total = engine.query(f"SELECT COUNT(*) AS n FROM {table}").to_pylist()[0]["n"]
+    if near.count > CHANCE * total:
+        message = f"{near.count:,} rows of '{name}' are of nobody, but would be of a customer if"
+        message += " ids were written alike, so the contact policy would not protect them"
+        remedy = "write ids as the same text in both tables: no spaces, capital letters, lost"
+        remedy += " leading zeros, '.0' or dashes in one of them"
+        raise DataError(Diagnostic("UL274", message, remedy))

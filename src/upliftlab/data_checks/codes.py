@@ -18,7 +18,7 @@ CODES: Final[tuple[Explanation, ...]] = (
         "UL222",
         "Events that do not cover the time",
         "Events end before the last window closes, begin after the time that is asked of "
-        "before the start, or there are none.",
+        "before the start, or there are none: none at all, or none of this experiment.",
         "Bring the missing days along; it is a warning, as data may still come in.",
     ),
     Explanation(
@@ -30,9 +30,10 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL224",
         "Events there twice",
-        "Events repeat what another says, or have the key of another and differ from it: "
-        "they were probably loaded twice.",
-        "Load each event once, and declare the column that identifies it as 'key'.",
+        "Events repeat what another says, or have the key of another: they were loaded twice, or "
+        "the key is that of an order and not of its lines.",
+        "Load each event once and declare what identifies it, such as key: [order_id, line]; of "
+        "rows that are alike in every column say 'repeats: once' or 'repeats: each'.",
     ),
     Explanation(
         "UL225",

@@ -30,7 +30,7 @@ from upliftlab.analysis.event_tables import (
     without_repeats,
 )
 from upliftlab.analysis.look import LookSchedule
-from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.analysis.population import CUSTOMERS, refuse_inexact
 from upliftlab.config.load import examine as examine_file
 from upliftlab.config.load import in_order
 from upliftlab.config.models.experiment import Plan
@@ -49,15 +49,17 @@ from upliftlab.data_checks.fit import (
 from upliftlab.engines.base import Engine
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
-from upliftlab.queries.clock import Span, passed
+from upliftlab.queries.clock import Span, last_passed
 from upliftlab.queries.computed import attach_table
 from upliftlab.queries.events import Starts
 from upliftlab.queries.features import features_of
+from upliftlab.queries.ids import id_column
 from upliftlab.queries.naming import naming_fault
 from upliftlab.results.analysis import Check, Severity
 from upliftlab.util.sql import quote
 
 _CODES = {
+    "presence": "UL222",
     "duplicates": "UL224",
     "unknown_customers": "UL221",
     "currency": "UL223",
@@ -141,6 +143,10 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
         yield from _features(scope, engine)
     if plan.customers.id in columns:
         yield from _identities(plan, place, engine)
+    try:
+        refuse_inexact(plan, columns, engine)
+    except UpliftLabError as error:
+        yield from (replace(fault, place=place) for fault in error.faults)
 
 
 def _naming(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
@@ -218,27 +224,23 @@ def _unassigned(plan: Plan, engine: Engine) -> tuple[Facts, datetime | None]:
 
     And when the last customer's window closes, where that is known.
     """
-    columns = engine.columns(CUSTOMERS)
     if not plan.experiment.waves or plan.customers.id is None:
         return Facts({events: {}}), None
     days = [datetime.combine(wave.start, time()) for wave in plan.experiment.waves]
-    zone, ids = plan.program.time_zone, columns[plan.customers.id]
+    zone, ids = plan.program.time_zone, id_column(engine, CUSTOMERS, plan.customers.id, "id")
     starts = Starts(CUSTOMERS, zone, Span(min(days), max(days)), ids, min(days))
     found: dict[str, EventFacts] = {}
     for name, tallies in tallies_of(plan).items():
         given = attach_events(plan, name, tallies, engine)
         refuse_unreadable(given, tallies, engine)
-        once, *repeats = without_repeats(given, starts, tallies, engine)
+        once, repeats = without_repeats(given, starts, tallies, engine)
         plain = given.source.model_copy(update={"recorded": None})
         once = replace(once, source=once.source.model_copy(update={"recorded": None}))
-        counted = (repeats[0], repeats[1])
         look = EventReading(
-            plan, engine, once, replace(given, source=plain), starts, tallies, counted
+            plan, engine, once, replace(given, source=plain), starts, tallies, repeats
         )
         found[name] = event_facts(look)
-    longest = plan.longest_window
-    closes = None if longest is None else passed(max(days), longest, zone)
-    return Facts({events: found}), closes
+    return Facts({events: found}), last_passed(max(days), plan.windows, zone)
 
 
 def _place_of(scope: Scope, fault: Diagnostic) -> Place:
@@ -247,7 +249,12 @@ def _place_of(scope: Scope, fault: Diagnostic) -> Place:
         return scope.at("arms", key=True)
     if fault.code == "UL217" or "(start)" in fault.message:
         return scope.at("assignment", "start")
-    named = [name for name in scope.plan.sources if f" of {name} " in fault.message]
+    ends = " ", ")"
+    named = [
+        name
+        for name in scope.plan.sources
+        if any(f" of {name}{end}" in fault.message for end in ends)
+    ]
     return source_place(scope, named[0] if named else None)
 
 

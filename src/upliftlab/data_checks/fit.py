@@ -23,12 +23,14 @@ from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
 from upliftlab.queries.computed import attach_table, said
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
-from upliftlab.queries.units import UnitColumns
+from upliftlab.queries.units import unit_columns
 
 TABLE = "examined"
 """What a table of events is attached as, to look at its columns."""
 _AT_ONCE = ("id", "unit", "stratum", "eligible")
 """What columns are for that are needed to assign; others may come with the outcomes."""
+_ROLES = ("id", "time", "recorded", "experiment", "currency")
+"""Keys of a table of events that each name a column."""
 COMPUTED = ("UL214", "UL285", "UL286")
 """Why a column cannot be computed although those that it is made of are there."""
 _NUMBERS: tuple[ColumnType, ...] = ("number", "boolean", "text")
@@ -224,9 +226,7 @@ def column_faults(
 
 def tallies_of(plan: Plan) -> dict[str, tuple[EventAggregate, ...]]:
     """What is counted in each table of events."""
-    metrics = {**plan.metrics, **plan.covariates}
-    columns = (*plan.measured_columns, *plan.covariates)
-    return UnitColumns(metrics, columns, plan.segments).tallies
+    return unit_columns(plan).tallies
 
 
 def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnostic]:
@@ -237,9 +237,10 @@ def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnosti
     except UpliftLabError as error:
         yield from placed(scope, name, error.faults)
         return
-    for key in ("id", "time", "key", "recorded", "experiment", "currency"):
+    named = [(key, getattr(source, key)) for key in _ROLES]
+    for key, column in (*named, *(("key", column) for column in source.key or ())):
         where = scope.shared.at("sources", "sources", name, key)
-        yield from column_faults(Named(getattr(source, key), f"{key} of {name}", where), columns)
+        yield from column_faults(Named(column, f"{key} of {name}", where), columns)
     for column in source.amounts:
         where = scope.shared.at("sources", "sources", name, "amounts", column, key=True)
         yield from column_faults(Named(column, f"amounts of {name}", where, _NUMBERS), columns)

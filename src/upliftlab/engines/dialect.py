@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -19,21 +20,36 @@ _HEX: Final = {
 be told how many bits they are."""
 
 
-_PLAIN: Final = {
-    "DOUBLE": "^ *([-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]{1,2})?|[-+]?inf|nan) *$",
-    "BIGINT": "^ *[-+]?[0-9]{1,18} *$",
-    "TIMESTAMP": (
-        "^ *[0-9]{4}-(0?[13578]-(0?[1-9]|[12][0-9]|3[01])|1[02]-(0?[1-9]|[12][0-9]|3[01])"
-        "|(0?[469]|11)-(0?[1-9]|[12][0-9]|30)|0?2-(0?[1-9]|1[0-9]|2[0-8]))"
-        "([ T]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?)? *$"
-    ),
-}
-"""Texts that PostgreSQL reads as a value of a type: it has no cast that gives NULL for others."""
-_LEAP: Final = (
-    "^ *([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-0?2-29"
-    "([ T]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?)? *$"
+_LEAP: Final = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)-02-29"
+_DAY: Final = (
+    "(([0-9]{4})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    f"|02-(0[1-9]|1[0-9]|2[0-8]))|{_LEAP})"
 )
-"""The 29th of February of a leap year."""
+_TIME: Final = (
+    f"^(?!0000){_DAY}([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"
+    "(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?$"
+)
+_NUMBER: Final = "^ *[+-]?([0-9]{1,200}([.][0-9]*)?|[.][0-9]{1,200})([eE][+-]?[0-9]{1,2})? *$"
+_READABLE: Final = {
+    ("postgres", exp.DataType.Type.DOUBLE): _NUMBER,
+    ("postgres", exp.DataType.Type.TIMESTAMP): _TIME,
+    ("postgres", exp.DataType.Type.TIMESTAMPTZ): _TIME,
+    ("spark", exp.DataType.Type.DOUBLE): "[^dDfF]$",
+}
+"""What texts are tried: PostgreSQL refuses a query for one that it cannot read, Spark takes the
+letters by which Java marks its types of numbers."""
+_JAVA: Final = {
+    "%Y": "yyyy",
+    "%y": "yy",
+    "%m": "M",
+    "%d": "d",
+    "%H": "H",
+    "%I": "h",
+    "%M": "m",
+    "%S": "s",
+    "%p": "a",
+}
+"""Parts of a time as Java writes them, of as many digits as there are."""
 
 
 @lru_cache(maxsize=64)
@@ -58,9 +74,7 @@ def transpile(sql: str, dialect: str) -> str:
                 text = digits.sql(dialect=dialect)
                 number: exp.Expr = exp.maybe_parse(_HEX[dialect].format(text), dialect=dialect)
                 node.replace(number)
-        for node in list(tree.find_all(exp.Anonymous)):
-            if node.name.upper() == "ISFINITE":
-                node.replace(_finite(node.expressions[0]))
+        _replace_functions(tree, dialect)
         if dialect == "postgres":
             _as_postgres(tree)
         if dialect == "spark":
@@ -74,37 +88,37 @@ def transpile(sql: str, dialect: str) -> str:
         ) from error
 
 
+def _replace_functions(tree: exp.Expr, dialect: str) -> None:
+    """What sqlglot does not know how to say."""
+    for node in list(tree.find_all(exp.Anonymous)):
+        if node.name.upper() == "ISFINITE":
+            node.replace(_finite(node.expressions[0]))
+        if node.name.upper() == "TRY_STRPTIME" and dialect == "spark":
+            node.replace(_spark_time(*node.expressions))
+    for node in list(tree.find_all(exp.TryCast)):
+        if (shape := _READABLE.get((dialect, node.to.this))) is not None:
+            node.replace(_only(shape, node))
+
+
 def converts_texts(dialect: str) -> bool:
     """Whether a dialect can read a text as a number and give NULL where it is none.
 
-    >>> converts_texts("duckdb"), converts_texts("postgres"), converts_texts("mysql")
-    (True, True, False)
+    >>> converts_texts("duckdb"), converts_texts("spark"), converts_texts("postgres")
+    (True, True, True)
+    >>> converts_texts("sqlite")
+    False
     """
     return "SELECT CAST(" not in transpile("SELECT TRY_CAST(x AS DOUBLE)", dialect)
 
 
 def _as_postgres(tree: exp.Expr) -> None:
-    """Say what PostgreSQL has no words for: casts that may fail, and `%` and `ROUND` of doubles."""
-    for node in list(tree.find_all(exp.TryCast, exp.Mod, exp.Round)):
-        if isinstance(node, exp.TryCast):
-            node.replace(_tried(node))
-        elif isinstance(node, exp.Mod):
+    """Say what PostgreSQL has no words for: `%` and `ROUND` of doubles."""
+    for node in list(tree.find_all(exp.Mod, exp.Round)):
+        if isinstance(node, exp.Mod):
             for key in ("this", "expression"):
                 node.set(key, exp.cast(exp.Paren(this=node.args[key]), "DECIMAL"))
         else:
             node.set("this", exp.cast(node.this, "DECIMAL"))
-
-
-def _tried(node: exp.TryCast) -> exp.Expr:
-    """A text as a value of a type, NULL where it is none."""
-    kind = node.to.sql(dialect="duckdb")
-    text = exp.cast(node.this, "TEXT")
-    patterns = [_PLAIN[kind], *([_LEAP] if kind == "TIMESTAMP" else [])]
-    fits = (
-        exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(pattern))
-        for pattern in patterns
-    )
-    return exp.case().when(exp.or_(*fits), exp.cast(text, node.to))
 
 
 def _finite(value: exp.Expr) -> exp.Expr:
@@ -115,6 +129,31 @@ def _finite(value: exp.Expr) -> exp.Expr:
     """
     largest = exp.Literal.number("1.7976931348623157e308")
     return exp.LTE(this=exp.Abs(this=value.copy()), expression=largest)
+
+
+def _only(shape: str, node: exp.TryCast) -> exp.Expr:
+    """A text that is converted only where it has a shape."""
+    matches = exp.RegexpLike(this=node.this.copy(), expression=exp.Literal.string(shape))
+    return exp.Case(ifs=[exp.If(this=matches, true=node.copy())])
+
+
+def _spark_time(value: exp.Expr, directives: exp.Expr) -> exp.Expr:
+    """A text as a time of a pattern; digits beside others are as many as Java's letters."""
+    parts = re.findall(r"%.|[^%]+", directives.name)
+    pattern = ""
+    for at, part in enumerate(parts):
+        beside = parts[max(at - 1, 0) : at] + parts[at + 1 : at + 2]
+        letters = _JAVA.get(part)
+        if letters is None:
+            pattern += f"'{part}'"
+        elif len(letters) == 1 and part != "%p" and any(each in _JAVA for each in beside):
+            pattern += letters * 2
+        else:
+            pattern += letters
+    made = exp.Anonymous(
+        this="TRY_TO_TIMESTAMP", expressions=[value.copy(), exp.Literal.string(pattern)]
+    )
+    return exp.Cast(this=made, to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
 
 
 def _hex_digits(node: exp.Cast) -> exp.Expr | None:

@@ -64,6 +64,8 @@ def _chunks(file: IO[bytes]) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
         for group in range(about.num_row_groups):
             rows = about.row_group(group)
+            if not rows.num_rows:
+                continue  # without rows there are no pages of data, and no offset of any
             for column in range(rows.num_columns):
                 chunk = rows.column(column)
                 begins = chunk.data_page_offset

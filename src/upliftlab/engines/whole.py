@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from upliftlab.engines.kinds import is_of
 from upliftlab.engines.pages import DamagedPageError, check_pages
 from upliftlab.engines.place import LONGEST_LINE, is_file, opened
 from upliftlab.errors import DataError, Diagnostic
@@ -28,7 +29,7 @@ def is_gzip(path: Path) -> bool:
 
 def is_csv(path: Path) -> bool:
     """Whether a file's name says that it is a text of rows."""
-    return path.name.lower().endswith((".csv", ".tsv", ".csv.gz", ".tsv.gz"))
+    return is_of(path.name, ["csv"])
 
 
 def sidecar_of(path: Path) -> Path:
@@ -117,7 +118,7 @@ class _Gzip:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._member = zlib.decompressobj(_GZIP)
-        self._lines = _Lines(path)
+        self._lines = _Lines(path) if is_csv(path) else None
 
     def take(self, piece: bytes) -> None:
         """Go on with the next bytes of the file."""
@@ -137,7 +138,8 @@ class _Gzip:
         try:
             while True:
                 plain = self._member.decompress(rest, _PIECE)
-                self._lines.take(plain)
+                if self._lines:
+                    self._lines.take(plain)
                 rest = self._member.unconsumed_tail
                 if self._member.eof:
                     return self._member.unused_data

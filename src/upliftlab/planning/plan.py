@@ -104,14 +104,14 @@ def _baseline(
     if assumed.given is not None:
         return spec, _counted(asked, in_figures(reduced, spec, assumed.given), setting)
     if setting.earlier is not None:
-        return spec, _counted(asked, from_earlier(spec, setting.earlier), setting)
+        return spec, _counted(asked, from_earlier(asked, spec, setting.earlier), setting)
     if setting.engine is None:
         message = "nothing tells what customers do without the campaign"
         raise ConfigError(Diagnostic("UL322", message, "name the data, or give --baseline-mean"))
     try:
         return _rehearsed(asked, assumed, setting, setting.engine)
     except DataError as error:
-        baseline = _own(spec, setting.own, error)
+        baseline = _own((asked, spec), setting.own, error)
     return spec, _counted(asked, baseline, setting)
 
 
@@ -125,12 +125,12 @@ def _rehearsed(
     return known_covariates(estimation_spec(reduced), assumed), baseline
 
 
-def _own(spec: EstimationSpec, own: Analysis | None, refused: DataError) -> Baseline:
+def _own(asked: tuple[Plan, EstimationSpec], own: Analysis | None, refused: DataError) -> Baseline:
     """The experiment's own control, where it has run; else why the time before tells nothing."""
     if own is None or refused.faults[0].code != "UL321":
         raise refused
     try:
-        baseline = from_earlier(spec, own)
+        baseline = from_earlier(*asked, own)
     except ConfigError:
         raise refused from None
     text = N_(

@@ -18,6 +18,7 @@ from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.analysis.look import LookSchedule
 from upliftlab.analysis.population import CUSTOMERS, eligible_sql
+from upliftlab.analysis.refusals import refuse_missing, refuse_traces
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
@@ -75,6 +76,9 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
     table, looks = unit_table(plan, (frame, Span(moment, moment)), cast.engine)
     cast.engine.keep(UNITS, table.sql())
     cells = cells_of(MomentsQuery(UNITS, table.columns, ()), cast.engine)
+    lacking = {name for group in cells.values() for cell in group for name in cell.missing}
+    refuse_missing(table, lacking, cast.engine)
+    refuse_traces(cells, table.columns)
     (units,) = next(iter(cells.values())) or (None,)
     if units is None or units.moments.n < 2:  # noqa: PLR2004 - a variance needs two
         raise DataError(Diagnostic("UL207", "the data hold no customers", "check 'eligible'"))
@@ -94,6 +98,7 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
         known=frozenset(spec.columns),
         customers=customers,
         available=customers,
+        share=_counted(plan) in units.flags,
         notes=(*_notes(plan), *_doubts(doubts)),
     )
 
@@ -150,7 +155,7 @@ def _frame(plan: Plan, cast: PrePeriodPopulation, day: date) -> AnalysisPopulati
             if name not in columns:
                 raise missing_column(name, role, columns)
             own[role] = f"c.{quote(name)}"
-    return AnalysisPopulation(_relation(plan, cast), columns, own)
+    return AnalysisPopulation(_relation(plan, cast), columns, own, form=plan.customers.format)
 
 
 def _relation(plan: Plan, cast: PrePeriodPopulation) -> str:

@@ -1,8 +1,9 @@
 """Features: columns of the customers' table as a model takes them, doubles or texts.
 
-A column's type says what it is. A CSV file has texts only: there, a column of which every value is
-a number is one, unless some are written with leading zeros, as postcodes are. One of which nearly
-every value is a number is neither: a single `-` would make categories of thousands of numbers.
+A column's type says what it is. In CSV and in workbooks a text may be a number: there, a column of
+which every value is a number is one, unless some are written with leading zeros, as postcodes are.
+One of which nearly every value is a number is neither: a single `-` would make categories of
+thousands of numbers.
 """
 # ruff: noqa: S608 - every name passes through quote()
 
@@ -13,12 +14,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.config.models import FeatureKind, Source, Uplift
+from upliftlab.config.models import FeatureKind, FileFormat, Source, Uplift
 from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.engines.kinds import is_loose
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.queries.meanings import code_sql, unreadable_sql
-from upliftlab.queries.numbers import number_sql, usable_sql
+from upliftlab.queries.meanings import code_sql
+from upliftlab.queries.numbers import number_sql, plain_sql, usable_sql
 from upliftlab.queries.population import missing_column
+from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import literal, quote
 
@@ -40,10 +43,12 @@ class Features:
     Attributes:
         kinds: What each is taken for, in order.
         types: The types of the table's columns.
+        form: How the file writes texts, where that is declared.
     """
 
     kinds: Mapping[str, FeatureKind]
     types: Mapping[str, ColumnType]
+    form: FileFormat | None = None
 
     def sql(self, prefix: str = "") -> dict[str, str]:
         """SQL of each by its alias `f0`, `f1` …; `prefix` names the table, as in `c.`.
@@ -58,7 +63,10 @@ class Features:
     def _value(self, name: str, value: str) -> str:
         if self.kinds[name] == "categorical":
             return f"CAST({value} AS VARCHAR)"
-        number = number_sql(value, self.types[name])
+        if self.types[name] == "text":
+            number = plain_sql(value, self.form)
+        else:
+            number = number_sql(value, self.types[name])
         return f"CASE WHEN {usable_sql(number)} THEN {number} END"
 
 
@@ -73,7 +81,7 @@ def features_of(asked: Uplift, table: str, source: Source, engine: Engine) -> Fe
 
     Raises:
         DataError: UL205 a column is not there, UL206 it holds neither numbers nor texts, UL252 it
-            holds numbers and a few texts.
+            holds numbers and a few texts, UL255 its numbers can be read in two ways.
     """
     types = engine.columns(table)
     for name in asked.features:
@@ -83,10 +91,13 @@ def features_of(asked: Uplift, table: str, source: Source, engine: Engine) -> Fe
             raise DataError(fault)
     texts = [name for name in asked.features if types[name] == "text"]
     words = set(texts)
-    if is_csv(source):
+    if _is_loose(source):
         unsaid = [name for name in texts if name not in asked.categorical]
         words -= set(_numbers(unsaid, table, source, engine))
-    return Features({n: "categorical" if n in words else "numeric" for n in asked.features}, types)
+    kinds: dict[str, FeatureKind] = {
+        name: "categorical" if name in words else "numeric" for name in asked.features
+    }
+    return Features(kinds, types, source.format)
 
 
 def _no_feature(name: str, kind: ColumnType, asked: Uplift) -> Diagnostic | None:
@@ -100,30 +111,34 @@ def _no_feature(name: str, kind: ColumnType, asked: Uplift) -> Diagnostic | None
     return None
 
 
-def is_csv(source: Source) -> bool:
-    """Whether a source is a CSV file, which has texts only.
+def _is_loose(source: Source) -> bool:
+    """Whether a source's texts may be numbers: nobody said what its columns are.
 
-    >>> is_csv(Source(file="a.csv.gz")), is_csv(Source(table="customers"))
+    >>> _is_loose(Source(file="a.csv.gz")), _is_loose(Source(table="customers"))
     (True, False)
     """
-    return source.file is not None and source.file.lower().endswith((".csv", ".csv.gz"))
+    return source.file is not None and is_loose(source.file)
 
 
 def _numbers(texts: Sequence[str], table: str, source: Source, engine: Engine) -> Iterator[str]:
     """The columns of text that hold numbers.
 
     Raises:
-        DataError: UL252, some hold numbers and a few texts.
+        DataError: UL252 some hold numbers and a few texts, UL255 some can be read in two ways.
     """
     if not texts:
         return
-    counts = ", ".join(
+    form = source.format
+    read = [TextNumbers(n, quote(n), f"the feature '{n}'", form, flags=False) for n in texts]
+    counts = [
         f"COUNT(CASE WHEN {sql} THEN 1 END) AS {letter}{at}"
         for at, name in enumerate(texts)
-        for letter, sql in _looked_for(name, source)
-    )
-    (row,) = engine.query(f"SELECT {counts} FROM {quote(table)}").to_pylist()
-    faults = list[Diagnostic]()
+        for letter, sql in _looked_for(quote(name), form)
+    ]
+    listed = ", ".join([*counts, *counted(read)])
+    (row,) = engine.query(f"SELECT {listed} FROM {quote(table)}").to_pylist()
+    told = faults_of(doubtful(read, row), quote(table), engine)
+    faults = [fault for _, fault in told if fault.code == "UL255"]
     for at, name in enumerate(texts):
         known, odd, codes, commas = (int(row[f"{letter}{at}"]) for letter in "kocd")
         if not odd and not codes:
@@ -134,9 +149,14 @@ def _numbers(texts: Sequence[str], table: str, source: Source, engine: Engine) -
         raise DataError(faults)
 
 
-def _looked_for(name: str, source: Source) -> Iterator[tuple[str, str]]:
+def _odd(value: str, form: FileFormat | None) -> str:
+    """The condition that there is a text, and it is no number; words for yes and no are texts."""
+    return f"({value} IS NOT NULL AND NOT COALESCE({usable_sql(plain_sql(value, form))}, FALSE))"
+
+
+def _looked_for(value: str, form: FileFormat | None) -> Iterator[tuple[str, str]]:
     """Values, those that are no numbers, codes with leading zeros, and numbers with a comma."""
-    value, odd = quote(name), unreadable_sql(name, "number", source.format)
+    odd = _odd(value, form)
     yield "k", f"{value} IS NOT NULL"
     yield "o", odd
     yield "c", code_sql(value)
@@ -147,7 +167,7 @@ def _stray(
     name: str, known: int, table: str, source: Source, engine: Engine
 ) -> Iterator[Diagnostic]:
     """The fault of numbers with a few texts among them; none where the texts are many a kind."""
-    odd = unreadable_sql(name, "number", source.format)
+    odd = _odd(quote(name), source.format)
     rows = engine.query(
         f"SELECT {quote(name)} AS value, COUNT(*) AS n FROM {quote(table)} WHERE {odd}"
         f" GROUP BY {quote(name)} ORDER BY n DESC, value LIMIT {_LOOKED_AT}"
@@ -186,20 +206,20 @@ def learned_features(
     for name in kinds:
         if name not in types:
             raise missing_column(name, "feature", types)
-    if faults := [*_unlike(kinds, types, is_csv(source))]:
+    if faults := [*_unlike(kinds, types, _is_loose(source))]:
         raise DataError(faults)
-    csv = [name for name, kind in kinds.items() if kind == "numeric" and types[name] == "text"]
-    if faults := [*_unreadable(csv, table, engine)]:
+    texts = [name for name, kind in kinds.items() if kind == "numeric" and types[name] == "text"]
+    if faults := [*_unreadable(texts, table, source.format, engine)]:
         raise DataError(faults)
-    return Features(dict(kinds), types)
+    return Features(dict(kinds), types, source.format)
 
 
 def _unlike(
-    kinds: Mapping[str, FeatureKind], types: Mapping[str, ColumnType], csv: bool
+    kinds: Mapping[str, FeatureKind], types: Mapping[str, ColumnType], loose: bool
 ) -> Iterator[Diagnostic]:
     for name, kind in kinds.items():
         words = types[name] == "text"
-        if (words and (kind == "categorical" or csv)) or (
+        if (words and (kind == "categorical" or loose)) or (
             kind == "numeric" and types[name] in _NUMBERS
         ):
             continue
@@ -208,13 +228,15 @@ def _unlike(
         yield Diagnostic("UL615", message, "give it the type it had, or learn again")
 
 
-def _unreadable(names: Collection[str], table: str, engine: Engine) -> Iterator[Diagnostic]:
+def _unreadable(
+    names: Collection[str], table: str, form: FileFormat | None, engine: Engine
+) -> Iterator[Diagnostic]:
     """Texts in the place of numbers."""
     if not names:
         return
     columns = list[str]()
     for at, name in enumerate(names):
-        bad = unreadable_sql(name, "number")
+        bad = _odd(quote(name), form)
         columns.append(f"COUNT(CASE WHEN {bad} THEN 1 END) AS n{at}")
         columns.append(f"MIN(CASE WHEN {bad} THEN {quote(name)} END) AS v{at}")
     (row,) = engine.query(f"SELECT {', '.join(columns)} FROM {quote(table)}").to_pylist()

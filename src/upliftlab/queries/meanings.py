@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.queries.numbers import number_sql, time_sql, usable_sql
+from upliftlab.queries.numbers import flag_sql, number_sql, time_sql, usable_sql
 from upliftlab.util.sql import literal, quote
 
 Kind = Literal["number", "text", "boolean", "time"]
@@ -71,8 +71,8 @@ def text_sql(column: str, kind: Kind, form: FileFormat | None = None, table: str
     if kind == "boolean":
         return _boolean_sql(value, form)
     if kind == "number":
-        return number_sql(value, "text")
-    return time_sql(column, {column: "text"}, table) if kind == "time" else value
+        return number_sql(value, "text", form)
+    return time_sql(column, {column: "text"}, table, form) if kind == "time" else value
 
 
 def _boolean_sql(value: str, form: FileFormat | None) -> str:
@@ -145,7 +145,8 @@ def _counts(column: str, form: FileFormat | None) -> Iterator[tuple[str, str]]:
     value = quote(column)
     yield "k", f"COUNT({value})"
     yield "w", _count(_matches(value, _WHOLE))
-    yield "n", _count(f"{_readable(column, 'number', form)} AND NOT {code_sql(value)}")
+    number = f"{_readable(column, 'number', form)} AND {flag_sql(value, form)} IS NULL"
+    yield "n", _count(f"{number} AND NOT {code_sql(value)}")
     yield "t", _count(_readable(column, "time", form))
     yield "b", _count(_readable(column, "boolean", form))
 

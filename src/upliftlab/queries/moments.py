@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.queries.numbers import LARGEST, usable_sql
+from upliftlab.queries.numbers import LARGEST, SMALLEST, usable_sql
 from upliftlab.stats.moments import Array, Moments
 
 MOST_CELLS = 20_000
@@ -38,6 +38,7 @@ class MomentsQuery:
         metrics: Names of the numbers, in order.
         segments: Names of the segments, in order.
         centres: A value near each metric's mean where that lies far from zero.
+        flags: Metrics of which values other than 0 and 1 are counted, in each cell.
         robust: Use the engine's centred aggregates.
         finest: Group by all segments at once (cells add up to every margin), else one by one.
     """
@@ -46,6 +47,7 @@ class MomentsQuery:
     metrics: tuple[str, ...]
     segments: tuple[str, ...]
     centres: Mapping[str, float] = field(default_factory=dict[str, float])
+    flags: frozenset[str] = frozenset()
     finest: bool = True
     robust: bool = False
 
@@ -65,12 +67,14 @@ class SliceMoments:
         levels: The level of each segment grouped by.
         moments: Of the metrics that have a value.
         missing: Units without a usable value, by metric.
+        flags: The metrics that hold nothing but 0 and 1.
     """
 
     arm: str | None
     levels: Mapping[str, str | None]
     moments: Moments
     missing: Mapping[str, int]
+    flags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +108,12 @@ def read_pairs(query: MomentsQuery, result: pa.Table) -> Iterator[Count]:
 
 
 def sample_sql(query: MomentsQuery) -> str:
-    """SQL for each metric's mean and spread and the number of cells, from the first rows."""
+    """SQL for each metric's mean, spread and values that are no flag, and the number of cells.
+
+    All from the first rows.
+    """
     numbers = range(len(query.metrics))
-    means = [f"AVG(x{i}) AS m{i}, STDDEV_SAMP(x{i}) AS d{i}" for i in numbers]
+    means = [f"AVG(x{i}) AS m{i}, STDDEV_SAMP(x{i}) AS d{i}, {_other(i)}" for i in numbers]
     levels = ", ".join(f"s{i}" for i in range(len(query.segments)))
     cells = f"(SELECT COUNT(*) FROM (SELECT DISTINCT {levels} FROM drawn) AS d)" if levels else "1"
     finite = " AND ".join(usable_sql(f"x{i}") for i in numbers)
@@ -116,10 +123,18 @@ def sample_sql(query: MomentsQuery) -> str:
 
 
 def tuned(query: MomentsQuery, sample: pa.Table) -> MomentsQuery:
-    """The query with the centres and grouping that a sample suggests."""
+    """The query with the centres, flags and grouping that a sample suggests."""
     row = sample.to_pylist()[0]
     centres = {name: _centre(row[f"m{i}"], row[f"d{i}"]) for i, name in enumerate(query.metrics)}
-    return replace(query, centres=centres, finest=row["cells"] <= MOST_CELLS)
+    flags = frozenset(name for i, name in enumerate(query.metrics) if not row[f"o{i}"])
+    return replace(
+        query, centres=centres, flags=query.flags | flags, finest=row["cells"] <= MOST_CELLS
+    )
+
+
+def _other(metric: int) -> str:
+    """The count of a metric's values other than 0 and 1: sums alone can agree by coincidence."""
+    return f"COUNT(CASE WHEN x{metric} NOT IN (0, 1) THEN 1 END) AS o{metric}"
 
 
 def _centre(mean: float | None, spread: float | None) -> float:
@@ -133,11 +148,13 @@ def moments_sql(query: MomentsQuery) -> str:
     levels = [f"s{i}" for i in range(len(query.segments))]
     grouped = [f"GROUPING({level}) AS g_{level}" for level in levels]
     sums = _aggregates(query)
-    shown = [*grouped, *(f"{sql} AS {name}" for name, sql in sums.items())]
+    others = [_other(i) for i, name in enumerate(query.metrics) if name in query.flags]
+    shown = [*grouped, *(f"{sql} AS {name}" for name, sql in sums.items()), *others]
     inner = f"SELECT {', '.join(['arm', *levels, *shown])} FROM {query.units}{_grouping(query)}"
     # Levels become text after grouping: hashing a number is cheaper than hashing its digits.
     texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *levels)]
-    kept = [*texts, *(f"g_{level}" for level in levels), *sums]
+    names = [f"o{i}" for i, name in enumerate(query.metrics) if name in query.flags]
+    kept = [*texts, *(f"g_{level}" for level in levels), *sums, *names]
     return f"SELECT {', '.join(kept)} FROM ({inner}) AS grouped"
 
 
@@ -170,7 +187,7 @@ def read_cells(
     names = query.segments
     levels = {name: result[f"s{i}"].to_pylist() for i, name in enumerate(names)}
     rolled = {name: result[f"g_s{i}"].to_pylist() for i, name in enumerate(names)}
-    missing = _missing(query, result)
+    missing, flags = _missing(query, result), _flags(query, result)
     moments = None
     if not any(missing):
         moments = _robust(query, result) if query.robust else _shifted(query, result)
@@ -184,8 +201,21 @@ def read_cells(
         level = {name: levels[name][row] for name in grouping}
         empty = Moments.zero(len(query.metrics))
         found = moments[row] if moments else replace(empty, n=int(result["n"][row].as_py()))
-        cells[grouping].append(SliceMoments(arm, level, found, missing[row]))
+        cells[grouping].append(SliceMoments(arm, level, found, missing[row], flags[row]))
     return cells
+
+
+def _flags(query: MomentsQuery, result: pa.Table) -> list[frozenset[str]]:
+    """By row, the metrics that hold nothing but 0 and 1."""
+    counts = {
+        name: result[f"o{i}"].to_pylist()
+        for i, name in enumerate(query.metrics)
+        if name in query.flags
+    }
+    return [
+        frozenset(name for name, others in counts.items() if not others[row])
+        for row in range(result.num_rows)
+    ]
 
 
 def _grouping(query: MomentsQuery) -> str:
@@ -221,6 +251,7 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
     shift = sums / n[:, None]
     m2 = square - n[:, None, None] * shift[:, :, None] * shift[:, None, :]
     m2[n == 1] = 0.0
+    m2 = _without_traces(m2, n)
     diagonal = np.diagonal(m2, axis1=1, axis2=2)
     # Sums of whole numbers are exact, so a zero that comes of them is one.
     whole = (diagonal == 0) & (sums == np.rint(sums)) & (np.abs(sums) < _EXACT)
@@ -242,13 +273,20 @@ def _robust(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
     n = _floats(result, "n")
     aggregates_by = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
     mean = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
-    m2 = _square(query, result) * (n - 1)[:, None, None]
+    m2 = _without_traces(_square(query, result) * (n - 1)[:, None, None], n)
     shift = mean - np.array(_centres(query))
     diagonal = np.diagonal(m2, axis1=1, axis2=2)
     m3 = aggregates_by - 3 * shift * diagonal - n[:, None] * shift**3
     m3[n[:, None] * shift**2 > FAR**2 * diagonal] = np.nan
     m3[diagonal == 0] = 0.0
     return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
+
+
+def _without_traces(m2: Array, n: Array) -> Array:
+    """Second moments without variation that is too small to reckon with."""
+    diagonal = np.diagonal(m2, axis1=1, axis2=2)
+    trace = (diagonal > 0) & (diagonal <= SMALLEST**2 * n[:, None])
+    return np.where(trace[:, :, None] | trace[:, None, :], 0.0, m2)
 
 
 def _missing(query: MomentsQuery, result: pa.Table) -> list[dict[str, int]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from upliftlab.config.models import FileFormat
 from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.numbers import number_sql
@@ -27,12 +28,14 @@ class AnalysisPopulation:
         own: SQL of what is known of each customer beside them: `id`, `arm`, `start`, `as_of`
             (times on the program's clock), `wave`, `stratum` and `house`, where they are known.
         kept: The table that holds the result, where there is one.
+        form: How the customers' file writes texts, where that is declared.
     """
 
     relation: str
     columns: Mapping[str, ColumnType]
     own: Mapping[str, str]
     kept: str | None = None
+    form: FileFormat | None = None
 
     def sql(self, needed: Mapping[str, str]) -> str:
         """The query; `needed` are aliases of columns of the customers' table by their names."""
@@ -55,7 +58,7 @@ class AnalysisPopulation:
             raise DataError(
                 Diagnostic("UL206", f"column '{column}' holds no numbers ({role})", "name another")
             )
-        return number_sql(f"f.{alias}", kind)
+        return number_sql(f"f.{alias}", kind, self.form)
 
     def type_of(self, column: str, role: str) -> ColumnType:
         """A column's type.

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from upliftlab.config.models import Metric, Segment
+from upliftlab.config.models.experiment import Plan
 from upliftlab.queries.events import EventTable, Starts, events_sql
 from upliftlab.queries.levels import (
     MISSING,
@@ -52,6 +53,14 @@ class UnitColumns:
         return {name: f"c{number}" for number, name in enumerate(found)}
 
     @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns of the customers' table that are read as numbers."""
+        names = [metric.column for metric in self._used()]
+        banded = (s for s in self.segments.values() if s.bands is not None or s.rfm is not None)
+        names += [name for segment in banded for name in segment.columns]
+        return tuple(dict.fromkeys(name for name in names if name is not None))
+
+    @property
     def tallies(self) -> dict[str, tuple[EventAggregate, ...]]:
         """By table of events, what is counted there."""
         named = [tally for metric in self._used() for tally in tallies_of(metric)]
@@ -71,6 +80,15 @@ class UnitColumns:
                 seen.add(name)
                 yield self.metrics[name]
                 todo += self.metrics[name].parts
+
+
+def unit_columns(plan: Plan) -> UnitColumns:
+    """What the unit table of a plan holds."""
+    return UnitColumns(
+        metrics={**plan.metrics, **plan.covariates},
+        columns=(*plan.measured_columns, *plan.covariates),
+        segments=plan.segments,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +192,7 @@ class UnitTable:
         return column if tally.how.empty == "null" else f"COALESCE({column}, 0)"
 
     def _key(self, events: EventTable) -> str:
-        return "CAST(f.id AS VARCHAR)" if self._starts.as_text(events) else "f.id"
+        return self._starts.customer("f.id", events)
 
     @property
     def _starts(self) -> Starts:

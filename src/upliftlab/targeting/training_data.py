@@ -34,6 +34,7 @@ from upliftlab.analysis.refusals import (
     refuse_missing,
     refuse_unsupported,
     refuse_whole_households,
+    traces,
 )
 from upliftlab.config.models import FeatureKind
 from upliftlab.config.models.experiment import PROFIT, Plan
@@ -41,6 +42,7 @@ from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.money import Roles, projection
 from upliftlab.queries.features import Features, features_of
+from upliftlab.queries.numbers import LARGEST, SMALLEST
 from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.queries.units import UnitTable
 from upliftlab.results.costs import CostStep
@@ -304,9 +306,11 @@ def _sql(table: UnitTable, counted: Sequence[str], known: Sequence[str], below: 
 def _refuse_missing(
     table: UnitTable, counted: Sequence[str], found: Extract, engine: Engine
 ) -> None:
-    columns = zip(counted, found.counted.T, strict=True)
-    lacking = [name for name, values in columns if not np.isfinite(values).all()]
-    if lacking:
+    columns = dict(zip(counted, np.abs(found.counted.T), strict=True))
+    largest = {name: float(values.max(initial=0.0)) for name, values in columns.items()}
+    if faults := [traces(name) for name, value in largest.items() if 0 < value < SMALLEST]:
+        raise DataError(faults)
+    if lacking := [name for name, value in largest.items() if not value <= float(LARGEST)]:
         refuse_missing(table, lacking, engine)
         named = ", ".join(lacking)
         message = f"not every customer has a number of {named}"

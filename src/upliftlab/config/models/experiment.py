@@ -281,11 +281,16 @@ class Plan(Declaration):
         return max(self.program.smallest_cell, FEWEST_SHOWN)
 
     @property
-    def longest_window(self) -> timedelta | None:
-        """How long after the start outcomes count at most; None where nothing says so."""
+    def windows(self) -> tuple[timedelta, ...]:
+        """How long after the start outcomes count, by each metric and by the experiment."""
         ends = [metric.during[1] for metric in self.metrics.values() if metric.during]
         ends += [self.experiment.outcome_window] if self.experiment.outcome_window else []
-        return max(ends, default=None)
+        return tuple(dict.fromkeys(ends))
+
+    @property
+    def longest_window(self) -> timedelta | None:
+        """How long after the start outcomes count at most; None where nothing says so."""
+        return max(self.windows, default=None)
 
     def rate(self, step: CostStep, arm: str) -> Money | float | None:
         """What is declared of a cost of an arm, wherever it is; None where nothing is."""

@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    PlainSerializer,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
@@ -66,3 +67,11 @@ def singleton(value: object) -> object:
 
 Names = Annotated[tuple[Name, ...], BeforeValidator(singleton)]
 """One name or a list of names."""
+
+
+def _as_written(names: tuple[str, ...]) -> str | list[str]:
+    return names[0] if len(names) == 1 else list(names)
+
+
+Key = Annotated[Names, PlainSerializer(_as_written)]
+"""One name or a list of names, written down as one name where it is one."""

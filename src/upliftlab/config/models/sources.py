@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final, cast
+from typing import Annotated, Any, ClassVar, Final, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -15,7 +15,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from upliftlab.config.models.formats import FileFormat
-from upliftlab.config.models.model import Declaration, Names, refusing, shorthand
+from upliftlab.config.models.model import Declaration, Key, Names, refusing, shorthand
 from upliftlab.config.models.values import Count, Currency, FormulaText, Name
 from upliftlab.util.extensions import ENGINES, blaming, installed, loaded, misfit, package_of
 
@@ -110,10 +110,12 @@ class Source(Declaration):
     """A table: where it lies and which of its columns play a part."""
 
     file: Name | None = None
-    """A CSV, CSV.gz, Parquet or .duckdb file, relative to the data root; `orders/*.parquet` names
-    several, a folder its Parquet files."""
+    """A file of CSV, Parquet, Excel, JSON, Arrow, DuckDB or SQLite, relative to the data root;
+    `orders/*.parquet` names several, a folder its Parquet files."""
     table: Name | None = None
-    """The table inside a .duckdb file or on a server, optionally with its schema."""
+    """The table inside a .duckdb or .sqlite file or on a server, optionally with its schema."""
+    sheet: Name | None = None
+    """The sheet of a workbook; the only one by default."""
     id: Name | None = None
     """The column that identifies a customer."""
     household: Name | None = None
@@ -122,8 +124,12 @@ class Source(Declaration):
     """For a table of events: the column that says when each happened."""
     zone: Name | None = None
     """Time zone of times that name none, as an IANA name; the program's by default."""
-    key: Name | None = None
-    """The column that identifies an event: one that occurs twice counts once."""
+    key: Key | None = None
+    """The column that identifies an event, or several that do so together, such as
+    `[order_id, line]`."""
+    repeats: Literal["once", "each"] | None = None
+    """What rows of one key are that are alike in all that is looked at: loaded twice, so that they
+    count once, or lines of one order, so that each counts. By default such rows are refused."""
     recorded: Name | None = None
     """The column that says when an event became known, to count those that came late."""
     experiment: Name | None = None
@@ -142,10 +148,12 @@ class Source(Declaration):
     """How values are written in the file, where that can be read in two ways."""
     columns: dict[Name, FormulaText] = {}
     """Columns that are computed from the others, such as `net: gross - vat`; none by default."""
-    added_later: ClassVar[frozenset[str]] = frozenset({"format", "columns"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"columns", "format", "repeats", "sheet"})
 
     @model_validator(mode="after")
     def _located(self) -> Source:
         if self.file is None and self.table is None:
             raise ValueError("a source needs 'file' or 'table'")
+        if self.repeats is not None and self.key is None:
+            raise ValueError("'repeats' says what rows of one 'key' are: name its column")
         return self

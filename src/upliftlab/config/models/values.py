@@ -128,11 +128,56 @@ def _cost(value: object) -> Money:
     return money
 
 
+class Hours(timedelta):
+    """A length that is written in hours: so much time passes, whatever clocks do meanwhile.
+
+    Any other length is one of calendar days, after which clocks show the same hour. So 168 hours
+    are as long as 7 days and yet another length; what is reckoned with hours is in hours again.
+
+    >>> Hours(hours=168) == timedelta(days=7), -2 * Hours(hours=84) == -Hours(hours=168)
+    (False, True)
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hours) and timedelta.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        return hash((Hours, timedelta.__hash__(self)))
+
+    def __neg__(self) -> timedelta:
+        return _hours(-_plain(self))
+
+    def __add__(self, other: timedelta) -> timedelta:
+        return _hours(_plain(self) + _plain(other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: timedelta) -> timedelta:
+        return _hours(_plain(self) - _plain(other))
+
+    def __rsub__(self, other: timedelta) -> timedelta:
+        return _hours(_plain(other) - _plain(self))
+
+    def __mul__(self, other: float) -> timedelta:
+        return _hours(_plain(self) * other)
+
+    __rmul__ = __mul__
+
+
+def _plain(length: timedelta) -> timedelta:
+    return timedelta(length.days, length.seconds, length.microseconds)
+
+
+def _hours(length: timedelta) -> timedelta:
+    """A length in hours; no time is no time, in whatever unit."""
+    return Hours(length.days, length.seconds, length.microseconds) if length else length
+
+
 def parse_duration(value: object) -> timedelta:
     """A length of time in hours, days or weeks (months differ in length and are refused).
 
-    >>> parse_duration("28 days").days
-    28
+    >>> parse_duration("28 days"), parse_duration("168 hours")
+    (datetime.timedelta(days=28), Hours(days=7))
     """
     if isinstance(value, timedelta):
         return value
@@ -143,7 +188,7 @@ def parse_duration(value: object) -> timedelta:
     length = int(found[1]) * _DAYS[found[2]]
     if length > _LONGEST:
         raise ValueError(f"{text} is longer than {_LONGEST.days:,} days")
-    return length
+    return _hours(length) if found[2] == "hour" else length
 
 
 def parse_offset(value: object) -> timedelta:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from upliftlab.config.models import Source
 from upliftlab.config.rules.registry import metrics_judges, metrics_rule, rule, shared_judges
 from upliftlab.config.scope import MetricDeclarations, Scope
 from upliftlab.config.shared import Shared, condition_fault, source_fault
 from upliftlab.config.workspace import lexical_fault
-from upliftlab.errors import Diagnostic
+from upliftlab.errors import Diagnostic, Place
 
 
 @rule(
@@ -33,6 +34,36 @@ def source_files(shared: Shared) -> Iterator[Diagnostic]:
     for name, source in (shared.sources or {}).items():
         if fault := lexical_fault(source.file, shared.at("sources", "sources", name, "file")):
             yield fault
+
+
+@rule(
+    "UL041",
+    "Format of a table",
+    "'format' says how a file writes texts; a table of a server has types of its own.",
+    wrong="customers: {table: customers, id: id, format: {decimal: ','}}",
+    right="customers: {file: data.csv, id: id, format: {decimal: ','}}",
+)
+def customers_format(scope: Scope) -> Iterator[Diagnostic]:
+    """UL041: only a file has a format."""
+    if not isinstance(scope.plan.experiment.customers, str) and _needless(scope.plan.customers):
+        yield _no_file(scope.at("customers", "format", key=True))
+
+
+@shared_judges
+def source_formats(shared: Shared) -> Iterator[Diagnostic]:
+    """UL041: only a file has a format."""
+    for name, source in (shared.sources or {}).items():
+        if _needless(source):
+            yield _no_file(shared.at("sources", "sources", name, "format", key=True))
+
+
+def _needless(source: Source) -> bool:
+    return source.format is not None and source.file is None
+
+
+def _no_file(place: Place) -> Diagnostic:
+    message = "'format' is of a file, and the source is a table of a server"
+    return Diagnostic("UL041", message, "remove it, and cast the column in a view", place)
 
 
 @metrics_judges
