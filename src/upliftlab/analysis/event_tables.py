@@ -257,9 +257,7 @@ def _no_number(
         yield Diagnostic("UL206", message, "write a plain number, 0 where there is nothing")
 
 
-def _no_use(
-    events: EventTable, use: _Use, count: int, engine: Engine, relation: str
-) -> Diagnostic:
+def _no_use(events: EventTable, use: _Use, count: int, engine: Engine, relation: str) -> Diagnostic:
     query = f"SELECT MIN(CASE WHEN {use.bad} THEN {quote(use.column)} END) AS v FROM {relation}"
     value = engine.query(query).to_pylist()[0]["v"]
     return unreadable(f"'{use.column}' of {events.name}", use.kind, count, str(value))

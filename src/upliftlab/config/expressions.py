@@ -6,6 +6,7 @@ The tree, never the text, becomes SQL, with every identifier quoted. This is the
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -16,6 +17,7 @@ from sqlglot.errors import SqlglotError
 
 MAX_DEPTH = 60
 _DIALECT = "duckdb"
+_DIGITS = re.compile("-?(1[0-5]|[0-9])")
 
 _PREDICATES: tuple[type[exp.Expr], ...] = (
     *(exp.And, exp.Or, exp.Not),
@@ -237,6 +239,10 @@ def _hold_to_columns(tree: exp.Expr) -> None:
     for node in tree.find_all(exp.In):
         if node.args.get("field") is not None:
             raise ExpressionError("the values after 'in' belong in parentheses: in ('a', 'b')")
+    for node in tree.find_all(exp.Round):
+        digits = node.args.get("decimals")
+        if digits is not None and not _DIGITS.fullmatch(digits.sql(_DIALECT)):
+            raise ExpressionError("round() keeps a number of digits; write it as in round(x, 2)")
     for null in tree.find_all(exp.Null):
         if not isinstance(null.parent, exp.Is):
             raise ExpressionError("nothing equals null; write 'is null' or 'is not null'")

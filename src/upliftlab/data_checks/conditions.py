@@ -56,7 +56,7 @@ def event_conditions(scope: Scope, name: str, engine: Engine) -> Iterator[Diagno
 
 def _wheres(scope: Scope, name: str) -> Iterator[tuple[str, Place]]:
     """Conditions on the events of a table, each once, and where it is written first."""
-    plan, shared = scope.plan, scope.shared
+    plan = scope.plan
     metrics = {**plan.metrics, **plan.covariates}.items()
     found = [
         (metric.where, scope.metric_at(metric_name, "where"))
@@ -64,7 +64,7 @@ def _wheres(scope: Scope, name: str) -> Iterator[tuple[str, Place]]:
         if metric.source == name
     ]
     found += [
-        (segment.where, shared.at("segments", "segments", segment_name))
+        (segment.where, scope.shared.at("segments", "segments", segment_name))
         for segment_name, segment in plan.segments.items()
         if segment.source == name
     ]

@@ -32,7 +32,7 @@ _AT_ONCE = ("id", "unit", "stratum", "eligible")
 """What columns are for that are needed to assign; others may come with the outcomes."""
 _ROLES = ("id", "time", "recorded", "experiment", "currency")
 """Keys of a table of events that each name a column."""
-COMPUTED = ("UL285", "UL286", "UL287")
+COMPUTED = ("UL214", "UL285", "UL286")
 """Why a column cannot be computed although those that it is made of are there."""
 _NUMBERS: tuple[ColumnType, ...] = ("number", "boolean", "text")
 _TIMES: tuple[ColumnType, ...] = ("date", "time", "instant", "text")
@@ -86,7 +86,7 @@ def _columns(engine: Engine, scope: Scope) -> dict[str, ColumnType] | None:
     """The columns of the customers' table; None where it cannot be read yet.
 
     Raises:
-        DataError: UL285 to UL287, a column cannot be computed from it.
+        DataError: UL214, UL285, UL286, a column cannot be computed from it.
     """
     try:
         return attach_table(CUSTOMERS, scope.plan.customers, engine, whole=False)

@@ -55,8 +55,8 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL214",
         "Value that a condition cannot use",
-        "A condition takes a column for numbers or dates, and a value of it is none, or "
-        "is too large to compare.",
+        "A condition or a computed column takes a column for numbers or dates, and a value of it "
+        "is none, or is too large to compare. It is not taken for missing, as nothing would tell.",
         "Check the condition and the column.",
         example=Example(
             "eligible: age >= 18",

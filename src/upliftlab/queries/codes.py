@@ -119,30 +119,6 @@ CODES: Final[tuple[Explanation, ...]] = (
         ),
     ),
     Explanation(
-        "UL287",
-        "Texts that are no numbers",
-        "A computed column reads a text column as numbers, and some of its texts are none. They "
-        "are not taken for missing: what stands in their place would hide them.",
-        "Write plain numbers, and nothing where there is none.",
-        example=Example(
-            "id,arm,spent,age\n1,none,0,30\n2,email,5,forty\n",
-            "id,arm,spent,age\n1,none,0,30\n2,email,5,40\n",
-            file="data.csv",
-            beside={
-                "experiments/example.yaml": (
-                    "schema: 1\n"
-                    "experiment: example\n"
-                    "customers: {file: data.csv, id: id, known_after: [spent]}\n"
-                    "assignment: {observed: arm}\n"
-                    "arms: {none: {control: true}, email: {channel: email}}\n"
-                    "metrics: {primary: spent}\n"
-                    'columns: {decades: "age / 10"}\n'
-                )
-            },
-            run="upliftlab check experiments --data .",
-        ),
-    ),
-    Explanation(
         "UL251",
         "Condition that compares what does not compare",
         "A condition compares numbers with texts or times, or asks which of two texts is "

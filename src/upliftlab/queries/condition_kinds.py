@@ -124,16 +124,19 @@ class Group:
 class Groups:
     """The groups of a condition's parts."""
 
-    def __init__(self, tree: exp.Expr, types: Mapping[str, ColumnType]) -> None:
+    def __init__(
+        self, tree: exp.Expr, types: Mapping[str, ColumnType], *, flag: bool = True
+    ) -> None:
         """Find them.
 
         Args:
-            tree: The condition.
+            tree: The condition, or a value.
             types: The types of the table's columns.
+            flag: Whether the whole is used as true or false.
         """
         self._types = types
         self._of: dict[int, Group] = {}
-        self._read(tree).flag = True
+        self._read(tree).flag |= flag
 
     def of(self, node: exp.Expr) -> Group:
         """The group that a part is in."""

@@ -1,21 +1,21 @@
-"""Conditions as SQL: every column is read as what the condition or its values take it for.
+"""Conditions and values as SQL: every column is read as what they or its values take it for.
 
-This is the one place where a condition of the language becomes SQL. Numbers are computed with as
+This is the one place where an expression of the language becomes SQL. Numbers are computed with as
 doubles, which hold what small integers overflow at, and compared as they are.
 """
 # ruff: noqa: S608 - every name passes through quote()
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sqlglot import exp
 
-from upliftlab.config.expressions import parse
+from upliftlab.config.expressions import parse, parse_value
 from upliftlab.config.models import Source
-from upliftlab.engines.base import Engine
+from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.condition_kinds import (
     ARITHMETIC,
@@ -66,8 +66,60 @@ def sound_condition(
         raise missing_column(column, role, table.types)
     table = informed(table, [text], engine)
     sql = condition_sql(text, table, prefix)
-    _refuse_unreadable(role, read_columns(text, table), table, engine)
+    refuse_unreadable([(role, *each) for each in read_columns(text, table)], table, engine)
     return sql
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSql:
+    """A value of the language in SQL.
+
+    Attributes:
+        sql: In DuckDB's dialect, every identifier quoted.
+        kind: The family of its type.
+        read: Columns of text that it takes for something else.
+    """
+
+    sql: str
+    kind: ColumnType
+    read: tuple[tuple[str, Kind], ...]
+
+
+def value_sql(text: str, table: ConditionTable, engine: Engine) -> ValueSql:
+    """A value of the language as SQL, of a type that is known on every engine.
+
+    Args:
+        text: The value, of columns that are there.
+        table: The table that it looks at.
+        engine: Where it lies.
+
+    Raises:
+        DataError: UL251 columns do not go together, UL286 its type is not known.
+    """
+    tree = parse_value(text).tree
+    groups = Groups(tree, table.types, flag=False)
+    if any(groups.is_dated(node) for node in tree.walk()):
+        raise _unknown("days and times are not computed with", "compute the days in a view")
+    names = dict.fromkeys(name for group in groups for name in group.open(table))
+    known = meanings_of(list(names), table.relation, table.form, engine)
+    table = replace(table, meanings=known)
+    written = _Writer(tree, groups, table, None).value()
+    sql = written.sql(dialect=_DIALECT, identify=True, comments=False)
+    return ValueSql(sql, _type_of(groups.of(tree), table), tuple(_read_as(groups, table)))
+
+
+def _type_of(group: Group, table: ConditionTable) -> ColumnType:
+    kind = kind_of(group, table)
+    if kind is None:
+        raise _unknown("it holds values of a type that is not known", "cast it in a view")
+    if kind != "time":
+        return kind
+    types: set[ColumnType] = {table.types[name] for name in group.names if not table.is_text(name)}
+    return types.pop() if len(types) == 1 else "time"
+
+
+def _unknown(why: str, remedy: str) -> DataError:
+    return DataError(Diagnostic("UL286", why, remedy))
 
 
 def informed(table: ConditionTable, texts: Iterable[str], engine: Engine) -> ConditionTable:
@@ -101,7 +153,8 @@ def condition_sql(text: str, table: ConditionTable, prefix: str | None = None) -
     >>> condition_sql("gross - 1 > 5", ConditionTable("t", "t", types))
     'CAST("gross" AS DOUBLE) - CAST(1 AS DOUBLE) > 5'
     """
-    tree = _Writer(parse(text).tree, table, prefix).written()
+    tree = parse(text).tree
+    tree = _Writer(tree, Groups(tree, table.types), table, prefix).condition()
     return tree.sql(dialect=_DIALECT, identify=True, comments=False)
 
 
@@ -111,8 +164,12 @@ def read_columns(text: str, table: ConditionTable) -> Iterator[tuple[str, Kind]]
     Raises:
         DataError: UL251, columns do not compare.
     """
+    yield from _read_as(Groups(parse(text).tree, table.types), table)
+
+
+def _read_as(groups: Groups, table: ConditionTable) -> Iterator[tuple[str, Kind]]:
     found = dict[tuple[str, Kind], None]()
-    for group in Groups(parse(text).tree, table.types):
+    for group in groups:
         kind = kind_of(group, table)
         for name in group.texts(table):
             meaning = table.meanings.get(name)
@@ -122,15 +179,23 @@ def read_columns(text: str, table: ConditionTable) -> Iterator[tuple[str, Kind]]
     yield from found
 
 
-def _refuse_unreadable(
-    role: str, read: Iterable[tuple[str, Kind]], table: ConditionTable, engine: Engine
+def refuse_unreadable(
+    asked: Sequence[tuple[str, str, Kind]], table: ConditionTable, engine: Engine
 ) -> None:
-    """Refuse values that are not what a condition takes them for: they would count as missing."""
-    asked = list(read)
+    """Refuse values that are not what a condition takes them for: they would count as missing.
+
+    Args:
+        asked: Columns of text, each with who asks before it, and with what it is taken for.
+        table: Where they are.
+        engine: Where that lies.
+
+    Raises:
+        DataError: UL214.
+    """
     if not asked:
         return
     columns = list[str]()
-    for at, (name, kind) in enumerate(asked):
+    for at, (_, name, kind) in enumerate(asked):
         bad = unreadable_sql(name, kind, table.form)
         columns.append(f"COUNT(CASE WHEN {bad} THEN 1 END) AS n{at}")
         columns.append(f"MIN(CASE WHEN {bad} THEN CAST({quote(name)} AS VARCHAR) END) AS v{at}")
@@ -138,7 +203,7 @@ def _refuse_unreadable(
     (row,) = engine.query(query).to_pylist()
     faults = [
         unreadable(f"'{name}' ({role})", kind, int(row[f"n{at}"]), str(row[f"v{at}"]))
-        for at, (name, kind) in enumerate(asked)
+        for at, (role, name, kind) in enumerate(asked)
         if row[f"n{at}"]
     ]
     if faults:
@@ -157,17 +222,22 @@ REMEDY = "check the condition; name what stands for no value as 'format: {missin
 class _Writer:
     """A condition's tree made anew, each column as what its group is."""
 
-    def __init__(self, tree: exp.Expr, table: ConditionTable, prefix: str | None) -> None:
+    def __init__(
+        self, tree: exp.Expr, groups: Groups, table: ConditionTable, prefix: str | None
+    ) -> None:
         self._tree = tree
         self._table = table
         self._prefix = prefix
-        self._groups = Groups(tree, table.types)
+        self._groups = groups
         self._kinds: dict[Group, Kind | None] = {
             group: kind_of(group, table) for group in self._groups
         }
 
-    def written(self) -> exp.Expr:
+    def condition(self) -> exp.Expr:
         return self._flag(self._tree)
+
+    def value(self) -> exp.Expr:
+        return self._write(self._tree)
 
     def _write(self, node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.And | exp.Or):
