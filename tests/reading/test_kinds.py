@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyarrow import feather
 from written import DATABASES, WRITERS
@@ -297,6 +298,13 @@ def test_a_file_in_memory_is_read_again_once_it_was_written_to(tmp_path):
         (tmp_path / "b.feather").replace(path)
         engine.attach("t", source)
         assert engine.query("SELECT COUNT(*) AS n FROM t").to_pylist() == [{"n": 2}]
+
+
+def test_a_parquet_file_without_rows_is_no_damaged_one(tmp_path):
+    pq.write_table(pa.table({"id": pa.array([], pa.int64())}), tmp_path / "a.parquet")
+    with DuckDB(lambda name: tmp_path / name) as engine, engine.reading():
+        engine.attach("t", Source(file="a.parquet"))
+        assert engine.query("SELECT COUNT(*) AS n FROM t").to_pylist() == [{"n": 0}]
 
 
 # SQLite
