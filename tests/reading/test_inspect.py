@@ -303,4 +303,5 @@ def test_the_value_is_a_table_in_a_notebook(tmp_path):
     found = ul.inspect(csv(tmp_path, ORDERS))
     assert found.to_frame().shape[0] == len(ORDERS)
     assert "1 of 1 files can be read" in repr(found)
+    assert [column.name for column in found.find(meaning="flag")] == ["returned"]
     assert Path(found.to_frame("files")["file"][0]).name == "orders.csv"
