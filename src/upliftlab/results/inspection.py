@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from upliftlab.results.base import Published, Result, Summary, matching
+from upliftlab.results.base import Published, Result, Scalar, Summary, matching
 
 SCHEMA: Literal[1] = 1
 ColumnMeaning = Literal[
@@ -95,13 +95,13 @@ class Inspection(Published):
         """The columns of all files, in order."""
         return tuple(column for file in self.files for column in file.columns)
 
-    def find(self, **fields: Any) -> tuple[InspectedColumn, ...]:  # noqa: ANN401 - any field's value
+    def find(self, **asked: Scalar) -> tuple[InspectedColumn, ...]:
         """The columns whose fields are what is asked for, such as `meaning="time"`.
 
         Raises:
             DataError: UL621, a column has no such field.
         """
-        return matching(self.columns, fields)
+        return matching(self.columns, asked)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, as `--format json` prints it."""
