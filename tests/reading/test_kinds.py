@@ -11,15 +11,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyarrow import feather
 from written import DATABASES, WRITERS
 
+import upliftlab as ul
 from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config import load
 from upliftlab.config.models import Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import DataError
+from upliftlab.queries.features import features_of
 from upliftlab.report.export import to_json
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -134,6 +137,38 @@ def from_parquet(tmp_path_factory):
 @pytest.mark.parametrize("name", [name for name in WRITERS if name != "pyarrow parquet"])
 def test_the_same_table_gives_the_same_findings(name, tmp_path, from_parquet):
     assert [*differences(found(tmp_path / "shop", *WRITERS[name]), from_parquet)] == []
+
+
+def test_files_of_any_kind_stand_in_for_tables(tmp_path, from_parquet):
+    root = tmp_path / "shop"
+    workspace(root, *WRITERS["pyarrow parquet"])
+    for file in (root / "data").iterdir():
+        file.unlink()
+    for name, table in (("customers", CUSTOMERS), ("orders", ORDERS)):
+        WRITERS["polars xlsx"][1](table, tmp_path / f"{name}.xlsx")
+        WRITERS["sqlite as db"][1](table, tmp_path / f"{name}.db")
+        WRITERS["json lines"][1](table, tmp_path / f"{name}.jsonl")
+    experiment = ul.Experiment.from_yaml(root / "spring.yaml")
+    given = {"customers": tmp_path / "customers.xlsx", "orders": tmp_path / "orders.jsonl"}
+    assert not [each for each in experiment.check(given) if each.severity == "error"]
+    told = json.loads(experiment.analyze(given).to_json())
+    assert [*differences(told["findings"], from_parquet["findings"])] == []
+    with pytest.raises(DataError, match=r"UL204 customers\.db holds several tables; name one by"):
+        experiment.analyze({**given, "customers": tmp_path / "customers.db"})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("pandas csv", "numeric"), ("pandas xlsx", "numeric"), ("sqlite", "numeric"),
+     ("json lines", "categorical"), ("pyarrow feather", "categorical")],
+)  # fmt: skip
+def test_a_text_of_digits_is_a_number_where_nobody_said_that_it_is_text(name, kind, tmp_path):
+    suffix, writer = WRITERS[name]
+    writer(pa.table({"id": [1, 2], "age": ["30", "41"]}), tmp_path / f"a{suffix}")
+    source = Source(file=f"a{suffix}", table="shop" if suffix in DATABASES else None)
+    with DuckDB(lambda file: tmp_path / file) as engine:
+        engine.attach("t", source)
+        assert features_of(["age"], "t", source, engine).kinds == {"age": kind}
 
 
 def test_what_is_found_is_not_nothing(from_parquet):
@@ -297,6 +332,13 @@ def test_a_file_in_memory_is_read_again_once_it_was_written_to(tmp_path):
         (tmp_path / "b.feather").replace(path)
         engine.attach("t", source)
         assert engine.query("SELECT COUNT(*) AS n FROM t").to_pylist() == [{"n": 2}]
+
+
+def test_a_parquet_file_without_rows_is_no_damaged_one(tmp_path):
+    pq.write_table(pa.table({"id": pa.array([], pa.int64())}), tmp_path / "a.parquet")
+    with DuckDB(lambda name: tmp_path / name) as engine, engine.reading():
+        engine.attach("t", Source(file="a.parquet"))
+        assert engine.query("SELECT COUNT(*) AS n FROM t").to_pylist() == [{"n": 0}]
 
 
 # SQLite

@@ -272,6 +272,14 @@ class DuckDB:
         except duckdb.Error as error:
             raise _unreadable(f"the {frame.described}", error) from error
 
+    def files(self, source: Source) -> list[Path]:
+        """The files of a source, which are watched from now on.
+
+        Raises:
+            DataError: UL201, UL203 and UL229 to UL232, as `attach`.
+        """
+        return self._files(source)
+
     def _files(self, source: Source) -> list[Path]:
         if source.file is None:
             message = "the embedded engine reads files; the source names none"

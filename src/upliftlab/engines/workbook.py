@@ -56,6 +56,18 @@ def read_sheet(path: Path, source: Source) -> HeldTable:
         raise _refusal(path, error) from error
 
 
+def sheets_of(path: Path) -> list[str]:
+    """The names of a workbook's sheets.
+
+    Raises:
+        DataError: UL202 it cannot be read, UL269 it is under a password.
+    """
+    try:
+        return fastexcel.read_excel(path).sheet_names
+    except fastexcel.FastExcelError as error:
+        raise _refusal(path, error) from error
+
+
 def _skip(source: Source) -> int:
     return source.format.skip if source.format else 0
 
