@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from upliftlab.engines.kinds import DATABASES, TEXTS, is_text
 from upliftlab.engines.parquet import types_of
 from upliftlab.engines.place import is_file, refusal
 from upliftlab.errors import DataError, Diagnostic
 
-CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
-DATABASES = (".duckdb", ".db")
 SIDECAR = ".sha256"
+FEW = 64
+"""Texts of one source at most that are each read by several threads."""
 
 
 def files_of(name: str, locate: Callable[[str], Path]) -> list[Path]:
@@ -61,7 +62,7 @@ def _named(name: str, locate: Callable[[str], Path]) -> list[Path]:
         raise refusal(path, error) from error
     if not folder:
         return [path] if is_file(path) else []
-    if path.name.lower().endswith((*CSV, *DATABASES)):
+    if path.name.lower().endswith((*TEXTS, *DATABASES)):
         raise DataError(Diagnostic("UL229", f"{path.name} is a folder, and no file", "name a file"))
     inside: list[str] = []
     for at, _, names in os.walk(path, onerror=_refuse_listing):
@@ -103,17 +104,16 @@ def kind_of(paths: Sequence[Path]) -> str:
 
 def _kind(path: Path) -> str:
     name = path.name.lower()
-    if name.endswith(CSV):
+    if is_text(name):
         return "csv"
     if name.endswith(".parquet"):
         return "parquet"
     if name.endswith(DATABASES):
         return "database"
-    raise DataError(
-        Diagnostic(
-            "UL203", f"{path.name} is of no known kind", "use .csv, .csv.gz, .parquet or .duckdb"
-        )
-    )
+    remedy = "use .csv, .tsv (also as .gz), .zip with one of them, .parquet or .duckdb"
+    if name.endswith((".txt", ".txt.gz")):
+        remedy = f"if its rows are lines, name it {path.name.split('.')[0]}.csv"
+    raise DataError(Diagnostic("UL203", f"{path.name} is of no known kind", remedy))
 
 
 def same_columns(paths: Sequence[Path]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from upliftlab.config.models import FeatureKind, Source
 from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.engines.kinds import is_text
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.population import missing_column
@@ -78,10 +79,10 @@ def features_of(names: Iterable[str], table: str, source: Source, engine: Engine
 def is_csv(source: Source) -> bool:
     """Whether a source is a CSV file, which has texts only.
 
-    >>> is_csv(Source(file="a.csv.gz")), is_csv(Source(table="customers"))
+    >>> is_csv(Source(file="a.tsv.gz")), is_csv(Source(table="customers"))
     (True, False)
     """
-    return source.file is not None and source.file.lower().endswith((".csv", ".csv.gz"))
+    return source.file is not None and is_text(source.file)
 
 
 def _words(texts: Collection[str], table: str, engine: Engine) -> set[str]:

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from upliftlab.config.models.model import Declaration, Names
 from upliftlab.config.models.values import Count, Name
+
+
+def _delimiter(value: object) -> object:
+    r"""The sign that is meant: a tab by its name, too.
+
+    >>> _delimiter("tab"), _delimiter(";")
+    ('\t', ';')
+    """
+    return _TABS.get(value, value) if isinstance(value, str) else value
+
+
+_TABS = {"tab": "\t", "\\t": "\t"}
+Delimiter = Annotated[
+    str, BeforeValidator(_delimiter), Field(pattern=r"""^([^A-Za-z0-9"'.\s]|\t)$""")
+]
+"""A sign that parts two cells, and is no part of a number, a word or a quoted text."""
 
 
 class FileFormat(Declaration):
@@ -16,8 +32,9 @@ class FileFormat(Declaration):
     encoding: Name | None = None
     """How letters are written as bytes, such as windows-1252; by default UTF-8, or UTF-16 where
     the file begins with its mark."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    """The sign between two columns; by default the commonest of , ; tab and | in the first line."""
+    delimiter: Delimiter | None = None
+    """The sign between two columns, or tab; by default the commonest of , ; tab and | in the first
+    line."""
     decimal: Literal[".", ","] | None = None
     """The sign before the decimals of a number; by default a point."""
     thousands: Literal[".", ",", " ", "'", "_"] | None = None
