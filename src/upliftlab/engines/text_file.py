@@ -6,6 +6,7 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 import struct
 import zipfile
 import zlib
@@ -37,6 +38,7 @@ _DAMAGED = (
     EOFError,
 )
 _SHOWN = 40
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 
 
 def encoding_of(path: Path, form: FileFormat) -> str:
@@ -71,26 +73,51 @@ def _known(path: Path, declared: str) -> str:
     return UTF8 if found == "utf-8" else found
 
 
-def lines_of(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
-    r"""A file's lines with their numbers and ends, be these `\n`, `\r\n` or `\r`.
+def blocks_of(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
+    r"""A file's letters, some lines together, with the number of the first.
 
     Raises:
         DataError: UL226 the file is damaged, UL228 a line is too long, UL261 its bytes are no text
             in this encoding, UL265 it is no archive of one table.
     """
-    number = 0
+    number, before = 1, ""
     try:
         with unpacked(path) as file:
             text = io.TextIOWrapper(file, encoding, newline="")
-            while line := text.readline(LONGEST_LINE + 1):
-                number += 1
-                if len(line) > LONGEST_LINE:
+            while block := text.read(_PIECE):
+                rest = text.readline(LONGEST_LINE + 1)
+                if len(rest) > LONGEST_LINE:
                     raise too_long(path)
-                if "\0" in line:
-                    raise no_text(path, number)
-                yield number, line
+                block += rest
+                if "\0" in block:
+                    raise no_text(path, number + _ends(block[: block.index("\0")], before))
+                yield number, block
+                number += _ends(block, before)
+                before = block[-1]
     except UnicodeError as error:
         raise wrong_bytes(path, encoding) from error
+
+
+def lines_of(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
+    r"""A file's lines with their numbers and ends, be these `\n`, `\r\n` or `\r`.
+
+    Raises:
+        DataError: as `blocks_of`.
+    """
+    for first, block in blocks_of(path, encoding):
+        lines = lines_in(block)
+        if len(block) > LONGEST_LINE and max(map(len, lines)) > LONGEST_LINE:
+            raise too_long(path)
+        yield from enumerate(lines, first)
+
+
+def lines_in(block: str) -> list[str]:
+    r"""The lines of a text with their ends.
+
+    >>> lines_in("a\nb\r\n\rc")
+    ['a\n', 'b\r\n', '\r', 'c']
+    """
+    return _LINE.findall(block)
 
 
 def too_long(path: Path) -> DataError:

@@ -12,8 +12,8 @@ from pathlib import Path
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.engines.kinds import is_zip
 from upliftlab.engines.place import LONGEST_LINE
-from upliftlab.engines.text_file import UTF8, encoding_of, lines_of
-from upliftlab.engines.text_rows import Row, end_of, rows_of
+from upliftlab.engines.text_file import UTF8, blocks_of, encoding_of, lines_in, lines_of
+from upliftlab.engines.text_rows import Row, RowReader, end_of, rows_of
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.util.personal import are_values
 
@@ -65,6 +65,24 @@ class TextTable:
                 raise self._ragged(row)
             yield row
 
+    def copied(self) -> Iterator[str]:
+        r"""The rows as text, each ending in `\n`, some together; their cells are not counted.
+
+        Raises:
+            DataError: UL263 a quote sign is out of place; of the file as `lines_of`.
+        """
+        reader, below = RowReader(self.delimiter, self.path), False
+        for first, block in blocks_of(self.path, self.encoding):
+            if below and not reader.open and (plain := _as_it_is(block)):
+                yield plain
+                continue
+            lines = enumerate(lines_in(block), first)
+            for row in reader.rows(each for each in lines if each[0] >= self.header):
+                if below:
+                    yield row.ended
+                below = True
+        reader.end()
+
     def _all(self) -> Iterator[Row]:
         below = itertools.islice(lines_of(self.path, self.encoding), self.header - 1, None)
         return rows_of(below, self.delimiter, self.path)
@@ -86,6 +104,13 @@ class TextTable:
         """How many cells each of the first lines has, those before the names included."""
         lines = itertools.islice(lines_of(self.path, self.encoding), self.header + _SAMPLE)
         return [line.count(self.delimiter) + 1 for _, line in lines]
+
+
+def _as_it_is(block: str) -> str | None:
+    """Lines of which each is a row whatever its cells are; None where some may not be."""
+    plain = block.replace("\r\n", "\n")
+    odd = '"' in plain or "\r" in plain or "\n\n" in plain or plain.startswith("\n")
+    return None if odd else plain
 
 
 def text_table(path: Path, form: FileFormat) -> TextTable:

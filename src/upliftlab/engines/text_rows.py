@@ -6,6 +6,7 @@ A line of nothing is no row.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from upliftlab.errors import DataError, Diagnostic
 
 _INNER = re.compile(r'(?:[^"]+|"")*')
 _OPENING = re.compile(r' *"')
-_END = re.compile(r"\r?\n|\r")
+_ENDS = ("\r\n", "\n", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,62 @@ class Row:
     cells: list[str]
     text: str
 
+    @property
+    def ended(self) -> str:
+        r"""Its text, ending in `\n`; line breaks within quote signs stay as they are."""
+        return f"{self.text.removesuffix(end_of(self.text))}\n"
+
 
 def end_of(line: str) -> str:
-    r"""What ends a line: `\n`, `\r\n`, `\r`, or nothing at the end of the file."""
-    found = _END.search(line, len(line) - 2 if line.endswith("\r\n") else max(len(line) - 1, 0))
-    return found[0] if found else ""
+    r"""What ends a line: `\n`, `\r\n`, `\r`, or nothing at the end of the file.
+
+    >>> end_of("a\r\n"), end_of("a\n\r"), end_of("a")
+    ('\r\n', '\r', '')
+    """
+    return next((end for end in _ENDS if line.endswith(end)), "")
+
+
+class RowReader:
+    """Rows out of lines, which come some at a time."""
+
+    def __init__(self, delimiter: str, path: Path) -> None:
+        """No row yet; `path` is what faults name."""
+        self._delimiter, self._path = delimiter, path
+        self._row = _Cells(delimiter, path)
+
+    @property
+    def open(self) -> bool:
+        """Whether the next line goes on with a quoted cell."""
+        return self._row.part is not None
+
+    def rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[Row]:
+        """The rows that end within some numbered lines.
+
+        Raises:
+            DataError: UL263, a text follows a quote sign that closes, or a cell is endless.
+        """
+        for number, line in lines:
+            if self.open and '"' not in line:
+                self._row.goes_on(line)
+                continue
+            end = end_of(line)
+            body = line.removesuffix(end)
+            cells = None if self.open else _at_once(body, self._delimiter)
+            if cells is not None:
+                if body:
+                    yield Row(number, cells, line)
+            elif self._row.take(number, body, end):
+                done, self._row = self._row, _Cells(self._delimiter, self._path)
+                yield Row(done.line, done.cells, "".join(done.texts))
+
+    def end(self) -> None:
+        """No line follows.
+
+        Raises:
+            DataError: UL263, a quote sign is not closed.
+        """
+        if self.open:
+            raise self._row.unclosed()
 
 
 def rows_of(lines: Iterable[tuple[int, str]], delimiter: str, path: Path) -> Iterator[Row]:
@@ -40,19 +92,21 @@ def rows_of(lines: Iterable[tuple[int, str]], delimiter: str, path: Path) -> Ite
     Raises:
         DataError: UL263, a quote sign is not closed, or a text follows the one that closes.
     """
-    row = _Cells(delimiter, path)
-    for number, line in lines:
-        end = end_of(line)
-        body = line.removesuffix(end)
-        if row.part is None and '"' not in body:
-            if body:
-                yield Row(number, body.split(delimiter), line)
-            continue
-        if row.take(number, body, end):
-            yield Row(row.line, row.cells, row.text)
-            row = _Cells(delimiter, path)
-    if row.part is not None:
-        raise row.unclosed()
+    reader = RowReader(delimiter, path)
+    yield from reader.rows(lines)
+    reader.end()
+
+
+def _at_once(body: str, delimiter: str) -> list[str] | None:
+    """The cells of a line that is a row by itself and holds nothing odd; None of any other."""
+    if '"' not in body:
+        return body.split(delimiter)
+    if '" ' in body or ' "' in body:
+        return None
+    try:
+        return next(csv.reader((body,), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
 
 
 @dataclass(slots=True)
@@ -63,7 +117,7 @@ class _Cells:
     path: Path
     line: int = 0
     opened: int = 0
-    text: str = ""
+    texts: list[str] = field(default_factory=list[str])
     cells: list[str] = field(default_factory=list[str])
     part: list[str] | None = None
     size: int = 0
@@ -71,10 +125,7 @@ class _Cells:
     def take(self, number: int, body: str, end: str) -> bool:
         """Go on with the next line; whether the row is complete."""
         self.line = self.line or number
-        self.text += body + end
-        self.size += len(body) + 1
-        if self.size > LONGEST_LINE:
-            raise self.unclosed()
+        self._keep(body + end)
         at = 0
         while True:
             if self.part is None and (opening := _OPENING.match(body, at)):
@@ -93,6 +144,18 @@ class _Cells:
             if closed < 0:
                 return True
             at = closed
+
+    def goes_on(self, line: str) -> None:
+        """Take a whole line into the cell that is open."""
+        self._keep(line)
+        if self.part is not None:
+            self.part.append(line)
+
+    def _keep(self, line: str) -> None:
+        self.texts.append(line)
+        self.size += len(line)
+        if self.size > LONGEST_LINE:
+            raise self.unclosed()
 
     def _quoted(self, body: str, at: int) -> int | None:
         """Where the next cell begins: -1 where none does, None where the quote is still open."""

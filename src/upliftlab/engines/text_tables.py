@@ -21,7 +21,6 @@ from upliftlab.engines.kinds import is_gzip
 from upliftlab.engines.place import LONGEST_LINE, Stamp, disk_full, refusal, stamp_of
 from upliftlab.engines.text_file import unpacked
 from upliftlab.engines.text_header import TextTable, text_tables
-from upliftlab.engines.text_rows import end_of
 from upliftlab.util.sql import literal, quote
 
 _PIECE = 1 << 22
@@ -90,7 +89,7 @@ class TextTables:
         for name, (tables, form) in self._tables.items():
             refused = [table for table in tables if self._refused(table, form, readable)]
             for table in refused:
-                self._copy(table, parallel=False)
+                self._copy(table, exact=True)
             if refused:
                 yield name, self._selected(tables, form)
 
@@ -145,20 +144,22 @@ class TextTables:
             return None
         return self._copies.get((table, stamp_of(table.path)))
 
-    def _copy(self, table: TextTable, *, parallel: bool = True) -> None:
+    def _copy(self, table: TextTable, *, exact: bool = False) -> None:
+        """Make a copy, unless there is one; `exact` where every row is looked at."""
         known = self._copy_of(table)
-        path = known.path if known else self._written(table)
-        self._copies[table, stamp_of(table.path)] = _Copy(path, parallel)
+        if known and not exact:
+            return
+        rows = (row.ended for row in table.rows()) if exact else table.copied()
+        self._copies[table, stamp_of(table.path)] = _Copy(self._written(rows), not exact)
 
-    def _written(self, table: TextTable) -> Path:
-        """A copy of a text's rows, in UTF-8 and with one kind of line end."""
+    def _written(self, rows: Iterator[str]) -> Path:
+        """A file of rows."""
         self._made += 1
         path = self._folder / f"{self._made}.csv"
-        rows = table.rows()
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8", newline="") as file:
-                for piece in _pieces(row.text.removesuffix(end_of(row.text)) for row in rows):
+                for piece in _pieces(rows):
                     if shutil.disk_usage(self._folder).free < _ROOM:
                         raise disk_full()
                     file.write(piece)
@@ -171,8 +172,8 @@ def _pieces(rows: Iterator[str]) -> Iterator[str]:
     """Rows, a few megabytes together."""
     held, size = list[str](), 0
     for row in rows:
-        held.append(f"{row}\n")
-        size += len(row) + 1
+        held.append(row)
+        size += len(row)
         if size > _PIECE:
             yield "".join(held)
             held, size = [], 0
