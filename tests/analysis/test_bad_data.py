@@ -30,8 +30,14 @@ def refusal(folder: Path, text: str, **changes: object) -> list[str]:
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ("none,1,n\nmail,2\n", "UL202 the data cannot be read: line 3: Expected Number of Columns"),
-        ('none,1,n\nmail,"2,s\n', "UL202 the data cannot be read: line 3: Value with unterminated"),
+        (
+            "none,1,n\nmail,2\n",
+            "UL262 line 3 of customers.csv has 2 cells, and line 1 names 3",
+        ),
+        (
+            'none,1,n\nmail,"2,s\n',
+            'UL263 line 3 of customers.csv: the quote sign " that',
+        ),
         (GOOD + "mail,abc,n\n", "1 hold text such as 'aaa'"),
         (GOOD + "mail,,n\nnone,,s\n", "UL206 column 'spend' has values that are no numbers: 2 are"),
         (GOOD + "mail,NaN,n\n", "1 hold NaN or infinity"),
@@ -73,7 +79,7 @@ def test_every_wrong_column_is_named_at_once(tmp_path):
 
 def test_bytes_that_are_not_utf8(tmp_path):
     (tmp_path / "customers.csv").write_bytes(b"arm,spend\nnone,1\nm\xff,2\n")
-    with pytest.raises(DataError, match=r"UL202.*not utf-8"):
+    with pytest.raises(DataError, match=r"UL261 line 3 of customers.csv is no text in UTF-8"):
         run(make_plan(), tmp_path)
 
 

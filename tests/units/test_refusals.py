@@ -147,7 +147,9 @@ def test_csv_files_as_one_table(shop):
     several = plan.sources["orders"].model_copy(update={"file": "part-*.csv"})
     moved = plan.model_copy(update={"sources": {"orders": several}})
     assert shop.units(moved)["arm 1"]["revenue"] == 5.0
-    shop.locate("part-c.csv").write_text("id,amount,at\n1,1,2026-03-03\n")
+    shop.locate("part-c.csv").write_text("id,amount,at\n1,2,2026-03-03\n")
+    assert shop.units(moved)["arm 1"]["revenue"] == 7.0
+    shop.locate("part-c.csv").write_text("id,amount,on\n1,1,2026-03-03\n")
     with pytest.raises(DataError, match=r"UL202 part-c.csv and part-a.csv differ"):
         shop.units(moved)
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from upliftlab.config.models import Source
+from upliftlab.config.models import FileFormat, Source
 from upliftlab.data_checks.suggestion import roles_of, suggestion
 from upliftlab.data_checks.text_forms import FORMS, SIGNS, TextForm, fitting, settled, stands_sql
 from upliftlab.engines.base import ColumnType
-from upliftlab.engines.csv_header import csv_header
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.kinds import kind_of
+from upliftlab.engines.text_header import text_table
 from upliftlab.errors import DataError, Diagnostic, UpliftLabError
 from upliftlab.results.inspection import ColumnMeaning, InspectedColumn, InspectedFile, Inspection
 from upliftlab.util.personal import names_people, shape
@@ -112,13 +112,13 @@ class _Look:
         source, paths = self._source, self._engine.files(self._source)
         kind = kind_of(paths)
         rows, columns = self._columns()
-        written = csv_header(paths[0])[0] if kind.name == "csv" else None
+        text = text_table(paths[0], source.format or FileFormat()) if kind.name == "csv" else None
         return InspectedFile(
             file=str(source.file),
             kind=kind.name,
             sheet=source.sheet,
-            encoding="UTF-8" if kind.name == "csv" else None,
-            delimiter=written,
+            encoding=text.encoding.removesuffix("-sig").upper() if text else None,
+            delimiter=text.delimiter if text else None,
             rows=rows,
             columns=columns,
             suggestion=suggestion(source, columns),

@@ -21,8 +21,9 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL202",
         "Table cannot be read",
-        "A data file is empty, damaged, not UTF-8, names a column twice or begins with "
-        "values; or the files of one source have different columns.",
+        "A data file is empty, damaged, names a column twice (capital and small letters do not "
+        "tell columns apart) or begins with values; or the files of one source have different "
+        "columns.",
         "Mend the file: its first line names each column once.",
         example=Example(
             ("id,arm,arm\n1,none,0\n2,email,5\n"),
@@ -139,6 +140,79 @@ CODES: Final[tuple[Explanation, ...]] = (
         "A DuckDB file was not closed: what was last written lies in a .wal file beside "
         "it and would be missed.",
         "Open it once more in DuckDB and close it.",
+    ),
+    Explanation(
+        "UL261",
+        "Text in another encoding",
+        "The bytes of a CSV file are no letters in UTF-8, or in the encoding that the "
+        "format of its source names; or no encoding is called so. UTF-16 is known by its mark.",
+        "Name the encoding under the source, such as format: {encoding: windows-1252}, or "
+        "save the file as UTF-8.",
+        example=Example(
+            "customers: {file: data.csv, id: id, known_after: [spent], format: {encoding: ansi}}",
+            "customers: {file: data.csv, id: id, known_after: [spent], format: {encoding: cp1252}}",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL262",
+        "Row that does not fit",
+        "A row of a CSV file has more or fewer cells than its first line names columns. Empty "
+        "cells at the end are no cells.",
+        "Mend the row: a cell that holds the separator is put in quote signs. Lines above the "
+        "names of the columns are skipped by format: {skip: 1} under the source.",
+        example=Example(
+            "id,arm,spent\n1,none,0\n2,email,5,50\n",
+            "id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n",
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL263",
+        "Quote sign out of place",
+        "A cell of a CSV file begins with a quote sign that is not closed, or text follows "
+        "the one that closes it.",
+        "Write a quote sign inside a quoted text twice, as spreadsheets do.",
+        example=Example(
+            'id,arm,spent\n1,none,0\n2,email,"5\n',
+            "id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n",
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL264",
+        "Separator that cannot be told",
+        "The first line of a CSV file has as many of one candidate as of another (comma, "
+        "semicolon, tab, |), or has none while the next line has some.",
+        "Write format: {delimiter: ';'} under the source, or how many lines to skip.",
+        example=Example(
+            "id;arm,spent\n1;none,0\n",
+            "id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n",
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL265",
+        "Archive that is no table",
+        "A .zip holds no or several files that end in .csv or .tsv, is encrypted, or is "
+        "packed in a way that is not read.",
+        "Unpack it and name what is in it.",
+    ),
+    Explanation(
+        "UL266",
+        "Column without a name",
+        "The first line of a CSV file names no column in a place that is neither the first, "
+        "where pandas puts its index, nor behind the last.",
+        "Name the column or delete it.",
+        example=Example(
+            "id,,arm,spent\n1,7,none,0\n",
+            "id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n",
+            file="data.csv",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
     ),
     Explanation(
         "UL267",

@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.config.models import Source
+from upliftlab.config.models.formats import FileFormat
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.closed import base_table, connect, interruptible
-from upliftlab.engines.csv_header import csv_headers
 from upliftlab.engines.files import same_columns
 from upliftlab.engines.frames import FrameTable, TableOverrides, location_of
 from upliftlab.engines.held import HeldTable
@@ -25,15 +25,17 @@ from upliftlab.engines.holding import HELD, hold
 from upliftlab.engines.json_rows import json_arguments, json_fault, json_types
 from upliftlab.engines.kinds import FileKind, kind_of, require_sheets
 from upliftlab.engines.parquet import parquet_files
-from upliftlab.engines.place import LONGEST_LINE
+from upliftlab.engines.place import disk_full
 from upliftlab.engines.settings import require_sane
+from upliftlab.engines.text_tables import TextTables
 from upliftlab.engines.watch import Watch
-from upliftlab.engines.whole import is_gzip
 from upliftlab.engines.wording import without_values
 from upliftlab.errors import DataError, Diagnostic, EngineError
 from upliftlab.util.sql import literal, quote
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+_REFUSED = (duckdb.InvalidInputException, duckdb.NotImplementedException)
+"""What a reader of texts raises."""
 _COMPUTING = (duckdb.OutOfRangeException, duckdb.ConversionException, duckdb.TypeMismatchException)
 _FULL = ("No space left", "File too large", "max_temp_directory_size", "Disk quota exceeded")
 _TIMES: dict[str, ColumnType] = {"DATE": "date", "TIMESTAMP WITH TIME ZONE": "instant"}
@@ -77,7 +79,9 @@ class DuckDB:
         self._unusable: dict[str, Diagnostic] = {}
         spill = folder or Path(tempfile.mkdtemp(prefix="upliftlab-"))
         # Also where nobody closes the engine.
-        own = [] if folder else [spill]
+        copies = spill / "texts"
+        own = [copies] if folder else [spill]
+        self._texts = TextTables(copies)
         self._clean = weakref.finalize(self, _remove, own)
         chosen: dict[str, str | bool | int | float | list[str]] = {
             "preserve_insertion_order": False,
@@ -90,7 +94,7 @@ class DuckDB:
         if settings and settings.memory_limit:
             chosen["memory_limit"] = settings.memory_limit
         try:
-            self._connection = connect(chosen, _allowed(locate, folders))
+            self._connection = connect(chosen, _allowed(locate, folders, copies))
         except duckdb.Error as error:
             message = f"DuckDB refuses its settings: {without_values(_first(error))}"
             raise EngineError(Diagnostic("UL501", message)) from error
@@ -107,20 +111,16 @@ class DuckDB:
             DataError: UL201 there is no such file, UL202 it cannot be read,
                 UL203 its kind is not known, UL204 there is no such table in it, UL226 to UL232 it
                 is damaged, not to be read or no longer the same, UL233 it is no table of data,
-                UL234 it was not closed.
+                UL234 it was not closed, UL261 to UL266 it is no text of rows.
+            EngineError: UL507, there is no room for the copy of a text.
         """
+        self._texts.forget(name)
         if (frame := self._overrides.frame(source)) is not None:
             self._register(name, source, frame)
             return
         source = self._overrides.source(source)
         paths = self._files(source)
-        relation = self._relation(paths, source, name)
-        made = f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM {relation}"
-        try:
-            with interruptible():
-                self._connection.execute(made)
-        except duckdb.Error as error:
-            raise _unreadable(paths[0].name, error) from error
+        self._show(name, self._relation(paths, source, name), paths[0].name)
 
     def load(self, name: str, files: Sequence[Path]) -> None:
         """Make Parquet files readable as one table under `name`.
@@ -131,14 +131,8 @@ class DuckDB:
         paths = [file for folder in files for file in parquet_files(folder)]
         for path in paths:
             _refuse_pattern(path)
-        relation = f"read_parquet({_listed(paths)})"
-        try:
-            with interruptible():
-                self._connection.execute(
-                    f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM {relation}"
-                )
-        except duckdb.Error as error:
-            raise _unreadable(name, error) from error
+        self._texts.forget(name)
+        self._show(name, f"read_parquet({_listed(paths)})", name)
 
     def fingerprint(self, source: Source) -> tuple[str, str]:
         """The files a source was read from, and a sha256 of the bytes that were read.
@@ -153,7 +147,7 @@ class DuckDB:
             return frame.described, digest.result()
         source = self._overrides.source(source)
         self._files(source)
-        return self._watch.fingerprint(str(source.file))
+        return self._watch.fingerprint(str(source.file), source.format)
 
     def reading(self) -> AbstractContextManager[None]:
         """Hold every file to what it was when it was first looked at within the block.
@@ -196,7 +190,15 @@ class DuckDB:
             EngineError: UL502, the engine refuses the query.
         """
         with self._refusals():
-            yield from self._connection.sql(sql).to_arrow_reader(rows)
+            begun = False
+            try:
+                for batch in self._connection.sql(sql).to_arrow_reader(rows):
+                    begun = True
+                    yield batch
+            except _REFUSED as error:
+                if begun or not self._mended(error):
+                    raise
+                yield from self._connection.sql(sql).to_arrow_reader(rows)
 
     def define(self, name: str, sql: str) -> None:
         """Make a query readable under `name`, as a temporary view."""
@@ -228,7 +230,38 @@ class DuckDB:
 
     def _run(self, sql: str) -> pa.Table:
         with self._refusals():
-            return self._connection.sql(sql).to_arrow_table()
+            try:
+                return self._connection.sql(sql).to_arrow_table()
+            except _REFUSED as error:
+                if not self._mended(error):
+                    raise
+                return self._connection.sql(sql).to_arrow_table()
+
+    def _mended(self, error: duckdb.Error) -> bool:
+        """Whether a text that was refused can be read in another way, and now is."""
+        if "CSV" not in str(error):
+            return False
+        views = list(self._texts.mended(self._is_readable))
+        for name, relation in views:
+            self._show(name, relation, name)
+        return bool(views)
+
+    def _is_readable(self, relation: str) -> bool:
+        counted = f"SELECT COUNT(COLUMNS(*)) FROM {relation}"  # noqa: S608 - made by TextTables
+        try:
+            with interruptible():
+                self._connection.execute(counted)
+        except _REFUSED:
+            return False
+        return True
+
+    def _show(self, name: str, relation: str, what: str) -> None:
+        made = f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS FROM {relation}"
+        try:
+            with interruptible():
+                self._connection.execute(made)
+        except duckdb.Error as error:
+            raise _unreadable(what, error) from error
 
     @contextmanager
     def _refusals(self) -> Generator[None]:
@@ -285,7 +318,7 @@ class DuckDB:
             message = "the embedded engine reads files; the source names none"
             remedy = "name a 'file', or in Python give a frame in its place"
             raise DataError(Diagnostic("UL203", message, remedy))
-        paths = self._watch.files(source.file)
+        paths = self._watch.files(source.file, source.format)
         for path in paths:
             _refuse_pattern(path)
         return paths
@@ -297,7 +330,7 @@ class DuckDB:
         if kind.name in HELD:
             return self._in_memory(kind, paths, source, name)
         if kind.name == "csv":
-            return _csv(paths)
+            return self._texts.relation(name, paths, source.format or FileFormat())
         if kind.name == "json":
             return self._rows(paths)
         if kind.name == "parquet":
@@ -374,18 +407,16 @@ def _remove(folders: Sequence[Path]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _allowed(locate: Callable[[str], Path], folders: Sequence[Path] | None) -> list[Path]:
+def _allowed(
+    locate: Callable[[str], Path], folders: Sequence[Path] | None, copies: Path
+) -> list[Path]:
     """The folders whose files may be opened: the data's and those named; all where none are."""
-    return [Path("/")] if folders is None else [locate("."), *folders]
+    return [Path("/")] if folders is None else [locate("."), *folders, copies]
 
 
 def _full(error: duckdb.Error) -> EngineError | None:
     """What a full disk means; None where that is not what it is."""
-    if not any(words in str(error) for words in _FULL):
-        return None
-    message = "the disk is full: there is no room for what does not fit memory, or for the result"
-    remedy = f"make room in {tempfile.gettempdir()} and where the result goes, and run it again"
-    return EngineError(Diagnostic("UL507", message, remedy))
+    return disk_full() if any(words in str(error) for words in _FULL) else None
 
 
 def _cramped(error: duckdb.Error) -> EngineError:
@@ -404,46 +435,20 @@ def _listed(paths: Sequence[Path]) -> str:
     return f"[{', '.join(literal(str(path)) for path in paths)}]"
 
 
-def _csv(paths: Sequence[Path]) -> str:
-    """The FROM clause of CSV files, every column as text.
-
-    Nothing is left to the engine's guess: its sniffer skips leading rows that do not fit the rest.
-    """
-    delimiter, names = csv_headers(paths)
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    options = {
-        "columns": f"{{{columns}}}",
-        "delim": literal(delimiter),
-        "quote": "'\"'",
-        "escape": "'\"'",
-        "comment": "''",
-        "compression": "'gzip'" if is_gzip(paths[0]) else "'none'",
-        "max_line_size": str(LONGEST_LINE),
-    }
-    given = ", ".join(f"{key} = {value}" for key, value in options.items())
-    return f"read_csv({_listed(paths)}, auto_detect = false, header = true, {given})"
-
-
 def _first(error: duckdb.Error) -> str:
-    """An engine's message in one line: without its class, its advice and the row's own content."""
-    head, *rest = str(error).split("\n")
-    head = head.split(": ", 1)[-1]
-    if not head.startswith("CSV Error"):
-        return head
-    reason = next((line for line in rest if line and not line.startswith("Original Line")), "")
-    return f"line {head.rsplit(' ', 1)[-1]}: {reason}"
+    """An engine's message in one line: without its class and its advice."""
+    return str(error).split("\n", 1)[0].split(": ", 1)[-1]
 
 
 def _unreadable(what: str, error: duckdb.Error) -> DataError:
     if fault := json_fault(error):
         return fault
-    if "Maximum line size" in str(error):
-        message = f"{what} has a line of more than {LONGEST_LINE:,} bytes"
-        return DataError(Diagnostic("UL228", message, "end every row with a line break"))
+    if "CSV" in str(error):
+        message = f"a row of {what} cannot be read"
+        return DataError(Diagnostic("UL202", message, "save the CSV file anew, in UTF-8"))
     quotes = "'" if isinstance(error, duckdb.IOException) else "'\""
     reason = without_values(_first(error), quotes)
-    remedy = "save it as UTF-8" if "utf-8" in reason else "mend the file"
-    return DataError(Diagnostic("UL202", f"{what} cannot be read: {reason}", remedy))
+    return DataError(Diagnostic("UL202", f"{what} cannot be read: {reason}", "mend the file"))
 
 
 def _family(kind: str) -> ColumnType:

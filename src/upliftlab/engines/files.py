@@ -13,6 +13,8 @@ from upliftlab.engines.place import is_file, refusal
 from upliftlab.errors import DataError, Diagnostic
 
 SIDECAR = ".sha256"
+FEW = 64
+"""Texts of one source at most that are each read by several threads."""
 
 
 def files_of(name: str, locate: Callable[[str], Path]) -> list[Path]:

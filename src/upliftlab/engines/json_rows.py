@@ -14,8 +14,8 @@ import duckdb
 
 from upliftlab.engines.closed import interruptible
 from upliftlab.engines.held import require_names, unreadable
+from upliftlab.engines.kinds import is_gzip
 from upliftlab.engines.place import opened
-from upliftlab.engines.whole import is_gzip
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.util.sql import literal
 

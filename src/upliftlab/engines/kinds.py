@@ -15,6 +15,8 @@ from upliftlab.config.models import Source
 from upliftlab.engines.place import opened
 from upliftlab.errors import DataError, Diagnostic
 
+_ARCHIVE: Final = ".zip"
+"""How an archive's name ends; one text of rows lies in it."""
 KindName = Literal["csv", "parquet", "sheets", "json", "arrow", "duckdb", "sqlite"]
 
 
@@ -43,11 +45,12 @@ class FileKind:
     @property
     def endings(self) -> tuple[str, ...]:
         """How the names of its files end, compressed ones included."""
-        return (*self.suffixes, *(f"{suffix}.gz" for suffix in self.suffixes if self.packed))
+        plain = [suffix for suffix in self.suffixes if suffix != _ARCHIVE]
+        return (*self.suffixes, *(f"{suffix}.gz" for suffix in plain if self.packed))
 
 
 KINDS: Final = (
-    FileKind("csv", (".csv", ".tsv"), packed=True, loose=True),
+    FileKind("csv", (".csv", ".tsv", _ARCHIVE), packed=True, loose=True),
     FileKind("parquet", (".parquet",)),
     FileKind("sheets", (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), loose=True, inside="sheet"),
     FileKind("json", (".jsonl", ".ndjson", ".json"), packed=True),
@@ -84,8 +87,10 @@ def _kind(path: Path) -> FileKind:
     for kind in ending:
         if len(ending) == 1 or kind.begins is None or _begins(path, kind.begins):
             return kind
-    message = f"{path.name} is of no known kind"
-    raise DataError(Diagnostic("UL203", message, f"use {said(KINDS)}"))
+    message, remedy = f"{path.name} is of no known kind", f"use {said(KINDS)}"
+    if path.name.lower().endswith((".txt", ".txt.gz")):
+        remedy = f"if its rows are lines, name it {path.name.split('.')[0]}.csv"
+    raise DataError(Diagnostic("UL203", message, remedy))
 
 
 def _ending(name: str) -> Iterator[FileKind]:
@@ -139,3 +144,22 @@ def is_loose(name: str) -> bool:
     (True, True, False, False)
     """
     return {kind.loose for kind in _ending(name)} == {True}
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name says that it is a text of rows, of which every column is text.
+
+    >>> is_text("a.CSV.gz"), is_text("a.zip"), is_text("a.parquet")
+    (True, True, False)
+    """
+    return is_of(name, ["csv"])
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether a file's name says that it is compressed by gzip."""
+    return path.name.lower().endswith(".gz")
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file's name says that it is an archive."""
+    return path.name.lower().endswith(_ARCHIVE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from upliftlab.errors import DataError, Diagnostic
+from upliftlab.errors import DataError, Diagnostic, EngineError
 
 LONGEST_LINE = 2_000_000
 """Bytes in a line of a CSV file at most."""
@@ -111,3 +112,10 @@ def refusal(path: Path, error: OSError) -> DataError:
         return DataError(Diagnostic("UL231", message, "remove the link"))
     reason = error.strerror or type(error).__name__
     return DataError(Diagnostic("UL202", f"{path.name} cannot be read: {reason}", "mend the file"))
+
+
+def disk_full() -> EngineError:
+    """What it means that there is no room for what has to be written."""
+    message = "the disk is full: there is no room for what does not fit memory, or for the result"
+    remedy = f"make room in {tempfile.gettempdir()} and where the result goes, and run it again"
+    return EngineError(Diagnostic("UL507", message, remedy))

@@ -20,15 +20,16 @@ import pyarrow.parquet as pq
 
 from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.config.models import Source
+from upliftlab.config.models.formats import FileFormat
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.closed import connect
-from upliftlab.engines.csv_header import csv_headers
 from upliftlab.engines.dialect import transpile
+from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.files import same_columns
 from upliftlab.engines.json_rows import JsonType, is_list, json_types
 from upliftlab.engines.kinds import kind_of, of_spark, require_sheets
 from upliftlab.engines.parquet import join_files
-from upliftlab.engines.place import LONGEST_LINE
+from upliftlab.engines.place import Stamp, stamp_of
 from upliftlab.engines.settings import require_master, require_sane
 from upliftlab.engines.watch import Watch
 from upliftlab.engines.wording import without_values
@@ -37,6 +38,8 @@ from upliftlab.errors import DataError, Diagnostic, EngineError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+_Text = tuple[str | None, FileFormat | None, tuple[Stamp, ...]]
+"""What tells a text of rows that was read from another: its files, and how they are written."""
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 _JSON: dict[JsonType, str] = {
     "BIGINT": "BIGINT",
@@ -69,6 +72,7 @@ class Spark:
         require_sane(asked)
         if asked.connection is not None:
             require_master(asked.connection)
+        self._locate = locate
         self._watch = Watch(locate)
         self._depth = 0
         self._confirmed = False
@@ -76,6 +80,7 @@ class Spark:
         self._session = _session(asked)
         self._views: set[str] = set()
         self._kept: dict[str, tempfile.TemporaryDirectory[str]] = {}
+        self._texts: dict[_Text, tempfile.TemporaryDirectory[str]] = {}
 
     @property
     def description(self) -> str:
@@ -111,7 +116,7 @@ class Spark:
             DataError: UL204 there is no such table; of a file as `attach`.
         """
         if source.file is not None:
-            return self._watch.fingerprint(source.file)
+            return self._watch.fingerprint(source.file, source.format)
         return str(source.table), self._first_digest(source)
 
     @contextmanager
@@ -225,6 +230,9 @@ class Spark:
         for folder in self._kept.values():
             folder.cleanup()
         self._kept.clear()
+        for folder in self._texts.values():
+            folder.cleanup()
+        self._texts.clear()
         self._tables.clear()
 
     def __enter__(self) -> Self:
@@ -243,11 +251,11 @@ class Spark:
             if self._depth:
                 self._first_digest(source)
             return self._table(source)
-        paths = self._watch.files(source.file)
+        paths = self._watch.files(source.file, source.format)
         kind = kind_of(paths)
         require_sheets(kind, paths, source)
         if kind.name == "csv":
-            return self._csv(paths)
+            return self._text(source, paths)
         if kind.name == "json":
             return self._json(paths)
         if kind.name == "parquet":
@@ -291,21 +299,20 @@ class Spark:
         options = {"mode": "FAILFAST", "multiLine": str(is_list(paths[0])).lower()}
         return self._session.read.schema(schema).options(**options).json([*map(str, paths)])
 
-    def _csv(self, paths: Sequence[Path]) -> DataFrame:
-        """CSV files, every column as text, as the embedded engine reads them."""
-        delimiter, names = csv_headers(paths)
-        schema = ", ".join(f"{_backquoted(name)} STRING" for name in names)
-        options = {
-            "header": "true",
-            "sep": delimiter,
-            "quote": '"',
-            "escape": '"',
-            "multiLine": "true",
-            "mode": "FAILFAST",
-            "enforceSchema": "true",
-            "maxCharsPerColumn": str(LONGEST_LINE),
-        }
-        return self._session.read.schema(schema).options(**options).csv([*map(str, paths)])
+    def _text(self, source: Source, paths: Sequence[Path]) -> DataFrame:
+        """Texts of rows, as the embedded engine reads them: as Parquet files it has written.
+
+        Spark's own reader passes over rows and bytes that it does not understand, if only some
+        columns are asked for, and reads a text with quoted line breaks by one thread as well.
+        """
+        key = source.file, source.format, tuple(map(stamp_of, paths))
+        if key not in self._texts:
+            folder = tempfile.TemporaryDirectory(prefix="upliftlab-")
+            self._texts[key] = folder
+            with DuckDB(self._locate) as reader:
+                reader.attach("read", source)
+                reader.write("SELECT * FROM read", Path(folder.name) / "rows.parquet")
+        return self._session.read.parquet(self._texts[key].name)
 
 
 def _session(settings: Settings) -> SparkSession:

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
-from upliftlab.engines.files import files_of
+from upliftlab.config.models.formats import FileFormat
+from upliftlab.engines.files import FEW, files_of
 from upliftlab.engines.place import Stamp, stamp_of
-from upliftlab.engines.whole import digest_of
+from upliftlab.engines.whole import TextRule, digest_of
 from upliftlab.errors import DataError, Diagnostic, UpliftLabError
 
 
@@ -56,8 +57,12 @@ class Watch:
         finally:
             self._depth -= 1
 
-    def files(self, name: str) -> list[Path]:
+    def files(self, name: str, form: FileFormat | None = None) -> list[Path]:
         """The files that a source names, which are watched from now on.
+
+        Args:
+            name: As the source names them.
+            form: How they are declared to be written.
 
         Raises:
             DataError: UL201 there is none, UL229 to UL231 one is no file or may not be read,
@@ -69,17 +74,18 @@ class Watch:
             self._unchanged(name, paths)
             return paths
         self._sources[name] = paths
+        rule = TextRule(form or FileFormat(), rows=len(paths) > FEW)
         for path in paths:
             if not self._depth or path not in self._stamps:
                 self._stamps[path] = stamp_of(path)
-                self._digest(path)
+                self._digest(path, rule)
         return paths
 
     def stamps(self, paths: Sequence[Path]) -> tuple[Stamp, ...]:
         """What files of `files` were when they were first looked at."""
         return tuple(self._stamps[path] for path in paths)
 
-    def fingerprint(self, name: str) -> tuple[str, str]:
+    def fingerprint(self, name: str, form: FileFormat | None = None) -> tuple[str, str]:
         """What the record calls a source's files, and a sha256 of what was read of them.
 
         It is that of their bytes; of several files, of their names and bytes.
@@ -87,7 +93,7 @@ class Watch:
         Raises:
             DataError: as `files` and `digest_of`.
         """
-        paths = self.files(name)
+        paths = self.files(name, form)
         digests = [self._digest(path).result() for path in paths]
         self._unchanged(name, paths)
         if len(paths) == 1:
@@ -127,10 +133,10 @@ class Watch:
         self._stop.set()
         self._reader.shutdown(cancel_futures=True)
 
-    def _digest(self, path: Path) -> Future[str]:
+    def _digest(self, path: Path, rule: TextRule | None = None) -> Future[str]:
         key = path, self._stamps[path]
         if key not in self._digests:
-            self._digests[key] = self._reader.submit(digest_of, path, self._stop.is_set)
+            self._digests[key] = self._reader.submit(digest_of, path, self._stop.is_set, rule)
         return self._digests[key]
 
     def _unchanged(self, name: str, paths: Sequence[Path]) -> None:

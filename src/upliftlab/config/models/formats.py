@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from upliftlab.config.models.model import Declaration, Names
 from upliftlab.config.models.time_patterns import parse_pattern
@@ -24,14 +24,31 @@ def _datetime(text: str) -> str:
     return text
 
 
+def _delimiter(value: object) -> object:
+    r"""The sign that is meant: a tab by its name, too.
+
+    >>> _delimiter("tab"), _delimiter(";")
+    ('\t', ';')
+    """
+    return _TABS.get(value, value) if isinstance(value, str) else value
+
+
+_TABS = {"tab": "\t", "\\t": "\t"}
+Delimiter = Annotated[
+    str, BeforeValidator(_delimiter), Field(pattern=r"""^([^A-Za-z0-9"'.\s]|\t)$""")
+]
+"""A sign that parts two cells, and is no part of a number, a word or a quoted text."""
+
+
 class FileFormat(Declaration):
     """How a file's texts are to be read; what is unambiguous is read without it."""
 
     encoding: Name | None = None
     """How letters are written as bytes, such as windows-1252; by default UTF-8, or UTF-16 where
     the file begins with its mark."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    """The sign between two columns; by default the commonest of , ; tab and | in the first line."""
+    delimiter: Delimiter | None = None
+    """The sign between two columns, or tab; by default the commonest of , ; tab and | in the first
+    line."""
     decimal: Literal[".", ","] | None = None
     """The sign before the decimals of a number; by default a point, a comma beside points between
     thousands."""

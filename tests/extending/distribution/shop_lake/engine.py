@@ -17,11 +17,12 @@ from pyarrow import csv
 from sqlglot.dialects.duckdb import DuckDB as DuckDBDialect
 
 from upliftlab.config.models import EngineSettings, Source
+from upliftlab.config.models.formats import FileFormat
 from upliftlab.engines.base import ColumnType, EngineKind, Locate
-from upliftlab.engines.csv_header import csv_headers
 from upliftlab.engines.dialect import transpile
 from upliftlab.engines.files import kind_of, same_columns
 from upliftlab.engines.parquet import parquet_files
+from upliftlab.engines.text_header import text_tables
 from upliftlab.engines.watch import Watch
 from upliftlab.errors import DataError, Diagnostic, EngineError
 from upliftlab.util.sql import quote
@@ -133,7 +134,8 @@ def _parquet(paths: Sequence[Path]) -> pa.Table:
 
 
 def _csv(paths: Sequence[Path]) -> pa.Table:
-    delimiter, names = csv_headers(paths)
+    first, *_ = text_tables(paths, FileFormat())
+    delimiter, names = first.delimiter, first.columns
     convert = csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
         null_values=[""],
