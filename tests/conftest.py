@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from hypothesis import settings
+from shops import Shop
 
 from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.engines.duckdb import DuckDB
@@ -149,3 +150,26 @@ def desk(server: str) -> Iterator[Desk]:
     owner = Desk(server)
     yield owner
     owner.connection.close()
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop on the embedded engine."""
+    with DuckDB(lambda file: tmp_path / "data" / file) as engine:
+        yield Shop(tmp_path, engine)
+
+
+@pytest.fixture(params=["duckdb", "spark", "postgres"])
+def anywhere(request, tmp_path):
+    """A shop on each engine in turn."""
+    if request.param == "duckdb":
+        yield request.getfixturevalue("shop")
+    elif request.param == "postgres":
+        engine, desk = (request.getfixturevalue(name) for name in ("postgres", "desk"))
+        yield Shop(tmp_path, engine, desk)
+    else:
+        request.getfixturevalue("spark")  # the session that all tests share
+        from upliftlab.engines.spark import Spark
+
+        with Spark(lambda file: tmp_path / "data" / file) as engine:
+            yield Shop(tmp_path, engine)

@@ -19,6 +19,7 @@ from upliftlab.analysis.event_tables import (
     refuse_unreadable,
     without_repeats,
 )
+from upliftlab.analysis.groups import refuse_groups
 from upliftlab.analysis.look import LookSchedule, occasion_of
 from upliftlab.analysis.population import CUSTOMERS, population_of, timed
 from upliftlab.analysis.record import Record
@@ -36,6 +37,7 @@ from upliftlab.analysis.refusals import (
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.queries.aggregated import AggregatedTable
 from upliftlab.queries.clock import Span
 from upliftlab.queries.events import EventTable, Starts
 from upliftlab.queries.ids import id_column
@@ -111,6 +113,7 @@ def measure(
     schedule = occasion_of(plan, (frame, span), engine, now)
     plan = schedule.counted(plan)
     table, looks = unit_table(plan, (frame, span), engine)
+    refuse_groups(table, plan, engine)
     refuse_text_bands(plan, table, engine)
     units = _in_place(table, plan, engine)
     caps = limits(plan, table.columns, units, engine)
@@ -118,13 +121,14 @@ def measure(
     contacts = spec.roles.contacts if spec.roles else None
     once = frozenset(() if contacts is None else (spec.columns[contacts],))
     names = (*table.columns, *plan.capped)
-    query = MomentsQuery(units, names, tuple(plan.segments), flags=once)
+    query = MomentsQuery(units, names, tuple(plan.segments), flags=once, rows=table.rows)
     refuse_levels(query, engine)
     cells = cells_of(query, engine)
     everybody = next(iter(cells.values()))
     refuse_arms(plan, _by_arm(everybody))
     refuse_names(plan, cells)
-    refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
+    lacking = {name for group in cells.values() for cell in group for name in cell.missing}
+    refuse_missing(plan, table, lacking, engine)
     refuse_traces(cells, query.metrics)
     data = FactInputs(plan, spec, engine, frame, units, looks)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
@@ -176,11 +180,11 @@ def unit_table(
     found, span = frame
     asked = unit_columns(plan)
     roles = {column: "segment" for s in plan.segments.values() for column in s.columns}
-    roles |= {m.column: f"metric '{name}'" for name, m in asked.metrics.items() if m.column}
+    roles |= {m.field: f"metric '{name}'" for name, m in asked.metrics.items() if m.field}
     for column in asked.needed:
-        found.type_of(column, roles[column])
+        found.type_of(column, roles.get(column, "aggregated"))
     if not asked.tallies:
-        return UnitTable(found, asked), ()
+        return (UnitTable if asked.sums is None else AggregatedTable)(found, asked), ()
     if span is None or plan.customers.id is None:
         raise DataError(
             Diagnostic(
@@ -209,7 +213,7 @@ def unit_table(
 
 def _in_place(table: UnitTable, plan: Plan, engine: Engine) -> str:
     """The unit table as a relation: kept, unless it is read from one file where it lies."""
-    again = table.events or plan.households or plan.capped
+    again = table.events or plan.households or plan.capped or table.rows
     if engine.dialect == "duckdb" and not again:
         return f"({table.sql()}) AS units"
     engine.keep(UNITS, table.sql())

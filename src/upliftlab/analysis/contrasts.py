@@ -18,6 +18,7 @@ from upliftlab.stats.calibration import Measure, calibrated
 from upliftlab.stats.effects import Effect, TwoSample, adjusted_difference, difference
 from upliftlab.stats.level import InterimLook, Level
 from upliftlab.stats.moments import Array, Moments
+from upliftlab.stats.quotients import of_present
 from upliftlab.stats.ratio import relative_lift
 from upliftlab.stats.shares import needs_newcombe, newcombe
 
@@ -95,18 +96,47 @@ class Contrast:
         """Treated mean less control mean."""
         if counted := self.few(metric):
             return newcombe(*counted, self.level())
-        column = self.spec.place(metric, self.pair)
-        return difference(self.pair, column, self.level(PLAIN, metric))
+        return difference(*self._plain(metric), self.level(PLAIN, metric))
+
+    def among_present(self, metric: str) -> bool:
+        """Whether a metric's customers with a value are compared as if there were no others.
+
+        They are where customers are units and Student's t is used; elsewhere a mean of theirs is
+        the ratio of two totals.
+        """
+        spec, drawn = self.spec, (PLAIN, metric) in self.draws
+        return metric in spec.partial and spec.size is None and not (drawn or self.stratified)
+
+    def units(self, metric: str) -> tuple[int, int]:
+        """How many units both groups have, of a metric that leaves some out those who have one."""
+        groups = (self.pair.treated, self.pair.control)
+        if metric not in self.spec.partial or self.spec.size is not None:
+            return groups[0].n, groups[1].n
+        _, there = self.spec.ratios[metric]
+        treated, control = (round(group.n * float(group.mean[there])) for group in groups)
+        return treated, control
+
+    def _too_few(self, metric: str) -> bool:
+        """Whether a group has fewer than two units with a value of a metric."""
+        return metric in self.spec.partial and min(self.units(metric)) < 2  # noqa: PLR2004 - a variance needs two
+
+    def _plain(self, metric: str) -> tuple[TwoSample, int]:
+        """The pair in which a metric is compared as it is, and its column there."""
+        if not self.among_present(metric) and not self._too_few(metric):
+            return self.pair, self.spec.place(metric, self.pair)
+        columns, pair = self.spec.ratios[metric], self.pair
+        return TwoSample(of_present(pair.treated, *columns), of_present(pair.control, *columns)), 0
 
     def adjusted_difference(self, metric: str) -> Effect:
         """The difference of the adjusted pair; absent where the pair could not be adjusted."""
+        if self._too_few(metric):
+            return difference(*self._plain(metric), self.level())
         column = self.spec.place(metric, self.sharp)
         return adjusted_difference(self.sharp, column, self.level(ADJUSTED, metric))
 
     def relative_lift(self, metric: str) -> Effect:
         """The difference over the size of the control's mean: from −10 to −5 is +50 %."""
-        column = self.spec.place(metric, self.pair)
-        return relative_lift(self.pair, column, self.level(PLAIN, metric))
+        return relative_lift(*self._plain(metric), self.level(PLAIN, metric))
 
     def question(self) -> MoneyContrast:
         """What money asks of the adjusted pair."""
@@ -151,10 +181,12 @@ class Contrast:
 
     def few(self, metric: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
         """Successes and units of both groups, where a share has too few for Welch's interval."""
-        if metric not in self.reading.shares or self.spec.size is not None or self.pair.unusable:
+        spec, present = self.spec, self.among_present(metric)
+        flag = spec.columns[spec.ratios[metric][0]] if present else metric
+        if flag not in self.reading.shares or spec.size is not None or self.pair.unusable:
             return None
-        column = self.spec.columns.index(metric)
-        groups = (self.pair.treated, self.pair.control)
+        pair, column = self._plain(metric)
+        groups = (pair.treated, pair.control)
         treated, control = (round(group.n * float(group.mean[column])) for group in groups)
         successes, n = (treated, control), (groups[0].n, groups[1].n)
         return (successes, n) if needs_newcombe(successes, n) else None

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
+from upliftlab.analysis.arm_labels import arm_sql
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.times import TimeColumn, refuse_unreadable_times, time_column
 from upliftlab.assignment.contact_policy_sql import day_literal
@@ -16,9 +17,11 @@ from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import Span, converted, time_literal
 from upliftlab.queries.computed import attach_table
 from upliftlab.queries.conditions import customers_table, sound_condition
+from upliftlab.queries.grouped import WEIGHT
 from upliftlab.queries.ids import IdColumn, id_column
+from upliftlab.queries.numbers import number_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
-from upliftlab.util.sql import quote
+from upliftlab.util.sql import literal, quote
 
 CUSTOMERS = "customers"
 """What the customers' table is attached as."""
@@ -50,10 +53,62 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
         )
     _require(arm, "assignment", columns)
     refuse_inexact(plan, columns, engine)
-    own = {"arm": f"c.{quote(arm)}"} | _identity(plan, columns, plan.customers.id)
-    where = eligible_sql(plan, engine)
-    relation = f"{quote(CUSTOMERS)} AS c" + (f" WHERE ({where})" if where else "")
-    return AnalysisPopulation(relation, columns, own, form=plan.customers.format)
+    own = {"arm": arm_sql(plan, arm, columns)} | _identity(plan, columns, plan.customers.id)
+    own |= _size(plan, columns)
+    eligible = eligible_sql(plan, engine)
+    form = plan.customers.format
+    frame = AnalysisPopulation(f"{quote(CUSTOMERS)} AS c", columns, own, form=form)
+    return _compared(plan, frame, [] if eligible is None else [eligible], engine)
+
+
+def _compared(
+    plan: Plan, frame: AnalysisPopulation, conditions: list[str], engine: Engine
+) -> AnalysisPopulation:
+    """Those of a frame who meet conditions, without those who are left out on purpose."""
+    left_out = (excluded_sql(plan, engine), ignored_sql(plan, frame.columns))
+    staying = [f"NOT {each}" for each in left_out if each is not None]
+    relation = where(frame.relation, [*conditions, *staying])
+    whole = where(frame.relation, conditions) if staying else ""
+    return replace(frame, relation=relation, whole=whole)
+
+
+def where(relation: str, conditions: Sequence[str]) -> str:
+    """A relation's rows that meet every condition."""
+    return relation + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+
+
+def eligible_sql(plan: Plan, engine: Engine) -> str | None:
+    """Whether a customer of the attached table, as `c`, may take part, as SQL; None where all may.
+
+    Raises:
+        DataError: UL205 a column is not there, UL214 and UL251 the condition does not fit the data.
+    """
+    return _condition(plan, "eligible", plan.experiment.eligible, engine)
+
+
+def ignored_sql(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
+    """Whether a customer of the table `c` is of an arm that is not compared, as SQL.
+
+    Raises:
+        DataError: UL280, two arms have labels that are the same number.
+    """
+    given = plan.experiment.assignment
+    if given.observed is None or not given.ignore_arms:
+        return None
+    listed = ", ".join(map(literal, given.ignore_arms))
+    return f"COALESCE({arm_sql(plan, given.observed, columns)} IN ({listed}), FALSE)"
+
+
+def excluded_sql(plan: Plan, engine: Engine) -> str | None:
+    """Whether a customer of the attached table, as `c`, is excluded, as SQL.
+
+    Of whom it is not known, is not.
+
+    Raises:
+        DataError: as `eligible_sql`.
+    """
+    condition = _condition(plan, "exclude", plan.experiment.exclude, engine)
+    return None if condition is None else f"COALESCE({condition}, FALSE)"
 
 
 def _recorded(
@@ -69,7 +124,8 @@ def _recorded(
     own |= _identity(plan, columns, record.id)
     if plan.households is not None:
         own["house"] = "a.house"  # whom they lived with when it was drawn
-    return AnalysisPopulation(relation, columns, own, form=plan.customers.format)
+    frame = AnalysisPopulation(relation, columns, own, form=plan.customers.format)
+    return _compared(plan, frame, [], engine)
 
 
 def _load(plan: Plan, record: Record, engine: Engine) -> IdColumn:
@@ -112,6 +168,19 @@ def _identity(plan: Plan, columns: Mapping[str, ColumnType], key: str | None) ->
         _require(plan.households, "randomised unit", columns)
         found["house"] = f"c.{quote(plan.households)}"
     return found
+
+
+def _size(plan: Plan, columns: Mapping[str, ColumnType]) -> dict[str, str]:
+    """Of how many customers a row is, where it is of several."""
+    column = plan.customers.group_size
+    if column is None:
+        return {}
+    _require(column, "number of customers", columns)
+    if columns[column] not in ("number", "text"):
+        message = f"column '{column}' holds no numbers (number of customers)"
+        raise DataError(Diagnostic("UL206", message, "name another"))
+    form = plan.customers.format
+    return {WEIGHT: number_sql(f"c.{quote(column)}", columns[column], form)}
 
 
 def timed(
@@ -205,16 +274,12 @@ def _clock(plan: Plan, column: TimeColumn | None) -> str:
     return column.clock(zone)
 
 
-def eligible_sql(plan: Plan, engine: Engine) -> str | None:
-    """The condition on the attached customers who take part, None where all do.
-
-    Raises:
-        DataError: UL205 a column is not there, UL214 and UL251 the condition does not fit the data.
-    """
-    if not plan.experiment.eligible:
+def _condition(plan: Plan, role: str, text: str | None, engine: Engine) -> str | None:
+    """A condition over the customers' table `c`; None where there is none."""
+    if text is None:
         return None
     table = customers_table(CUSTOMERS, plan.customers, engine)
-    return sound_condition("eligible", plan.experiment.eligible, table, engine)
+    return f"({sound_condition(role, text, table, engine, 'c')})"
 
 
 def _require(column: str, role: str, columns: Mapping[str, ColumnType]) -> None:

@@ -82,7 +82,11 @@ def named_metrics(experiment: ExperimentFile) -> list[tuple[str, tuple[str | int
 def _with_event_costs(draft: ReadExperiment, shared: Shared) -> ReadExperiment:
     """Contacts and redemptions counted from events, where configs/ says how."""
     money = draft.experiment.money
-    if money is None or not isinstance(draft.experiment.customers, str):
+    named = draft.experiment.customers
+    if money is None or not isinstance(named, str):
+        return draft
+    customers = (shared.sources or {}).get(named)
+    if customers is not None and customers.group_size is not None:
         return draft
     declared = declared_metrics(draft.experiment, shared)
     over_events = {name for name in _COUNTED if name in declared and declared[name].source}
@@ -191,11 +195,20 @@ class _Work:
     def _nearest(self, name: str, customers: Source) -> Metric | None:
         """A metric as it is declared; the customers' own table is nearer than configs/."""
         said = self.declared.get(name)
-        if name not in customers.known_after or name in self.draft.experiment.metrics.define:
+        if name not in customers.outcomes or name in self.draft.experiment.metrics.define:
             return said
+        sums = customers.aggregated
+        unit = "share" if sums is not None and name in sums.units_with else None
         if said is None:
-            return Metric(column=name)
-        return Metric(column=name, better=said.better, unit=said.unit, title=said.title)
+            return Metric(column=name, unit=unit)
+        missing = said.missing if said.column == name else "fail"
+        return Metric(
+            column=name,
+            missing=missing,
+            better=said.better,
+            unit=said.unit or unit,
+            title=said.title,
+        )
 
     def _column_or_typo(
         self,
@@ -210,7 +223,7 @@ class _Work:
         """
         declared, customers = known
         near = None if name in declared else closest(name, list(declared), cutoff=0.8)
-        told = (*customers.known_after, *customers.attributes, *customers.columns)
+        told = (*customers.outcomes, *customers.attributes, *customers.columns)
         if near is None or name in told:
             return None
         code, file = ("UL108", "segments") if kind == "segment" else ("UL107", "metrics")
@@ -262,7 +275,7 @@ def _apart(name: str, used: Mapping[str, Metric]) -> Iterator[tuple[str, Metric]
     while above in used or below in used:  # somebody's metric has that name
         above, below = f"{above}'", f"{below}'"
     yield from zip((above, below), totals(metric), strict=True)
-    shown = {key: getattr(metric, key) for key in ("better", "unit", "title")}
+    shown = {key: getattr(metric, key) for key in ("better", "unit", "title", "missing")}
     yield name, Metric.model_construct(ratio=(above, below), **shown)
 
 

@@ -42,4 +42,20 @@ CODES: Final[tuple[Explanation, ...]] = (
         "by night: their time zone is probably another than declared.",
         "Declare their 'zone' under the source.",
     ),
+    Explanation(
+        "UL281",
+        "Customers left out on purpose",
+        "'exclude' or 'ignore_arms' leaves customers out. It is a warning that tells how many; an "
+        "error where not as large a part of every arm is excluded, so that the rest cannot be "
+        "compared.",
+        "Exclude by what was known before assignment, or by what no arm can change.",
+    ),
+    Explanation(
+        "UL282",
+        "Missing outcomes",
+        "Customers have no value of a metric that declares 'missing'. It is a warning that tells "
+        "how many; an error where a metric of the verdict leaves them out and they are not as "
+        "large a part of every arm.",
+        "Find out why they are missing; 'missing: zero' where an empty one means 0.",
+    ),
 )

@@ -23,6 +23,8 @@ def named_conditions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
     asked, policy = scope.plan.experiment, scope.plan.program.contact_policy
     if asked.eligible:
         yield "eligible", asked.eligible, scope.at("eligible")
+    if asked.exclude:
+        yield "exclude", asked.exclude, scope.at("exclude")
     if asked.uplift and asked.uplift.today:
         yield "today's rule", asked.uplift.today.where, scope.at("uplift", "today", "where")
     if policy and policy.opt_out and asked.assignment.observed is None:

@@ -12,6 +12,7 @@ from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.config.computed import parts_of
 from upliftlab.config.expressions import parse
 from upliftlab.config.load import in_order
+from upliftlab.config.models import Source
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.config.models.metrics import TOTALS
 from upliftlab.config.resolve import named_metrics
@@ -171,6 +172,7 @@ def named_columns(scope: Scope) -> Iterator[Named]:
         yield Named(column, role, source)
     yield Named(plan.households, "unit", scope.at("assignment", "unit"))
     yield Named(own.as_of, "as_of", source, _TIMES)
+    yield from _named_totals(own, source)
     for column in (*own.attributes, *own.known_after):
         yield Named(column, "attributes", source)
     given = asked.assignment
@@ -182,7 +184,10 @@ def named_columns(scope: Scope) -> Iterator[Named]:
     for at, name in enumerate(asked.uplift.features if asked.uplift else ()):
         yield Named(name, "feature", scope.at("uplift", "features", at), _NUMBERS)
     yield from _named_measures(scope)
-    conditions = [(asked.eligible, "eligible", scope.at("eligible"))]
+    conditions = [
+        (asked.eligible, "eligible", scope.at("eligible")),
+        (asked.exclude, "exclude", scope.at("exclude")),
+    ]
     if asked.uplift and asked.uplift.today:
         place = scope.at("uplift", "today", "where")
         conditions.append((asked.uplift.today.where, "today's rule", place))
@@ -192,14 +197,26 @@ def named_columns(scope: Scope) -> Iterator[Named]:
                 yield Named(column, role, place)
 
 
+def _named_totals(own: Source, place: Place) -> Iterator[Named]:
+    """The columns of a customers' table of which a row is of several."""
+    yield Named(own.group_size, "number of customers", place, ("number", "text"))
+    if own.aggregated is not None:
+        yield Named(own.time, "time", place)
+        for way, column in own.aggregated.columns():
+            yield Named(column, f"{way[0]} of {way[1]}", place, _NUMBERS)
+
+
 def _named_measures(scope: Scope) -> Iterator[Named]:
     plan = scope.plan
     places = {name: scope.at(*path) for name, path in reversed(named_metrics(plan.experiment))}
-    for name, metric in plan.metrics.items():
-        declared = name in scope.declared
-        place = scope.metric_at(name) if declared else places.get(name, scope.at("metrics"))
-        yield Named(metric.column, f"metric '{name}'", place, _NUMBERS)
-    for at, (name, metric) in enumerate(plan.covariates.items()):
+    told = plan.customers.aggregated is not None  # their totals stand in the table instead
+    for name, metric in plan.metrics.items() if not told else ():
+        called = _declared(name, scope)
+        declared = called in scope.declared
+        place = scope.metric_at(called) if declared else places.get(called, scope.at("metrics"))
+        kinds = () if metric.present else _NUMBERS
+        yield Named(metric.field, f"metric '{called}'", place, kinds)
+    for at, (name, metric) in enumerate(plan.covariates.items() if not told else ()):
         place = scope.at("analysis", "covariates", at)
         yield Named(metric.column, f"covariate '{name}'", place, _NUMBERS)
     for at, segment in enumerate(plan.segments.values()):

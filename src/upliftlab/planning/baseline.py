@@ -181,7 +181,7 @@ def _redemptions(
 def _moments(cell: CellMoments, size: int, columns: list[int]) -> Moments:
     """A cell's Moments over some of its columns."""
     square: Array = np.zeros((size, size))
-    square[np.triu_indices(size)] = cell.m2
+    square[np.triu_indices(size)] = [np.nan if value is None else value for value in cell.m2]
     square = square + np.triu(square, 1).T
     m3 = np.array([np.nan if value is None else value for value in cell.m3])
     return Moments(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from sqlglot import exp
@@ -245,10 +246,16 @@ def is_number(node: exp.Expr) -> bool:
 def is_time(text: str) -> bool:
     """Whether a text is a day or a time.
 
-    >>> is_time("2026-03-02"), is_time("2026-03-02 10:30"), is_time("02.03.2026")
+    >>> is_time("2026-03-02"), is_time("2026-03-02 10:30"), is_time("2026-02-30")
     (True, True, False)
     """
-    return _DAY.fullmatch(text) is not None
+    if _DAY.fullmatch(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_numeral(text: str) -> bool:

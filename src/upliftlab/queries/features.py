@@ -151,7 +151,7 @@ def _numbers(texts: Sequence[str], table: str, source: Source, engine: Engine) -
 
 def _odd(value: str, form: FileFormat | None) -> str:
     """The condition that there is a text, and it is no number; words for yes and no are texts."""
-    return f"({value} IS NOT NULL AND NOT COALESCE({usable_sql(plain_sql(value, form))}, FALSE))"
+    return f"({value} IS NOT NULL AND {plain_sql(value, form)} IS NULL)"
 
 
 def _looked_for(value: str, form: FileFormat | None) -> Iterator[tuple[str, str]]:

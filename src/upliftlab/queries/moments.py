@@ -9,13 +9,14 @@ aggregates, which cost half as much again; a third moment is then not known in t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
 
+from upliftlab.queries.grouped import WEIGHT, RowMoments, grouped_sql
 from upliftlab.queries.numbers import LARGEST, SMALLEST, usable_sql
 from upliftlab.stats.moments import Array, Moments
 
@@ -25,6 +26,8 @@ SAMPLE = 100_000
 """Rows of the sample that fixes centres and how to group."""
 FAR = 300.0
 """Standard deviations between centre and mean beyond which squares keep under 10 digits."""
+_STILL = 1e-13
+"""Standard deviations that are a smaller part of the mean than this are rounding."""
 _EXACT = 2.0**26
 """Whole numbers up to here have squares that a double holds exactly."""
 
@@ -40,6 +43,7 @@ class MomentsQuery:
         centres: A value near each metric's mean where that lies far from zero.
         flags: Metrics of which values other than 0 and 1 are counted, in each cell.
         robust: Use the engine's centred aggregates.
+        rows: What rows tell that are of several units; None where each is of one.
         finest: Group by all segments at once (cells add up to every margin), else one by one.
     """
 
@@ -50,6 +54,12 @@ class MomentsQuery:
     flags: frozenset[str] = frozenset()
     finest: bool = True
     robust: bool = False
+    rows: RowMoments | None = None
+
+    @property
+    def count(self) -> str:
+        """How many units some rows are, in SQL."""
+        return "COUNT(*)" if self.rows is None else f"SUM({WEIGHT})"
 
     @property
     def groupings(self) -> tuple[tuple[str, ...], ...]:
@@ -92,7 +102,7 @@ def pairs_sql(query: MomentsQuery) -> str:
     names = [f"s{i}" for i in range(len(query.segments))]
     sets = ", ".join(f"(arm, {one}, {other})" for one, other in combinations(names, 2))
     flags = [f"GROUPING({name}) AS g_{name}" for name in names]
-    inner = f"SELECT {', '.join(['arm', *names, *flags])}, COUNT(*) AS n FROM {query.units}"
+    inner = f"SELECT {', '.join(['arm', *names, *flags])}, {query.count} AS n FROM {query.units}"
     texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *names)]
     kept = ", ".join([*texts, *(f"g_{name}" for name in names), "n"])
     return f"SELECT {kept} FROM ({inner} GROUP BY GROUPING SETS ({sets})) AS grouped"
@@ -146,6 +156,10 @@ def _centre(mean: float | None, spread: float | None) -> float:
 def moments_sql(query: MomentsQuery) -> str:
     """SQL for one row per arm and combination of levels."""
     levels = [f"s{i}" for i in range(len(query.segments))]
+    if query.rows is not None:
+        index = dict(zip(query.segments, levels, strict=True))
+        sets = [[index[name] for name in grouping] for grouping in query.groupings]
+        return grouped_sql(query.units, len(query.metrics), levels, sets, query.rows)
     grouped = [f"GROUPING({level}) AS g_{level}" for level in levels]
     sums = _aggregates(query)
     others = [_other(i) for i, name in enumerate(query.metrics) if name in query.flags]
@@ -190,7 +204,7 @@ def read_cells(
     missing, flags = _missing(query, result), _flags(query, result)
     moments = None
     if not any(missing):
-        moments = _robust(query, result) if query.robust else _shifted(query, result)
+        moments = _read(query)(query, result)
         if moments is None:
             return None
     cells: dict[tuple[str, ...], list[SliceMoments]] = {
@@ -210,12 +224,18 @@ def _flags(query: MomentsQuery, result: pa.Table) -> list[frozenset[str]]:
     counts = {
         name: result[f"o{i}"].to_pylist()
         for i, name in enumerate(query.metrics)
-        if name in query.flags
+        if name in query.flags or query.rows is not None
     }
     return [
         frozenset(name for name, others in counts.items() if not others[row])
         for row in range(result.num_rows)
     ]
+
+
+def _read(query: MomentsQuery) -> Callable[[MomentsQuery, pa.Table], Sequence[Moments] | None]:
+    if query.rows is not None:
+        return _pooled
+    return _robust if query.robust else _shifted
 
 
 def _grouping(query: MomentsQuery) -> str:
@@ -287,6 +307,32 @@ def _without_traces(m2: Array, n: Array) -> Array:
     diagonal = np.diagonal(m2, axis1=1, axis2=2)
     trace = (diagonal > 0) & (diagonal <= SMALLEST**2 * n[:, None])
     return np.where(trace[:, :, None] | trace[:, None, :], 0.0, m2)
+
+
+def _pooled(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
+    """Moments of rows of several units, from sums around each cell's own smallest row mean.
+
+    What no row tells is NaN; with a number that does not vary, nothing varies.
+    """
+    rows, size = query.rows, range(len(query.metrics))
+    assert rows is not None  # noqa: S101 - the caller asked
+    n = _floats(result, "n")
+    sums, centres, cubes = (
+        np.stack([_floats(result, f"{letter}{i}") for i in size], axis=1) for letter in "act"
+    )
+    square, shift = _square(query, result), sums / n[:, None]
+    m2 = square - n[:, None, None] * shift[:, :, None] * shift[:, None, :]
+    mean, diagonal = centres + shift, np.diagonal(m2, axis1=1, axis2=2)
+    still = (diagonal <= _STILL**2 * n[:, None] * mean**2) | (n == 1)[:, None]
+    m3 = cubes - 3 * shift * np.diagonal(square, axis1=1, axis2=2) + 2 * n[:, None] * shift**3
+    m3[:, [not rows.knows_cubes(i) for i in size]] = np.nan
+    for i in size:
+        for j in range(i):
+            if not rows.knows(i, j):
+                m2[:, i, j] = m2[:, j, i] = np.nan
+    m2[still[:, :, None] | still[:, None, :]] = 0.0
+    m3[still] = 0.0
+    return [Moments(round(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
 
 
 def _missing(query: MomentsQuery, result: pa.Table) -> list[dict[str, int]]:

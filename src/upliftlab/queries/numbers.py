@@ -127,6 +127,28 @@ def _digits(form: FileFormat | None) -> str:
     return f"({whole}({point}[0-9]*)?|{point}[0-9]+)"
 
 
+def missing_sql(value: str, kind: ColumnType) -> str:
+    """Whether there is no value: NULL, an empty text, or NaN, which pandas writes for it.
+
+    >>> missing_sql('"paid"', "boolean")
+    '("paid" IS NULL)'
+    """
+    if kind == "text":
+        return f"({value} IS NULL OR LOWER(TRIM({value})) IN ('', 'nan'))"
+    if kind == "number":
+        return f"({value} IS NULL OR {nan_sql(f'CAST({value} AS DOUBLE)')})"
+    return f"({value} IS NULL)"
+
+
+def nan_sql(value: str) -> str:
+    """Whether a double is NaN.
+
+    It is not said by ISNAN: DuckDB trusts the limits that Parquet files give for a column, which
+    leave out NaN, and answers no without looking.
+    """
+    return f"(NOT ISFINITE({value}) AND ABS({value}) <> CAST('Infinity' AS DOUBLE))"
+
+
 def usable_sql(value: str) -> str:
     """Whether a double is a number that can be reckoned with; NULL where there is none.
 

@@ -29,6 +29,7 @@ class AnalysisPopulation:
             (times on the program's clock), `wave`, `stratum` and `house`, where they are known.
         kept: The table that holds the result, where there is one.
         form: How the customers' file writes texts, where that is declared.
+        whole: The same relation before anybody is left out on purpose; empty where nobody is.
     """
 
     relation: str
@@ -36,6 +37,7 @@ class AnalysisPopulation:
     own: Mapping[str, str]
     kept: str | None = None
     form: FileFormat | None = None
+    whole: str = ""
 
     def sql(self, needed: Mapping[str, str]) -> str:
         """The query; `needed` are aliases of columns of the customers' table by their names."""

@@ -230,14 +230,14 @@ def candidates(plan: Plan, customers: Source, engine: Engine, campaign: NextCamp
     next_plan = _unassigned(plan, customers)
     attach_table(CUSTOMERS, customers, engine, whole=False)
     table = customers_table(CUSTOMERS, customers, engine)
-    request = request_of(
-        next_plan, allocation(next_plan, campaign.day), engine, campaign.prior_contacts
-    )
-    population = check_population(request, table.types, engine)
     if campaign.kinds:
         features = learned_features(campaign.kinds, CUSTOMERS, customers, engine)
     else:
         features = features_of(asked, CUSTOMERS, customers, engine)
+    request = request_of(
+        next_plan, allocation(next_plan, campaign.day), engine, campaign.prior_contacts
+    )
+    population = check_population(request, table.types, engine)
     sql = _sql(request, features, campaign.salt, today_sql(plan, table, engine, None))
     return Candidates(request.allocation.id, features.kinds, population, sql)
 

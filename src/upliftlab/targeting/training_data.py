@@ -275,7 +275,7 @@ def learning_rows(
     table, _ = unit_table(lean, (frame, span), engine)
     found = extract(_sql(table, outcomes.counted, known.columns, known.below), arms, engine)
     refuse_arms(plan, found.arms)
-    _refuse_missing(table, outcomes.counted, found, engine)
+    _refuse_missing(plan, table, (outcomes.counted, found), engine)
     chances = chances_of(plan, arms, frame, engine)
     values = outcomes.of(arms, found.arm, found.counted)
     rows = TrainingRows(
@@ -304,14 +304,15 @@ def _sql(table: UnitTable, counted: Sequence[str], known: Sequence[str], below: 
 
 
 def _refuse_missing(
-    table: UnitTable, counted: Sequence[str], found: Extract, engine: Engine
+    plan: Plan, table: UnitTable, rows: tuple[Sequence[str], Extract], engine: Engine
 ) -> None:
+    counted, found = rows
     columns = dict(zip(counted, np.abs(found.counted.T), strict=True))
     largest = {name: float(values.max(initial=0.0)) for name, values in columns.items()}
     if faults := [traces(name) for name, value in largest.items() if 0 < value < SMALLEST]:
         raise DataError(faults)
     if lacking := [name for name, value in largest.items() if not value <= float(LARGEST)]:
-        refuse_missing(table, lacking, engine)
+        refuse_missing(plan, table, lacking, engine)
         named = ", ".join(lacking)
         message = f"not every customer has a number of {named}"
         raise DataError(

@@ -169,6 +169,9 @@ class ExperimentFile(Declaration):
     """Where queries run."""
     eligible: Expression | None = None
     """Who takes part: a condition over columns known before assignment."""
+    exclude: Expression | None = None
+    """Who is left out of the comparison on purpose, counted and reported: a condition such as
+    arm is null; by default nobody. Who is not known to meet it stays."""
     assignment: AssignmentSettings = AssignmentSettings()
     """How customers get their arm."""
     waves: tuple[Wave, ...] = ()
@@ -191,7 +194,7 @@ class ExperimentFile(Declaration):
     """Whom to target next."""
     decision: Decision = Decision()
     """When the treatment is adopted."""
-    added_later: ClassVar[frozenset[str]] = frozenset({"columns"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"columns", "exclude"})
 
 
 class Plan(Declaration):

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from upliftlab.config.models.values import Name
+from upliftlab.config.models.values import Label, Name
 from upliftlab.errors import ConfigError
 
 REFUSED: Final = "upliftlab_refused"
@@ -75,3 +75,5 @@ def _as_written(names: tuple[str, ...]) -> str | list[str]:
 
 Key = Annotated[Names, PlainSerializer(_as_written)]
 """One name or a list of names, written down as one name where it is one."""
+Labels = Annotated[tuple[Label, ...], BeforeValidator(singleton)]
+"""One label of the data or a list of labels."""

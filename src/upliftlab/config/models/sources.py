@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from upliftlab.config.models.aggregated import Aggregated
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.config.models.model import Declaration, Key, Names, refusing, shorthand
 from upliftlab.config.models.values import Count, Currency, FormulaText, Name
@@ -121,7 +122,8 @@ class Source(Declaration):
     household: Name | None = None
     """The column that identifies a customer's household."""
     time: Name | None = None
-    """For a table of events: the column that says when each happened."""
+    """For a table of events: the column that says when each happened. Of `aggregated` rows, of
+    when each is: figures that only ever grow in it are refused as cumulative."""
     zone: Name | None = None
     """Time zone of times that name none, as an IANA name; the program's by default."""
     key: Key | None = None
@@ -144,11 +146,34 @@ class Source(Declaration):
     """What kind of attribute each column is."""
     known_after: Names = ()
     """Columns whose values come to be only after assignment: not for segments or covariates."""
+    weight: Name | None = None
+    """For customers: the column that says for how many equal customers a row stands; one each by
+    default."""
+    aggregated: Aggregated | None = None
+    """For customers: what each row tells of many of them together, such as an arm's day."""
     format: FileFormat | None = None
     """How values are written in the file, where that can be read in two ways."""
     columns: dict[Name, FormulaText] = {}
     """Columns that are computed from the others, such as `net: gross - vat`; none by default."""
-    added_later: ClassVar[frozenset[str]] = frozenset({"columns", "format", "repeats", "sheet"})
+    added_later: ClassVar[frozenset[str]] = frozenset(
+        {"aggregated", "columns", "format", "repeats", "sheet", "weight"}
+    )
+
+    @property
+    def group_size(self) -> str | None:
+        """The column that says of how many customers a row is; None where it is of one."""
+        return self.weight if self.aggregated is None else self.aggregated.n
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """What the customers' table itself tells of the time after assignment."""
+        return (*self.known_after, *(self.aggregated.names if self.aggregated else ()))
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Source:
+        if self.weight is not None and self.aggregated is not None:
+            raise ValueError("'weight' and 'aggregated' exclude each other: 'n' is the weight")
+        return self
 
     @model_validator(mode="after")
     def _located(self) -> Source:

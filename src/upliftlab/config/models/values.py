@@ -260,6 +260,14 @@ def _name(value: object) -> str:
     return text
 
 
+def _label(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("one label is expected here")  # noqa: TRY004 - pydantic's way
+    if len(value) > 120 or any(character in value for character in "\0\n\r"):  # noqa: PLR2004 - named in the message
+        raise ValueError("a label has at most 120 characters in one line")
+    return value
+
+
 def _expression(value: object) -> str:
     text = text_of(value)
     if text is None or not 0 < len(text) <= 2000:  # noqa: PLR2004 - named in the message
@@ -335,6 +343,14 @@ Name = Annotated[
     WithJsonSchema({"type": ["string", "number"], "description": "A name", "maxLength": 120}),
 ]
 """A name, column or label: printable, at most 120 characters."""
+Label = Annotated[
+    str,
+    BeforeValidator(_label),
+    WithJsonSchema(
+        {"type": ["string", "number", "boolean"], "description": "A label", "maxLength": 120}
+    ),
+]
+"""A value as the data write it, with its spaces: at most 120 characters."""
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 """A currency's three-letter code."""
 Expression = Annotated[

@@ -80,7 +80,11 @@ def winsorized(scope: Scope) -> Iterator[Diagnostic]:
         place = scope.at("analysis", "winsorize", name, key=True)
         if name in known and known[name].ratio is not None:
             message = f"the metric '{name}' is a ratio of totals, which cannot be capped"
-            yield Diagnostic("UL128", message, "cap one of its two metrics", place)
+            remedy = "cap one of its two metrics"
+            if known[name].missing == "drop":
+                message = f"the metric '{name}' leaves customers out, so that it cannot be capped"
+                remedy = "take it away here, or write 'missing: zero' at the metric"
+            yield Diagnostic("UL128", message, remedy, place)
         elif name not in known:
             near = closest(name, list(known), cutoff=0.6)
             remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
@@ -118,8 +122,11 @@ def metric_loops(declared: MetricDeclarations) -> Iterator[Diagnostic]:
             if not below.kind.is_ratio and not loops:
                 continue
             kind = "is made of itself" if loops else f"has the ratio '{part}' as a part"
-            place = _part_place(declared, name, metric, part)
             remedy = "use totals: sums, counts or columns"
+            if not loops and below.missing == "drop":
+                kind = f"has a part, '{part}', that leaves customers out"
+                remedy = f"write 'missing: zero' at '{part}'"
+            place = _part_place(declared, name, metric, part)
             yield Diagnostic("UL111", f"the metric '{name}' {kind}", remedy, place)
 
 

@@ -63,7 +63,7 @@ def window_and_waves(scope: Scope) -> Iterator[Diagnostic]:
 
     Events are counted in each customer's own window, whatever the other waves do.
     """
-    columns = [name for name, metric in scope.plan.metrics.items() if metric.column]
+    columns = [metric.field for metric in scope.plan.metrics.values() if metric.field]
     window = scope.plan.experiment.outcome_window
     for at, (one, other) in enumerate(pairwise(scope.plan.experiment.waves)):
         if window and columns and _NOTHING < other.start - one.start < window:
