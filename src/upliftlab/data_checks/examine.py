@@ -158,7 +158,9 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
         yield from customer_conditions(scope, engine)
         yield from _features(scope, engine)
     asked = plan.experiment
-    chosen = asked.assignment.observed and (asked.eligible or asked.exclude)
+    chosen = asked.assignment.observed and (
+        asked.eligible or asked.exclude or plan.customers.columns
+    )
     if plan.customers.id in columns and not (faults and chosen):
         yield from _identities(plan, place, engine)
     try:
