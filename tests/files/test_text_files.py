@@ -140,7 +140,7 @@ ENCODINGS = [
         both(encoding="cp1252", form={"encoding": "windows-1252"}),
     ),
     Case("encoding", "Latin-1 declared", both(encoding="latin-1", form={"encoding": "latin-1"})),
-    Case("encoding", "Windows-1252 not declared", both(encoding="cp1252"), code="UL202"),
+    Case("encoding", "Windows-1252 not declared", both(encoding="cp1252"), code="UL261"),
 ]
 QUOTES = [
     Case("quotes", "all cells", both(quoting=csv.QUOTE_ALL)),
@@ -160,7 +160,7 @@ QUOTES = [
         "quotes",
         "unclosed",
         one("orders", "orders.csv", ORDERS.replace(b"plain", b'"plain', 1)),
-        code="UL202",
+        code="UL263",
     ),
 ]
 HEADERS = [
@@ -249,7 +249,7 @@ NUMBERS = [
         "numbers",
         "only thousands, not declared",
         one("customers", "customers.csv", rewritten("customers", "spent", cut)),
-        code="UL206",
+        code="UL255",
     ),
     Case("numbers", "exponents", both(words(number=lambda value: f"{value:e}"))),
     Case("numbers", "a plus before", both(words(number=lambda value: f"+{value}"))),
@@ -314,7 +314,7 @@ TIMES = [
             "orders.csv",
             rewritten("orders", "at", lambda i, at: at if i % 2 else f"{at}+00:00"),
         ),
-        code="UL218",
+        code="UL257",
     ),
 ]
 FLAGS = [
@@ -392,7 +392,7 @@ PACKED = [
         "zip",
         "two files",
         one("orders", "orders.zip", zipped("a.csv", "b.csv")(ORDERS)),
-        code="UL203",
+        code="UL265",
     ),
 ]
 RAGGED = [
@@ -400,7 +400,7 @@ RAGGED = [
         "ragged rows",
         "a cell too many",
         one("orders", "orders.csv", ORDERS.replace(b"\n5004,", b"\n5004,9,", 1)),
-        code="UL202",
+        code="UL262",
     ),
     Case(
         "ragged rows",
@@ -410,13 +410,13 @@ RAGGED = [
             "orders.csv",
             re.sub(rb"\n5004,[0-9]+,", b"\n5004,", ORDERS, count=1),
         ),
-        code="UL202",
+        code="UL262",
     ),
     Case(
         "ragged rows",
         "no text at all",
         one("orders", "orders.csv", bytes(range(256)) * 9),
-        code="UL202",
+        code="UL261",
     ),
 ]
 CONDITIONS = [
@@ -497,7 +497,7 @@ EMPTY = [
         "no rows",
         "a header alone",
         one("orders", "orders.csv", as_csv(said("orders")[:1])),
-        check="completeness",
+        check="presence",
     ),
 ]
 ALL = [

@@ -337,6 +337,8 @@ def _held(name: str, table: ConditionTable) -> str:
 def _remedy(group: Group, table: ConditionTable) -> str:
     texts = group.texts(table)
     meanings = [table.meanings[name] for name in texts if name in table.meanings]
+    if any(meaning.kind == "text" and meaning.commas == meaning.known for meaning in meanings):
+        return "write under its source: 'format: {decimal: \",\"}'"
     if any(meaning.kind == "text" and meaning.numbers for meaning in meanings):
         return (
             "mend the values that are no numbers, or name them under the source as"

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.queries.numbers import flag_sql, number_sql, time_sql, usable_sql
+from upliftlab.queries.numbers import flag_sql, number_sql, plain_sql, time_sql, usable_sql
 from upliftlab.util.sql import literal, quote
 
 Kind = Literal["number", "text", "boolean", "time"]
@@ -34,6 +34,7 @@ _WHOLE: Final = "^ *[-+]?(0|[1-9][0-9]{0,17}) *$"
 """Whole numbers that 64 bits hold."""
 _CODE: Final = "^ *[-+]?0[0-9]"
 """Digits that no number begins with, as those of postcodes and article numbers."""
+_COMMA: Final = FileFormat(decimal=",")
 _TIME: Final = "^ *[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 """How a time begins: some engines take a lone year for one."""
 _TRUE: Final = ("true", "t", "yes", "y", "1", "1.0")
@@ -50,12 +51,14 @@ class Meaning:
         whole: Whether all are whole numbers that 64 bits hold.
         known: How many are not missing.
         numbers: How many of them are numbers.
+        commas: How many would be, if a comma stood before decimals.
     """
 
     kind: Kind | None
     whole: bool
     known: int
     numbers: int
+    commas: int = 0
 
 
 def text_sql(column: str, kind: Kind, form: FileFormat | None = None, table: str = "") -> str:
@@ -136,7 +139,7 @@ def meanings_of(
     )
     (row,) = engine.query(f"SELECT {counts} FROM {relation}").to_pylist()
     return {
-        name: _meaning({letter: int(row[f"{letter}{at}"]) for letter in "kwntb"})
+        name: _meaning({letter: int(row[f"{letter}{at}"]) for letter in "kwntbc"})
         for at, name in enumerate(names)
     }
 
@@ -149,6 +152,7 @@ def _counts(column: str, form: FileFormat | None) -> Iterator[tuple[str, str]]:
     yield "n", _count(f"{number} AND NOT {code_sql(value)}")
     yield "t", _count(_readable(column, "time", form))
     yield "b", _count(_readable(column, "boolean", form))
+    yield "c", f"COUNT({plain_sql(value, _COMMA)})"
 
 
 def _count(condition: str) -> str:
@@ -160,4 +164,5 @@ def _meaning(counts: Mapping[str, int]) -> Meaning:
     kinds: dict[Kind, int] = {"number": counts["n"], "time": counts["t"], "boolean": counts["b"]}
     found: list[Kind] = [kind for kind, count in kinds.items() if count == known]
     kind: Kind = found[0] if found else "text"
-    return Meaning(kind if known else None, 0 < known == counts["w"], known, counts["n"])
+    whole = 0 < known == counts["w"]
+    return Meaning(kind if known else None, whole, known, counts["n"], counts["c"])
