@@ -65,6 +65,8 @@ class World:
         tables: Columns by table.
         kinds: The suffix of each table's file.
         texts: By table, what is done to the text of its file at last.
+        extended: Whether half of the experiment stands in another file, which it extends.
+        chosen: The table and column that faults of one column are of; by chance where absent.
     """
 
     rng: random.Random
@@ -73,6 +75,8 @@ class World:
     tables: dict[str, Columns]
     kinds: dict[str, str]
     texts: dict[str, list[Callable[[bytes], bytes]]] = field(default_factory=dict)
+    extended: bool = False
+    chosen: tuple[str, str] | None = None
 
     @property
     def sources(self) -> dict[str, Any]:
@@ -108,9 +112,18 @@ class World:
             for change in self.texts.get(name, ()) if suffix != "parquet" else ():
                 content = change(content)
             (folder / "data" / f"{name}.{suffix}").write_bytes(content)
-        path = folder / "spring.yaml"
-        _yaml(path, self.experiment)
+        path, own = folder / "spring.yaml", self.experiment
+        if self.extended:
+            moved = [key for at, key in enumerate(own) if at % 2 and key not in _OWN]
+            _yaml(folder / "base.yaml", {"schema": 1, **{key: own[key] for key in moved}})
+            own = {key: value for key, value in own.items() if key not in moved}
+            own["extends"] = "base.yaml"
+        _yaml(path, own)
         return path
+
+
+_OWN = ("schema", "experiment")
+"""What the child of an `extends` says itself."""
 
 
 def _yaml(path: Path, content: object) -> None:
@@ -127,7 +140,9 @@ def _array(values: list[Any]) -> pa.Array:
     """Cells of one type; as texts where they are of several."""
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float} and kinds:
-        return pa.array([None if v is None else float(v) for v in values] if float in kinds else values)
+        return pa.array(
+            [None if v is None else float(v) for v in values] if float in kinds else values
+        )
     if len(kinds) > 1:
         values = [None if value is None else _cell(value) for value in values]
     return pa.array(values, pa.string() if kinds == {str} or len(kinds) > 1 else None)
@@ -154,7 +169,9 @@ def _delimited(sign: str) -> Callable[[Columns], bytes]:
 
 def _lines(columns: Columns) -> bytes:
     rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
-    plain = ({k: _cell(v) if isinstance(v, datetime) else v for k, v in row.items()} for row in rows)
+    plain = (
+        {k: _cell(v) if isinstance(v, datetime) else v for k, v in row.items()} for row in rows
+    )
     return "".join(json.dumps(_finite(row)) + "\n" for row in plain).encode()
 
 
@@ -191,13 +208,21 @@ def sound(seed: int, kinds: tuple[str, str] = ("csv", "csv")) -> World:
     orders: Columns = {"order": [], "id": [], "amount": [], "at": [], "code": [], "trial": []}
     orders |= {"seen": [], "kind": []}
     for number in range(6 * N):
-        at = datetime(2026, 2, 1, 9) + timedelta(hours=rng.randrange(24 * 60) // 24 * 24 + number % 9)
+        at = datetime(2026, 2, 1, 9) + timedelta(
+            hours=rng.randrange(24 * 60) // 24 * 24 + number % 9
+        )
         row = (f"{MARK}o{number:04}", rng.choice(ids), round(rng.uniform(2, 60), 2), at, "EUR")
         row += ("spring", at + timedelta(days=1), f"{MARK}{rng.choice(('shoe', 'hat'))}")
         for column, value in zip(orders.values(), row, strict=True):
             column.append(value)
     for number in range(20):  # the table goes on after the last window
-        row = (f"{MARK}p{number:04}", ids[number], 5.0, datetime(2026, 4, 2 + number // 2, 10), "EUR")
+        row = (
+            f"{MARK}p{number:04}",
+            ids[number],
+            5.0,
+            datetime(2026, 4, 2 + number // 2, 10),
+            "EUR",
+        )
         row += ("spring", datetime(2026, 5, 20), f"{MARK}shoe")
         for column, value in zip(orders.values(), row, strict=True):
             column.append(value)
@@ -248,6 +273,11 @@ def fault(made: Change) -> Change:
 @feature
 def assigned_here(world: World) -> None:
     del world.experiment["assignment"]["observed"]
+
+
+@feature
+def extended(world: World) -> None:
+    world.extended = True
 
 
 @feature
@@ -330,7 +360,7 @@ def event_metrics(world: World) -> None:
     world.events()
     world.metrics["revenue"] = {"from": "orders", "sum": "amount", "unit": "money"}
     world.metrics["hats"] = {"from": "orders", "sum": "amount", "where": f"kind <> '{MARK}'"}
-    world.metrics["last"] = {"from": "orders", "days_since_last": True}
+    world.metrics["last"] = {"from": "orders", "last": "amount"}
     world.second("revenue")
     world.second("hats")
 
@@ -516,7 +546,12 @@ def _columns(world: World, table: str | None = None) -> tuple[str, str]:
         for column in columns
         if column in named and table in (None, name)
     ]
-    return world.rng.choice(sorted(found))
+    return world.chosen or world.rng.choice(sorted(found))
+
+
+def _mark(column: str) -> str:
+    """What a new text of a column begins with; arms of several customers may be named."""
+    return "" if column == "arm" else MARK
 
 
 def _some(world: World, table: str, column: str, make: Callable[[Any], Any], few: int = 3) -> None:
@@ -540,7 +575,8 @@ def column_renamed(world: World) -> None:
 
 @fault
 def stray_text(world: World) -> None:
-    _some(world, *_columns(world), lambda _: f"{MARK}stray text")
+    table, column = _columns(world)
+    _some(world, table, column, lambda _: f"{_mark(column)}stray text")
 
 
 @fault
@@ -563,14 +599,14 @@ def all_empty(world: World) -> None:
 def all_text(world: World) -> None:
     table, column = _columns(world)
     many = len(world.tables[table][column])
-    world.tables[table][column] = [f"{MARK}t{number % 5}" for number in range(many)]
+    world.tables[table][column] = [f"{_mark(column)}t{number % 5}" for number in range(many)]
 
 
 @fault
 def own_text_each(world: World) -> None:
     table, column = _columns(world)
     many = len(world.tables[table][column])
-    world.tables[table][column] = [f"{MARK}own{number}" for number in range(many)]
+    world.tables[table][column] = [f"{_mark(column)}own{number}" for number in range(many)]
 
 
 @fault
@@ -578,6 +614,20 @@ def all_numbers(world: World) -> None:
     table, column = _columns(world)
     many = len(world.tables[table][column])
     world.tables[table][column] = [number % 4 for number in range(many)]
+
+
+@fault
+def all_times(world: World) -> None:
+    table, column = _columns(world)
+    many = len(world.tables[table][column])
+    world.tables[table][column] = [datetime(2026, 2, 1 + at % 20) for at in range(many)]
+
+
+@fault
+def all_flags(world: World) -> None:
+    table, column = _columns(world)
+    many = len(world.tables[table][column])
+    world.tables[table][column] = [at % 3 == 0 for at in range(many)]
 
 
 @fault
@@ -870,6 +920,12 @@ def segment_of_persons(world: World) -> None:
     world.experiment["segments"] = [world.rng.choice(("id", "spend", "house"))]
 
 
+ALONE = {"weight", "totals"}
+"""Rows of several customers, which most other features do not go with."""
+GROUPED = {*ALONE, "computed", "segments", "eligible", "exclude", "labels", "ignore_arms", "as_of"}
+_FEW = 0.08
+
+
 @dataclass(frozen=True)
 class Asked:
     """What is drawn: which features and faults, of which seed, in which files."""
@@ -920,7 +976,8 @@ class Answers:
         return [
             kind
             for check in self.analysis.checks
-            if check.severity == "critical" and check.passed is False
+            if check.severity == "critical"
+            and check.passed is False
             and (kind := check.name.partition(":")[0]) in asked
         ]
 
@@ -956,7 +1013,9 @@ def answers(path: Path, folder: Path) -> Answers:
         ledger = Ledger(folder / "ledger")
         with open_engine(loaded.plan.engine, loaded.workspace.locate, [ledger.folder]) as engine:
             record = None
-            if drawn:
+            if not drawn:
+                stage = "analysing"
+            else:
                 stage = "assigning"
                 require_fit(loaded.scope, engine)
                 campaign.assign(ledger, loaded.plan, engine, NOW)
@@ -979,7 +1038,8 @@ def tried(asked: Asked, folder: Path) -> Answers:
 
 def drawn(rng: random.Random) -> Asked:
     """An experiment by chance."""
-    features = rng.sample(sorted(FEATURES), rng.randrange(6))
+    known = GROUPED if rng.random() < _FEW else set(FEATURES) - ALONE
+    features = rng.sample(sorted(known), rng.randrange(6))
     faults = rng.sample(sorted(FAULTS), rng.choice((0, 1, 1, 1, 2)))
     kinds = (rng.choice(("csv", "csv", "parquet", "jsonl", "tsv")), rng.choice(("csv", "parquet")))
     return Asked(tuple(sorted(features)), tuple(faults), rng.randrange(1_000), kinds)

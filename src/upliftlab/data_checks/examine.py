@@ -136,23 +136,11 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
 
 
 def _naming(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
-    """Segments and strata that say who customers are."""
-    plan, experiment = scope.plan, scope.plan.experiment
-    asked = [
-        ("segment", plan.segments[name].column, scope.at("segments", at))
-        for at, name in enumerate(experiment.segments)
-        if plan.segments[name].bands is None
-    ]
-    asked += [
-        ("stratum", column, scope.at("assignment", "strata", at))
-        for at, column in enumerate(experiment.assignment.strata)
-    ]
-    for role, column, place in asked:
-        if column is None:
-            continue
-        fault = naming_fault(role, column, CUSTOMERS, engine, plan.smallest_cell)
+    """Strata that say who customers are; segments are told of those who are analysed."""
+    for at, column in enumerate(scope.plan.experiment.assignment.strata):
+        fault = naming_fault("stratum", column, CUSTOMERS, engine, scope.plan.smallest_cell)
         if fault is not None:
-            yield replace(fault, place=place)
+            yield replace(fault, place=scope.at("assignment", "strata", at))
 
 
 def _features(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
@@ -196,11 +184,7 @@ def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic
         record = drafted(plan, engine, now) if drafting else None
         intake = measure(plan, spec, engine, record, here)
         facts = counted(checks, intake.data)
-        left = (
-            [*_to_be_excluded(scope, engine)]
-            if drafting
-            else [*_ignored(scope, facts)]
-        )
+        left = [*_to_be_excluded(scope, engine)] if drafting else [*_ignored(scope, facts)]
     except UpliftLabError as error:
         for fault in error.faults:
             yield replace(fault, place=_place_of(scope, fault))
@@ -244,6 +228,9 @@ def _place_of(scope: Scope, fault: Diagnostic) -> Place:
         return scope.at("arms", key=True)
     if fault.code == "UL279":
         return scope.at("assignment", "ignore_arms")
+    for at, name in enumerate(scope.plan.experiment.segments):
+        if f"segment '{name}'" in fault.message:
+            return scope.at("segments", at)
     if fault.code == "UL217" or "(start)" in fault.message:
         return scope.at("assignment", "start")
     ends = " ", ")"
