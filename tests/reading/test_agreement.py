@@ -1,6 +1,6 @@
 """`check --data` and the analysis agree: whatever one refuses, the other does.
 
-The long run is `python tests/support/agreeing.py 2000 --seed 1`.
+The long run is `PYTHONPATH=src:tests/support python tests/support/agreeing.py 2000 --seed 1`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """Small experiments with faults, for `check --data` and the analysis to agree on.
 
-`python tests/support/agreeing.py 2000 --seed 1` is the long run: it draws as many experiments and
-prints those of which one says what the other does not. A world is a few features that every one of
-them leaves sound, and a few faults; both are functions below, so that a failing example shrinks to
-the fewest.
+The long run draws as many experiments and prints those of which one says what the other does not:
+
+    PYTHONPATH=src:tests/support python tests/support/agreeing.py 2000 --seed 1
+
+A world is a few features that leave it sound, and a few faults; both are functions below, so that a
+failing example shrinks to the fewest.
 """
 
 from __future__ import annotations
@@ -32,7 +34,6 @@ import yaml
 from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config import load
 from upliftlab.config.checking import check as check_files
-from upliftlab.data_checks.draft import drafted
 from upliftlab.data_checks.examine import Within, examine
 from upliftlab.data_checks.fit import require_fit
 from upliftlab.data_checks.integrity import CODES, OTHER, STILL_COMING, checks_of
@@ -51,6 +52,12 @@ JARGON = re.compile(
     re.IGNORECASE,
 )
 N = 48
+
+
+def _at(*parts: int) -> datetime:
+    return datetime(*parts)  # noqa: DTZ001 - a time without zone, as shops write them
+
+
 Columns = dict[str, list[Any]]
 
 
@@ -189,7 +196,7 @@ _WRITERS = {
 
 def sound(seed: int, kinds: tuple[str, str] = ("csv", "csv")) -> World:
     """An experiment without faults."""
-    rng, start = random.Random(seed), datetime(2026, 3, 2)
+    rng, start = random.Random(seed), _at(2026, 3, 2)
     ids = [f"{MARK}c{number:03}" for number in range(N)]
     customers: Columns = {
         "id": ids,
@@ -208,9 +215,7 @@ def sound(seed: int, kinds: tuple[str, str] = ("csv", "csv")) -> World:
     orders: Columns = {"order": [], "id": [], "amount": [], "at": [], "code": [], "trial": []}
     orders |= {"seen": [], "kind": []}
     for number in range(6 * N):
-        at = datetime(2026, 2, 1, 9) + timedelta(
-            hours=rng.randrange(24 * 60) // 24 * 24 + number % 9
-        )
+        at = _at(2026, 2, 1, 9) + timedelta(hours=rng.randrange(24 * 60) // 24 * 24 + number % 9)
         row = (f"{MARK}o{number:04}", rng.choice(ids), round(rng.uniform(2, 60), 2), at, "EUR")
         row += ("spring", at + timedelta(days=1), f"{MARK}{rng.choice(('shoe', 'hat'))}")
         for column, value in zip(orders.values(), row, strict=True):
@@ -220,10 +225,10 @@ def sound(seed: int, kinds: tuple[str, str] = ("csv", "csv")) -> World:
             f"{MARK}p{number:04}",
             ids[number],
             5.0,
-            datetime(2026, 4, 2 + number // 2, 10),
+            _at(2026, 4, 2 + number // 2, 10),
             "EUR",
         )
-        row += ("spring", datetime(2026, 5, 20), f"{MARK}shoe")
+        row += ("spring", _at(2026, 5, 20), f"{MARK}shoe")
         for column, value in zip(orders.values(), row, strict=True):
             column.append(value)
     files = dict(zip(("customers", "orders"), kinds, strict=True))
@@ -620,7 +625,7 @@ def all_numbers(world: World) -> None:
 def all_times(world: World) -> None:
     table, column = _columns(world)
     many = len(world.tables[table][column])
-    world.tables[table][column] = [datetime(2026, 2, 1 + at % 20) for at in range(many)]
+    world.tables[table][column] = [_at(2026, 2, 1 + at % 20) for at in range(many)]
 
 
 @fault
@@ -663,14 +668,14 @@ def with_currency(world: World) -> None:
 def repeated_rows(world: World) -> None:
     table = world.rng.choice(sorted(world.tables))
     for values in world.tables[table].values():
-        values += values[:3]
+        values.extend(values[:3])
 
 
 @fault
 def two_arms(world: World) -> None:
     customers = world.tables["customers"]
     for name, values in customers.items():
-        values += [("mail", "none")[at % 2] for at in range(2)] if name == "arm" else values[:2]
+        values.extend(["mail", "none"] if name == "arm" else values[:2])
 
 
 @fault
@@ -850,7 +855,7 @@ def another_type(world: World) -> None:
 def another_column(world: World) -> None:
     """Some column in the place of another."""
     here, last = _anywhere(world)
-    table, column = _columns(world)
+    table, _ = _columns(world)
     every = [*world.tables[table]]
     if isinstance(here[last], str) and any(here[last] in t for t in world.tables.values()):
         here[last] = world.rng.choice(every)

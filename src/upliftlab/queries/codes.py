@@ -79,7 +79,8 @@ CODES: Final[tuple[Explanation, ...]] = (
                     "2,email,5,bob@example.com,north\n"
                     "3,none,2,cy@example.com,south\n"
                     "4,email,0,di@example.com,south\n"
-                )
+                ),
+                "configs/program.yaml": "smallest_cell: 2\n",
             },
             run="upliftlab check experiments --data .",
         ),
@@ -101,7 +102,10 @@ CODES: Final[tuple[Explanation, ...]] = (
         example=Example(
             'columns: {spent: "age * 2"}',
             'columns: {twice: "age * 2"}',
-            beside={"data.csv": "id,arm,spent,age\n1,none,0,30\n2,email,5,40\n"},
+            beside={
+                "configs/program.yaml": "smallest_cell: 2\n",
+                "data.csv": "id,arm,spent,age\n1,none,0,3\n2,email,5,4\n3,none,1,5\n4,email,2,6\n",
+            },
             run="upliftlab check experiments --data .",
         ),
     ),
@@ -114,7 +118,10 @@ CODES: Final[tuple[Explanation, ...]] = (
         example=Example(
             'columns: {level: "coalesce(lower(region), 0)"}',
             "columns: {level: \"coalesce(lower(region), 'none')\"}",
-            beside={"data.csv": "id,arm,spent,region\n1,none,0,north\n2,email,5,\n"},
+            beside={
+                "configs/program.yaml": "smallest_cell: 2\n",
+                "data.csv": "id,arm,spent,region\n1,none,0,a\n2,email,5,\n3,none,1,\n4,email,2,b\n",
+            },
             run="upliftlab check experiments --data .",
         ),
     ),
