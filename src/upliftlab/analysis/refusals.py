@@ -54,10 +54,19 @@ def _undated(plan: Plan, names: Iterable[str]) -> Iterator[str]:
         yield from _undated(plan, metric.pair)
 
 
-def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> AnalysisPopulation:
+def refuse_identities(
+    plan: Plan, frame: AnalysisPopulation, engine: Engine, *, assume: bool = False
+) -> AnalysisPopulation:
     """Refuse customers without an id, or with that of another, and numbers of two readings.
 
     Both are counted in one scan.
+
+    Args:
+        plan: What was asked.
+        frame: Who is analysed.
+        engine: Where the data lie.
+        assume: Take texts of metrics for plain numbers; where one is missing afterwards, it must
+            be asked again.
 
     Returns:
         The frame, with what is known now of its texts.
@@ -70,7 +79,7 @@ def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> 
     name = plan.customers.id
     if name is not None and name not in frame.columns:
         raise missing_column(name, "id", frame.columns)
-    texts = pointed(_text_numbers(plan, frame, engine), frame.relation, engine)
+    texts = pointed(_text_numbers(plan, frame, engine, assume=assume), frame.relation, engine)
     counts = list[str]()
     if name is not None:
         column = f"c.{quote(name)}"
@@ -83,14 +92,17 @@ def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> 
     told = faults_of(doubtful(texts, row), frame.relation, engine)
     if faults := [fault for _, fault in told]:
         raise DataError(faults)
-    return replace(frame, plain=plain(texts, row))
+    assumed = any(text.assumed for text in texts)
+    return replace(frame, plain=plain(texts, row), assumed=assumed)
 
 
-def _text_numbers(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> list[TextNumbers]:
+def _text_numbers(
+    plan: Plan, frame: AnalysisPopulation, engine: Engine, *, assume: bool
+) -> list[TextNumbers]:
     """The customers' columns of texts that are read as numbers."""
     if not converts_texts(engine.dialect):
         return []
-    source = plan.customers
+    source, asked = plan.customers, unit_columns(plan)
     return [
         TextNumbers(
             name,
@@ -98,8 +110,9 @@ def _text_numbers(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> list
             f"column '{name}'",
             source.format,
             source.amounts.get(name, plan.currency),
+            assumed=assume and name not in asked.banded,
         )
-        for name in unit_columns(plan).numbers
+        for name in asked.numbers
         if frame.columns.get(name) == "text"
     ]
 

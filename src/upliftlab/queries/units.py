@@ -61,9 +61,13 @@ class UnitColumns:
     def numbers(self) -> tuple[str, ...]:
         """The columns of the customers' table that are read as numbers."""
         names = [metric.column for metric in self._used()]
+        return tuple(dict.fromkeys(name for name in (*names, *self.banded) if name is not None))
+
+    @property
+    def banded(self) -> tuple[str, ...]:
+        """Those of them that levels are made of."""
         banded = (s for s in self.segments.values() if s.bands is not None or s.rfm is not None)
-        names += [name for segment in banded for name in segment.columns]
-        return tuple(dict.fromkeys(name for name in names if name is not None))
+        return tuple(dict.fromkeys(name for segment in banded for name in segment.columns))
 
     @property
     def tallies(self) -> dict[str, tuple[EventAggregate, ...]]:
