@@ -12,7 +12,7 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.computed import attach_table
-from upliftlab.queries.conditions import informed, read_columns, unreadable
+from upliftlab.queries.conditions import NOUNS, REMEDY, informed, read_columns
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.ids import id_column
 from upliftlab.queries.meanings import Kind, unreadable_sql
@@ -259,8 +259,9 @@ def _no_number(
 
 def _no_use(events: EventTable, use: _Use, count: int, engine: Engine, relation: str) -> Diagnostic:
     query = f"SELECT MIN(CASE WHEN {use.bad} THEN {quote(use.column)} END) AS v FROM {relation}"
-    value = engine.query(query).to_pylist()[0]["v"]
-    return unreadable(f"'{use.column}' of {events.name}", use.kind, count, str(value))
+    such = shape(str(engine.query(query).to_pylist()[0]["v"]))
+    message = f"{count:,} events of {events.name} are not a {NOUNS[use.kind]} for a condition in"
+    return Diagnostic("UL214", f"{message} '{use.column}', such as '{such}'", REMEDY)
 
 
 def _uses(events: EventTable, tallies: Sequence[EventAggregate]) -> Iterator[_Use]:
