@@ -110,8 +110,8 @@ class Source(Declaration):
     """A table: where it lies and which of its columns play a part."""
 
     file: Name | None = None
-    """A CSV, CSV.gz, Parquet or .duckdb file, relative to the data root; `orders/*.parquet` names
-    several, a folder its Parquet files."""
+    """A CSV or TSV (also as .gz, or one in a .zip), Parquet or .duckdb file, relative to the data
+    root; `orders/*.parquet` names several, a folder its Parquet files."""
     table: Name | None = None
     """The table inside a .duckdb file or on a server, optionally with its schema."""
     id: Name | None = None
