@@ -282,7 +282,7 @@ def _times(events: EventTable, engine: Engine) -> Iterator[TimeColumn]:
 
 def _timeless(events: EventTable, time: TimeColumn) -> str:
     """How many events have no time. Plain counts of a column are known without reading it."""
-    if time.columns[time.name] != "text":
+    if time.columns[time.name] != "text" and not time.endless:
         return f"COUNT(*) - COUNT({time.value})"
     given = "" if time.name == events.source.time else f"{time.value} IS NOT NULL AND "
     return f"COUNT(CASE WHEN {given}{time.unreadable} THEN 1 END)"

@@ -157,7 +157,8 @@ def _overlaps(shared: Shared, name: str, layer: Layer) -> Iterator[Diagnostic]:
             "arms: {none: {control: true}, email: {channel: email}}\n"
             "metrics: {primary: spent}\n"
             "assignment: {layer: retention}\n"
-        )
+        ),
+        "configs/program.yaml": "layers: {retention: {}, acquisition: {}}\n",
     },
 )
 def same_layer(siblings: Siblings) -> Iterator[Diagnostic]:
