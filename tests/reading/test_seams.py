@@ -296,3 +296,36 @@ def test_a_time_without_end_is_none_on_a_server_either(postgres, desk, tmp_path)
     desk.run("UPDATE odd.shop_customers SET st = '-infinity' WHERE id = 3")
     with pytest.raises(DataError, match="UL217 1 customers have no start"):
         analyze(plan, AnalysisContext(postgres, NOW))
+
+
+@pytest.mark.parametrize("metric", ["y: {column: y}", "y: {column: y, missing: drop}"])
+def test_words_that_all_say_no_are_shares_as_false_is(tmp_path, metric):
+    """0 of 100 against 0 of 100 has the interval of Newcombe, of whatever file."""
+    gap = None if "drop" in metric else False
+    rows = pd.DataFrame({"id": range(200), "arm": ["none", "mail"] * 100})
+    rows["y"] = pd.array([False] * 150 + [gap] * 50, dtype="boolean")
+    found = []
+    for kind in ("csv", "parquet"):
+        own = "{file: c." + kind + ", id: id, known_after: [y]}"
+        plan = loaded(files(tmp_path, GIVEN, own, "{" + metric + "}"))
+        rows.to_csv(tmp_path / "data/c.csv", index=False)
+        rows.to_parquet(tmp_path / "data/c.parquet")
+        with DuckDB(lambda file: tmp_path / "data" / file) as engine:
+            found.append(analyze(plan, AnalysisContext(engine, NOW)))
+    assert found[0].findings == found[1].findings
+    assert found[0].metrics == found[1].metrics
+    assert found[0].metrics[0].unit == "share"
+    effect = found[0].find(kind="difference", metric="y", arm="mail")[0]
+    assert (effect.estimate, effect.method) == (0.0, "newcombe")
+    if gap is False:
+        assert effect.high == pytest.approx(0.036993498, abs=1e-9)
+
+
+def test_nothing_but_zeros_are_no_share_where_nothing_says_so(tmp_path):
+    lines = "".join(f"{n},{'none' if n % 2 else 'mail'},0\n" for n in range(200))
+    plan = loaded(files(tmp_path, GIVEN, "{file: c.csv, id: id, known_after: [y]}"))
+    (tmp_path / "data/c.csv").write_text(f"id,arm,y\n{lines}")
+    with DuckDB(lambda file: tmp_path / "data" / file) as engine:
+        found = analyze(plan, AnalysisContext(engine, NOW))
+    assert found.metrics[0].unit == "number"
+    assert found.find(kind="difference", metric="y", arm="mail")[0].low is None
