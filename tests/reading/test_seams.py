@@ -11,7 +11,9 @@ import pyarrow as pa
 import pytest
 from grouped import experiment
 
+from upliftlab.analysis.aggregation import unit_table
 from upliftlab.analysis.analyze import AnalysisContext, analyze
+from upliftlab.analysis.population import population_of, timed
 from upliftlab.config.models import EngineSettings
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import ConfigError, DataError
@@ -329,3 +331,29 @@ def test_nothing_but_zeros_are_no_share_where_nothing_says_so(tmp_path):
         found = analyze(plan, AnalysisContext(engine, NOW))
     assert found.metrics[0].unit == "number"
     assert found.find(kind="difference", metric="y", arm="mail")[0].low is None
+
+
+def test_a_price_may_be_part_of_a_key_in_any_file(tmp_path):
+    """Two lines of one price are one row of it twice; lines of two prices are two."""
+    orders = pd.DataFrame(
+        {"order": [1, 1, 2, 2, 3], "id": [0, 0, 1, 1, 2], "paid": [9.99, 5.5, 7.25, 7.25, 1.0]}
+    ).assign(at="2026-03-03")
+    customers = pd.DataFrame({"id": range(40), "arm": ["none", "mail"] * 20})
+    text = (
+        "assignment: {observed: arm}\nwaves: [{start: 2026-03-02, share: 100%}]\n"
+        "outcome_window: 7 days\nmetrics: {primary: paid}\n" + TWO
+    )
+    found = []
+    for kind in ("csv", "parquet"):
+        more = "{file: o." + kind + ", id: id, time: at, key: [order, paid], repeats: once}"
+        own = "{file: c.csv, id: id}\n  orders: " + more
+        plan = loaded(files(tmp_path, text, own, "{paid: {from: orders, sum: paid}}"))
+        customers.to_csv(tmp_path / "data/c.csv", index=False)
+        orders.to_csv(tmp_path / "data/o.csv", index=False)
+        orders.to_parquet(tmp_path / "data/o.parquet")
+        with DuckDB(lambda file: tmp_path / "data" / file) as engine:
+            frame = timed(plan, population_of(plan, engine, None), engine)
+            table, looks = unit_table(plan, frame, engine)
+            total = engine.query(f"SELECT SUM(x0) AS n FROM ({table.sql()}) AS u").to_pylist()
+            found.append((total[0]["n"], looks[0].repeats.rows))
+    assert found == [(pytest.approx(9.99 + 5.5 + 7.25 + 1.0), 1)] * 2
