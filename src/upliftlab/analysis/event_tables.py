@@ -14,7 +14,7 @@ from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.computed import attach_table
 from upliftlab.queries.conditions import NOUNS, REMEDY, informed, read_columns
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
-from upliftlab.queries.ids import id_column
+from upliftlab.queries.ids import id_column, refuse_rounded
 from upliftlab.queries.meanings import Kind, unreadable_sql
 from upliftlab.queries.numbers import usable_sql
 from upliftlab.queries.population import missing_column
@@ -102,7 +102,7 @@ def attach_events(
         if column is not None and column not in columns:
             raise missing_column(column, f"{role} of {name}", columns)
     for column in source.key or ():
-        id_column(engine, table, column, f"key of {name}", events.own)
+        refuse_rounded(engine, table, column, f"key of {name}", events.own)
     ids = id_column(engine, table, events.id, f"id of {name}", events.own)
     time = time_column(source.time or "", columns, source, engine, f"{table} AS c")
     conditions = [*dict.fromkeys(tally.where for tally in tallies if tally.where is not None)]
@@ -283,7 +283,7 @@ def _times(events: EventTable, engine: Engine) -> Iterator[TimeColumn]:
 
 def _timeless(events: EventTable, time: TimeColumn) -> str:
     """How many events have no time. Plain counts of a column are known without reading it."""
-    if time.columns[time.name] != "text":
+    if time.columns[time.name] != "text" and not time.endless:
         return f"COUNT(*) - COUNT({time.value})"
     given = "" if time.name == events.source.time else f"{time.value} IS NOT NULL AND "
     return f"COUNT(CASE WHEN {given}{time.unreadable} THEN 1 END)"

@@ -102,7 +102,8 @@ def _text_numbers(
     """The customers' columns of texts that are read as numbers."""
     if not converts_texts(engine.dialect):
         return []
-    source, asked = plan.customers, unit_columns(plan)
+    source, asked, size = plan.customers, unit_columns(plan), plan.customers.group_size
+    names = (*asked.numbers, *([size] if size else []))
     return [
         TextNumbers(
             name,
@@ -110,9 +111,9 @@ def _text_numbers(
             f"column '{name}'",
             source.format,
             source.amounts.get(name, plan.currency),
-            assumed=assume and name not in asked.banded,
+            assumed=assume and size is None and name not in asked.banded,
         )
-        for name in asked.numbers
+        for name in names
         if frame.columns.get(name) == "text"
     ]
 
@@ -343,8 +344,8 @@ def refuse_missing(plan: Plan, table: UnitTable, lacking: Collection[str], engin
     reasons = {c: _diagnosed(c, table, engine, filled=filled) for c, filled in asked}
     faults = [_no_numbers(plan, c, why) for c, why in reasons.items() if why]
     faults += [_beyond(name) for name in names if not [*_columns(table, name)]]
-    if faults:
-        raise DataError(faults)
+    if lacking:  # each value may be a number, and their sum none
+        raise DataError(faults or [_beyond(name) for name in names or sorted(lacking)])
 
 
 def refuse_traces(
@@ -373,7 +374,7 @@ def traces(name: str) -> Diagnostic:
 
 
 def _beyond(name: str) -> Diagnostic:
-    message = f"'{name}' adds up to more than {LARGEST} of a customer, or to no number"
+    message = f"'{name}' adds up to more than {LARGEST}, or to no number"
     return Diagnostic("UL206", message, "mend the amounts, or write them in a larger unit")
 
 
@@ -389,9 +390,12 @@ def _no_numbers(plan: Plan, column: str, why: Mapping[str, str]) -> Diagnostic:
 
 
 def _columns(table: UnitTable, name: str) -> Iterator[tuple[str, bool]]:
-    """The columns of the customers' table that a metric rests on, and whether gaps are filled."""
+    """The columns of the customers' table that a metric rests on, and whether gaps are filled.
+
+    None of totals: each was looked at (`groups`).
+    """
     metric = table.asked.metrics[name]
-    if metric.field is not None:
+    if metric.field is not None and table.asked.sums is None:
         yield metric.field, metric.missing == "zero" or metric.present is not None
     for part in metric.parts:
         yield from _columns(table, part)

@@ -6,16 +6,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.queries.clock import INSTANTS
+from upliftlab.queries.clock import INSTANTS, time_literal
 from upliftlab.queries.numbers import OFFSET, readable_time_sql, time_sql
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import literal, quote
 
 _OFFSET = re.compile(rf"[0-9]{OFFSET}$")
+_FIRST, _LAST = (time_literal(datetime(year, 1, 1)) for year in (1, 9999))  # noqa: DTZ001 - without zone
+"""Times of databases that lie outside are no times of this world, such as infinity."""
 TIMES = ("text", "date", "time", "instant")
 """Types of columns that may hold times."""
 
@@ -57,9 +60,16 @@ class TimeColumn:
     def unreadable(self) -> str:
         """The condition that it holds no time that every engine reads alike."""
         if self.columns[self.name] != "text":
-            return f"{self.value} IS NULL"
+            finite = f"{self.value} >= {_FIRST} AND {self.value} < {_LAST}"
+            infinite = f" OR NOT ({finite})" if self.endless else ""
+            return f"({self.value} IS NULL{infinite})"
         readable = readable_time_sql(self.value, self.source.format, zoned=self.zoned)
         return f"(NOT {readable} OR {self.sql} IS NULL)"
+
+    @property
+    def endless(self) -> bool:
+        """Whether its type can hold infinity, as in databases; of files none can."""
+        return self.columns[self.name] != "text" and self.source.table is not None
 
     def clock(self, zone: str) -> str:
         """The zone of the clock that its times are read on; `zone` where nothing else is said."""

@@ -60,8 +60,9 @@ class UnitColumns:
     @property
     def numbers(self) -> tuple[str, ...]:
         """The columns of the customers' table that are read as numbers."""
-        names = [metric.column for metric in self._used()]
-        return tuple(dict.fromkeys(name for name in (*names, *self.banded) if name is not None))
+        columns = [metric.column for metric in self._used()]
+        names = [name for column in columns for name in self._told(column)]
+        return tuple(dict.fromkeys((*names, *self.banded)))
 
     @property
     def banded(self) -> tuple[str, ...]:
