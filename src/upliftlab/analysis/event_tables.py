@@ -101,6 +101,10 @@ def attach_events(
     for role, column in (*named.items(), *listed):
         if column is not None and column not in columns:
             raise missing_column(column, f"{role} of {name}", columns)
+    for column in source.amounts:
+        if columns[column] not in ("number", "boolean", "text"):
+            message = f"column '{column}' holds no numbers (amounts of {name})"
+            raise DataError(Diagnostic("UL206", message, "name another column"))
     for column in source.key or ():
         refuse_rounded(engine, table, column, f"key of {name}", events.own)
     ids = id_column(engine, table, events.id, f"id of {name}", events.own)

@@ -39,11 +39,12 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
         DataError: UL2xx, a table cannot be read or lacks a column; UL302, nothing says who was in
             which arm; UL305, a column that is randomised is not there.
     """
+    assigned = None if record is None else _load(plan, record, engine)
     columns = attach_table(CUSTOMERS, plan.customers, engine)
     for column in (*plan.customers.attributes, *plan.customers.known_after):
         _require(column, "attributes", columns)  # a misspelt one would guard nothing
-    if record is not None:
-        return _recorded(plan, record, engine, columns)
+    if record is not None and assigned is not None:
+        return _recorded(plan, (record, assigned), engine, columns)
     arm = plan.experiment.assignment.observed
     if arm is None:
         raise DataError(
@@ -115,11 +116,15 @@ def excluded_sql(plan: Plan, engine: Engine) -> str | None:
 
 
 def _recorded(
-    plan: Plan, record: Record, engine: Engine, columns: Mapping[str, ColumnType]
+    plan: Plan,
+    on_record: tuple[Record, IdColumn],
+    engine: Engine,
+    columns: Mapping[str, ColumnType],
 ) -> AnalysisPopulation:
+    record, assigned = on_record
     _require(record.id, "id", columns)
     refuse_inexact(plan, columns, engine)
-    ids, assigned = id_column(engine, CUSTOMERS, record.id, "id"), _load(plan, record, engine)
+    ids = id_column(engine, CUSTOMERS, record.id, "id")
     left = ids.compared(f"c.{quote(record.id)}", assigned)
     right = assigned.compared("a.id", ids)
     relation = f"{quote(CUSTOMERS)} AS c JOIN {ASSIGNED} AS a ON {left} = {right}"
@@ -138,12 +143,15 @@ def _load(plan: Plan, record: Record, engine: Engine) -> IdColumn:
     house = "" if plan.households is None else f", {quote(plan.households)} AS house"
     for number, generation in enumerate(record.generations):
         name = f"{ASSIGNED}_{number}"
-        engine.load(name, generation.files)
+        if generation.query is None:
+            engine.load(name, generation.files)
+        else:
+            engine.keep(name, generation.query)
         kind = id_column(engine, name, record.id, "id on record")
         parts.append(
             f"SELECT {quote(record.id)} AS id, arm, CAST(wave AS INTEGER) AS wave,"
             f" CAST(stratum AS VARCHAR) AS stratum, {day_literal(generation.day)} AS day{house}"
-            f" FROM {name}"
+            f" FROM {name} WHERE arm IS NOT NULL"
         )
     engine.keep(ASSIGNED, " UNION ALL ".join(parts))
     return kind

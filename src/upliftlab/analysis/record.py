@@ -14,10 +14,13 @@ class Assigned:
     Attributes:
         day: The day, in the program's time zone.
         files: Parquet files with the id, `arm`, `wave` and `stratum`, one row per customer.
+        query: Instead of files, a query that gives the same of everybody, also of customers in no
+            arm: an assignment that is not on record.
     """
 
     day: date
-    files: tuple[Path, ...]
+    files: tuple[Path, ...] = ()
+    query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

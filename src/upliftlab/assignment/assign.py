@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from upliftlab.assignment.allocation import Reason, allocation
 from upliftlab.assignment.customers_sql import check_population
@@ -33,6 +34,7 @@ __all__ = [
     "AssignmentQuery",
     "assign_one",
     "prepare",
+    "start_day",
     "summary_sql",
     "verify",
 ]
@@ -191,6 +193,13 @@ def prepare(
     if faults := [fault for fault in named if fault is not None]:
         raise DataError(faults)
     return AssignmentQuery(assignment_sql(request), request.columns, population)
+
+
+def start_day(plan: Plan, now: datetime) -> date | None:
+    """The day of contact where no wave declares one, in the program's time zone."""
+    if plan.experiment.waves:
+        return None
+    return now.astimezone(ZoneInfo(plan.program.time_zone)).date()
 
 
 def summary_sql(parquet: Path) -> str:

@@ -326,9 +326,8 @@ def _sql(loaded: Loaded, live: Engine) -> str:
     """The query in the engine's own dialect, laid out for reading."""
     import sqlglot
 
-    from upliftlab.assignment.assign import prepare
+    from upliftlab.assignment.assign import prepare, start_day
     from upliftlab.engines.dialect import transpile
-    from upliftlab.ledger.campaign import start_day
 
     query = prepare(loaded.plan, live, start=start_day(loaded.plan, _now()))
     sql = transpile(query.sql, live.dialect)

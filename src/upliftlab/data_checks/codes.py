@@ -43,6 +43,14 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Declare their 'zone' under the source.",
     ),
     Explanation(
+        "UL260",
+        "Customers that cannot be compared",
+        "An integrity check without a code of its own fails, so that an analysis would be INVALID: "
+        "customers are not divided as declared, differ in what was known before, households or "
+        "waves are torn, an arm is too small, the control was contacted.",
+        "Find out how customers were assigned; the message says what differs.",
+    ),
+    Explanation(
         "UL281",
         "Customers left out on purpose",
         "'exclude' or 'ignore_arms' leaves customers out. It is a warning that tells how many; an "
@@ -57,5 +65,11 @@ CODES: Final[tuple[Explanation, ...]] = (
         "how many; an error where a metric of the verdict leaves them out and they are not as "
         "large a part of every arm.",
         "Find out why they are missing; 'missing: zero' where an empty one means 0.",
+    ),
+    Explanation(
+        "UL299",
+        "Attributes of the time after assignment",
+        "By the column 'as_of', attributes of customers are of the day of assignment or later.",
+        "Bring the attributes as they were before the campaign.",
     ),
 )

@@ -8,35 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from upliftlab.analysis.aggregates import Aggregates, roll_up
+from upliftlab.analysis.aggregates import roll_up
 from upliftlab.analysis.aggregation import measure
-from upliftlab.analysis.checks.definition import (
-    IMPLAUSIBLE,
-    CheckDefinition,
-    CheckInputs,
-    Facts,
-)
-from upliftlab.analysis.checks.events import (
-    EVENT_CHECKS,
-    SILENCE,
-    EventFacts,
-    event_facts,
-    events,
-)
-from upliftlab.analysis.checks.left_out import EXCLUSION, MISSING_OUTCOMES, left_out
+from upliftlab.analysis.checks.definition import IMPLAUSIBLE, CheckInputs, Facts
+from upliftlab.analysis.checks.events import EVENT_CHECKS, SILENCE, EventFacts, events
+from upliftlab.analysis.checks.left_out import left_out
 from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
-from upliftlab.analysis.event_tables import (
-    EventReading,
-    attach_events,
-    refuse_unreadable,
-    without_repeats,
-)
-from upliftlab.analysis.look import LookSchedule
 from upliftlab.analysis.population import (
     CUSTOMERS,
     excluded_sql,
@@ -51,6 +33,7 @@ from upliftlab.config.scope import Scope
 from upliftlab.config.shared import read_shared
 from upliftlab.config.workspace import find_workspace
 from upliftlab.data_checks.conditions import customer_conditions, event_conditions
+from upliftlab.data_checks.draft import drafted
 from upliftlab.data_checks.fit import (
     customer_columns,
     event_columns,
@@ -58,31 +41,14 @@ from upliftlab.data_checks.fit import (
     source_place,
     tallies_of,
 )
+from upliftlab.data_checks.integrity import checks_of, fault_of
 from upliftlab.engines.base import Engine
 from upliftlab.engines.open import open_engine
 from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
-from upliftlab.queries.clock import Span, last_passed
 from upliftlab.queries.computed import attach_table
-from upliftlab.queries.events import Starts
 from upliftlab.queries.features import features_of
-from upliftlab.queries.ids import id_column
 from upliftlab.queries.naming import naming_fault
-from upliftlab.results.analysis import Check, Severity
 from upliftlab.util.sql import quote
-
-_CODES = {
-    "presence": "UL222",
-    "duplicates": "UL224",
-    "unknown_customers": "UL221",
-    "currency": "UL223",
-    "completeness": "UL222",
-    "clock": "UL225",
-    "exclusion": "UL281",
-    "missing_outcomes": "UL282",
-}
-"""Checks of the data that can be asked without an analysis."""
-_TOLD = ("exclusion", "missing_outcomes")
-"""Those that tell who is left out, which is said whether or not all is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,23 +136,11 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
 
 
 def _naming(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
-    """Segments and strata that say who customers are."""
-    plan, experiment = scope.plan, scope.plan.experiment
-    asked = [
-        ("segment", plan.segments[name].column, scope.at("segments", at))
-        for at, name in enumerate(experiment.segments)
-        if plan.segments[name].bands is None
-    ]
-    asked += [
-        ("stratum", column, scope.at("assignment", "strata", at))
-        for at, column in enumerate(experiment.assignment.strata)
-    ]
-    for role, column, place in asked:
-        if column is None:
-            continue
-        fault = naming_fault(role, column, CUSTOMERS, engine, plan.smallest_cell)
+    """Strata that say who customers are; segments are told of those who are analysed."""
+    for at, column in enumerate(scope.plan.experiment.assignment.strata):
+        fault = naming_fault("stratum", column, CUSTOMERS, engine, scope.plan.smallest_cell)
         if fault is not None:
-            yield replace(fault, place=place)
+            yield replace(fault, place=scope.at("assignment", "strata", at))
 
 
 def _features(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
@@ -221,40 +175,29 @@ def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Diagnostic
 
 
 def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic]:
-    """What is in the tables: read as an analysis reads them, where a column holds the arms."""
+    """What is in the tables: read as an analysis reads them, arms as drawn or as they would be."""
     plan, spec = scope.plan, estimation_spec(scope.plan)
-    checks: tuple[CheckDefinition, ...] = EVENT_CHECKS
-    aggregates: Aggregates = {}
+    drafting = plan.experiment.assignment.observed is None
+    checks = checks_of(drafted=drafting)
+    here = now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
     try:
-        if plan.experiment.assignment.observed is not None:
-            checks = (*checks, EXCLUSION, MISSING_OUTCOMES)
-            intake = measure(plan, spec, engine)
-            facts, closes = counted(checks, intake.data), intake.schedule.closes
-            aggregates = roll_up(intake.cells, ())
-            yield from _ignored(scope, facts)
-        else:
-            facts, closes = _unassigned(plan, engine)
-            yield from _to_be_excluded(scope, engine)
+        record = drafted(plan, engine, now) if drafting else None
+        intake = measure(plan, spec, engine, record, here)
+        facts = counted(checks, intake.data)
+        left = [*_to_be_excluded(scope, engine)] if drafting else [*_ignored(scope, facts)]
     except UpliftLabError as error:
         for fault in error.faults:
             yield replace(fault, place=_place_of(scope, fault))
         return
-    here = now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
-    schedule = LookSchedule() if closes is None else LookSchedule((), (closes,), closes <= here)
-    for check in asked(checks, CheckInputs(plan, spec, schedule, facts, aggregates)):
-        yield from _fault(check, _asked_of(scope, check))
+    yield from left
+    if drafting and not plan.experiment.waves:  # it has not begun: no event can be missing
+        checks = tuple(check for check in checks if check not in EVENT_CHECKS)
+        facts = Facts({**facts.found, events: {}})
+    aggregates = roll_up(intake.cells, ())
+    for check in asked(checks, CheckInputs(plan, spec, intake.schedule, facts, aggregates)):
+        yield from fault_of(check, scope)
     for name, found in (facts.of(events) or {}).items():
         yield from _first(found, name, source_place(scope, name))
-
-
-def _asked_of(scope: Scope, check: Check) -> Place:
-    """Where the YAML names what a check looks at."""
-    kind, _, subject = check.name.partition(":")
-    if kind == EXCLUSION.name:
-        return scope.at("exclude")
-    if kind == MISSING_OUTCOMES.name:
-        return scope.shared.at("metrics", "metrics", subject, "missing")
-    return source_place(scope, subject)
 
 
 def _ignored(scope: Scope, facts: Facts) -> Iterator[Diagnostic]:
@@ -279,36 +222,15 @@ def _to_be_excluded(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
     yield Diagnostic("UL281", message, "", scope.at("exclude"), "warning")
 
 
-def _unassigned(plan: Plan, engine: Engine) -> tuple[Facts, datetime | None]:
-    """What the tables of events are like before anybody is assigned, as far as waves tell.
-
-    And when the last customer's window closes, where that is known.
-    """
-    if not plan.experiment.waves or plan.customers.id is None:
-        return Facts({events: {}}), None
-    days = [datetime.combine(wave.start, time()) for wave in plan.experiment.waves]
-    zone, ids = plan.program.time_zone, id_column(engine, CUSTOMERS, plan.customers.id, "id")
-    starts = Starts(CUSTOMERS, zone, Span(min(days), max(days)), ids, min(days))
-    found: dict[str, EventFacts] = {}
-    for name, tallies in tallies_of(plan).items():
-        given = attach_events(plan, name, tallies, engine)
-        given = refuse_unreadable(given, tallies, engine)
-        once, repeats = without_repeats(given, starts, tallies, engine)
-        plain = given.source.model_copy(update={"recorded": None})
-        once = replace(once, source=once.source.model_copy(update={"recorded": None}))
-        look = EventReading(
-            plan, engine, once, replace(given, source=plain), starts, tallies, repeats
-        )
-        found[name] = event_facts(look)
-    return Facts({events: found}), last_passed(max(days), plan.windows, zone)
-
-
 def _place_of(scope: Scope, fault: Diagnostic) -> Place:
     """Where the YAML names what a fault of the data is about."""
     if fault.code in ("UL208", "UL209", "UL210", "UL280"):
         return scope.at("arms", key=True)
     if fault.code == "UL279":
         return scope.at("assignment", "ignore_arms")
+    for at, name in enumerate(scope.plan.experiment.segments):
+        if f"segment '{name}'" in fault.message:
+            return scope.at("segments", at)
     if fault.code == "UL217" or "(start)" in fault.message:
         return scope.at("assignment", "start")
     ends = " ", ")"
@@ -318,22 +240,6 @@ def _place_of(scope: Scope, fault: Diagnostic) -> Place:
         if any(f" of {name}{end}" in fault.message for end in ends)
     ]
     return source_place(scope, named[0] if named else None)
-
-
-def _fault(check: Check, place: Place) -> Iterator[Diagnostic]:
-    """A check that failed as a fault; data may still come in, so incomplete ones are a warning.
-
-    Customers who are left out are told also where all is well.
-    """
-    kind = check.name.partition(":")[0]
-    if kind not in _CODES:
-        return
-    if check.passed is not False:
-        if kind in _TOLD and check.value:
-            yield Diagnostic(_CODES[kind], check.message, "", place, "warning")
-        return
-    critical = check.severity is Severity.critical and kind != "completeness"
-    yield Diagnostic(_CODES[kind], check.message, "", place, "error" if critical else "warning")
 
 
 def _first(found: EventFacts, name: str, place: Place) -> Iterator[Diagnostic]:

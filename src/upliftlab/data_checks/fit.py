@@ -18,7 +18,7 @@ from upliftlab.config.models.metrics import TOTALS
 from upliftlab.config.resolve import named_metrics
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import condition_fault
-from upliftlab.config.windows import known_before
+from upliftlab.config.windows import BEFORE, known_before
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
 from upliftlab.queries.computed import attach_table, said
@@ -262,6 +262,7 @@ def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnosti
         where = scope.shared.at("sources", "sources", name, "amounts", column, key=True)
         yield from column_faults(Named(column, f"amounts of {name}", where, _NUMBERS), columns)
     yield from _metric_columns(scope, name, columns)
+    yield from _segment_columns(scope, name, columns)
 
 
 def _declared(name: str, scope: Scope) -> str:
@@ -275,10 +276,10 @@ def _metric_columns(
     scope: Scope, source: str, columns: dict[str, ColumnType]
 ) -> Iterator[Diagnostic]:
     """The columns of a table of events that metrics look at."""
-    for used, metric in scope.plan.metrics.items():
-        name = _declared(used, scope)
+    for used, metric in {**scope.plan.metrics, **scope.plan.covariates}.items():
         if metric.source != source:
             continue
+        name = _declared(used if used in scope.plan.metrics else used.removesuffix(BEFORE), scope)
         if (column := metric.value_column) is not None:
             numeric = any(each.numeric for each in metric.kind.aggregates)
             kinds = _NUMBERS if numeric else ()
@@ -288,3 +289,17 @@ def _metric_columns(
             where = scope.metric_at(name, "where")
             for column in sorted(parse(metric.where).columns):
                 yield from column_faults(Named(column, f"metric '{name}'", where), columns)
+
+
+def _segment_columns(
+    scope: Scope, source: str, columns: dict[str, ColumnType]
+) -> Iterator[Diagnostic]:
+    """The columns of a table of events that segments look at."""
+    for name, segment in scope.plan.segments.items():
+        if segment.source != source:
+            continue
+        where = scope.shared.at("segments", "segments", name)
+        amount = segment.rfm.amount if segment.rfm else None
+        yield from column_faults(Named(amount, f"segment '{name}'", where, _NUMBERS), columns)
+        for column in sorted(parse(segment.where).columns) if segment.where else ():
+            yield from column_faults(Named(column, f"segment '{name}'", where), columns)

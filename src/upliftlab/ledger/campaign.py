@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from upliftlab.analysis.record import Assigned, Record
-from upliftlab.assignment.assign import CUSTOMERS, prepare
+from upliftlab.assignment.assign import CUSTOMERS, prepare, start_day
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import Diagnostic
@@ -258,10 +258,3 @@ def contacts_on_record(ledger: Ledger, plan: Plan, folder: Path) -> Sequence[Pat
     with scratch(folder, within=[ledger.folder, folder]) as session:
         session.copy(ledger.contacts(), file)
     return (file,)
-
-
-def start_day(plan: Plan, now: datetime) -> date | None:
-    """The day of contact where no wave declares one, in the program's time zone."""
-    if plan.experiment.waves:
-        return None
-    return now.astimezone(ZoneInfo(plan.program.time_zone)).date()

@@ -141,15 +141,24 @@ def refuse_unreadable_times(
     Raises:
         DataError: UL218 they are no times, UL257 only some name an offset to UTC.
     """
-    if column.columns[column.name] not in TIMES:
-        message = f"'{column.name}' of {subject} holds no times"
-        raise DataError(Diagnostic("UL218", message, "name another column"))
+    refuse_untimed(column.name, column.columns, subject)
     if column.columns[column.name] != "text":
         return
     bad = f"{column.value} IS NOT NULL AND {column.unreadable}"
     count = f"SELECT COUNT(CASE WHEN {bad} THEN 1 END) AS n FROM {relation}"
     if number := engine.query(count).to_pylist()[0]["n"]:
         raise DataError(time_fault(column, number, subject, engine, relation))
+
+
+def refuse_untimed(column: str, columns: Mapping[str, ColumnType], subject: str) -> None:
+    """Refuse a column that cannot hold times, whatever its values are.
+
+    Raises:
+        DataError: UL218.
+    """
+    if columns[column] not in TIMES:
+        message = f"'{column}' of {subject} holds no times"
+        raise DataError(Diagnostic("UL218", message, "name another column"))
 
 
 def _names_offset(text: str) -> bool:

@@ -19,7 +19,7 @@ from upliftlab.analysis.checks.definition import (
 from upliftlab.analysis.rows import SKEWED
 from upliftlab.queries.clock import Span, converted
 from upliftlab.queries.population import missing_column
-from upliftlab.queries.times import refuse_unreadable_times, time_column
+from upliftlab.queries.times import refuse_unreadable_times, refuse_untimed, time_column
 from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.stats.effects import skewness
 from upliftlab.stats.integrity import balance, independence
@@ -110,7 +110,8 @@ def dated(data: FactInputs) -> int | None:
         return None
     if column not in frame.columns:
         raise missing_column(column, "assignment", frame.columns)
-    if "as_of" not in frame.own:
+    if "as_of" not in frame.own:  # no day of assignment is known, but what the column must hold
+        refuse_untimed(column, frame.columns, "customers (as_of)")
         return None
     known = time_column(column, frame.columns, data.plan.customers, data.engine, frame.relation)
     known = replace(known, table="c.")

@@ -1,0 +1,96 @@
+"""What an analysis would hold against the tables, said before there is one.
+
+`CODES` is the one place that says which check of an analysis `check --data` tells as which fault.
+One that makes an analysis INVALID is an error here, but for what may still come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from upliftlab.analysis.checks.definition import CheckDefinition
+from upliftlab.analysis.checks.registry import offered_checks, own_checks
+from upliftlab.config.scope import Scope
+from upliftlab.data_checks.fit import source_place
+from upliftlab.errors import Diagnostic, Place
+from upliftlab.results.analysis import Check, Severity
+
+OTHER: Final = "UL260"
+"""The code of a critical check that has none of its own, such as another package's."""
+CODES: Final = {
+    "presence": "UL222",
+    "duplicates": "UL224",
+    "unknown_customers": "UL221",
+    "currency": "UL223",
+    "completeness": "UL222",
+    "clock": "UL225",
+    "exclusion": "UL281",
+    "missing_outcomes": "UL282",
+    "known_before": "UL299",
+    "smallest_cell": OTHER,
+    "households": OTHER,
+    "waves": OTHER,
+    "sample_ratio": OTHER,
+    "balance": OTHER,
+    "contamination": OTHER,
+}
+"""The code by which a check that failed is told; of those of `OTHER`, only critical failures."""
+STILL_COMING: Final = ("completeness",)
+"""Critical ones that are a warning before the analysis: data may still come in."""
+TOLD: Final = ("exclusion", "missing_outcomes")
+"""Those that tell who is left out, which is said whether or not all is well."""
+_ON_RECORD: Final = ("attrition", "delivered", "same_customers", "planned_before", "deviations")
+"""Those that only a ledger can be asked."""
+_DRAWN: Final = ("exclusion", "sample_ratio", "balance", "contamination", "missing_outcomes")
+"""Those that look at who got which arm, which no draft of an assignment tells."""
+_ESTIMATED: Final = ("skewness", "maturity")
+"""Those that are about intervals and the day of the analysis, not about the data."""
+
+
+def checks_of(*, drafted: bool) -> tuple[CheckDefinition, ...]:
+    """The checks that an analysis asks and that can be asked without its numbers.
+
+    Args:
+        drafted: Whether arms are only what `assign` would draw.
+    """
+    spared = (*_ON_RECORD, *_ESTIMATED, *(_DRAWN if drafted else ()))
+    return tuple(
+        check
+        for check in (*own_checks(), *offered_checks())
+        if check.tells != "effects" and check.name not in spared
+    )
+
+
+def fault_of(check: Check, scope: Scope) -> Iterator[Diagnostic]:
+    """An answered check as a fault at its place in the YAML; none where all is well.
+
+    Customers who are left out are told also where all is well.
+    """
+    kind = check.name.partition(":")[0]
+    code, place = CODES.get(kind, OTHER), _place_of(check, scope)
+    critical = check.severity is Severity.critical
+    if check.passed is not False:
+        if kind in TOLD and check.value:
+            yield Diagnostic(code, check.message, "", place, "warning")
+    elif critical or code != OTHER:
+        error = critical and kind not in STILL_COMING
+        yield Diagnostic(code, check.message, "", place, "error" if error else "warning")
+
+
+def _place_of(check: Check, scope: Scope) -> Place:
+    """Where the YAML names what a check looks at."""
+    kind, _, subject = check.name.partition(":")
+    if kind == "exclusion":
+        return scope.at("exclude")
+    if kind == "missing_outcomes":
+        return scope.metric_at(subject, "missing")
+    if kind == "households":
+        return scope.at("assignment", "unit")
+    if kind == "waves":
+        return scope.at("waves")
+    if kind == "known_before":
+        return source_place(scope, None)
+    if subject in scope.plan.sources:
+        return source_place(scope, subject)
+    return scope.at("arms", key=True)

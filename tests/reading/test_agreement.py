@@ -1,0 +1,114 @@
+"""`check --data` and the analysis agree: whatever one refuses, the other does.
+
+The long run is `python tests/support/agreeing.py 2000 --seed 1`.
+"""
+
+from __future__ import annotations
+
+import pytest
+from agreeing import ALONE, FAULTS, FEATURES, GROUPED, Asked, answers, tried
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+_KINDS = st.tuples(
+    st.sampled_from(("csv", "tsv", "parquet", "jsonl")), st.sampled_from(("csv", "parquet"))
+)
+
+
+def _some(names, most):
+    return st.lists(st.sampled_from(sorted(names)), max_size=most, unique=True).map(tuple)
+
+
+ASKED = st.builds(
+    Asked,
+    features=st.one_of(_some(set(FEATURES) - ALONE, 5), _some(GROUPED, 5)),
+    faults=_some(FAULTS, 2),
+    seed=st.integers(0, 50),
+    kinds=_KINDS,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("agreeing")
+
+
+@settings(max_examples=100)
+@given(asked=ASKED)
+def test_whatever_one_refuses_the_other_does(folder, asked):
+    assert tried(asked, folder).wrong is None
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("name", FEATURES)
+def test_without_a_fault_neither_refuses(folder, name, kind):
+    said = tried(Asked((name,), (), 1, (kind, kind)), folder)
+    assert (said.errors, said.raised, said.failed, said.wrong) == ([], (), [], None)
+
+
+KNOWN = [
+    ("known_after that is absent", (), ("absent_outcome",), "UL205"),
+    ("attribute that is absent", (), ("absent_attribute",), "UL205"),
+    ("Latin-1 customers", (), ("latin",), "UL261"),
+    ("layer that is not declared", ("assigned_here",), ("undeclared_layer",), "UL114"),
+    ("events that end early", ("event_metrics",), ("ends_early",), "UL222"),
+    ("assigned, nobody eligible", ("assigned_here",), ("nobody_eligible",), "UL207"),
+    ("arms not as declared", (), ("uneven_arms",), "UL260"),
+    ("attributes of later", ("as_of", "start_column"), ("known_late",), "UL299"),
+]
+
+
+@pytest.mark.parametrize(
+    ("features", "faults", "code"), [each[1:] for each in KNOWN], ids=[each[0] for each in KNOWN]
+)
+def test_what_both_say(folder, features, faults, code):
+    """Each was said by one of them and not by the other."""
+    for seed in (1, 2, 3):
+        said = tried(Asked(features, faults, seed), folder)
+        assert said.wrong is None
+        if code in {each.code for each in said.checked}:
+            return
+    pytest.fail(f"{code} was not said: {[str(each) for each in said.checked]}")
+
+
+NUMBERS = [
+    ({"secondary": ["region"]}, {}, "UL206", "column 'region' has values that are no"),
+    ({}, {"covariates": ["tier"]}, "UL206", "column 'tier' has values that are no numbers"),
+]
+
+
+@pytest.mark.parametrize(("metrics", "analysis", "code", "message"), NUMBERS)
+def test_texts_that_the_analysis_will_refuse_are_told_before_anybody_is_assigned(
+    tmp_path, metrics, analysis, code, message
+):
+    world = Asked(("assigned_here",)).world()
+    world.experiment["metrics"] |= metrics
+    world.experiment["analysis"] = analysis
+    said = answers(world.write(tmp_path), tmp_path)
+    assert [each.code for each in said.errors] == [code]
+    assert message in said.errors[0].message
+    assert said.stage == "assigned"  # it can be assigned, and not be analysed
+    assert [each.code for each in said.raised] == [code]
+
+
+def test_bands_of_texts_are_told_before_anybody_is_assigned(tmp_path):
+    world = Asked(("assigned_here", "segments")).world()
+    world.configs["segments"]["segments"]["ages"]["column"] = "tier"
+    said = answers(world.write(tmp_path), tmp_path)
+    assert [each.code for each in said.errors] == ["UL206"] == [each.code for each in said.raised]
+
+
+def test_a_fault_that_only_the_child_brings_about_is_told_at_its_extends(tmp_path):
+    """The base is sound by itself: its window is what the child's waves lack."""
+    world = Asked(("event_metrics",)).world()
+    path = world.write(tmp_path)
+    text = path.read_text()
+    (tmp_path / "base.yaml").write_text(text.replace("outcome_window: 14 days\n", ""))
+    path.write_text("schema: 1\nextends: base.yaml\nexperiment: child\ncurrency: USD\n")
+    said = answers(path, tmp_path)
+    assert said.wrong is None
+    assert said.errors
+    assert {each.place.file.rpartition("/")[2] for each in said.errors} <= {
+        "spring.yaml",
+        "base.yaml",
+    }
