@@ -6,12 +6,13 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from hypothesis import settings
+from shops import Shop
 
 from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.engines.duckdb import DuckDB
@@ -59,6 +60,32 @@ def spark():
         yield engine
     if session := SparkSession.getActiveSession():
         session.stop()
+
+
+_GERMAN = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Setup/L10N"><prop oor:name="ooSetupSystemLocale" oor:op="fuse">
+<value>de-DE</value></prop></item></oor:items>
+"""
+"""LibreOffice's own setting, so that the system needs no German locale."""
+
+
+@pytest.fixture(scope="session")
+def libreoffice(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
+    """LibreOffice as a German has it: converts a file into a folder."""
+    program = shutil.which("soffice")
+    if program is None:
+        _missing("LibreOffice is not installed")
+    profile = tmp_path_factory.mktemp("profile")
+    (profile / "user").mkdir()
+    (profile / "user" / "registrymodifications.xcu").write_text(_GERMAN, encoding="utf-8")
+
+    def convert(file: Path, kind: str, folder: Path, *more: str) -> None:
+        own = f"-env:UserInstallation={profile.as_uri()}"
+        command = [program, own, "--headless", *more, "--convert-to", kind, "--outdir", folder]
+        subprocess.run([*map(str, command), file], check=True, capture_output=True, timeout=240)
+
+    return convert
 
 
 def _binaries() -> Path | None:
@@ -149,3 +176,26 @@ def desk(server: str) -> Iterator[Desk]:
     owner = Desk(server)
     yield owner
     owner.connection.close()
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop on the embedded engine."""
+    with DuckDB(lambda file: tmp_path / "data" / file) as engine:
+        yield Shop(tmp_path, engine)
+
+
+@pytest.fixture(params=["duckdb", "spark", "postgres"])
+def anywhere(request, tmp_path):
+    """A shop on each engine in turn."""
+    if request.param == "duckdb":
+        yield request.getfixturevalue("shop")
+    elif request.param == "postgres":
+        engine, desk = (request.getfixturevalue(name) for name in ("postgres", "desk"))
+        yield Shop(tmp_path, engine, desk)
+    else:
+        request.getfixturevalue("spark")  # the session that all tests share
+        from upliftlab.engines.spark import Spark
+
+        with Spark(lambda file: tmp_path / "data" / file) as engine:
+            yield Shop(tmp_path, engine)

@@ -624,7 +624,7 @@ def test_every_published_result_has_tables_and_is_told():
         for kind in Published.__subclasses__()
         if kind.__module__.startswith("upliftlab.results")
     ]
-    assert len(kinds) == 5
+    assert len(kinds) == 6
     assert all(kind.tables and "summary" in vars(kind) and "find" in vars(kind) for kind in kinds)
 
 

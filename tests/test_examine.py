@@ -91,7 +91,7 @@ def shifted(table):
             "orders",
             lambda t: pd.concat([t, t[t["ordered_at"] > "2026-03-05"].head(50)]),
             "UL224",
-            "warning",
+            "error",
         ),
         ("orders", shifted, "UL225", "warning"),
         ("tickets", lambda t: t.drop(columns="kind"), "UL205", "error"),

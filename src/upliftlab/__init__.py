@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         analyze,
         assign,
         check,
+        inspect,
         learn,
         plan,
         read_analysis,
@@ -50,12 +51,23 @@ __all__ = [
     "assign",
     "assign_one",
     "check",
+    "inspect",
     "learn",
     "plan",
     "read_analysis",
     "target",
 ]
-_API = ("Experiment", "analyze", "assign", "check", "learn", "plan", "read_analysis", "target")
+_API = (
+    "Experiment",
+    "analyze",
+    "assign",
+    "check",
+    "inspect",
+    "learn",
+    "plan",
+    "read_analysis",
+    "target",
+)
 _PLACES = {
     **dict.fromkeys(_API, "api"),
     "assign_one": "assignment.assign",

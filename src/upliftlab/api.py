@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from upliftlab.ledger import Ledger, Recorded
     from upliftlab.planning.assumptions import PlanArguments
     from upliftlab.report.outlook import PlanReport
-    from upliftlab.report.published import AnalysisReport
+    from upliftlab.report.published import AnalysisReport, InspectionReport
     from upliftlab.report.targets import TargetsReport
     from upliftlab.report.uplift import UpliftReport
     from upliftlab.results.analysis import Analysis
@@ -440,6 +440,26 @@ def target(
 ) -> TargetsReport:
     """`Experiment.target` of an experiment or its file."""
     return _experiment(experiment).target(customers, data, ledger=ledger, **asked)
+
+
+def inspect(
+    *files: FilePath, sheet: str | None = None, table: str | None = None
+) -> InspectionReport:
+    """What files hold, as `upliftlab inspect` shows it; `to_dict` gives it as plain values.
+
+    Args:
+        files: Files, folders of Parquet files, or patterns.
+        sheet: The sheet of a workbook; all of them where absent.
+        table: The table of a database file.
+
+    Returns:
+        What was understood; a file that cannot be read has its reason as `fault`.
+    """
+    from upliftlab.data_checks.inspect import Inside
+    from upliftlab.data_checks.inspect import inspect as verb
+    from upliftlab.report.published import InspectionReport, published
+
+    return published(InspectionReport, verb(files, Inside(sheet, table)))
 
 
 def read_analysis(path: FilePath) -> AnalysisReport:

@@ -55,7 +55,7 @@ def test_columns_and_dialects():
         ("a > ?", "a placeholder"),
         ("a > $1", "a placeholder"),
         ("a[1] > 1", "a position in brackets"),
-        ("a > 1 b", "a text after the condition"),
+        ("a > 1 b", "a text behind it"),
         ("a = null", "write 'is null'"),
         ("a in b", "in parentheses"),
         ("a + 1", "true or false"),

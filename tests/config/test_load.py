@@ -156,6 +156,7 @@ def test_extends_merges_settings_and_replaces_names_of_one_s_own(space):
         "outcome_window: 28 days\nanalysis: {confidence: 90%, covariates: [before]}\n"
         "assignment: {salt: spring, layer: retention}"
     )
+    space.write("configs/program.yaml", "layers: {retention: {}, other: {}}")
     space.write("experiments/base.yaml", space.experiment(base))
     space.write(
         "experiments/example.yaml",
@@ -265,10 +266,28 @@ def test_layers_may_be_used_one_after_another(space):
             f"assignment: {{layer: l}}\noutcome_window: 7 days\nwaves: [{{start: {day}, share: 1}}]"
         )
 
+    program = "layers: {l: {}}"
     space.write("experiments/b.yaml", space.experiment(f"experiment: b\n{wave('2026-03-09')}"))
-    assert space.check(wave("2026-03-02")) == []
-    (fault,) = space.check(wave("2026-03-05"))
+    assert space.check(wave("2026-03-02"), program=program) == []
+    (fault,) = space.check(wave("2026-03-05"), program=program)
     assert fault.startswith("experiments/example.yaml:5:21: UL114 ") or "UL114" in fault
+
+
+def test_a_layer_is_declared(space):
+    (fault,) = space.check("assignment: {layer: retention}")
+    assert (
+        "UL114 the layer 'retention' is not declared; declare it in configs/program.yaml" in fault
+    )
+
+
+def test_what_is_wrong_only_with_what_is_inherited_is_told_where_it_is_inherited(space):
+    space.write("experiments/base.yaml", space.experiment("analysis: {covariates: [before]}"))
+    part = "schema: 1\nexperiment: child\nextends: base.yaml\nmetrics: {primary: before}\n"
+    space.write("experiments/example.yaml", part)
+    faults = [str(fault) for fault in check([Path("experiments")])]
+    assert faults
+    assert all(fault.startswith("experiments/example.yaml:3:10: ") for fault in faults)
+    assert all("(inherited from experiments/base.yaml:" in fault for fault in faults)
 
 
 def test_shared_layer_needs_a_range(space):

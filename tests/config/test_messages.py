@@ -17,7 +17,10 @@ def test_the_documented_message(space):
     [
         ("strata: [a]", "UL012 unknown key 'strata'; 'strata' belongs under 'assignment'"),
         ("layers: {}", "UL012 unknown key 'layers'; 'layers' belongs in configs/program.yaml"),
-        ("metrics: {primary: a, xyzzy: 1}", "in 'metrics'; remove it; keys here are guardrails"),
+        (
+            "metrics: {primary: a, xyzzy: 1}",
+            "in 'metrics'; remove it; keys here are define, gua",
+        ),
         ("metrics: {}", "UL013 the key 'primary' is missing in 'metrics'; add 'primary: …'"),
         ("metrics: spent", "UL014 'metrics' needs keys below it; such as primary"),
         ("metrics: {primary: [a]}", "UL014 'primary': one name is expected here"),

@@ -39,7 +39,7 @@ class Shop:
     def locate(self, file: str) -> Path:
         return self.root / "data" / file
 
-    def table(self, name: str, columns: dict[str, Any], **declared: Any) -> None:
+    def table(self, name: str, columns: dict[str, Any], /, **declared: Any) -> None:
         """A table of the shop, and what configs/sources.yaml says of it."""
         table = pa.table(columns)
         if self._desk is None:

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from shops import each_own_arm
+from shops import ARMS, each_own_arm
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze
+from upliftlab.analysis.population import population_of
 from upliftlab.errors import ConfigError, DataError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -36,8 +37,8 @@ def refusal(shop, orders=None, *, text=TEXT, metrics=SALES, **declared) -> list[
         ({"at": ["2026-03-03", "soon"]}, "UL218 1 events of orders have no time in 'at'"),
         ({"at": ["2026-03-03 10:00", None]}, "UL218 1 events of orders have no time in 'at'"),
         (
-            {"at": ["2026-03-03T10:00:00Z", "2026-03-03T10:00:00+02:00"]},
-            "UL218 2 events of orders have no time",
+            {"at": ["2026-03-03T10:00:00Z", "2026-03-03T10:00:00"]},
+            "UL257 'at' mixes times with an offset and times without: 1 events of orders",
         ),
         ({"at": [1, 2]}, "UL218 'at' of orders holds no times"),
         ({"amount": [1.0, None]}, "UL206 1 events of orders have no number in 'amount'"),
@@ -201,3 +202,10 @@ def test_further_costs_are_taken_off_in_every_arm(shop):
     (profit,) = [f for f in found.findings if f.kind == "incremental_profit" and not f.dimension]
     # Margin 5 less service 4 of the treated, margin 2 less service 2 of the control.
     assert profit.estimate == pytest.approx((5 - 4) - (2 - 2))
+
+
+def test_a_column_that_is_known_after_is_there(shop):
+    shop.table("customers", {"id": [1, 2], "arm": ["none", "mail"]}, known_after=["opened_at"])
+    plan = shop.plan(f"assignment: {{observed: arm}}\n{ARMS}\nmetrics: {{primary: id}}")
+    with pytest.raises(DataError, match="UL205 the data have no column 'opened_at'"):
+        population_of(plan, shop.engine, None)

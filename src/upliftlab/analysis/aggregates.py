@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from upliftlab.queries.moments import SliceMoments
 from upliftlab.queries.units import MISSING
@@ -62,11 +60,17 @@ def _margin(
     return {level: {arm: pool(arms[arm]) for arm in sorted(arms)} for level, arms in parts.items()}
 
 
-def zero_or_one(groups: Collection[Moments]) -> list[bool]:
-    """Which columns hold nothing but 0 and 1: there, and only there, squares sum to the sum."""
-    squares = sum(np.diag(group.m2) + group.n * group.mean**2 for group in groups)
-    sums = sum(group.n * group.mean for group in groups)
-    return [bool(flag) for flag in np.isclose(squares, sums, rtol=1e-9, atol=0) & (sums > 0)]
+def flags_of(cells: Iterable[SliceMoments]) -> Mapping[str, frozenset[str]]:
+    """By arm, the columns that hold nothing but 0 and 1.
+
+    Args:
+        cells: All cells of one set of segments.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for cell in cells:
+        arm = cell.arm or MISSING
+        found[arm] = cell.flags & found.get(arm, cell.flags)
+    return found
 
 
 def level_name(level: str | None) -> str:

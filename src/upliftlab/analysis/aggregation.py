@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from upliftlab.analysis.aggregates import level_name
+from upliftlab.analysis.aggregates import flags_of, level_name
 from upliftlab.analysis.caps import Caps, limits, with_caps
 from upliftlab.analysis.checks.definition import FactInputs
 from upliftlab.analysis.disclosure import Tables, tables_of
@@ -19,8 +19,9 @@ from upliftlab.analysis.event_tables import (
     refuse_unreadable,
     without_repeats,
 )
+from upliftlab.analysis.groups import refuse_groups
 from upliftlab.analysis.look import LookSchedule, occasion_of
-from upliftlab.analysis.population import population_of, timed
+from upliftlab.analysis.population import CUSTOMERS, population_of, timed
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.refusals import (
     refuse_arms,
@@ -29,14 +30,17 @@ from upliftlab.analysis.refusals import (
     refuse_missing,
     refuse_names,
     refuse_text_bands,
+    refuse_traces,
     refuse_unsupported,
     refuse_whole_households,
 )
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.queries.aggregated import AggregatedTable
 from upliftlab.queries.clock import Span
 from upliftlab.queries.events import EventTable, Starts
+from upliftlab.queries.ids import id_column
 from upliftlab.queries.moments import (
     Count,
     MomentsQuery,
@@ -49,7 +53,7 @@ from upliftlab.queries.moments import (
     tuned,
 )
 from upliftlab.queries.population import AnalysisPopulation
-from upliftlab.queries.units import UnitColumns, UnitTable
+from upliftlab.queries.units import UnitTable, unit_columns
 from upliftlab.stats.moments import Moments
 
 FRAME, UNITS = "frame", "units"
@@ -69,6 +73,7 @@ class Aggregation:
         tables: Units by every two segments.
         strata: Moments by arm of every stratum within which shares are exact; empty without.
         schedule: Which of the planned looks at the data this is.
+        flags: By arm, the columns that hold nothing but 0 and 1.
     """
 
     cells: Cells
@@ -77,6 +82,7 @@ class Aggregation:
     tables: Tables
     strata: Sequence[Mapping[str, Moments]]
     schedule: LookSchedule
+    flags: Mapping[str, frozenset[str]]
 
 
 def measure(
@@ -102,25 +108,32 @@ def measure(
     """
     refuse_unsupported(plan)
     frame, span = timed(plan, population_of(plan, engine, record), engine)
-    refuse_identities(plan, frame, engine)
+    frame = refuse_identities(plan, frame, engine)
     refuse_whole_households(plan, frame, engine)
     schedule = occasion_of(plan, (frame, span), engine, now)
     plan = schedule.counted(plan)
     table, looks = unit_table(plan, (frame, span), engine)
+    refuse_groups(table, plan, engine)
     refuse_text_bands(plan, table, engine)
     units = _in_place(table, plan, engine)
     caps = limits(plan, table.columns, units, engine)
     units = with_caps(units, table.columns, caps) if caps else units
-    query = MomentsQuery(units, (*table.columns, *plan.capped), tuple(plan.segments))
+    contacts = spec.roles.contacts if spec.roles else None
+    once = frozenset(() if contacts is None else (spec.columns[contacts],))
+    names = (*table.columns, *plan.capped)
+    query = MomentsQuery(units, names, tuple(plan.segments), flags=once, rows=table.rows)
     refuse_levels(query, engine)
     cells = cells_of(query, engine)
-    refuse_arms(plan, _by_arm(next(iter(cells.values()))))
+    everybody = next(iter(cells.values()))
+    refuse_arms(plan, _by_arm(everybody))
     refuse_names(plan, cells)
-    refuse_missing(table, {n for group in cells.values() for c in group for n in c.missing}, engine)
+    lacking = {name for group in cells.values() for cell in group for name in cell.missing}
+    refuse_missing(plan, table, lacking, engine)
+    refuse_traces(cells, query.metrics)
     data = FactInputs(plan, spec, engine, frame, units, looks)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
-    return Aggregation(cells, data, caps, tables, strata, schedule)
+    return Aggregation(cells, data, caps, tables, strata, schedule, flags_of(everybody))
 
 
 def _pairs(query: MomentsQuery, engine: Engine) -> Iterator[Count]:
@@ -165,17 +178,13 @@ def unit_table(
         DataError: UL2xx, a table cannot be read or is not what the plan says.
     """
     found, span = frame
-    asked = UnitColumns(
-        metrics={**plan.metrics, **plan.covariates},
-        columns=(*plan.measured_columns, *plan.covariates),
-        segments=plan.segments,
-    )
+    asked = unit_columns(plan)
     roles = {column: "segment" for s in plan.segments.values() for column in s.columns}
-    roles |= {m.column: f"metric '{name}'" for name, m in asked.metrics.items() if m.column}
+    roles |= {m.field: f"metric '{name}'" for name, m in asked.metrics.items() if m.field}
     for column in asked.needed:
-        found.type_of(column, roles[column])
+        found.type_of(column, roles.get(column, "aggregated"))
     if not asked.tallies:
-        return UnitTable(found, asked), ()
+        return (UnitTable if asked.sums is None else AggregatedTable)(found, asked), ()
     if span is None or plan.customers.id is None:
         raise DataError(
             Diagnostic(
@@ -184,26 +193,26 @@ def unit_table(
                 "declare 'waves', or name its column by 'assignment: {start: …}'",
             )
         )
-    attached = {name: attach_events(plan, name, engine) for name in asked.tallies}
+    attached = {
+        name: attach_events(plan, name, tallies, engine) for name, tallies in asked.tallies.items()
+    }
     moments = f"SELECT {found.own['as_of']} AS t FROM {found.relation}"
     known = engine.query(f"SELECT MIN(t) AS t FROM ({moments}) AS known").to_pylist()[0]["t"]
-    ids = found.columns[plan.customers.id]
+    ids = id_column(engine, CUSTOMERS, plan.customers.id, "id")
     starts = Starts(FRAME, plan.program.time_zone, span, ids, known or span.first)
     events: dict[str, EventTable] = {}
     looks: list[EventReading] = []
     for name, tallies in asked.tallies.items():
-        given = attached[name]
-        refuse_unreadable(given, tallies, engine)
-        events[name], *repeats = without_repeats(given, starts, tallies, engine)
-        counted = (repeats[0], repeats[1])
-        looks.append(EventReading(plan, engine, events[name], given, starts, tallies, counted))
+        given = refuse_unreadable(attached[name], tallies, engine)
+        events[name], repeats = without_repeats(given, starts, tallies, engine)
+        looks.append(EventReading(plan, engine, events[name], given, starts, tallies, repeats))
     engine.keep(FRAME, found.sql(asked.needed))
     return UnitTable(replace(found, kept=FRAME), asked, events, starts), tuple(looks)
 
 
 def _in_place(table: UnitTable, plan: Plan, engine: Engine) -> str:
     """The unit table as a relation: kept, unless it is read from one file where it lies."""
-    again = table.events or plan.households or plan.capped
+    again = table.events or plan.households or plan.capped or table.rows
     if engine.dialect == "duckdb" and not again:
         return f"({table.sql()}) AS units"
     engine.keep(UNITS, table.sql())

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from upliftlab import __version__
-from upliftlab.analysis.aggregates import OVERALL, Aggregates, roll_up, zero_or_one
+from upliftlab.analysis.aggregates import OVERALL, Aggregates, roll_up
 from upliftlab.analysis.aggregation import Aggregation, measure
 from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.caps import Caps
@@ -26,11 +26,12 @@ from upliftlab.analysis.contrasts import CHANNEL, InferenceSettings, contrasts_o
 from upliftlab.analysis.disclosure import Shown, shown
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.findings import find, shrunk
+from upliftlab.analysis.flow import flow
 from upliftlab.analysis.heterogeneity import compare
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.analysis.reconciliation import reconciled
 from upliftlab.analysis.record import Record
-from upliftlab.analysis.rows import rows_of
+from upliftlab.analysis.rows import UnitRows, rows_of
 from upliftlab.analysis.verdict import VerdictInputs, decide
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
@@ -48,6 +49,7 @@ from upliftlab.results.analysis import (
     VerdictCode,
 )
 from upliftlab.results.costs import RATED
+from upliftlab.stats.moments import Moments
 from upliftlab.stats.strata import stratified
 
 Progress = Callable[[str], None]
@@ -141,6 +143,7 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         verdict=verdict,
         checks=judged,
         arms=_arms(plan, aggregates),
+        flow=flow(plan, spec, facts, aggregates),
         metrics=metrics,
         segments=_segments(plan, spec, told),
         terms=_terms(plan, spec),
@@ -161,15 +164,44 @@ def _estimable(
     """Aggregates with money's columns, within strata where there are any, and how to infer."""
     overall = told.aggregates[OVERALL]
     within = stratified(intake.strata, tuple(overall)) if intake.strata else None
-    flags = zip(spec.columns, zero_or_one(overall.values()), strict=True)
     settings = InferenceSettings(
         plan.experiment.experiment,
-        rows_of(spec, told, intake.data.units, engine),
-        frozenset(column for column, flag in flags if flag),
+        _rows(plan, spec, intake, told, engine),
+        intake.flags,
+        _shares(plan, spec, intake, overall.values()),
         intake.schedule.look(1 - spec.confidence),
         stratified=within is not None,
     )
     return spec.projected({**told.aggregates, OVERALL: within or overall}), settings
+
+
+def _shares(
+    plan: Plan, spec: EstimationSpec, intake: Aggregation, arms: Collection[Moments]
+) -> frozenset[str]:
+    """The columns that are shares of units: of 0 and 1 in every arm, and not 0 for want of any.
+
+    Nothing but zeros may also be money that nobody spent, unless a share is what was declared.
+    """
+    types = intake.data.population.columns
+    declared = {
+        name
+        for name, metric in plan.metrics.items()
+        if metric.unit == "share"
+        or metric.kind.share
+        or types.get(metric.column or "") == "boolean"
+    }
+    some = {name for i, name in enumerate(spec.columns) if any(arm.mean[i] > 0 for arm in arms)}
+    arm_flags = intake.flags.values()
+    return frozenset(name for name in declared | some if all(name in flags for flags in arm_flags))
+
+
+def _rows(
+    plan: Plan, spec: EstimationSpec, intake: Aggregation, told: Shown, engine: Engine
+) -> UnitRows | None:
+    """Units by kind, where they are needed; totals tell none."""
+    if plan.customers.aggregated is not None:
+        return None
+    return rows_of(spec, told, intake.data.units, engine, intake.data.count)
 
 
 def now_of(plan: Plan, setting: AnalysisContext) -> datetime:
@@ -235,12 +267,13 @@ def _metrics(
         own = cut.get(name, name)
         metric, limit = plan.metrics[own], caps.get(own) if name in cut else None
         title = metric.title or own
+        values = spec.columns[spec.ratios[own][0]] if metric.missing == "drop" else own
         found.append(
             MetricInfo.model_validate(
                 {
                     "name": name,
                     "title": title if limit is None else f"{title} ≤ {limit:,.10g}",
-                    "unit": metric.unit or _unit(plan, own, flag=own in shares),
+                    "unit": metric.unit or _unit(plan, values, flag=values in shares),
                     "better": metric.better,
                     "role": roles.get(name, roles[own]),
                     "cap": limit,
@@ -292,7 +325,7 @@ def _moments(aggregates: Aggregates) -> tuple[CellMoments, ...]:
             n=group.n,
             mean=tuple(map(float, group.mean)),
             m2=tuple(
-                float(group.m2[i, j])
+                None if math.isnan(group.m2[i, j]) else float(group.m2[i, j])
                 for i in range(len(group.mean))
                 for j in range(i, len(group.mean))
             ),

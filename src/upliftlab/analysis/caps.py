@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
+from upliftlab.queries.grouped import WEIGHT
 
 _DIGITS = 3
 """Significant digits of a limit that comes from the data."""
@@ -30,23 +31,27 @@ def limits(plan: Plan, columns: Sequence[str], units: str, engine: Engine) -> Ca
         engine: Where it lies.
     """
     found: dict[str, float | None] = {}
+    grouped = plan.customers.group_size is not None
     for name, cap in plan.experiment.analysis.winsorize.items():
         number = f"x{columns.index(name)}"
         found[name] = (
             cap.value
             if cap.kind == "amount"
-            else _rank((cap.value, plan.smallest_cell), number, units, engine)
+            else _rank((cap.value, plan.smallest_cell), number, units, engine, grouped=grouped)
         )
     return found
 
 
-def _rank(asked: tuple[float, int], number: str, units: str, engine: Engine) -> float | None:
+def _rank(
+    asked: tuple[float, int], number: str, units: str, engine: Engine, *, grouped: bool
+) -> float | None:
     """The value at a share of the ranks, or below it where too few would reach it."""
     share, smallest = asked
-    ranked = (
-        f"SELECT {number} AS x, ROW_NUMBER() OVER (ORDER BY {number}) AS place,"
-        f" COUNT(*) OVER () AS n FROM {units} WHERE {number} <> 0"
-    )
+    place, n = f"ROW_NUMBER() OVER (ORDER BY {number})", "COUNT(*) OVER ()"
+    if grouped:  # a row is that of its last unit
+        place = f"SUM({WEIGHT}) OVER (ORDER BY {number} ROWS UNBOUNDED PRECEDING)"
+        n = f"SUM({WEIGHT}) OVER ()"
+    ranked = f"SELECT {number} AS x, {place} AS place, {n} AS n FROM {units} WHERE {number} <> 0"
     query = (
         f"SELECT MIN(x) AS x FROM ({ranked}) AS ranked"
         f" WHERE n >= {smallest} AND (place >= n * {share!r} OR place > n - {smallest})"

@@ -6,6 +6,10 @@ from typing import Final
 
 from upliftlab.util.explanation import Example, Explanation
 
+_TOTALS: Final = (
+    "customers:\n  file: data.csv\n  aggregated: {n: n, sum: {spent: s}, sum_sq: {spent: s2}}\n"
+)
+
 CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL207",
@@ -32,7 +36,7 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Customers without an arm",
         "A customer in the table has no arm. Leaving customers out silently would bias "
         "the comparison.",
-        "Give each an arm, or leave them out of the table.",
+        "Give each an arm, or leave them out on purpose: 'exclude: arm is null'.",
         example=Example(
             ("id,arm,spent\n1,none,0\n2,,5\n3,none,2\n4,email,0\n"),
             ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"),
@@ -43,8 +47,8 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL209",
         "Arm that is not in the plan",
-        "The data hold an arm that 'arms' does not name.",
-        "Add it to 'arms', or leave its customers out of the table.",
+        "The data hold an arm that 'arms' does not name, or one that is spelt otherwise.",
+        "Add it to 'arms', to an arm's labels ('observed'), or to 'ignore_arms'.",
         example=Example(
             ("id,arm,spent\n1,none,0\n2,emial,5\n3,none,2\n4,email,0\n"),
             ("id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"),
@@ -103,8 +107,10 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL218",
         "Not a time",
-        "A column that is to hold times holds something else, or none in some rows.",
-        "Write times as 2026-03-02 14:30:00.",
+        "A column that is to hold times holds something else, a day that no calendar has, or none "
+        "in some rows.",
+        "Write times as 2026-03-02 14:30:00, or say under 'format' of the source how they are "
+        "written.",
         example=Example(
             ("id,at,amount\n2,yesterday,10\n"),
             ("id,at,amount\n2,2026-03-05 10:00:00,10\n"),
@@ -152,6 +158,127 @@ CODES: Final[tuple[Explanation, ...]] = (
         "A check that an installed package adds asked for something that the data or the engine "
         "refused. The reasons follow.",
         "Tell its authors, or uninstall that package.",
+    ),
+    Explanation(
+        "UL257",
+        "Times with an offset and without",
+        "Some times of a column say how far their clock is from UTC, as 10:00Z and 10:00+02:00 "
+        "do, and others do not: nobody can tell which clock those are of.",
+        "Write all with their offset, or all without it and their zone under 'zone'.",
+        example=Example(
+            "id,at,amount\n2,2026-03-05T10:00:00Z,10\n4,2026-03-05T10:00:00,10\n",
+            "id,at,amount\n2,2026-03-05T10:00:00Z,10\n4,2026-03-05T10:00:00Z,10\n",
+            file="orders.csv",
+            beside={
+                "experiments/example.yaml": (
+                    "customers: {file: data.csv, id: id}\n"
+                    "metrics: {primary: sales}\n"
+                    "outcome_window: 28 days\n"
+                    "waves: [{start: 2026-03-02, share: 100%}]\n"
+                ),
+                "configs/sources.yaml": "sources: {orders: {file: orders.csv, id: id, time: at}}\n",
+                "configs/metrics.yaml": "metrics: {sales: {from: orders, sum: amount}}\n",
+            },
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL288",
+        "Not a number of customers",
+        "A row is of several customers, and the column that says of how many ('weight', or 'n' of "
+        "'aggregated') holds no whole number there. A weight is 1 or more; a row of totals may be "
+        "of nobody.",
+        "Write whole numbers, or leave these rows out by 'eligible'.",
+        example=Example(
+            "arm,spent,count\nnone,0,90.5\nnone,5,10\nemail,0,80\nemail,5,20\n",
+            "arm,spent,count\nnone,0,90\nnone,5,10\nemail,0,80\nemail,5,20\n",
+            file="data.csv",
+            beside={"experiments/example.yaml": "customers: {file: data.csv, weight: count}\n"},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL289",
+        "Total missing",
+        "A column that 'aggregated' names holds no number in a row of customers.",
+        "Write 0 where there was nothing, or leave these rows out by 'eligible'.",
+        example=Example(
+            "arm,n,s,s2\nnone,90,50,900\nemail,80,,\n",
+            "arm,n,s,s2\nnone,90,50,900\nemail,80,60,990\n",
+            file="data.csv",
+            beside={"experiments/example.yaml": _TOTALS},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL293",
+        "Totals that contradict each other",
+        "No customers can have these totals: more of them bought than there were, squares add up "
+        "to less than the sum allows, or a sum is of nobody.",
+        "Squares are each customer's, added up: SUM(x * x); of what a customer can have several, "
+        "'sum' and 'sum_sq' are needed.",
+        example=Example(
+            "arm,n,s,s2\nnone,90,50,20\nemail,80,60,30\n",
+            "arm,n,s,s2\nnone,90,50,900\nemail,80,60,990\n",
+            file="data.csv",
+            beside={"experiments/example.yaml": _TOTALS},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL294",
+        "Cumulative totals",
+        "Rows are added up, so each must be of other customers. Here all figures of every arm only "
+        "grow with the column that 'time' names, as those of everybody so far do.",
+        "Name one time by 'eligible', or remove 'time' if each row's customers are new.",
+        example=Example(
+            "arm,day,n,s,s2\n"
+            + "".join(
+                f"{arm},{day},{90 * day},{50 * day},{900 * day}\n"
+                for arm in ("none", "email")
+                for day in range(1, 6)
+            ),
+            "arm,day,n,s,s2\nnone,5,450,250,4500\nemail,5,450,250,4500\n",
+            file="data.csv",
+            beside={
+                "experiments/example.yaml": _TOTALS.replace(
+                    "file: data.csv", "file: data.csv\n  time: day"
+                )
+            },
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL279",
+        "Ignored arm that nobody is in",
+        "'ignore_arms' names a label that no customer of the data has.",
+        "Mend its spelling, or remove it.",
+        example=Example(
+            "assignment: {observed: arm, ignore_arms: [medium]}",
+            "assignment: {observed: arm}",
+            beside={"data.csv": "id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL295",
+        "Too few digits left",
+        "How a number varies is the difference of two large totals, its squares and the square of "
+        "its sum. Where it lies far from 0, hardly a digit of that is left.",
+        "Give 'mean' and 'variance' instead of 'sum' and 'sum_sq'.",
+        example=Example(
+            "arm,n,s,s2\nnone,90,90000000.9,90000001800000.1\nemail,80,80000000.8,80000001600000.1\n",
+            "arm,n,s,s2\nnone,90,50,900\nemail,80,60,990\n",
+            file="data.csv",
+            beside={"experiments/example.yaml": _TOTALS},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL280",
+        "Two arms with one number",
+        "The column of arms holds numbers, and two arms have labels that are the same number.",
+        "Take one of the labels away.",
     ),
     Explanation(
         "UL302",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice, zero_or_one
+from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.rows import UnitRows, skewed
 from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE, MoneyContrast
@@ -18,6 +18,7 @@ from upliftlab.stats.calibration import Measure, calibrated
 from upliftlab.stats.effects import Effect, TwoSample, adjusted_difference, difference
 from upliftlab.stats.level import InterimLook, Level
 from upliftlab.stats.moments import Array, Moments
+from upliftlab.stats.quotients import of_present
 from upliftlab.stats.ratio import relative_lift
 from upliftlab.stats.shares import needs_newcombe, newcombe
 
@@ -36,13 +37,15 @@ class InferenceSettings:
     Attributes:
         seed: What the draws depend on beside the data: the experiment's name.
         rows: Units by kind, where differences are too skewed for Student's t.
-        shares: Columns that hold nothing but 0 and 1.
+        flags: By arm, the columns that hold nothing but 0 and 1.
+        shares: Those that do so in every arm, and are known to be shares of units.
         look: Which of several looks this is; None where the data are looked at once.
         stratified: Whether arms as a whole are compared within the strata of a blocked assignment.
     """
 
     seed: str = ""
     rows: UnitRows | None = None
+    flags: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     shares: frozenset[str] = frozenset()
     look: InterimLook | None = None
     stratified: bool = False
@@ -93,18 +96,47 @@ class Contrast:
         """Treated mean less control mean."""
         if counted := self.few(metric):
             return newcombe(*counted, self.level())
-        column = self.spec.place(metric, self.pair)
-        return difference(self.pair, column, self.level(PLAIN, metric))
+        return difference(*self._plain(metric), self.level(PLAIN, metric))
+
+    def among_present(self, metric: str) -> bool:
+        """Whether a metric's customers with a value are compared as if there were no others.
+
+        They are where customers are units and Student's t is used; elsewhere a mean of theirs is
+        the ratio of two totals.
+        """
+        spec, drawn = self.spec, (PLAIN, metric) in self.draws
+        return metric in spec.partial and spec.size is None and not (drawn or self.stratified)
+
+    def units(self, metric: str) -> tuple[int, int]:
+        """How many units both groups have, of a metric that leaves some out those who have one."""
+        groups = (self.pair.treated, self.pair.control)
+        if metric not in self.spec.partial or self.spec.size is not None:
+            return groups[0].n, groups[1].n
+        _, there = self.spec.ratios[metric]
+        treated, control = (round(group.n * float(group.mean[there])) for group in groups)
+        return treated, control
+
+    def _too_few(self, metric: str) -> bool:
+        """Whether a group has fewer than two units with a value of a metric."""
+        return metric in self.spec.partial and min(self.units(metric)) < 2  # noqa: PLR2004 - a variance needs two
+
+    def _plain(self, metric: str) -> tuple[TwoSample, int]:
+        """The pair in which a metric is compared as it is, and its column there."""
+        if not self.among_present(metric) and not self._too_few(metric):
+            return self.pair, self.spec.place(metric, self.pair)
+        columns, pair = self.spec.ratios[metric], self.pair
+        return TwoSample(of_present(pair.treated, *columns), of_present(pair.control, *columns)), 0
 
     def adjusted_difference(self, metric: str) -> Effect:
         """The difference of the adjusted pair; absent where the pair could not be adjusted."""
+        if self._too_few(metric):
+            return difference(*self._plain(metric), self.level())
         column = self.spec.place(metric, self.sharp)
         return adjusted_difference(self.sharp, column, self.level(ADJUSTED, metric))
 
     def relative_lift(self, metric: str) -> Effect:
         """The difference over the size of the control's mean: from −10 to −5 is +50 %."""
-        column = self.spec.place(metric, self.pair)
-        return relative_lift(self.pair, column, self.level(PLAIN, metric))
+        return relative_lift(*self._plain(metric), self.level(PLAIN, metric))
 
     def question(self) -> MoneyContrast:
         """What money asks of the adjusted pair."""
@@ -124,13 +156,16 @@ class Contrast:
 
         None where contacts are not counted, where a unit can have several, and of households.
         """
-        roles, groups = self.spec.roles, (self.pair.treated, self.pair.control)
-        if self.place != OVERALL or self.spec.size is not None or roles is None:
+        spec, flags = self.spec, self.reading.flags
+        if self.place != OVERALL or spec.size is not None or spec.roles is None:
             return None
-        column = roles.contacts
-        if column is None or not zero_or_one(groups)[column] or groups[0].mean[column] >= 1:
+        column = spec.roles.contacts
+        if column is None or self.pair.treated.mean[column] >= 1:
             return None
-        return column
+        arms = (self.arm or "", spec.control)
+        once = all(spec.columns[column] in flags.get(arm, ()) for arm in arms)
+        some = self.pair.treated.mean[column] or self.pair.control.mean[column]
+        return column if once and some else None
 
     def counted(self, per: Per) -> str | None:
         """The metric that counts what is paid for; None where none does."""
@@ -146,10 +181,12 @@ class Contrast:
 
     def few(self, metric: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
         """Successes and units of both groups, where a share has too few for Welch's interval."""
-        if metric not in self.reading.shares or self.spec.size is not None or self.pair.unusable:
+        spec, present = self.spec, self.among_present(metric)
+        flag = spec.columns[spec.ratios[metric][0]] if present else metric
+        if flag not in self.reading.shares or spec.size is not None or self.pair.unusable:
             return None
-        column = self.spec.columns.index(metric)
-        groups = (self.pair.treated, self.pair.control)
+        pair, column = self._plain(metric)
+        groups = (pair.treated, pair.control)
         treated, control = (round(group.n * float(group.mean[column])) for group in groups)
         successes, n = (treated, control), (groups[0].n, groups[1].n)
         return (successes, n) if needs_newcombe(successes, n) else None

@@ -38,6 +38,8 @@ class EstimationSpec:
         size: The column that counts a unit's customers, where units are households.
         covariates: The columns that were known before assignment.
         segments: The segments that are reported by, in the order of the unit table.
+        partial: The ratios that are means of the customers who have a value: the second column
+            says who has.
     """
 
     metrics: tuple[str, ...]
@@ -53,6 +55,7 @@ class EstimationSpec:
     size: int | None = None
     covariates: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
+    partial: frozenset[str] = frozenset()
 
     def per_unit(self, step: CostStep, arms: Sequence[str]) -> Array:
         """A step's coefficients in each arm but for what is the same for all its customers.
@@ -140,6 +143,7 @@ def estimation_spec(plan: Plan) -> EstimationSpec:
         size=index.get(SIZE),
         covariates=tuple(index[name] for name in plan.covariates),
         segments=tuple(plan.segments),
+        partial=frozenset(name for name in ratios if plan.metrics[name].missing == "drop"),
     )
 
 

@@ -140,6 +140,7 @@ def _looking(contrast: Contrast) -> str:
 
 def _finding(asked: _Asked, family: str | None) -> Finding:
     contrast, effect = asked.contrast, asked.estimand.ask(asked)
+    treated, control = contrast.units(asked.metric)
     return Finding(
         kind=asked.kind,
         metric=asked.metric,
@@ -147,8 +148,8 @@ def _finding(asked: _Asked, family: str | None) -> Finding:
         control=contrast.spec.control,
         dimension=contrast.place.dimension,
         level=contrast.place.level,
-        n_treated=contrast.pair.treated.n,
-        n_control=contrast.pair.control.n,
+        n_treated=treated,
+        n_control=control,
         estimate=effect.estimate,
         se=effect.se,
         low=effect.low,
@@ -184,7 +185,8 @@ def _interval(asked: _Asked) -> str:
             return "lin"
     elif contrast.few(asked.metric):
         return "newcombe"
-    return "delta" if spec.size is not None or asked.metric in spec.ratios else "welch"
+    ratio = asked.metric in spec.ratios and not contrast.among_present(asked.metric)
+    return "delta" if spec.size is not None or ratio else "welch"
 
 
 def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:

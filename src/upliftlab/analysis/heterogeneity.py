@@ -153,7 +153,7 @@ def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[FindingSlice, float]]:
 def _usable(row: _Row, contrast: Contrast) -> bool:
     """Whether a cell's effect has a variance that can be relied on: both groups vary."""
     pair = row.pair(contrast)
-    if min(pair.treated.n, pair.control.n) < FEWEST:
+    if min(contrast.units(row.metric)) < FEWEST:
         return False
     if row.kind.estimand.pair == "adjusted" and not contrast.adjusts:
         return False

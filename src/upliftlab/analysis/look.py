@@ -28,7 +28,7 @@ from upliftlab.stats.sequential import Anytime, Declared, tuned_rho
 from upliftlab.text.language import N_, Language
 
 _ENGLISH = Language("en")
-_NOTHING = timedelta(0)
+_NOTHING, _HOUR = timedelta(0), timedelta(hours=1)
 _BARELY = 1e-9
 """Share of the planned time at which no level is low enough: for before anything has happened."""
 
@@ -143,8 +143,8 @@ class LookSchedule:
 
 def look_times(plan: Plan) -> tuple[timedelta, ...]:
     """When outcomes are read, after a start: the declared looks and the longest window's end."""
-    ends = {plan.longest_window} if plan.longest_window else set[timedelta]()
-    return tuple(sorted({*plan.experiment.analysis.looks, *ends}))
+    times = [*plan.experiment.analysis.looks, *filter(None, [plan.longest_window])]
+    return tuple(sorted({time / _HOUR: time for time in times}.values()))
 
 
 def cut(plan: Plan, until: timedelta) -> Plan:
@@ -173,11 +173,13 @@ def occasion_of(
     (found, span), times = frame, look_times(plan)
     if span is None or plan.longest_window is None:
         return LookSchedule(begins=span and span.first)
-    due = tuple(passed(span.last, time, plan.program.time_zone) for time in times)
+    zone = plan.program.time_zone
+    due = [passed(span.last, time, zone) for time in times]
+    due[-1] = max(due[-1], *(passed(span.last, window, zone) for window in plan.windows))
     number = len(due) if now is None else sum(day <= now for day in due)
     if number or now is None:
-        return LookSchedule(times, due, number, begins=span.first)
-    return LookSchedule(times, due, 0, _elapsed(found, engine, now, times[-1]), span.first)
+        return LookSchedule(times, tuple(due), number, begins=span.first)
+    return LookSchedule(times, tuple(due), 0, _elapsed(found, engine, now, times[-1]), span.first)
 
 
 def _elapsed(frame: AnalysisPopulation, engine: Engine, now: datetime, window: timedelta) -> float:

@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
-from upliftlab.analysis.event_tables import TIMES, unreadable_time
+from upliftlab.analysis.arm_labels import arm_sql
 from upliftlab.analysis.record import Record
 from upliftlab.assignment.contact_policy_sql import day_literal
-from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.queries.clock import INSTANTS, Span, converted, time_literal
-from upliftlab.queries.numbers import time_sql
+from upliftlab.queries.clock import Span, converted, time_literal
+from upliftlab.queries.computed import attach_table
+from upliftlab.queries.conditions import customers_table, sound_condition
+from upliftlab.queries.grouped import WEIGHT
+from upliftlab.queries.ids import IdColumn, id_column
+from upliftlab.queries.numbers import number_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
-from upliftlab.util.sql import quote
+from upliftlab.queries.times import TimeColumn, refuse_unreadable_times, time_column
+from upliftlab.util.sql import literal, quote
 
 CUSTOMERS = "customers"
 """What the customers' table is attached as."""
@@ -32,8 +37,9 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
         DataError: UL2xx, a table cannot be read or lacks a column; UL302, nothing says who was in
             which arm; UL305, a column that is randomised is not there.
     """
-    engine.attach(CUSTOMERS, plan.customers)
-    columns = engine.columns(CUSTOMERS)
+    columns = attach_table(CUSTOMERS, plan.customers, engine)
+    for column in (*plan.customers.attributes, *plan.customers.known_after):
+        _require(column, "attributes", columns)  # a misspelt one would guard nothing
     if record is not None:
         return _recorded(plan, record, engine, columns)
     arm = plan.experiment.assignment.observed
@@ -46,37 +52,91 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
             )
         )
     _require(arm, "assignment", columns)
-    own = {"arm": f"c.{quote(arm)}"} | _identity(plan, columns, plan.customers.id)
-    where = _eligible(plan, columns)
-    relation = f"{quote(CUSTOMERS)} AS c" + (f" WHERE ({where})" if where else "")
-    return AnalysisPopulation(relation, columns, own)
+    refuse_inexact(plan, columns, engine)
+    own = {"arm": arm_sql(plan, arm, columns)} | _identity(plan, columns, plan.customers.id)
+    own |= _size(plan, columns)
+    eligible = eligible_sql(plan, engine)
+    form = plan.customers.format
+    frame = AnalysisPopulation(f"{quote(CUSTOMERS)} AS c", columns, own, form=form)
+    return _compared(plan, frame, [] if eligible is None else [eligible], engine)
+
+
+def _compared(
+    plan: Plan, frame: AnalysisPopulation, conditions: list[str], engine: Engine
+) -> AnalysisPopulation:
+    """Those of a frame who meet conditions, without those who are left out on purpose."""
+    left_out = (excluded_sql(plan, engine), ignored_sql(plan, frame.columns))
+    staying = [f"NOT {each}" for each in left_out if each is not None]
+    relation = where(frame.relation, [*conditions, *staying])
+    whole = where(frame.relation, conditions) if staying else ""
+    return replace(frame, relation=relation, whole=whole)
+
+
+def where(relation: str, conditions: Sequence[str]) -> str:
+    """A relation's rows that meet every condition."""
+    return relation + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+
+
+def eligible_sql(plan: Plan, engine: Engine) -> str | None:
+    """Whether a customer of the attached table, as `c`, may take part, as SQL; None where all may.
+
+    Raises:
+        DataError: UL205 a column is not there, UL214 and UL251 the condition does not fit the data.
+    """
+    return _condition(plan, "eligible", plan.experiment.eligible, engine)
+
+
+def ignored_sql(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
+    """Whether a customer of the table `c` is of an arm that is not compared, as SQL.
+
+    Raises:
+        DataError: UL280, two arms have labels that are the same number.
+    """
+    given = plan.experiment.assignment
+    if given.observed is None or not given.ignore_arms:
+        return None
+    listed = ", ".join(map(literal, given.ignore_arms))
+    return f"COALESCE({arm_sql(plan, given.observed, columns)} IN ({listed}), FALSE)"
+
+
+def excluded_sql(plan: Plan, engine: Engine) -> str | None:
+    """Whether a customer of the attached table, as `c`, is excluded, as SQL.
+
+    Of whom it is not known, is not.
+
+    Raises:
+        DataError: as `eligible_sql`.
+    """
+    condition = _condition(plan, "exclude", plan.experiment.exclude, engine)
+    return None if condition is None else f"COALESCE({condition}, FALSE)"
 
 
 def _recorded(
     plan: Plan, record: Record, engine: Engine, columns: Mapping[str, ColumnType]
 ) -> AnalysisPopulation:
     _require(record.id, "id", columns)
-    alike = _load(plan, record, engine) == columns[record.id]
-    left, right = f"c.{quote(record.id)}", "a.id"
-    if not alike:
-        left, right = f"CAST({left} AS VARCHAR)", f"CAST({right} AS VARCHAR)"
+    refuse_inexact(plan, columns, engine)
+    ids, assigned = id_column(engine, CUSTOMERS, record.id, "id"), _load(plan, record, engine)
+    left = ids.compared(f"c.{quote(record.id)}", assigned)
+    right = assigned.compared("a.id", ids)
     relation = f"{quote(CUSTOMERS)} AS c JOIN {ASSIGNED} AS a ON {left} = {right}"
     own = {name: f"a.{name}" for name in ("arm", "wave", "stratum", "day")}
     own |= _identity(plan, columns, record.id)
     if plan.households is not None:
         own["house"] = "a.house"  # whom they lived with when it was drawn
-    return AnalysisPopulation(relation, columns, own)
+    frame = AnalysisPopulation(relation, columns, own, form=plan.customers.format)
+    return _compared(plan, frame, [], engine)
 
 
-def _load(plan: Plan, record: Record, engine: Engine) -> ColumnType:
-    """Keep everybody's assignment as one table; the type of its ids."""
+def _load(plan: Plan, record: Record, engine: Engine) -> IdColumn:
+    """Keep everybody's assignment as one table; what its ids are."""
     parts = list[str]()
-    kind: ColumnType = "other"
+    kind = IdColumn("other")
     house = "" if plan.households is None else f", {quote(plan.households)} AS house"
     for number, generation in enumerate(record.generations):
         name = f"{ASSIGNED}_{number}"
         engine.load(name, generation.files)
-        kind = engine.columns(name)[record.id]
+        kind = id_column(engine, name, record.id, "id on record")
         parts.append(
             f"SELECT {quote(record.id)} AS id, arm, CAST(wave AS INTEGER) AS wave,"
             f" CAST(stratum AS VARCHAR) AS stratum, {day_literal(generation.day)} AS day{house}"
@@ -84,6 +144,18 @@ def _load(plan: Plan, record: Record, engine: Engine) -> ColumnType:
         )
     engine.keep(ASSIGNED, " UNION ALL ".join(parts))
     return kind
+
+
+def refuse_inexact(plan: Plan, columns: Mapping[str, ColumnType], engine: Engine) -> None:
+    """Refuse ids and households that are floating numbers of which each may be several.
+
+    Raises:
+        DataError: UL273, naming the column.
+    """
+    own = plan.customers
+    for column, role in ((own.id, "id"), (own.household, "household"), (plan.households, "unit")):
+        if column is not None and column in columns:
+            id_column(engine, CUSTOMERS, column, role)
 
 
 def _identity(plan: Plan, columns: Mapping[str, ColumnType], key: str | None) -> dict[str, str]:
@@ -98,6 +170,19 @@ def _identity(plan: Plan, columns: Mapping[str, ColumnType], key: str | None) ->
     return found
 
 
+def _size(plan: Plan, columns: Mapping[str, ColumnType]) -> dict[str, str]:
+    """Of how many customers a row is, where it is of several."""
+    column = plan.customers.group_size
+    if column is None:
+        return {}
+    _require(column, "number of customers", columns)
+    if columns[column] not in ("number", "text"):
+        message = f"column '{column}' holds no numbers (number of customers)"
+        raise DataError(Diagnostic("UL206", message, "name another"))
+    form = plan.customers.format
+    return {WEIGHT: number_sql(f"c.{quote(column)}", columns[column], form)}
+
+
 def timed(
     plan: Plan, frame: AnalysisPopulation, engine: Engine
 ) -> tuple[AnalysisPopulation, Span | None]:
@@ -108,10 +193,11 @@ def timed(
     Raises:
         DataError: UL205 the column of starts is not there, UL217 customers have no start.
     """
-    raw = _start(plan, frame, engine)
+    column = _start_column(plan, frame, engine)
+    raw = _start(plan, frame) if column is None else column.sql
     if raw is None:
         return frame, None
-    zone, clock = plan.program.time_zone, _clock(plan, frame)
+    zone, clock = plan.program.time_zone, _clock(plan, column)
     span = _span(plan, f"SELECT {raw} AS t FROM {frame.relation}", engine)
     start = converted(raw, clock, zone, span.widened(_NOTHING, _NOTHING))
     own = {**frame.own, "start": start, "as_of": _as_of(start, frame)}
@@ -119,16 +205,24 @@ def timed(
         own["wave"] = _wave(plan, start)
     if clock != zone:
         span = _span(plan, f"SELECT {start} AS t FROM {frame.relation}", engine)
-    return AnalysisPopulation(frame.relation, frame.columns, own), span
+    return replace(frame, own=own), span
 
 
-def _start(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> str | None:
-    """A customer's start in SQL: a column, the day of the wave, else that of assignment."""
-    column, waves = plan.experiment.assignment.start, plan.experiment.waves
-    if column is not None:
-        _require(column, "start", frame.columns)
-        _refuse_no_time(column, frame, engine)
-        return time_sql(column, frame.columns, "c.")
+def _start_column(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> TimeColumn | None:
+    """The column of starts, where there is one; every one is a time."""
+    name = plan.experiment.assignment.start
+    if name is None:
+        return None
+    _require(name, "start", frame.columns)
+    found = time_column(name, frame.columns, plan.customers, engine, frame.relation)
+    found = replace(found, table="c.")
+    refuse_unreadable_times(found, "customers (start)", engine, frame.relation)
+    return found
+
+
+def _start(plan: Plan, frame: AnalysisPopulation) -> str | None:
+    """A customer's start in SQL: the day of the wave, else that of assignment."""
+    waves = plan.experiment.waves
     if waves and "wave" in frame.own:
         cases = " ".join(
             f"WHEN {number} THEN {day_literal(wave.start)}" for number, wave in enumerate(waves, 1)
@@ -137,21 +231,6 @@ def _start(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> str | None:
     if "day" in frame.own:
         return "CAST(a.day AS TIMESTAMP)"
     return time_literal(datetime.combine(waves[0].start, time())) if len(waves) == 1 else None
-
-
-def _refuse_no_time(column: str, frame: AnalysisPopulation, engine: Engine) -> None:
-    """Refuse starts that are no times, or that engines would read differently."""
-    kind = frame.columns[column]
-    if kind not in TIMES:
-        raise DataError(
-            Diagnostic("UL218", f"'{column}' (start) holds no times", "name another column")
-        )
-    value = f"c.{quote(column)}"
-    bad = f"{value} IS NOT NULL AND {unreadable_time(value, kind)}"
-    count = f"SELECT SUM(CASE WHEN {bad} THEN 1 ELSE 0 END) AS n FROM {frame.relation}"
-    if number := engine.query(count).to_pylist()[0]["n"]:
-        message = f"{number:,} customers have no time in '{column}' (start)"
-        raise DataError(Diagnostic("UL218", message, "write times as 2026-03-02 14:30:00"))
 
 
 def _span(plan: Plan, starts: str, engine: Engine) -> Span:
@@ -187,23 +266,20 @@ def _wave(plan: Plan, start: str) -> str:
     return f"CASE {cases} END"
 
 
-def _clock(plan: Plan, frame: AnalysisPopulation) -> str:
+def _clock(plan: Plan, column: TimeColumn | None) -> str:
     """The zone of the clock that starts are read on; the program's where it names the days."""
-    column = plan.experiment.assignment.start
-    if column is None or frame.columns[column] == "date":
-        return plan.program.time_zone
-    if frame.columns[column] == "instant":
-        return INSTANTS
-    return plan.customers.zone or plan.program.time_zone
+    zone = plan.program.time_zone
+    if column is None or column.columns[column.name] == "date":
+        return zone
+    return column.clock(zone)
 
 
-def _eligible(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
-    if not plan.experiment.eligible:
+def _condition(plan: Plan, role: str, text: str | None, engine: Engine) -> str | None:
+    """A condition over the customers' table `c`; None where there is none."""
+    if text is None:
         return None
-    condition = parse(plan.experiment.eligible)
-    for column in sorted(condition.columns - set(columns)):
-        raise missing_column(column, "eligible", columns)
-    return condition.sql(text_columns=[name for name, kind in columns.items() if kind == "text"])
+    table = customers_table(CUSTOMERS, plan.customers, engine)
+    return f"({sound_condition(role, text, table, engine, 'c')})"
 
 
 def _require(column: str, role: str, columns: Mapping[str, ColumnType]) -> None:

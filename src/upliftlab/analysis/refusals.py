@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from upliftlab.analysis.arm_labels import ignoring, mapped, near_arm
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
+from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.moments import MomentsQuery, SliceMoments
 from upliftlab.queries.naming import naming
-from upliftlab.queries.numbers import LARGEST, number_sql, usable_sql
+from upliftlab.queries.numbers import LARGEST, SMALLEST, missing_sql, number_sql, usable_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
-from upliftlab.queries.units import UnitTable
+from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of, plain, pointed
+from upliftlab.queries.units import UnitTable, unit_columns
 from upliftlab.util.nearest import closest
 from upliftlab.util.personal import kind_of, names_people, shape
 from upliftlab.util.sql import quote
@@ -24,6 +29,7 @@ MOST_LEVELS = 200
 FEWER = 0.2
 """With fewer mixed households than this share of what chance makes, they were drawn whole."""
 _SHOWN = 5
+_PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 def refuse_unsupported(plan: Plan) -> None:
@@ -40,33 +46,68 @@ def refuse_unsupported(plan: Plan) -> None:
 
 
 def _undated(plan: Plan, names: Iterable[str]) -> Iterator[str]:
-    """Metrics of which nothing tells when they came about."""
+    """Columns of the customers' table that metrics are read from: nothing dates their values."""
     for name in names:
         metric = plan.metrics[name]
-        if metric.column is not None:
-            yield name
+        if metric.field is not None:
+            yield metric.field
         yield from _undated(plan, metric.pair)
 
 
-def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> None:
-    """Refuse customers without an id, or with that of another.
+def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> AnalysisPopulation:
+    """Refuse customers without an id, or with that of another, and numbers of two readings.
+
+    Both are counted in one scan.
+
+    Returns:
+        The frame, with what is known now of its texts.
 
     Raises:
         DataError: UL212 ids are missing, UL213 they repeat, UL208 customers have two arms, UL220
-            households are missing.
+            households are missing; UL206, UL223, UL255 and UL256, texts are no plain numbers.
     """
     _refuse_homeless(frame, engine)
     name = plan.customers.id
-    if name is None:
-        return
-    if name not in frame.columns:
+    if name is not None and name not in frame.columns:
         raise missing_column(name, "id", frame.columns)
+    texts = pointed(_text_numbers(plan, frame, engine), frame.relation, engine)
+    counts = list[str]()
+    if name is not None:
+        column = f"c.{quote(name)}"
+        counts = ["COUNT(*) AS n", f"COUNT({column}) AS known", f"COUNT(DISTINCT {column}) AS ids"]
+    if not (counts := [*counts, *counted(texts)]):
+        return frame
+    row = _one(engine, f"SELECT {', '.join(counts)} FROM {frame.relation}")
+    if name is not None:
+        _refuse_ids(name, row, frame, engine)
+    told = faults_of(doubtful(texts, row), frame.relation, engine)
+    if faults := [fault for _, fault in told]:
+        raise DataError(faults)
+    return replace(frame, plain=plain(texts, row))
+
+
+def _text_numbers(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> list[TextNumbers]:
+    """The customers' columns of texts that are read as numbers."""
+    if not converts_texts(engine.dialect):
+        return []
+    source = plan.customers
+    return [
+        TextNumbers(
+            name,
+            f"c.{quote(name)}",
+            f"column '{name}'",
+            source.format,
+            source.amounts.get(name, plan.currency),
+        )
+        for name in unit_columns(plan).numbers
+        if frame.columns.get(name) == "text"
+    ]
+
+
+def _refuse_ids(
+    name: str, row: Mapping[str, int], frame: AnalysisPopulation, engine: Engine
+) -> None:
     column, arm = f"c.{quote(name)}", frame.own["arm"]
-    row = _one(
-        engine,
-        f"SELECT COUNT(*) AS n, COUNT({column}) AS known, COUNT(DISTINCT {column}) AS ids"
-        f" FROM {frame.relation}",
-    )
     if row["known"] < row["n"]:
         lacking = row["n"] - row["known"]
         raise DataError(
@@ -153,7 +194,7 @@ def refuse_text_bands(plan: Plan, table: UnitTable, engine: Engine) -> None:
         if frame.type_of(column, "segment") != "text":
             continue
         value = f"f.{needed[column]}"
-        wrong = f"{value} IS NOT NULL AND {number_sql(value, 'text')} IS NULL"
+        wrong = f"{value} IS NOT NULL AND {number_sql(value, 'text', frame.form)} IS NULL"
         row = _one(
             engine,
             f"SELECT COUNT(*) AS n, MIN({value}) AS example"
@@ -213,95 +254,163 @@ def refuse_arms(plan: Plan, found: Mapping[str | None, int]) -> None:
         DataError: UL207 nobody is there, UL208 customers have no arm, UL209 and UL210 arms differ.
     """
     if not found:
-        raise DataError(
-            Diagnostic("UL207", "the data hold no customers", "check the file and 'eligible'")
-        )
+        raise DataError(Diagnostic("UL207", "the data hold no customers", _where_to_look(plan)))
     if None in found:
-        raise DataError(
-            Diagnostic(
-                "UL208",
-                f"{found[None]:,} customers have no arm",
-                "give each an arm, or leave them out of the table",
-            )
-        )
+        message = f"{found[None]:,} customers have no arm"
+        raise DataError(Diagnostic("UL208", message, _of_no_arm(plan)))
     if faults := [*_foreign_arms(plan, found)]:
         raise DataError(faults)
 
 
+def _where_to_look(plan: Plan) -> str:
+    return "check the file and 'eligible'" + (" and 'exclude'" if plan.experiment.exclude else "")
+
+
+def _of_no_arm(plan: Plan) -> str:
+    """What to do about customers without an arm."""
+    column = plan.experiment.assignment.observed
+    if column is None:
+        return "give each an arm, or leave them out of the table"
+    name = column if _PLAIN_NAME.fullmatch(column) else quote(column)
+    condition = " or ".join(each for each in (plan.experiment.exclude, f"{name} is null") if each)
+    doubled = condition.replace("'", "''")
+    return f"give each an arm, or leave them out: exclude: '{doubled}'"
+
+
 def _foreign_arms(plan: Plan, found: Mapping[str | None, int]) -> Iterator[Diagnostic]:
-    foreign = {str(arm): n for arm, n in found.items() if arm not in plan.arms}
-    for arm, n in list(foreign.items())[:_SHOWN]:
+    foreign = {str(arm): n for arm, n in sorted(found.items(), key=str) if arm not in plan.arms}
+    observed = plan.experiment.assignment.observed is not None
+    near = {arm: near_arm(arm, plan) if observed else None for arm in foreign}
+    for name in dict.fromkeys(name for name in near.values() if name is not None):
+        yield _nearly(plan, name, {arm: foreign[arm] for arm in near if near[arm] == name})
+    for arm, n in [(arm, n) for arm, n in foreign.items() if near[arm] is None][:_SHOWN]:
         # The column may be the wrong one, and hold names: what few customers have is not told.
         common = n >= plan.smallest_cell and kind_of(arm) is None
-        name = arm if common or closest(arm, list(plan.arms)) else shape(arm)
-        message = f"the data hold an arm '{name}' ({n:,} customers) that is not in the plan"
-        yield Diagnostic(
-            "UL209", message, "add it to 'arms', or leave its customers out of the table"
-        )
+        told = common or closest(arm, list(plan.arms)) is not None
+        message = f"the data hold an arm '{arm if told else shape(arm)}' ({n:,} customers)"
+        remedy = "add it to 'arms', or leave its customers out"
+        if observed:
+            known = [*plan.experiment.assignment.ignore_arms, *([arm] if told else [])]
+            remedy += f": {ignoring(known)}" if told else " by 'ignore_arms'"
+        else:
+            remedy += " of the table"
+        yield Diagnostic("UL209", f"{message} that is not in the plan", remedy)
     for name, arm in plan.arms.items():
         if name not in found and arm.share != 0:
             message = f"the data hold no customer of arm '{name}'"
             yield Diagnostic("UL210", message, "check its spelling in 'arms'")
 
 
-def refuse_missing(table: UnitTable, lacking: Collection[str], engine: Engine) -> None:
+def _nearly(plan: Plan, name: str, labels: Mapping[str, int]) -> Diagnostic:
+    """Labels that may be meant for an arm; they hold no more than its own letters or digits."""
+    shown = ", ".join(f"'{label}' ({n:,} customers)" for label, n in labels.items())
+    message = f"the data hold {shown}, which differs from the arm '{name}' only by how it is spelt"
+    if name not in plan.arms:
+        message = message.replace("the arm", "the ignored arm")
+    line = mapped(plan, name, sorted(labels))
+    return Diagnostic("UL209", message, f"if it is meant, write {line}")
+
+
+def refuse_missing(plan: Plan, table: UnitTable, lacking: Collection[str], engine: Engine) -> None:
     """Refuse a unit that lacks a number: dropping or zeroing it would be a silent choice.
 
     Args:
+        plan: Which metrics are measured.
         table: The unit table.
         lacking: Its columns in which a number is missing.
         engine: Where the data lie.
 
     Raises:
-        DataError: UL206, with what stands in the column instead.
+        DataError: UL206, with what stands in the column instead, or that a sum is too large.
     """
-    columns = dict.fromkeys(
-        column for name in table.columns if name in lacking for column in _columns(table, name)
-    )
-    if faults := [fault for c in columns if (fault := _diagnosed(c, table, engine))]:
+    names = [name for name in table.columns if name in lacking]
+    used = dict.fromkeys(part for name in names for part in _columns(table, name))
+    strict = {column for column, filled in used if not filled}
+    asked = dict.fromkeys((column, column not in strict) for column, _ in used)
+    reasons = {c: _diagnosed(c, table, engine, filled=filled) for c, filled in asked}
+    faults = [_no_numbers(plan, c, why) for c, why in reasons.items() if why]
+    faults += [_beyond(name) for name in names if not [*_columns(table, name)]]
+    if faults:
         raise DataError(faults)
 
 
-def _columns(table: UnitTable, name: str) -> Iterator[str]:
-    """The columns of the customers' table that a metric rests on."""
+def refuse_traces(
+    cells: Mapping[tuple[str, ...], Sequence[SliceMoments]], columns: Sequence[str]
+) -> None:
+    """Refuse columns of numbers so close to zero that their squares are nothing.
+
+    Raises:
+        DataError: UL206, naming them.
+    """
+    faults = list[Diagnostic]()
+    moments = [cell.moments for cell in next(iter(cells.values()))]
+    for at, name in enumerate(columns):
+        largest = max((abs(float(each.mean[at])) for each in moments), default=0.0)
+        varies = any(each.m2[at, at] > 0 for each in moments)
+        if not varies and 0 < largest < SMALLEST:
+            faults.append(traces(name))
+    if faults:
+        raise DataError(faults)
+
+
+def traces(name: str) -> Diagnostic:
+    """What is said of numbers that are all next to nothing."""
+    message = f"all numbers of '{name}' are closer to 0 than {SMALLEST:g}"
+    return Diagnostic("UL206", message, "write them in a smaller unit")
+
+
+def _beyond(name: str) -> Diagnostic:
+    message = f"'{name}' adds up to more than {LARGEST} of a customer, or to no number"
+    return Diagnostic("UL206", message, "mend the amounts, or write them in a larger unit")
+
+
+def _no_numbers(plan: Plan, column: str, why: Mapping[str, str]) -> Diagnostic:
+    """What is said of a column that lacks numbers, for the reasons given."""
+    message = f"column '{column}' has values that are no numbers: {', '.join(why.values())}"
+    remedy = "write 0 where a customer did nothing, and a plain number elsewhere"
+    measured = [name for name, metric in plan.metrics.items() if metric.column == column]
+    if "empty" in why and measured:
+        line = f"'{measured[0]}: {{column: {column}, missing: zero}}' (or drop)"
+        remedy += f"; or say in configs/metrics.yaml what an empty one means: {line}"
+    return Diagnostic("UL206", message, remedy)
+
+
+def _columns(table: UnitTable, name: str) -> Iterator[tuple[str, bool]]:
+    """The columns of the customers' table that a metric rests on, and whether gaps are filled."""
     metric = table.asked.metrics[name]
-    if metric.column is not None:
-        yield metric.column
+    if metric.field is not None:
+        yield metric.field, metric.missing == "zero" or metric.present is not None
     for part in metric.parts:
         yield from _columns(table, part)
 
 
-def _diagnosed(column: str, table: UnitTable, engine: Engine) -> Diagnostic | None:
+def _diagnosed(column: str, table: UnitTable, engine: Engine, *, filled: bool) -> dict[str, str]:
     """Why a column lacks numbers: counts by fault and the form of one that is unreadable."""
     needed = table.asked.needed
     value, kind = f"f.{needed[column]}", table.frame.type_of(column, "metric")
-    number = number_sql(value, kind)
-    bad = f"{value} IS NOT NULL AND {number} IS NULL"
+    number, absent = number_sql(value, kind, table.frame.form), missing_sql(value, kind)
+    bad = f"NOT {absent} AND {number} IS NULL"
+    wanting = f"{absent} AND {number} IS NULL"
     text = f"CAST({value} AS VARCHAR)"
+    good = f"{usable_sql(number)} OR {absent}" if filled else usable_sql(number)
     row = _one(
         engine,
-        f"SELECT COALESCE(SUM(CASE WHEN {value} IS NULL THEN 1 ELSE 0 END), 0) AS empty,"
+        f"SELECT COALESCE(SUM(CASE WHEN {wanting} THEN 1 ELSE 0 END), 0) AS empty,"
         f" COALESCE(SUM(CASE WHEN {bad} THEN 1 ELSE 0 END), 0) AS text,"
         f" MIN(CASE WHEN {bad} THEN {text} END) AS example,"
-        f" COALESCE(SUM(CASE WHEN {usable_sql(number)} THEN 0 ELSE 1 END), 0) AS n"
+        f" COALESCE(SUM(CASE WHEN {good} THEN 0 ELSE 1 END), 0) AS n"
         f" FROM {table.frame.source(needed)}",
     )
-    if not row["n"]:
-        return None
+    empty = 0 if filled else int(row["empty"])
     found = {
-        "empty": (int(row["empty"]), "are empty"),
+        "empty": (empty, "are empty"),
         "text": (row["text"], f"hold text such as '{shape(str(row['example']))}'"),
         "nan": (
-            row["n"] - row["empty"] - row["text"],
+            row["n"] - empty - row["text"],
             f"hold NaN or infinity, or more than {LARGEST}",
         ),
     }
-    said = ", ".join(f"{count:,} {what}" for count, what in found.values() if count)
-    return Diagnostic(
-        "UL206",
-        f"column '{column}' has values that are no numbers: {said}",
-        "write 0 where a customer did nothing, and a plain number elsewhere",
-    )
+    return {name: f"{count:,} {what}" for name, (count, what) in found.items() if count}
 
 
 def _one(engine: Engine, sql: str) -> dict[str, Any]:

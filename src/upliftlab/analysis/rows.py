@@ -94,7 +94,9 @@ def skewed(
     return frozenset(name for name, gamma in found.items() if gamma and abs(gamma) > SKEWED)
 
 
-def rows_of(spec: EstimationSpec, told: Shown, units: str, engine: Engine) -> UnitRows | None:
+def rows_of(
+    spec: EstimationSpec, told: Shown, units: str, engine: Engine, count: str = "COUNT(*)"
+) -> UnitRows | None:
     """The units of a spec by kind; None where no difference is skewed, or there are too many.
 
     Args:
@@ -102,6 +104,7 @@ def rows_of(spec: EstimationSpec, told: Shown, units: str, engine: Engine) -> Un
         told: Moments of the columns (not projected), and what levels are shown as.
         units: The unit table as a relation.
         engine: Where it lies.
+        count: How many units some of its rows are, in SQL.
     """
     aggregates = told.aggregates
     needed = [*dict.fromkeys(_needed(spec, aggregates))]
@@ -110,7 +113,7 @@ def rows_of(spec: EstimationSpec, told: Shown, units: str, engine: Engine) -> Un
     segments = list(dict.fromkeys(p.dimension for p in aggregates if p.dimension is not None))
     levels = [f"s{spec.segments.index(name)}" for name in segments]
     numbers = [f"x{spec.columns.index(name)}" for name in needed]
-    inner = f"SELECT {', '.join(['arm', *levels, *numbers])}, COUNT(*) AS n FROM {units}"
+    inner = f"SELECT {', '.join(['arm', *levels, *numbers])}, {count} AS n FROM {units}"
     inner += f" GROUP BY {', '.join(['arm', *levels, *numbers])} LIMIT {MOST_ROWS + 1}"
     texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *levels)]
     result = engine.query(f"SELECT {', '.join([*texts, *numbers, 'n'])} FROM ({inner}) AS kinds")

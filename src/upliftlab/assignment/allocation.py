@@ -241,6 +241,8 @@ def _layer(plan: Plan) -> Range | None:
     if name is None:
         return None
     layer = plan.program.layers.get(name)
+    if layer is not None and not layer.experiments:
+        return None  # not shared out: its experiments run one after another, each with everybody
     owned = layer.experiments.get(plan.experiment.experiment) if layer else None
     if layer is None or owned is None:
         message = f"the layer '{name}' gives '{plan.experiment.experiment}' no customers"

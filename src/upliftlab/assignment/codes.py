@@ -8,6 +8,14 @@ from upliftlab.util.explanation import Example, Explanation
 
 CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
+        "UL274",
+        "Contacts whose ids nearly match",
+        "Contacts or complaints that the contact policy respects are of nobody, but would be of a "
+        "customer but for spaces, capital letters, leading zeros, '.0' or dashes in ids: the "
+        "policy would protect nobody by them.",
+        "Write ids as the same text in both tables.",
+    ),
+    Explanation(
         "UL401",
         "Arms were assigned elsewhere",
         "The plan reads arms from a column, so that upliftlab assigns nobody.",
@@ -92,12 +100,7 @@ CODES: Final[tuple[Explanation, ...]] = (
         "UL408",
         "No range in the layer",
         "The layer that the experiment names gives it no customers, or an empty range of them.",
-        "Give it a range in configs/program.yaml.",
-        example=Example(
-            "assignment: {method: hash, layer: retention}",
-            "assignment: {method: hash}",
-            run="upliftlab assign experiments/example.yaml",
-        ),
+        "Give it a range in configs/program.yaml; 'check' says the same as UL114.",
     ),
     Explanation(
         "UL409",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from upliftlab.assignment.allocation import Limits, Reason, Start
+from upliftlab.queries.ids import TEXTS, IdColumn
 from upliftlab.util.sql import literal, quote
 
 _EPOCH = date(2000, 1, 1)
@@ -21,12 +22,13 @@ _EPOCH = date(2000, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """A table of contacts or complaints: whose and when."""
+    """A table of contacts or complaints: whose, and when as a time in SQL."""
 
     table: str
     id: str
     time: str
     contact: bool = True
+    ids: IdColumn = TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,9 @@ def _happened(limits: Limits, days: dict[int, int], events: Sequence[Events]) ->
 
 
 def _event(event: Events) -> str:
-    day = f"CAST(CAST({quote(event.time)} AS TIMESTAMP) AS DATE)"
+    day = f"CAST({event.time} AS DATE)"
     return (
-        f'SELECT CAST({quote(event.id)} AS VARCHAR) COLLATE "C" AS customer,'
+        f'SELECT {event.ids.text(quote(event.id))} COLLATE "C" AS customer,'
         f" DATE_DIFF('day', {day_literal(_EPOCH)}, {day}) AS day,"
         f" {int(event.contact)} AS contact FROM {quote(event.table)}"
     )

@@ -18,6 +18,7 @@ from upliftlab.cli.analysis import analyze, report, run, simulate
 from upliftlab.cli.campaign import amend, assign, export, ledger, lock, verify
 from upliftlab.cli.checking import check, explain, schema
 from upliftlab.cli.engines import engine
+from upliftlab.cli.inspecting import inspect
 from upliftlab.cli.interrupts import deafen, listen
 from upliftlab.cli.output import FAULTY, echo, echo_block, echo_fault, ready_streams, silence_output
 from upliftlab.cli.planning import plan
@@ -131,12 +132,13 @@ def commands() -> None:
     Examples:
       upliftlab run                                  the bundled demonstration
       upliftlab run experiments/spring.yaml          analyse and write the report
+      upliftlab inspect orders.csv                   see what a file holds
       upliftlab check experiments configs            check the YAML, as CI would
       upliftlab analyze experiments/spring.yaml --json | jq .verdict
     """
 
 
-_analysis = (run, check, analyze, report, simulate, explain, schema)
+_analysis = (run, inspect, check, analyze, report, simulate, explain, schema)
 _campaign = (plan, lock, amend, assign, export, verify, ledger, engine, uplift, target, validate)
 for _command in (*_analysis, *_campaign):
     commands.add_command(_command)

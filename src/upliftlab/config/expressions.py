@@ -1,4 +1,4 @@
-"""Conditions over columns: parsed to a syntax tree and held to a short allow-list.
+"""Conditions and values over columns: parsed to a tree and held to a short allow-list.
 
 The tree, never the text, becomes SQL, with every identifier quoted. This is the only module of
 `config` that needs sqlglot; import it when a file holds a condition (75 ms).
@@ -6,7 +6,7 @@ The tree, never the text, becomes SQL, with every identifier quoted. This is the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -15,10 +15,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from upliftlab.config.casts import cast_text
-
 MAX_DEPTH = 60
 _DIALECT = "duckdb"
+_DIGITS = re.compile("-?(1[0-5]|[0-9])")
 
 _PREDICATES: tuple[type[exp.Expr], ...] = (
     *(exp.And, exp.Or, exp.Not),
@@ -40,7 +39,7 @@ _NAMES: dict[type[exp.Expr], str] = {
     exp.Placeholder: "a placeholder",
     exp.Parameter: "a placeholder",
     exp.Star: "the star '*'",
-    exp.Alias: "a text after the condition",
+    exp.Alias: "a text behind it",
     exp.Case: "'case'",
     exp.Escape: "'escape'",
     exp.Window: "a window",
@@ -52,8 +51,20 @@ _NAMES: dict[type[exp.Expr], str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a text is to be, as messages call it."""
+
+    name: str
+    example: str
+
+
+_CONDITION = _Form("condition", '"age >= 18 and opt_in"')
+_VALUE = _Form("value", '"paid - coalesce(refunded, 0)"')
+
+
 class ExpressionError(ValueError):
-    """A condition that is refused; the text says why, the caller knows where."""
+    """A condition or a value that is refused; the text says why, the caller knows where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +75,39 @@ class Condition:
     columns: frozenset[str]
     _tree: exp.Expr = field(repr=False, compare=False)
 
-    def sql(
-        self, dialect: str = _DIALECT, text_columns: Collection[str] = (), table: str | None = None
-    ) -> str:
-        """The condition in a dialect of SQL, every identifier quoted.
+    @property
+    def tree(self) -> exp.Expr:
+        """The syntax tree, which is not to be changed: `parse` hands out the same one again."""
+        return self._tree
+
+    def sql(self, dialect: str = _DIALECT) -> str:
+        """The condition as it is written, in a dialect of SQL, every identifier quoted.
+
+        What its columns are taken for is decided where their table is known, in
+        `queries.conditions`.
 
         Args:
             dialect: As sqlglot names it.
-            text_columns: Columns that hold text whatever they mean, as those of a CSV file.
-            table: The table that the columns are looked for in, where there are several.
 
         >>> parse("recency between 90 and 365 and opt_in").sql()
         '"recency" BETWEEN 90 AND 365 AND "opt_in"'
         """
-        tree = cast_text(self._tree, text_columns)
-        for column in tree.find_all(exp.Column) if table else ():
-            column.set("table", exp.to_identifier(table))
-        return tree.sql(dialect=dialect, identify=True, comments=False)
+        return self._tree.sql(dialect=dialect, identify=True, comments=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnValue:
+    """A value that holds nothing but what the allow-list knows.
+
+    Attributes:
+        text: As it was written.
+        columns: The columns that it is computed from.
+        tree: Its syntax tree, which nobody changes.
+    """
+
+    text: str
+    columns: frozenset[str]
+    tree: exp.Expr = field(repr=False, compare=False)
 
 
 @lru_cache(maxsize=256)
@@ -93,30 +120,51 @@ def parse(text: str) -> Condition:
     >>> sorted(parse("lower(city) in ('bonn', 'ulm') or age >= 18").columns)
     ['age', 'city']
     """
+    tree, columns = _held(text, _CONDITION)
+    if not isinstance(tree.unnest(), (*_PREDICATES, exp.Column, exp.Boolean)):
+        raise ExpressionError('the condition must be true or false, such as "age >= 18"')
+    return Condition(text, columns, tree)
+
+
+@lru_cache(maxsize=256)
+def parse_value(text: str) -> ColumnValue:
+    """The value in `text`, by the same rules: a number, a text, or what is true or false.
+
+    Raises:
+        ExpressionError: it is not a value, or holds what is not allowed.
+
+    >>> sorted(parse_value("paid - coalesce(refunded, 0)").columns)
+    ['paid', 'refunded']
+    """
+    tree, columns = _held(text, _VALUE)
+    return ColumnValue(text, columns, tree)
+
+
+def _held(text: str, form: _Form) -> tuple[exp.Expr, frozenset[str]]:
+    """The tree of a text that holds only what is allowed, and the columns in it."""
     try:
-        tree = _tree(text)
-        _hold_to_list(tree)
-        _hold_to_condition(tree)
-        columns = frozenset(column.name for column in tree.find_all(exp.Column))
-        condition = Condition(text, columns, tree)
-        condition.sql()
+        tree = _tree(text, form)
+        _hold_to_list(tree, form)
+        _hold_to_columns(tree)
+        tree.sql(dialect=_DIALECT)
     except RecursionError:
-        raise ExpressionError("the condition is nested too deeply") from None
+        raise ExpressionError(f"the {form.name} is nested too deeply") from None
+    columns = frozenset(column.name for column in tree.find_all(exp.Column))
     if not columns:
-        raise ExpressionError("the condition names no column, so it is always the same")
-    return condition
+        raise ExpressionError(f"the {form.name} names no column, so it is always the same")
+    return tree, columns
 
 
-def _tree(text: str) -> exp.Expr:
+def _tree(text: str, form: _Form) -> exp.Expr:
     try:
         trees = sqlglot.parse(text, dialect=_DIALECT)
     except SqlglotError:
-        raise ExpressionError('this is not a condition such as "age >= 18 and opt_in"') from None
+        raise ExpressionError(f"this is not a {form.name} such as {form.example}") from None
     if len(trees) > 1 or ";" in _outside_quotes(text):
-        raise ExpressionError("a semicolon is not allowed in a condition")
+        raise ExpressionError(f"a semicolon is not allowed in a {form.name}")
     tree = trees[0] if trees else None
     if not isinstance(tree, exp.Expr):
-        raise ExpressionError("the condition is empty")
+        raise ExpressionError(f"the {form.name} is empty")
     return tree
 
 
@@ -134,17 +182,17 @@ def _outside_quotes(text: str) -> str:
     return "".join(kept)
 
 
-def _hold_to_list(tree: exp.Expr) -> None:
+def _hold_to_list(tree: exp.Expr, form: _Form) -> None:
     for node in tree.walk():
         if node.comments:
-            raise ExpressionError("a comment is not allowed in a condition")
+            raise ExpressionError(f"a comment is not allowed in a {form.name}")
         if _depth(node) > MAX_DEPTH:
-            raise ExpressionError("the condition is nested too deeply")
+            raise ExpressionError(f"the {form.name} is nested too deeply")
         if type(node) in _ALLOWED or _is_date(node):
             continue
         if isinstance(node, exp.DataType) and _is_date(node.parent):
             continue
-        raise ExpressionError(f"{_name(node)} is not allowed in a condition")
+        raise ExpressionError(f"{_name(node)} is not allowed in a {form.name}")
 
 
 def _depth(node: exp.Expr) -> int:
@@ -182,11 +230,8 @@ def _is_date(node: exp.Expr | None) -> bool:
     return True
 
 
-def _hold_to_condition(tree: exp.Expr) -> None:
-    """The whole is true or false, tables are not named, nothing is compared with null."""
-    top = tree.unnest()
-    if not isinstance(top, (*_PREDICATES, exp.Column, exp.Boolean)):
-        raise ExpressionError('the condition must be true or false, such as "age >= 18"')
+def _hold_to_columns(tree: exp.Expr) -> None:
+    """Tables are not named, nothing is compared with null."""
     for node in tree.find_all(exp.Column):
         if node.args.get("table") is not None:
             remedy = "name the column alone, or put a name with a dot in double quotes"
@@ -194,6 +239,10 @@ def _hold_to_condition(tree: exp.Expr) -> None:
     for node in tree.find_all(exp.In):
         if node.args.get("field") is not None:
             raise ExpressionError("the values after 'in' belong in parentheses: in ('a', 'b')")
+    for node in tree.find_all(exp.Round):
+        digits = node.args.get("decimals")
+        if digits is not None and not _DIGITS.fullmatch(digits.sql(_DIALECT)):
+            raise ExpressionError("round() keeps a number of digits; write it as in round(x, 2)")
     for null in tree.find_all(exp.Null):
         if not isinstance(null.parent, exp.Is):
             raise ExpressionError("nothing equals null; write 'is null' or 'is not null'")

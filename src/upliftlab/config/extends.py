@@ -2,7 +2,8 @@
 
 Settings merge key by key. Lists, and groups whose keys are the writer's own names (arms,
 guardrails, fixed costs, winsorized metrics) or that say where a table lies (customers), are
-replaced whole.
+replaced whole. Computed columns and the metrics that an experiment defines are names that others
+stay valid beside: they merge by name, and each definition is replaced whole.
 The experiment's name and salt are never inherited: two experiments must not share them.
 """
 
@@ -32,6 +33,8 @@ WHOLE: frozenset[Key] = frozenset(
     }
 )
 """What is replaced whole."""
+_NAMED: Key = ("metrics", "define")
+"""Definitions by name, each of which is replaced whole."""
 
 
 def without_base(document: Document) -> Document:
@@ -98,7 +101,7 @@ def merge(over: Document, base: Document) -> Document:
             if key not in mine:
                 take(here)
                 joined[key] = _without_own(value, here)
-            elif isinstance(value, dict) and isinstance(mine[key], dict) and here not in WHOLE:
+            elif isinstance(value, dict) and isinstance(mine[key], dict) and not _is_whole(here):
                 joined[key] = join(mine[key], value, here)  # pyright: ignore[reportUnknownArgumentType] - YAML mappings have text keys
         return joined
 
@@ -106,6 +109,10 @@ def merge(over: Document, base: Document) -> Document:
     inherited = frozenset(path for path in base.faulty if values.get(path) == base.values.get(path))
     faults = (*over.faults, *base.faults)
     return Document(over.file, value, values, keys, faults, over.faulty | inherited)
+
+
+def _is_whole(path: Key) -> bool:
+    return path in WHOLE or path[:-1] == _NAMED
 
 
 def _without_own(value: Any, path: Key) -> Any:  # noqa: ANN401 - text, lists and mappings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from upliftlab.config.document import Document, read_document
@@ -107,7 +107,24 @@ def examine(path: Path, workspace: Workspace, shared: Shared, given: Path) -> Ex
         given: A path the user gave, so that messages name files alike.
     """
     own = read_document(path, workspace.root, shown(path, given))
-    return _examined(with_base(own, path, workspace, given), shared)
+    document = with_base(own, path, workspace, given)
+    examined = _examined(document, shared)
+    if document is own or ("extends",) in document.faulty:
+        return examined
+    target = path.parent / str(own.get("extends"))
+    base = shown(target, given)
+    inherited = [each for each in examined.faults if each.place and each.place.file == base]
+    if not inherited:
+        return examined
+    alone = _examined(read_document(target, workspace.root, base), shared).faults
+    here = own.at("extends")
+    moved = {each: _told_at(each, here) for each in inherited if each not in alone}
+    return replace(examined, faults=tuple(moved.get(each, each) for each in examined.faults))
+
+
+def _told_at(fault: Diagnostic, place: Place) -> Diagnostic:
+    """What is wrong with an inherited value only here: its own place may be right by itself."""
+    return replace(fault, message=f"{fault.message} (inherited from {fault.place})", place=place)
 
 
 def _examined(document: Document, shared: Shared) -> Examined:

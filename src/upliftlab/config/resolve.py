@@ -14,6 +14,7 @@ from upliftlab.config.document import Document
 from upliftlab.config.models import Channel, Costs, EngineSettings, Metric, Offer, Segment, Source
 from upliftlab.config.models.experiment import PROFIT, Arm, ExperimentFile, Plan
 from upliftlab.config.models.metrics import TOTALS, totals
+from upliftlab.config.scope import declared_metrics
 from upliftlab.config.shared import Shared, source_fault
 from upliftlab.config.windows import BEFORE, before, in_window, known_before
 from upliftlab.errors import Diagnostic
@@ -81,9 +82,13 @@ def named_metrics(experiment: ExperimentFile) -> list[tuple[str, tuple[str | int
 def _with_event_costs(draft: ReadExperiment, shared: Shared) -> ReadExperiment:
     """Contacts and redemptions counted from events, where configs/ says how."""
     money = draft.experiment.money
-    if money is None or not isinstance(draft.experiment.customers, str):
+    named = draft.experiment.customers
+    if money is None or not isinstance(named, str):
         return draft
-    declared = shared.metrics or {}
+    customers = (shared.sources or {}).get(named)
+    if customers is not None and customers.group_size is not None:
+        return draft
+    declared = declared_metrics(draft.experiment, shared)
     over_events = {name for name in _COUNTED if name in declared and declared[name].source}
     found = {name: name for name in over_events if getattr(money, name) is None}
     experiment = draft.experiment.model_copy(update={"money": money.model_copy(update=found)})
@@ -97,7 +102,16 @@ class _Work:
     channels: dict[str, Channel] = field(default_factory=dict[str, Channel])
     faults: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
+    @property
+    def declared(self) -> dict[str, Metric]:
+        return declared_metrics(self.draft.experiment, self.shared)
+
     def customers(self) -> Source:
+        """The customers' table, with the columns that the experiment computes."""
+        source, own = self._customers(), self.draft.experiment.columns
+        return source.model_copy(update={"columns": {**source.columns, **own}}) if own else source
+
+    def _customers(self) -> Source:
         given = self.draft.experiment.customers
         if isinstance(given, Source):
             return given
@@ -153,7 +167,7 @@ class _Work:
 
     def covariates(self, metrics: Mapping[str, Metric], customers: Source) -> dict[str, Metric]:
         """What was known before: metrics over the time before the start, else columns."""
-        declared, window = self.shared.metrics or {}, self.draft.experiment.outcome_window
+        declared, window = self.declared, self.draft.experiment.outcome_window
         found: dict[str, Metric] = {}
         known = known_before(declared)
         for at, name in enumerate(self.draft.experiment.analysis.covariates):
@@ -172,7 +186,7 @@ class _Work:
         """A metric or a column; of a misspelt name the metric that is meant, None for profit."""
         if found := self._nearest(name, customers):
             return found
-        declared = self.shared.metrics or {}
+        declared = self.declared
         known: dict[str, Metric | None] = dict(declared)
         known |= {PROFIT: None} if self.draft.experiment.money else {}
         near = self._column_or_typo("metric", name, path, (known, customers))
@@ -180,12 +194,21 @@ class _Work:
 
     def _nearest(self, name: str, customers: Source) -> Metric | None:
         """A metric as it is declared; the customers' own table is nearer than configs/."""
-        said = (self.shared.metrics or {}).get(name)
-        if name not in customers.known_after:
+        said = self.declared.get(name)
+        if name not in customers.outcomes or name in self.draft.experiment.metrics.define:
             return said
+        sums = customers.aggregated
+        unit = "share" if sums is not None and name in sums.units_with else None
         if said is None:
-            return Metric(column=name)
-        return Metric(column=name, better=said.better, unit=said.unit, title=said.title)
+            return Metric(column=name, unit=unit)
+        missing = said.missing if said.column == name else "fail"
+        return Metric(
+            column=name,
+            missing=missing,
+            better=said.better,
+            unit=said.unit or unit,
+            title=said.title,
+        )
 
     def _column_or_typo(
         self,
@@ -200,7 +223,8 @@ class _Work:
         """
         declared, customers = known
         near = None if name in declared else closest(name, list(declared), cutoff=0.8)
-        if near is None or name in customers.known_after or name in customers.attributes:
+        told = (*customers.outcomes, *customers.attributes, *customers.columns)
+        if near is None or name in told:
             return None
         code, file = ("UL108", "segments") if kind == "segment" else ("UL107", "metrics")
         message = f"the {kind} '{name}' is not declared"
@@ -251,7 +275,7 @@ def _apart(name: str, used: Mapping[str, Metric]) -> Iterator[tuple[str, Metric]
     while above in used or below in used:  # somebody's metric has that name
         above, below = f"{above}'", f"{below}'"
     yield from zip((above, below), totals(metric), strict=True)
-    shown = {key: getattr(metric, key) for key in ("better", "unit", "title")}
+    shown = {key: getattr(metric, key) for key in ("better", "unit", "title", "missing")}
     yield name, Metric.model_construct(ratio=(above, below), **shown)
 
 

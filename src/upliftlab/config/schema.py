@@ -15,6 +15,7 @@ from typing import Any
 
 from upliftlab.config import models
 from upliftlab.config.models import (
+    aggregated,
     analysis,
     arms,
     channels,
@@ -30,8 +31,8 @@ from upliftlab.config.models import (
 )
 from upliftlab.config.shape import FILES
 
-_PARTS = (model, formats, sources, channels, metrics, segments, program, files, arms, analysis)
-_MODULES = (*_PARTS, uplift, experiment)
+_CONFIGS = (model, formats, aggregated, sources, channels, metrics, segments, program, files)
+_MODULES = (*_CONFIGS, arms, analysis, uplift, experiment)
 _URI = "http://json-schema.org/draft-07/schema#"
 _TEXT = ["string", "number", "boolean"]
 _BASE_NEEDS = ("customers", "arms", "metrics")

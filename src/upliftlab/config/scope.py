@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from upliftlab.config.document import Document
-from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models import Metric
+from upliftlab.config.models.experiment import ExperimentFile, Plan
 from upliftlab.config.shared import Shared
 from upliftlab.errors import Place
 
@@ -22,6 +24,17 @@ class Scope:
     def at(self, *path: str | int, key: bool = False) -> Place:
         """The place of a value of the experiment's file."""
         return self.document.at(*path, key=key)
+
+    @property
+    def declared(self) -> dict[str, Metric]:
+        """Every metric that is declared: in `configs/metrics.yaml`, or by the experiment itself."""
+        return declared_metrics(self.plan.experiment, self.shared)
+
+    def metric_at(self, name: str, *path: str | int, key: bool = False) -> Place:
+        """Where a metric is declared."""
+        if name in self.plan.experiment.metrics.define:
+            return self.at("metrics", "define", name, *path, key=key)
+        return self.shared.at("metrics", "metrics", name, *path, key=key)
 
     @property
     def customers_known(self) -> bool:
@@ -43,6 +56,45 @@ class Scope:
     def has_salt(self) -> bool:
         """Whether the file itself writes a salt."""
         return self.plan.experiment.assignment.salt is not None
+
+
+def declared_metrics(experiment: ExperimentFile, shared: Shared) -> dict[str, Metric]:
+    """The metrics that an experiment can name: the workspace's, and those it defines itself."""
+    return {**(shared.metrics or {}), **experiment.metrics.define}
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDeclarations:
+    """The metrics that one file declares, as their rules see them.
+
+    Attributes:
+        metrics: By name.
+        known: All that they may be made of, themselves among them.
+        shared: The tables of events that they may be computed from.
+        place: Where a value of one stands: its name, the way below it, and whether its key is
+            meant.
+    """
+
+    metrics: Mapping[str, Metric]
+    known: Mapping[str, Metric]
+    shared: Shared
+    place: Callable[..., Place]
+
+    @classmethod
+    def of_configs(cls, shared: Shared) -> MetricDeclarations:
+        """Those of `configs/metrics.yaml`."""
+        metrics = shared.metrics or {}
+        return cls(metrics, metrics, shared, partial(shared.at, "metrics", "metrics"))
+
+    @classmethod
+    def of_experiment(cls, scope: Scope) -> MetricDeclarations:
+        """Those of `metrics: {define: …}`."""
+        own = scope.plan.experiment.metrics.define
+        return cls(own, scope.declared, scope.shared, partial(scope.at, "metrics", "define"))
+
+    def at(self, name: str, *path: str | int, key: bool = False) -> Place:
+        """Where a value of a metric stands."""
+        return self.place(name, *path, key=key)
 
 
 @dataclass(frozen=True, slots=True)

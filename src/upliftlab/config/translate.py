@@ -20,6 +20,7 @@ from upliftlab.util.nearest import closest
 
 M = TypeVar("M", bound=Declaration)
 _LONGEST = 240
+_GROUPS = ("channels", "offers", "metrics", "segments", "sources", "arms", "layers", "columns")
 
 
 def read_model(model: type[M], document: Document) -> tuple[M | None, tuple[Diagnostic, ...]]:
@@ -96,9 +97,11 @@ def naming(path: Key) -> str:
     if isinstance(last, int):
         return f"entry {last + 1} of '{before[-1]}'"
     plural = str(before[-1]) if before else ""
-    if last in ("primary", "secondary", "guardrails"):  # keys of an experiment's 'metrics'
+    if last in ("primary", "secondary", "guardrails", "define"):  # of an experiment's 'metrics'
         return f"'{last}'"
-    if plural in ("channels", "offers", "metrics", "segments", "sources", "arms", "layers"):
+    if plural == "define":
+        return f"metric '{last}'"
+    if plural in _GROUPS:
         return f"{plural.removesuffix('s')} '{last}'"
     if plural == "guardrails":
         return f"guardrail '{last}'"

@@ -32,11 +32,20 @@ from upliftlab.conformance.bench import (
 )
 from upliftlab.engines.dialect import converts_texts, transpile
 from upliftlab.errors import DataError, EngineError, UpliftLabError
+from upliftlab.queries.computed import attach_table
 from upliftlab.queries.numbers import number_sql
 
 _KEPT: Final = "conformance_kept"
 _LOADED: Final = "conformance_loaded"
 _PLACED: Final = "conformance_placed"
+_COMPUTED: Final = {
+    "product": "q * r",
+    "remainder": "r % 4",
+    "quotient": "q / z",
+    "half": "round(q / 2)",
+    "large": "product > 49",
+    "tag": "coalesce(lower(word), 'none')",
+}
 _CSV = 'id;word;amount\n1;"a;b";1.5\n2;;\n3;"say ""no""";0\n'
 
 
@@ -147,6 +156,33 @@ def _placing(bench: Bench) -> Iterator[str]:
         source = bench.place(f"placed{number}", pa.table({"id": [number], "word": ["顾客"]}))
         bench.engine.attach(_PLACED, source)
         yield from bench.asked(f"SELECT id, word FROM {_PLACED}", [(number, "顾客")])
+
+
+def _computing(bench: Bench) -> Iterator[str]:
+    """Columns that are computed: each of a type that is known, and of a value that is right."""
+    if not hasattr(bench.engine, "define"):
+        return
+    small = {"q": [200, 7, 0], "r": [255, 7, None], "z": [0, 2, 4]}
+    columns = {name: pa.array(values, pa.uint8()) for name, values in small.items()}
+    table = pa.table({"id": [1, 2, 3], **columns, "word": ["A b", None, "c"]})
+    source = bench.place("computed", table)
+    source = source.model_copy(update={"columns": _COMPUTED})
+    found = attach_table(_PLACED, source, bench.engine)
+    kinds = {name: found[name] for name in _COMPUTED}
+    right = ["number"] * 4 + ["boolean", "text"]
+    if list(kinds.values()) != right:
+        yield f"computed columns are {kinds}"
+    rows = [
+        (1, 51000.0, 3.0, None, 100.0, True, "a b"),
+        (2, 49.0, 3.0, 3.5, 4.0, False, "none"),
+        (3, None, None, 0.0, 0.0, None, "c"),
+    ]
+    listed = ", ".join(_COMPUTED)
+    yield from bench.asked(f"SELECT id, {listed} FROM {_PLACED} ORDER BY id", rows)
+    plain = source.model_copy(update={"columns": {}})
+    attach_table(_PLACED, plain, bench.engine)
+    if set(bench.engine.columns(_PLACED)) & set(_COMPUTED):
+        yield "a table that is attached again keeps what was computed"
 
 
 def _fingerprints(bench: Bench) -> Iterator[str]:
@@ -287,6 +323,7 @@ BEHAVIOUR: Final = (
     Case("write", "A result is written as one Parquet file, also an empty one", _writing),
     Case("load", "Parquet files, and folders of them, are one table", _loading),
     Case("attach", "A source is attached, and replaced under its name", _placing, places=True),
+    Case("define", "A view computes columns of a table", _computing, places=True),
     Case("fingerprint", "A digest tells contents apart", _fingerprints, places=True),
     Case("reading", "A block of reading may lie within another", _reading, places=True),
     Case("changes", "A table that changes while it is read is noticed", _changing, places=True),

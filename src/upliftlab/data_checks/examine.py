@@ -12,8 +12,14 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from upliftlab.analysis.aggregates import Aggregates, roll_up
 from upliftlab.analysis.aggregation import measure
-from upliftlab.analysis.checks.definition import IMPLAUSIBLE, CheckInputs, Facts
+from upliftlab.analysis.checks.definition import (
+    IMPLAUSIBLE,
+    CheckDefinition,
+    CheckInputs,
+    Facts,
+)
 from upliftlab.analysis.checks.events import (
     EVENT_CHECKS,
     SILENCE,
@@ -21,6 +27,7 @@ from upliftlab.analysis.checks.events import (
     event_facts,
     events,
 )
+from upliftlab.analysis.checks.left_out import EXCLUSION, MISSING_OUTCOMES, left_out
 from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.analysis.event_tables import (
@@ -30,7 +37,12 @@ from upliftlab.analysis.event_tables import (
     without_repeats,
 )
 from upliftlab.analysis.look import LookSchedule
-from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.analysis.population import (
+    CUSTOMERS,
+    excluded_sql,
+    population_of,
+    refuse_inexact,
+)
 from upliftlab.config.load import examine as examine_file
 from upliftlab.config.load import in_order
 from upliftlab.config.models.experiment import Plan
@@ -38,24 +50,39 @@ from upliftlab.config.rules.registry import shared_faults
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import read_shared
 from upliftlab.config.workspace import find_workspace
-from upliftlab.data_checks.fit import customer_columns, event_columns, source_place, tallies_of
+from upliftlab.data_checks.conditions import customer_conditions, event_conditions
+from upliftlab.data_checks.fit import (
+    customer_columns,
+    event_columns,
+    placed,
+    source_place,
+    tallies_of,
+)
 from upliftlab.engines.base import Engine
 from upliftlab.engines.open import open_engine
-from upliftlab.errors import Diagnostic, Place, UpliftLabError
-from upliftlab.queries.clock import Span, passed
+from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
+from upliftlab.queries.clock import Span, last_passed
+from upliftlab.queries.computed import attach_table
 from upliftlab.queries.events import Starts
+from upliftlab.queries.features import features_of
+from upliftlab.queries.ids import id_column
 from upliftlab.queries.naming import naming_fault
 from upliftlab.results.analysis import Check, Severity
 from upliftlab.util.sql import quote
 
 _CODES = {
+    "presence": "UL222",
     "duplicates": "UL224",
     "unknown_customers": "UL221",
     "currency": "UL223",
     "completeness": "UL222",
     "clock": "UL225",
+    "exclusion": "UL281",
+    "missing_outcomes": "UL282",
 }
-"""Checks of the data that can be asked before anybody is assigned."""
+"""Checks of the data that can be asked without an analysis."""
+_TOLD = ("exclusion", "missing_outcomes")
+"""Those that tell who is left out, which is said whether or not all is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +139,7 @@ def table_faults(scope: Scope, engine: Engine, now: datetime) -> tuple[Diagnosti
 def _data_faults(scope: Scope, engine: Engine, now: datetime) -> list[Diagnostic]:
     faults = [*_customers(scope, engine)]
     for name in tallies_of(scope.plan):
-        faults += event_columns(scope, name, engine)
+        faults += [*event_columns(scope, name, engine)] or [*event_conditions(scope, name, engine)]
     return faults or [*_content(scope, engine, now)]
 
 
@@ -120,17 +147,26 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
     """The customers' table: that it can be read, its columns and types, and one row a customer."""
     plan, place = scope.plan, source_place(scope, None)
     try:
-        engine.attach(CUSTOMERS, plan.customers)
-        columns = engine.columns(CUSTOMERS)
+        columns = attach_table(CUSTOMERS, plan.customers, engine, whole=False)
     except UpliftLabError as error:
-        yield from (replace(fault, place=place) for fault in error.faults)
+        yield from placed(scope, None, error.faults)
         return
     faults = [*customer_columns(scope, columns)]
     yield from faults
-    if not faults:
+    if not faults and plan.customers.group_size is None:  # else the analysis's own look tells
         yield from _naming(scope, engine)
-    if plan.customers.id in columns:
+        yield from customer_conditions(scope, engine)
+        yield from _features(scope, engine)
+    asked = plan.experiment
+    chosen = asked.assignment.observed and (
+        asked.eligible or asked.exclude or plan.customers.columns
+    )
+    if plan.customers.id in columns and not (faults and chosen):
         yield from _identities(plan, place, engine)
+    try:
+        refuse_inexact(plan, columns, engine)
+    except UpliftLabError as error:
+        yield from (replace(fault, place=place) for fault in error.faults)
 
 
 def _naming(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
@@ -153,12 +189,28 @@ def _naming(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
             yield replace(fault, place=place)
 
 
+def _features(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
+    """Features that hold numbers and a few texts, which `learn` refuses."""
+    asked = scope.plan.experiment.uplift
+    if asked is None:
+        return
+    try:
+        features_of(asked, CUSTOMERS, scope.plan.customers, engine)
+    except DataError as error:
+        for fault in error.faults:
+            names = enumerate(asked.features)
+            at = next(at for at, name in names if f"'{name}'" in fault.message)
+            yield replace(fault, place=scope.at("uplift", "features", at))
+
+
 def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Diagnostic]:
     name = plan.customers.id or ""
-    column = quote(name)
+    column, relation = f"c.{quote(name)}", f"{CUSTOMERS} AS c"
+    if plan.experiment.assignment.observed in engine.columns(CUSTOMERS):
+        relation = population_of(plan, engine, None).relation  # as the analysis will
     row = engine.query(
         f"SELECT COUNT(*) AS n, COUNT({column}) AS known, COUNT(DISTINCT {column}) AS ids"  # noqa: S608 - quoted
-        f" FROM {CUSTOMERS}"
+        f" FROM {relation}"
     ).to_pylist()[0]
     if row["known"] < row["n"]:
         message = f"{row['n'] - row['known']:,} rows have no '{name}'"
@@ -171,22 +223,60 @@ def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Diagnostic
 def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic]:
     """What is in the tables: read as an analysis reads them, where a column holds the arms."""
     plan, spec = scope.plan, estimation_spec(scope.plan)
+    checks: tuple[CheckDefinition, ...] = EVENT_CHECKS
+    aggregates: Aggregates = {}
     try:
         if plan.experiment.assignment.observed is not None:
+            checks = (*checks, EXCLUSION, MISSING_OUTCOMES)
             intake = measure(plan, spec, engine)
-            facts, closes = counted(EVENT_CHECKS, intake.data), intake.schedule.closes
+            facts, closes = counted(checks, intake.data), intake.schedule.closes
+            aggregates = roll_up(intake.cells, ())
+            yield from _ignored(scope, facts)
         else:
             facts, closes = _unassigned(plan, engine)
+            yield from _to_be_excluded(scope, engine)
     except UpliftLabError as error:
         for fault in error.faults:
             yield replace(fault, place=_place_of(scope, fault))
         return
     here = now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
     schedule = LookSchedule() if closes is None else LookSchedule((), (closes,), closes <= here)
-    for check in asked(EVENT_CHECKS, CheckInputs(plan, spec, schedule, facts)):
-        yield from _fault(check, source_place(scope, check.name.partition(":")[2]))
+    for check in asked(checks, CheckInputs(plan, spec, schedule, facts, aggregates)):
+        yield from _fault(check, _asked_of(scope, check))
     for name, found in (facts.of(events) or {}).items():
         yield from _first(found, name, source_place(scope, name))
+
+
+def _asked_of(scope: Scope, check: Check) -> Place:
+    """Where the YAML names what a check looks at."""
+    kind, _, subject = check.name.partition(":")
+    if kind == EXCLUSION.name:
+        return scope.at("exclude")
+    if kind == MISSING_OUTCOMES.name:
+        return scope.shared.at("metrics", "metrics", subject, "missing")
+    return source_place(scope, subject)
+
+
+def _ignored(scope: Scope, facts: Facts) -> Iterator[Diagnostic]:
+    """The customers of the arms that are not compared."""
+    ignored, found = scope.plan.experiment.assignment.ignore_arms, facts.of(left_out)
+    if not ignored or found is None:
+        return
+    counts = {arm: found[arm][0] - found[arm][1] for arm in ignored}
+    listed = ", ".join(f"{arm}: {n:,}" for arm, n in counts.items())
+    message = f"{sum(counts.values()):,} customers of ignored arms are left out ({listed})"
+    yield Diagnostic("UL281", message, "", scope.at("assignment", "ignore_arms"), "warning")
+
+
+def _to_be_excluded(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
+    """The customers whom the analysis will leave out, before anybody is assigned."""
+    condition = excluded_sql(scope.plan, engine)
+    if condition is None:
+        return
+    query = f"SELECT COUNT(*) AS n FROM {CUSTOMERS} AS c WHERE {condition}"  # noqa: S608 - allow-listed
+    n = int(engine.query(query).to_pylist()[0]["n"])
+    message = f"{n:,} customers are to be excluded on purpose"
+    yield Diagnostic("UL281", message, "", scope.at("exclude"), "warning")
 
 
 def _unassigned(plan: Plan, engine: Engine) -> tuple[Facts, datetime | None]:
@@ -194,43 +284,53 @@ def _unassigned(plan: Plan, engine: Engine) -> tuple[Facts, datetime | None]:
 
     And when the last customer's window closes, where that is known.
     """
-    columns = engine.columns(CUSTOMERS)
     if not plan.experiment.waves or plan.customers.id is None:
         return Facts({events: {}}), None
     days = [datetime.combine(wave.start, time()) for wave in plan.experiment.waves]
-    zone, ids = plan.program.time_zone, columns[plan.customers.id]
+    zone, ids = plan.program.time_zone, id_column(engine, CUSTOMERS, plan.customers.id, "id")
     starts = Starts(CUSTOMERS, zone, Span(min(days), max(days)), ids, min(days))
     found: dict[str, EventFacts] = {}
     for name, tallies in tallies_of(plan).items():
-        given = attach_events(plan, name, engine)
-        refuse_unreadable(given, tallies, engine)
-        once, *repeats = without_repeats(given, starts, tallies, engine)
+        given = attach_events(plan, name, tallies, engine)
+        given = refuse_unreadable(given, tallies, engine)
+        once, repeats = without_repeats(given, starts, tallies, engine)
         plain = given.source.model_copy(update={"recorded": None})
         once = replace(once, source=once.source.model_copy(update={"recorded": None}))
-        counted = (repeats[0], repeats[1])
         look = EventReading(
-            plan, engine, once, replace(given, source=plain), starts, tallies, counted
+            plan, engine, once, replace(given, source=plain), starts, tallies, repeats
         )
         found[name] = event_facts(look)
-    longest = plan.longest_window
-    closes = None if longest is None else passed(max(days), longest, zone)
-    return Facts({events: found}), closes
+    return Facts({events: found}), last_passed(max(days), plan.windows, zone)
 
 
 def _place_of(scope: Scope, fault: Diagnostic) -> Place:
     """Where the YAML names what a fault of the data is about."""
-    if fault.code in ("UL208", "UL209", "UL210"):
+    if fault.code in ("UL208", "UL209", "UL210", "UL280"):
         return scope.at("arms", key=True)
+    if fault.code == "UL279":
+        return scope.at("assignment", "ignore_arms")
     if fault.code == "UL217" or "(start)" in fault.message:
         return scope.at("assignment", "start")
-    named = [name for name in scope.plan.sources if f" of {name} " in fault.message]
+    ends = " ", ")"
+    named = [
+        name
+        for name in scope.plan.sources
+        if any(f" of {name}{end}" in fault.message for end in ends)
+    ]
     return source_place(scope, named[0] if named else None)
 
 
 def _fault(check: Check, place: Place) -> Iterator[Diagnostic]:
-    """A check that failed as a fault; data may still come in, so incomplete ones are a warning."""
+    """A check that failed as a fault; data may still come in, so incomplete ones are a warning.
+
+    Customers who are left out are told also where all is well.
+    """
     kind = check.name.partition(":")[0]
-    if check.passed is not False or kind not in _CODES:
+    if kind not in _CODES:
+        return
+    if check.passed is not False:
+        if kind in _TOLD and check.value:
+            yield Diagnostic(_CODES[kind], check.message, "", place, "warning")
         return
     critical = check.severity is Severity.critical and kind != "completeness"
     yield Diagnostic(_CODES[kind], check.message, "", place, "error" if critical else "warning")

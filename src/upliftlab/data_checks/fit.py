@@ -5,12 +5,14 @@ Nothing but columns is looked at, so it costs next to nothing however large the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.config.computed import parts_of
 from upliftlab.config.expressions import parse
 from upliftlab.config.load import in_order
+from upliftlab.config.models import Source
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.config.models.metrics import TOTALS
 from upliftlab.config.resolve import named_metrics
@@ -19,14 +21,19 @@ from upliftlab.config.shared import condition_fault
 from upliftlab.config.windows import known_before
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
+from upliftlab.queries.computed import attach_table, said
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
-from upliftlab.queries.units import UnitColumns
+from upliftlab.queries.units import unit_columns
 
 TABLE = "examined"
 """What a table of events is attached as, to look at its columns."""
 _AT_ONCE = ("id", "unit", "stratum", "eligible")
 """What columns are for that are needed to assign; others may come with the outcomes."""
+_ROLES = ("id", "time", "recorded", "experiment", "currency")
+"""Keys of a table of events that each name a column."""
+COMPUTED = ("UL214", "UL285", "UL286")
+"""Why a column cannot be computed although those that it is made of are there."""
 _NUMBERS: tuple[ColumnType, ...] = ("number", "boolean", "text")
 _TIMES: tuple[ColumnType, ...] = ("date", "time", "instant", "text")
 
@@ -76,19 +83,53 @@ def require_fit(scope: Scope, engine: Engine) -> tuple[Diagnostic, ...]:
 
 
 def _columns(engine: Engine, scope: Scope) -> dict[str, ColumnType] | None:
-    """The columns of the customers' table; None where it cannot be read yet."""
+    """The columns of the customers' table; None where it cannot be read yet.
+
+    Raises:
+        DataError: UL214, UL285, UL286, a column cannot be computed from it.
+    """
     try:
-        engine.attach(CUSTOMERS, scope.plan.customers)
-        return engine.columns(CUSTOMERS)
-    except UpliftLabError:
+        return attach_table(CUSTOMERS, scope.plan.customers, engine, whole=False)
+    except UpliftLabError as error:
+        if wrong := tuple(fault for fault in error.faults if fault.code in COMPUTED):
+            raise DataError(placed(scope, None, wrong)) from error
         return None
+
+
+def placed(
+    scope: Scope, source: str | None, faults: Iterable[Diagnostic]
+) -> tuple[Diagnostic, ...]:
+    """Faults of a table at the computed column that they name, else where the table is declared.
+
+    Args:
+        scope: The experiment.
+        source: The table; the customers' where no name is given.
+        faults: What is wrong with it.
+    """
+    table = scope.plan.customers if source is None else scope.plan.sources[source]
+    places = {said(name): computed_place(scope, source, name) for name in table.columns}
+    found = list[Diagnostic]()
+    for fault in faults:
+        own = (place for name, place in places.items() if name in fault.message)
+        found.append(replace(fault, place=next(own, source_place(scope, source))))
+    return tuple(found)
+
+
+def computed_place(scope: Scope, source: str | None, column: str) -> Place:
+    """Where a table's computed column is declared."""
+    asked = scope.plan.experiment
+    if source is None and column in asked.columns:
+        return scope.at("columns", column)
+    if source is None and not isinstance(asked.customers, str):
+        return scope.at("customers", "columns", column)
+    return scope.shared.at("sources", "sources", source or str(asked.customers), "columns", column)
 
 
 def customer_columns(
     scope: Scope, columns: dict[str, ColumnType], *, early: bool = False
 ) -> Iterator[Diagnostic]:
     """Faults of the customers' columns; what may come with the outcomes is a warning if early."""
-    for named in named_columns(scope):
+    for named in (*_computed(scope, None), *named_columns(scope)):
         measured = named.role.startswith(("metric ", "covariate "))
         for fault in column_faults(named, columns, _names(scope) if measured else ()):
             if early and fault.code == "UL205" and named.role not in _AT_ONCE:
@@ -100,9 +141,17 @@ def customer_columns(
                 yield fault
 
 
+def _computed(scope: Scope, source: str | None) -> Iterator[Named]:
+    """The real columns that a table's computed ones are made of."""
+    table = scope.plan.customers if source is None else scope.plan.sources[source]
+    for name, text in table.columns.items():
+        for part in sorted(parts_of(text) - table.columns.keys()):
+            yield Named(part, said(name), computed_place(scope, source, name))
+
+
 def _names(scope: Scope) -> tuple[str, ...]:
     """What a metric or covariate may be called beside the columns."""
-    declared = scope.shared.metrics or {}
+    declared = scope.declared
     profit = (PROFIT,) if scope.plan.experiment.money else ()
     return (*declared, *known_before(declared), *profit)
 
@@ -123,6 +172,7 @@ def named_columns(scope: Scope) -> Iterator[Named]:
         yield Named(column, role, source)
     yield Named(plan.households, "unit", scope.at("assignment", "unit"))
     yield Named(own.as_of, "as_of", source, _TIMES)
+    yield from _named_totals(own, source)
     for column in (*own.attributes, *own.known_after):
         yield Named(column, "attributes", source)
     given = asked.assignment
@@ -134,7 +184,10 @@ def named_columns(scope: Scope) -> Iterator[Named]:
     for at, name in enumerate(asked.uplift.features if asked.uplift else ()):
         yield Named(name, "feature", scope.at("uplift", "features", at), _NUMBERS)
     yield from _named_measures(scope)
-    conditions = [(asked.eligible, "eligible", scope.at("eligible"))]
+    conditions = [
+        (asked.eligible, "eligible", scope.at("eligible")),
+        (asked.exclude, "exclude", scope.at("exclude")),
+    ]
     if asked.uplift and asked.uplift.today:
         place = scope.at("uplift", "today", "where")
         conditions.append((asked.uplift.today.where, "today's rule", place))
@@ -144,15 +197,26 @@ def named_columns(scope: Scope) -> Iterator[Named]:
                 yield Named(column, role, place)
 
 
+def _named_totals(own: Source, place: Place) -> Iterator[Named]:
+    """The columns of a customers' table of which a row is of several."""
+    yield Named(own.group_size, "number of customers", place, ("number", "text"))
+    if own.aggregated is not None:
+        yield Named(own.time, "time", place)
+        for way, column in own.aggregated.columns():
+            yield Named(column, f"{way[0]} of {way[1]}", place, _NUMBERS)
+
+
 def _named_measures(scope: Scope) -> Iterator[Named]:
     plan = scope.plan
     places = {name: scope.at(*path) for name, path in reversed(named_metrics(plan.experiment))}
-    for name, metric in plan.metrics.items():
-        declared = name in (scope.shared.metrics or {})
-        there = scope.shared.at("metrics", "metrics", name)
-        place = there if declared else places.get(name, scope.at("metrics"))
-        yield Named(metric.column, f"metric '{name}'", place, _NUMBERS)
-    for at, (name, metric) in enumerate(plan.covariates.items()):
+    told = plan.customers.aggregated is not None  # their totals stand in the table instead
+    for name, metric in plan.metrics.items() if not told else ():
+        called = _declared(name, scope)
+        declared = called in scope.declared
+        place = scope.metric_at(called) if declared else places.get(called, scope.at("metrics"))
+        kinds = () if metric.present else _NUMBERS
+        yield Named(metric.field, f"metric '{called}'", place, kinds)
+    for at, (name, metric) in enumerate(plan.covariates.items() if not told else ()):
         place = scope.at("analysis", "covariates", at)
         yield Named(metric.column, f"covariate '{name}'", place, _NUMBERS)
     for at, segment in enumerate(plan.segments.values()):
@@ -179,23 +243,21 @@ def column_faults(
 
 def tallies_of(plan: Plan) -> dict[str, tuple[EventAggregate, ...]]:
     """What is counted in each table of events."""
-    metrics = {**plan.metrics, **plan.covariates}
-    columns = (*plan.measured_columns, *plan.covariates)
-    return UnitColumns(metrics, columns, plan.segments).tallies
+    return unit_columns(plan).tallies
 
 
 def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnostic]:
     """A table of events: that it can be read, and the columns that the YAML names."""
-    place, source = source_place(scope, name), scope.plan.sources[name]
+    source = scope.plan.sources[name]
     try:
-        engine.attach(TABLE, source)
-        columns = engine.columns(TABLE)
+        columns = attach_table(TABLE, source, engine)
     except UpliftLabError as error:
-        yield from (replace(fault, place=place) for fault in error.faults)
+        yield from placed(scope, name, error.faults)
         return
-    for key in ("id", "time", "key", "recorded", "experiment", "currency"):
+    named = [(key, getattr(source, key)) for key in _ROLES]
+    for key, column in (*named, *(("key", column) for column in source.key or ())):
         where = scope.shared.at("sources", "sources", name, key)
-        yield from column_faults(Named(getattr(source, key), f"{key} of {name}", where), columns)
+        yield from column_faults(Named(column, f"{key} of {name}", where), columns)
     for column in source.amounts:
         where = scope.shared.at("sources", "sources", name, "amounts", column, key=True)
         yield from column_faults(Named(column, f"amounts of {name}", where, _NUMBERS), columns)
@@ -204,7 +266,7 @@ def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnosti
 
 def _declared(name: str, scope: Scope) -> str:
     """The name under which a metric is declared, also of one of its two totals."""
-    if name in (scope.shared.metrics or {}):
+    if name in scope.declared:
         return name
     return min((name.partition(suffix)[0] for suffix in TOTALS), key=len)
 
@@ -220,9 +282,9 @@ def _metric_columns(
         if (column := metric.value_column) is not None:
             numeric = any(each.numeric for each in metric.kind.aggregates)
             kinds = _NUMBERS if numeric else ()
-            where = scope.shared.at("metrics", "metrics", name, metric.defined_by)
+            where = scope.metric_at(name, metric.defined_by)
             yield from column_faults(Named(column, f"metric '{name}'", where, kinds), columns)
         if metric.where is not None:
-            where = scope.shared.at("metrics", "metrics", name, "where")
+            where = scope.metric_at(name, "where")
             for column in sorted(parse(metric.where).columns):
                 yield from column_faults(Named(column, f"metric '{name}'", where), columns)

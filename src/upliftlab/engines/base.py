@@ -78,6 +78,13 @@ class Engine(Protocol):
         """
         ...
 
+    def define(self, name: str, sql: str) -> None:
+        """Make a query readable under `name`, as a table is; it is run where it is asked.
+
+        An engine of another package may do without: what it would define is kept.
+        """
+        ...
+
     def keep(self, name: str, sql: str) -> None:
         """Keep a query's result as a table under `name`, for as long as the engine is open."""
         ...

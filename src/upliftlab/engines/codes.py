@@ -35,14 +35,14 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL203",
         "Not a kind of file that is read",
-        "The files of a source are of one kind that the engine reads: texts of rows (.csv or "
-        ".tsv, also as .csv.gz and .tsv.gz, or .zip with one of them), .parquet or, with DuckDB, "
-        "one database. No path holds one of * ? [ ] { }.",
+        "The files of a source are of one kind that the engine reads (docs/files.md lists "
+        "them), all of them compressed or none. Spark reads CSV, Parquet and JSON. No path "
+        "holds one of * ? [ ] { }.",
         "Convert or rename the file.",
         example=Example(
-            "customers: {file: data.xlsx, id: id, known_after: [spent]}",
+            "customers: {file: data.sav, id: id, known_after: [spent]}",
             "customers: {file: data.csv, id: id, known_after: [spent]}",
-            beside={"data.xlsx": "not read\n"},
+            beside={"data.sav": "not read\n"},
             run="upliftlab analyze experiments/example.yaml",
         ),
     ),
@@ -56,8 +56,8 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL214",
         "Value that a condition cannot use",
-        "A condition takes a column for numbers or dates, and a value of it is none, or "
-        "is too large to compare.",
+        "A condition or a computed column takes a column for numbers or dates, and a value of it "
+        "is none, or is too large to compare. It is not taken for missing, as nothing would tell.",
         "Check the condition and the column.",
         example=Example(
             "eligible: age >= 18",
@@ -215,6 +215,44 @@ CODES: Final[tuple[Explanation, ...]] = (
         ),
     ),
     Explanation(
+        "UL267",
+        "Sheet that is not named or not there",
+        "A workbook has several sheets and the source names none, or one that it does not "
+        "have; or a sheet is named of a file that is no workbook.",
+        "Write 'sheet: NAME' beside 'file', by the name on the sheet's tab.",
+        example=Example(
+            "customers: {file: data.csv, sheet: Customers, id: id, known_after: [spent]}",
+            "customers: {file: data.csv, id: id, known_after: [spent]}",
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL268",
+        "Cell of a workbook without a value",
+        "A column that is asked for has a cell with an error such as #N/A or #DIV/0!, or one "
+        "whose formula no program has computed: read as empty it would be a wrong number.",
+        "Mend the formula, or open the workbook in a spreadsheet and save it.",
+    ),
+    Explanation(
+        "UL269",
+        "Workbook under a password",
+        "A workbook is encrypted and cannot be read.",
+        "Save it without a password.",
+    ),
+    Explanation(
+        "UL270",
+        "JSON that is no table",
+        "A JSON file holds neither an object a line nor one list of objects, whose keys are "
+        "the columns; often the list stands under a key of its own.",
+        "Write the list alone: jq '.data' export.json > orders.json.",
+        example=Example(
+            "customers: {file: nested.json, id: id, known_after: [spent]}",
+            "customers: {file: data.csv, id: id, known_after: [spent]}",
+            beside={"nested.json": '{"data": [{"id": 1, "arm": "none", "spent": 0}]}\n'},
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
         "UL501",
         "DuckDB refuses its settings",
         "DuckDB does not start with the settings under 'engine'.",
@@ -362,5 +400,13 @@ CODES: Final[tuple[Explanation, ...]] = (
         "An engine was named without an experiment, and cannot be opened without settings "
         "of its own.",
         "Name an experiment that declares them under 'engine'.",
+    ),
+    Explanation(
+        "UL258",
+        "Files of one source that differ in what a column holds",
+        "A column holds times with a time zone in one Parquet file of a source and times without "
+        "in another, or numbers in one and texts in another: read as one, some would be shifted "
+        "or lost.",
+        "Write it alike in all files of the source.",
     ),
 )

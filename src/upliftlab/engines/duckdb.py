@@ -1,4 +1,4 @@
-"""The embedded engine: CSV, CSV.gz, Parquet and tables of .duckdb files, read where they lie."""
+"""The embedded engine: files of every kind, most of them read where they lie."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ from upliftlab.config.models import Source
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.closed import base_table, connect, interruptible
-from upliftlab.engines.files import kind_of, same_columns
+from upliftlab.engines.files import same_columns
 from upliftlab.engines.frames import FrameTable, TableOverrides, location_of
+from upliftlab.engines.held import HeldTable
+from upliftlab.engines.holding import HELD, hold
+from upliftlab.engines.json_rows import json_arguments, json_fault, json_types
+from upliftlab.engines.kinds import FileKind, kind_of, require_sheets
 from upliftlab.engines.parquet import parquet_files
 from upliftlab.engines.place import disk_full
 from upliftlab.engines.settings import require_sane
@@ -70,6 +74,9 @@ class DuckDB:
         if folders is not None:
             folders = [*folders, *self._overrides.folders]
         self._watch = Watch(self._overrides.locate(locate))
+        self._held: dict[object, HeldTable] = {}
+        self._json: dict[object, str] = {}
+        self._unusable: dict[str, Diagnostic] = {}
         spill = folder or Path(tempfile.mkdtemp(prefix="upliftlab-"))
         # Also where nobody closes the engine.
         copies = spill / "texts"
@@ -182,7 +189,7 @@ class DuckDB:
             DataError: UL202, a row cannot be read.
             EngineError: UL502, the engine refuses the query.
         """
-        with _refusals():
+        with self._refusals():
             begun = False
             try:
                 for batch in self._connection.sql(sql).to_arrow_reader(rows):
@@ -192,6 +199,11 @@ class DuckDB:
                 if begun or not self._mended(error):
                     raise
                 yield from self._connection.sql(sql).to_arrow_reader(rows)
+
+    def define(self, name: str, sql: str) -> None:
+        """Make a query readable under `name`, as a temporary view."""
+        with self._refusals():
+            self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS {sql}")
 
     def keep(self, name: str, sql: str) -> None:
         """Keep a query's result as a temporary table, which spills to disk beyond the memory."""
@@ -217,7 +229,7 @@ class DuckDB:
         self.close()
 
     def _run(self, sql: str) -> pa.Table:
-        with _refusals():
+        with self._refusals():
             try:
                 return self._connection.sql(sql).to_arrow_table()
             except _REFUSED as error:
@@ -251,6 +263,34 @@ class DuckDB:
         except duckdb.Error as error:
             raise _unreadable(what, error) from error
 
+    @contextmanager
+    def _refusals(self) -> Generator[None]:
+        """Turn what the engine refuses into one fault, which repeats no value of the data."""
+        try:
+            with interruptible():
+                yield
+        except (duckdb.InvalidInputException, duckdb.IOException) as error:
+            if fault := self._unusable.get(str(error).partition(": ")[2]):
+                raise DataError(fault) from error
+            raise _full(error) or _unreadable("the data", error) from error
+        except duckdb.ConversionException as error:
+            reason = without_values(_first(error), numbers=True)
+            message = f"a value is not what a condition takes it for: {reason}"
+            raise DataError(
+                Diagnostic("UL214", message, "check the condition and the column")
+            ) from error
+        except duckdb.OutOfRangeException as error:
+            reason = without_values(_first(error), numbers=True)
+            message = f"a value is too large for a condition: {reason}"
+            raise DataError(
+                Diagnostic("UL214", message, "check the condition and the column")
+            ) from error
+        except duckdb.OutOfMemoryException as error:
+            raise _full(error) or _cramped(error) from error
+        except duckdb.Error as error:
+            reason = without_values(_first(error), "'", numbers=isinstance(error, _COMPUTING))
+            raise EngineError(Diagnostic("UL502", f"DuckDB refuses a query: {reason}")) from error
+
     def _register(self, name: str, source: Source, frame: FrameTable) -> None:
         """Read a frame in its own memory; it is hashed beside the queries."""
         self._watch.content(location_of(source), frame.fingerprint)
@@ -265,6 +305,14 @@ class DuckDB:
         except duckdb.Error as error:
             raise _unreadable(f"the {frame.described}", error) from error
 
+    def files(self, source: Source) -> list[Path]:
+        """The files of a source, which are watched from now on.
+
+        Raises:
+            DataError: UL201, UL203 and UL229 to UL232, as `attach`.
+        """
+        return self._files(source)
+
     def _files(self, source: Source) -> list[Path]:
         if source.file is None:
             message = "the embedded engine reads files; the source names none"
@@ -278,12 +326,51 @@ class DuckDB:
     def _relation(self, paths: Sequence[Path], source: Source, name: str) -> str:
         """The FROM clause of files. CSV is read as text: types are the experiment's to give."""
         kind = kind_of(paths)
-        if kind == "csv":
+        require_sheets(kind, paths, source)
+        if kind.name in HELD:
+            return self._in_memory(kind, paths, source, name)
+        if kind.name == "csv":
             return self._texts.relation(name, paths, source.format or FileFormat())
-        if kind == "parquet":
+        if kind.name == "json":
+            return self._rows(paths)
+        if kind.name == "parquet":
             same_columns(paths)
             return f"read_parquet({_listed(paths)}, union_by_name = true)"
         return self._table(paths, source, name)
+
+    def _in_memory(self, kind: FileKind, paths: Sequence[Path], source: Source, name: str) -> str:
+        """Files that are taken into memory, once for as long as they stay the same.
+
+        A column that must not be used fails where a query asks for it, and only there.
+        """
+        skip = source.format.skip if source.format else 0
+        key = (self._watch.stamps(paths), source.sheet, source.table, skip)
+        if key not in self._held:
+            self._held[key] = hold(kind, paths, source)
+        held, alias = self._held[key], f"held_of_{name}"
+        self._connection.register(alias, FrameTable(kind.name, held.table).counted_first)
+        listed = ", ".join(
+            self._failing(column, held.unusable[column])
+            if column in held.unusable
+            else quote(column)
+            for column in held.table.column_names
+        )
+        return f"(SELECT {listed} FROM {quote(alias)})"  # noqa: S608 - names through quote()
+
+    def _failing(self, column: str, fault: Diagnostic) -> str:
+        """A column that keeps its type, and whose values cannot be had."""
+        said, name = str(fault), quote(column)
+        self._unusable[said] = fault
+        return f"CASE WHEN TRUE THEN ERROR({literal(said)}) ELSE {name} END AS {name}"
+
+    def _rows(self, paths: Sequence[Path]) -> str:
+        """JSON, whose types are those of all rows; they are looked for once."""
+        key = self._watch.stamps(paths)
+        if key not in self._json:
+            types = json_types(self._connection, paths)
+            columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
+            self._json[key] = f"read_json({json_arguments(paths)}, columns = {{{columns}}})"
+        return self._json[key]
 
     def _table(self, paths: Sequence[Path], source: Source, name: str) -> str:
         """A table of data in a database file: nothing that the file would have us compute."""
@@ -327,33 +414,6 @@ def _allowed(
     return [Path("/")] if folders is None else [locate("."), *folders, copies]
 
 
-@contextmanager
-def _refusals() -> Generator[None]:
-    """Turn what the engine refuses into one fault, which repeats no value of the data."""
-    try:
-        with interruptible():
-            yield
-    except (duckdb.InvalidInputException, duckdb.IOException) as error:
-        raise _full(error) or _unreadable("the data", error) from error
-    except duckdb.ConversionException as error:
-        reason = without_values(_first(error), numbers=True)
-        message = f"a value is not what a condition takes it for: {reason}"
-        raise DataError(
-            Diagnostic("UL214", message, "check the condition and the column")
-        ) from error
-    except duckdb.OutOfRangeException as error:
-        reason = without_values(_first(error), numbers=True)
-        message = f"a value is too large for a condition: {reason}"
-        raise DataError(
-            Diagnostic("UL214", message, "check the condition and the column")
-        ) from error
-    except duckdb.OutOfMemoryException as error:
-        raise _full(error) or _cramped(error) from error
-    except duckdb.Error as error:
-        reason = without_values(_first(error), "'", numbers=isinstance(error, _COMPUTING))
-        raise EngineError(Diagnostic("UL502", f"DuckDB refuses a query: {reason}")) from error
-
-
 def _full(error: duckdb.Error) -> EngineError | None:
     """What a full disk means; None where that is not what it is."""
     return disk_full() if any(words in str(error) for words in _FULL) else None
@@ -381,6 +441,8 @@ def _first(error: duckdb.Error) -> str:
 
 
 def _unreadable(what: str, error: duckdb.Error) -> DataError:
+    if fault := json_fault(error):
+        return fault
     if "CSV" in str(error):
         message = f"a row of {what} cannot be read"
         return DataError(Diagnostic("UL202", message, "save the CSV file anew, in UTF-8"))

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from upliftlab.engines.kinds import DATABASES, TEXTS, is_text
-from upliftlab.engines.parquet import types_of
+from upliftlab.engines.kinds import KINDS, is_of
+from upliftlab.engines.parquet import family_of, types_of
 from upliftlab.engines.place import is_file, refusal
 from upliftlab.errors import DataError, Diagnostic
 
@@ -62,7 +62,7 @@ def _named(name: str, locate: Callable[[str], Path]) -> list[Path]:
         raise refusal(path, error) from error
     if not folder:
         return [path] if is_file(path) else []
-    if path.name.lower().endswith((*TEXTS, *DATABASES)):
+    if is_of(path.name, [kind.name for kind in KINDS if kind.name != "parquet"]):
         raise DataError(Diagnostic("UL229", f"{path.name} is a folder, and no file", "name a file"))
     inside: list[str] = []
     for at, _, names in os.walk(path, onerror=_refuse_listing):
@@ -86,48 +86,31 @@ def _refuse_listing(error: OSError) -> None:
     raise refusal(Path(str(error.filename)), error) from error
 
 
-def kind_of(paths: Sequence[Path]) -> str:
-    """What the files are: csv, parquet or database.
-
-    Raises:
-        DataError: UL203, they are of no known kind, or of several.
-    """
-    kinds = {_kind(path) for path in paths}
-    if len(kinds) > 1:
-        raise DataError(
-            Diagnostic(
-                "UL203", "the files of a source are of several kinds", "name those of one kind"
-            )
-        )
-    return kinds.pop()
-
-
-def _kind(path: Path) -> str:
-    name = path.name.lower()
-    if is_text(name):
-        return "csv"
-    if name.endswith(".parquet"):
-        return "parquet"
-    if name.endswith(DATABASES):
-        return "database"
-    remedy = "use .csv, .tsv (also as .gz), .zip with one of them, .parquet or .duckdb"
-    if name.endswith((".txt", ".txt.gz")):
-        remedy = f"if its rows are lines, name it {path.name.split('.')[0]}.csv"
-    raise DataError(Diagnostic("UL203", f"{path.name} is of no known kind", remedy))
-
-
 def same_columns(paths: Sequence[Path]) -> None:
-    """Refuse Parquet files of one source that hold different columns.
+    """Refuse Parquet files of one source that hold different columns, or different kinds of values.
+
+    An engine would read them as one kind: a time without zone as one of UTC, a number as a text.
 
     Raises:
-        DataError: UL202, naming a file that differs from the first.
+        DataError: UL202 a file has other columns than the first, UL258 another kind of values.
     """
     if len(paths) == 1:
         return
-    first = set(types_of(paths[0]))
+    first = types_of(paths[0])
     for path in paths[1:]:
-        if odd := sorted(first ^ set(types_of(path))):
+        found = types_of(path)
+        if odd := sorted(first.keys() ^ found.keys()):
             message = f"{path.name} and {paths[0].name} differ in the column '{odd[0]}'"
             raise DataError(
                 Diagnostic("UL202", message, "give all files of a source the same columns")
             )
+        for column, kind in found.items():
+            one, other = family_of(first[column]), family_of(kind)
+            if one is None:
+                first[column] = kind
+            elif other is not None and one != other:
+                message = f"'{column}' holds {other} in {path.name} and {one} in {paths[0].name}"
+                remedy = "write it alike in all files of a source"
+                if "times" in one and "times" in other:
+                    remedy += ", with a time zone or without one"
+                raise DataError(Diagnostic("UL258", message, remedy))

@@ -14,7 +14,13 @@ from upliftlab.engines.base import ColumnType, Engine, EngineKind, Locate
 from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.util.extensions import blaming
 
-_ASKED: Final = tuple(name for name in (*vars(Engine), "dialect") if not name.startswith("_"))
+_OPTIONAL: Final = frozenset({"define"})
+"""What an engine may do without."""
+_ASKED: Final = tuple(
+    name
+    for name in (*vars(Engine), "dialect")
+    if not name.startswith("_") and name not in _OPTIONAL
+)
 """What an engine must have, by its protocol."""
 
 
@@ -115,6 +121,11 @@ class ForeignEngine:
         """Run a query and hand on its result, at most so many rows at a time."""
         with self._blamed():
             yield from self._engine.batches(sql, rows)
+
+    def define(self, name: str, sql: str) -> None:
+        """Make a query readable under `name`; where the engine knows no views, it is kept."""
+        with self._blamed():
+            getattr(self._engine, "define", self._engine.keep)(name, sql)
 
     def keep(self, name: str, sql: str) -> None:
         """Keep a query's result as a table under `name`."""

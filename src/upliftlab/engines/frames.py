@@ -11,7 +11,9 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, cast, runtime_checkable
 
@@ -22,12 +24,15 @@ import pyarrow.compute as pc
 from upliftlab.config.load import Loaded
 from upliftlab.config.models import Source
 from upliftlab.config.workspace import Workspace
+from upliftlab.engines.kinds import is_of
 from upliftlab.errors import DataError, Diagnostic
 
 Stop = Callable[[], bool]
 """Whether nobody waits for the answer any more."""
-Location = tuple[str | None, str | None]
-"""Where a source says that its table lies: file and table."""
+Location = tuple[str | None, str | None, str | None]
+"""Where a source says that its table lies: file, table and sheet."""
+_AT_ONCE: Final = 4
+"""Columns that are hashed at a time."""
 _PIECE: Final = 1 << 20
 """Rows that are hashed at a time, wherever a frame's own chunks end."""
 _WHOLE: Final = {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}
@@ -76,19 +81,19 @@ class FrameTable:
         return self.table.select(sorted(kinds, key=lambda name: not _is_number(kinds[name])))
 
     def fingerprint(self, stop: Stop = lambda: False) -> str:
-        """A sha256 of the content: every column's name, type and values, in order.
+        """A sha256 of the content: every column's name, type and sha256 of its values, in order.
 
         It does not hang on how the rows are cut into chunks. A missing value is missing, whatever
         lies in its place. Another type, such as a category for a text, is another content.
+        Columns are hashed beside each other, as that takes longer than to analyse them.
         """
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="upliftlab-digest") as hashing:
+            columns = list(hashing.map(partial(_digest, stop), self.table.columns))
         total = hashlib.sha256(f"{self.table.num_rows}\n".encode())
-        for name, column in zip(self.table.column_names, self.table.columns, strict=True):
-            total.update(f"{name}\n{column.type}\n".encode())
-            for content in _contents(column):
-                total.update(content)
-                if stop():
-                    return ""
-        return total.hexdigest()
+        names, kinds = self.table.column_names, self.table.schema.types
+        for name, kind, digest in zip(names, kinds, columns, strict=True):
+            total.update(f"{name}\n{kind}\n{digest}\n".encode())
+        return "" if stop() else total.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,10 @@ class TableOverrides:
     def source(self, source: Source) -> Source:
         """A source, with the file that is read in its place."""
         file = self.files.get(location_of(source))
-        return source if file is None else source.model_copy(update={"file": str(file)})
+        if file is None:
+            return source
+        sheet = source.sheet if is_of(file.name, ["sheets"]) else None
+        return source.model_copy(update={"file": str(file), "sheet": sheet})
 
     def locate(self, usual: Callable[[str], Path]) -> Callable[[str], Path]:
         """How files are found: those that were given where they lie, all others as usual."""
@@ -177,7 +185,7 @@ def _sources(loaded: Loaded) -> dict[str, Source]:
 
 def location_of(source: Source) -> Location:
     """Where a source says that its table lies."""
-    return source.file, source.table
+    return source.file, source.table, source.sheet
 
 
 def table_overrides(sources: Mapping[str, Source], given: Mapping[str, object]) -> TableOverrides:
@@ -307,6 +315,16 @@ def _refuse_names(columns: list[str], name: str) -> None:
             remedy = "give each column a name of its own; case does not tell names apart"
             raise DataError(Diagnostic("UL617", said, remedy))
         seen.add(column.casefold())
+
+
+def _digest(stop: Stop, column: Any) -> str:  # noqa: ANN401 - a chunked array
+    """A sha256 of a column's values."""
+    total = hashlib.sha256()
+    for content in _contents(column):
+        if stop():
+            break
+        total.update(content)
+    return total.hexdigest()
 
 
 def _contents(column: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - a chunked array

@@ -64,11 +64,13 @@ def _chunks(file: IO[bytes]) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
         for group in range(about.num_row_groups):
             rows = about.row_group(group)
+            if not rows.num_rows:
+                continue  # without rows there are no pages of data, and no offset of any
             for column in range(rows.num_columns):
                 chunk = rows.column(column)
-                begins = chunk.data_page_offset
-                if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-                    begins = min(begins, chunk.dictionary_page_offset)
+                # A table without rows has no page of data, which is said to begin at 0.
+                offsets = (chunk.data_page_offset, chunk.dictionary_page_offset)
+                begins = min((each for each in offsets if each), default=0)
                 found.append((begins, begins + chunk.total_compressed_size))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DamagedPageError from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +17,24 @@ from upliftlab.errors import DataError, Diagnostic
 
 BATCH = 50_000
 """Rows that are in memory at a time."""
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+_FAMILIES: Final = {
+    "numbers": _is_number,
+    "texts": _is_text,
+    "true and false": pa.types.is_boolean,
+    "days": pa.types.is_date,
+}
 
 
 def parquet_files(path: Path) -> list[Path]:
@@ -36,6 +54,21 @@ def types_of(file: Path) -> dict[str, Any]:
         message = f"{file.name} cannot be read: it is damaged, or no Parquet file"
         raise DataError(Diagnostic("UL202", message, "fetch or write the file again")) from error
     return dict(zip(schema.names, schema.types, strict=True))
+
+
+def family_of(kind: pa.DataType) -> str | None:
+    """What values of an Arrow type are, in words; None where there are none at all.
+
+    >>> family_of(pa.int8()), family_of(pa.timestamp("ns")), family_of(pa.null())
+    ('numbers', 'times without zone', None)
+    """
+    if pa.types.is_dictionary(kind):
+        return family_of(kind.value_type)
+    if pa.types.is_null(kind):
+        return None
+    if pa.types.is_timestamp(kind):
+        return "times without zone" if kind.tz is None else "times with a zone"
+    return next((name for name, is_one in _FAMILIES.items() if is_one(kind)), str(kind))
 
 
 def rows_of(file: Path) -> Iterator[tuple[Any, ...]]:

@@ -83,11 +83,7 @@ class Postgres:
         """
         schema, table = self._place(source)
         with self._step():
-            self._connection.execute(f"DROP VIEW IF EXISTS pg_temp.{quote(name)}".encode())
-            self._connection.execute(
-                f"CREATE TEMP VIEW {quote(name)} AS"
-                f" SELECT * FROM {quote(schema)}.{quote(table)}".encode()
-            )
+            self._view(name, f"SELECT * FROM {quote(schema)}.{quote(table)}")
 
     def load(self, name: str, files: Sequence[Path]) -> None:
         """Copy Parquet files into a temporary table, a batch at a time."""
@@ -141,6 +137,11 @@ class Postgres:
             cursor.execute(transpile(sql, self.dialect).encode())
             schema = pa.schema([field(column) for column in cursor.description or ()])
             return pa.Table.from_batches([batch_of(cursor.fetchall(), schema)], schema)
+
+    def define(self, name: str, sql: str) -> None:
+        """Make a query readable under `name`, as a temporary view."""
+        with self._step():
+            self._view(name, transpile(sql, self.dialect))
 
     def keep(self, name: str, sql: str) -> None:
         """Keep a query's result in a temporary table."""
@@ -202,6 +203,11 @@ class Postgres:
         """Some commands of the one transaction; where they fail, it goes on without them."""
         with _refusals(), self._connection.transaction():
             yield
+
+    def _view(self, name: str, sql: str) -> None:
+        """Make a temporary view; one of that name goes, with those that are built on it."""
+        self._connection.execute(f"DROP VIEW IF EXISTS pg_temp.{quote(name)} CASCADE".encode())
+        self._connection.execute(f"CREATE TEMP VIEW {quote(name)} AS {sql}".encode())
 
     def _place(self, source: Source) -> tuple[str, str]:
         """The schema and name of a source's table, found along the search path if need be."""

@@ -11,7 +11,7 @@ import importlib
 import tempfile
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,9 +22,12 @@ from upliftlab.config.models import EngineSettings as Settings
 from upliftlab.config.models import Source
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.engines.base import ColumnType
+from upliftlab.engines.closed import connect
 from upliftlab.engines.dialect import transpile
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.engines.files import kind_of, same_columns
+from upliftlab.engines.files import same_columns
+from upliftlab.engines.json_rows import JsonType, is_list, json_types
+from upliftlab.engines.kinds import kind_of, of_spark, require_sheets
 from upliftlab.engines.parquet import join_files
 from upliftlab.engines.place import Stamp, stamp_of
 from upliftlab.engines.settings import require_master, require_sane
@@ -38,6 +41,13 @@ if TYPE_CHECKING:
 _Text = tuple[str | None, FileFormat | None, tuple[Stamp, ...]]
 """What tells a text of rows that was read from another: its files, and how they are written."""
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+_JSON: dict[JsonType, str] = {
+    "BIGINT": "BIGINT",
+    "DOUBLE": "DOUBLE",
+    "BOOLEAN": "BOOLEAN",
+    "VARCHAR": "STRING",
+    "JSON": "VARIANT",
+}
 _TIMES: dict[str, ColumnType] = {"date": "date", "timestamp": "instant", "timestamp_ntz": "time"}
 
 
@@ -172,6 +182,13 @@ class Spark:
                 with pq.ParquetFile(part) as file:
                     yield from file.iter_batches(rows)  # pyright: ignore[reportUnknownMemberType]
 
+    def define(self, name: str, sql: str) -> None:
+        """Make a query readable under `name`, as a temporary view."""
+        with _refusals(
+            lambda text: Diagnostic("UL502", f"Spark refuses a query: {text}"), EngineError
+        ):
+            self._register(name, self._session.sql(transpile(sql, self.dialect)))
+
     def keep(self, name: str, sql: str) -> None:
         """Keep a query's result as Parquet files in a temporary folder.
 
@@ -236,16 +253,17 @@ class Spark:
             return self._table(source)
         paths = self._watch.files(source.file, source.format)
         kind = kind_of(paths)
-        if kind == "csv":
+        require_sheets(kind, paths, source)
+        if kind.name == "csv":
             return self._text(source, paths)
-        if kind == "parquet":
+        if kind.name == "json":
+            return self._json(paths)
+        if kind.name == "parquet":
             same_columns(paths)
             return self._session.read.parquet(*map(str, paths))
-        raise DataError(
-            Diagnostic(
-                "UL203", f"Spark does not read {paths[0].name}", "use .csv, .tsv or .parquet"
-            )
-        )
+        message = f"Spark does not read {paths[0].name}"
+        remedy = f"use {of_spark()}, or leave 'engine' out"
+        raise DataError(Diagnostic("UL203", message, remedy))
 
     def _table(self, source: Source) -> DataFrame:
         """A table of the catalogue; never a path that Spark would take for one."""
@@ -272,6 +290,14 @@ class Spark:
         ).first()
         text = f"{frame.columns} {sums['total']} {sums['size']}" if sums else ""
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def _json(self, paths: Sequence[Path]) -> DataFrame:
+        """JSON files with the types that the embedded engine finds in all rows."""
+        with closing(connect({}, [path.parent for path in paths])) as connection:
+            types = json_types(connection, paths)
+        schema = ", ".join(f"{_backquoted(name)} {_JSON[kind]}" for name, kind in types.items())
+        options = {"mode": "FAILFAST", "multiLine": str(is_list(paths[0])).lower()}
+        return self._session.read.schema(schema).options(**options).json([*map(str, paths)])
 
     def _text(self, source: Source, paths: Sequence[Path]) -> DataFrame:
         """Texts of rows, as the embedded engine reads them: as Parquet files it has written.

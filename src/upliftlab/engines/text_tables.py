@@ -86,11 +86,13 @@ class TextTables:
         Raises:
             DataError: UL262, UL263 and others, the fault of a text that is none.
         """
+        copied = set[TextTable]()  # several views may read one text
         for name, (tables, form) in self._tables.items():
-            refused = [table for table in tables if self._refused(table, form, readable)]
-            for table in refused:
-                self._copy(table, exact=True)
-            if refused:
+            for table in tables:
+                if table not in copied and self._refused(table, form, readable):
+                    self._copy(table, exact=True)
+                    copied.add(table)
+            if copied.intersection(tables):
                 yield name, self._selected(tables, form)
 
     def _refused(self, table: TextTable, form: FileFormat, readable: Callable[[str], bool]) -> bool:

@@ -81,6 +81,10 @@ class Watch:
                 self._digest(path, rule)
         return paths
 
+    def stamps(self, paths: Sequence[Path]) -> tuple[Stamp, ...]:
+        """What files of `files` were when they were first looked at."""
+        return tuple(self._stamps[path] for path in paths)
+
     def fingerprint(self, name: str, form: FileFormat | None = None) -> tuple[str, str]:
         """What the record calls a source's files, and a sha256 of what was read of them.
 

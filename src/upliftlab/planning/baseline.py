@@ -41,7 +41,7 @@ class Baseline:
         known: The columns that are known.
         customers: Customers it was measured on; None where it was given.
         available: Customers in all arms together, where they were counted.
-        share: Whether it was given as a share of customers.
+        share: Whether the lead metric is given, or was seen, as a share of units.
         redemptions: Redemptions per treated customer by arm, where they were seen.
         notes: What to beware of.
     """
@@ -117,10 +117,11 @@ def _variance(plan: Plan, name: str, given: Given) -> float:
     raise ConfigError(Diagnostic("UL322", message, "give --baseline-mean with --baseline-sd"))
 
 
-def from_earlier(spec: EstimationSpec, analysis: Analysis) -> Baseline:
+def from_earlier(plan: Plan, spec: EstimationSpec, analysis: Analysis) -> Baseline:
     """The baseline of an earlier analysis: its control group.
 
     Args:
+        plan: What was asked.
         spec: What is compared.
         analysis: An analysis whose metrics have the same names.
 
@@ -146,6 +147,7 @@ def from_earlier(spec: EstimationSpec, analysis: Analysis) -> Baseline:
         unit=unit,
         known=frozenset(spec.columns),
         customers=customers,
+        share=any(m.name == lead_name(plan) and m.unit == "share" for m in analysis.metrics),
         redemptions=_redemptions(spec, analysis, cells),
     )
 
@@ -179,7 +181,7 @@ def _redemptions(
 def _moments(cell: CellMoments, size: int, columns: list[int]) -> Moments:
     """A cell's Moments over some of its columns."""
     square: Array = np.zeros((size, size))
-    square[np.triu_indices(size)] = cell.m2
+    square[np.triu_indices(size)] = [np.nan if value is None else value for value in cell.m2]
     square = square + np.triu(square, 1).T
     m3 = np.array([np.nan if value is None else value for value in cell.m3])
     return Moments(

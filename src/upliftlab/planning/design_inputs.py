@@ -73,7 +73,7 @@ class DesignInputs:
     def expectation(self) -> Expectation:
         """The experiment as it would come out without chance."""
         baseline = self.baseline.unexplained(self.assumed.explained)
-        lead = lead_of(self.plan, self.spec, self.baseline.unit, share=baseline.share)
+        lead = lead_of(self.plan, self.spec, share=baseline.share)
         shares = expected_shares(self.plan)
         return Expectation(self.spec, baseline.unit, shares, lead, self.redemptions)
 
@@ -100,7 +100,7 @@ def prospect(
     """
     shares = expected_shares(plan)
     spec = replace(spec, treatments=tuple(arm for arm in spec.treatments if shares[arm] > 0))
-    lead = lead_of(plan, spec, baseline.unit, share=baseline.share)
+    lead = lead_of(plan, spec, share=baseline.share)
     absent = money_absent(spec, baseline, lead)
     rates: dict[str, float] = {}
     for arm in spec.treatments if absent is None else ():

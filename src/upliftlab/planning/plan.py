@@ -34,6 +34,7 @@ from upliftlab.planning.pre_period import (
     rehearse,
     rehearsed,
 )
+from upliftlab.queries.computed import attach_table
 from upliftlab.results.analysis import Analysis, Message
 from upliftlab.results.plan import PowerReport
 from upliftlab.text.language import N_
@@ -103,14 +104,14 @@ def _baseline(
     if assumed.given is not None:
         return spec, _counted(asked, in_figures(reduced, spec, assumed.given), setting)
     if setting.earlier is not None:
-        return spec, _counted(asked, from_earlier(spec, setting.earlier), setting)
+        return spec, _counted(asked, from_earlier(asked, spec, setting.earlier), setting)
     if setting.engine is None:
         message = "nothing tells what customers do without the campaign"
         raise ConfigError(Diagnostic("UL322", message, "name the data, or give --baseline-mean"))
     try:
         return _rehearsed(asked, assumed, setting, setting.engine)
     except DataError as error:
-        baseline = _own(spec, setting.own, error)
+        baseline = _own((asked, spec), setting.own, error)
     return spec, _counted(asked, baseline, setting)
 
 
@@ -124,12 +125,12 @@ def _rehearsed(
     return known_covariates(estimation_spec(reduced), assumed), baseline
 
 
-def _own(spec: EstimationSpec, own: Analysis | None, refused: DataError) -> Baseline:
+def _own(asked: tuple[Plan, EstimationSpec], own: Analysis | None, refused: DataError) -> Baseline:
     """The experiment's own control, where it has run; else why the time before tells nothing."""
     if own is None or refused.faults[0].code != "UL321":
         raise refused
     try:
-        baseline = from_earlier(spec, own)
+        baseline = from_earlier(*asked, own)
     except ConfigError:
         raise refused from None
     text = N_(
@@ -158,7 +159,7 @@ def _cast(asked: Plan, engine: Engine, now: datetime) -> PrePeriodPopulation:
     """Those whom an assignment of today would put into an arm, else those who are eligible."""
     today = now.astimezone(ZoneInfo(asked.program.time_zone)).date()
     if asked.experiment.assignment.observed is not None:
-        engine.attach(CUSTOMERS, asked.customers)
+        attach_table(CUSTOMERS, asked.customers, engine, whole=False)
         return PrePeriodPopulation(engine, assigned=False, today=today)
     start: date | None = None if asked.experiment.waves else today
     query = prepare(asked, engine, start=start)

@@ -7,7 +7,7 @@ covariates over events then tell of the time before what the analysis will tell 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -17,15 +17,17 @@ from upliftlab.analysis.checks.events import EVENT_CHECKS
 from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.analysis.look import LookSchedule
-from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.analysis.population import CUSTOMERS, eligible_sql, excluded_sql, ignored_sql, where
+from upliftlab.analysis.refusals import refuse_missing, refuse_traces
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
-from upliftlab.engines.base import Engine
+from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.primary_metric import lead_name
 from upliftlab.queries.clock import Span, time_literal
 from upliftlab.queries.moments import MomentsQuery
+from upliftlab.queries.numbers import number_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.results.analysis import Check, Message
 from upliftlab.results.plan import BaselineOrigin
@@ -76,6 +78,9 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
     table, looks = unit_table(plan, (frame, Span(moment, moment)), cast.engine)
     cast.engine.keep(UNITS, table.sql())
     cells = cells_of(MomentsQuery(UNITS, table.columns, ()), cast.engine)
+    lacking = {name for group in cells.values() for cell in group for name in cell.missing}
+    refuse_missing(plan, table, lacking, cast.engine)
+    refuse_traces(cells, table.columns)
     (units,) = next(iter(cells.values())) or (None,)
     if units is None or units.moments.n < 2:  # noqa: PLR2004 - a variance needs two
         raise DataError(Diagnostic("UL207", "the data hold no customers", "check 'eligible'"))
@@ -95,7 +100,8 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
         known=frozenset(spec.columns),
         customers=customers,
         available=customers,
-        notes=(*_notes(plan), *_doubts(doubts)),
+        share=_counted(plan) in units.flags,
+        notes=(*_notes(plan, frame.columns), *_doubts(doubts)),
     )
 
 
@@ -120,11 +126,8 @@ def _counted(plan: Plan) -> str:
 
 def _start(plan: Plan, today: date) -> date:
     """The day on which the rehearsal starts for everybody."""
-    fixed = [
-        name
-        for name in plan.measured_columns
-        if name not in _campaign(plan) and plan.metrics[name].column is not None
-    ]
+    counted = [name for name in plan.measured_columns if name not in _campaign(plan)]
+    fixed = [field for name in counted if (field := plan.metrics[name].field) is not None]
     if fixed:
         message = f"'{fixed[0]}' is a column of the customers' table: nothing tells what it was"
         raise DataError(Diagnostic("UL321", f"{message} before the campaign", _REMEDY))
@@ -151,28 +154,55 @@ def _frame(plan: Plan, cast: PrePeriodPopulation, day: date) -> AnalysisPopulati
             if name not in columns:
                 raise missing_column(name, role, columns)
             own[role] = f"c.{quote(name)}"
-    return AnalysisPopulation(_relation(plan, cast), columns, own)
+    return AnalysisPopulation(_relation(plan, cast), columns, own, form=plan.customers.format)
 
 
 def _relation(plan: Plan, cast: PrePeriodPopulation) -> str:
     """The customers who rehearse, as `c`."""
     relation = f"{quote(CUSTOMERS)} AS c"
+    conditions = [*_staying(plan, cast.engine)]
     if cast.assigned:
-        return f"{relation} JOIN {PLANNED} AS a ON c.{quote(plan.customers.id or '')} = a.id"
-    if plan.experiment.eligible is None:
-        return relation
-    columns = cast.engine.columns(CUSTOMERS)
-    texts = [name for name, kind in columns.items() if kind == "text"]
-    return f"{relation} WHERE ({parse(plan.experiment.eligible).sql(text_columns=texts)})"
+        relation += f" JOIN {PLANNED} AS a ON c.{quote(plan.customers.id or '')} = a.id"
+    elif (eligible := eligible_sql(plan, cast.engine)) is not None:
+        conditions = [eligible, *conditions]
+    return where(relation, conditions)
+
+
+def _staying(plan: Plan, engine: Engine) -> Iterator[str]:
+    """What customers meet who will be compared, as far as the table tells it already."""
+    columns = engine.columns(CUSTOMERS)
+    if plan.experiment.exclude is not None and not _unknown(plan, columns):
+        yield f"NOT {excluded_sql(plan, engine)}"
+    here = plan.experiment.assignment.observed in columns
+    if here and (ignored := ignored_sql(plan, columns)) is not None:
+        yield f"NOT {ignored}"
+
+
+def _unknown(plan: Plan, columns: Mapping[str, ColumnType]) -> list[str]:
+    """The columns of `exclude` that the table does not hold yet."""
+    exclude = plan.experiment.exclude
+    return [] if exclude is None else sorted(parse(exclude).columns - set(columns))
 
 
 def population(plan: Plan, cast: PrePeriodPopulation) -> int:
     """How many customers there are for all arms together."""
-    query = f"SELECT COUNT(*) AS n FROM {_relation(plan, cast)}"
+    count, size = "COUNT(*)", plan.customers.group_size
+    if size is not None:
+        columns = cast.engine.columns(CUSTOMERS)
+        if size not in columns:
+            raise missing_column(size, "number of customers", columns)
+        count = f"COALESCE(SUM({number_sql(f'c.{quote(size)}', columns[size])}), 0)"
+    query = f"SELECT {count} AS n FROM {_relation(plan, cast)}"
     return int(cast.engine.query(query).to_pylist()[0]["n"])
 
 
-def _notes(plan: Plan) -> Iterator[Message]:
+def _notes(plan: Plan, columns: Mapping[str, ColumnType]) -> Iterator[Message]:
+    if unknown := _unknown(plan, columns):
+        text = N_(
+            "Customers who will be excluded are counted here: the customers' table does not hold "
+            "{names} yet."
+        )
+        yield Message(template=text, values={"names": ", ".join(unknown)})
     if plan.experiment.eligible is not None:
         yield Message(
             template=N_(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.config.models.limits import Tolerance
@@ -69,31 +67,23 @@ def place_of(spec: EstimationSpec, name: str) -> MetricColumns:
     return MetricColumns(spec.columns.index(name), spec.size)
 
 
-def lead_of(plan: Plan, spec: EstimationSpec, unit: Moments, *, share: bool) -> PrimaryMetric:
+def lead_of(plan: Plan, spec: EstimationSpec, *, share: bool) -> PrimaryMetric:
     """The lead metric of a plan.
 
     Args:
         plan: What was asked.
         spec: What is compared.
-        unit: Moments of untreated units; a column of nothing but 0 and 1 is a share.
-        share: Whether it is known to be a share.
+        share: Whether the baseline knows it to be a share, whatever was declared.
     """
     name = lead_name(plan)
     place, metric = place_of(spec, name), plan.metrics[name]
     by_definition = metric.unit == "share" or metric.kind.share
-    share = metric.ratio is None and (share or by_definition or _zero_or_one(unit, place.above))
+    share = metric.ratio is None and (share or by_definition)
     kind: Literal["number", "money", "share"] = metric.unit or ("share" if share else "number")
     info = MetricInfo(
         name=name, title=metric.title or name, unit=kind, better=metric.better, role="primary"
     )
     return PrimaryMetric(info, place, share)
-
-
-def _zero_or_one(unit: Moments, column: int) -> bool:
-    """Whether squares sum to the sum, as nothing else does."""
-    total = unit.n * float(unit.mean[column])
-    square = float(unit.m2[column, column]) + total * float(unit.mean[column])
-    return total > 0 and bool(np.isclose(square, total, rtol=1e-9, atol=0))
 
 
 def effect_of(lead: PrimaryMetric, mean: float, wanted: Tolerance) -> float:

@@ -9,12 +9,13 @@ without a midnight begins at the change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from upliftlab.config.models.values import Hours
 from upliftlab.util.sql import literal
 
 INSTANTS = "UTC"
@@ -85,11 +86,20 @@ def converted(time: str, source: str, target: str, span: Span) -> str:
 def moved(time: str, by: timedelta, zone: str, span: Span) -> str:
     """A time of a zone's clock, `by` later.
 
-    Whole days later it is the same hour of the day; otherwise, so many hours have passed.
+    Days later it is the same hour of the day; hours later, so many hours have passed.
     """
-    if by % _DAY == timedelta(0):
+    if not in_hours(by):
         return later(time, by)
     return _from_utc(later(_to_utc(time, zone, span), by), zone, span)
+
+
+def in_hours(length: timedelta) -> bool:
+    """Whether a length is one of hours passed, as it is written or because it is no whole days.
+
+    >>> in_hours(Hours(hours=168)), in_hours(timedelta(days=7))
+    (True, False)
+    """
+    return isinstance(length, Hours) or length % _DAY != timedelta(0)
 
 
 def passed(time: datetime, by: timedelta, zone: str) -> datetime:
@@ -98,10 +108,18 @@ def passed(time: datetime, by: timedelta, zone: str) -> datetime:
     >>> str(passed(datetime(2026, 3, 28), timedelta(hours=36), "Europe/Berlin"))
     '2026-03-29 13:00:00'
     """
-    if by % _DAY == timedelta(0):
+    if not in_hours(by):
         return time + by
     utc = time.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) + by
     return utc.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def last_passed(time: datetime, lengths: Iterable[timedelta], zone: str) -> datetime | None:
+    """The last of the times at which some lengths have passed; None where there are none.
+
+    As long as 168 hours and 7 days are, either may be over first where clocks change.
+    """
+    return max((passed(time, length, zone) for length in lengths), default=None)
 
 
 def changes(zone: str, span: Span) -> list[OffsetChange]:

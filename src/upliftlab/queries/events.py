@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from upliftlab.config.expressions import parse
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType
-from upliftlab.queries.clock import INSTANTS, Span, converted, moved, time_literal
-from upliftlab.queries.numbers import number_sql, time_sql
+from upliftlab.queries.clock import INSTANTS, Span, converted, in_hours, moved, time_literal
+from upliftlab.queries.condition_kinds import ConditionTable
+from upliftlab.queries.conditions import condition_sql
+from upliftlab.queries.ids import TEXTS, IdColumn
+from upliftlab.queries.meanings import Meaning
+from upliftlab.queries.numbers import number_sql, plain_sql, time_sql
 from upliftlab.queries.tallies import EventAggregate, Window
 from upliftlab.util.sql import literal, quote
 
@@ -34,6 +37,11 @@ class EventTable:
         source: What is declared of it; `id` and `time` are known.
         zone: The time zone of its times, where they name none; the program's where they are days.
         experiment: The experiment whose events count, where a column names it.
+        ids: What its ids are.
+        currency: The currency of amounts that declare none of their own.
+        zoned: Whether its times are texts that name their offset to UTC.
+        meanings: What texts mean of which a condition of the plan does not say it.
+        plain: Columns of texts that are known to be nothing but plain numbers where they count.
     """
 
     name: str
@@ -42,11 +50,17 @@ class EventTable:
     source: Source
     zone: str
     experiment: str = ""
+    ids: IdColumn = TEXTS
+    currency: str | None = None
+    zoned: bool = False
+    meanings: Mapping[str, Meaning] = field(default_factory=dict[str, Meaning])
+    plain: frozenset[str] = frozenset()
 
     @property
     def clock(self) -> str:
         """The zone of the clock that its times are read on."""
-        return INSTANTS if self.columns[self.source.time or ""] == "instant" else self.zone
+        instants = self.zoned or self.columns[self.source.time or ""] == "instant"
+        return INSTANTS if instants else self.zone
 
     @property
     def id(self) -> str:
@@ -56,7 +70,17 @@ class EventTable:
     @property
     def time(self) -> str:
         """When an event happened, as a time without zone."""
-        return time_sql(self.source.time or "", self.columns)
+        return self.moment(self.source.time or "", zoned=self.zoned)
+
+    def moment(self, column: str, *, zoned: bool) -> str:
+        """A column of times, as times without zone."""
+        return time_sql(column, self.columns, form=self.source.format, zoned=zoned)
+
+    def number(self, column: str) -> str:
+        """A column of numbers, as doubles."""
+        if column in self.plain:
+            return plain_sql(quote(column), self.source.format)
+        return number_sql(quote(column), self.columns[column], self.source.format)
 
     @property
     def own(self) -> str | None:
@@ -65,10 +89,16 @@ class EventTable:
             return None
         return f"CAST({quote(self.source.experiment)} AS VARCHAR) = {literal(self.experiment)}"
 
+    @property
+    def conditions(self) -> ConditionTable:
+        """The table as conditions look at it."""
+        own = f" WHERE {self.own}" if self.own else ""
+        relation = f"{self.table}{own}"
+        return ConditionTable(self.name, relation, self.columns, self.source.format, self.meanings)
+
     def condition(self, where: str) -> str:
         """A condition of the language over its columns."""
-        texts = [name for name, kind in self.columns.items() if kind == "text"]
-        return parse(where).sql(text_columns=texts)
+        return condition_sql(where, self.conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +109,14 @@ class Starts:
         table: A table with `id`, `start` and `as_of`, times on the clock of `zone`.
         zone: The program's time zone.
         span: The first and the last start.
-        ids: The type of the customers' ids.
+        ids: What the customers' ids are.
         known: The first moment as of which anything is known of a customer (`as_of`).
     """
 
     table: str
     zone: str
     span: Span
-    ids: ColumnType
+    ids: IdColumn
     known: datetime
 
     @property
@@ -94,9 +124,13 @@ class Starts:
         """A span that holds every start and every `as_of`."""
         return Span(min(self.known, self.span.first), self.span.last)
 
-    def as_text(self, events: EventTable) -> bool:
-        """Whether ids are compared as texts, because the tables hold them differently."""
-        return self.ids != events.columns[events.id]
+    def customer(self, value: str, events: EventTable) -> str:
+        """A customer's id as it is compared with those of events."""
+        return self.ids.compared(value, events.ids)
+
+    def customer_of(self, events: EventTable) -> str:
+        """The id of an event's customer as it is compared with those of customers."""
+        return events.ids.compared(quote(events.id), self.ids)
 
 
 @dataclass(slots=True)
@@ -119,7 +153,7 @@ class _Parts:
         column = tally.column or ""
         if not tally.how.numeric:
             return _named(self.given, quote(column), "v")
-        return _named(self.given, number_sql(quote(column), self.events.columns[column]), "v")
+        return _named(self.given, self.events.number(column), "v")
 
     def _conditions(self, tally: EventAggregate) -> Iterator[str]:
         for edge, sign in ((tally.window.low, ">="), (tally.window.high, "<")):
@@ -189,10 +223,12 @@ def _hull(parts: _Parts, tallies: Sequence[EventAggregate]) -> str:
         ends = [(tally.window, getattr(tally.window, side)) for tally in tallies]
         if any(end is None for _, end in ends):
             continue
-        anchors = dict.fromkeys(window.anchor for window, _ in ends)
+        kinds = dict.fromkeys((window.anchor, in_hours(end)) for window, end in ends)
         farthest = [
-            outermost((e for e in ends if e[0].anchor == anchor), key=lambda e: e[1])
-            for anchor in anchors
+            outermost(
+                (e for e in ends if (e[0].anchor, in_hours(e[1])) == kind), key=lambda e: e[1]
+            )
+            for kind in kinds
         ]
         bounds = [f"e.t {sign} u.{parts.bound(window, end)}" for window, end in farthest]
         edges.append(f"({' OR '.join(bounds)})")
@@ -200,7 +236,7 @@ def _hull(parts: _Parts, tallies: Sequence[EventAggregate]) -> str:
 
 
 def _windows(parts: _Parts) -> str:
-    key = "CAST(id AS VARCHAR)" if parts.starts.as_text(parts.events) else "id"
+    key = parts.starts.customer("id", parts.events)
     bounds = [f"{sql} AS {name}" for sql, name in parts.bounds.items()]
     return f"SELECT {', '.join([f'{key} AS id', *bounds])} FROM {parts.starts.table}"
 
@@ -208,8 +244,7 @@ def _windows(parts: _Parts) -> str:
 def _events(parts: _Parts, tallies: Sequence[EventAggregate]) -> str:
     """The events that can matter, with what is looked at."""
     events = parts.events
-    key = quote(events.id)
-    key = f"CAST({key} AS VARCHAR)" if parts.starts.as_text(events) else key
+    key = parts.starts.customer_of(events)
     given = [f"{sql} AS {name}" for sql, name in parts.given.items()]
     conditions = conditions_of(events, *limits(parts.starts, tallies))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""

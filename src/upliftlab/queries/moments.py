@@ -9,14 +9,15 @@ aggregates, which cost half as much again; a third moment is then not known in t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.queries.numbers import LARGEST, usable_sql
+from upliftlab.queries.grouped import WEIGHT, RowMoments, grouped_sql
+from upliftlab.queries.numbers import LARGEST, SMALLEST, usable_sql
 from upliftlab.stats.moments import Array, Moments
 
 MOST_CELLS = 20_000
@@ -25,6 +26,8 @@ SAMPLE = 100_000
 """Rows of the sample that fixes centres and how to group."""
 FAR = 300.0
 """Standard deviations between centre and mean beyond which squares keep under 10 digits."""
+_STILL = 1e-13
+"""Standard deviations that are a smaller part of the mean than this are rounding."""
 _EXACT = 2.0**26
 """Whole numbers up to here have squares that a double holds exactly."""
 
@@ -38,7 +41,9 @@ class MomentsQuery:
         metrics: Names of the numbers, in order.
         segments: Names of the segments, in order.
         centres: A value near each metric's mean where that lies far from zero.
+        flags: Metrics of which values other than 0 and 1 are counted, in each cell.
         robust: Use the engine's centred aggregates.
+        rows: What rows tell that are of several units; None where each is of one.
         finest: Group by all segments at once (cells add up to every margin), else one by one.
     """
 
@@ -46,8 +51,15 @@ class MomentsQuery:
     metrics: tuple[str, ...]
     segments: tuple[str, ...]
     centres: Mapping[str, float] = field(default_factory=dict[str, float])
+    flags: frozenset[str] = frozenset()
     finest: bool = True
     robust: bool = False
+    rows: RowMoments | None = None
+
+    @property
+    def count(self) -> str:
+        """How many units some rows are, in SQL."""
+        return "COUNT(*)" if self.rows is None else f"SUM({WEIGHT})"
 
     @property
     def groupings(self) -> tuple[tuple[str, ...], ...]:
@@ -65,12 +77,14 @@ class SliceMoments:
         levels: The level of each segment grouped by.
         moments: Of the metrics that have a value.
         missing: Units without a usable value, by metric.
+        flags: The metrics that hold nothing but 0 and 1.
     """
 
     arm: str | None
     levels: Mapping[str, str | None]
     moments: Moments
     missing: Mapping[str, int]
+    flags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +102,7 @@ def pairs_sql(query: MomentsQuery) -> str:
     names = [f"s{i}" for i in range(len(query.segments))]
     sets = ", ".join(f"(arm, {one}, {other})" for one, other in combinations(names, 2))
     flags = [f"GROUPING({name}) AS g_{name}" for name in names]
-    inner = f"SELECT {', '.join(['arm', *names, *flags])}, COUNT(*) AS n FROM {query.units}"
+    inner = f"SELECT {', '.join(['arm', *names, *flags])}, {query.count} AS n FROM {query.units}"
     texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *names)]
     kept = ", ".join([*texts, *(f"g_{name}" for name in names), "n"])
     return f"SELECT {kept} FROM ({inner} GROUP BY GROUPING SETS ({sets})) AS grouped"
@@ -104,9 +118,12 @@ def read_pairs(query: MomentsQuery, result: pa.Table) -> Iterator[Count]:
 
 
 def sample_sql(query: MomentsQuery) -> str:
-    """SQL for each metric's mean and spread and the number of cells, from the first rows."""
+    """SQL for each metric's mean, spread and values that are no flag, and the number of cells.
+
+    All from the first rows.
+    """
     numbers = range(len(query.metrics))
-    means = [f"AVG(x{i}) AS m{i}, STDDEV_SAMP(x{i}) AS d{i}" for i in numbers]
+    means = [f"AVG(x{i}) AS m{i}, STDDEV_SAMP(x{i}) AS d{i}, {_other(i)}" for i in numbers]
     levels = ", ".join(f"s{i}" for i in range(len(query.segments)))
     cells = f"(SELECT COUNT(*) FROM (SELECT DISTINCT {levels} FROM drawn) AS d)" if levels else "1"
     finite = " AND ".join(usable_sql(f"x{i}") for i in numbers)
@@ -116,10 +133,18 @@ def sample_sql(query: MomentsQuery) -> str:
 
 
 def tuned(query: MomentsQuery, sample: pa.Table) -> MomentsQuery:
-    """The query with the centres and grouping that a sample suggests."""
+    """The query with the centres, flags and grouping that a sample suggests."""
     row = sample.to_pylist()[0]
     centres = {name: _centre(row[f"m{i}"], row[f"d{i}"]) for i, name in enumerate(query.metrics)}
-    return replace(query, centres=centres, finest=row["cells"] <= MOST_CELLS)
+    flags = frozenset(name for i, name in enumerate(query.metrics) if not row[f"o{i}"])
+    return replace(
+        query, centres=centres, flags=query.flags | flags, finest=row["cells"] <= MOST_CELLS
+    )
+
+
+def _other(metric: int) -> str:
+    """The count of a metric's values other than 0 and 1: sums alone can agree by coincidence."""
+    return f"COUNT(CASE WHEN x{metric} NOT IN (0, 1) THEN 1 END) AS o{metric}"
 
 
 def _centre(mean: float | None, spread: float | None) -> float:
@@ -131,13 +156,19 @@ def _centre(mean: float | None, spread: float | None) -> float:
 def moments_sql(query: MomentsQuery) -> str:
     """SQL for one row per arm and combination of levels."""
     levels = [f"s{i}" for i in range(len(query.segments))]
+    if query.rows is not None:
+        index = dict(zip(query.segments, levels, strict=True))
+        sets = [[index[name] for name in grouping] for grouping in query.groupings]
+        return grouped_sql(query.units, len(query.metrics), levels, sets, query.rows)
     grouped = [f"GROUPING({level}) AS g_{level}" for level in levels]
     sums = _aggregates(query)
-    shown = [*grouped, *(f"{sql} AS {name}" for name, sql in sums.items())]
+    others = [_other(i) for i, name in enumerate(query.metrics) if name in query.flags]
+    shown = [*grouped, *(f"{sql} AS {name}" for name, sql in sums.items()), *others]
     inner = f"SELECT {', '.join(['arm', *levels, *shown])} FROM {query.units}{_grouping(query)}"
     # Levels become text after grouping: hashing a number is cheaper than hashing its digits.
     texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *levels)]
-    kept = [*texts, *(f"g_{level}" for level in levels), *sums]
+    names = [f"o{i}" for i, name in enumerate(query.metrics) if name in query.flags]
+    kept = [*texts, *(f"g_{level}" for level in levels), *sums, *names]
     return f"SELECT {', '.join(kept)} FROM ({inner}) AS grouped"
 
 
@@ -170,10 +201,10 @@ def read_cells(
     names = query.segments
     levels = {name: result[f"s{i}"].to_pylist() for i, name in enumerate(names)}
     rolled = {name: result[f"g_s{i}"].to_pylist() for i, name in enumerate(names)}
-    missing = _missing(query, result)
+    missing, flags = _missing(query, result), _flags(query, result)
     moments = None
     if not any(missing):
-        moments = _robust(query, result) if query.robust else _shifted(query, result)
+        moments = _read(query)(query, result)
         if moments is None:
             return None
     cells: dict[tuple[str, ...], list[SliceMoments]] = {
@@ -184,8 +215,27 @@ def read_cells(
         level = {name: levels[name][row] for name in grouping}
         empty = Moments.zero(len(query.metrics))
         found = moments[row] if moments else replace(empty, n=int(result["n"][row].as_py()))
-        cells[grouping].append(SliceMoments(arm, level, found, missing[row]))
+        cells[grouping].append(SliceMoments(arm, level, found, missing[row], flags[row]))
     return cells
+
+
+def _flags(query: MomentsQuery, result: pa.Table) -> list[frozenset[str]]:
+    """By row, the metrics that hold nothing but 0 and 1."""
+    counts = {
+        name: result[f"o{i}"].to_pylist()
+        for i, name in enumerate(query.metrics)
+        if name in query.flags or query.rows is not None
+    }
+    return [
+        frozenset(name for name, others in counts.items() if not others[row])
+        for row in range(result.num_rows)
+    ]
+
+
+def _read(query: MomentsQuery) -> Callable[[MomentsQuery, pa.Table], Sequence[Moments] | None]:
+    if query.rows is not None:
+        return _pooled
+    return _robust if query.robust else _shifted
 
 
 def _grouping(query: MomentsQuery) -> str:
@@ -221,6 +271,7 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
     shift = sums / n[:, None]
     m2 = square - n[:, None, None] * shift[:, :, None] * shift[:, None, :]
     m2[n == 1] = 0.0
+    m2 = _without_traces(m2, n)
     diagonal = np.diagonal(m2, axis1=1, axis2=2)
     # Sums of whole numbers are exact, so a zero that comes of them is one.
     whole = (diagonal == 0) & (sums == np.rint(sums)) & (np.abs(sums) < _EXACT)
@@ -242,13 +293,46 @@ def _robust(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
     n = _floats(result, "n")
     aggregates_by = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
     mean = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
-    m2 = _square(query, result) * (n - 1)[:, None, None]
+    m2 = _without_traces(_square(query, result) * (n - 1)[:, None, None], n)
     shift = mean - np.array(_centres(query))
     diagonal = np.diagonal(m2, axis1=1, axis2=2)
     m3 = aggregates_by - 3 * shift * diagonal - n[:, None] * shift**3
     m3[n[:, None] * shift**2 > FAR**2 * diagonal] = np.nan
     m3[diagonal == 0] = 0.0
     return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
+
+
+def _without_traces(m2: Array, n: Array) -> Array:
+    """Second moments without variation that is too small to reckon with."""
+    diagonal = np.diagonal(m2, axis1=1, axis2=2)
+    trace = (diagonal > 0) & (diagonal <= SMALLEST**2 * n[:, None])
+    return np.where(trace[:, :, None] | trace[:, None, :], 0.0, m2)
+
+
+def _pooled(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
+    """Moments of rows of several units, from sums around each cell's own smallest row mean.
+
+    What no row tells is NaN; with a number that does not vary, nothing varies.
+    """
+    rows, size = query.rows, range(len(query.metrics))
+    assert rows is not None  # noqa: S101 - the caller asked
+    n = _floats(result, "n")
+    sums, centres, cubes = (
+        np.stack([_floats(result, f"{letter}{i}") for i in size], axis=1) for letter in "act"
+    )
+    square, shift = _square(query, result), sums / n[:, None]
+    m2 = square - n[:, None, None] * shift[:, :, None] * shift[:, None, :]
+    mean, diagonal = centres + shift, np.diagonal(m2, axis1=1, axis2=2)
+    still = (diagonal <= _STILL**2 * n[:, None] * mean**2) | (n == 1)[:, None]
+    m3 = cubes - 3 * shift * np.diagonal(square, axis1=1, axis2=2) + 2 * n[:, None] * shift**3
+    m3[:, [not rows.knows_cubes(i) for i in size]] = np.nan
+    for i in size:
+        for j in range(i):
+            if not rows.knows(i, j):
+                m2[:, i, j] = m2[:, j, i] = np.nan
+    m2[still[:, :, None] | still[:, None, :]] = 0.0
+    m3[still] = 0.0
+    return [Moments(round(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
 
 
 def _missing(query: MomentsQuery, result: pa.Table) -> list[dict[str, int]]:

@@ -1,26 +1,152 @@
-"""Columns as numbers and times in SQL, whatever type they have."""
+"""Columns as numbers and times in SQL, whatever type they have and however texts are written.
+
+The plain form of a text is tried first; what else can be said of it is only worked out where that
+is none. How a file writes numbers and times is declared in its `format`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from upliftlab.config.models import FileFormat
+from upliftlab.config.models.time_patterns import TimePattern, parse_pattern
 from upliftlab.engines.base import ColumnType
-from upliftlab.util.sql import quote
+from upliftlab.util.sql import literal, quote
 
 LARGEST: Final = "1e30"
 """No campaign earns more of anything."""
+SMALLEST: Final = 1e-30
+"""Variation below this is none: its products leave what a double can hold."""
+SYMBOLS: Final = {"€": "EUR", "£": "GBP", "$": "USD"}
+"""Signs that stand beside amounts, and their currency's code."""
+_SIGNS: Final = "".join(SYMBOLS)
+_SPACES: Final = " \u00a0\u202f\u2009"
+"""A space, and those that keep a number in one line."""
+_APOSTROPHES: Final = "'\u2019"
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_YES: Final = ("true", "yes")
+_NO: Final = ("false", "no")
+_YEAR: Final = "([0-9]{3}[1-9]|[0-9]{2}[1-9][0-9]|[0-9][1-9][0-9]{2}|[1-9][0-9]{3})"
+_DAY: Final = f"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
+_CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
+_MOMENT: Final = f"{_DAY}[ T]{_CLOCK}"
+OFFSET: Final = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+"""How a time says how far its clock is from UTC."""
 
 
-def number_sql(value: str, kind: ColumnType) -> str:
+def number_sql(value: str, kind: ColumnType, form: FileFormat | None = None) -> str:
     """A value as a double, NULL where it is none.
+
+    Of texts, words for yes and no are 1 and 0, and an amount may have a currency beside it.
+
+    Args:
+        value: The value in SQL.
+        kind: The type of its column.
+        form: How the file writes texts, where that is declared.
 
     >>> number_sql('"paid"', "boolean")
     'CASE WHEN "paid" THEN 1.0 WHEN NOT "paid" THEN 0.0 END'
     """
     if kind == "boolean":
         return f"CASE WHEN {value} THEN 1.0 WHEN NOT {value} THEN 0.0 END"
-    return f"{'TRY_CAST' if kind == 'text' else 'CAST'}({value} AS DOUBLE)"
+    if kind != "text":
+        return f"CAST({value} AS DOUBLE)"
+    return (
+        f"COALESCE({plain_sql(value, form)}, {flag_sql(value, form)},"
+        f" CASE WHEN {has_currency_sql(value, form)} THEN {plain_sql(_bare(value), form)} END)"
+    )
+
+
+def plain_sql(value: str, form: FileFormat | None = None) -> str:
+    """A text of digits as a double, NULL where it is none.
+
+    >>> plain_sql('"n"')
+    'TRY_CAST("n" AS DOUBLE)'
+    """
+    if form is None or not form.numbers_declared:
+        return f"TRY_CAST({value} AS DOUBLE)"
+    bare = value
+    for sign in _grouping(form):
+        bare = f"REPLACE({bare}, {literal(sign)}, '')"
+    if form.point != ".":
+        bare = f"REPLACE({bare}, {literal(form.point)}, '.')"
+    shape = literal(f"^ *[+-]?{_digits(form)}([eE][+-]?[0-9]+)? *$")
+    return f"CASE WHEN REGEXP_MATCHES({value}, {shape}) THEN TRY_CAST({bare} AS DOUBLE) END"
+
+
+def flag_sql(value: str, form: FileFormat | None = None) -> str:
+    """A text that says yes or no as 1 or 0, NULL where it says neither."""
+    cases = " ".join(
+        f"WHEN LOWER(TRIM({value})) IN ({_listed(words)}) THEN {number}"
+        for words, number in (
+            ((form and form.true) or _YES, 1.0),
+            ((form and form.false) or _NO, 0.0),
+        )
+    )
+    return f"CASE {cases} END"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(literal(word.lower()) for word in words)
+
+
+def has_currency_sql(value: str, form: FileFormat | None = None) -> str:
+    """Whether a text is an amount with a currency beside it."""
+    code, space = f"([A-Z]{{3}}|[{_SIGNS}])", f"[{_SPACES}]?"
+    amount = f"[+-]?{_digits(form)}"
+    shape = f"^({code}{space}{amount}|{amount}{space}{code})$"
+    return f"REGEXP_MATCHES({value}, {literal(shape)})"
+
+
+def currency_sql(value: str) -> str:
+    """The currency that stands beside an amount, without the amount."""
+    return f"TRANSLATE({value}, {literal(f'0123456789.,+-_{_SPACES}{_APOSTROPHES}')}, '')"
+
+
+def _bare(value: str) -> str:
+    """An amount without its currency and the space between them."""
+    ends = f"TRANSLATE({value}, '{_LETTERS}{_SIGNS}', '')"
+    return f"TRIM({ends}, '{_SPACES}')"
+
+
+def _grouping(form: FileFormat) -> str:
+    """Every sign that may stand between thousands."""
+    return {" ": _SPACES, "'": _APOSTROPHES}.get(form.thousands or "", form.thousands or "")
+
+
+def _digits(form: FileFormat | None) -> str:
+    """A number without its sign, as a regular expression."""
+    if form is None:
+        return "([0-9]+([.][0-9]*)?|[.][0-9]+)"
+    point = re.escape(form.point)
+    whole = "[0-9]+"
+    if form.thousands:
+        whole = f"([1-9][0-9]{{0,2}}([{_grouping(form)}][0-9]{{3}})+|[0-9]+)"
+    return f"({whole}({point}[0-9]*)?|{point}[0-9]+)"
+
+
+def missing_sql(value: str, kind: ColumnType) -> str:
+    """Whether there is no value: NULL, an empty text, or NaN, which pandas writes for it.
+
+    >>> missing_sql('"paid"', "boolean")
+    '("paid" IS NULL)'
+    """
+    if kind == "text":
+        return f"({value} IS NULL OR LOWER(TRIM({value})) IN ('', 'nan'))"
+    if kind == "number":
+        return f"({value} IS NULL OR {nan_sql(f'CAST({value} AS DOUBLE)')})"
+    return f"({value} IS NULL)"
+
+
+def nan_sql(value: str) -> str:
+    """Whether a double is NaN.
+
+    It is not said by ISNAN: DuckDB trusts the limits that Parquet files give for a column, which
+    leave out NaN, and answers no without looking.
+    """
+    return f"(NOT ISFINITE({value}) AND ABS({value}) <> CAST('Infinity' AS DOUBLE))"
 
 
 def usable_sql(value: str) -> str:
@@ -32,7 +158,72 @@ def usable_sql(value: str) -> str:
     return f"(ISFINITE({value}) AND ABS({value}) <= {LARGEST})"
 
 
-def time_sql(column: str, columns: Mapping[str, ColumnType], table: str = "") -> str:
-    """A column's time without zone, an instant's in UTC; NULL where a text is no time."""
-    cast = "TRY_CAST" if columns[column] == "text" else "CAST"
-    return f"{cast}({table}{quote(column)} AS TIMESTAMP)"
+def time_sql(
+    column: str,
+    columns: Mapping[str, ColumnType],
+    table: str = "",
+    form: FileFormat | None = None,
+    *,
+    zoned: bool = False,
+) -> str:
+    """A column's time without zone, an instant's in UTC; NULL where a text is no time.
+
+    Args:
+        column: The column.
+        columns: The types of the table's columns.
+        table: What stands before its name, as in `c.`.
+        form: How the file writes texts, where that is declared.
+        zoned: Whether the column's texts name their offset to UTC, and so are instants.
+    """
+    value = f"{table}{quote(column)}"
+    if columns[column] != "text":
+        return f"CAST({value} AS TIMESTAMP)"
+    if form is None or not (form.date or form.datetime):
+        return _iso_sql(value, zoned=zoned)
+    cases = "".join(
+        f" WHEN REGEXP_MATCHES({value}, {literal(variant.shape)})"
+        f" THEN TRY_STRPTIME({value}, {literal(variant.directives)})"
+        for pattern in _declared(form)
+        for variant in pattern.variants
+    )
+    default = _iso_shape(zoned=zoned, days=not form.date, moments=not form.datetime)
+    if default is not None:
+        cases += f" WHEN REGEXP_MATCHES({value}, {default}) THEN {_iso_sql(value, zoned=zoned)}"
+    return f"CASE{cases} END"
+
+
+def readable_time_sql(value: str, form: FileFormat | None = None, *, zoned: bool = False) -> str:
+    """Whether a text looks like a time; engines read other forms each in its own way."""
+    shape = _iso_shape(
+        zoned=zoned, days=not (form and form.date), moments=not (form and form.datetime)
+    )
+    shapes = [v.shape for pattern in _declared(form) for v in pattern.variants]
+    found = [f"REGEXP_MATCHES({value}, {literal(each)})" for each in shapes]
+    found += [f"REGEXP_MATCHES({value}, {shape})"] if shape else []
+    return f"COALESCE({' OR '.join(found)}, FALSE)"
+
+
+def _declared(form: FileFormat | None) -> list[TimePattern]:
+    found = list[TimePattern]()
+    if form and form.datetime:
+        found.append(parse_pattern(form.datetime, "datetime"))
+    if form and form.date:
+        found.append(parse_pattern(form.date, "date"))
+    return found
+
+
+def _iso_shape(*, zoned: bool, days: bool, moments: bool) -> str | None:
+    """How a time looks where nothing else is declared, as an SQL literal."""
+    if zoned:
+        return literal(f"^{_MOMENT}{OFFSET}$") if moments else None
+    shapes = [*([_DAY] if days else []), *([_MOMENT] if moments else [])]
+    return literal(f"^({'|'.join(shapes)})$") if shapes else None
+
+
+def _iso_sql(value: str, *, zoned: bool) -> str:
+    if not zoned:
+        return f"TRY_CAST({value} AS TIMESTAMP)"
+    # Spark wants seconds before an offset.
+    whole = f"SUBSTR({value}, 1, 16) || ':00' || SUBSTR({value}, 17)"
+    moment = f"COALESCE(TRY_CAST({value} AS TIMESTAMPTZ), TRY_CAST({whole} AS TIMESTAMPTZ))"
+    return f"CAST({moment} AS TIMESTAMP)"

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from upliftlab.config.models import FileFormat
 from upliftlab.engines.base import ColumnType
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.queries.numbers import number_sql
+from upliftlab.queries.numbers import number_sql, plain_sql
 from upliftlab.util.nearest import closest
 from upliftlab.util.personal import are_values
 from upliftlab.util.sql import quote
@@ -27,12 +28,18 @@ class AnalysisPopulation:
         own: SQL of what is known of each customer beside them: `id`, `arm`, `start`, `as_of`
             (times on the program's clock), `wave`, `stratum` and `house`, where they are known.
         kept: The table that holds the result, where there is one.
+        form: How the customers' file writes texts, where that is declared.
+        whole: The same relation before anybody is left out on purpose; empty where nobody is.
+        plain: Columns of texts that are known to be nothing but plain numbers.
     """
 
     relation: str
     columns: Mapping[str, ColumnType]
     own: Mapping[str, str]
     kept: str | None = None
+    form: FileFormat | None = None
+    whole: str = ""
+    plain: frozenset[str] = frozenset()
 
     def sql(self, needed: Mapping[str, str]) -> str:
         """The query; `needed` are aliases of columns of the customers' table by their names."""
@@ -55,7 +62,9 @@ class AnalysisPopulation:
             raise DataError(
                 Diagnostic("UL206", f"column '{column}' holds no numbers ({role})", "name another")
             )
-        return number_sql(f"f.{alias}", kind)
+        if kind == "text" and column in self.plain:
+            return plain_sql(f"f.{alias}", self.form)
+        return number_sql(f"f.{alias}", kind, self.form)
 
     def type_of(self, column: str, role: str) -> ColumnType:
         """A column's type.

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from upliftlab.config.models import Metric, Segment
+from upliftlab.config.models import Aggregated, Metric, Segment
+from upliftlab.config.models.experiment import Plan
 from upliftlab.queries.events import EventTable, Starts, events_sql
+from upliftlab.queries.grouped import WEIGHT, RowMoments
 from upliftlab.queries.levels import (
     MISSING,
     MIXED,
@@ -20,13 +22,14 @@ from upliftlab.queries.levels import (
     lifecycle_sql,
     rfm_sql,
 )
+from upliftlab.queries.numbers import missing_sql
 from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.queries.tallies import EventAggregate, tallies_of, value_sql
 from upliftlab.util.sql import literal
 
 SIZE = "(customers)"
 """The column that counts a household's customers."""
-_KEPT = ("arm", "wave", "stratum", "house")
+_KEPT = ("arm", "wave", "stratum", WEIGHT, "house")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +40,30 @@ class UnitColumns:
         metrics: Definitions of everything that is counted, and what it is made of.
         columns: Those that become columns, in order.
         segments: How units are divided.
+        sums: What the columns of a customers' table of totals are totals of; None where a row is
+            of one customer.
     """
 
     metrics: Mapping[str, Metric]
     columns: tuple[str, ...]
     segments: Mapping[str, Segment]
+    sums: Aggregated | None = None
 
     @property
     def needed(self) -> dict[str, str]:
         """Aliases of the columns of the customers' table that it reads."""
-        used = [metric.column for metric in self._used()]
-        names = [*used, *(name for s in self.segments.values() for name in s.columns)]
-        found = dict.fromkeys(name for name in names if name is not None)
-        return {name: f"c{number}" for number, name in enumerate(found)}
+        used = (metric.field for metric in self._used())
+        told = [name for each in used for name in self._told(each)]
+        names = [*told, *(name for s in self.segments.values() for name in s.columns)]
+        return {name: f"c{number}" for number, name in enumerate(dict.fromkeys(names))}
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns of the customers' table that are read as numbers."""
+        names = [metric.column for metric in self._used()]
+        banded = (s for s in self.segments.values() if s.bands is not None or s.rfm is not None)
+        names += [name for segment in banded for name in segment.columns]
+        return tuple(dict.fromkeys(name for name in names if name is not None))
 
     @property
     def tallies(self) -> dict[str, tuple[EventAggregate, ...]]:
@@ -62,6 +76,13 @@ class UnitColumns:
             for source in sources
         }
 
+    def _told(self, name: str | None) -> Iterator[str]:
+        """The columns of the customers' table that tell a number of each customer."""
+        if name is not None and self.sums is None:
+            yield name
+        elif name is not None and self.sums is not None:
+            yield from (column for way, column in self.sums.columns() if name in way[1:])
+
     def _used(self) -> Iterator[Metric]:
         """The metrics of the columns, and what they are made of."""
         todo, seen = list(self.columns), set[str]()
@@ -71,6 +92,16 @@ class UnitColumns:
                 seen.add(name)
                 yield self.metrics[name]
                 todo += self.metrics[name].parts
+
+
+def unit_columns(plan: Plan) -> UnitColumns:
+    """What the unit table of a plan holds."""
+    return UnitColumns(
+        metrics={**plan.metrics, **plan.covariates},
+        columns=(*plan.measured_columns, *plan.covariates),
+        segments=plan.segments,
+        sums=plan.customers.aggregated,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +134,11 @@ class UnitTable:
     def columns(self) -> tuple[str, ...]:
         """The names of the numbers, in order."""
         return (*self.asked.columns, *((SIZE,) if "house" in self.frame.own else ()))
+
+    @property
+    def rows(self) -> RowMoments | None:
+        """What rows tell that are of several units; None where each is of one."""
+        return RowMoments() if WEIGHT in self.frame.own else None
 
     def metric(self, name: str) -> str:
         """A metric as SQL: a double, NULL where the data hold no number.
@@ -158,9 +194,18 @@ class UnitTable:
     def _value(self, metric: Metric) -> str:
         if metric.pair:
             return metric.kind.value([self.metric(part) for part in metric.pair], metric.pair)
-        if metric.column is not None:
-            return self._number(metric.column, "metric")
+        if metric.field is not None:
+            return self._field(metric, metric.field)
         return f"CAST({value_sql(metric, tallies_of(metric), self._tally)} AS DOUBLE)"
+
+    def _field(self, metric: Metric, column: str) -> str:
+        """A column of the customers' table as a metric is read from it; a double."""
+        kind = self.frame.type_of(column, "metric")
+        value = f"f.{self.asked.needed[column]}"
+        counts_values = metric.present is not None  # of whatever type they are
+        number = value if counts_values else self._number(column, "metric")
+        told = metric.kind.value([number, missing_sql(value, kind)], column)
+        return told if told == number else f"CAST({told} AS DOUBLE)"
 
     def _number(self, column: str, role: str) -> str:
         alias = self.asked.needed.get(column, "")
@@ -174,7 +219,7 @@ class UnitTable:
         return column if tally.how.empty == "null" else f"COALESCE({column}, 0)"
 
     def _key(self, events: EventTable) -> str:
-        return "CAST(f.id AS VARCHAR)" if self._starts.as_text(events) else "f.id"
+        return self._starts.customer("f.id", events)
 
     @property
     def _starts(self) -> Starts:

@@ -9,6 +9,7 @@ from upliftlab.report import render
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.results.analysis import Analysis
 from upliftlab.results.base import Published
+from upliftlab.results.inspection import Inspection
 from upliftlab.text.language import Code
 from upliftlab.util.files import atomic_write
 
@@ -37,6 +38,10 @@ class AnalysisReport(WithJson, Analysis):
             OutputError: UL601, where it cannot be written.
         """
         return written(path, render.render(self, lang=lang))
+
+
+class InspectionReport(WithJson, Inspection):
+    """What was understood of files."""
 
 
 def published(kind: type[P], found: Published) -> P:

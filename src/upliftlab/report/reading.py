@@ -93,7 +93,7 @@ def _whole(cell: CellMoments, columns: int) -> bool:
     if len(cell.m2) != columns * (columns + 1) // 2 or cell.n < 0:
         return False
     diagonal = (at * columns - at * (at - 1) // 2 for at in range(columns))
-    return all(cell.m2[at] >= 0 for at in diagonal)
+    return all((square := cell.m2[at]) is not None and square >= 0 for at in diagonal)
 
 
 def _finite(value: Json) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
-from upliftlab.results.analysis import Analysis, ArmCount, Check, Severity
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, escape
+from upliftlab.results.analysis import Analysis, ArmCount, Check, FlowStep, Severity
 from upliftlab.text.language import N_
 
 _MANY: Final = 12
@@ -18,6 +18,16 @@ _STATES: Final[dict[State, str]] = {
     "warning": N_("Warning"),
     "info": N_("Worth knowing"),
     "unasked": N_("Not answered"),
+}
+
+
+_STEPS: Final = {
+    "observed": N_("In the data"),
+    "assigned": N_("Assigned"),
+    "absent": N_("Not in the data"),
+    "excluded": N_("Excluded on purpose"),
+    "ignored": N_("In arms that are not compared"),
+    "analysed": N_("Analysed"),
 }
 
 
@@ -43,6 +53,50 @@ class ArmSize:
     share: Figure
     expected: Figure
     observed: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLine:
+    """One step of the way from all customers to those who are analysed."""
+
+    title: str
+    reason: str
+    """The condition, where one decided."""
+    counts: tuple[Figure, ...]
+    """By arm, then of whom no arm is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Who was left out on the way."""
+
+    arms: tuple[str, ...]
+    unknown: bool
+    """Whether customers without a known arm are counted."""
+    lines: tuple[FlowLine, ...]
+
+
+def flow(analysis: Analysis, formatter: Formatter) -> Flow | None:
+    """The customers of each step by arm; None where nobody was left out."""
+    steps = analysis.flow
+    if len(steps) <= 2:  # noqa: PLR2004 - the first and the last
+        return None
+    unknown = any(step.without_arm for step in steps)
+    return Flow(
+        arms=tuple(steps[0].arms),
+        unknown=unknown,
+        lines=tuple(_line(step, i, formatter, unknown=unknown) for i, step in enumerate(steps)),
+    )
+
+
+def _line(step: FlowStep, i: int, formatter: Formatter, *, unknown: bool) -> FlowLine:
+    key, count = f"/flow/{i}", FigureFormat("count")
+    counts = [
+        formatter.figure(n, f"{key}/arms/{escape(arm)}", count) for arm, n in step.arms.items()
+    ]
+    if unknown:
+        counts.append(formatter.figure(step.without_arm, f"{key}/without_arm", count))
+    return FlowLine(formatter.text(_STEPS[step.kind]), step.reason or "", tuple(counts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from upliftlab.report.export import to_csv, to_json
 from upliftlab.report.figure import Formatter
 from upliftlab.report.index import Index
 from upliftlab.report.methods import methods, origin
-from upliftlab.report.trust import trust
+from upliftlab.report.trust import flow, trust
 from upliftlab.report.verdict import answer
 from upliftlab.results.analysis import Analysis, VerdictCode
 
@@ -129,6 +129,7 @@ def download(name: str, kind: str, content: bytes) -> Download:
 SECTIONS: Final = (
     Section("verdict", answer),
     Section("trust", lambda index, formatter: trust(index.analysis, formatter)),
+    Section("flow", lambda index, formatter: flow(index.analysis, formatter)),
     Section("withheld", lambda index, _: index.analysis.verdict.code is VerdictCode.invalid),
     Section("money", money, withheld=True),
     Section("metrics", metrics, withheld=True),

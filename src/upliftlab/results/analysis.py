@@ -194,6 +194,24 @@ class ArmCount(Result):
     expected_share: float
 
 
+class FlowStep(Result):
+    """Customers at one step of the way from all there were to those who are analysed."""
+
+    kind: Literal["observed", "assigned", "absent", "excluded", "ignored", "analysed"]
+    """`observed` or `assigned` come first, `analysed` last; what lies between was left out."""
+    reason: str | None = None
+    """The condition by which they were excluded."""
+    arms: dict[str, int]
+    """Customers by arm: the plan's, then those that are ignored."""
+    without_arm: int = 0
+    """Customers of whom no arm is known."""
+
+    @property
+    def total(self) -> int:
+        """All customers of the step."""
+        return sum(self.arms.values()) + self.without_arm
+
+
 class DataFile(Result):
     """What was read."""
 
@@ -207,7 +225,8 @@ class CellMoments(Result):
     """Moments of one arm in one cell, over `Analysis.columns`.
 
     `m2` is the upper triangle, row by row, of the centred cross-products Σ(z−z̄)(z−z̄)';
-    `m3` holds Σ(z−z̄)³ per column, None where it is not known to enough digits.
+    None where no total tells a product of two columns. `m3` holds Σ(z−z̄)³ per column, None where
+    it is not known, or not to enough digits.
     """
 
     arm: str
@@ -215,7 +234,7 @@ class CellMoments(Result):
     level: str | None
     n: int
     mean: tuple[float, ...]
-    m2: tuple[float, ...]
+    m2: tuple[float | None, ...]
     m3: tuple[float | None, ...]
 
 
@@ -342,6 +361,8 @@ class Analysis(Published):
     verdict: Verdict
     checks: tuple[Check, ...]
     arms: tuple[ArmCount, ...]
+    flow: tuple[FlowStep, ...] = ()
+    """From all customers to those who are analysed; empty in what older versions wrote."""
     metrics: tuple[MetricInfo, ...]
     segments: tuple[SegmentInfo, ...]
     terms: MoneyTermsInfo | None

@@ -51,6 +51,7 @@ class Note(StrEnum):
     not_adjusted = "too few units, or covariates that do not vary, to adjust for them"
     no_denominator = "nothing to divide by in one of the groups"
     level_unreached = "too early, or too few draws, for an interval at this level"
+    unknown_spread = "not told by the totals that were given: it needs products of two metrics"
     few_units = "fewer than two units, so there is no interval"
     constant_score = "the score is the same for everybody, so it puts nobody first"
     same_for_all = "the same for everybody, so there is no interval"

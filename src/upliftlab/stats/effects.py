@@ -7,13 +7,13 @@ critical values drawn from the units themselves (`level`).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, isnan
 
 import numpy as np
 
 from upliftlab.results.analysis import Note
 from upliftlab.stats.level import Level, level_of
-from upliftlab.stats.moments import Array, Moments, pool
+from upliftlab.stats.moments import Array, Moments, bilinear, pool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +108,7 @@ class LinearContrast:
 
 def _of_means(group: Moments, one: Array, other: Array) -> float:
     """Sampling covariance of two forms of a group's means."""
-    return float(one @ group.m2 @ other) / (group.n - 1) / group.n
+    return float(bilinear(one, group.m2, other)) / (group.n - 1) / group.n
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,8 @@ def welch(pair: TwoSample, form: LinearContrast, confidence: float | Level) -> E
         return Effect(None, note=note)
     level, estimate = level_of(confidence), form.value(pair)
     parts = form.covariance(form, pair)
+    if isnan(sum(parts)):
+        return Effect(estimate, note=Note.unknown_spread)
     if sum(parts) <= 0:
         return Effect(estimate, 0.0, note=Note.no_variation)
     se = sum(parts) ** 0.5

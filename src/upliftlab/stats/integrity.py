@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc
+from scipy.special import chdtrc, gammaln
 
 from upliftlab.stats.moments import Moments, pool
 
@@ -151,6 +151,55 @@ def independence(table: npt.ArrayLike) -> tuple[float, float] | None:
         return None
     statistic = float(((counts - expected) ** 2 / expected).sum())
     return statistic, _tail(statistic, (counts.shape[0] - 1) * (counts.shape[1] - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Whether as large a part of every group is lost.
+
+    Attributes:
+        p: The chance of groups so far apart where all lose alike.
+        statistic: χ², None where the test is exact.
+    """
+
+    p: float
+    statistic: float | None = None
+
+
+def lost_alike(groups: Sequence[tuple[int, int]]) -> Alike | None:
+    """Whether as large a part of every group is lost; None where nobody or everybody is.
+
+    Pearson's χ² where its approximation holds (`independence`); else Fisher's (1935) exact test,
+    two-sided by the sum of the smaller probabilities, of each group against the others, times the
+    number of groups where there are more than two.
+
+    Args:
+        groups: The size of each group, and how many of it are lost.
+
+    >>> round(lost_alike([(10, 1), (12, 9)]).p, 6)
+    0.003709
+    """
+    kept = [(n, lost) for n, lost in groups if n > 0]
+    total, gone = sum(n for n, _ in kept), sum(lost for _, lost in kept)
+    if len(kept) < 2 or gone in (0, total):  # noqa: PLR2004 - nothing to compare
+        return None
+    if tested := independence([[n - lost, lost] for n, lost in kept]):
+        return Alike(tested[1], tested[0])
+    each = [_fisher(n, lost, total, gone) for n, lost in kept]
+    return Alike(min(1.0, min(each) * (len(kept) if len(kept) > 2 else 1)))  # noqa: PLR2004 - of two, one says it
+
+
+def _fisher(n: int, lost: int, total: int, gone: int) -> float:
+    """Fisher's exact p-value of `lost` among n, where `gone` of the total are."""
+    counts = np.arange(max(0, n + gone - total), min(n, gone) + 1)
+    logs = _choose(n, counts) + _choose(total - n, gone - counts)
+    chances = np.exp(logs - logs.max())
+    own = chances[lost - counts[0]]
+    return float(min(1.0, chances[chances <= own * (1 + 1e-7)].sum() / chances.sum()))
+
+
+def _choose(n: int, k: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
 
 def _tail(statistic: float, df: int) -> float:

@@ -24,7 +24,7 @@ class Moments:
     Attributes:
         n: Number of units.
         mean: Means, shape (p,), in each column's unit; zeros where n = 0.
-        m2: Σ(z−z̄)(z−z̄)', shape (p, p).
+        m2: Σ(z−z̄)(z−z̄)', shape (p, p); NaN where a product of two columns is not known.
         m3: Σ(z−z̄)³ per column, shape (p,); NaN where it is not known.
     """
 
@@ -69,16 +69,14 @@ class Moments:
         products of third order are not kept.
         """
         matrix = projection.matrix
-        varying = (matrix != 0) & (np.diag(self.m2) > 0)
+        varying = (matrix != 0) & (np.diag(self.m2) != 0)
         single = varying.sum(axis=1) <= 1
-        aggregates_by = np.where(varying, matrix**3, 0.0) @ np.where(
-            varying.any(axis=0), self.m3, 0.0
-        )
+        cubes = _weighted(np.where(varying, matrix**3, 0.0), self.m3)
         return Moments(
             self.n,
             matrix @ self.mean + projection.offset,
-            matrix @ self.m2 @ matrix.T,
-            np.where(single, aggregates_by, np.nan),
+            bilinear(matrix, self.m2, matrix),
+            np.where(single, cubes, np.nan),
         )
 
 
@@ -88,6 +86,28 @@ class Projection:
 
     matrix: Array
     offset: Array
+
+
+def bilinear(left: Array, square: Array, right: Array) -> Array:
+    """`left @ square @ right.T`, in which an unknown entry counts only where it has a weight.
+
+    >>> square = np.array([[2.0, np.nan], [np.nan, 3.0]])
+    >>> one, both = np.array([1.0, 0.0]), np.array([1.0, 1.0])
+    >>> float(bilinear(one, square, one)), float(bilinear(one, square, both))
+    (2.0, nan)
+    """
+    if not np.isnan(square).any():
+        return np.asarray(left @ square @ right.T)
+    return _weighted(right, _weighted(left, square).T).T
+
+
+def _weighted(weights: Array, values: Array) -> Array:
+    """`weights @ values`, NaN only where an unknown value has a weight."""
+    unknown = np.isnan(values)
+    if not unknown.any():
+        return np.asarray(weights @ values)
+    needed = (weights != 0).astype(np.float64) @ unknown
+    return np.where(needed > 0, np.nan, weights @ np.where(unknown, 0.0, values))
 
 
 def pool(groups: Iterable[Moments]) -> Moments:

@@ -40,6 +40,30 @@ def quotients(group: Moments, wanted: Sequence[Quotient]) -> Moments:
     return group.project(Projection(matrix, offset))
 
 
+def of_present(group: Moments, total: int, present: int) -> Moments:
+    """The moments of a column over those of a group alone who have a value in it.
+
+    Exactly theirs, out of the moments of all: with v the value (0 without) and b whether there is
+    one, Σ(v − v̄)² over those who have one is the form of m2 by (1, −v̄).
+
+    Args:
+        group: Moments of everybody.
+        total: The column of values, 0 where there is none.
+        present: The column that is 1 where there is a value, else 0.
+
+    >>> of_present(Moments.of([[10.0, 1.0], [0.0, 0.0], [50.0, 1.0]]), 0, 1).m2
+    array([[800.]])
+    """
+    n = round(group.n * float(group.mean[present]))
+    if n == 0:
+        return Moments.zero(1)
+    mean = float(group.mean[total] / group.mean[present])
+    line = np.zeros(len(group.mean))
+    line[total], line[present] = 1.0, -mean
+    square = max(0.0, float(line @ group.m2 @ line))
+    return Moments(n, np.array([mean]), np.array([[square]]), np.array([np.nan]))
+
+
 def undefined(group: Moments, wanted: Sequence[Quotient]) -> frozenset[int]:
     """The places of the quotients over a total of 0."""
     return frozenset(

@@ -7,7 +7,7 @@ is unbounded, and it is reported as words, never as numbers.
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, isnan
 
 import numpy as np
 
@@ -46,6 +46,8 @@ def fieller(
         return Effect(None, note=Note.denominator_unclear)
     estimate = numerator.value(pair) / below
     residual = numerator.minus(denominator, estimate)
+    if isnan(_spread(pair, residual, denominator)):
+        return Effect(estimate, note=Note.unknown_spread)
     se = max(0.0, sum(residual.covariance(residual, pair))) ** 0.5 / below
     tested = residual if null is None else numerator.minus(denominator, null)
     parts = tested.covariance(tested, pair)
@@ -60,6 +62,12 @@ def fieller(
     if low is None or high is None:
         return Effect(estimate, se, df, p=p, note=Note.denominator_unclear)
     return Effect(estimate, se, df, low, high, p=p)
+
+
+def _spread(pair: TwoSample, one: LinearContrast, other: LinearContrast) -> float:
+    """The sum of all that an interval needs of two forms, NaN where some of it is not known."""
+    asked = ((one, one), (one, other), (other, other))
+    return sum(sum(left.covariance(right, pair)) for left, right in asked)
 
 
 def _end(

@@ -22,13 +22,14 @@ from upliftlab.assignment.eligibility import CUSTOMERS, request_of
 from upliftlab.assignment.eligibility_sql import Request, screen, with_steps
 from upliftlab.assignment.places_sql import hash_sql
 from upliftlab.assignment.vectors import require_hashes
-from upliftlab.config.expressions import parse
 from upliftlab.config.models import Arm, AssignmentSettings, FeatureKind, Source
 from upliftlab.config.models.experiment import Plan
-from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.queries.computed import attach_table
+from upliftlab.queries.condition_kinds import ConditionTable
+from upliftlab.queries.conditions import customers_table, sound_condition
 from upliftlab.queries.features import Features, features_of, learned_features
-from upliftlab.queries.population import missing_column
 from upliftlab.targeting.extraction import TODAY, today_sql
 from upliftlab.util.nearest import closest
 
@@ -159,9 +160,16 @@ def source_named(
 
 
 def with_identity(plan: Plan, source: Source) -> Source:
-    """A table with the id and household of the plan's own customers where it names none."""
+    """A table with the id, household and computed columns of the plan's own customers.
+
+    What the table declares itself is nearer.
+    """
     own = plan.customers
-    given = {"id": source.id or own.id, "household": source.household or own.household}
+    given = {
+        "id": source.id or own.id,
+        "household": source.household or own.household,
+        "columns": {**own.columns, **source.columns},
+    }
     return source.model_copy(update=given)
 
 
@@ -191,11 +199,10 @@ def look(plan: Plan, customers: Source, engine: Engine) -> None:
         ConfigError: UL402, a column that a condition asks of does not exist.
         DataError: UL2xx, the table cannot be read or lacks a column.
     """
-    engine.attach(CUSTOMERS, customers)
-    columns = engine.columns(CUSTOMERS)
-    _require_conditions(plan, columns)
+    attach_table(CUSTOMERS, customers, engine, whole=False)
+    _require_conditions(plan, customers_table(CUSTOMERS, customers, engine), engine)
     if plan.experiment.uplift is not None:
-        features_of(plan.experiment.uplift.features, CUSTOMERS, customers, engine)
+        features_of(plan.experiment.uplift, CUSTOMERS, customers, engine)
 
 
 def candidates(plan: Plan, customers: Source, engine: Engine, campaign: NextCampaign) -> Candidates:
@@ -221,18 +228,17 @@ def candidates(plan: Plan, customers: Source, engine: Engine, campaign: NextCamp
         raise DataError(Diagnostic("UL611", message, "add 'uplift: {features: [COLUMN, …]}'"))
     require_hashes(engine)
     next_plan = _unassigned(plan, customers)
-    engine.attach(CUSTOMERS, customers)
-    columns = engine.columns(CUSTOMERS)
-    _require_conditions(next_plan, columns)
-    request = request_of(
-        next_plan, allocation(next_plan, campaign.day), engine, campaign.prior_contacts
-    )
-    population = check_population(request, columns, engine)
+    attach_table(CUSTOMERS, customers, engine, whole=False)
+    table = customers_table(CUSTOMERS, customers, engine)
     if campaign.kinds:
         features = learned_features(campaign.kinds, CUSTOMERS, customers, engine)
     else:
-        features = features_of(asked.features, CUSTOMERS, customers, engine)
-    sql = _sql(request, features, campaign.salt, today_sql(plan, columns))
+        features = features_of(asked, CUSTOMERS, customers, engine)
+    request = request_of(
+        next_plan, allocation(next_plan, campaign.day), engine, campaign.prior_contacts
+    )
+    population = check_population(request, table.types, engine)
+    sql = _sql(request, features, campaign.salt, today_sql(plan, table, engine, None))
     return Candidates(request.allocation.id, features.kinds, population, sql)
 
 
@@ -245,12 +251,13 @@ def _unassigned(plan: Plan, customers: Source) -> Plan:
     return plan.model_copy(update=update)
 
 
-def _require_conditions(plan: Plan, columns: Mapping[str, ColumnType]) -> None:
+def _require_conditions(plan: Plan, table: ConditionTable, engine: Engine) -> None:
     policy = plan.program.contact_policy
     conditions = {"eligible": plan.experiment.eligible, "opt_out": policy and policy.opt_out}
     for role, text in conditions.items():
-        for column in sorted(parse(text).columns - set(columns)) if text else ():
-            raise missing_column(column, role, columns)
+        if text:
+            sound_condition(role, text, table, engine)
+    today_sql(plan, table, engine, None)
 
 
 def _sql(request: Request, features: Features, salt: str, today: str | None) -> str:

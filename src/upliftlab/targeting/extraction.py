@@ -19,14 +19,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.assignment.hashing import DIGITS, cuts
 from upliftlab.assignment.places_sql import hash_sql
-from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
-from upliftlab.engines.base import ColumnType, Engine
+from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.queries.condition_kinds import ConditionTable
+from upliftlab.queries.conditions import customers_table, sound_condition
 from upliftlab.queries.features import Features
-from upliftlab.queries.population import AnalysisPopulation, missing_column
+from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.folds import mixed
 from upliftlab.util.sql import literal
@@ -66,7 +68,8 @@ def known_of(
     """
     own = features.sql("c.")
     own |= _places(plan, frame)
-    if (rule := today_sql(plan, frame.columns, "c")) is not None:
+    table = customers_table(CUSTOMERS, plan.customers, engine)
+    if (rule := today_sql(plan, table, engine, "c")) is not None:
         own[TODAY] = rule
     (row,) = engine.query(f"SELECT COUNT(*) AS n FROM {frame.relation}").to_pylist()
     total, asked = int(row["n"]), plan.experiment.uplift
@@ -78,22 +81,17 @@ def known_of(
     return RequiredColumns(whole, tuple(kept), total, below)
 
 
-def today_sql(
-    plan: Plan, columns: Mapping[str, ColumnType], table: str | None = None
-) -> str | None:
-    """Today's rule over a table of customers as SQL, false where it is not known.
+def today_sql(plan: Plan, table: ConditionTable, engine: Engine, prefix: str | None) -> str | None:
+    """Today's rule over an attached table of customers as SQL, false where it is not known.
 
     Raises:
-        DataError: UL205, a column is not there.
+        DataError: UL205 a column is not there, UL214 and UL251 the rule does not fit the data.
     """
     asked = plan.experiment.uplift
     if asked is None or asked.today is None:
         return None
-    condition = parse(asked.today.where)
-    for column in sorted(condition.columns - set(columns)):
-        raise missing_column(column, "today's rule", columns)
-    texts = [name for name, kind in columns.items() if kind == "text"]
-    return f"COALESCE(({condition.sql(text_columns=texts, table=table)}), FALSE)"
+    rule = sound_condition("today's rule", asked.today.where, table, engine, prefix)
+    return f"COALESCE(({rule}), FALSE)"
 
 
 def _places(plan: Plan, frame: AnalysisPopulation) -> dict[str, str]:

@@ -34,6 +34,7 @@ from upliftlab.analysis.refusals import (
     refuse_missing,
     refuse_unsupported,
     refuse_whole_households,
+    traces,
 )
 from upliftlab.config.models import FeatureKind
 from upliftlab.config.models.experiment import PROFIT, Plan
@@ -41,6 +42,7 @@ from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.money import Roles, projection
 from upliftlab.queries.features import Features, features_of
+from upliftlab.queries.numbers import LARGEST, SMALLEST
 from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.queries.units import UnitTable
 from upliftlab.results.costs import CostStep
@@ -263,8 +265,8 @@ def learning_rows(
     outcomes, arms = outcomes_of(plan), (plan.control, *plan.treatments)
     refuse_unsupported(plan)
     frame = population_of(plan, engine, record)
-    features = features_of(asked.features, CUSTOMERS, plan.customers, engine)
-    refuse_identities(plan, frame, engine)
+    features = features_of(asked, CUSTOMERS, plan.customers, engine)
+    frame = refuse_identities(plan, frame, engine)
     refuse_whole_households(plan, frame, engine)
     known = known_of(plan, frame, features, engine)
     frame, span = timed(plan, known.frame, engine)
@@ -273,7 +275,7 @@ def learning_rows(
     table, _ = unit_table(lean, (frame, span), engine)
     found = extract(_sql(table, outcomes.counted, known.columns, known.below), arms, engine)
     refuse_arms(plan, found.arms)
-    _refuse_missing(table, outcomes.counted, found, engine)
+    _refuse_missing(plan, table, (outcomes.counted, found), engine)
     chances = chances_of(plan, arms, frame, engine)
     values = outcomes.of(arms, found.arm, found.counted)
     rows = TrainingRows(
@@ -302,12 +304,15 @@ def _sql(table: UnitTable, counted: Sequence[str], known: Sequence[str], below: 
 
 
 def _refuse_missing(
-    table: UnitTable, counted: Sequence[str], found: Extract, engine: Engine
+    plan: Plan, table: UnitTable, rows: tuple[Sequence[str], Extract], engine: Engine
 ) -> None:
-    columns = zip(counted, found.counted.T, strict=True)
-    lacking = [name for name, values in columns if not np.isfinite(values).all()]
-    if lacking:
-        refuse_missing(table, lacking, engine)
+    counted, found = rows
+    columns = dict(zip(counted, np.abs(found.counted.T), strict=True))
+    largest = {name: float(values.max(initial=0.0)) for name, values in columns.items()}
+    if faults := [traces(name) for name, value in largest.items() if 0 < value < SMALLEST]:
+        raise DataError(faults)
+    if lacking := [name for name, value in largest.items() if not value <= float(LARGEST)]:
+        refuse_missing(plan, table, lacking, engine)
         named = ", ".join(lacking)
         message = f"not every customer has a number of {named}"
         raise DataError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upliftlab.analysis.aggregates import OVERALL, zero_or_one
+from upliftlab.analysis.aggregates import OVERALL
 from upliftlab.analysis.contrasts import Contrast, InferenceSettings, contrasts_of
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.rows import UnitRows, skewed
@@ -46,10 +46,9 @@ def trial(rng: np.random.Generator, scenario: Scenario) -> Replication:
         CONTROL: sample(rng, scenario, treated=False),
     }
     aggregates = {OVERALL: {arm: units.moments for arm, units in drawn.items()}}
-    flags = zip(spec.columns, zero_or_one(aggregates[OVERALL].values()), strict=True)
-    shares = frozenset(name for name, flag in flags if flag)
+    shares = frozenset(name for i, name in enumerate(spec.columns) if _is_share(drawn, i))
     rows = _rows(drawn) if skewed(spec, aggregates[OVERALL], spec.treatments) else None
-    reading = InferenceSettings(str(rng.integers(2**63)), rows, shares)
+    reading = InferenceSettings(str(rng.integers(2**63)), rows, shares=shares)
     (contrast,) = contrasts_of(spec, spec.projected(aggregates), reading)
     plain = replace(contrast, reading=InferenceSettings(), draws={})
     customers = [_customers(units, spec) for units in drawn.values()]
@@ -59,6 +58,12 @@ def trial(rng: np.random.Generator, scenario: Scenario) -> Replication:
         tuple(_effects(plain)),
         bool(contrast.draws),
     )
+
+
+def _is_share(drawn: dict[str, SimulatedUnits], column: int) -> bool:
+    """Whether a column holds nothing but 0 and 1, and some 1."""
+    values = np.concatenate([units.values[:, column] for units in drawn.values()])
+    return bool(np.isin(values, (0, 1)).all() and values.any())
 
 
 def _rows(drawn: dict[str, SimulatedUnits]) -> UnitRows:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from upliftlab.analysis.checks.definition import (
@@ -16,9 +17,9 @@ from upliftlab.analysis.checks.definition import (
     unasked,
 )
 from upliftlab.analysis.rows import SKEWED
-from upliftlab.queries.clock import INSTANTS, Span, converted
-from upliftlab.queries.numbers import time_sql
+from upliftlab.queries.clock import Span, converted
 from upliftlab.queries.population import missing_column
+from upliftlab.queries.times import refuse_unreadable_times, time_column
 from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.stats.effects import skewness
 from upliftlab.stats.integrity import balance, independence
@@ -102,7 +103,7 @@ def dated(data: FactInputs) -> int | None:
     """How many customers' attributes are of the day of assignment or later, or of no time.
 
     Raises:
-        DataError: UL205, the column of `as_of` is not there.
+        DataError: UL205 the column of `as_of` is not there, UL218 and UL257 it holds no times.
     """
     column, frame, zone = data.plan.customers.as_of, data.population, data.plan.program.time_zone
     if column is None:
@@ -111,15 +112,17 @@ def dated(data: FactInputs) -> int | None:
         raise missing_column(column, "assignment", frame.columns)
     if "as_of" not in frame.own:
         return None
-    kind = frame.columns[column]
-    clock = INSTANTS if kind == "instant" else data.plan.customers.zone or zone
-    day = frame.own["as_of"]
+    known = time_column(column, frame.columns, data.plan.customers, data.engine, frame.relation)
+    known = replace(known, table="c.")
+    refuse_unreadable_times(known, "customers (as_of)", data.engine, frame.relation)
+    clock, day = known.clock(zone), frame.own["as_of"]
+    whole_days = frame.columns[column] in ("date", "text") and not known.instants
     span = _bounds(data, day).widened(_NOTHING, _NOTHING)
-    until = day if kind in ("date", "text") else converted(day, zone, clock, span)
+    until = day if whole_days else converted(day, zone, clock, span)
     # A day is known at its end, a moment at once.
-    sign = "<" if kind in ("date", "text") else "<="
-    known = f"CASE WHEN {time_sql(column, frame.columns, 'c.')} {sign} {until} THEN 0 ELSE 1 END"
-    return data.number(f"SELECT COALESCE(SUM({known}), 0) AS n FROM {frame.relation}")
+    sign = "<" if whole_days else "<="
+    late = f"CASE WHEN {known.sql} {sign} {until} THEN 0 ELSE 1 END"
+    return data.number(f"SELECT COALESCE(SUM({late}), 0) AS n FROM {frame.relation}")
 
 
 def _bounds(data: FactInputs, time: str) -> Span:

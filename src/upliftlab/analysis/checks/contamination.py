@@ -14,6 +14,7 @@ from upliftlab.analysis.checks.definition import (
     unasked,
 )
 from upliftlab.config.models.experiment import Plan
+from upliftlab.queries.grouped import WEIGHT
 from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.results.costs import CostStep
 from upliftlab.stats.shares import newcombe
@@ -31,16 +32,24 @@ def contacted(data: FactInputs) -> Mapping[str, int] | None:
     column = data.spec.roles.contacts if data.spec.roles else None
     if column is None:
         return None
+    some = f"SUM(CASE WHEN x{column} > 0 THEN {WEIGHT if data.grouped else 1} ELSE 0 END)"
+    if (sums := data.plan.customers.aggregated) is not None:
+        if data.plan.metrics[data.spec.columns[column]].column not in sums.units_with:
+            return None
+        some = f"SUM(x{column} * {WEIGHT})"
     result = data.engine.query(
-        f"SELECT CAST(arm AS VARCHAR) AS arm, SUM(CASE WHEN x{column} > 0 THEN 1 ELSE 0 END) AS n"
-        f" FROM {data.units} GROUP BY 1"
+        f"SELECT CAST(arm AS VARCHAR) AS arm, {some} AS n FROM {data.units} GROUP BY 1"
     )
-    return {row["arm"]: int(row["n"]) for row in result.to_pylist() if row["arm"] is not None}
+    return {row["arm"]: round(row["n"]) for row in result.to_pylist() if row["arm"] is not None}
 
 
 def _contamination(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     plan, found = inputs.plan, inputs.facts.of(contacted)
     if found is None:
+        roles = inputs.spec.roles
+        if plan.customers.aggregated and roles is not None and roles.contacts is not None:
+            yield unasked(N_("Not asked: aggregated data tell contacts, and not whose they are."))
+            return
         yield unasked(N_("Not asked: contacts are not measured."))
         return
     if _meant(plan):

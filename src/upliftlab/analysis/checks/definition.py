@@ -16,6 +16,7 @@ from upliftlab.analysis.record import Record
 from upliftlab.analysis.rows import UnitRows
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
+from upliftlab.queries.grouped import WEIGHT
 from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.results.analysis import (
     Check,
@@ -50,7 +51,8 @@ class FactInputs:
         engine: Where the data lie.
         population: Who is analysed, one row a customer, with the customers' table as `c`.
         units: The unit table as a relation: `arm`, where known `wave` and `stratum`, `x0`, `x1`, …
-            as `spec.columns` and `s0`, `s1`, … as `spec.segments`.
+            as `spec.columns` and `s0`, `s1`, … as `spec.segments`. Where a row is of several units,
+            `weight` says how many, and the numbers are their means.
         events: The tables of events that anything is counted from.
     """
 
@@ -60,6 +62,16 @@ class FactInputs:
     population: AnalysisPopulation
     units: str
     events: tuple[EventReading, ...] = ()
+
+    @property
+    def grouped(self) -> bool:
+        """Whether a row of the customers' table is of several of them."""
+        return self.plan.customers.group_size is not None
+
+    @property
+    def count(self) -> str:
+        """How many units some rows of the unit table are, in SQL."""
+        return f"SUM({WEIGHT})" if self.grouped else "COUNT(*)"
 
     def column(self, name: str) -> str | None:
         """The unit table's column of a metric or covariate; None where it is not counted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from upliftlab.analysis.arm_labels import arm_sql
 from upliftlab.analysis.checks.definition import (
     IMPLAUSIBLE,
     CheckAnswer,
@@ -18,7 +19,6 @@ from upliftlab.queries.population import missing_column
 from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.stats.integrity import independence
 from upliftlab.text.language import N_
-from upliftlab.util.sql import quote
 
 
 @Fact
@@ -60,8 +60,9 @@ def absent(data: FactInputs) -> Mapping[str, tuple[int, int]] | None:
     if "day" not in data.population.own:
         return None
     everybody = data.engine.query(f"SELECT arm, COUNT(*) AS n FROM {ASSIGNED} GROUP BY arm")
+    frame = data.population
     here = data.engine.query(
-        f"SELECT a.arm AS arm, COUNT(*) AS n FROM {data.population.relation} GROUP BY a.arm"
+        f"SELECT a.arm AS arm, COUNT(*) AS n FROM {frame.whole or frame.relation} GROUP BY a.arm"
     )
     found = {row["arm"]: row["n"] for row in here.to_pylist()}
     return {
@@ -124,7 +125,7 @@ def misdelivered(data: FactInputs) -> int | None:
         raise missing_column(column, "assignment", frame.columns)
     if "day" not in frame.own:
         return None
-    delivered = f"CAST(c.{quote(column)} AS VARCHAR)"
+    delivered = f"CAST({arm_sql(data.plan, column, frame.columns)} AS VARCHAR)"
     wrong = f"CASE WHEN {delivered} = CAST(a.arm AS VARCHAR) THEN 0 ELSE 1 END"
     return data.number(f"SELECT COALESCE(SUM({wrong}), 0) AS n FROM {frame.relation}")
 

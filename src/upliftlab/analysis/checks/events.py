@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,15 +19,17 @@ from upliftlab.analysis.checks.definition import (
     FactInputs,
     unasked,
 )
-from upliftlab.analysis.event_tables import EventReading
+from upliftlab.analysis.event_tables import EventReading, Repeats
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.config.models.experiment import Plan
-from upliftlab.queries.clock import INSTANTS, Span, converted, moved, passed, time_literal
+from upliftlab.queries.clock import INSTANTS, Span, converted, last_passed, moved, time_literal
 from upliftlab.queries.events import conditions_of, limits
-from upliftlab.queries.numbers import time_sql
+from upliftlab.queries.spelling import CHANCE, SENTENCES, NearMatches, near_matches
+from upliftlab.queries.times import time_column
 from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.stats.integrity import clock_shift, quiet_hours
 from upliftlab.text.language import N_
+from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
 
 STRANGERS = 0.01
@@ -43,6 +46,8 @@ QUIET = 0.1
 """Where the quietest quarter of the day holds a larger share of events, there is no night."""
 NIGHT = (20, 4)
 """The first and last hour at which a night of six hours begins."""
+_CODE = re.compile("[A-Z]{3}")
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,12 @@ class EventFacts:
         rows: Events of this experiment in the time that matters.
         total: Rows of the table.
         unknown: Those of nobody in the customers' table.
-        untrimmed: Those of nobody, but of somebody if spaces around the id are removed.
-        repeated: Rows that say again what another says; left out.
-        contradicting: Rows with the key of another that say something else.
+        near: Those of nobody that nearly match somebody; None where there are none.
+        repeats: Rows with the key of another.
         late: Events in their customer's window that became known after it; None where no
             column says when.
-        foreign: Events in another currency; None where no column names it, or no amount counts.
+        foreign: Events in another currency by its code; None where no column names it, or no
+            amount counts.
         alike: Of the last week's events without a key, the share that says what another says.
         first: The first event; None where there is none.
         last: The last event; None where there is none.
@@ -71,11 +76,10 @@ class EventFacts:
     rows: int
     total: int
     unknown: int
-    untrimmed: int
-    repeated: int
-    contradicting: int
+    near: NearMatches | None
+    repeats: Repeats
     late: int | None
-    foreign: int | None
+    foreign: Mapping[str, int] | None
     first: datetime | None
     last: datetime | None
     reaches: datetime | None
@@ -100,9 +104,8 @@ def event_facts(look: EventReading) -> EventFacts:
         rows=row["n"],
         total=_one(look, f"SELECT COUNT(*) AS n FROM {look.given.table}"),
         unknown=unknown,
-        untrimmed=_untrimmed(look, where) if unknown else 0,
-        repeated=look.repeats[0],
-        contradicting=look.repeats[1],
+        near=_near(look, where) if unknown else None,
+        repeats=look.repeats,
         late=_late(look),
         foreign=_foreign(look, where),
         first=row["first"],
@@ -115,18 +118,30 @@ def event_facts(look: EventReading) -> EventFacts:
     )
 
 
-def _foreign(look: EventReading, where: str) -> int | None:
-    """Events in another currency than the experiment's, else than that of most."""
-    column = look.events.source.currency
-    if column is None or not any(tally.column for tally in look.tallies):
+def _foreign(look: EventReading, where: str) -> Mapping[str, int] | None:
+    """Events whose money counts, by a currency that is not the experiment's, else not most's."""
+    column, money = look.events.source.currency, [t for t in look.tallies if t.column]
+    if column is None or not money:
         return None
+    counts = {tally.where for tally in money}
+    if None not in counts:
+        kept = " OR ".join(f"({look.events.condition(each)})" for each in counts if each)
+        where = f"{where} AND ({kept})" if where else f" WHERE {kept}"
     rows = look.engine.query(
         f"SELECT CAST({quote(column)} AS VARCHAR) AS name, COUNT(*) AS n"
         f" FROM {look.events.table}{where} GROUP BY 1"
     ).to_pylist()
     found = {row["name"]: row["n"] for row in rows}
-    expected = look.plan.currency or max(found, key=lambda name: found[name], default=None)
-    return sum(found.values()) - found.get(expected, 0)
+    most = max(found, key=lambda name: found[name], default=None)
+    expected = look.plan.currency or most
+    return {_currency_name(name): n for name, n in found.items() if name != expected}
+
+
+def _currency_name(value: str | None) -> str:
+    """A currency's code, which is no customer's value; of anything else its form."""
+    if value is None or not value.strip():
+        return "(none)"
+    return value if _CODE.fullmatch(value) else shape(value)
 
 
 def _alike(look: EventReading, last: datetime | None, where: str) -> float | None:
@@ -154,39 +169,33 @@ def _known(look: EventReading, where: str) -> int:
     )
 
 
-def _untrimmed(look: EventReading, where: str) -> int:
-    if "text" not in (look.events.columns[look.events.id], look.starts.ids):
-        return 0
-    key = f"CAST(c.{quote(look.plan.customers.id or '')} AS VARCHAR)"
-    plain = f"CAST({quote(look.events.id)} AS VARCHAR)"
-    inner = f"SELECT {plain} AS id FROM {look.events.table}{where}"
-    return _one(
-        look,
-        f"SELECT COUNT(*) AS n FROM ({inner}) AS e"
-        f" WHERE NOT EXISTS (SELECT 1 FROM {CUSTOMERS} AS c WHERE {key} = e.id)"
-        f" AND EXISTS (SELECT 1 FROM {CUSTOMERS} AS c WHERE TRIM({key}) = TRIM(e.id))",
-    )
+def _near(look: EventReading, where: str) -> NearMatches | None:
+    """Events of nobody that nearly match somebody: only texts are written in several ways."""
+    theirs, own = look.events.ids, look.starts.ids
+    if "text" not in (theirs.kind, own.kind):
+        return None
+    rows = f"SELECT {theirs.text(quote(look.events.id))} AS id FROM {look.events.table}{where}"
+    key = own.text(quote(look.plan.customers.id or ""))
+    return near_matches(look.engine, rows, f"SELECT {key} AS id FROM {CUSTOMERS}")
 
 
 def _id(look: EventReading) -> str:
-    key = quote(look.events.id)
-    return f"CAST({key} AS VARCHAR)" if look.starts.as_text(look.events) else key
+    return look.starts.customer_of(look.events)
 
 
 def _customer(look: EventReading) -> str:
-    key = f"c.{quote(look.plan.customers.id or '')}"
-    return f"CAST({key} AS VARCHAR)" if look.starts.as_text(look.events) else key
+    return look.starts.customer(f"c.{quote(look.plan.customers.id or '')}", look.events)
 
 
 def _outcome(look: EventReading) -> timedelta | None:
     """The end of the longest window after the start; None where all lie before it."""
-    ends = [
-        tally.window.high
-        for tally in look.tallies
-        if tally.window.anchor == "start" and tally.window.high is not None
-    ]
-    longest = max(ends, default=timedelta(0))
-    return longest if longest > timedelta(0) else None
+    return max(_outcomes(look), default=None)
+
+
+def _outcomes(look: EventReading) -> list[timedelta]:
+    """The ends of the windows after the start."""
+    ends = (tally.window.high for tally in look.tallies if tally.window.anchor == "start")
+    return [end for end in ends if end is not None and end > timedelta(0)]
 
 
 def _reaches(look: EventReading) -> datetime | None:
@@ -199,11 +208,10 @@ def _reaches(look: EventReading) -> datetime | None:
 
 
 def _closes(look: EventReading) -> datetime | None:
-    end = _outcome(look)
-    if end is None:
-        return None
     zone, clock = look.starts.zone, look.events.clock
-    last = passed(look.starts.span.last, end, zone)
+    last = last_passed(look.starts.span.last, _outcomes(look), zone)
+    if last is None:
+        return None
     instant = last.replace(tzinfo=ZoneInfo(zone)).astimezone(ZoneInfo(clock))
     return instant.replace(tzinfo=None)
 
@@ -217,10 +225,12 @@ def _late(look: EventReading) -> int | None:
     wide = look.starts.span.widened(timedelta(0), end)
     low = converted("start", zone, events.clock, wide)
     high = converted(moved("start", end, zone, wide), zone, events.clock, wide)
-    key = "CAST(id AS VARCHAR)" if look.starts.as_text(events) else "id"
+    key = look.starts.customer("id", events)
     own = f" WHERE {events.own}" if events.own else ""
-    known = time_sql(column, events.columns)
-    clock = INSTANTS if events.columns[column] == "instant" else events.zone
+    recorded = time_column(
+        column, events.columns, events.source, look.engine, f"{events.table} AS c"
+    )
+    known, clock = recorded.sql, INSTANTS if recorded.instants else events.zone
     known = converted(known, clock, events.clock, wide)
     return _one(
         look,
@@ -295,30 +305,61 @@ def _steady(plan: Plan, name: str) -> bool:
 
 
 def _duplicates(plan: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
-    passed, severity, number = False, Severity.warning, float(found.repeated)
-    values: dict[str, Scalar] = {"source": name, "count": found.repeated}
+    key, values = plan.sources[name].key, dict[str, Scalar]({"source": name})
     if found.alike is not None and found.alike > ALIKE:
-        number = found.alike
-        values = {"source": name, "share": number}
         text = N_(
             "{share:percent} of the last week's events of {source} say what another says already: "
             "were they loaded twice? Declare the column that identifies an event as 'key'."
         )
-    elif plan.sources[name].key is None:
+        values["share"] = found.alike
+        yield CheckAnswer(
+            passed=False, text=text, values=values, subjects=(name,), value=found.alike
+        )
+    elif key is None:
         text = N_("Not asked: no column identifies the events of {source}.")
-        yield unasked(text, {"source": name}, (name,))
-        return
-    elif found.contradicting:
-        severity, number = Severity.critical, float(found.contradicting)
-        values["count"] = found.contradicting
-        text = N_("{count:count} events of {source} have the key of another and differ from it.")
-    elif found.repeated:
-        text = N_("{count:count} events of {source} were there twice and are counted once.")
-    else:
-        passed = True
-        values = {"source": name}
+        yield unasked(text, values, (name,))
+    elif plan.sources[name].repeats == "each":
+        text = N_("Not asked: every row of {source} is declared to count, also of one key.")
+        yield unasked(text, values, (name,))
+    elif not found.repeats.rows:
         text = N_("No event of {source} is there twice.")
-    yield CheckAnswer(passed, text, values, (name,), severity, number)
+        yield CheckAnswer(passed=True, text=text, values=values, subjects=(name,), value=0.0)
+    else:
+        severity, count, text = _repeated(found.repeats)
+        values |= {"count": count, "key": ", ".join(key)}
+        yield CheckAnswer(
+            passed=False,
+            text=text,
+            values=values,
+            subjects=(name,),
+            severity=severity,
+            value=count,
+        )
+
+
+def _repeated(found: Repeats) -> tuple[Severity, int, str]:
+    """What rows with the key of another mean, how many they are, and what is said of them.
+
+    Lines of one order that are alike look as an order that was loaded twice. Which of them they
+    are, nobody but who made the table can tell.
+    """
+    if differing := max(found.contradicting, found.lines or 0):
+        text = N_(
+            "{count:count} rows of {source} have the '{key}' of another and differ from it: it "
+            "identifies an order, not a line. Declare all that identifies a line: key: [{key}, "
+            "COLUMN]; where the rows were loaded twice all the same, load each once."
+        )
+        return Severity.critical, differing, text
+    if found.lines is not None:
+        text = N_(
+            "{count:count} rows of {source} have the '{key}' of another and are like it in every "
+            "column: nothing tells whether they were loaded twice or are equal lines of an order. "
+            "Declare 'repeats: once' or 'repeats: each' under {source}, or a column that tells "
+            "lines apart: key: [{key}, COLUMN]."
+        )
+        return Severity.critical, found.rows, text
+    text = N_("{count:count} events of {source} were there twice and are counted once.")
+    return Severity.warning, found.rows, text
 
 
 DUPLICATES = CheckDefinition(
@@ -335,13 +376,13 @@ def _unknown(_: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
     values: dict[str, Scalar] = {"source": name, "count": found.unknown, "share": share}
     severity = Severity.warning
     passed = False
-    if found.untrimmed:
+    near = found.near
+    if near and (near.spelling == "spaces" or near.count > CHANCE * found.rows):
         severity = Severity.critical
-        text = N_(
-            "{count:count} events of {source} are of nobody, but would be of somebody without "
-            "the spaces around the id: they are not counted."
-        )
-        values = {"source": name, "count": found.untrimmed}
+        text = SENTENCES[near.spelling]
+        values = {"source": name, "count": near.count}
+        if "{table}" in text:
+            values["table"] = "customers" if near.customers else name
     elif found.rows and found.unknown == found.rows:
         severity = Severity.critical
         text = N_("No event of {source} is of a known customer: are the ids written alike?")
@@ -394,14 +435,15 @@ LATE = CheckDefinition(
 
 
 def _currency(_: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
-    if found.foreign is None:
+    if (foreign := found.foreign) is None:
         return
-    values: dict[str, Scalar] = {"source": name}
+    count, values = sum(foreign.values()), dict[str, Scalar](source=name)
     text = N_("All events of {source} are in one currency.")
-    if found.foreign:
-        values["count"] = found.foreign
-        text = N_("{count:count} events of {source} are in another currency.")
-    yield CheckAnswer(found.foreign == 0, text, values, (name,), value=found.foreign)
+    if foreign:
+        named = sorted(foreign, key=lambda each: (-foreign[each], each))[:_NAMED]
+        values |= {"count": count, "currencies": ", ".join(named)}
+        text = N_("{count:count} events of {source} are in another currency: {currencies}.")
+    yield CheckAnswer(not count, text, values, (name,), value=count)
 
 
 CURRENCY = CheckDefinition(
@@ -423,9 +465,7 @@ def _complete(plan: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]
     """Whether events go on to the end of the last window, by how many come in a week."""
     if found.closes is None or not _steady(plan, name):
         return
-    if found.last is None:
-        text = N_("There is no event of {source} in the time that is analysed.")
-        yield CheckAnswer(passed=False, text=text, values={"source": name}, subjects=(name,))
+    if found.last is None:  # said by `presence`
         return
     gap = max(found.closes - found.last, timedelta(0)) / timedelta(days=1)
     silent = math.exp(-found.recent / 7 * gap)
@@ -478,6 +518,44 @@ def _clock(plan: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
     yield CheckAnswer(passed, text, values, (name,), value=measured)
 
 
+def _presence(inputs: CheckInputs) -> Iterator[CheckAnswer]:
+    """Whether there is anything to count; asked only to say that there is not.
+
+    Before the last window has closed events may still come. Afterwards nobody may have redeemed
+    anything, but a table without a single row was not filled.
+    """
+    for name, found in (inputs.facts.of(events) or {}).items():
+        if found.rows:
+            continue
+        severity = Severity.warning if inputs.schedule.due else Severity.info
+        closed = bool(inputs.schedule.due) and not inputs.schedule.early
+        if closed and (not found.total or _steady(inputs.plan, name)):
+            severity = Severity.critical
+        values: dict[str, Scalar] = {"source": name}
+        column = inputs.plan.sources[name].experiment
+        text = N_("There is no event of {source} in the time that is analysed.")
+        if not found.total:
+            text = N_("The table of {source} holds no rows: nothing is counted from it.")
+        elif column is not None:
+            values["column"] = column
+            text = N_(
+                "No row of {source} names this experiment in '{column}', in the time that is "
+                "analysed: nothing is counted from it."
+            )
+        yield CheckAnswer(
+            passed=False, text=text, values=values, subjects=(name,), severity=severity
+        )
+
+
+PRESENCE = CheckDefinition(
+    name="presence",
+    title=N_("Events there"),
+    severity=Severity.warning,
+    judge=_presence,
+    facts=(events,),
+)
+
+
 CLOCK = CheckDefinition(
     name="clock",
     title=N_("Events on the right clock"),
@@ -485,5 +563,5 @@ CLOCK = CheckDefinition(
     judge=_each(_clock),
     facts=(events,),
 )
-EVENT_CHECKS = (DUPLICATES, UNKNOWN_CUSTOMERS, LATE, CURRENCY, COMPLETENESS, CLOCK)
+EVENT_CHECKS = (PRESENCE, DUPLICATES, UNKNOWN_CUSTOMERS, LATE, CURRENCY, COMPLETENESS, CLOCK)
 """What can be asked of tables of events before anybody is assigned."""

@@ -27,14 +27,25 @@ ORDER: Final[tuple[tuple[str, ...], ...]] = (
     ("smallest_cell",),
     ("households",),
     ("attrition",),
+    ("exclusion",),
     ("delivered",),
     ("waves",),
+    ("rows_apart",),
     ("sample_ratio",),
     ("balance",),
     ("known_before",),
     ("contamination",),
+    ("missing_outcomes",),
     ("maturity",),
-    ("duplicates", "unknown_customers", "late", "currency", "completeness", "clock"),
+    (
+        "presence",
+        "duplicates",
+        "unknown_customers",
+        "late",
+        "currency",
+        "completeness",
+        "clock",
+    ),
     ("skewness",),
     ("deviations",),
     ("planned_before",),
@@ -91,6 +102,8 @@ def offered_checks() -> tuple[CheckDefinition, ...]:
 def counted(checks: Sequence[CheckDefinition], data: FactInputs) -> Facts:
     """The facts of checks, each counted once.
 
+    Where rows are of several customers, other packages' are not known: they count rows.
+
     Raises:
         DataError: UL205, a column is not there; UL250, another package's check was refused its
             query.
@@ -101,7 +114,8 @@ def counted(checks: Sequence[CheckDefinition], data: FactInputs) -> Facts:
         for fact in check.facts:
             if fact not in found:
                 with _blamed(check):
-                    found[fact] = fact.count(data)
+                    alien = check.package is not None and data.grouped
+                    found[fact] = None if alien else fact.count(data)
     return Facts(found)
 
 

@@ -21,6 +21,13 @@ def _skewness(inputs: CheckInputs) -> Iterator[CheckAnswer]:
         for metric in dict.fromkeys(name for name in asked if name in spec.metrics):
             parts = spec.ratios.get(metric) or (spec.columns.index(metric),)
             values = [found[c] for c in (spec.columns[part] for part in parts) if c in found]
+            if inputs.plan.customers.aggregated and None in values:
+                text = N_(
+                    "Not asked: totals do not tell how skewed {metric} is between {arm} and the "
+                    "control; its interval is Student's."
+                )
+                yield CheckAnswer(None, text, {"metric": metric, "arm": arm}, (metric, arm))
+                continue
             yield from _skewed((metric, arm), values, calibrated=inputs.rows is not None)
 
 

@@ -4,6 +4,7 @@ One class per mapping of the YAML. A field's docstring is its description in the
 JSON Schema and YAML reference.
 """
 
+from upliftlab.config.models.aggregated import Aggregated
 from upliftlab.config.models.analysis import AnalysisSettings
 from upliftlab.config.models.arms import Arm, AssignmentSettings, Wave
 from upliftlab.config.models.channels import Channel, Costs, Offer
@@ -24,6 +25,7 @@ from upliftlab.config.models.sources import AttributeKind, EngineSettings, Sourc
 from upliftlab.config.models.uplift import FeatureKind, Learner, TodayRule, Uplift
 
 __all__ = [
+    "Aggregated",
     "AnalysisSettings",
     "Arm",
     "AssignmentSettings",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
 from upliftlab.config.models.channels import Costs
-from upliftlab.config.models.model import Declaration, Names
+from upliftlab.config.models.model import Declaration, Labels, Names
 from upliftlab.config.models.values import Date, Flag, Name, Share
 
 
@@ -31,12 +31,20 @@ class AssignmentSettings(Declaration):
     default the day of the wave, else of the assignment."""
     delivered: Name | None = None
     """The column that says which arm was delivered, to be held against the ledger."""
+    ignore_arms: Labels = ()
+    """Labels of the observed column whose customers are not compared: they are left out, counted
+    and reported; by default every label is an arm's."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"ignore_arms"})
 
     @model_validator(mode="after")
     def _one_way(self) -> AssignmentSettings:
-        chosen = self.model_dump(exclude={"observed", "start", "unit"}, exclude_defaults=True)
+        chosen = self.model_dump(
+            exclude={"observed", "ignore_arms", "start", "unit"}, exclude_defaults=True
+        )
         if self.observed is not None and chosen:
             raise ValueError(f"'observed' excludes {', '.join(chosen)}")
+        if self.ignore_arms and self.observed is None:
+            raise ValueError("'ignore_arms' needs 'observed': a column that holds the arms")
         if self.strata and self.method != "blocked":
             raise ValueError("'strata' need 'method: blocked'")
         return self
@@ -66,3 +74,7 @@ class Arm(Costs):
     """The offer this arm receives."""
     title: str | None = None
     """What it is called for people, which the report shows beside its name and its size."""
+    observed: Labels = ()
+    """What the data call it beside its name, letter by letter: ["small", " small ", "S"]; by
+    default nothing else."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"observed"})

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -39,12 +39,14 @@ from upliftlab.config.models import (
     Wave,
 )
 from upliftlab.config.models.limits import AtMost
+from upliftlab.config.models.metrics import AnyMetric
 from upliftlab.config.models.sources import AnyEngine
 from upliftlab.config.models.values import (
     Cost,
     Currency,
     Duration,
     Expression,
+    FormulaText,
     Money,
     Name,
     ProperRate,
@@ -93,6 +95,10 @@ class Metrics(Declaration):
     """Metrics reported beside it."""
     guardrails: dict[Name, Guardrail] = {}
     """Metrics that must not get worse."""
+    define: dict[Name, SerializeAsAny[AnyMetric]] = {}
+    """Metrics of this experiment alone, as they would stand in configs/metrics.yaml; none by
+    default."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"define"})
 
 
 class MoneyTerms(Declaration):
@@ -156,10 +162,16 @@ class ExperimentFile(Declaration):
         Discriminator(lambda value: "name" if isinstance(value, str) else "place"),
     ]
     """The customers' table: a source of configs/sources.yaml, or its place."""
+    columns: dict[Name, FormulaText] = {}
+    """Columns of the customers' table that are computed from its others, such as
+    `net: paid - coalesce(refunded, 0)`; none by default."""
     engine: AnyEngine | None = None
     """Where queries run."""
     eligible: Expression | None = None
     """Who takes part: a condition over columns known before assignment."""
+    exclude: Expression | None = None
+    """Who is left out of the comparison on purpose, counted and reported: a condition such as
+    arm is null; by default nobody. Who is not known to meet it stays."""
     assignment: AssignmentSettings = AssignmentSettings()
     """How customers get their arm."""
     waves: tuple[Wave, ...] = ()
@@ -182,6 +194,7 @@ class ExperimentFile(Declaration):
     """Whom to target next."""
     decision: Decision = Decision()
     """When the treatment is adopted."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"columns", "exclude"})
 
 
 class Plan(Declaration):
@@ -271,11 +284,16 @@ class Plan(Declaration):
         return max(self.program.smallest_cell, FEWEST_SHOWN)
 
     @property
-    def longest_window(self) -> timedelta | None:
-        """How long after the start outcomes count at most; None where nothing says so."""
+    def windows(self) -> tuple[timedelta, ...]:
+        """How long after the start outcomes count, by each metric and by the experiment."""
         ends = [metric.during[1] for metric in self.metrics.values() if metric.during]
         ends += [self.experiment.outcome_window] if self.experiment.outcome_window else []
-        return max(ends, default=None)
+        return tuple(dict.fromkeys(ends))
+
+    @property
+    def longest_window(self) -> timedelta | None:
+        """How long after the start outcomes count at most; None where nothing says so."""
+        return max(self.windows, default=None)
 
     def rate(self, step: CostStep, arm: str) -> Money | float | None:
         """What is declared of a cost of an arm, wherever it is; None where nothing is."""

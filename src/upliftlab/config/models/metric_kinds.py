@@ -9,7 +9,7 @@ key.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 Takes = Literal["field", "column", "flag", "count", "metrics"]
@@ -62,7 +62,8 @@ class MetricKind:
         takes: What is written behind the key.
         aggregates: What it needs of a customer's events; nothing where it looks at none.
         value: A customer's value; the first aggregate unless told otherwise. Of two metrics, the
-            numbers are theirs.
+            numbers are theirs; of a column of the customers' table, they are its number and whether
+            it has no value.
         share: Whether it is 0 or 1 by definition, and shown as a share.
         missing: What a customer counts as whose value is NULL, having no events: 0, or left out.
         estimate: The mean over units, or total over total. Customers can only be left out of a
@@ -94,6 +95,17 @@ def _mean(numbers: Sequence[str], _column: object) -> str:
     return f"CASE WHEN {count} > 0 THEN {total} / {count} ELSE 0 END"
 
 
+def _or_zero(numbers: Sequence[str], _column: object) -> str:
+    """A column's number, 0 where it has no value; NULL where its value is no number."""
+    number, absent = numbers
+    return f"CASE WHEN {absent} THEN 0 ELSE {number} END"
+
+
+def _present(numbers: Sequence[str], _column: object) -> str:
+    number, absent = numbers
+    return f"CASE WHEN {absent} THEN 0 WHEN {number} IS NOT NULL THEN 1 END"
+
+
 def _at_least(numbers: Sequence[str], least: object) -> str:
     """Also of `any`, behind which stands true: 1."""
     many = 1 if least is True else int(str(least))
@@ -110,6 +122,13 @@ def _less(numbers: Sequence[str], _metrics: object) -> str:
 
 _ALL: Final = (
     MetricKind("column", "A column of the customers' table.", "field"),
+    MetricKind(
+        "present",
+        "1 where this column of the customers' table has a value, 0 where it is empty.",
+        "field",
+        value=_present,
+        share=True,
+    ),
     MetricKind("count", "Number of the customer's events.", "flag", (COUNT,)),
     MetricKind(
         "any",
@@ -165,3 +184,9 @@ _ALL: Final = (
 )
 OWN: Final[Mapping[str, MetricKind]] = {kind.key: kind for kind in _ALL}
 """upliftlab's kinds by key, in the order in which messages and references name them."""
+IF_MISSING: Final[Mapping[str, MetricKind]] = {
+    "fail": OWN["column"],
+    "zero": replace(OWN["column"], value=_or_zero),
+    "drop": replace(OWN["column"], missing="left out"),
+}
+"""A column of the customers' table, by what a customer without a value in it counts as."""

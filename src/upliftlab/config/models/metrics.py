@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, cast
 
 from pydantic import Field, ModelWrapValidatorHandler, WrapValidator, create_model, model_validator
 
-from upliftlab.config.models.metric_kinds import OWN, MetricKind, Takes
+from upliftlab.config.models.metric_kinds import IF_MISSING, OWN, MetricKind, Takes
 from upliftlab.config.models.model import Declaration, refusing
 from upliftlab.config.models.values import Count, Expression, Flag, Name, Offset
 from upliftlab.util.extensions import METRIC_KINDS, blaming, installed, misfit, offered
@@ -59,6 +59,7 @@ class Metric(_Defined):
     if TYPE_CHECKING:  # keys of `OWN` that others ask for by name
         column: Name | None = None
         distinct: Name | None = None
+        present: Name | None = None
         ratio: Pair | None = None
         minus: Pair | None = None
     kinds: ClassVar[Mapping[str, MetricKind]] = OWN
@@ -81,16 +82,26 @@ class Metric(_Defined):
     """How it is shown; money for the revenue column, number otherwise."""
     title: str | None = None
     """The name shown in reports."""
+    missing: Literal["fail", "zero", "drop"] = "fail"
+    """What a customer counts as whose column is empty: fail refuses the data (the default), zero
+    counts them as 0, drop leaves them out of this metric."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"missing", "present"})
 
     @property
     def kind(self) -> MetricKind:
         """What defines it."""
-        return self.kinds[self._chosen()[0]]
+        key = self.defined_by
+        return IF_MISSING[self.missing] if key == "column" else self.kinds[key]
 
     @property
     def defined_by(self) -> str:
         """The key that defines it."""
-        return self.kind.key
+        return self._chosen()[0]
+
+    @property
+    def field(self) -> Name | None:
+        """The column of the customers' table that it is read from, None where it is from none."""
+        return self.written if self.kind.takes == "field" else None
 
     @property
     def written(self) -> Any:  # noqa: ANN401 - a column, true, a number or two metrics
@@ -130,6 +141,8 @@ class Metric(_Defined):
                 + (f"; found {', '.join(chosen)}" if chosen else "")
             )
         kind = self.kind
+        if self.missing != "fail" and kind.key != "column":
+            raise ValueError("'missing' needs 'column'; without events a customer has 0")
         if not kind.of_events and (self.source or self.where or self.during):
             raise ValueError(f"'{kind.key}' excludes from, where and during")
         if kind.of_events and not self.source:
@@ -140,6 +153,8 @@ class Metric(_Defined):
 
 
 def _instead(kind: MetricKind) -> str:
+    if kind.takes == "field":
+        return " where 'missing: drop' leaves customers out"
     return "; write them in its two metrics" if kind.takes == "metrics" else ""
 
 
@@ -148,6 +163,8 @@ def totals(metric: Metric) -> tuple[Metric, Metric]:
 
     The first is its value, 0 where there is none; the second is 1 where there is one.
     """
+    if metric.column is not None:
+        return metric.model_copy(update={"missing": "zero"}), Metric(present=metric.column)
     above, below = _halves(metric.kind)
     given = {name: getattr(metric, name) for name in type(metric).model_fields}
     return above.model_construct(**given), below.model_construct(**given)

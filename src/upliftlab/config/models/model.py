@@ -10,12 +10,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    PlainSerializer,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
 from pydantic_core import PydanticCustomError
 
-from upliftlab.config.models.values import Name
+from upliftlab.config.models.values import Label, Name
 from upliftlab.errors import ConfigError
 
 REFUSED: Final = "upliftlab_refused"
@@ -66,3 +67,13 @@ def singleton(value: object) -> object:
 
 Names = Annotated[tuple[Name, ...], BeforeValidator(singleton)]
 """One name or a list of names."""
+
+
+def _as_written(names: tuple[str, ...]) -> str | list[str]:
+    return names[0] if len(names) == 1 else list(names)
+
+
+Key = Annotated[Names, PlainSerializer(_as_written)]
+"""One name or a list of names, written down as one name where it is one."""
+Labels = Annotated[tuple[Label, ...], BeforeValidator(singleton)]
+"""One label of the data or a list of labels."""

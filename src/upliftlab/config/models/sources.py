@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final, cast
+from typing import Annotated, Any, ClassVar, Final, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -14,9 +14,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from upliftlab.config.models.aggregated import Aggregated
 from upliftlab.config.models.formats import FileFormat
-from upliftlab.config.models.model import Declaration, Names, refusing, shorthand
-from upliftlab.config.models.values import Count, Currency, Name
+from upliftlab.config.models.model import Declaration, Key, Names, refusing, shorthand
+from upliftlab.config.models.values import Count, Currency, FormulaText, Name
 from upliftlab.util.extensions import ENGINES, blaming, installed, loaded, misfit, package_of
 
 
@@ -110,20 +111,27 @@ class Source(Declaration):
     """A table: where it lies and which of its columns play a part."""
 
     file: Name | None = None
-    """A CSV or TSV (also as .gz, or one in a .zip), Parquet or .duckdb file, relative to the data
-    root; `orders/*.parquet` names several, a folder its Parquet files."""
+    """A file of CSV, Parquet, Excel, JSON, Arrow, DuckDB or SQLite, relative to the data root;
+    `orders/*.parquet` names several, a folder its Parquet files."""
     table: Name | None = None
-    """The table inside a .duckdb file or on a server, optionally with its schema."""
+    """The table inside a .duckdb or .sqlite file or on a server, optionally with its schema."""
+    sheet: Name | None = None
+    """The sheet of a workbook; the only one by default."""
     id: Name | None = None
     """The column that identifies a customer."""
     household: Name | None = None
     """The column that identifies a customer's household."""
     time: Name | None = None
-    """For a table of events: the column that says when each happened."""
+    """For a table of events: the column that says when each happened. Of `aggregated` rows, of
+    when each is: figures that only ever grow in it are refused as cumulative."""
     zone: Name | None = None
     """Time zone of times that name none, as an IANA name; the program's by default."""
-    key: Name | None = None
-    """The column that identifies an event: one that occurs twice counts once."""
+    key: Key | None = None
+    """The column that identifies an event, or several that do so together, such as
+    `[order_id, line]`."""
+    repeats: Literal["once", "each"] | None = None
+    """What rows of one key are that are alike in all that is looked at: loaded twice, so that they
+    count once, or lines of one order, so that each counts. By default such rows are refused."""
     recorded: Name | None = None
     """The column that says when an event became known, to count those that came late."""
     experiment: Name | None = None
@@ -138,12 +146,39 @@ class Source(Declaration):
     """What kind of attribute each column is."""
     known_after: Names = ()
     """Columns whose values come to be only after assignment: not for segments or covariates."""
+    weight: Name | None = None
+    """For customers: the column that says for how many equal customers a row stands; one each by
+    default."""
+    aggregated: Aggregated | None = None
+    """For customers: what each row tells of many of them together, such as an arm's day."""
     format: FileFormat | None = None
     """How values are written in the file, where that can be read in two ways."""
-    added_later: ClassVar[frozenset[str]] = frozenset({"format"})
+    columns: dict[Name, FormulaText] = {}
+    """Columns that are computed from the others, such as `net: gross - vat`; none by default."""
+    added_later: ClassVar[frozenset[str]] = frozenset(
+        {"aggregated", "columns", "format", "repeats", "sheet", "weight"}
+    )
+
+    @property
+    def group_size(self) -> str | None:
+        """The column that says of how many customers a row is; None where it is of one."""
+        return self.weight if self.aggregated is None else self.aggregated.n
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """What the customers' table itself tells of the time after assignment."""
+        return (*self.known_after, *(self.aggregated.names if self.aggregated else ()))
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Source:
+        if self.weight is not None and self.aggregated is not None:
+            raise ValueError("'weight' and 'aggregated' exclude each other: 'n' is the weight")
+        return self
 
     @model_validator(mode="after")
     def _located(self) -> Source:
         if self.file is None and self.table is None:
             raise ValueError("a source needs 'file' or 'table'")
+        if self.repeats is not None and self.key is None:
+            raise ValueError("'repeats' says what rows of one 'key' are: name its column")
         return self

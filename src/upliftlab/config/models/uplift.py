@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -38,6 +38,9 @@ class Uplift(Declaration):
 
     features: Names
     """Columns a model may use: known before assignment, and in next month's table too."""
+    categorical: Names = ()
+    """Features of text that name categories, whatever they look like, such as the numbers of
+    branches in a CSV file; by default a text is a number where all values of its column are."""
     learners: tuple[Learner, ...] = ("two_models_ddr_control", "doubly_robust")
     """Models. The first one decides; the others are shown beside it, as choosing the best by the
     data it is judged on would flatter it."""
@@ -60,6 +63,7 @@ class Uplift(Declaration):
     next campaign can be measured."""
     today: TodayRule | None = None
     """The rule by which customers are contacted today, to compare with."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"categorical"})
 
     @model_validator(mode="after")
     def _in_range(self) -> Uplift:
@@ -68,6 +72,8 @@ class Uplift(Declaration):
                 raise ValueError(f"'{key}' lies between {low} and {high}")
         if not self.features or not self.learners:
             raise ValueError(f"'{'learners' if self.features else 'features'}' names none")
+        if unknown := [name for name in self.categorical if name not in self.features]:
+            raise ValueError(f"'categorical' names '{unknown[0]}', which is not under 'features'")
         if self.sample == 0:
             raise ValueError("'sample' is at least 1")
         if self.holdout == 1:

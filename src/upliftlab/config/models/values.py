@@ -128,11 +128,56 @@ def _cost(value: object) -> Money:
     return money
 
 
+class Hours(timedelta):
+    """A length that is written in hours: so much time passes, whatever clocks do meanwhile.
+
+    Any other length is one of calendar days, after which clocks show the same hour. So 168 hours
+    are as long as 7 days and yet another length; what is reckoned with hours is in hours again.
+
+    >>> Hours(hours=168) == timedelta(days=7), -2 * Hours(hours=84) == -Hours(hours=168)
+    (False, True)
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hours) and timedelta.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        return hash((Hours, timedelta.__hash__(self)))
+
+    def __neg__(self) -> timedelta:
+        return _hours(-_plain(self))
+
+    def __add__(self, other: timedelta) -> timedelta:
+        return _hours(_plain(self) + _plain(other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: timedelta) -> timedelta:
+        return _hours(_plain(self) - _plain(other))
+
+    def __rsub__(self, other: timedelta) -> timedelta:
+        return _hours(_plain(other) - _plain(self))
+
+    def __mul__(self, other: float) -> timedelta:
+        return _hours(_plain(self) * other)
+
+    __rmul__ = __mul__
+
+
+def _plain(length: timedelta) -> timedelta:
+    return timedelta(length.days, length.seconds, length.microseconds)
+
+
+def _hours(length: timedelta) -> timedelta:
+    """A length in hours; no time is no time, in whatever unit."""
+    return Hours(length.days, length.seconds, length.microseconds) if length else length
+
+
 def parse_duration(value: object) -> timedelta:
     """A length of time in hours, days or weeks (months differ in length and are refused).
 
-    >>> parse_duration("28 days").days
-    28
+    >>> parse_duration("28 days"), parse_duration("168 hours")
+    (datetime.timedelta(days=28), Hours(days=7))
     """
     if isinstance(value, timedelta):
         return value
@@ -143,7 +188,7 @@ def parse_duration(value: object) -> timedelta:
     length = int(found[1]) * _DAYS[found[2]]
     if length > _LONGEST:
         raise ValueError(f"{text} is longer than {_LONGEST.days:,} days")
-    return length
+    return _hours(length) if found[2] == "hour" else length
 
 
 def parse_offset(value: object) -> timedelta:
@@ -215,10 +260,25 @@ def _name(value: object) -> str:
     return text
 
 
+def _label(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("one label is expected here")  # noqa: TRY004 - pydantic's way
+    if len(value) > 120 or any(character in value for character in "\0\n\r"):  # noqa: PLR2004 - named in the message
+        raise ValueError("a label has at most 120 characters in one line")
+    return value
+
+
 def _expression(value: object) -> str:
     text = text_of(value)
     if text is None or not 0 < len(text) <= 2000:  # noqa: PLR2004 - named in the message
         raise ValueError("a condition has between 1 and 2,000 characters")
+    return text
+
+
+def _formula(value: object) -> str:
+    text = text_of(value)
+    if text is None or not 0 < len(text) <= 2000:  # noqa: PLR2004 - named in the message
+        raise ValueError("a computed column has between 1 and 2,000 characters")
     return text
 
 
@@ -283,6 +343,14 @@ Name = Annotated[
     WithJsonSchema({"type": ["string", "number"], "description": "A name", "maxLength": 120}),
 ]
 """A name, column or label: printable, at most 120 characters."""
+Label = Annotated[
+    str,
+    BeforeValidator(_label),
+    WithJsonSchema(
+        {"type": ["string", "number", "boolean"], "description": "A label", "maxLength": 120}
+    ),
+]
+"""A value as the data write it, with its spaces: at most 120 characters."""
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 """A currency's three-letter code."""
 Expression = Annotated[
@@ -293,3 +361,11 @@ Expression = Annotated[
     ),
 ]
 """A condition over columns; its syntax tree is held to an allow-list in `config/expressions.py`."""
+FormulaText = Annotated[
+    str,
+    BeforeValidator(_formula),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 2000, "description": "A value computed from columns"}
+    ),
+]
+"""A value over columns, held to the same allow-list."""

@@ -76,3 +76,51 @@ def one_control(scope: Scope) -> Iterator[Diagnostic]:
         message = f"arm '{name}' is a second control beside '{controls[0]}'"
         remedy = "keep 'control: true' for one arm"
         yield Diagnostic("UL103", message, remedy, scope.at("arms", name, "control"))
+
+
+@rule(
+    "UL150",
+    "Label of two arms",
+    "Each value of the observed column belongs to one arm, or to none and is ignored.",
+    wrong="assignment: {observed: arm, ignore_arms: [email]}",
+    right="assignment: {observed: arm, ignore_arms: [letter]}",
+)
+def labels_once(scope: Scope) -> Iterator[Diagnostic]:
+    """UL150: a label of the data stands for one arm."""
+    ignored = scope.plan.experiment.assignment.ignore_arms
+    taken: dict[str, str] = {name: f"the name of the arm '{name}'" for name in scope.plan.arms}
+    for at, label in enumerate(ignored):
+        place = scope.at("assignment", "ignore_arms", at)
+        if label in taken:
+            remedy = "take it away here, or the arm under 'arms'"
+            message = f"the ignored arm '{label}' is also {taken[label]}"
+            yield Diagnostic("UL150", message, remedy, place)
+        taken.setdefault(label, "an ignored arm")
+    for name, arm in scope.plan.arms.items():
+        for at, label in enumerate(arm.observed):
+            if label == name:
+                continue
+            place = scope.at("arms", name, "observed", at)
+            if label in taken:
+                message = f"the label '{label}' of the arm '{name}' is also {taken[label]}"
+                yield Diagnostic("UL150", message, "take one of them away", place)
+            taken.setdefault(label, f"a label of the arm '{name}'")
+
+
+@rule(
+    "UL151",
+    "Labels of no column",
+    "An arm's 'observed' labels are those of a column under 'assignment'.",
+    wrong="arms:\n  none: {control: true}\n  email: {observed: [E]}\nassignment: {method: hash}",
+    right="arms:\n  none: {control: true}\n  email: {observed: [E]}\nassignment: {observed: arm}",
+)
+def labels_of_a_column(scope: Scope) -> Iterator[Diagnostic]:
+    """UL151: labels are looked for in the column of observed or delivered arms."""
+    given = scope.plan.experiment.assignment
+    if given.observed or given.delivered:
+        return
+    for name, arm in scope.plan.arms.items():
+        if arm.observed:
+            message = f"arm '{name}' has labels, but no column of arms is named"
+            remedy = "name it: 'assignment: {observed: COLUMN}', or take the labels away"
+            yield Diagnostic("UL151", message, remedy, scope.at("arms", name, "observed", key=True))

@@ -67,13 +67,14 @@ def program_salts(shared: Shared) -> Iterator[Diagnostic]:
     wrong="assignment: {salt: other}",
     right="assignment: {salt: example}",
     beside={
+        "configs/program.yaml": "layers: {retention: {}, acquisition: {}}\n",
         "experiments/other.yaml": (
             "schema: 1\n"
             "experiment: other\n"
             "customers: {file: data.csv, id: id}\n"
             "arms: {none: {control: true}, email: {channel: email}}\n"
             "metrics: {primary: spent}\n"
-        )
+        ),
     },
 )
 def same_salts(siblings: Siblings) -> Iterator[Diagnostic]:
@@ -98,12 +99,14 @@ def layer_exists(scope: Scope) -> Iterator[Diagnostic]:
     """UL114: a layer is declared where layers are declared."""
     name = scope.plan.experiment.assignment.layer
     layers = scope.plan.program.layers
-    if name is None or not layers:
+    if name is None or "program" in scope.shared.broken:
         return
     place = scope.at("assignment", "layer")
     if name not in layers:
         message = f"the layer '{name}' is not declared"
-        remedy = f"configs/program.yaml declares {', '.join(layers)}"
+        remedy = f"declare it in configs/program.yaml: 'layers: {{{name}: {{}}}}'"
+        if layers:
+            remedy = f"configs/program.yaml declares {', '.join(layers)}"
         yield Diagnostic("UL114", message, remedy, place)
         return
     owners = layers[name].experiments

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
+from upliftlab.config.computed import bases_of
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import condition_fault
 from upliftlab.errors import Diagnostic, Place
+
+EXCLUDE: Final = "'exclude'"
+_OUTCOME: Final = "an outcome of this experiment"
 
 
 @rule(
@@ -20,11 +25,14 @@ from upliftlab.errors import Diagnostic, Place
 def known_before(scope: Scope) -> Iterator[Diagnostic]:
     """UL112: who is in, and how they are divided, must not depend on what happened later."""
     late = _late(scope)
-    for column, what, place in divisions(scope):
+    asked = [*divisions(scope), *_exclusions(scope, late)]
+    for column, what, place in _with_parts(asked, scope.plan.customers.columns):
         if reason := late.get(column.casefold()):
             joined = ", which is" if what.endswith("uses") else " is"
             message = f"{what} '{column}'{joined} {reason}"
             remedy = "use only what is known before assignment"
+            if what.startswith("'exclude'") and reason == _OUTCOME:
+                remedy = "for customers without a value write 'missing: drop' at the metric"
             yield Diagnostic("UL112", message, remedy, place)
 
 
@@ -33,12 +41,28 @@ def _late(scope: Scope) -> dict[str, str]:
     plan = scope.plan
     late = {name.casefold(): "known only after assignment" for name in plan.customers.known_after}
     for name, metric in plan.metrics.items():
-        for word in (name, metric.column):
+        for word in (name, metric.field):
             if word is not None:
-                late[word.casefold()] = "an outcome of this experiment"
+                late[word.casefold()] = _OUTCOME
+    sums = plan.customers.aggregated
+    for way, column in sums.columns() if sums else ():
+        if set(way[1:]) & plan.covariates.keys():
+            continue
+        late[column.casefold()] = _OUTCOME
     if observed := plan.experiment.assignment.observed:
         late[observed.casefold()] = "the arm itself"
     return late
+
+
+def _with_parts(
+    asked: Iterable[tuple[str, str, Place]], computed: Mapping[str, str]
+) -> Iterator[tuple[str, str, Place]]:
+    """The same, each computed column followed by the columns that it is computed from."""
+    for column, what, place in asked:
+        yield column, what, place
+        for part in sorted(bases_of(column, computed)) if column in computed else ():
+            which = ", which" if what.endswith("uses") else ""
+            yield part, f"{what} '{column}'{which} uses", place
 
 
 def divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
@@ -54,7 +78,11 @@ def divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
         yield name, "the stratum", scope.at("assignment", "strata", at)
     for at, name in enumerate(experiment.uplift.features if experiment.uplift else ()):
         yield name, "the feature", scope.at("uplift", "features", at)
-    for text, what, place in conditions_of(scope):
+    yield from _columns_of(each for each in conditions_of(scope) if each[1] != EXCLUDE)
+
+
+def _columns_of(conditions: Iterable[tuple[str, str, Place]]) -> Iterator[tuple[str, str, Place]]:
+    for text, what, place in conditions:
         if condition_fault(text, place) is None:
             from upliftlab.config.expressions import parse  # noqa: PLC0415 - sqlglot if needed
 
@@ -62,9 +90,46 @@ def divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
                 yield column, f"{what} uses", place
 
 
+def _exclusions(scope: Scope, late: Mapping[str, str]) -> Iterator[tuple[str, str, Place]]:
+    """The columns of `exclude` that must be known before assignment.
+
+    Of arms that were assigned elsewhere, only outcomes need not: who has no arm is left out by
+    the arm itself, and what else came later is a warning (UL152).
+    """
+    asked = _columns_of(each for each in conditions_of(scope) if each[1] == EXCLUDE)
+    observed = scope.plan.experiment.assignment.observed is not None
+    for column, what, place in asked:
+        if not observed or late.get(column.casefold()) == _OUTCOME:
+            yield column, what, place
+
+
+@rule(
+    "UL152",
+    "Left out by what came later",
+    "Who is left out by what became known after assignment may differ between the arms (warning).",
+    wrong="customers: {file: data.csv, id: id, known_after: [spent, bounced]}\nexclude: bounced",
+    right="customers: {file: data.csv, id: id, known_after: [spent, bounced]}\nexclude: age < 18",
+)
+def left_out_later(scope: Scope) -> Iterator[Diagnostic]:
+    """UL152: of observed arms, leaving out by what is known later is allowed, and said."""
+    if scope.plan.experiment.assignment.observed is None:
+        return
+    late = {name.casefold() for name in scope.plan.customers.known_after}
+    outcomes = {name for name, why in _late(scope).items() if why == _OUTCOME}
+    for column, what, place in _columns_of(
+        each for each in conditions_of(scope) if each[1] == EXCLUDE
+    ):
+        if column.casefold() in late - outcomes:
+            message = f"{what} '{column}', which is known only after assignment"
+            remedy = "make sure that no arm can change it; the check 'exclusion' compares the arms"
+            yield Diagnostic("UL152", message, remedy, place, severity="warning")
+
+
 def conditions_of(scope: Scope) -> Iterator[tuple[str, str, Place]]:
     """Every condition over the customers' table."""
     asked = scope.plan.experiment
+    if asked.exclude:
+        yield asked.exclude, EXCLUDE, scope.at("exclude")
     if asked.eligible:
         yield asked.eligible, "'eligible'", scope.at("eligible")
     if asked.uplift and asked.uplift.today:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from upliftlab.config.models import Metric
 from upliftlab.config.models.limits import Tolerance
-from upliftlab.config.rules.registry import rule, shared_judges, shared_rule
-from upliftlab.config.scope import Scope
-from upliftlab.config.shared import Shared
+from upliftlab.config.rules.registry import metrics_judges, metrics_rule, rule
+from upliftlab.config.scope import MetricDeclarations, Scope
 from upliftlab.config.windows import BEFORE
 from upliftlab.errors import Diagnostic, Place
 from upliftlab.util.nearest import closest
@@ -81,27 +80,31 @@ def winsorized(scope: Scope) -> Iterator[Diagnostic]:
         place = scope.at("analysis", "winsorize", name, key=True)
         if name in known and known[name].ratio is not None:
             message = f"the metric '{name}' is a ratio of totals, which cannot be capped"
-            yield Diagnostic("UL128", message, "cap one of its two metrics", place)
+            remedy = "cap one of its two metrics"
+            if known[name].missing == "drop":
+                message = f"the metric '{name}' leaves customers out, so that it cannot be capped"
+                remedy = "take it away here, or write 'missing: zero' at the metric"
+            yield Diagnostic("UL128", message, remedy, place)
         elif name not in known:
             near = closest(name, list(known), cutoff=0.6)
             remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
             yield Diagnostic("UL128", f"the metric '{name}' is not measured", remedy, place)
 
 
-@shared_judges
-def metric_parts(shared: Shared) -> Iterator[Diagnostic]:
+@metrics_judges
+def metric_parts(declared: MetricDeclarations) -> Iterator[Diagnostic]:
     """UL107: what a metric is made of are metrics, or columns that look like none of them."""
-    known = shared.metrics or {}
-    for name, metric in known.items():
+    known = declared.known
+    for name, metric in declared.metrics.items():
         for part in metric.parts:
             near = closest(part, [other for other in known if other != name], cutoff=0.8)
             if part not in known and near:
                 message = f"metric '{name}': its part '{part}' is not declared"
-                place = _part_place(shared, name, metric, part)
+                place = _part_place(declared, name, metric, part)
                 yield Diagnostic("UL107", message, f"did you mean '{near}'?", place)
 
 
-@shared_rule(
+@metrics_rule(
     "UL111",
     "Metric made of itself or of a ratio",
     "A metric that is made of others is made of totals: neither of itself nor of a ratio.",
@@ -109,28 +112,29 @@ def metric_parts(shared: Shared) -> Iterator[Diagnostic]:
     right="metrics: {a: {ratio: [spent, visits]}}",
     file="configs/metrics.yaml",
 )
-def metric_loops(shared: Shared) -> Iterator[Diagnostic]:
+def metric_loops(declared: MetricDeclarations) -> Iterator[Diagnostic]:
     """UL111: no metric is made of itself, nor of a ratio."""
-    known = shared.metrics or {}
-    for name, metric in known.items():
+    known = declared.known
+    for name, metric in declared.metrics.items():
         for part in metric.parts:
             below = known.get(part, Metric(column=part))
             loops = part == name or name in _reach(part, known)
             if not below.kind.is_ratio and not loops:
                 continue
             kind = "is made of itself" if loops else f"has the ratio '{part}' as a part"
-            place = _part_place(shared, name, metric, part)
             remedy = "use totals: sums, counts or columns"
+            if not loops and below.missing == "drop":
+                kind = f"has a part, '{part}', that leaves customers out"
+                remedy = f"write 'missing: zero' at '{part}'"
+            place = _part_place(declared, name, metric, part)
             yield Diagnostic("UL111", f"the metric '{name}' {kind}", remedy, place)
 
 
-def _part_place(shared: Shared, name: str, metric: Metric, part: str) -> Place:
+def _part_place(declared: MetricDeclarations, name: str, metric: Metric, part: str) -> Place:
     """Where a metric names one of its parts."""
     if part in metric.pair:
-        at = metric.pair.index(part)
-        return shared.at("metrics", "metrics", name, metric.defined_by, at)
-    key = "only" if metric.only == part else "unless"
-    return shared.at("metrics", "metrics", name, key)
+        return declared.at(name, metric.defined_by, metric.pair.index(part))
+    return declared.at(name, "only" if metric.only == part else "unless")
 
 
 def _reach(start: str, metrics: Mapping[str, Metric]) -> set[str]:
@@ -164,12 +168,30 @@ def covariates_add_up(scope: Scope) -> Iterator[Diagnostic]:
     """UL142: what is asked of the time before is one metric over events, or a column."""
     for at, name in enumerate(scope.plan.experiment.analysis.covariates):
         stem = name.removesuffix(BEFORE)
-        metric = (scope.shared.metrics or {}).get(stem)
+        metric = scope.declared.get(stem)
         if name in scope.plan.metrics and scope.plan.covariates[name].source is not None:
             message = f"the covariate '{name}' has the name of a metric that is used here"
             place = scope.at("analysis", "covariates", at)
-            yield Diagnostic("UL142", message, "rename the metric in configs/metrics.yaml", place)
+            yield Diagnostic("UL142", message, "rename the metric where it is declared", place)
         if stem != name and metric is not None and metric.parts:
             message = f"the covariate '{name}' would be made of other metrics"
             place = scope.at("analysis", "covariates", at)
             yield Diagnostic("UL142", message, f"name {metric.parts[0]}{BEFORE} instead", place)
+
+
+@rule(
+    "UL155",
+    "Metric defined and not used",
+    "A metric that an experiment defines is one that it measures (warning).",
+    wrong="metrics: {primary: spent, define: {visits: {column: visits}}}",
+    right="metrics: {primary: spent, secondary: [visits], define: {visits: {column: visits}}}",
+)
+def defined_and_used(scope: Scope) -> Iterator[Diagnostic]:
+    """UL155: what is defined here is named here, alone or as a part or as a covariate."""
+    used = {*scope.plan.metrics, *(name.removesuffix(BEFORE) for name in scope.plan.covariates)}
+    for name in scope.plan.experiment.metrics.define:
+        if name not in used:
+            place = scope.metric_at(name, key=True)
+            message = f"the metric '{name}' is defined and not used"
+            remedy = f"name it: 'secondary: [{name}]', or remove it"
+            yield Diagnostic("UL155", message, remedy, place, severity="warning")

@@ -42,7 +42,7 @@ def amounts_of_events(scope: Scope) -> Iterator[Diagnostic]:
         source = plan.sources.get(metric.source or "")
         declared = source.amounts.get(metric.value_column or "") if source else None
         if declared is not None and declared != plan.currency:
-            place = scope.shared.at("metrics", "metrics", name)
+            place = scope.metric_at(name)
             message = f"'{name}' adds up {declared}, not {plan.currency or 'a declared currency'}"
             remedy = f"write 'currency: {declared}', or convert the column"
             yield Diagnostic("UL123", message, remedy, place)
@@ -166,15 +166,18 @@ def money_metrics(scope: Scope) -> Iterator[Diagnostic]:
     asked += [("contacts", money.contacts), ("redemptions", money.redemptions)]
     for key, name in [*asked, *(("costs", cost) for cost in money.costs)]:
         metric = scope.plan.metrics.get(name or "")
+        remedy = "name a column, a sum or a count"
         if name == "profit":
             message = f"'{key}' cannot be profit: profit is computed from it"
+        elif metric is not None and metric.missing == "drop":
+            message = f"'{key}' is '{name}', of which customers are left out: it does not add up"
+            remedy = f"write 'missing: zero' at '{name}', if an empty one means 0"
         elif metric is not None and metric.ratio is not None:
             message = f"'{key}' is the ratio '{name}', which does not add up over customers"
         elif key == "revenue" and metric is not None and metric.unit == "share":
             message = f"'revenue' is the share '{name}', which is no money"
         else:
             continue
-        remedy = "name a column, a sum or a count"
         yield Diagnostic("UL131", message, remedy, scope.at("money", key))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from upliftlab.config.rules.registry import rule, shared_judges, siblings_rule
-from upliftlab.config.scope import Scope, Siblings
+from upliftlab.config.rules.registry import metrics_judges, rule, shared_judges, siblings_rule
+from upliftlab.config.scope import MetricDeclarations, Scope, Siblings
 from upliftlab.config.shared import Shared
-from upliftlab.errors import Diagnostic
+from upliftlab.errors import Diagnostic, Place
 
 _RESERVED_METRICS = ("profit",)
 _RESERVED_SEGMENTS = ("contact_channel",)
@@ -46,16 +46,22 @@ def segments_reserved(scope: Scope) -> Iterator[Diagnostic]:
 
 
 @shared_judges
-def reserved_names(shared: Shared) -> Iterator[Diagnostic]:
-    """UL110: names that upliftlab gives a meaning of its own."""
-    for stem, declared, reserved in (
-        ("metrics", shared.metrics, _RESERVED_METRICS),
-        ("segments", shared.segments, _RESERVED_SEGMENTS),
-    ):
-        for name in (name for name in declared or {} if name in reserved):
-            message = f"the name '{name}' is reserved: upliftlab computes it"
-            place = shared.at(stem, stem, name, key=True)
-            yield Diagnostic("UL110", message, "choose another name", place)
+def reserved_segments(shared: Shared) -> Iterator[Diagnostic]:
+    """UL110: segments with a name that upliftlab gives a meaning of its own."""
+    for name in (name for name in shared.segments or {} if name in _RESERVED_SEGMENTS):
+        yield _reserved(name, shared.at("segments", "segments", name, key=True))
+
+
+@metrics_judges
+def reserved_metrics(declared: MetricDeclarations) -> Iterator[Diagnostic]:
+    """UL110: metrics with a name that upliftlab gives a meaning of its own."""
+    for name in (name for name in declared.metrics if name in _RESERVED_METRICS):
+        yield _reserved(name, declared.at(name, key=True))
+
+
+def _reserved(name: str, place: Place) -> Diagnostic:
+    message = f"the name '{name}' is reserved: upliftlab computes it"
+    return Diagnostic("UL110", message, "choose another name", place)
 
 
 @rule(

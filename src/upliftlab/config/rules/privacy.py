@@ -41,7 +41,7 @@ def _identities(scope: Scope) -> dict[str, str]:
     named |= {
         name: "identifies a customer or an event"
         for source in scope.plan.sources.values()
-        for name in (source.id, source.key)
+        for name in (source.id, *(source.key or ()))
         if name not in named
     }
     return {name.casefold(): reason for name, reason in named.items() if name is not None}

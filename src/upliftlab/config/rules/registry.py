@@ -12,7 +12,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Final, Generic, TypeVar
 
-from upliftlab.config.scope import Scope, Siblings
+from upliftlab.config.scope import MetricDeclarations, Scope, Siblings
 from upliftlab.config.shared import Shared
 from upliftlab.errors import Diagnostic
 from upliftlab.util.explanation import EXPERIMENT, Example, Explanation
@@ -72,10 +72,13 @@ class Rulebook(Generic[S]):
 
 _experiment: Final = Rulebook[Scope]()
 _shared: Final = Rulebook[Shared]()
+_metrics: Final = Rulebook[MetricDeclarations]()
 _siblings: Final = Rulebook[Siblings]()
 
-rule, judges, plan_faults = _experiment.rule, _experiment.judges, _experiment.faults
+rule, judges = _experiment.rule, _experiment.judges
 """Of one experiment, with what it refers to."""
+metrics_rule, metrics_judges = _metrics.rule, _metrics.judges
+"""Of metrics, wherever they are declared."""
 shared_rule, shared_judges = _shared.rule, _shared.judges
 """Of the files of `configs/`, whether or not an experiment uses them."""
 siblings_rule, siblings_judges = _siblings.rule, _siblings.judges
@@ -85,7 +88,14 @@ cross_faults = _siblings.faults
 
 def shared_faults(shared: Shared) -> list[Diagnostic]:
     """Everything that is wrong in `configs/`: each file's own faults, then the rules."""
-    return [*shared.faults, *_shared.faults(shared)]
+    metrics = _metrics.faults(MetricDeclarations.of_configs(shared))
+    return [*shared.faults, *_shared.faults(shared), *metrics]
+
+
+def plan_faults(scope: Scope) -> list[Diagnostic]:
+    """Every rule of an experiment, and of the metrics that it defines, that is broken."""
+    metrics = _metrics.faults(MetricDeclarations.of_experiment(scope))
+    return [*_experiment.faults(scope), *metrics]
 
 
 def explanations() -> tuple[Explanation, ...]:

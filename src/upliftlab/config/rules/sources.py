@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from upliftlab.config.rules.registry import rule, shared_judges, shared_rule
-from upliftlab.config.scope import Scope
+from upliftlab.config.models import Source
+from upliftlab.config.rules.registry import metrics_judges, metrics_rule, rule, shared_judges
+from upliftlab.config.scope import MetricDeclarations, Scope
 from upliftlab.config.shared import Shared, condition_fault, source_fault
 from upliftlab.config.workspace import lexical_fault
-from upliftlab.errors import Diagnostic
+from upliftlab.errors import Diagnostic, Place
 
 
 @rule(
@@ -35,20 +36,54 @@ def source_files(shared: Shared) -> Iterator[Diagnostic]:
             yield fault
 
 
+@rule(
+    "UL041",
+    "Format of a table",
+    "'format' says how a file writes texts; a table of a server has types of its own.",
+    wrong="customers: {table: customers, id: id, format: {decimal: ','}}",
+    right="customers: {file: data.csv, id: id, format: {decimal: ','}}",
+)
+def customers_format(scope: Scope) -> Iterator[Diagnostic]:
+    """UL041: only a file has a format."""
+    if not isinstance(scope.plan.experiment.customers, str) and _needless(scope.plan.customers):
+        yield _no_file(scope.at("customers", "format", key=True))
+
+
 @shared_judges
-def metric_conditions(shared: Shared) -> Iterator[Diagnostic]:
-    """UL020: a metric's or segment's `where` holds only what is allowed."""
-    for name, metric in (shared.metrics or {}).items():
-        place = shared.at("metrics", "metrics", name, "where")
-        if fault := condition_fault(metric.where, place):
+def source_formats(shared: Shared) -> Iterator[Diagnostic]:
+    """UL041: only a file has a format."""
+    for name, source in (shared.sources or {}).items():
+        if _needless(source):
+            yield _no_file(shared.at("sources", "sources", name, "format", key=True))
+
+
+def _needless(source: Source) -> bool:
+    return source.format is not None and source.file is None
+
+
+def _no_file(place: Place) -> Diagnostic:
+    message = "'format' is of a file, and the source is a table of a server"
+    return Diagnostic("UL041", message, "remove it, and cast the column in a view", place)
+
+
+@metrics_judges
+def metric_conditions(declared: MetricDeclarations) -> Iterator[Diagnostic]:
+    """UL020: a metric's `where` holds only what is allowed."""
+    for name, metric in declared.metrics.items():
+        if fault := condition_fault(metric.where, declared.at(name, "where")):
             yield fault
+
+
+@shared_judges
+def segment_conditions(shared: Shared) -> Iterator[Diagnostic]:
+    """UL020: a segment's `where` holds only what is allowed."""
     for name, segment in (shared.segments or {}).items():
         key = "lifecycle" if segment.lifecycle else "rfm"
         if fault := condition_fault(segment.where, shared.at("segments", "segments", name, key)):
             yield fault
 
 
-@shared_rule(
+@metrics_rule(
     "UL133",
     "Events without customer or time",
     "A table of events names the columns of customer and time.",
@@ -57,11 +92,11 @@ def metric_conditions(shared: Shared) -> Iterator[Diagnostic]:
     file="configs/sources.yaml",
     beside={"configs/metrics.yaml": "metrics: {orders: {from: orders, count: true}}\n"},
 )
-def metric_sources(shared: Shared) -> Iterator[Diagnostic]:
+def metric_sources(declared: MetricDeclarations) -> Iterator[Diagnostic]:
     """UL106, UL133: a metric's events exist and have customer and time."""
-    for name, metric in (shared.metrics or {}).items():
-        place = shared.at("metrics", "metrics", name, "from")
-        if metric.source and (fault := source_fault(metric.source, shared, place, events=True)):
+    for name, metric in declared.metrics.items():
+        source, place = metric.source, declared.at(name, "from")
+        if source and (fault := source_fault(source, declared.shared, place, events=True)):
             yield fault
 
 

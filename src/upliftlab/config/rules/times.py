@@ -8,8 +8,8 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from upliftlab.config.models.values import format_duration
-from upliftlab.config.rules.registry import rule, shared_judges, shared_rule
-from upliftlab.config.scope import Scope
+from upliftlab.config.rules.registry import metrics_judges, rule, shared_judges, shared_rule
+from upliftlab.config.scope import MetricDeclarations, Scope
 from upliftlab.config.shared import Shared
 from upliftlab.errors import Diagnostic, Place
 from upliftlab.util.nearest import closest
@@ -63,7 +63,7 @@ def window_and_waves(scope: Scope) -> Iterator[Diagnostic]:
 
     Events are counted in each customer's own window, whatever the other waves do.
     """
-    columns = [name for name, metric in scope.plan.metrics.items() if metric.column]
+    columns = [metric.field for metric in scope.plan.metrics.values() if metric.field]
     window = scope.plan.experiment.outcome_window
     for at, (one, other) in enumerate(pairwise(scope.plan.experiment.waves)):
         if window and columns and _NOTHING < other.start - one.start < window:
@@ -113,13 +113,13 @@ def spans(scope: Scope) -> Iterator[Diagnostic]:
             yield Diagnostic("UL132", message, remedy, scope.at("analysis", "looks", 0))
 
 
-@shared_judges
-def metric_spans(shared: Shared) -> Iterator[Diagnostic]:
+@metrics_judges
+def metric_spans(declared: MetricDeclarations) -> Iterator[Diagnostic]:
     """UL137: a metric's `during` begins before it ends."""
-    for name, metric in (shared.metrics or {}).items():
+    for name, metric in declared.metrics.items():
         if metric.during and metric.during[0] >= metric.during[1]:
             message = f"metric '{name}': 'during' ends before it begins"
-            place = shared.at("metrics", "metrics", name, "during")
+            place = declared.at(name, "during")
             yield Diagnostic("UL137", message, "write [begin, end]: [0 days, 30 days]", place)
 
 

@@ -96,6 +96,9 @@ def learned_metric(scope: Scope) -> Iterator[Diagnostic]:
     if metric is not None and metric.ratio is not None:
         message = f"'{name}' is a ratio of totals, which no single customer has"
         remedy = "name another by 'uplift: {metric: …}', such as one of its two metrics"
+        if metric.missing == "drop":
+            message = f"'{name}' leaves customers out, and models learn from all"
+            remedy = "name another by 'uplift: {metric: …}', or write 'missing: zero' at it"
         yield Diagnostic("UL146", message, remedy, place)
 
 

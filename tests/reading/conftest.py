@@ -9,18 +9,12 @@ from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.spark import Spark
 
 
-@pytest.fixture
-def shop(tmp_path):
-    """A shop on the embedded engine."""
-    with DuckDB(lambda file: tmp_path / "data" / file) as engine:
-        yield Shop(tmp_path, engine)
-
-
 @pytest.fixture(params=["duckdb", "spark", "postgres"])
 def anywhere(request, tmp_path):
     """A shop on each engine in turn."""
     if request.param == "duckdb":
-        yield request.getfixturevalue("shop")
+        with DuckDB(lambda file: tmp_path / "data" / file) as engine:
+            yield Shop(tmp_path, engine)
     elif request.param == "postgres":
         engine, desk = (request.getfixturevalue(name) for name in ("postgres", "desk"))
         yield Shop(tmp_path, engine, desk)

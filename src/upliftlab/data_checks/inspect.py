@@ -1,0 +1,349 @@
+"""The verb behind `inspect`: what a file holds, read as an analysis reads it.
+
+Two scans of the table whatever it holds: counts of every column, then what these make worth a look.
+"""
+# ruff: noqa: S608 - names pass through quote(), patterns through literal()
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from upliftlab.config.models import FileFormat, Source
+from upliftlab.data_checks.suggestion import roles_of, suggestion
+from upliftlab.data_checks.text_forms import FORMS, SIGNS, TextForm, fitting, settled, stands_sql
+from upliftlab.engines.base import ColumnType
+from upliftlab.engines.duckdb import DuckDB
+from upliftlab.engines.kinds import kind_of
+from upliftlab.engines.text_header import text_table
+from upliftlab.errors import DataError, Diagnostic, UpliftLabError
+from upliftlab.results.inspection import ColumnMeaning, InspectedColumn, InspectedFile, Inspection
+from upliftlab.util.personal import names_people, shape
+from upliftlab.util.sql import literal, quote
+
+_TABLE: Final = "inspected"
+_MOST_LEVELS: Final = 20
+_SMALLEST: Final = 5
+"""Levels of fewer rows are not shown."""
+_NEARLY: Final = 0.9
+"""From this share on distinct values are counted one by one: the estimate is a few percent off."""
+_FLAGS: Final = ("true", "false", "yes", "no")
+_LONGEST: Final = 40
+_LOWER: Final = "abcdefghijklmnopqrstuvwxyz"
+_MEANINGS: Final[dict[ColumnType, ColumnMeaning]] = {
+    "boolean": "flag",
+    "date": "day",
+    "time": "time",
+    "instant": "instant",
+    "other": "nested",
+    "number": "number",
+    "text": "text",
+}
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Which table of a file is meant.
+
+    Attributes:
+        sheet: Of a workbook; every one where absent.
+        table: Of a database.
+    """
+
+    sheet: str | None = None
+    table: str | None = None
+
+
+def inspect(files: Iterable[str | Path], inside: Inside | None = None) -> Inspection:
+    """What files hold; one that cannot be read is told with its reason.
+
+    Args:
+        files: Files, folders of Parquet files, or patterns with `*` and `?`, each one table.
+        inside: Which sheet or table of them.
+    """
+    asked = inside or Inside()
+    return Inspection(files=tuple(one for file in files for one in _tables(str(file), asked)))
+
+
+def _tables(file: str, asked: Inside) -> list[InspectedFile]:
+    """A workbook's sheets each; any other file once."""
+    try:
+        sheets = _sheets(Path(file), asked)
+    except UpliftLabError as error:
+        return [InspectedFile(file=file, sheet=asked.sheet, fault=str(error.faults[0]))]
+    return [_inspected(file, replace(asked, sheet=sheet)) for sheet in sheets]
+
+
+def _sheets(path: Path, asked: Inside) -> Sequence[str | None]:
+    """The sheets that are looked at; None is a table that need not be named."""
+    if asked.sheet is not None or not path.is_file() or kind_of([path]).inside != "sheet":
+        return [asked.sheet]
+    from upliftlab.engines.workbook import sheets_of  # noqa: PLC0415 - only for workbooks
+
+    names = sheets_of(path)
+    return names if len(names) > 1 else [None]
+
+
+def _inspected(file: str, asked: Inside) -> InspectedFile:
+    # A path is no name of the YAML, and may be longer.
+    source = Source.model_construct(file=file, sheet=asked.sheet, table=asked.table)
+    try:
+        with DuckDB(Path, folders=[Path(file).absolute().parent]) as engine, engine.reading():
+            return _Look(engine, source).file()
+    except UpliftLabError as error:
+        return InspectedFile(file=file, sheet=asked.sheet, fault=str(error.faults[0]))
+
+
+class _Look:
+    """One table, looked at."""
+
+    def __init__(self, engine: DuckDB, source: Source) -> None:
+        engine.attach(_TABLE, source)
+        self._engine = engine
+        self._source = source
+        self._faults: dict[str, Diagnostic] = {}
+        self._types = engine.columns(_TABLE)
+
+    def file(self) -> InspectedFile:
+        """What it holds."""
+        source, paths = self._source, self._engine.files(self._source)
+        kind = kind_of(paths)
+        rows, columns = self._columns()
+        text = text_table(paths[0], source.format or FileFormat()) if kind.name == "csv" else None
+        return InspectedFile(
+            file=str(source.file),
+            kind=kind.name,
+            sheet=source.sheet,
+            encoding=text.encoding.removesuffix("-sig").upper() if text else None,
+            delimiter=text.delimiter if text else None,
+            rows=rows,
+            columns=columns,
+            suggestion=suggestion(source, columns),
+        )
+
+    def _columns(self) -> tuple[int, tuple[InspectedColumn, ...]]:
+        counts = self._counts()
+        rows, usable = int(counts["rows"]), [n for n in self._types if n not in self._faults]
+        counts = {**counts, **self._closer(usable, counts)}
+        facts: dict[str, Row] = {
+            name: {key: counts.get(f"{key}{at}") for key in _FACTS}
+            for at, name in enumerate(usable)
+        }
+        point = "." if any(_has_point(self._types[name], facts[name]) for name in usable) else None
+        forms = settled({name: _forms(facts[name]) for name in usable}, point)
+        found = [
+            self._unusable(name) if name in self._faults else self._column(name, rows, facts, forms)
+            for name in self._types
+        ]
+        return rows, tuple(
+            each.model_copy(update={"roles": roles_of(each, found)}) for each in found
+        )
+
+    def _unusable(self, name: str) -> InspectedColumn:
+        meaning, fault = _MEANINGS[self._types[name]], str(self._faults[name])
+        return InspectedColumn(name=name, meaning=meaning, text=False, missing=0, fault=fault)
+
+    def _column(
+        self,
+        name: str,
+        rows: int,
+        facts: Mapping[str, Row],
+        forms: Mapping[str, Sequence[TextForm]],
+    ) -> InspectedColumn:
+        known, ways = facts[name], forms[name]
+        if len(ways) == 1 and not _is_default(ways[0], known):
+            known = {**known, **self._range(name, ways[0])}
+        return _column(name, self._types[name], rows, known, ways)
+
+    def _range(self, name: str, form: TextForm) -> Row:
+        """The ends of a column that is read as its texts are written."""
+        ends = ", ".join(f"{sql} AS {key}" for key, sql in _ends(form.value(quote(name))).items())
+        return self._engine.query(f"SELECT {ends} FROM {_TABLE}").to_pylist()[0]
+
+    def _counts(self) -> Row:
+        """The first scan; a column that cannot be asked for is left out of it."""
+        try:
+            return self._asked([*self._types])
+        except DataError as error:
+            if error.faults[0].code != "UL268":
+                raise
+        for name in self._types:
+            try:
+                self._engine.query(f"SELECT COUNT({quote(name)}) AS n FROM {_TABLE}")
+            except DataError as error:
+                self._faults[name] = error.faults[0]
+        return self._asked([name for name in self._types if name not in self._faults])
+
+    def _asked(self, names: Sequence[str]) -> Row:
+        asked = ["COUNT(*) AS rows"]
+        for at, name in enumerate(names):
+            for key, sql in _first(quote(name), self._types[name]).items():
+                asked.append(f"{sql} AS {key}{at}")
+        return self._engine.query(f"SELECT {', '.join(asked)} FROM {_TABLE}").to_pylist()[0]
+
+    def _closer(self, names: Sequence[str], counts: Row) -> Row:
+        """The second scan: of columns whose first counts make them worth it."""
+        asked = list[str]()
+        for at, name in enumerate(names):
+            facts = {key: counts.get(f"{key}{at}") for key in _FACTS}
+            for key, sql in _second(quote(name), self._types[name], facts).items():
+                asked.append(f"{sql} AS {key}{at}")
+        if not asked:
+            return {}
+        return self._engine.query(f"SELECT {', '.join(asked)} FROM {_TABLE}").to_pylist()[0]
+
+
+_FACTS: Final = (
+    "n", "near", "least", "greatest", "part", "plain", "padded", "flags", "iso", "zoned", "shape",
+    "distinct", "levels", "forms", "signs", "first", "last", "codes",
+)  # fmt: skip
+"""What is counted of a column, by name."""
+
+
+def _first(value: str, kind: ColumnType) -> dict[str, str]:
+    """What is asked of a column in the first scan."""
+    if kind == "other":
+        return {"n": f"COUNT({value})"}
+    asked = {"n": f"COUNT({value})", "near": f"APPROX_COUNT_DISTINCT({value})"}
+    if kind == "number":
+        number = f"CAST({value} AS DOUBLE)"
+        part = f"COUNT(CASE WHEN {number} <> FLOOR({number}) THEN 1 END)"
+        return asked | _ends(value) | {"part": part}
+    if kind != "text":
+        return asked | (_ends(value) if kind != "boolean" else {})
+    number, time = f"TRY_CAST({value} AS DOUBLE)", f"TRY_CAST({value} AS TIMESTAMP)"
+    day = f"{value} LIKE '____-__-__%'"
+    flags = ", ".join(map(literal, _FLAGS))
+    return asked | {
+        "plain": f"COUNT({number})",
+        "part": f"COUNT(CASE WHEN {number} <> FLOOR({number}) THEN 1 END)",
+        "padded": f"COUNT(CASE WHEN REGEXP_MATCHES({value}, '^0[0-9]+$') THEN 1 END)",
+        "flags": f"COUNT(CASE WHEN LOWER({value}) IN ({flags}) THEN 1 END)",
+        "iso": f"COUNT(CASE WHEN {day} THEN {time} END)",
+        "zoned": f"COUNT(CASE WHEN {day} AND REGEXP_MATCHES({value}, {_OFFSET}) THEN 1 END)",
+        "shape": f"MODE({_shape_sql(value)})",
+    }
+
+
+_OFFSET: Final = "':[0-9.]+(Z|[+-][0-9]{2}(:?[0-9]{2})?)$'"
+
+
+def _ends(value: str) -> dict[str, str]:
+    return {
+        "least": f"CAST(MIN({value}) AS VARCHAR)",
+        "greatest": f"CAST(MAX({value}) AS VARCHAR)",
+    }
+
+
+def _shape_sql(value: str) -> str:
+    """The form of a text, as `util.personal.shape` gives it of one."""
+    signs = f"{_LOWER}{_LOWER.upper()}0123456789"
+    masks = f"{'a' * 26}{'A' * 26}{'9' * 10}"
+    plain = f"TRANSLATE(LEFT({value}, {_LONGEST}), '{signs}', '{masks}')"
+    capital = f"REGEXP_REPLACE({plain}, '\\p{{Lu}}', 'A', 'g')"
+    return f"REGEXP_REPLACE({capital}, '[\\p{{Ll}}\\p{{Lo}}]', 'a', 'g')"
+
+
+def _second(value: str, kind: ColumnType, facts: Row) -> dict[str, str]:
+    """What is asked of a column in the second scan."""
+    n, near = int(facts["n"] or 0), int(facts["near"] or 0)
+    asked: dict[str, str] = {}
+    if n and near >= _NEARLY * n:
+        asked["distinct"] = f"COUNT(DISTINCT {value})"
+    if kind in ("text", "number") and n and near <= _MOST_LEVELS:
+        asked["levels"] = f"HISTOGRAM(CAST({value} AS VARCHAR))"
+    if kind != "text" or not n:
+        return asked
+    if facts["plain"] == n and not facts["padded"]:
+        asked |= _ends(f"TRY_CAST({value} AS DOUBLE)")
+    elif facts["iso"] == n:
+        asked |= _ends(f"TRY_CAST({value} AS TIMESTAMP{'TZ' if facts['zoned'] else ''})")
+    if facts["iso"] < n and facts["flags"] < n and "9" in str(facts["shape"]):
+        matched = (f"COUNT(CASE WHEN REGEXP_MATCHES({value}, {literal(form.pattern)}) THEN 1 END)"
+                   for form in FORMS)  # fmt: skip
+        standing = (f"COUNT(CASE WHEN {stands_sql(value, sign)} THEN 1 END)" for sign in SIGNS)
+        code = f"NULLIF(REGEXP_EXTRACT({value}, '[A-Z]{{3}}|[€$£]'), '')"
+        asked["forms"] = f"[{', '.join(matched)}]"
+        asked["signs"] = f"[{', '.join(standing)}]"
+        asked |= {"codes": f"COUNT({code})", "first": f"MIN({code})", "last": f"MAX({code})"}
+    return asked
+
+
+def _column(
+    name: str, kind: ColumnType, rows: int, facts: Row, forms: Sequence[TextForm]
+) -> InspectedColumn:
+    """A column by what was counted of it."""
+    n = int(facts["n"])
+    meaning = _meaning(kind, facts, forms, n)
+    identifies = meaning in ("text", "whole number")
+    unique = identifies and n == rows > 1 and facts["distinct"] == n
+    hidden = unique or len(forms) > 1 or meaning == "text"
+    declared = len(forms) > 1 or (len(forms) == 1 and not _is_default(forms[0], facts))
+    return InspectedColumn(
+        name=name,
+        meaning=meaning,
+        text=kind == "text",
+        missing=rows - n,
+        distinct=facts["distinct"] or facts["near"],
+        unique=unique,
+        least=None if hidden else facts["least"],
+        greatest=None if hidden else facts["greatest"],
+        shape=shape(facts["shape"]) if kind == "text" and facts["shape"] else None,
+        levels=_levels(facts["levels"], n) if identifies or meaning == "flag" else {},
+        currency=_currency(facts) if meaning == "number" else None,
+        choices=tuple(form.choice for form in forms) if declared else (),
+    )
+
+
+def _forms(facts: Row) -> list[TextForm]:
+    """In which ways a column of texts can be read; none where it is read without being declared."""
+    if not facts["forms"] or facts["padded"]:
+        return []
+    signs = dict(zip(SIGNS, facts["signs"], strict=True))
+    return fitting(facts["forms"], signs, int(facts["n"]))
+
+
+def _has_point(kind: ColumnType, facts: Row) -> bool:
+    """Whether a column of texts can only be read with a point before decimals."""
+    return kind == "text" and bool(facts["part"]) and len(_forms(facts)) == 1
+
+
+def _currency(facts: Row) -> str | None:
+    """The one currency that stands beside amounts."""
+    same = facts["codes"] and facts["first"] == facts["last"]
+    return (
+        {"€": "EUR", "$": "USD", "£": "GBP"}.get(facts["first"], facts["first"]) if same else None
+    )
+
+
+def _is_default(form: TextForm, facts: Row) -> bool:
+    """Whether a column is read in this way without being declared."""
+    plain = facts["plain"] == facts["n"] and not _forms(facts)[1:]
+    return form.plain and (plain or bool(facts["codes"]))
+
+
+def _meaning(kind: ColumnType, facts: Row, forms: Sequence[TextForm], n: int) -> ColumnMeaning:
+    if n == 0:
+        return "empty"
+    if kind == "number":
+        return "number" if facts["part"] else "whole number"
+    if kind != "text":
+        return _MEANINGS[kind]
+    if facts["iso"] == n:
+        return "instant" if facts["zoned"] else ("time" if ":" in str(facts["shape"]) else "day")
+    if facts["flags"] == n:
+        return "flag"
+    if facts["plain"] == n and not facts["padded"] and not forms[1:]:
+        return "number" if facts["part"] else "whole number"
+    return forms[0].means if forms else "text"
+
+
+def _levels(counted: Sequence[tuple[str, int]] | None, n: int) -> dict[str, int]:
+    """Levels that may be shown: each of several rows, and none that names a person."""
+    found = {str(level): int(count) for level, count in counted or ()}
+    if not found or names_people(found, _SMALLEST) or min(found.values()) < _SMALLEST:
+        return {}
+    return dict(sorted(found.items())) if sum(found.values()) == n else {}
