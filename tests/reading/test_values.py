@@ -371,7 +371,7 @@ PATTERNS = {
     "DD.MM": "tells no year",
     "DD.mm.YYYY": "tells no month; months are MM, minutes mm",
     "DD.MM.YYYY HH:mm": "write it as 'datetime'",
-    "MMM DD YYYY": "'MMM', which stands for nothing",
+    "MMMM DD YYYY": "'MMMM', which stands for nothing",
     "DD[.MM].YYYY": "brackets elsewhere than at its end",
     "DD.DD.YYYY": "tells the day twice",
     "%d.%m.%Y": "'%', which stands for nothing",

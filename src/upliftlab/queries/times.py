@@ -13,6 +13,8 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import INSTANTS, time_literal
 from upliftlab.queries.numbers import OFFSET, readable_time_sql, time_sql
+from upliftlab.queries.text_forms import TIMES as FORMS
+from upliftlab.queries.text_forms import forms_of
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import literal, quote
 
@@ -124,7 +126,9 @@ def time_fault(
         remedy = "write all with their offset, or all without it and their zone under 'zone'"
         return Diagnostic("UL257", message, remedy)
     message = f"{count:,} {subject} have no time in '{column.name}'{such}"
-    return Diagnostic("UL218", message, _remedy(column))
+    if row["example"] is None:
+        return Diagnostic("UL218", message, "delete rows that are none, such as totals")
+    return Diagnostic("UL218", message, _remedy(column, engine, relation))
 
 
 def refuse_unreadable_times(
@@ -165,11 +169,17 @@ def _names_offset(text: str) -> bool:
     return ":" in text and _OFFSET.search(text) is not None
 
 
-def _remedy(column: TimeColumn) -> str:
+def _remedy(column: TimeColumn, engine: Engine, relation: str) -> str:
     written = column.source.format
     if written is not None and (written.date or written.datetime):
         return "mend them, or the pattern under 'format'"
+    if engine.dialect == "postgres":
+        return "make a time of it in a view"
+    lines = [f"'{form.choice.write}' where {form.meaning}"
+             for form in forms_of(column.name, relation, engine, FORMS)]  # fmt: skip
+    if lines:
+        return f"write under its source: {', or '.join(lines)}"
     return (
-        "write times as 2026-03-02 14:30:00, or say under its source how they are written: "
+        "write times as 2026-03-02 14:30:00, or say under its source how all of them are written: "
         "'format: {datetime: DD.MM.YYYY HH:mm}'"
     )
