@@ -19,6 +19,7 @@ from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.kinds import kind_of
 from upliftlab.engines.text_header import text_table
 from upliftlab.errors import DataError, Diagnostic, UpliftLabError
+from upliftlab.queries.numbers import SYMBOLS
 from upliftlab.results.inspection import ColumnMeaning, InspectedColumn, InspectedFile, Inspection
 from upliftlab.util.personal import names_people, shape
 from upliftlab.util.sql import literal, quote
@@ -160,7 +161,7 @@ class _Look:
 
     def _range(self, name: str, form: TextForm) -> Row:
         """The ends of a column that is read as its texts are written."""
-        ends = ", ".join(f"{sql} AS {key}" for key, sql in _ends(form.value(quote(name))).items())
+        ends = ", ".join(f"{sql} AS {key}" for key, sql in _ends(form.value(name)).items())
         return self._engine.query(f"SELECT {ends} FROM {_TABLE}").to_pylist()[0]
 
     def _counts(self) -> Row:
@@ -314,9 +315,7 @@ def _has_point(kind: ColumnType, facts: Row) -> bool:
 def _currency(facts: Row) -> str | None:
     """The one currency that stands beside amounts."""
     same = facts["codes"] and facts["first"] == facts["last"]
-    return (
-        {"€": "EUR", "$": "USD", "£": "GBP"}.get(facts["first"], facts["first"]) if same else None
-    )
+    return SYMBOLS.get(facts["first"], facts["first"]) if same else None
 
 
 def _is_default(form: TextForm, facts: Row) -> bool:

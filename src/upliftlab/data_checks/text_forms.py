@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from upliftlab.config.models import FileFormat
+from upliftlab.queries.numbers import number_sql, time_sql
 from upliftlab.results.inspection import ColumnMeaning, FormatChoice
-from upliftlab.util.sql import literal
+from upliftlab.util.sql import literal, quote
 
 _CURRENCY: Final = r"([A-Z]{3}|[€$£])"
 _CLOCKS: Final = {
@@ -18,17 +20,6 @@ _CLOCKS: Final = {
 _DAY: Final = {"DD": "(0[1-9]|[12][0-9]|3[01])", "D": "(0?[1-9]|[12][0-9]|3[01])"}
 _MONTH: Final = {"MM": "(0[1-9]|1[0-2])", "M": "(0?[1-9]|1[0-2])"}
 _YEAR: Final = "[12][0-9]{3}"
-_DIRECTIVES: Final = (
-    ("YYYY", "%Y"),
-    ("HH", "%H"),
-    ("DD", "%d"),
-    ("MM", "%m"),
-    ("D", "%d"),
-    (" H:", " %H:"),
-    ("M", "%m"),
-    ("mm", "%M"),
-)
-"""Letters of a pattern, and what `strptime` calls them; none is replaced in what another became."""
 _ALIKE: Final = {" ": "[ \u00a0\u202f]", "'": "['\u2019]"}
 """Signs between thousands that look alike."""
 
@@ -72,18 +63,13 @@ class TextForm:
         """Whether it is a number's usual form, which says nothing of a text without a point."""
         return self.declared == {"decimal": "."}
 
-    def value(self, text: str) -> str:
-        """SQL of a text as what it means."""
-        if self.means != "number":
-            asked = next(iter(self.declared.values()))
-            for letters, directive in _DIRECTIVES:
-                asked = asked.replace(letters, directive)
-            whole = [asked.replace("[:ss]", end) for end in ("", ":%S")]
-            time = f"TRY_STRPTIME({text}, [{', '.join(map(literal, whole))}])"
-            return f"CAST({time} AS DATE)" if self.means == "day" else time
-        digits = literal(f"[^0-9{re.escape(self.point)}+-]")
-        bare = f"REPLACE(REGEXP_REPLACE({text}, {digits}, '', 'g'), {literal(self.point)}, '.')"
-        return f"TRY_CAST({bare} AS DOUBLE)"
+    def value(self, column: str) -> str:
+        """SQL of a column of texts as what they mean, as an analysis would read them."""
+        form = FileFormat.model_validate(dict(self.declared))
+        if self.means == "number":
+            return number_sql(quote(column), "text", form)
+        time = time_sql(column, {column: "text"}, form=form)
+        return f"CAST({time} AS DATE)" if self.means == "day" else time
 
 
 def _numbers() -> Iterator[TextForm]:
