@@ -5,6 +5,7 @@ prints those of which one says what the other does not. A world is a few feature
 them leaves sound, and a few faults; both are functions below, so that a failing example shrinks to
 the fewest.
 """
+# ruff: noqa: DTZ001, PLW2901, RUF059 - times without zone, columns changed in place, parts not needed
 
 from __future__ import annotations
 
@@ -32,7 +33,6 @@ import yaml
 from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config import load
 from upliftlab.config.checking import check as check_files
-from upliftlab.data_checks.draft import drafted
 from upliftlab.data_checks.examine import Within, examine
 from upliftlab.data_checks.fit import require_fit
 from upliftlab.data_checks.integrity import CODES, OTHER, STILL_COMING, checks_of

@@ -19,7 +19,7 @@ from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.kinds import kind_of
 from upliftlab.engines.text_header import text_table
 from upliftlab.errors import DataError, Diagnostic, UpliftLabError
-from upliftlab.queries.numbers import iso_sql, readable_time_sql
+from upliftlab.queries.numbers import SYMBOLS, iso_sql, readable_time_sql
 from upliftlab.queries.text_forms import TextForm, forms_of, settled
 from upliftlab.results.inspection import ColumnMeaning, InspectedColumn, InspectedFile, Inspection
 from upliftlab.util.personal import names_people, shape
@@ -315,9 +315,7 @@ def _has_point(facts: Row, forms: Sequence[TextForm]) -> bool:
 def _currency(facts: Row) -> str | None:
     """The one currency that stands beside amounts."""
     same = facts["codes"] and facts["first"] == facts["last"]
-    return (
-        {"€": "EUR", "$": "USD", "£": "GBP"}.get(facts["first"], facts["first"]) if same else None
-    )
+    return SYMBOLS.get(facts["first"], facts["first"]) if same else None
 
 
 def _is_default(forms: Sequence[TextForm]) -> bool:
