@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
         ("units.py", 5_000, ["group_by", "units", "whole"]),
         ("learners.py", 5_000, ["upliftlab", "crossfit"]),
         ("assignment.py", 50_000, ["constant", "arm", "record", "hash_strata", "blocked"]),
+        ("reading.py", 5_000, ["typed", "upliftlab"]),
         ("uplift.py", 5_000, ["argsort", "cost_curve", "bands"]),
     ],
 )

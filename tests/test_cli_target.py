@@ -203,6 +203,17 @@ def test_a_model_is_only_used_for_its_plan_and_its_data(copy):
     assert not (copy / LIST).exists()
 
 
+def test_customers_out_of_a_tsv_are_seen_as_in_parquet(made, copy):
+    people = pd.read_parquet(copy / "next.parquet")
+    people.to_csv(copy / "next.tsv", sep="\t", index=False)
+    asked = ("--model", "m.json", "--day", "2026-04-01", "--output", LIST, "--json")
+    done = run(copy, "target", "spring.yaml", "--customers", "next.tsv", *asked)
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    for known in ("seen", "targeted", "excluded", "unseen", "budget"):
+        assert told[known] == made[1][known]
+
+
 @pytest.mark.parametrize(
     ("column", "values", "code"),
     [

@@ -14,8 +14,8 @@ ARMS = {"none": {"control": "true"}, "mail": {"channel": "email", "cost_per_cont
 
 def sample(folder, mail_mean, sizes=(400, 400), **changes):
     rng = np.random.default_rng(8)
-    rows = [f"none,{v:.3f}" for v in rng.normal(10, 3, sizes[0])]
-    rows += [f"mail,{v:.3f}" for v in rng.normal(mail_mean, 3, sizes[1])]
+    rows = [f"none,{v:.4f}" for v in rng.normal(10, 3, sizes[0])]
+    rows += [f"mail,{v:.4f}" for v in rng.normal(mail_mean, 3, sizes[1])]
     (folder / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
     now = changes.pop("now", datetime(2026, 3, 1, tzinfo=UTC))
     plan = make_plan(**{"money": MONEY, "arms": ARMS, "currency": "EUR", **changes})
@@ -94,7 +94,7 @@ def test_an_open_window_gives_no_verdict(tmp_path):
 
 def test_several_arms_are_judged_by_holm(tmp_path):
     rng = np.random.default_rng(4)
-    rows = [f"{arm},{v:.3f}" for arm, mean in (("none", 10), ("a", 14.0), ("b", 12.1), ("c", 10))
+    rows = [f"{arm},{v:.4f}" for arm, mean in (("none", 10), ("a", 14.0), ("b", 12.1), ("c", 10))
             for v in rng.normal(mean, 3, 300)]  # fmt: skip
     (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
     arms = {"none": {"control": "true"}, **{n: {"cost_per_contact": "1"} for n in "abc"}}
@@ -109,7 +109,7 @@ def test_several_arms_are_judged_by_holm(tmp_path):
 @pytest.mark.parametrize("gain", [2.0, 2.1])
 def test_the_best_of_arms_that_are_alike_is_not_called_better(tmp_path, gain):
     rng = np.random.default_rng(5)
-    rows = [f"{arm},{v:.3f}" for arm, mean in (("none", 10), ("a", 14.0), ("b", 12 + gain))
+    rows = [f"{arm},{v:.4f}" for arm, mean in (("none", 10), ("a", 14.0), ("b", 12 + gain))
             for v in rng.normal(mean, 3, 300)]  # fmt: skip
     (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
     arms = {"none": {"control": "true"}, **{n: {"cost_per_contact": "1"} for n in "ab"}}
@@ -281,7 +281,7 @@ def test_the_best_arm_is_the_one_that_lowers_most(tmp_path):
 def test_business_as_usual_is_no_candidate(tmp_path):
     rng = np.random.default_rng(4)
     rows = [
-        f"{arm},{v:.3f}"
+        f"{arm},{v:.4f}"
         for arm, mean in (("none", 10), ("bau", 12), ("new", 11))
         for v in rng.normal(mean, 1, 300)
     ]

@@ -229,6 +229,9 @@ def test_columns_that_name_customers_are_no_segments(store, kind):
     assert code == 1
     assert "UL240" in out + err
     assert leaks(out + err) == []
+    for form in ("text", "json"):
+        code, out, err = command(store.root, "inspect", "data/customers.parquet", "--format", form)
+        assert (code, leaks(out + err)) == (0, [])
 
 
 @pytest.fixture(params=["spark", "postgres"])
@@ -424,5 +427,5 @@ def test_no_path_is_left_out():
     assert code == 0
     known = set(re.findall(r"^  ([a-z]+)  ", out.partition("Commands:")[2], re.MULTILINE))
     without_data = {"amend", "engine", "explain", "lock", "report", "schema", "validate", "verify"}
-    searched = {"check", "plan", "run", "analyze", "uplift", "target", "assign"}
+    searched = {"check", "inspect", "plan", "run", "analyze", "uplift", "target", "assign"}
     assert known <= without_data | searched | {"export", "simulate", "ledger"}

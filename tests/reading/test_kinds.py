@@ -19,7 +19,7 @@ from written import DATABASES, WRITERS
 import upliftlab as ul
 from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config import load
-from upliftlab.config.models import Source
+from upliftlab.config.models import Source, Uplift
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import DataError
 from upliftlab.queries.features import features_of
@@ -168,7 +168,7 @@ def test_a_text_of_digits_is_a_number_where_nobody_said_that_it_is_text(name, ki
     source = Source(file=f"a{suffix}", table="shop" if suffix in DATABASES else None)
     with DuckDB(lambda file: tmp_path / file) as engine:
         engine.attach("t", source)
-        assert features_of(["age"], "t", source, engine).kinds == {"age": kind}
+        assert features_of(Uplift(features=("age",)), "t", source, engine).kinds == {"age": kind}
 
 
 def test_what_is_found_is_not_nothing(from_parquet):

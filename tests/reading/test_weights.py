@@ -199,7 +199,7 @@ TABLES = st.lists(
 def test_law_grouped_is_expanded(drawn):
     names = ["arm", "region", "spent", "orders", "size"]
     own = [("none", "north", 1.0, 2.0, 3), ("mail", "north", 2.0, 1.0, 2)]
-    table = pd.DataFrame([*own, *drawn], columns=names)
+    table = pd.DataFrame([*own, *drawn], columns=names).assign(visited=1)
     rows = table.loc[table.index.repeat(table["size"])].drop(columns="size")
     asked = {
         **TWO,

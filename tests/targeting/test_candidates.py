@@ -16,9 +16,10 @@ from assigning import make_plan
 from crowds import crowd, decide, number_ids, text_ids
 
 from upliftlab.assignment.hashing import cuts, digest
-from upliftlab.config.models import Source
+from upliftlab.config.models import FileFormat, Source
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import ConfigError, DataError, UpliftLabError
+from upliftlab.queries.features import learned_features
 from upliftlab.targeting.candidates import NextCampaign, candidates, source_named
 
 DAY = date(2026, 3, 2)
@@ -241,6 +242,30 @@ def test_what_the_customers_option_means():
     assert (march.table, march.id, march.household) == ("crm.march", "customer", "home")
     other = source_named(plan, "next/april.parquet", declared, Path)
     assert (other.file, other.id) == ("next/april.parquet", "key")
+
+
+def test_values_of_an_undeclared_file_are_written_as_those_learned_from():
+    form = {"decimal": ",", "thousands": ".", "missing": "-", "encoding": "latin-1", "skip": 2}
+    plan = make_plan(customers={"file": "a.csv", "id": "key", "format": form})
+    declared = {"march": Source(file="march.csv")}
+    assert source_named(plan, "march", declared, Path).format is None
+    assert source_named(plan, "april.parquet", declared, Path).format is None
+    found = source_named(plan, "april.csv", declared, Path).format
+    assert found == FileFormat(decimal=",", thousands=".", missing=("-",))
+
+
+def test_numbers_of_next_customers_that_can_be_read_in_two_ways_are_refused(tmp_path):
+    lines = "".join(f"{n},{n}.250\n" for n in range(1, 20))
+    (tmp_path / "next.csv").write_text(f"id,age\n{lines}")
+    with DuckDB(lambda file: tmp_path / file) as engine:
+        source = Source(file="next.csv", id="id")
+        engine.attach("customers", source)
+        with pytest.raises(DataError, match="UL255 the numbers of the feature 'age'"):
+            learned_features({"age": "numeric"}, "customers", source, engine)
+        said = Source(file="next.csv", id="id", format=FileFormat(thousands="."))
+        (sql,) = learned_features({"age": "numeric"}, "customers", said, engine).sql().values()
+        found = engine.query(f"SELECT MAX({sql}) AS n FROM customers").to_pylist()
+        assert found == [{"n": 19250.0}]
 
 
 def test_without_an_id_nobody_can_be_named(tmp_path):

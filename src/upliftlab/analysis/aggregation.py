@@ -108,8 +108,25 @@ def measure(
     """
     refuse_unsupported(plan)
     frame, span = timed(plan, population_of(plan, engine, record), engine)
-    frame = refuse_identities(plan, frame, engine)
+    frame = refuse_identities(plan, frame, engine, assume=True)
     refuse_whole_households(plan, frame, engine)
+    found = _measured(plan, spec, (frame, span), engine, now)
+    if found is None:
+        frame = refuse_identities(plan, frame, engine)
+        found = _measured(plan, spec, (frame, span), engine, now)
+        assert found is not None  # noqa: S101 - nothing is assumed of it any more
+    return found
+
+
+def _measured(
+    plan: Plan,
+    spec: EstimationSpec,
+    population: tuple[AnalysisPopulation, Span | None],
+    engine: Engine,
+    now: datetime | None,
+) -> Aggregation | None:
+    """Everything counted; None where texts were assumed to be plain numbers, and some are not."""
+    frame, span = population
     schedule = occasion_of(plan, (frame, span), engine, now)
     plan = schedule.counted(plan)
     table, looks = unit_table(plan, (frame, span), engine)
@@ -128,6 +145,8 @@ def measure(
     refuse_arms(plan, _by_arm(everybody))
     refuse_names(plan, cells)
     lacking = {name for group in cells.values() for cell in group for name in cell.missing}
+    if lacking and frame.assumed:
+        return None
     refuse_missing(plan, table, lacking, engine)
     refuse_traces(cells, query.metrics)
     data = FactInputs(plan, spec, engine, frame, units, looks)

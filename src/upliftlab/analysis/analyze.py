@@ -18,7 +18,7 @@ from upliftlab.analysis.aggregates import OVERALL, Aggregates, roll_up
 from upliftlab.analysis.aggregation import Aggregation, measure
 from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.caps import Caps
-from upliftlab.analysis.checks.definition import CheckDefinition, CheckInputs, Facts
+from upliftlab.analysis.checks.definition import CheckDefinition, CheckInputs, FactInputs, Facts
 from upliftlab.analysis.checks.events import events
 from upliftlab.analysis.checks.registry import asked, counted, offered_checks, own_checks
 from upliftlab.analysis.checks.shares import expected_shares
@@ -35,6 +35,7 @@ from upliftlab.analysis.rows import UnitRows, rows_of
 from upliftlab.analysis.verdict import VerdictInputs, decide
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
+from upliftlab.queries.numbers import flag_sql
 from upliftlab.results.analysis import (
     Analysis,
     ArmCount,
@@ -51,6 +52,7 @@ from upliftlab.results.analysis import (
 from upliftlab.results.costs import RATED
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.strata import stratified
+from upliftlab.util.sql import quote
 
 Progress = Callable[[str], None]
 """Told what is being done, for people who wait."""
@@ -182,17 +184,25 @@ def _shares(
 
     Nothing but zeros may also be money that nobody spent, unless a share is what was declared.
     """
-    types = intake.data.population.columns
-    declared = {
-        name
-        for name, metric in plan.metrics.items()
-        if metric.unit == "share"
-        or metric.kind.share
-        or types.get(metric.column or "") == "boolean"
-    }
-    some = {name for i, name in enumerate(spec.columns) if any(arm.mean[i] > 0 for arm in arms)}
     arm_flags = intake.flags.values()
-    return frozenset(name for name in declared | some if all(name in flags for flags in arm_flags))
+    flags = [name for name in spec.columns if all(name in flags for flags in arm_flags)]
+    some = {name for i, name in enumerate(spec.columns) if any(arm.mean[i] > 0 for arm in arms)}
+    return frozenset(name for name in flags if name in some or _declared(plan, name, intake.data))
+
+
+def _declared(plan: Plan, name: str, data: FactInputs) -> bool:
+    """Whether a column is said to be a share, or holds true and false, or words for them."""
+    if (metric := plan.metrics.get(name)) is None:
+        return False
+    frame, column = data.population, metric.column or ""
+    kind = frame.columns.get(column)
+    if metric.unit == "share" or metric.kind.share or kind == "boolean":
+        return True
+    if kind != "text" or column in frame.plain:
+        return False
+    value = f"c.{quote(column)}"
+    odd = f"COUNT({value}) - COUNT({flag_sql(value, frame.form)})"
+    return not data.number(f"SELECT {odd} AS n FROM {frame.relation}")  # noqa: S608 - quoted
 
 
 def _rows(

@@ -12,9 +12,9 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.computed import attach_table
-from upliftlab.queries.conditions import informed, read_columns, unreadable
+from upliftlab.queries.conditions import NOUNS, REMEDY, informed, read_columns
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
-from upliftlab.queries.ids import id_column
+from upliftlab.queries.ids import id_column, refuse_rounded
 from upliftlab.queries.meanings import Kind, unreadable_sql
 from upliftlab.queries.numbers import usable_sql
 from upliftlab.queries.population import missing_column
@@ -106,7 +106,7 @@ def attach_events(
             message = f"column '{column}' holds no numbers (amounts of {name})"
             raise DataError(Diagnostic("UL206", message, "name another column"))
     for column in source.key or ():
-        id_column(engine, table, column, f"key of {name}", events.own)
+        refuse_rounded(engine, table, column, f"key of {name}", events.own)
     ids = id_column(engine, table, events.id, f"id of {name}", events.own)
     time = time_column(source.time or "", columns, source, engine, f"{table} AS c")
     conditions = [*dict.fromkeys(tally.where for tally in tallies if tally.where is not None)]
@@ -263,8 +263,9 @@ def _no_number(
 
 def _no_use(events: EventTable, use: _Use, count: int, engine: Engine, relation: str) -> Diagnostic:
     query = f"SELECT MIN(CASE WHEN {use.bad} THEN {quote(use.column)} END) AS v FROM {relation}"
-    value = engine.query(query).to_pylist()[0]["v"]
-    return unreadable(f"'{use.column}' of {events.name}", use.kind, count, str(value))
+    such = shape(str(engine.query(query).to_pylist()[0]["v"]))
+    message = f"{count:,} events of {events.name} are not a {NOUNS[use.kind]} for a condition in"
+    return Diagnostic("UL214", f"{message} '{use.column}', such as '{such}'", REMEDY)
 
 
 def _uses(events: EventTable, tallies: Sequence[EventAggregate]) -> Iterator[_Use]:
@@ -286,7 +287,7 @@ def _times(events: EventTable, engine: Engine) -> Iterator[TimeColumn]:
 
 def _timeless(events: EventTable, time: TimeColumn) -> str:
     """How many events have no time. Plain counts of a column are known without reading it."""
-    if time.columns[time.name] != "text":
+    if time.columns[time.name] != "text" and not time.endless:
         return f"COUNT(*) - COUNT({time.value})"
     given = "" if time.name == events.source.time else f"{time.value} IS NOT NULL AND "
     return f"COUNT(CASE WHEN {given}{time.unreadable} THEN 1 END)"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Final
 
@@ -13,8 +13,9 @@ from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.aggregated import AggregatedTable, Total
 from upliftlab.queries.grouped import UNKNOWN, WEIGHT
-from upliftlab.queries.numbers import number_sql, time_sql, usable_sql
+from upliftlab.queries.numbers import number_sql, usable_sql
 from upliftlab.queries.population import NO_TIME, AnalysisPopulation, missing_column
+from upliftlab.queries.times import refuse_unreadable_times, time_column
 from upliftlab.queries.units import UnitTable
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
@@ -40,8 +41,9 @@ def refuse_groups(table: UnitTable, plan: Plan, engine: Engine) -> None:
         engine: Where the data lie.
 
     Raises:
-        DataError: UL288 a weight is no number of customers, UL289 a total is missing, UL293 totals
-            contradict each other, UL294 they are cumulative, UL295 too few digits are left.
+        DataError: UL218 and UL257 the column of times holds none, UL288 a weight is no number of
+            customers, UL289 a total is missing, UL293 totals contradict each other, UL294 they are
+            cumulative, UL295 too few digits are left.
     """
     if table.rows is None:
         return
@@ -54,14 +56,17 @@ def refuse_groups(table: UnitTable, plan: Plan, engine: Engine) -> None:
 
 
 def _refuse_sizes(frame: AnalysisPopulation, column: str, engine: Engine, least: int) -> None:
-    """Refuse rows of no whole number of customers; those of none where a row may be of nobody."""
+    """Refuse rows of no whole number of customers; those of none where a row may be of nobody.
+
+    Rows that are left out on purpose are looked at as well: their customers are counted.
+    """
     size, text = frame.own[WEIGHT], f"CAST(c.{quote(column)} AS VARCHAR)"
     good = f"{size} >= {least} AND {size} <= {MOST} AND {size} = FLOOR({size})"
     bad = f"CASE WHEN {good} THEN 0 ELSE 1 END"
     row = _one(
         engine,
         f"SELECT COALESCE(SUM({bad}), 0) AS n, MIN(CASE WHEN {bad} = 1 THEN {text} END) AS example"
-        f" FROM {frame.relation}",
+        f" FROM {frame.whole or frame.relation}",
     )
     if row["n"]:
         found = "nothing" if row["example"] is None else f"'{shape(row['example'])}'"
@@ -195,7 +200,8 @@ def _refuse_cumulative(table: AggregatedTable, plan: Plan, engine: Engine) -> No
     if (column := plan.customers.time) is None:
         return
     frame = table.frame
-    timed = AnalysisPopulation(frame.relation, frame.columns, {**frame.own, **_time(column, frame)})
+    own = {**frame.own, **_time(plan, frame, engine)}
+    timed = AnalysisPopulation(frame.relation, frame.columns, own)
     figures = [_N, *(_figure(total, table) for total in table.totals)]
     shown = ", ".join(f"SUM({sql}) AS v{at}" for at, sql in enumerate(figures))
     by_time = f"SELECT f.arm AS arm, f.t_number AS t_number, f.t_moment AS t_moment, {shown}"
@@ -224,14 +230,26 @@ def _figure(total: Total, table: AggregatedTable) -> str:
     return f"{given} * {_N}" if total.name in table.sums.mean else given
 
 
-def _time(column: str, frame: AnalysisPopulation) -> dict[str, str]:
-    """When a row is, as a number (of days, say) or a moment."""
+def _time(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> dict[str, str]:
+    """When a row is, as a number (of days, say) or a moment.
+
+    Raises:
+        DataError: UL205 the column is not there, UL218 and UL257 it holds neither.
+    """
+    column = plan.customers.time or ""
     if column not in frame.columns:
         raise missing_column(column, "time", frame.columns)
-    kind = frame.columns[column]
-    number = number_sql(f"c.{quote(column)}", kind) if kind in ("number", "text") else UNKNOWN
-    moment = NO_TIME if kind == "number" else time_sql(column, frame.columns, "c.")
-    return {"t_number": number, "t_moment": moment}
+    if frame.columns[column] in ("number", "text"):
+        value = f"c.{quote(column)}"
+        number = number_sql(value, frame.columns[column], frame.form)
+        counts = f"SELECT COUNT({value}) AS n, COUNT({number}) AS known FROM {frame.relation}"
+        row = _one(engine, counts)
+        if row["known"] == row["n"]:
+            return {"t_number": number, "t_moment": NO_TIME}
+    found = time_column(column, frame.columns, plan.customers, engine, frame.relation)
+    found = replace(found, table="c.")
+    refuse_unreadable_times(found, "customers (time)", engine, frame.relation)
+    return {"t_number": UNKNOWN, "t_moment": found.sql}
 
 
 def _escaped(text: str) -> str:

@@ -28,6 +28,8 @@ CUSTOMERS = "customers"
 ASSIGNED = "assigned"
 """What the ledger's assignment is kept as: `id`, `arm`, `wave`, `stratum` and `day`."""
 _NOTHING = timedelta(0)
+_EARLIEST, _LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001 - without zone
+"""Between these campaigns start; tables may hold infinity, or 9999 for a day not known."""
 
 
 def population_of(plan: Plan, engine: Engine, record: Record | None) -> AnalysisPopulation:
@@ -55,7 +57,8 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
     _require(arm, "assignment", columns)
     refuse_inexact(plan, columns, engine)
     own = {"arm": arm_sql(plan, arm, columns)} | _identity(plan, columns, plan.customers.id)
-    own |= _size(plan, columns)
+    if (size := size_sql(plan, columns)) is not None:
+        own[WEIGHT] = size
     eligible = eligible_sql(plan, engine)
     form = plan.customers.format
     frame = AnalysisPopulation(f"{quote(CUSTOMERS)} AS c", columns, own, form=form)
@@ -178,17 +181,20 @@ def _identity(plan: Plan, columns: Mapping[str, ColumnType], key: str | None) ->
     return found
 
 
-def _size(plan: Plan, columns: Mapping[str, ColumnType]) -> dict[str, str]:
-    """Of how many customers a row is, where it is of several."""
+def size_sql(plan: Plan, columns: Mapping[str, ColumnType]) -> str | None:
+    """Of how many customers a row of the table `c` is, as SQL; None where each is of one.
+
+    Raises:
+        DataError: UL205 the column is not there, UL206 it holds no numbers.
+    """
     column = plan.customers.group_size
     if column is None:
-        return {}
+        return None
     _require(column, "number of customers", columns)
     if columns[column] not in ("number", "text"):
         message = f"column '{column}' holds no numbers (number of customers)"
         raise DataError(Diagnostic("UL206", message, "name another"))
-    form = plan.customers.format
-    return {WEIGHT: number_sql(f"c.{quote(column)}", columns[column], form)}
+    return number_sql(f"c.{quote(column)}", columns[column], plan.customers.format)
 
 
 def timed(
@@ -242,15 +248,19 @@ def _start(plan: Plan, frame: AnalysisPopulation) -> str | None:
 
 
 def _span(plan: Plan, starts: str, engine: Engine) -> Span:
-    """The first and the last start, each customer having one."""
+    """The first and the last start, each customer having one that a campaign can have had."""
+    sane = f"t >= {time_literal(_EARLIEST)} AND t < {time_literal(_LATEST)}"
+    time = f"CASE WHEN {sane} THEN t END"
     row = engine.query(
-        "SELECT COUNT(*) AS n, COUNT(t) AS known, MIN(t) AS first, MAX(t) AS last"
-        f" FROM ({starts}) AS starts"
+        f"SELECT COUNT(*) AS n, COUNT(t) AS told, COUNT({time}) AS known, MIN({time}) AS first,"
+        f" MAX({time}) AS last FROM ({starts}) AS starts"
     ).to_pylist()[0]
     if row["known"] < row["n"]:
         column = plan.experiment.assignment.start
         message = f"{row['n'] - row['known']:,} customers have no start"
         message += f" in '{column}'" if column else ""
+        if row["told"] > row["known"]:
+            message += f" between {_EARLIEST.year} and {_LATEST.year}"
         raise DataError(Diagnostic("UL217", message, "every customer who is analysed needs one"))
     first = row["first"] or datetime(2000, 1, 1)  # noqa: DTZ001 - a time without zone
     return Span(first, row["last"] or first)

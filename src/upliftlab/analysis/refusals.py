@@ -54,10 +54,19 @@ def _undated(plan: Plan, names: Iterable[str]) -> Iterator[str]:
         yield from _undated(plan, metric.pair)
 
 
-def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> AnalysisPopulation:
+def refuse_identities(
+    plan: Plan, frame: AnalysisPopulation, engine: Engine, *, assume: bool = False
+) -> AnalysisPopulation:
     """Refuse customers without an id, or with that of another, and numbers of two readings.
 
     Both are counted in one scan.
+
+    Args:
+        plan: What was asked.
+        frame: Who is analysed.
+        engine: Where the data lie.
+        assume: Take texts of metrics for plain numbers; where one is missing afterwards, it must
+            be asked again.
 
     Returns:
         The frame, with what is known now of its texts.
@@ -70,7 +79,7 @@ def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> 
     name = plan.customers.id
     if name is not None and name not in frame.columns:
         raise missing_column(name, "id", frame.columns)
-    texts = pointed(_text_numbers(plan, frame, engine), frame.relation, engine)
+    texts = pointed(_text_numbers(plan, frame, engine, assume=assume), frame.relation, engine)
     counts = list[str]()
     if name is not None:
         column = f"c.{quote(name)}"
@@ -83,14 +92,18 @@ def refuse_identities(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> 
     told = faults_of(doubtful(texts, row), frame.relation, engine)
     if faults := [fault for _, fault in told]:
         raise DataError(faults)
-    return replace(frame, plain=plain(texts, row))
+    assumed = any(text.assumed for text in texts)
+    return replace(frame, plain=plain(texts, row), assumed=assumed)
 
 
-def _text_numbers(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> list[TextNumbers]:
+def _text_numbers(
+    plan: Plan, frame: AnalysisPopulation, engine: Engine, *, assume: bool
+) -> list[TextNumbers]:
     """The customers' columns of texts that are read as numbers."""
     if not converts_texts(engine.dialect):
         return []
-    source = plan.customers
+    source, asked, size = plan.customers, unit_columns(plan), plan.customers.group_size
+    names = (*asked.numbers, *([size] if size else []))
     return [
         TextNumbers(
             name,
@@ -98,8 +111,9 @@ def _text_numbers(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> list
             f"column '{name}'",
             source.format,
             source.amounts.get(name, plan.currency),
+            assumed=assume and size is None and name not in asked.banded,
         )
-        for name in unit_columns(plan).numbers
+        for name in names
         if frame.columns.get(name) == "text"
     ]
 
@@ -330,8 +344,8 @@ def refuse_missing(plan: Plan, table: UnitTable, lacking: Collection[str], engin
     reasons = {c: _diagnosed(c, table, engine, filled=filled) for c, filled in asked}
     faults = [_no_numbers(plan, c, why) for c, why in reasons.items() if why]
     faults += [_beyond(name) for name in names if not [*_columns(table, name)]]
-    if faults:
-        raise DataError(faults)
+    if lacking:  # each value may be a number, and their sum none
+        raise DataError(faults or [_beyond(name) for name in names or sorted(lacking)])
 
 
 def refuse_traces(
@@ -360,7 +374,7 @@ def traces(name: str) -> Diagnostic:
 
 
 def _beyond(name: str) -> Diagnostic:
-    message = f"'{name}' adds up to more than {LARGEST} of a customer, or to no number"
+    message = f"'{name}' adds up to more than {LARGEST}, or to no number"
     return Diagnostic("UL206", message, "mend the amounts, or write them in a larger unit")
 
 
@@ -376,9 +390,12 @@ def _no_numbers(plan: Plan, column: str, why: Mapping[str, str]) -> Diagnostic:
 
 
 def _columns(table: UnitTable, name: str) -> Iterator[tuple[str, bool]]:
-    """The columns of the customers' table that a metric rests on, and whether gaps are filled."""
+    """The columns of the customers' table that a metric rests on, and whether gaps are filled.
+
+    None of totals: each was looked at (`groups`).
+    """
     metric = table.asked.metrics[name]
-    if metric.field is not None:
+    if metric.field is not None and table.asked.sums is None:
         yield metric.field, metric.missing == "zero" or metric.present is not None
     for part in metric.parts:
         yield from _columns(table, part)

@@ -201,6 +201,8 @@ class _Work:
         unit = "share" if sums is not None and name in sums.units_with else None
         if said is None:
             return Metric(column=name, unit=unit)
+        if said.present == name:  # of that very column
+            return said
         missing = said.missing if said.column == name else "fail"
         return Metric(
             column=name,

@@ -1,6 +1,7 @@
 """The verb behind `inspect`: what a file holds, read as an analysis reads it.
 
-Two scans of the table whatever it holds: counts of every column, then what these make worth a look.
+Two scans of the table whatever it holds: counts of every column, then what these make worth a look;
+and one of each column of texts that may be numbers or times in a form of their own.
 """
 # ruff: noqa: S608 - names pass through quote(), patterns through literal()
 
@@ -13,12 +14,13 @@ from typing import Any, Final
 
 from upliftlab.config.models import FileFormat, Source
 from upliftlab.data_checks.suggestion import roles_of, suggestion
-from upliftlab.data_checks.text_forms import FORMS, SIGNS, TextForm, fitting, settled, stands_sql
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.kinds import kind_of
 from upliftlab.engines.text_header import text_table
 from upliftlab.errors import DataError, Diagnostic, UpliftLabError
+from upliftlab.queries.numbers import SYMBOLS, iso_sql, readable_time_sql
+from upliftlab.queries.text_forms import TextForm, forms_of, settled
 from upliftlab.results.inspection import ColumnMeaning, InspectedColumn, InspectedFile, Inspection
 from upliftlab.util.personal import names_people, shape
 from upliftlab.util.sql import literal, quote
@@ -132,8 +134,10 @@ class _Look:
             name: {key: counts.get(f"{key}{at}") for key in _FACTS}
             for at, name in enumerate(usable)
         }
-        point = "." if any(_has_point(self._types[name], facts[name]) for name in usable) else None
-        forms = settled({name: _forms(facts[name]) for name in usable}, point)
+        ways = {name: self._forms(name, facts[name]) for name in usable}
+        facts = {n: {**facts[n], "default": _is_default(ways[n])} for n in usable}
+        point = "." if any(_has_point(facts[name], ways[name]) for name in usable) else None
+        forms = settled(ways, point)
         found = [
             self._unusable(name) if name in self._faults else self._column(name, rows, facts, forms)
             for name in self._types
@@ -154,13 +158,22 @@ class _Look:
         forms: Mapping[str, Sequence[TextForm]],
     ) -> InspectedColumn:
         known, ways = facts[name], forms[name]
-        if len(ways) == 1 and not _is_default(ways[0], known):
+        if len(ways) == 1 and not known["default"]:
             known = {**known, **self._range(name, ways[0])}
         return _column(name, self._types[name], rows, known, ways)
 
+    def _forms(self, name: str, facts: Row) -> list[TextForm]:
+        """In which ways a column of texts can be read; none where no text has a digit."""
+        if self._types[name] != "text" or not facts["looked"] or facts["padded"]:
+            return []
+        found = forms_of(name, _TABLE, self._engine)
+        times = [form for form in found if form.means != "number"]
+        # Digits alone are a number, unless all are days or times as programs write them.
+        return times if times and facts["plain"] == facts["n"] else found
+
     def _range(self, name: str, form: TextForm) -> Row:
         """The ends of a column that is read as its texts are written."""
-        ends = ", ".join(f"{sql} AS {key}" for key, sql in _ends(form.value(quote(name))).items())
+        ends = ", ".join(f"{sql} AS {key}" for key, sql in _ends(form.value(name)).items())
         return self._engine.query(f"SELECT {ends} FROM {_TABLE}").to_pylist()[0]
 
     def _counts(self) -> Row:
@@ -198,7 +211,7 @@ class _Look:
 
 _FACTS: Final = (
     "n", "near", "least", "greatest", "part", "plain", "padded", "flags", "iso", "zoned", "shape",
-    "distinct", "levels", "forms", "signs", "first", "last", "codes",
+    "distinct", "levels", "looked", "first", "last", "codes",
 )  # fmt: skip
 """What is counted of a column, by name."""
 
@@ -214,21 +227,21 @@ def _first(value: str, kind: ColumnType) -> dict[str, str]:
         return asked | _ends(value) | {"part": part}
     if kind != "text":
         return asked | (_ends(value) if kind != "boolean" else {})
-    number, time = f"TRY_CAST({value} AS DOUBLE)", f"TRY_CAST({value} AS TIMESTAMP)"
-    day = f"{value} LIKE '____-__-__%'"
+    number = f"TRY_CAST({value} AS DOUBLE)"
+    zoned = (
+        f"CASE WHEN {readable_time_sql(value, zoned=True)} THEN {iso_sql(value, zoned=True)} END"
+    )
+    time = f"CASE WHEN {readable_time_sql(value)} THEN {iso_sql(value, zoned=False)} END"
     flags = ", ".join(map(literal, _FLAGS))
     return asked | {
         "plain": f"COUNT({number})",
         "part": f"COUNT(CASE WHEN {number} <> FLOOR({number}) THEN 1 END)",
         "padded": f"COUNT(CASE WHEN REGEXP_MATCHES({value}, '^0[0-9]+$') THEN 1 END)",
         "flags": f"COUNT(CASE WHEN LOWER({value}) IN ({flags}) THEN 1 END)",
-        "iso": f"COUNT(CASE WHEN {day} THEN {time} END)",
-        "zoned": f"COUNT(CASE WHEN {day} AND REGEXP_MATCHES({value}, {_OFFSET}) THEN 1 END)",
+        "iso": f"COUNT(COALESCE({time}, {zoned}))",
+        "zoned": f"COUNT({zoned})",
         "shape": f"MODE({_shape_sql(value)})",
     }
-
-
-_OFFSET: Final = "':[0-9.]+(Z|[+-][0-9]{2}(:?[0-9]{2})?)$'"
 
 
 def _ends(value: str) -> dict[str, str]:
@@ -260,14 +273,10 @@ def _second(value: str, kind: ColumnType, facts: Row) -> dict[str, str]:
     if facts["plain"] == n and not facts["padded"]:
         asked |= _ends(f"TRY_CAST({value} AS DOUBLE)")
     elif facts["iso"] == n:
-        asked |= _ends(f"TRY_CAST({value} AS TIMESTAMP{'TZ' if facts['zoned'] else ''})")
+        asked |= _ends(iso_sql(value, zoned=bool(facts["zoned"])))
     if facts["iso"] < n and facts["flags"] < n and "9" in str(facts["shape"]):
-        matched = (f"COUNT(CASE WHEN REGEXP_MATCHES({value}, {literal(form.pattern)}) THEN 1 END)"
-                   for form in FORMS)  # fmt: skip
-        standing = (f"COUNT(CASE WHEN {stands_sql(value, sign)} THEN 1 END)" for sign in SIGNS)
         code = f"NULLIF(REGEXP_EXTRACT({value}, '[A-Z]{{3}}|[€$£]'), '')"
-        asked["forms"] = f"[{', '.join(matched)}]"
-        asked["signs"] = f"[{', '.join(standing)}]"
+        asked["looked"] = "1"
         asked |= {"codes": f"COUNT({code})", "first": f"MIN({code})", "last": f"MAX({code})"}
     return asked
 
@@ -281,7 +290,7 @@ def _column(
     identifies = meaning in ("text", "whole number")
     unique = identifies and n == rows > 1 and facts["distinct"] == n
     hidden = unique or len(forms) > 1 or meaning == "text"
-    declared = len(forms) > 1 or (len(forms) == 1 and not _is_default(forms[0], facts))
+    declared = bool(forms) and not facts["default"]
     return InspectedColumn(
         name=name,
         meaning=meaning,
@@ -298,31 +307,20 @@ def _column(
     )
 
 
-def _forms(facts: Row) -> list[TextForm]:
-    """In which ways a column of texts can be read; none where it is read without being declared."""
-    if not facts["forms"] or facts["padded"]:
-        return []
-    signs = dict(zip(SIGNS, facts["signs"], strict=True))
-    return fitting(facts["forms"], signs, int(facts["n"]))
-
-
-def _has_point(kind: ColumnType, facts: Row) -> bool:
+def _has_point(facts: Row, forms: Sequence[TextForm]) -> bool:
     """Whether a column of texts can only be read with a point before decimals."""
-    return kind == "text" and bool(facts["part"]) and len(_forms(facts)) == 1
+    return bool(facts["part"]) and len(forms) == 1
 
 
 def _currency(facts: Row) -> str | None:
     """The one currency that stands beside amounts."""
     same = facts["codes"] and facts["first"] == facts["last"]
-    return (
-        {"€": "EUR", "$": "USD", "£": "GBP"}.get(facts["first"], facts["first"]) if same else None
-    )
+    return SYMBOLS.get(facts["first"], facts["first"]) if same else None
 
 
-def _is_default(form: TextForm, facts: Row) -> bool:
+def _is_default(forms: Sequence[TextForm]) -> bool:
     """Whether a column is read in this way without being declared."""
-    plain = facts["plain"] == facts["n"] and not _forms(facts)[1:]
-    return form.plain and (plain or bool(facts["codes"]))
+    return len(forms) == 1 and forms[0].plain
 
 
 def _meaning(kind: ColumnType, facts: Row, forms: Sequence[TextForm], n: int) -> ColumnMeaning:
@@ -336,9 +334,10 @@ def _meaning(kind: ColumnType, facts: Row, forms: Sequence[TextForm], n: int) ->
         return "instant" if facts["zoned"] else ("time" if ":" in str(facts["shape"]) else "day")
     if facts["flags"] == n:
         return "flag"
-    if facts["plain"] == n and not facts["padded"] and not forms[1:]:
-        return "number" if facts["part"] else "whole number"
-    return forms[0].means if forms else "text"
+    if not forms or (facts["plain"] == n and forms[0].means == "number" and not forms[1:]):
+        plain = facts["plain"] == n and not facts["padded"]
+        return ("number" if facts["part"] else "whole number") if plain else "text"
+    return forms[0].means
 
 
 def _levels(counted: Sequence[tuple[str, int]] | None, n: int) -> dict[str, int]:

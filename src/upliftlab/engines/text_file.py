@@ -23,6 +23,8 @@ from upliftlab.errors import DataError, Diagnostic
 UTF8 = "utf-8-sig"
 """UTF-8, with or without its mark."""
 _PIECE = 1 << 18
+_FIRST = 1 << 12
+"""Letters of the first block: of most files, only the names of the columns are wanted."""
 _MARKS = {
     b"\xff\xfe\0\0": "utf-32",
     b"\0\0\xfe\xff": "utf-32",
@@ -80,11 +82,11 @@ def blocks_of(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
         DataError: UL226 the file is damaged, UL228 a line is too long, UL261 its bytes are no text
             in this encoding, UL265 it is no archive of one table.
     """
-    number, before = 1, ""
+    number, before, size = 1, "", _FIRST
     try:
         with unpacked(path) as file:
             text = io.TextIOWrapper(file, encoding, newline="")
-            while block := text.read(_PIECE):
+            while block := text.read(size):
                 rest = text.readline(LONGEST_LINE + 1)
                 if len(rest) > LONGEST_LINE:
                     raise too_long(path)
@@ -93,7 +95,7 @@ def blocks_of(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
                     raise no_text(path, number + _ends(block[: block.index("\0")], before))
                 yield number, block
                 number += _ends(block, before)
-                before = block[-1]
+                before, size = block[-1], _PIECE
     except UnicodeError as error:
         raise wrong_bytes(path, encoding) from error
 

@@ -17,7 +17,14 @@ from upliftlab.analysis.checks.events import EVENT_CHECKS
 from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.analysis.look import LookSchedule
-from upliftlab.analysis.population import CUSTOMERS, eligible_sql, excluded_sql, ignored_sql, where
+from upliftlab.analysis.population import (
+    CUSTOMERS,
+    eligible_sql,
+    excluded_sql,
+    ignored_sql,
+    size_sql,
+    where,
+)
 from upliftlab.analysis.refusals import refuse_missing, refuse_traces
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
@@ -27,7 +34,6 @@ from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.primary_metric import lead_name
 from upliftlab.queries.clock import Span, time_literal
 from upliftlab.queries.moments import MomentsQuery
-from upliftlab.queries.numbers import number_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.results.analysis import Check, Message
 from upliftlab.results.plan import BaselineOrigin
@@ -186,12 +192,8 @@ def _unknown(plan: Plan, columns: Mapping[str, ColumnType]) -> list[str]:
 
 def population(plan: Plan, cast: PrePeriodPopulation) -> int:
     """How many customers there are for all arms together."""
-    count, size = "COUNT(*)", plan.customers.group_size
-    if size is not None:
-        columns = cast.engine.columns(CUSTOMERS)
-        if size not in columns:
-            raise missing_column(size, "number of customers", columns)
-        count = f"COALESCE(SUM({number_sql(f'c.{quote(size)}', columns[size])}), 0)"
+    size = size_sql(plan, cast.engine.columns(CUSTOMERS))
+    count = "COUNT(*)" if size is None else f"COALESCE(SUM({size}), 0)"
     query = f"SELECT {count} AS n FROM {_relation(plan, cast)}"
     return int(cast.engine.query(query).to_pylist()[0]["n"])
 

@@ -10,9 +10,9 @@ thousands of numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from upliftlab.config.models import FeatureKind, FileFormat, Source, Uplift
 from upliftlab.engines.base import ColumnType, Engine
@@ -129,7 +129,7 @@ def _numbers(texts: Sequence[str], table: str, source: Source, engine: Engine) -
     if not texts:
         return
     form = source.format
-    read = [TextNumbers(n, quote(n), f"the feature '{n}'", form, flags=False) for n in texts]
+    read = _text_numbers(texts, form)
     counts = [
         f"COUNT(CASE WHEN {sql} THEN 1 END) AS {letter}{at}"
         for at, name in enumerate(texts)
@@ -137,8 +137,7 @@ def _numbers(texts: Sequence[str], table: str, source: Source, engine: Engine) -
     ]
     listed = ", ".join([*counts, *counted(read)])
     (row,) = engine.query(f"SELECT {listed} FROM {quote(table)}").to_pylist()
-    told = faults_of(doubtful(read, row), quote(table), engine)
-    faults = [fault for _, fault in told if fault.code == "UL255"]
+    faults = _two_ways(read, row, table, engine)
     for at, name in enumerate(texts):
         known, odd, codes, commas = (int(row[f"{letter}{at}"]) for letter in "kocd")
         if not odd and not codes:
@@ -147,6 +146,18 @@ def _numbers(texts: Sequence[str], table: str, source: Source, engine: Engine) -
             faults += _stray(name, known, table, source, engine)
     if faults:
         raise DataError(faults)
+
+
+def _text_numbers(names: Iterable[str], form: FileFormat | None) -> list[TextNumbers]:
+    return [TextNumbers(n, quote(n), f"the feature '{n}'", form, flags=False) for n in names]
+
+
+def _two_ways(
+    read: Sequence[TextNumbers], row: Mapping[str, Any], table: str, engine: Engine
+) -> list[Diagnostic]:
+    """The faults of numbers that can be read in two ways, by what `counted` gives of them."""
+    told = faults_of(doubtful(read, row), quote(table), engine)
+    return [fault for _, fault in told if fault.code == "UL255"]
 
 
 def _odd(value: str, form: FileFormat | None) -> str:
@@ -200,7 +211,8 @@ def learned_features(
         engine: The engine that holds it.
 
     Raises:
-        DataError: UL205 a column is not there, UL615 it is not what the model has learned.
+        DataError: UL205 a column is not there, UL255 its numbers can be read in two ways, UL615 it
+            is not what the model has learned.
     """
     types = engine.columns(table)
     for name in kinds:
@@ -231,15 +243,17 @@ def _unlike(
 def _unreadable(
     names: Collection[str], table: str, form: FileFormat | None, engine: Engine
 ) -> Iterator[Diagnostic]:
-    """Texts in the place of numbers."""
+    """Texts in the place of numbers, and numbers that can be read in two ways."""
     if not names:
         return
-    columns = list[str]()
+    read = _text_numbers(names, form)
+    columns = counted(read)
     for at, name in enumerate(names):
         bad = _odd(quote(name), form)
         columns.append(f"COUNT(CASE WHEN {bad} THEN 1 END) AS n{at}")
         columns.append(f"MIN(CASE WHEN {bad} THEN {quote(name)} END) AS v{at}")
     (row,) = engine.query(f"SELECT {', '.join(columns)} FROM {quote(table)}").to_pylist()
+    yield from _two_ways(read, row, table, engine)
     for at, name in enumerate(names):
         if row[f"n{at}"]:
             message = f"the feature '{name}' holds text such as '{shape(str(row[f'v{at}']))}'"

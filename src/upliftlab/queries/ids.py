@@ -68,20 +68,54 @@ def id_column(
     kind = engine.columns(table)[column]
     if kind != "number":
         return IdColumn(kind)
-    held = engine.query(f"SELECT {quote(column)} FROM {table} LIMIT 0").schema.types[0]
+    held = _type_of(engine, table, column)
     exact = _EXACT.get(str(held))
     if exact is None and not (pa.types.is_decimal(held) and held.scale > 0):
         return IdColumn(kind)
-    value = quote(column)
-    good = f"{value} = FLOOR({value})"
+    good = f"{quote(column)} = FLOOR({quote(column)})"
     if exact is not None:
-        good = f"ABS({value}) < {exact} AND {good}"
+        good = f"ABS({quote(column)}) < {exact} AND {good}"
+    if count := _others(engine, (table, only), quote(column), good):
+        raise DataError(_inexact((column, role), count, exact))
+    return IdColumn(kind, decimals=True)
+
+
+def refuse_rounded(
+    engine: Engine, table: str, column: str, role: str, only: str | None = None
+) -> None:
+    """Refuse a part of a key of which several values may be one floating number.
+
+    Unlike an id it may have decimals, as a price has: it is compared with none of other tables.
+
+    Args:
+        engine: Where it lies.
+        table: The relation that holds it.
+        column: Its name, which the table has.
+        role: What it identifies, for the message.
+        only: A condition on the rows that matter.
+
+    Raises:
+        DataError: UL273, with how many there are.
+    """
+    if engine.columns(table)[column] != "number":
+        return
+    exact = _EXACT.get(str(_type_of(engine, table, column)))
+    good = f"ABS({quote(column)}) < {exact}"
+    if exact is not None and (count := _others(engine, (table, only), quote(column), good)):
+        raise DataError(_inexact((column, role), count, exact))
+
+
+def _type_of(engine: Engine, table: str, column: str) -> pa.DataType:
+    return engine.query(f"SELECT {quote(column)} FROM {table} LIMIT 0").schema.types[0]
+
+
+def _others(engine: Engine, rows: tuple[str, str | None], value: str, good: str) -> int:
+    """How many values of some rows are not as they are to be."""
+    table, only = rows
     where = f" WHERE {only}" if only else ""
     bad = f"SUM(CASE WHEN {value} IS NULL OR ({good}) THEN 0 ELSE 1 END)"
-    count = engine.query(f"SELECT COALESCE({bad}, 0) AS n FROM {table}{where}").to_pylist()[0]["n"]
-    if count:
-        raise DataError(_inexact((column, role), int(count), exact))
-    return IdColumn(kind, decimals=True)
+    query = f"SELECT COALESCE({bad}, 0) AS n FROM {table}{where}"
+    return int(engine.query(query).to_pylist()[0]["n"])
 
 
 def _inexact(said: tuple[str, str], count: int, exact: int | None) -> Diagnostic:

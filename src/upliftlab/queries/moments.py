@@ -336,13 +336,16 @@ def _pooled(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
 
 
 def _missing(query: MomentsQuery, result: pa.Table) -> list[dict[str, int]]:
-    """By row, how many units lack each metric; a sum beyond reckoning lacks at least one."""
+    """By row, how many units lack each metric; a sum beyond reckoning lacks at least one.
+
+    The limit is that of a single value, so that one too large is found among however many.
+    """
     n = _floats(result, "n")
     rows: list[dict[str, int]] = [{} for _ in n]
     largest = 3 * float(LARGEST)  # from a centre, which itself is no larger than the values
     for i, name in enumerate(query.metrics):
         sums, squares = _floats(result, f"a{i}"), _floats(result, f"b{i}_{i}")
-        usable = (np.abs(sums) <= largest * n) & (squares <= largest**2 * n)
+        usable = (np.abs(sums) <= largest) & (squares <= largest**2)
         lacking = np.maximum(n - _floats(result, f"n{i}"), ~usable)
         for row in np.flatnonzero(lacking):
             rows[row][name] = int(lacking[row])

@@ -26,20 +26,24 @@ _SPACES: Final = " \u00a0\u202f\u2009"
 """A space, and those that keep a number in one line."""
 _APOSTROPHES: Final = "'\u2019"
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_MINUS: Final = "\u2212-"
+"""Signs of what is below nothing: within brackets of a regular expression the hyphen stands for
+itself, as the last one."""
 _YES: Final = ("true", "yes")
 _NO: Final = ("false", "no")
 _YEAR: Final = "([0-9]{3}[1-9]|[0-9]{2}[1-9][0-9]|[0-9][1-9][0-9]{2}|[1-9][0-9]{3})"
 _DAY: Final = f"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
 _CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
 _MOMENT: Final = f"{_DAY}[ T]{_CLOCK}"
-OFFSET: Final = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+OFFSET: Final = " ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
 """How a time says how far its clock is from UTC."""
 
 
 def number_sql(value: str, kind: ColumnType, form: FileFormat | None = None) -> str:
     """A value as a double, NULL where it is none.
 
-    Of texts, words for yes and no are 1 and 0, and an amount may have a currency beside it.
+    Of texts, words for yes and no are 1 and 0; an amount may have a currency beside it, and be
+    below nothing as ledgers write it: `12.50-` or `(12.50)`.
 
     Args:
         value: The value in SQL.
@@ -53,9 +57,11 @@ def number_sql(value: str, kind: ColumnType, form: FileFormat | None = None) -> 
         return f"CASE WHEN {value} THEN 1.0 WHEN NOT {value} THEN 0.0 END"
     if kind != "text":
         return f"CAST({value} AS DOUBLE)"
+    amount = f"REGEXP_MATCHES({value}, {literal(amount_shape(digits_shape(form)))})"
+    below = f"CASE WHEN REGEXP_MATCHES({value}, '[(]|[{_MINUS}]') THEN -1.0 ELSE 1.0 END"
     return (
         f"COALESCE({plain_sql(value, form)}, {flag_sql(value, form)},"
-        f" CASE WHEN {has_currency_sql(value, form)} THEN {plain_sql(_bare(value), form)} END)"
+        f" CASE WHEN {amount} THEN {below} * {plain_sql(_bare(value), form)} END)"
     )
 
 
@@ -72,7 +78,7 @@ def plain_sql(value: str, form: FileFormat | None = None) -> str:
         bare = f"REPLACE({bare}, {literal(sign)}, '')"
     if form.point != ".":
         bare = f"REPLACE({bare}, {literal(form.point)}, '.')"
-    shape = literal(f"^ *[+-]?{_digits(form)}([eE][+-]?[0-9]+)? *$")
+    shape = literal(f"^ *[+-]?{digits_shape(form)}([eE][+-]?[0-9]+)? *$")
     return f"CASE WHEN REGEXP_MATCHES({value}, {shape}) THEN TRY_CAST({bare} AS DOUBLE) END"
 
 
@@ -94,20 +100,37 @@ def _listed(words: Iterable[str]) -> str:
 
 def has_currency_sql(value: str, form: FileFormat | None = None) -> str:
     """Whether a text is an amount with a currency beside it."""
-    code, space = f"([A-Z]{{3}}|[{_SIGNS}])", f"[{_SPACES}]?"
-    amount = f"[+-]?{_digits(form)}"
-    shape = f"^({code}{space}{amount}|{amount}{space}{code})$"
-    return f"REGEXP_MATCHES({value}, {literal(shape)})"
+    amount = f"REGEXP_MATCHES({value}, {literal(amount_shape(digits_shape(form)))})"
+    return f"({amount} AND REGEXP_MATCHES({value}, '[A-Z{_SIGNS}]'))"
+
+
+def amount_shape(digits: str) -> str:
+    """An amount as bookkeepers write it, as a regular expression.
+
+    A currency may stand on one side; below nothing is what has a minus before it, before its
+    currency or behind it, or stands in brackets.
+
+    Args:
+        digits: A number without its sign, as a regular expression.
+
+    >>> [bool(re.search(amount_shape("[0-9]+"), text)) for text in ("-$5", "5- EUR", "(5)", "--5")]
+    [True, True, True, False]
+    """
+    code, space, sign = f"([A-Z]{{3}}|[{_SIGNS}])", f"[{_SPACES}]?", f"[+{_MINUS}]"
+    before, behind = f"{code}{space}", f"{space}{code}"
+    one = f"({before}{digits}|{digits}({behind})?)"
+    last = f"({before}{digits}{space}[{_MINUS}]|{digits}{space}[{_MINUS}]({behind})?)"
+    return f"^({sign}?{space}{one}|{before}{sign}{space}{digits}|{last}|[(]{one}[)])$"
 
 
 def currency_sql(value: str) -> str:
     """The currency that stands beside an amount, without the amount."""
-    return f"TRANSLATE({value}, {literal(f'0123456789.,+-_{_SPACES}{_APOSTROPHES}')}, '')"
+    return f"TRANSLATE({value}, {literal(f'0123456789.,()+{_MINUS}_{_SPACES}{_APOSTROPHES}')}, '')"
 
 
 def _bare(value: str) -> str:
-    """An amount without its currency and the space between them."""
-    ends = f"TRANSLATE({value}, '{_LETTERS}{_SIGNS}', '')"
+    """An amount without its sign, its currency and the spaces around them."""
+    ends = f"TRANSLATE({value}, '{_LETTERS}{_SIGNS}()+{_MINUS}', '')"
     return f"TRIM({ends}, '{_SPACES}')"
 
 
@@ -116,7 +139,7 @@ def _grouping(form: FileFormat) -> str:
     return {" ": _SPACES, "'": _APOSTROPHES}.get(form.thousands or "", form.thousands or "")
 
 
-def _digits(form: FileFormat | None) -> str:
+def digits_shape(form: FileFormat | None) -> str:
     """A number without its sign, as a regular expression."""
     if form is None:
         return "([0-9]+([.][0-9]*)?|[.][0-9]+)"
@@ -179,7 +202,7 @@ def time_sql(
     if columns[column] != "text":
         return f"CAST({value} AS TIMESTAMP)"
     if form is None or not (form.date or form.datetime):
-        return _iso_sql(value, zoned=zoned)
+        return iso_sql(value, zoned=zoned)
     cases = "".join(
         f" WHEN REGEXP_MATCHES({value}, {literal(variant.shape)})"
         f" THEN TRY_STRPTIME({value}, {literal(variant.directives)})"
@@ -188,7 +211,7 @@ def time_sql(
     )
     default = _iso_shape(zoned=zoned, days=not form.date, moments=not form.datetime)
     if default is not None:
-        cases += f" WHEN REGEXP_MATCHES({value}, {default}) THEN {_iso_sql(value, zoned=zoned)}"
+        cases += f" WHEN REGEXP_MATCHES({value}, {default}) THEN {iso_sql(value, zoned=zoned)}"
     return f"CASE{cases} END"
 
 
@@ -220,10 +243,21 @@ def _iso_shape(*, zoned: bool, days: bool, moments: bool) -> str | None:
     return literal(f"^({'|'.join(shapes)})$") if shapes else None
 
 
-def _iso_sql(value: str, *, zoned: bool) -> str:
+def iso_sql(value: str, *, zoned: bool) -> str:
+    """A text in the usual form as a time without zone, an instant's in UTC; NULL where it is none.
+
+    Args:
+        value: The text in SQL.
+        zoned: Whether it names its offset to UTC.
+    """
     if not zoned:
         return f"TRY_CAST({value} AS TIMESTAMP)"
+    # Engines want no space before an offset, and do not know all of its names.
+    apart = f"({value} LIKE '%:% %' OR {value} LIKE '%UTC')"
+    clock, offset = f"SUBSTR({value}, 1, 16)", f"REPLACE(SUBSTR({value}, 17), ' ', '')"
+    offset = f"REPLACE({offset}, 'UTC', 'Z')"
     # Spark wants seconds before an offset.
-    whole = f"SUBSTR({value}, 1, 16) || ':00' || SUBSTR({value}, 17)"
-    moment = f"COALESCE(TRY_CAST({value} AS TIMESTAMPTZ), TRY_CAST({whole} AS TIMESTAMPTZ))"
+    ways = (value, f"{clock} || {offset}", f"{clock} || ':00' || {offset}")
+    first, *others = (f"TRY_CAST({way} AS TIMESTAMPTZ)" for way in ways)
+    moment = f"COALESCE(CASE WHEN NOT {apart} THEN {first} END, {', '.join(others)})"
     return f"CAST({moment} AS TIMESTAMP)"

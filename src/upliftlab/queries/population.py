@@ -31,6 +31,7 @@ class AnalysisPopulation:
         form: How the customers' file writes texts, where that is declared.
         whole: The same relation before anybody is left out on purpose; empty where nobody is.
         plain: Columns of texts that are known to be nothing but plain numbers.
+        assumed: Whether that is assumed of some, until a number is found to be missing.
     """
 
     relation: str
@@ -40,6 +41,7 @@ class AnalysisPopulation:
     form: FileFormat | None = None
     whole: str = ""
     plain: frozenset[str] = frozenset()
+    assumed: bool = False
 
     def sql(self, needed: Mapping[str, str]) -> str:
         """The query; `needed` are aliases of columns of the customers' table by their names."""

@@ -50,6 +50,7 @@ class TextNumbers:
         among: A condition on the rows that count; None where all do.
         flags: Whether words for yes and no are read as 1 and 0.
         pointed: Whether it is known what a point in it stands for.
+        assumed: Whether it is taken for plain numbers until one is found to be missing.
     """
 
     column: str
@@ -60,6 +61,7 @@ class TextNumbers:
     among: str | None = None
     flags: bool = True
     pointed: bool = False
+    assumed: bool = False
 
     @property
     def counts(self) -> tuple[str, ...]:
@@ -68,12 +70,16 @@ class TextNumbers:
         Texts that are no plain numbers; and where nothing says what a point stands for, points
         before three last digits, and others.
         """
-        plain = plain_sql(self.value, self.form)
-        odd = self.count(f"CASE WHEN {plain} IS NULL THEN {self.value} END")
+        odd = "0" if self.assumed else self.count(self.odd)
         if self.pointed or (self.form is not None and self.form.numbers_declared):
             return (odd,)
         three = f"CASE WHEN {self.value} LIKE '%.___' THEN 1 END"
         return odd, self.count(three), self.count(self.decimal)
+
+    @property
+    def odd(self) -> str:
+        """Not NULL of a text that is no plain number."""
+        return f"CASE WHEN {plain_sql(self.value, self.form)} IS NULL THEN {self.value} END"
 
     @property
     def decimal(self) -> str:
@@ -90,14 +96,22 @@ class TextNumbers:
 
 
 def pointed(columns: Sequence[TextNumbers], relation: str, engine: Engine) -> list[TextNumbers]:
-    """The columns, of which the first rows may show already what a point stands for."""
+    """The columns, of which the first rows may show already how they are written.
+
+    What a point stands for; and that not all are plain numbers, so that this is not assumed.
+    """
     if not columns:
         return []
-    shown = ", ".join(f"{column.decimal} AS p{at}" for at, column in enumerate(columns))
-    first = f"SELECT {shown} FROM {relation} LIMIT {_FIRST}"
-    counts = ", ".join(f"COUNT(p{at}) AS p{at}" for at in range(len(columns)))
+    shown = {f"p{at}": column.decimal for at, column in enumerate(columns)}
+    shown |= {f"o{at}": column.odd for at, column in enumerate(columns) if column.assumed}
+    listed = ", ".join(f"{sql} AS {name}" for name, sql in shown.items())
+    first = f"SELECT {listed} FROM {relation} LIMIT {_FIRST}"
+    counts = ", ".join(f"COUNT({name}) AS {name}" for name in shown)
     row = engine.query(f"SELECT {counts} FROM ({first}) AS first").to_pylist()[0]
-    return [replace(column, pointed=row[f"p{at}"] > 0) for at, column in enumerate(columns)]
+    return [
+        replace(column, pointed=row[f"p{at}"] > 0, assumed=column.assumed and not row[f"o{at}"])
+        for at, column in enumerate(columns)
+    ]
 
 
 def counted(columns: Sequence[TextNumbers]) -> list[str]:

@@ -6,16 +6,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from upliftlab.config.models import Source
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
-from upliftlab.queries.clock import INSTANTS
+from upliftlab.queries.clock import INSTANTS, time_literal
 from upliftlab.queries.numbers import OFFSET, readable_time_sql, time_sql
+from upliftlab.queries.text_forms import TIMES as FORMS
+from upliftlab.queries.text_forms import forms_of
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import literal, quote
 
 _OFFSET = re.compile(rf"[0-9]{OFFSET}$")
+_FIRST, _LAST = (time_literal(datetime(year, 1, 1)) for year in (1, 9999))  # noqa: DTZ001 - without zone
+"""Times of databases that lie outside are no times of this world, such as infinity."""
 TIMES = ("text", "date", "time", "instant")
 """Types of columns that may hold times."""
 
@@ -57,9 +62,16 @@ class TimeColumn:
     def unreadable(self) -> str:
         """The condition that it holds no time that every engine reads alike."""
         if self.columns[self.name] != "text":
-            return f"{self.value} IS NULL"
+            finite = f"{self.value} >= {_FIRST} AND {self.value} < {_LAST}"
+            infinite = f" OR NOT ({finite})" if self.endless else ""
+            return f"({self.value} IS NULL{infinite})"
         readable = readable_time_sql(self.value, self.source.format, zoned=self.zoned)
         return f"(NOT {readable} OR {self.sql} IS NULL)"
+
+    @property
+    def endless(self) -> bool:
+        """Whether its type can hold infinity, as in databases; of files none can."""
+        return self.columns[self.name] != "text" and self.source.table is not None
 
     def clock(self, zone: str) -> str:
         """The zone of the clock that its times are read on; `zone` where nothing else is said."""
@@ -114,7 +126,9 @@ def time_fault(
         remedy = "write all with their offset, or all without it and their zone under 'zone'"
         return Diagnostic("UL257", message, remedy)
     message = f"{count:,} {subject} have no time in '{column.name}'{such}"
-    return Diagnostic("UL218", message, _remedy(column))
+    if row["example"] is None:
+        return Diagnostic("UL218", message, "delete rows that are none, such as totals")
+    return Diagnostic("UL218", message, _remedy(column, engine, relation))
 
 
 def refuse_unreadable_times(
@@ -155,11 +169,17 @@ def _names_offset(text: str) -> bool:
     return ":" in text and _OFFSET.search(text) is not None
 
 
-def _remedy(column: TimeColumn) -> str:
+def _remedy(column: TimeColumn, engine: Engine, relation: str) -> str:
     written = column.source.format
     if written is not None and (written.date or written.datetime):
         return "mend them, or the pattern under 'format'"
+    if engine.dialect == "postgres":
+        return "make a time of it in a view"
+    lines = [f"'{form.choice.write}' where {form.meaning}"
+             for form in forms_of(column.name, relation, engine, FORMS)]  # fmt: skip
+    if lines:
+        return f"write under its source: {', or '.join(lines)}"
     return (
-        "write times as 2026-03-02 14:30:00, or say under its source how they are written: "
+        "write times as 2026-03-02 14:30:00, or say under its source how all of them are written: "
         "'format: {datetime: DD.MM.YYYY HH:mm}'"
     )

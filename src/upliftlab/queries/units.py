@@ -60,10 +60,15 @@ class UnitColumns:
     @property
     def numbers(self) -> tuple[str, ...]:
         """The columns of the customers' table that are read as numbers."""
-        names = [metric.column for metric in self._used()]
+        columns = [metric.column for metric in self._used()]
+        names = [name for column in columns for name in self._told(column)]
+        return tuple(dict.fromkeys((*names, *self.banded)))
+
+    @property
+    def banded(self) -> tuple[str, ...]:
+        """Those of them that levels are made of."""
         banded = (s for s in self.segments.values() if s.bands is not None or s.rfm is not None)
-        names += [name for segment in banded for name in segment.columns]
-        return tuple(dict.fromkeys(name for name in names if name is not None))
+        return tuple(dict.fromkeys(name for segment in banded for name in segment.columns))
 
     @property
     def tallies(self) -> dict[str, tuple[EventAggregate, ...]]:

@@ -25,6 +25,7 @@ from upliftlab.assignment.vectors import require_hashes
 from upliftlab.config.models import Arm, AssignmentSettings, FeatureKind, Source
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
+from upliftlab.engines.kinds import is_loose
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.computed import attach_table
 from upliftlab.queries.condition_kinds import ConditionTable
@@ -156,7 +157,16 @@ def source_named(
     """
     if asked not in declared and not _is_path(asked, locate):
         raise _no_source(asked, declared)
-    return with_identity(plan, declared.get(asked) or Source(file=asked))
+    return with_identity(plan, declared.get(asked) or _file(plan, asked))
+
+
+def _file(plan: Plan, asked: str) -> Source:
+    """A file of which nothing is declared: its values are written as those of the plan's own."""
+    own = plan.customers.format
+    if own is None or not is_loose(asked):
+        return Source(file=asked)
+    layout = {"encoding": None, "delimiter": None, "skip": 0}  # seen in the file itself
+    return Source(file=asked, format=own.model_copy(update=layout))
 
 
 def with_identity(plan: Plan, source: Source) -> Source:

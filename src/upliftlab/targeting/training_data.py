@@ -313,11 +313,6 @@ def _refuse_missing(
         raise DataError(faults)
     if lacking := [name for name, value in largest.items() if not value <= float(LARGEST)]:
         refuse_missing(plan, table, lacking, engine)
-        named = ", ".join(lacking)
-        message = f"not every customer has a number of {named}"
-        raise DataError(
-            Diagnostic("UL206", message, "every customer who is learned from needs one")
-        )
 
 
 def _named(found: Extract, features: Features) -> pa.Table:

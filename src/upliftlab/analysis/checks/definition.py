@@ -69,6 +69,11 @@ class FactInputs:
         return self.plan.customers.group_size is not None
 
     @property
+    def size(self) -> str:
+        """How many customers a row of the population is, in SQL."""
+        return self.population.own.get(WEIGHT, "1")
+
+    @property
     def count(self) -> str:
         """How many units some rows of the unit table are, in SQL."""
         return f"SUM({WEIGHT})" if self.grouped else "COUNT(*)"

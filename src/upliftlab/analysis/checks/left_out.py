@@ -44,8 +44,9 @@ def left_out(data: FactInputs) -> Lost | None:
     known = f"CASE WHEN {arm} IN ({', '.join(map(literal, arms))}) THEN {arm} END"
     out = excluded_sql(plan, data.engine) or "FALSE"
     rows = data.engine.query(
-        f"SELECT arm, COUNT(*) AS n, SUM(gone) AS gone FROM (SELECT {known} AS arm,"
-        f" CASE WHEN {out} THEN 1 ELSE 0 END AS gone FROM {frame.whole}) AS everybody GROUP BY arm"
+        f"SELECT arm, SUM(n) AS n, SUM(gone) AS gone FROM (SELECT {known} AS arm, {data.size} AS n,"
+        f" CASE WHEN {out} THEN {data.size} ELSE 0 END AS gone FROM {frame.whole}) AS everybody"
+        " GROUP BY arm"
     ).to_pylist()
     found = {row["arm"] or NO_ARM: (int(row["n"]), int(row["gone"])) for row in rows}
     if absent := [label for label in ignored if label not in found]:
@@ -125,11 +126,12 @@ def without_value(data: FactInputs) -> Mapping[str, Lost] | None:
         return None
     columns = [data.plan.metrics[name].column or "" for name in names]
     absent = [missing_sql(f"c.{quote(column)}", frame.columns[column]) for column in columns]
-    listed = (f"CASE WHEN {test} THEN 1 ELSE 0 END AS m{at}" for at, test in enumerate(absent))
+    size = data.size
+    listed = (f"CASE WHEN {test} THEN {size} ELSE 0 END AS m{at}" for at, test in enumerate(absent))
     sums = (f"SUM(m{at}) AS m{at}" for at in range(len(names)))
     rows = data.engine.query(
-        f"SELECT arm, COUNT(*) AS n, {', '.join(sums)} FROM (SELECT {frame.own['arm']} AS arm,"
-        f" {', '.join(listed)} FROM {frame.relation}) AS looked GROUP BY arm"
+        f"SELECT arm, SUM(n) AS n, {', '.join(sums)} FROM (SELECT {frame.own['arm']} AS arm,"
+        f" {size} AS n, {', '.join(listed)} FROM {frame.relation}) AS looked GROUP BY arm"
     ).to_pylist()
     return {
         name: {row["arm"]: (int(row["n"]), int(row[f"m{at}"])) for row in rows}

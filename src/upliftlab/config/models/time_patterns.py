@@ -29,11 +29,15 @@ class PatternLetters:
     directive: str
 
 
+_MONTHS: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
 LETTERS: Final = {
     "YYYY": PatternLetters("year", "[12][0-9]{3}", "%Y"),
     "YY": PatternLetters("year", "([0-5][0-9]|6[0-8])", "%y"),
     "MM": PatternLetters("month", "(0[1-9]|1[0-2])", "%m"),
     "M": PatternLetters("month", "(0?[1-9]|1[0-2])", "%m"),
+    "MMM": PatternLetters("month", f"({'|'.join(_MONTHS)}|{'|'.join(_MONTHS).upper()})", "%b"),
     "DD": PatternLetters("day", "(0[1-9]|[12][0-9]|3[01])", "%d"),
     "D": PatternLetters("day", "(0?[1-9]|[12][0-9]|3[01])", "%d"),
     "HH": PatternLetters("hour", "([01][0-9]|2[0-3])", "%H"),
@@ -47,8 +51,8 @@ LETTERS: Final = {
 """What may stand in a pattern. Of two digits the year is one from 2000 to 2068: others may be of
 either century."""
 _KNOWN: Final = (
-    "days are DD or D, months MM or M, years YYYY or YY, hours HH or H (hh or h beside A for AM "
-    "and PM), minutes mm, seconds ss"
+    "days are DD or D, months MM or M (MMM is Mar), years YYYY or YY, hours HH or H (hh or h "
+    "beside A for AM and PM), minutes mm, seconds ss"
 )
 _SIGNS: Final = frozenset(" .,-/:_T年月日时分秒")
 """What may stand between letters, for itself."""

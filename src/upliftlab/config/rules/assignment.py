@@ -67,7 +67,6 @@ def program_salts(shared: Shared) -> Iterator[Diagnostic]:
     wrong="assignment: {salt: other}",
     right="assignment: {salt: example}",
     beside={
-        "configs/program.yaml": "layers: {retention: {}, acquisition: {}}\n",
         "experiments/other.yaml": (
             "schema: 1\n"
             "experiment: other\n"
@@ -150,6 +149,7 @@ def _overlaps(shared: Shared, name: str, layer: Layer) -> Iterator[Diagnostic]:
     wrong="assignment: {layer: retention}",
     right="assignment: {layer: acquisition}",
     beside={
+        "configs/program.yaml": "layers: {retention: {}, acquisition: {}}\n",
         "experiments/other.yaml": (
             "schema: 1\n"
             "experiment: other\n"
@@ -157,7 +157,7 @@ def _overlaps(shared: Shared, name: str, layer: Layer) -> Iterator[Diagnostic]:
             "arms: {none: {control: true}, email: {channel: email}}\n"
             "metrics: {primary: spent}\n"
             "assignment: {layer: retention}\n"
-        )
+        ),
     },
 )
 def same_layer(siblings: Siblings) -> Iterator[Diagnostic]:

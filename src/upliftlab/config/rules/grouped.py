@@ -71,11 +71,15 @@ def _of_numbers(scope: Scope) -> Iterator[Asked]:
     sums = plan.customers.aggregated
     places = {name: scope.at(*path) for name, path in reversed(named_metrics(asked))}
     own = "write it as a column of the table"
+    halves = {half for m in plan.metrics.values() if m.missing == "drop" for half in m.pair}
     for name, metric in plan.metrics.items():
         if metric.source is not None:
             yield f"'{name}' counts events of", own, places.get(name, scope.at("metrics"))
         elif sums and (metric.only or metric.unless or metric.kind.key == "minus"):
             yield f"'{name}' compares numbers of", own, places.get(name, scope.at("metrics"))
+        elif sums and name not in halves and (metric.present or metric.missing != "fail"):
+            remedy = "leave it out: totals are those of the customers who have a value"
+            yield f"'{name}' looks for values of", remedy, places.get(name, scope.at("metrics"))
     for at, (name, metric) in enumerate(plan.covariates.items()):
         if metric.source is not None:
             yield f"'{name}' counts events of", own, scope.at("analysis", "covariates", at)

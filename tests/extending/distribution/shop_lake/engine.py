@@ -20,7 +20,8 @@ from upliftlab.config.models import EngineSettings, Source
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.engines.base import ColumnType, EngineKind, Locate
 from upliftlab.engines.dialect import transpile
-from upliftlab.engines.files import kind_of, same_columns
+from upliftlab.engines.files import same_columns
+from upliftlab.engines.kinds import kind_of
 from upliftlab.engines.parquet import parquet_files
 from upliftlab.engines.text_header import text_tables
 from upliftlab.engines.watch import Watch
@@ -112,7 +113,7 @@ class Lake:
 
     def _read(self, source: Source) -> pa.Table:
         paths = self._watch.files(_file(source))
-        if kind_of(paths) == "csv":
+        if kind_of(paths).name == "csv":
             return _csv(paths)
         same_columns(paths)
         return _parquet(paths)
