@@ -187,7 +187,7 @@ REFUSED: dict[str, tuple[str, bytes, dict[str, Any], str]] = {
         "x.csv",
         b"Report SECRET\nid;spend\n1;2\n",
         {},
-        r"UL264 .* the next one holds ';'; .* format: \{skip: 1\} .* \{delimiter: ';'\}",
+        r"UL264 .* line 2 holds ';'; .* format: \{skip: 1\}; .* \{delimiter: ';'\}",
     ),
     "value behind the last name": (
         "x.csv",

@@ -29,6 +29,7 @@ from upliftlab.analysis.refusals import (
     refuse_levels,
     refuse_missing,
     refuse_names,
+    refuse_no_shares,
     refuse_text_bands,
     refuse_traces,
     refuse_unsupported,
@@ -149,6 +150,7 @@ def _measured(
         return None
     refuse_missing(plan, table, lacking, engine)
     refuse_traces(cells, query.metrics)
+    refuse_no_shares(plan, cells, query.metrics)
     data = FactInputs(plan, spec, engine, frame, units, looks)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)

@@ -21,6 +21,7 @@ from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
 from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of, plain, pointed
 from upliftlab.queries.times import TIMES, TimeColumn, time_column, time_fault
+from upliftlab.queries.words import line_of, words_of
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
 
@@ -163,8 +164,12 @@ class _Amount:
     @property
     def example(self) -> str:
         """The least of the bad ones as text."""
-        bad = f"({self.good}) IS NULL" + (f" AND {self.where}" if self.where else "")
-        return f"MIN(CASE WHEN {bad} THEN CAST({quote(self.column)} AS VARCHAR) END)"
+        return f"MIN(CASE WHEN {self.bad} THEN CAST({quote(self.column)} AS VARCHAR) END)"
+
+    @property
+    def bad(self) -> str:
+        """The condition that there is none."""
+        return f"(({self.good}) IS NULL" + (f" AND {self.where})" if self.where else ")")
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +263,12 @@ def _no_number(
     if row["n"]:
         such = "" if row["v"] is None else f", such as '{shape(row['v'])}'"
         message = f"{row['n']:,} events of {events.name} have no number in '{amount.column}'{such}"
-        yield Diagnostic("UL206", message, "write a plain number, 0 where there is nothing")
+        remedy = "write a plain number, 0 where there is nothing"
+        value = quote(amount.column)
+        text = row["v"] is not None and events.columns[amount.column] == "text"
+        if text and (words := words_of(value, amount.bad, relation, engine)):
+            remedy += f"; or say under its source what the words mean: {line_of(words)}"
+        yield Diagnostic("UL206", message, remedy)
 
 
 def _no_use(events: EventTable, use: _Use, count: int, engine: Engine, relation: str) -> Diagnostic:

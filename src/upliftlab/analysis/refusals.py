@@ -20,6 +20,7 @@ from upliftlab.queries.numbers import LARGEST, SMALLEST, missing_sql, number_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of, plain, pointed
 from upliftlab.queries.units import UnitTable, unit_columns
+from upliftlab.queries.words import line_of, words_of
 from upliftlab.util.nearest import closest
 from upliftlab.util.personal import kind_of, names_people, shape
 from upliftlab.util.sql import quote
@@ -29,6 +30,8 @@ MOST_LEVELS = 200
 FEWER = 0.2
 """With fewer mixed households than this share of what chance makes, they were drawn whole."""
 _SHOWN = 5
+_ROUNDED = 1e-9
+"""What a mean of shares may be off by, as doubles are added up."""
 _PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -367,6 +370,30 @@ def refuse_traces(
         raise DataError(faults)
 
 
+def refuse_no_shares(
+    plan: Plan, cells: Mapping[tuple[str, ...], Sequence[SliceMoments]], columns: Sequence[str]
+) -> None:
+    """Refuse metrics that are declared shares and are numbers such as 100 for yes, or -1.
+
+    Of numbers from 0 to 1 the squares never add up to more than they do themselves.
+
+    Raises:
+        DataError: UL206, naming them.
+    """
+    moments = [cell.moments for cell in next(iter(cells.values()))]
+    faults = list[Diagnostic]()
+    for at, name in enumerate(columns):
+        if name not in plan.metrics or plan.metrics[name].unit != "share":
+            continue
+        totals = ((each.n * float(each.mean[at]), each, float(each.m2[at, at])) for each in moments)
+        if any(m2 + x * float(each.mean[at]) > x + _ROUNDED * each.n for x, each, m2 in totals):
+            message = f"'{name}' is declared to be a share, and has numbers below 0 or above 1"
+            remedy = "write 1 and 0 for yes and no, 0.25 for 25 %; or leave out 'unit: share'"
+            faults.append(Diagnostic("UL206", message, remedy))
+    if faults:
+        raise DataError(faults)
+
+
 def traces(name: str) -> Diagnostic:
     """What is said of numbers that are all next to nothing."""
     message = f"all numbers of '{name}' are closer to 0 than {SMALLEST:g}"
@@ -380,8 +407,11 @@ def _beyond(name: str) -> Diagnostic:
 
 def _no_numbers(plan: Plan, column: str, why: Mapping[str, str]) -> Diagnostic:
     """What is said of a column that lacks numbers, for the reasons given."""
-    message = f"column '{column}' has values that are no numbers: {', '.join(why.values())}"
+    reasons = ", ".join(said for name, said in why.items() if name != "words")
+    message = f"column '{column}' has values that are no numbers: {reasons}"
     remedy = "write 0 where a customer did nothing, and a plain number elsewhere"
+    if "words" in why:
+        remedy += f"; or say under its source what the words mean: {why['words']}"
     measured = [name for name, metric in plan.metrics.items() if metric.column == column]
     if "empty" in why and measured:
         line = f"'{measured[0]}: {{column: {column}, missing: zero}}' (or drop)"
@@ -402,7 +432,7 @@ def _columns(table: UnitTable, name: str) -> Iterator[tuple[str, bool]]:
 
 
 def _diagnosed(column: str, table: UnitTable, engine: Engine, *, filled: bool) -> dict[str, str]:
-    """Why a column lacks numbers: counts by fault and the form of one that is unreadable."""
+    """Why a column lacks numbers: counts by fault, and what is known of texts that are none."""
     needed = table.asked.needed
     value, kind = f"f.{needed[column]}", table.frame.type_of(column, "metric")
     number, absent = number_sql(value, kind, table.frame.form), missing_sql(value, kind)
@@ -427,7 +457,12 @@ def _diagnosed(column: str, table: UnitTable, engine: Engine, *, filled: bool) -
             f"hold NaN or infinity, or more than {LARGEST}",
         ),
     }
-    return {name: f"{count:,} {what}" for name, (count, what) in found.items() if count}
+    said = {name: f"{count:,} {what}" for name, (count, what) in found.items() if count}
+    if "text" in said and kind == "text":
+        source = f"(SELECT {text} AS v, {bad} AS odd FROM {table.frame.source(needed)}) AS texts"
+        if words := words_of("v", "odd", source, engine):
+            said["words"] = line_of(words)
+    return said
 
 
 def _one(engine: Engine, sql: str) -> dict[str, Any]:

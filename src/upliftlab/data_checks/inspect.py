@@ -21,7 +21,14 @@ from upliftlab.engines.text_header import text_table
 from upliftlab.errors import DataError, Diagnostic, UpliftLabError
 from upliftlab.queries.numbers import SYMBOLS, iso_sql, readable_time_sql
 from upliftlab.queries.text_forms import TextForm, forms_of, settled
-from upliftlab.results.inspection import ColumnMeaning, InspectedColumn, InspectedFile, Inspection
+from upliftlab.queries.words import line_of, say_yes_and_no, words_of
+from upliftlab.results.inspection import (
+    ColumnMeaning,
+    FormatChoice,
+    InspectedColumn,
+    InspectedFile,
+    Inspection,
+)
 from upliftlab.util.personal import names_people, shape
 from upliftlab.util.sql import literal, quote
 
@@ -31,6 +38,8 @@ _SMALLEST: Final = 5
 """Levels of fewer rows are not shown."""
 _NEARLY: Final = 0.9
 """From this share on distinct values are counted one by one: the estimate is a few percent off."""
+_FEW_WORDS: Final = 4
+"""A column of more different words does not say yes and no."""
 _FLAGS: Final = ("true", "false", "yes", "no")
 _LONGEST: Final = 40
 _LOWER: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -134,6 +143,7 @@ class _Look:
             name: {key: counts.get(f"{key}{at}") for key in _FACTS}
             for at, name in enumerate(usable)
         }
+        facts = {n: {**facts[n], "words": self._words(n, facts[n])} for n in usable}
         ways = {name: self._forms(name, facts[name]) for name in usable}
         facts = {n: {**facts[n], "default": _is_default(ways[n])} for n in usable}
         point = "." if any(_has_point(facts[name], ways[name]) for name in usable) else None
@@ -162,11 +172,26 @@ class _Look:
             known = {**known, **self._range(name, ways[0])}
         return _column(name, self._types[name], rows, known, ways)
 
+    def _words(self, name: str, facts: Row) -> list[str]:
+        """Words for no value among numbers or times, or for yes and no, that are to be declared."""
+        few = int(facts["near"] or 0) <= _FEW_WORDS
+        if self._types[name] != "text" or not (few or "9" in str(facts["shape"])):
+            return []
+        if facts["flags"] or facts["plain"] == facts["n"] or facts["iso"] == facts["n"]:
+            return []
+        value = quote(name)
+        odd = f"(NOT REGEXP_MATCHES({value}, '[0-9]') OR {value} LIKE '#%')"  # such as #DIV/0!
+        return words_of(value, odd, _TABLE, self._engine) or []
+
     def _forms(self, name: str, facts: Row) -> list[TextForm]:
         """In which ways a column of texts can be read; none where no text has a digit."""
         if self._types[name] != "text" or not facts["looked"] or facts["padded"]:
             return []
-        found = forms_of(name, _TABLE, self._engine)
+        relation = _TABLE
+        if facts["words"]:
+            words = ", ".join(map(literal, facts["words"]))
+            relation = f"{_TABLE} WHERE NOT {quote(name)} IN ({words})"
+        found = forms_of(name, relation, self._engine)
         times = [form for form in found if form.means != "number"]
         # Digits alone are a number, unless all are days or times as programs write them.
         return times if times and facts["plain"] == facts["n"] else found
@@ -275,7 +300,8 @@ def _second(value: str, kind: ColumnType, facts: Row) -> dict[str, str]:
     elif facts["iso"] == n:
         asked |= _ends(iso_sql(value, zoned=bool(facts["zoned"])))
     if facts["iso"] < n and facts["flags"] < n and "9" in str(facts["shape"]):
-        code = f"NULLIF(REGEXP_EXTRACT({value}, '[A-Z]{{3}}|[€$£]'), '')"
+        amount = f"CASE WHEN REGEXP_MATCHES({value}, '^[^#]*[0-9]') THEN {value} END"
+        code = f"NULLIF(REGEXP_EXTRACT({amount}, '[A-Z]{{3}}|[€$£]'), '')"
         asked["looked"] = "1"
         asked |= {"codes": f"COUNT({code})", "first": f"MIN({code})", "last": f"MAX({code})"}
     return asked
@@ -290,7 +316,7 @@ def _column(
     identifies = meaning in ("text", "whole number")
     unique = identifies and n == rows > 1 and facts["distinct"] == n
     hidden = unique or len(forms) > 1 or meaning == "text"
-    declared = bool(forms) and not facts["default"]
+    declared = bool(facts["words"]) or (bool(forms) and not facts["default"])
     return InspectedColumn(
         name=name,
         meaning=meaning,
@@ -303,7 +329,25 @@ def _column(
         shape=shape(facts["shape"]) if kind == "text" and facts["shape"] else None,
         levels=_levels(facts["levels"], n) if identifies or meaning == "flag" else {},
         currency=_currency(facts) if meaning == "number" else None,
-        choices=tuple(form.choice for form in forms) if declared else (),
+        choices=_choices(forms, facts) if declared else (),
+    )
+
+
+def _choices(forms: Sequence[TextForm], facts: Row) -> tuple[FormatChoice, ...]:
+    """The lines that can be written, of which one is needed."""
+    words: Sequence[str] = facts["words"]
+    if not words:
+        return tuple(form.choice for form in forms)
+    if not forms:
+        given = say_yes_and_no(words) and facts["levels"]
+        choice = FormatChoice(write=line_of(words), meaning="they say yes and no")
+        return (choice,) if given else ()
+    return tuple(
+        FormatChoice(
+            write=line_of(words, {} if facts["default"] else form.declared),
+            meaning=f"{form.meaning}; the words are no value",
+        )
+        for form in forms
     )
 
 
@@ -333,6 +377,8 @@ def _meaning(kind: ColumnType, facts: Row, forms: Sequence[TextForm], n: int) ->
     if facts["iso"] == n:
         return "instant" if facts["zoned"] else ("time" if ":" in str(facts["shape"]) else "day")
     if facts["flags"] == n:
+        return "flag"
+    if not forms and facts["words"] and say_yes_and_no(facts["words"]):
         return "flag"
     if not forms or (facts["plain"] == n and forms[0].means == "number" and not forms[1:]):
         plain = facts["plain"] == n and not facts["padded"]

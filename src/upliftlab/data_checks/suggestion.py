@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -110,14 +110,18 @@ def _file(source: Source) -> str:
     return (path.relative_to(root) if path.is_relative_to(root) else Path(path.name)).as_posix()
 
 
-def _declared(columns: Sequence[InspectedColumn]) -> dict[str, str]:
+def _declared(columns: Sequence[InspectedColumn]) -> dict[str, Any]:
     """What `format` has to say: of columns that can be read in one way only, if they agree."""
-    found: dict[str, str] = {}
+    found, words = dict[str, Any](), dict[str, list[str]]()
     for column in columns:
         if len(column.choices) == 1:
-            read = yaml.safe_load(column.choices[0].write)["format"]
-            found |= {key: sign for key, sign in read.items() if key not in found}
-    return found
+            for key, said in yaml.safe_load(column.choices[0].write)["format"].items():
+                if isinstance(said, list):
+                    given = cast("list[str]", said)
+                    words[key] = sorted({*words.get(key, ()), *given})
+                else:
+                    found.setdefault(key, said)
+    return found | words
 
 
 def _open(columns: Sequence[InspectedColumn]) -> Iterable[str]:

@@ -94,6 +94,8 @@ class TextTable:
             f" {self.header:,} names {_columns(wanted)}"
         )
         remedy = "mend the line; a cell that holds the separator is put in quote signs"
+        if found < wanted:
+            remedy = "mend the line, or delete it if it is a remark or a total below the table"
         counts = self._counts()
         skip = counts.index(found) if found == max(counts) else 0
         if found > wanted and skip >= self.header:
@@ -132,7 +134,7 @@ def text_table(path: Path, form: FileFormat) -> TextTable:
         ends.add(end_of(first[1]))
         first = _filled(lines, ends, path, form.skip)
     head = _whole(first, lines)
-    below = list(itertools.islice(all_lines, 1))
+    below = list(itertools.islice(all_lines, _SAMPLE))
     delimiter = form.delimiter or (excel[1] if excel else _delimiter(head, below, path))
     row = next(rows_of(head, delimiter, path))
     ends.update(end_of(line) for _, line in (*head, *below) if end_of(line))
@@ -194,7 +196,7 @@ def _whole(first: tuple[int, str], lines: Lines) -> list[tuple[int, str]]:
     return head
 
 
-def _delimiter(head: Lines, below: Lines, path: Path) -> str:
+def _delimiter(head: Lines, below: Sequence[tuple[int, str]], path: Path) -> str:
     """The commonest candidate in the row of names, outside quote signs."""
     found = _signs(head)
     most = max(found.values())
@@ -205,11 +207,13 @@ def _delimiter(head: Lines, below: Lines, path: Path) -> str:
         choices = " or ".join(f"format: {{delimiter: {_WORDS[sign]}}}" for sign in best)
         raise DataError(Diagnostic("UL264", message, f"write {choices}"))
     if not most and any((under := _signs(below)).values()):
-        sign = _WORDS[max(_SIGNS, key=lambda each: under[each])]
-        message = f"the first line of {path.name} names one column, and the next one holds {sign}"
+        sign = max(_SIGNS, key=lambda each: under[each])
+        number, _ = max(below, key=lambda line: _signs([line])[sign])
+        said = _WORDS[sign]
+        message = f"the first line of {path.name} names one column, and line {number} holds {said}"
         remedy = (
-            "if the columns are named further down, write format: {skip: 1} or how many lines stand"
-            f" above; if there is one column, write format: {{delimiter: {sign}}} and quote it"
+            f"if line {number} names the columns, write format: {{skip: {number - 1}}};"
+            f" if there is one column, write format: {{delimiter: {said}}} and quote it"
         )
         raise DataError(Diagnostic("UL264", message, remedy))
     return best[0]
@@ -242,9 +246,9 @@ def _names(row: Row, path: Path) -> tuple[str, ...]:
     if "" in names[1:]:
         at = names.index("", 1) + 1
         message = f"column {at} of {path.name} has no name"
-        raise DataError(
-            Diagnostic("UL266", message, f"name it in line {row.line:,}, or delete the column")
-        )
+        remedy = f"name it in line {row.line:,}, or delete the column; if a line below names all"
+        remedy += f" columns, write format: {{skip: {row.line:,}}}"
+        raise DataError(Diagnostic("UL266", message, remedy))
     return tuple(names)
 
 

@@ -13,7 +13,14 @@ from typing import Final, Literal
 
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.engines.base import ColumnType, Engine
-from upliftlab.queries.numbers import flag_sql, number_sql, plain_sql, time_sql, usable_sql
+from upliftlab.queries.numbers import (
+    flag_sql,
+    number_sql,
+    plain_sql,
+    readable_time_sql,
+    time_sql,
+    usable_sql,
+)
 from upliftlab.util.sql import literal, quote
 
 Kind = Literal["number", "text", "boolean", "time"]
@@ -75,7 +82,18 @@ def text_sql(column: str, kind: Kind, form: FileFormat | None = None, table: str
         return _boolean_sql(value, form)
     if kind == "number":
         return number_sql(value, "text", form)
-    return time_sql(column, {column: "text"}, table, form) if kind == "time" else value
+    return _time_sql(column, table, form) if kind == "time" else value
+
+
+def _time_sql(column: str, table: str, form: FileFormat | None) -> str:
+    """A text as a time: a moment that names its offset in UTC, as instants of other tables are."""
+    kinds: dict[str, ColumnType] = {column: "text"}
+    clock = time_sql(column, kinds, table, form)
+    if form is not None and form.datetime:
+        return clock
+    value = f"{table}{quote(column)}"
+    moment = time_sql(column, kinds, table, form, zoned=True)
+    return f"CASE WHEN {readable_time_sql(value, form, zoned=True)} THEN {moment} ELSE {clock} END"
 
 
 def _boolean_sql(value: str, form: FileFormat | None) -> str:

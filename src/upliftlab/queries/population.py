@@ -79,6 +79,10 @@ class AnalysisPopulation:
         return self.columns[column]
 
 
+_TITLE = 2
+"""So few columns may be a title above the table."""
+
+
 def missing_column(
     column: str, role: str, columns: Mapping[str, ColumnType], also: tuple[str, ...] = ()
 ) -> DataError:
@@ -86,6 +90,8 @@ def missing_column(
     near = closest(column, [*columns, *also], 0.6)
     known = ", ".join(list(columns)[:12]) + (" …" if len(columns) > 12 else "")  # noqa: PLR2004
     remedy = f"did you mean '{near}'?" if near else f"its columns are {known}"
+    if not near and len(columns) <= _TITLE:
+        remedy += "; if a line further down names them, write format: {skip: 1}, or how many stand"
     if not near and are_values(columns):
         remedy = "the first line of the file names its columns, and seems to hold values"
     return DataError(Diagnostic("UL205", f"the data have no column '{column}' ({role})", remedy))

@@ -13,6 +13,7 @@ from upliftlab.config.models import FileFormat
 from upliftlab.config.models.time_patterns import parse_pattern
 from upliftlab.engines.base import Engine
 from upliftlab.queries.numbers import amount_shape, digits_shape, number_sql, time_sql
+from upliftlab.queries.words import line_of
 from upliftlab.results.inspection import ColumnMeaning, FormatChoice
 from upliftlab.util.sql import literal, quote
 
@@ -69,8 +70,7 @@ class TextForm:
     @property
     def choice(self) -> FormatChoice:
         """The line to write."""
-        said = ", ".join(f'{key}: "{value}"' for key, value in self.declared.items())
-        return FormatChoice(write=f"format: {{{said}}}", meaning=self.meaning)
+        return FormatChoice(write=line_of((), self.declared), meaning=self.meaning)
 
     @property
     def custom(self) -> str:

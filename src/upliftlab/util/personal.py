@@ -18,7 +18,7 @@ _MANY: Final = 10
 _SHARE: Final = 0.02
 """If so many customers have what looks like something, the column holds that."""
 _SHOWN: Final = 40
-_EMPTY_WORDS: Final = frozenset(
+EMPTY_WORDS: Final = frozenset(
     ("", "-", "--", "?", ".", "n/a", "na", "nan", "null", "nil", "none", "inf", "-inf", "infinity")
 ) | {"unknown", "missing", "true", "false", "yes", "no", "#n/a", "#value!", "#ref!", "#div/0!"}
 """What stands for no value, or for yes and no, and so for no customer."""
@@ -129,7 +129,7 @@ def shape(text: str) -> str:
     >>> shape("alice.b@example.com"), shape("1.234,50 EUR"), shape("n/a")
     ('aaaaa.a@aaaaaaa.aaa', '9.999,99 AAA', 'n/a')
     """
-    if text.strip().casefold() in _EMPTY_WORDS:
+    if text.strip().casefold() in EMPTY_WORDS:
         return text[:_SHOWN]
     return "".join(_mask(character) for character in text[:_SHOWN])
 
