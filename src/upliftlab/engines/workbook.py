@@ -107,7 +107,8 @@ class _Sheet:
     def held(self) -> HeldTable:
         """Its table."""
         book, name = self.place
-        sheet = book.load_sheet(name, header_row=self.skip, schema_sample_rows=None)
+        line = self._first_lines()[0] if self.skip else 0  # the reader itself passes blank ones
+        sheet = book.load_sheet(name, header_row=line, schema_sample_rows=None)
         columns = [
             each for each in sheet.available_columns() if each.column_name_from != "generated"
         ]
@@ -134,7 +135,7 @@ class _Sheet:
             name, header_row=None, skip_rows=self.skip, dtypes="string"
         ).to_arrow()
         filled = _has_value(pa.Table.from_batches([lines]))
-        at = 0 if self.skip else int(pc.index(filled, True).as_py())
+        at = max(0, int(pc.index(filled, True).as_py()))
         return self.skip + at, [str(column[at].as_py() or "") for column in lines.columns]
 
     def _wrong(

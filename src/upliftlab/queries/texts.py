@@ -197,7 +197,8 @@ def _currencies(column: TextNumbers, row: Mapping[str, Any]) -> Diagnostic | Non
         return Diagnostic("UL223", message, "convert them to one currency")
     if column.currency is not None and found != {column.currency}:
         message = f"{column.named} has amounts in {said}, and is declared to be {column.currency}"
-        return Diagnostic("UL223", message, f"convert them, or write 'currency: {said}'")
+        remedy = f"convert them, or write 'currency: {said}' in the experiment"
+        return Diagnostic("UL223", message, remedy)
     if column.currency is None and row["bare"]:
         message = f"{column.named} has {row['codes']:,} amounts in {said}, and {row['bare']:,}"
         message += " that name no currency"
