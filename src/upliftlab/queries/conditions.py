@@ -148,8 +148,8 @@ def condition_sql(text: str, table: ConditionTable, prefix: str | None = None) -
         DataError: UL251, columns do not compare.
 
     >>> types = {"age": "text", "gross": "number", "zip": "text"}
-    >>> condition_sql("age >= 18 and zip = '010'", ConditionTable("t", "t", types))
-    'TRY_CAST("age" AS DOUBLE) >= 18 AND "zip" = \'010\''
+    >>> condition_sql("gross >= 18 and zip = '010'", ConditionTable("t", "t", types))
+    '"gross" >= 18 AND "zip" = \'010\''
     >>> condition_sql("gross - 1 > 5", ConditionTable("t", "t", types))
     'CAST("gross" AS DOUBLE) - CAST(1 AS DOUBLE) > 5'
     """
