@@ -177,7 +177,7 @@ def lost_alike(groups: Sequence[tuple[int, int]]) -> Alike | None:
         groups: The size of each group, and how many of it are lost.
 
     >>> round(lost_alike([(10, 1), (12, 9)]).p, 6)
-    0.003709
+    0.003691
     """
     kept = [(n, lost) for n, lost in groups if n > 0]
     total, gone = sum(n for n, _ in kept), sum(lost for _, lost in kept)
