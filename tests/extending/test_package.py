@@ -206,7 +206,7 @@ def test_engine_check_by_name_and_by_experiment(shop, lake_site):
         (
             "median: amount",
             "median: amount, sum: amount",
-            "UL015 metric 'typical': a metric is defined by exactly one of column, count, any,",
+            "UL015 metric 'typical': a metric is defined by exactly one of column, present, count,",
         ),
         (
             "days_active: true",

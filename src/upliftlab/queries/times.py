@@ -171,6 +171,8 @@ def _names_offset(text: str) -> bool:
 
 def _remedy(column: TimeColumn, engine: Engine, relation: str) -> str:
     written = column.source.format
+    if column.columns[column.name] != "text":
+        return "write times that have an end, from year 1 to 9999, and nothing where there is none"
     if written is not None and (written.date or written.datetime):
         return "mend them, or the pattern under 'format'"
     if engine.dialect == "postgres":
