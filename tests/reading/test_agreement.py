@@ -6,9 +6,14 @@ The long run is `PYTHONPATH=src:tests/support python tests/support/agreeing.py 2
 from __future__ import annotations
 
 import pytest
-from agreeing import ALONE, FAULTS, FEATURES, GROUPED, Asked, answers, tried
+from agreeing import ALONE, FAULTS, FEATURES, GROUPED, NOW, Asked, answers, tried
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shops import ARMS
+
+from upliftlab.analysis.aggregation import measure
+from upliftlab.analysis.estimation import estimation_spec
+from upliftlab.data_checks.draft import drafted
 
 _KINDS = st.tuples(
     st.sampled_from(("csv", "tsv", "parquet", "jsonl")), st.sampled_from(("csv", "parquet"))
@@ -169,3 +174,15 @@ def test_nobody_who_may_take_part_is_told_before_the_assignment(tmp_path):
     said = answers(world.write(tmp_path), tmp_path)
     assert [each.code for each in said.errors] == ["UL207"]
     assert [each.code for each in said.raised] == ["UL457"]  # the record holds nobody
+
+
+def test_the_arms_that_would_be_drawn_on_every_engine(anywhere):
+    """8 customers, blocked: four in each arm, without a record of it."""
+    ids = list(range(8))
+    anywhere.table("customers", {"id": ids, "spend": [1.0 * each for each in ids]})
+    text = f"assignment: {{method: blocked}}\n{ARMS}\nmetrics: {{primary: spend}}\n"
+    plan = anywhere.plan(text)
+    record = drafted(plan, anywhere.engine, NOW)
+    found = measure(plan, estimation_spec(plan), anywhere.engine, record)
+    (everybody,) = found.cells.values()
+    assert {cell.arm: cell.moments.n for cell in everybody} == {"none": 4, "mail": 4}
