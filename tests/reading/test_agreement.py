@@ -6,9 +6,14 @@ The long run is `PYTHONPATH=src:tests/support python tests/support/agreeing.py 2
 from __future__ import annotations
 
 import pytest
-from agreeing import ALONE, FAULTS, FEATURES, GROUPED, Asked, answers, tried
+from agreeing import ALONE, FAULTS, FEATURES, GROUPED, NOW, Asked, answers, tried
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shops import ARMS
+
+from upliftlab.analysis.aggregation import measure
+from upliftlab.analysis.estimation import estimation_spec
+from upliftlab.data_checks.draft import drafted
 
 _KINDS = st.tuples(
     st.sampled_from(("csv", "tsv", "parquet", "jsonl")), st.sampled_from(("csv", "parquet"))
@@ -112,3 +117,72 @@ def test_a_fault_that_only_the_child_brings_about_is_told_at_its_extends(tmp_pat
         "spring.yaml",
         "base.yaml",
     }
+
+
+def houses_of_another_name(world):
+    world.sources["customers"]["household"] = "home"
+
+
+def money_in_times(world):
+    world.sources["orders"]["amounts"] = {"seen": "EUR"}
+
+
+def attributes_of_no_time(world):
+    world.tables["customers"]["known"] = list(range(len(world.tables["customers"]["id"])))
+
+
+def lifecycle_without_amounts(world):
+    del world.tables["orders"]["amount"]
+
+
+@pytest.mark.parametrize(
+    ("features", "change", "code", "message"),
+    [
+        (("households",), houses_of_another_name, "UL205", "no column 'home' (household)"),
+        (("event_condition",), money_in_times, "UL206", "'seen' holds no numbers (amounts of"),
+        (("as_of",), attributes_of_no_time, "UL2", "'known'"),
+        (("lifecycle",), lifecycle_without_amounts, "UL205", "no column 'amount' (segment 'life')"),
+    ],
+)
+def test_what_one_of_them_passed_over(tmp_path, features, change, code, message):
+    world = Asked(features, (), 1, ("parquet", "parquet")).world()
+    change(world)
+    said = answers(world.write(tmp_path), tmp_path)
+    assert said.wrong is None
+    (told,) = said.errors
+    assert told.code.startswith(code)
+    assert message in told.message
+    assert said.raised
+
+
+def test_segments_are_judged_by_those_who_are_analysed(tmp_path):
+    """A place of one's own only of customers who are not eligible says nobody's name."""
+    world = Asked().world()
+    customers = world.tables["customers"]
+    many = range(len(customers["id"]))
+    customers["age"] = [70 if at < 30 else 30 for at in many]
+    customers["place"] = [f"Qx7place{at if at < 30 else at // 2 % 2}" for at in many]
+    world.experiment |= {"segments": ["place"], "eligible": "age < 50"}
+    said = answers(world.write(tmp_path), tmp_path)
+    assert (said.errors, said.raised, said.wrong) == ([], (), None)
+
+
+def test_nobody_who_may_take_part_is_told_before_the_assignment(tmp_path):
+    """Assigning nobody is no fault of the assignment, and leaves nothing to analyse."""
+    world = Asked(("assigned_here",)).world()
+    world.experiment["eligible"] = "tier = 'nobody' or age < 0"
+    said = answers(world.write(tmp_path), tmp_path)
+    assert [each.code for each in said.errors] == ["UL207"]
+    assert [each.code for each in said.raised] == ["UL457"]  # the record holds nobody
+
+
+def test_the_arms_that_would_be_drawn_on_every_engine(anywhere):
+    """8 customers, blocked: four in each arm, without a record of it."""
+    ids = list(range(8))
+    anywhere.table("customers", {"id": ids, "spend": [1.0 * each for each in ids]})
+    text = f"assignment: {{method: blocked}}\n{ARMS}\nmetrics: {{primary: spend}}\n"
+    plan = anywhere.plan(text)
+    record = drafted(plan, anywhere.engine, NOW)
+    found = measure(plan, estimation_spec(plan), anywhere.engine, record)
+    (everybody,) = found.cells.values()
+    assert {cell.arm: cell.moments.n for cell in everybody} == {"none": 4, "mail": 4}

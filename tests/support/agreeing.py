@@ -7,7 +7,6 @@ The long run draws as many experiments and prints those of which one says what t
 A world is a few features that leave it sound, and a few faults; both are functions below, so that a
 failing example shrinks to the fewest.
 """
-# ruff: noqa: DTZ001 - times without zone, columns changed in place, parts not needed
 
 from __future__ import annotations
 

@@ -162,13 +162,13 @@ def refuse_whole_households(plan: Plan, frame: AnalysisPopulation, engine: Engin
     """Refuse customers as units where whole households were randomised: they are not independent.
 
     Raises:
-        DataError: UL305, with the key that says so.
+        DataError: UL305, with the key that says so; UL205, the declared column is not there.
     """
     name = plan.customers.household
+    if name is not None and name not in frame.columns:
+        raise missing_column(name, "household", frame.columns)
     if name is None or plan.households is not None:
         return
-    if name not in frame.columns:
-        raise missing_column(name, "household", frame.columns)
     house = f"c.{quote(name)}"
     row = _one(
         engine,
