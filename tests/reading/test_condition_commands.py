@@ -76,7 +76,7 @@ def test_revenue_of_events_that_meet_a_condition(shop, where, expected):
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("kind > 3", "UL214 5 events of orders are not a number for a condition in 'kind'"),
+        ("kind > 3", "UL214 5 values of 'kind' of orders are not a number"),
         ("kind > paid", "UL251 a condition on orders compares what does not compare"),
     ],
 )

@@ -18,6 +18,11 @@ from upliftlab.util.personal import shape
 from upliftlab.util.sql import literal, quote
 
 _OFFSET = re.compile(rf"[0-9]{OFFSET}$")
+NO_TIMES = (
+    "name another column; if its numbers count seconds since 1970, or the days of a spreadsheet, "
+    "write them as 2026-03-02T14:30:00Z"
+)
+"""What to do about a column of numbers that should be one of times."""
 TIMES = ("text", "date", "time", "instant")
 """Types of columns that may hold times."""
 
@@ -137,7 +142,7 @@ def refuse_unreadable_times(
     """
     if column.columns[column.name] not in TIMES:
         message = f"'{column.name}' of {subject} holds no times"
-        raise DataError(Diagnostic("UL218", message, "name another column"))
+        raise DataError(Diagnostic("UL218", message, NO_TIMES))
     if column.columns[column.name] != "text":
         return
     bad = f"{column.value} IS NOT NULL AND {column.unreadable}"
@@ -162,5 +167,5 @@ def _remedy(column: TimeColumn, engine: Engine, relation: str) -> str:
         return f"write under its source: {', or '.join(lines)}"
     return (
         "write times as 2026-03-02 14:30:00, or say under its source how all of them are written: "
-        "'format: {datetime: DD.MM.YYYY HH:mm}'"
+        "'format: {datetime: DD.MM.YYYY HH:mm}'; `upliftlab inspect FILE` shows what it holds"
     )
