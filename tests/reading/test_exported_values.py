@@ -97,7 +97,7 @@ TIMES = {
 }
 
 
-def experiment(folder, customers: str, orders: str | None = None, form=None, unit=None):
+def experiment(folder, customers: str, orders: str | None = None, form=None, unit=None, **more):
     (folder / "data").mkdir(exist_ok=True)
     (folder / "data/customers.csv").write_text(customers)
     sources = {"customers": {"file": "customers.csv", "id": "id", **(form or {})}}
@@ -107,13 +107,17 @@ def experiment(folder, customers: str, orders: str | None = None, form=None, uni
              "arms": {"none": {"control": True}, "mail": {}}}  # fmt: skip
     if orders is not None:
         (folder / "data/orders.csv").write_text(orders)
-        sources["orders"] = {"file": "orders.csv", "id": "id", "time": "at"}
+        sources["orders"] = {
+            "file": more.pop("orders_file", "orders.csv"),
+            "id": "id",
+            "time": "at",
+        }
         metrics = {"sales": {"from": "orders", "sum": "paid"}}
         asked |= {"metrics": {"primary": "sales"}, "outcome_window": "7 days",
                   "waves": [{"start": "2026-03-02", "share": "100%"}]}  # fmt: skip
     configs = {"sources": {"sources": sources}, "metrics": {"metrics": metrics},
                "program": {"smallest_cell": "2"}}  # fmt: skip
-    return Experiment.from_dict(asked, configs, folder=folder)
+    return Experiment.from_dict({**asked, **more}, configs, folder=folder)
 
 
 def people(values) -> str:
@@ -216,3 +220,42 @@ def test_a_workbook_may_have_blank_lines_below_its_title(tmp_path):
         source = upliftlab.config.models.Source(file="x.xlsx", format=FileFormat(skip=1))
         duck.attach("x", source)
         assert duck.query("SELECT paid FROM x").to_pylist() == [{"paid": 2.5}]
+
+
+@pytest.mark.parametrize(
+    ("values", "condition", "line"),
+    [
+        (["05.03.2026", "25.03.2026"], "since < date '2026-04-01'", 'date: "DD.MM.YYYY"'),
+        (["1,5", "2,5"], "since < 9", 'decimal: ","'),
+        (["NULL", "2.5"], "since < 9", 'missing: ["NULL"]'),
+    ],
+)
+def test_conditions_name_the_line_that_makes_them_readable(values, condition, line, tmp_path):
+    rows = [f'{at},{("none", "mail")[at % 2]},1,"{values[at % 2]}"' for at in range(8)]
+    table = "\n".join(["id,arm,spent,since", *rows]) + "\n"
+    said = refused(experiment(tmp_path, table, eligible=condition))
+    assert "UL214" in said
+    assert f"format: {{{line}}}" in said
+
+
+@pytest.mark.parametrize("content", ["\ufeff", "utf-16"])
+def test_json_with_a_mark_is_told_how_to_be_saved(content, tmp_path):
+    text = '{"id": 1, "paid": 2.5}\n{"id": 2, "paid": 3.5}\n'
+    data = text.encode("utf-16") if content == "utf-16" else (content + text).encode()
+    (tmp_path / "x.jsonl").write_bytes(data)
+    (file,) = upliftlab.inspect(tmp_path / "x.jsonl").files
+    assert "save it as UTF-8 without a byte order mark" in str(file.fault)
+
+
+def test_seconds_since_1970_are_no_times_and_say_what_to_write(tmp_path):
+    (tmp_path / "data").mkdir()
+    rows = "".join(f'{{"id": {at}, "at": {1772500000 + at}, "paid": 5}}\n' for at in range(4))
+    (tmp_path / "data/orders.jsonl").write_text(rows)
+    made = experiment(tmp_path, people([1, 2, 3, 4]), "id,at,paid\n", orders_file="orders.jsonl")
+    assert "count seconds since 1970" in refused(made)
+
+
+def test_ends_of_whole_numbers_are_whole(tmp_path):
+    experiment(tmp_path, people(["7", "12", "7", "9"]))
+    (file,) = upliftlab.inspect(tmp_path / "data/customers.csv").files
+    assert (file.columns[2].least, file.columns[2].greatest) == ("7", "12")

@@ -55,7 +55,7 @@ N = 48
 
 
 def _at(*parts: int) -> datetime:
-    return datetime(*parts)
+    return datetime(*parts)  # noqa: DTZ001 - a time without zone, as shops write them
 
 
 Columns = dict[str, list[Any]]

@@ -12,7 +12,13 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.computed import attach_table
-from upliftlab.queries.conditions import NOUNS, REMEDY, informed, read_columns
+from upliftlab.queries.conditions import (
+    NOUNS,
+    declaring,
+    informed,
+    read_columns,
+    unreadable,
+)
 from upliftlab.queries.events import EventTable, Starts, conditions_of, limits
 from upliftlab.queries.ids import id_column, refuse_rounded
 from upliftlab.queries.meanings import Kind, unreadable_sql
@@ -20,7 +26,7 @@ from upliftlab.queries.numbers import usable_sql
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
 from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of, plain, pointed
-from upliftlab.queries.times import TIMES, TimeColumn, time_column, time_fault
+from upliftlab.queries.times import NO_TIMES, TIMES, TimeColumn, time_column, time_fault
 from upliftlab.queries.words import line_of, words_of
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
@@ -200,7 +206,7 @@ def _kinds(
     time = events.source.time or ""
     if events.columns[time] not in TIMES:
         message = f"'{time}' of {events.name} holds no times"
-        found.append(Diagnostic("UL218", message, "name another column"))
+        found.append(Diagnostic("UL218", message, NO_TIMES))
     for column in dict.fromkeys(tally.column for tally in tallies):
         if column is not None and column not in events.columns:
             raise missing_column(column, f"column of {events.name}", events.columns)
@@ -273,9 +279,11 @@ def _no_number(
 
 def _no_use(events: EventTable, use: _Use, count: int, engine: Engine, relation: str) -> Diagnostic:
     query = f"SELECT MIN(CASE WHEN {use.bad} THEN {quote(use.column)} END) AS v FROM {relation}"
-    such = shape(str(engine.query(query).to_pylist()[0]["v"]))
+    value = str(engine.query(query).to_pylist()[0]["v"])
+    line = declaring(use.column, use.kind, events.conditions, engine)
+    fault = unreadable(use.column, use.kind, count, value, line)
     message = f"{count:,} events of {events.name} are not a {NOUNS[use.kind]} for a condition in"
-    return Diagnostic("UL214", f"{message} '{use.column}', such as '{such}'", REMEDY)
+    return replace(fault, message=f"{message} '{use.column}', such as '{shape(value)}'")
 
 
 def _uses(events: EventTable, tallies: Sequence[EventAggregate]) -> Iterator[_Use]:

@@ -410,6 +410,8 @@ def _no_numbers(plan: Plan, column: str, why: Mapping[str, str]) -> Diagnostic:
     reasons = ", ".join(said for name, said in why.items() if name != "words")
     message = f"column '{column}' has values that are no numbers: {reasons}"
     remedy = "write 0 where a customer did nothing, and a plain number elsewhere"
+    if "%" in why.get("text", ""):
+        remedy += ", such as 0.125 for 12.5 %"
     if "words" in why:
         remedy += f"; or say under its source what the words mean: {why['words']}"
     measured = [name for name, metric in plan.metrics.items() if metric.column == column]

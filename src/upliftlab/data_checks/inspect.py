@@ -324,13 +324,18 @@ def _column(
         missing=rows - n,
         distinct=facts["distinct"] or facts["near"],
         unique=unique,
-        least=None if hidden else facts["least"],
-        greatest=None if hidden else facts["greatest"],
+        least=None if hidden else _end(facts["least"], meaning),
+        greatest=None if hidden else _end(facts["greatest"], meaning),
         shape=shape(facts["shape"]) if kind == "text" and facts["shape"] else None,
         levels=_levels(facts["levels"], n) if identifies or meaning == "flag" else {},
         currency=_currency(facts) if meaning == "number" else None,
         choices=_choices(forms, facts) if declared else (),
     )
+
+
+def _end(text: str | None, meaning: ColumnMeaning) -> str | None:
+    """An end of a column's range; texts are read as doubles, be they whole or not."""
+    return text.removesuffix(".0") if text and meaning == "whole number" else text
 
 
 def _choices(forms: Sequence[TextForm], facts: Row) -> tuple[FormatChoice, ...]:

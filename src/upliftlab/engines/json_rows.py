@@ -115,6 +115,9 @@ def json_fault(error: duckdb.Error) -> DataError | None:
     name = Path(found["file"]).name
     if found["kind"] == "Expected":
         return _no_rows(name)
+    if re.search("byte order mark|UTF-(16|32)", found["why"] or ""):
+        message = f"{name} begins with a mark of its encoding, or is no UTF-8"
+        return DataError(Diagnostic("UL202", message, "save it as UTF-8 without a byte order mark"))
     reason = found["why"] if found["kind"] == "Malformed" else "a value or a key does not fit"
     message = f"{name} cannot be read {found['where']}: {reason}"
     return DataError(Diagnostic("UL202", message, "write an object a line, or one list of objects"))

@@ -33,6 +33,8 @@ from upliftlab.queries.condition_kinds import (
 from upliftlab.queries.meanings import Kind, meanings_of, text_sql, unreadable_sql, words
 from upliftlab.queries.numbers import number_sql
 from upliftlab.queries.population import missing_column
+from upliftlab.queries.text_forms import NUMBERS, TIMES, forms_of
+from upliftlab.queries.words import line_of, words_of
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
 
@@ -201,22 +203,55 @@ def refuse_unreadable(
         columns.append(f"MIN(CASE WHEN {bad} THEN CAST({quote(name)} AS VARCHAR) END) AS v{at}")
     query = f"SELECT {', '.join(columns)} FROM {table.relation}"
     (row,) = engine.query(query).to_pylist()
-    faults = [
-        unreadable(f"'{name}' ({role})", kind, int(row[f"n{at}"]), str(row[f"v{at}"]))
-        for at, (role, name, kind) in enumerate(asked)
-        if row[f"n{at}"]
-    ]
+    faults = list[Diagnostic]()
+    for at, (role, name, kind) in enumerate(asked):
+        if count := int(row[f"n{at}"]):
+            line = declaring(name, kind, table, engine)
+            named, example = f"'{name}' ({role})", str(row[f"v{at}"])
+            faults.append(unreadable(named, kind, count, example, line))
     if faults:
         raise DataError(faults)
 
 
-def unreadable(column: str, kind: Kind, count: int, example: str) -> Diagnostic:
-    """The fault of values that are not what a condition takes them for."""
+def declaring(column: str, kind: Kind, table: ConditionTable, engine: Engine) -> str | None:
+    """The lines of which one makes all texts of a column what a condition takes them for.
+
+    Args:
+        column: A column of texts.
+        kind: What they are taken for.
+        table: Where it is.
+        engine: Where that lies.
+    """
+    if engine.dialect == "postgres" or kind not in ("number", "time"):
+        return None
+    if table.form is None:
+        looked = NUMBERS if kind == "number" else TIMES
+        found = forms_of(column, table.relation, engine, looked)
+        if forms := [form for form in found if not form.plain]:
+            return ", or ".join(f"'{form.choice.write}' where {form.meaning}" for form in forms)
+    text = quote(column)
+    words = words_of(text, unreadable_sql(column, kind, table.form), table.relation, engine)
+    return f"'{line_of(words)}'" if words else None
+
+
+def unreadable(
+    column: str, kind: Kind, count: int, example: str, line: str | None = None
+) -> Diagnostic:
+    """The fault of values that are not what a condition takes them for.
+
+    Args:
+        column: What the column is called in a message.
+        kind: What it is taken for.
+        count: How many values are not.
+        example: One of them, whose form is told.
+        line: What makes them so, where that is known.
+    """
     message = f"{count:,} values of {column} are not a {NOUNS[kind]}, such as '{shape(example)}'"
-    return Diagnostic("UL214", message, REMEDY)
+    remedy = f"write under its source: {line}" if line else _REMEDY
+    return Diagnostic("UL214", message, remedy)
 
 
-REMEDY = "check the condition; name what stands for no value as 'format: {missing: [\"…\"]}'"
+_REMEDY = "check the condition; name what stands for no value as 'format: {missing: [\"…\"]}'"
 
 
 class _Writer:

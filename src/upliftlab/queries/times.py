@@ -21,6 +21,11 @@ from upliftlab.util.sql import literal, quote
 _OFFSET = re.compile(rf"[0-9]{OFFSET}$")
 _FIRST, _LAST = (time_literal(datetime(year, 1, 1)) for year in (1, 9999))  # noqa: DTZ001 - without zone
 """Times of databases that lie outside are no times of this world, such as infinity."""
+NO_TIMES = (
+    "name another column; if its numbers count seconds since 1970, or the days of a spreadsheet, "
+    "write them as 2026-03-02T14:30:00Z"
+)
+"""What to do about a column of numbers that should be one of times."""
 TIMES = ("text", "date", "time", "instant")
 """Types of columns that may hold times."""
 
@@ -162,7 +167,7 @@ def refuse_untimed(column: str, columns: Mapping[str, ColumnType], subject: str)
     """
     if columns[column] not in TIMES:
         message = f"'{column}' of {subject} holds no times"
-        raise DataError(Diagnostic("UL218", message, "name another column"))
+        raise DataError(Diagnostic("UL218", message, NO_TIMES))
 
 
 def _names_offset(text: str) -> bool:
@@ -183,5 +188,5 @@ def _remedy(column: TimeColumn, engine: Engine, relation: str) -> str:
         return f"write under its source: {', or '.join(lines)}"
     return (
         "write times as 2026-03-02 14:30:00, or say under its source how all of them are written: "
-        "'format: {datetime: DD.MM.YYYY HH:mm}'"
+        "'format: {datetime: DD.MM.YYYY HH:mm}'; `upliftlab inspect FILE` shows what it holds"
     )
