@@ -5,6 +5,8 @@ The long run is `PYTHONPATH=src:tests/support python tests/support/agreeing.py 2
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from agreeing import ALONE, FAULTS, FEATURES, GROUPED, NOW, Asked, answers, tried
 from hypothesis import given, settings
@@ -131,6 +133,10 @@ def attributes_of_no_time(world):
     world.tables["customers"]["known"] = list(range(len(world.tables["customers"]["id"])))
 
 
+def much_that_is_no_number(world):
+    world.tables["customers"]["spend"][:6] = [math.nan] * 6
+
+
 def lifecycle_without_amounts(world):
     del world.tables["orders"]["amount"]
 
@@ -141,6 +147,7 @@ def lifecycle_without_amounts(world):
         (("households",), houses_of_another_name, "UL205", "no column 'home' (household)"),
         (("event_condition",), money_in_times, "UL206", "'seen' holds no numbers (amounts of"),
         (("as_of",), attributes_of_no_time, "UL2", "'known'"),
+        (("winsorized",), much_that_is_no_number, "UL206", "column 'spend' has values"),
         (("lifecycle",), lifecycle_without_amounts, "UL205", "no column 'amount' (segment 'life')"),
     ],
 )

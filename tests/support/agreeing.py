@@ -762,7 +762,8 @@ def spaced_ids(world: World) -> None:
 
 @fault
 def float_ids(world: World) -> None:
-    world.tables["customers"]["id"] = [float(2**53 + at) for at in range(N)]
+    ids = world.tables["customers"]["id"]
+    ids[:] = [float(2**53 + at) for at in range(len(ids))]
 
 
 @fault

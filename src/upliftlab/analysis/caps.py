@@ -9,6 +9,7 @@ is to be nobody's own amount.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from upliftlab.config.models.experiment import Plan
@@ -57,7 +58,9 @@ def _rank(
         f" WHERE n >= {smallest} AND (place >= n * {share!r} OR place > n - {smallest})"
     )
     value = engine.query(query).to_pylist()[0]["x"]
-    return None if value is None else float(f"{value:.{_DIGITS}g}")
+    if value is None or not math.isfinite(value):  # what is no number is refused behind the caps
+        return None
+    return float(f"{value:.{_DIGITS}g}")
 
 
 def with_caps(units: str, columns: Sequence[str], caps: Caps) -> str:
