@@ -12,7 +12,6 @@ from shops import Shop, each_own_arm
 from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config.models.values import format_duration, parse_duration, parse_offset
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.engines.spark import Spark
 
 METRICS = """
   hours: {from: orders, count: true, during: [0 hours, 168 hours]}
@@ -20,20 +19,6 @@ METRICS = """
   hours_ago: {from: orders, count: true, during: [-168 hours, 0 hours]}
   days_ago: {from: orders, count: true, during: [-7 days, 0 days]}
 """
-
-
-@pytest.fixture(params=["duckdb", "spark", "postgres"])
-def anywhere(request, tmp_path):
-    if request.param == "duckdb":
-        with DuckDB(lambda file: tmp_path / "data" / file) as engine:
-            yield Shop(tmp_path, engine)
-    elif request.param == "postgres":
-        engine, desk = (request.getfixturevalue(name) for name in ("postgres", "desk"))
-        yield Shop(tmp_path, engine, desk)
-    else:
-        request.getfixturevalue("spark")
-        with Spark(lambda file: tmp_path / "data" / file) as engine:
-            yield Shop(tmp_path, engine)
 
 
 def counted(shop, zone, start, events, *, instants):

@@ -6,11 +6,9 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
-from shops import ARMS, NOW, Shop, each_own_arm
+from shops import ARMS, NOW, each_own_arm
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze
-from upliftlab.engines.duckdb import DuckDB
-from upliftlab.engines.spark import Spark
 from upliftlab.errors import DataError
 from upliftlab.results.analysis import VerdictCode
 
@@ -20,25 +18,6 @@ TEXT = (
 )
 SALES = "  revenue: {from: orders, sum: amount}\n"
 DAY = date(2026, 3, 3)
-
-
-@pytest.fixture
-def shop(tmp_path):
-    with DuckDB(lambda file: tmp_path / "data" / file) as engine:
-        yield Shop(tmp_path, engine)
-
-
-@pytest.fixture(params=["duckdb", "spark", "postgres"])
-def anywhere(request, tmp_path):
-    if request.param == "duckdb":
-        yield request.getfixturevalue("shop")
-    elif request.param == "postgres":
-        engine, desk = (request.getfixturevalue(name) for name in ("postgres", "desk"))
-        yield Shop(tmp_path, engine, desk)
-    else:
-        request.getfixturevalue("spark")
-        with Spark(lambda file: tmp_path / "data" / file) as engine:
-            yield Shop(tmp_path, engine)
 
 
 def revenue(shop, customers, orders):

@@ -7,12 +7,10 @@ from datetime import date
 import pyarrow as pa
 import pytest
 from plans import pick
-from shops import ARMS, NOW, Shop
+from shops import ARMS, NOW
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config.models import Source
-from upliftlab.engines.duckdb import DuckDB
-from upliftlab.engines.spark import Spark
 from upliftlab.errors import ConfigError
 from upliftlab.results.analysis import VerdictCode
 
@@ -31,25 +29,6 @@ LINES = {
 }
 """Forty customers with an order of two lines of one price each: 0, 3, 2 or 5."""
 ORDERS = {name: values for name, values in LINES.items() if name != "line"}
-
-
-@pytest.fixture
-def shop(tmp_path):
-    with DuckDB(lambda file: tmp_path / "data" / file) as engine:
-        yield Shop(tmp_path, engine)
-
-
-@pytest.fixture(params=["duckdb", "spark", "postgres"])
-def anywhere(request, tmp_path):
-    if request.param == "duckdb":
-        yield request.getfixturevalue("shop")
-    elif request.param == "postgres":
-        engine, desk = (request.getfixturevalue(name) for name in ("postgres", "desk"))
-        yield Shop(tmp_path, engine, desk)
-    else:
-        request.getfixturevalue("spark")
-        with Spark(lambda file: tmp_path / "data" / file) as engine:
-            yield Shop(tmp_path, engine)
 
 
 def found(shop, orders, **declared):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 from plans import pick
-from shops import ARMS, NOW, Shop
+from shops import ARMS, NOW
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze
-from upliftlab.engines.duckdb import DuckDB
-from upliftlab.engines.spark import Spark
 from upliftlab.results.analysis import Note
 
 ASKED = f"assignment: {{observed: arm}}\n{ARMS}\nmetrics: {{primary: bought}}\nsegments: [area]\n"
@@ -16,26 +14,6 @@ SHARE = "  bought: {column: bought, unit: share}\n"
 TWO_HUNDRED = ["none"] * 200 + ["mail"] * 200
 NEWCOMBE = 0.01885
 """z²/(200 + z²), z = 1.96: Wilson's upper bound of 0 of 200, and so both ends' size."""
-
-
-@pytest.fixture(params=["duckdb", "spark", "postgres"])
-def anywhere(request, tmp_path):
-    if request.param == "duckdb":
-        with DuckDB(lambda file: tmp_path / "data" / file) as engine:
-            yield Shop(tmp_path, engine)
-    elif request.param == "postgres":
-        engine, desk = (request.getfixturevalue(name) for name in ("postgres", "desk"))
-        yield Shop(tmp_path, engine, desk)
-    else:
-        request.getfixturevalue("spark")
-        with Spark(lambda file: tmp_path / "data" / file) as engine:
-            yield Shop(tmp_path, engine)
-
-
-@pytest.fixture
-def shop(tmp_path):
-    with DuckDB(lambda file: tmp_path / "data" / file) as engine:
-        yield Shop(tmp_path, engine)
 
 
 def analysed(shop, bought, metrics=SHARE, arms=TWO_HUNDRED):

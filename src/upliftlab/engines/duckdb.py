@@ -273,18 +273,12 @@ class DuckDB:
             if fault := self._unusable.get(str(error).partition(": ")[2]):
                 raise DataError(fault) from error
             raise _full(error) or _unreadable("the data", error) from error
-        except duckdb.ConversionException as error:
-            reason = without_values(_first(error), numbers=True)
-            message = f"a value is not what a condition takes it for: {reason}"
-            raise DataError(
-                Diagnostic("UL214", message, "check the condition and the column")
-            ) from error
-        except duckdb.OutOfRangeException as error:
-            reason = without_values(_first(error), numbers=True)
-            message = f"a value is too large for a condition: {reason}"
-            raise DataError(
-                Diagnostic("UL214", message, "check the condition and the column")
-            ) from error
+        except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+            large = isinstance(error, duckdb.OutOfRangeException)
+            what = "too large for a condition" if large else "not what a condition takes it for"
+            message = f"a value is {what}: {without_values(_first(error), numbers=True)}"
+            remedy = "check the condition and the column"
+            raise DataError(Diagnostic("UL214", message, remedy)) from error
         except duckdb.OutOfMemoryException as error:
             raise _full(error) or _cramped(error) from error
         except duckdb.Error as error:

@@ -22,18 +22,9 @@ from upliftlab.queries.numbers import (
     number_sql,
     plain_sql,
 )
+from upliftlab.queries.text_forms import NUMBERS, TextForm
 from upliftlab.util.personal import shape
 
-_FORMS: Final = (
-    FileFormat(decimal="."),
-    FileFormat(decimal=","),
-    FileFormat(thousands="."),
-    FileFormat(thousands=","),
-    FileFormat(thousands=" "),
-    FileFormat(thousands=" ", decimal=","),
-    FileFormat(thousands="'"),
-)
-"""In which ways numbers are written."""
 _FIRST: Final = 2_000
 
 
@@ -173,7 +164,7 @@ def _asked(column: TextNumbers) -> list[str]:
         "example": f"MIN({column.within(point)})",
         "read": column.count(number_sql(value, "text", form)),
     }
-    for at, number in enumerate(number_sql(value, "text", each) for each in _FORMS):
+    for at, number in enumerate(number_sql(value, "text", each.form) for each in NUMBERS):
         asked |= {f"way{at}": column.count(number)}
         asked |= {f"sum{at}": f"SUM(ABS({column.within(number)}))"}
     return [f"{sql} AS {name}" for name, sql in asked.items()]
@@ -211,8 +202,8 @@ def _forms(column: TextNumbers, row: Mapping[str, Any]) -> Diagnostic | None:
     if (column.form is not None and column.form.numbers_declared) or row["example"] is None:
         return None
     # Forms that come to the same sum are the same to this column: the first says what it needs.
-    meanings = dict[float | None, FileFormat]()
-    for at, each in enumerate(_FORMS):
+    meanings = dict[float | None, TextForm]()
+    for at, each in enumerate(NUMBERS):
         if row[f"way{at}"] == row["n"]:
             meanings.setdefault(row[f"sum{at}"], each)
     ways = [*meanings.values()]
@@ -221,20 +212,7 @@ def _forms(column: TextNumbers, row: Mapping[str, Any]) -> Diagnostic | None:
     form = shape(str(row["example"]))
     if len(ways) == 1:
         message = f"{column.named} holds numbers that are no plain ones, such as '{form}'"
-        return Diagnostic("UL206", message, f"write under its source: '{_written(ways[0])}'")
+        return Diagnostic("UL206", message, f"write under its source: '{ways[0].choice.write}'")
     message = f"the numbers of {column.named} can be read in two ways, such as '{form}'"
-    said = [f"'{_written(way)}' {_meaning(way)}" for way in ways]
+    said = [f"'{way.choice.write}' where {way.meaning}" for way in ways]
     return Diagnostic("UL255", message, f"write under its source: {', or '.join(said)}")
-
-
-def _written(form: FileFormat) -> str:
-    signs = {key: getattr(form, key) for key in ("decimal", "thousands")}
-    given = ", ".join(f'{key}: "{sign}"' for key, sign in signs.items() if sign)
-    return f"format: {{{given}}}"
-
-
-def _meaning(form: FileFormat) -> str:
-    """What a form takes a sign for."""
-    if form.thousands:
-        return f"where '{form.thousands}' stands between thousands"
-    return f"where '{form.decimal}' stands before decimals"
