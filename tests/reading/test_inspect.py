@@ -284,6 +284,21 @@ def test_a_file_that_cannot_be_read_stops_no_other(tmp_path):
     assert run().exit_code == 2
 
 
+def test_a_file_in_another_encoding_is_shown_with_the_line_that_says_so(tmp_path):
+    path = tmp_path / "kunden.csv"
+    path.write_bytes("Kunde;Umsatz;Ort\n1;1.234,50;Köln\n2;3,25;Ulm\n".encode("cp1252"))
+    (file,) = ul.inspect(path).files
+    assert (file.encoding, file.rows, file.fault) == ("CP1252", 2, None)
+    assert yaml.safe_load(file.suggestion)["sources"]["kunden"]["format"] == {
+        "encoding": "windows-1252",
+        "thousands": ".",
+    }
+    path.write_bytes("a;b\n1;ö\n".encode("cp1252") + b"\x81\n")  # no letter of that encoding
+    (file,) = ul.inspect(path).files
+    assert file.fault is not None
+    assert "UL261" in file.fault
+
+
 def test_a_long_path_is_no_fault(tmp_path):
     folder = tmp_path.joinpath(*["a" * 60] * 4)
     folder.mkdir(parents=True)

@@ -17,6 +17,7 @@ from upliftlab.data_checks.suggestion import roles_of, suggestion
 from upliftlab.engines.base import ColumnType
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.engines.kinds import kind_of
+from upliftlab.engines.text_file import likely_encoding
 from upliftlab.engines.text_header import text_table
 from upliftlab.errors import DataError, Diagnostic, UpliftLabError
 from upliftlab.queries.numbers import SYMBOLS, iso_sql, readable_time_sql
@@ -102,10 +103,21 @@ def _inspected(file: str, asked: Inside) -> InspectedFile:
     # A path is no name of the YAML, and may be longer.
     source = Source.model_construct(file=file, sheet=asked.sheet, table=asked.table)
     try:
-        with DuckDB(Path, folders=[Path(file).absolute().parent]) as engine, engine.reading():
-            return _Look(engine, source).file()
+        try:
+            return _looked_at(source)
+        except DataError as error:
+            if error.faults[0].code != "UL261" or not Path(file).is_file():
+                raise
+            form = FileFormat(encoding=likely_encoding(Path(file)))
+            return _looked_at(source.model_copy(update={"format": form}))
     except UpliftLabError as error:
         return InspectedFile(file=file, sheet=asked.sheet, fault=str(error.faults[0]))
+
+
+def _looked_at(source: Source) -> InspectedFile:
+    folder = Path(str(source.file)).absolute().parent
+    with DuckDB(Path, folders=[folder]) as engine, engine.reading():
+        return _Look(engine, source).file()
 
 
 class _Look:

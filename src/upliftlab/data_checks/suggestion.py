@@ -80,7 +80,8 @@ def suggestion(source: Source, columns: Sequence[InspectedColumn]) -> str:
             entry[key] = named[0].name
     if amounts := {each.name: each.currency for each in columns if each.currency}:
         entry["amounts"] = amounts
-    if declared := _declared(columns):
+    known = source.format.model_dump(exclude_unset=True) if source.format else {}
+    if declared := {**known, **_declared(columns)}:
         entry["format"] = declared
     text = yaml.safe_dump(
         {"sources": {_name(source): entry}}, allow_unicode=True, sort_keys=False, width=100

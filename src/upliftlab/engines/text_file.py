@@ -140,13 +140,18 @@ def wrong_bytes(path: Path, encoding: str) -> DataError:
     line = _first_wrong(path, encoding)
     if encoding == UTF8:
         message = f"line {line:,} of {path.name} is no text in UTF-8"
-        with unpacked(path) as file:
-            guess = "utf-16-le" if b"\0" in file.read(_PIECE) else "windows-1252"
+        guess = likely_encoding(path)
         remedy = f"write how it was saved, such as format: {{encoding: {guess}}}, or save it anew"
     else:
         message = f"line {line:,} of {path.name} is no text in {encoding}"
         remedy = "mend 'encoding' under 'format'"
     return DataError(Diagnostic("UL261", message, remedy))
+
+
+def likely_encoding(path: Path) -> str:
+    """How a text was probably saved that is none in UTF-8 and does not say."""
+    with unpacked(path) as file:
+        return "utf-16-le" if b"\0" in file.read(_PIECE) else "windows-1252"
 
 
 def _first_wrong(path: Path, encoding: str) -> int:
