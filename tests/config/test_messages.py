@@ -16,6 +16,10 @@ def test_the_documented_message(space):
     ("part", "expected"),
     [
         ("strata: [a]", "UL012 unknown key 'strata'; 'strata' belongs under 'assignment'"),
+        (
+            "customers: {file: a.csv, format: {decimal: comma}}",
+            "UL014 'decimal': 'comma' is not one of '.', ','; write one of '.', ','",
+        ),
         ("layers: {}", "UL012 unknown key 'layers'; 'layers' belongs in configs/program.yaml"),
         (
             "metrics: {primary: a, xyzzy: 1}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -20,6 +21,7 @@ from upliftlab.util.nearest import closest
 
 M = TypeVar("M", bound=Declaration)
 _LONGEST = 240
+_SIGN = re.compile(r"'\W'")
 _GROUPS = ("channels", "offers", "metrics", "segments", "sources", "arms", "layers", "columns")
 
 
@@ -164,7 +166,9 @@ def _own_words(_model: type[Declaration], document: Document, path: Key, detail:
 
 
 def _choice(_model: type[Declaration], document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
-    allowed = str(detail["ctx"]["expected"]).replace(" or ", ", ").replace("'", "")
+    expected = str(detail["ctx"]["expected"]).replace(" or ", ", ")
+    # Signs keep their quotes, without which nobody could tell them from the sentence's own.
+    allowed = expected if _SIGN.search(expected) else expected.replace("'", "")
     given = document.get(*path)
     if not isinstance(given, str):
         return "UL014", f"{naming(path)} is one of {allowed}", ""
