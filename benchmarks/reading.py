@@ -59,14 +59,17 @@ def typed(file: Path) -> Rows:
 
 
 def upliftlab(file: Path) -> Rows:
-    """The file as a source: as text, hashed and checked, each number read as a metric's is."""
+    """The file as a source: as text, hashed and checked, each number read as a metric's is first.
+
+    Only where one is missing then, words, currencies and signs are looked for in a second pass.
+    """
     from upliftlab.config.models import EngineSettings, Source  # noqa: PLC0415 - as above
     from upliftlab.engines.duckdb import DuckDB  # noqa: PLC0415
-    from upliftlab.queries.numbers import number_sql  # noqa: PLC0415
+    from upliftlab.queries.numbers import plain_sql  # noqa: PLC0415
 
     with DuckDB(Path, EngineSettings(threads=THREADS)) as engine, engine.reading():
         engine.attach("orders", Source(file=str(file)))
-        numbers = {name: number_sql(name, "text") for name in ("spend", "visits")}
+        numbers = {name: plain_sql(name) for name in ("spend", "visits")}
         found = engine.query(_SUMS.format(**numbers, table="orders"))
         return [tuple(row.values()) for row in found.to_pylist()]
 

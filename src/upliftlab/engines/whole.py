@@ -128,16 +128,18 @@ class _Letters:
         self.quoted = False
         self._path = path
         self._line = 0
+        self._rows = rule.rows
         self._declared = rule.form.encoding is not None
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def take(self, piece: bytes) -> None:
         """Go on with the next bytes."""
-        last = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+        last = piece.rfind(b"\n")
+        last = max(last, piece.rfind(b"\r", last + 1))
         self._line = self._line + len(piece) if last < 0 else len(piece) - last - 1
         if self._line > LONGEST_LINE:
             raise too_long(self._path)
-        self.quoted = self.quoted or b'"' in piece
+        self.quoted = self.quoted or (self._rows and b'"' in piece)
         if self._decoder is None and not self._declared and piece:
             self._declared = marked(piece) != UTF8
             self._decoder = codecs.getincrementaldecoder(UTF8)()
@@ -152,8 +154,10 @@ class _Letters:
     def _decode(self, piece: bytes, *, final: bool = False) -> None:
         if self._decoder is None:
             return
+        begun, _ = self._decoder.getstate()
         try:
-            self._decoder.decode(piece, final)
+            if final or begun or not piece.isascii():  # else it is text, whatever came before
+                self._decoder.decode(piece, final)
         except UnicodeDecodeError as error:
             raise wrong_bytes(self._path, UTF8) from error
         if b"\0" in piece:
