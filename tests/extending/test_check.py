@@ -175,5 +175,10 @@ def test_a_fault_of_an_added_check_names_package_and_check(shop, tmp_path, fault
     assert "Traceback" not in done.stderr
     assert SECRET not in done.stderr
     assert not (folder / "upliftlab-report").exists()
-    checked = upliftlab("check", "small.yaml", "--data", ".", cwd=folder, **beside(site))
-    assert checked.returncode == 0, "checks of other packages are looked for by an analysis only"
+    with_data = upliftlab("check", "small.yaml", "--data", ".", cwd=folder, **beside(site))
+    assert with_data.returncode == 1
+    assert [text for text in told if text not in with_data.stdout] == [], (
+        "an analysis says the same"
+    )
+    checked = upliftlab("check", "small.yaml", cwd=folder, **beside(site))
+    assert checked.returncode == 0, "checks of other packages are looked for where data are"

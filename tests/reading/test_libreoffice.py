@@ -88,4 +88,6 @@ def test_inspect_tells_how_a_german_csv_file_is_written(made):
         "thousands": ".",
         "date": "DD.MM.YYYY",
         "datetime": "DD.MM.YYYY HH:mm[:ss]",
+        True: ["WAHR"],
+        False: ["FALSCH"],
     }

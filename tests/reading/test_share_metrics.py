@@ -7,6 +7,7 @@ from plans import pick
 from shops import ARMS, NOW
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze
+from upliftlab.errors import DataError
 from upliftlab.results.analysis import Note
 
 ASKED = f"assignment: {{observed: arm}}\n{ARMS}\nmetrics: {{primary: bought}}\nsegments: [area]\n"
@@ -32,6 +33,24 @@ def test_squares_that_sum_to_the_sum_are_no_share(anywhere):
     assert difference.method == "welch"
     # Two groups of 18: Σx² = 12, 18 · (2/3)² = 8.
     assert difference.se == pytest.approx((2 * (12 - 8) / 17 / 18) ** 0.5)
+
+
+def of_households(shop, bought):
+    asked = f"assignment: {{observed: arm, unit: home}}\n{ARMS}\nmetrics: {{primary: bought}}\n"
+    columns = {"id": list(range(36)), "home": [n // 3 for n in range(36)], "bought": bought}
+    shop.table("customers", {**columns, "arm": ["none"] * 18 + ["mail"] * 18})
+    return analyze(shop.plan(asked, SHARE), AnalysisContext(shop.engine, NOW))
+
+
+def test_a_households_shares_add_up_to_its_size(anywhere):
+    """All three of a home may have bought: its total of 3 is no share above 1."""
+    found = of_households(anywhere, [1, 1, 1, 1, 0, 0] * 3 + [1] * 18)
+    assert pick(found, "difference").estimate == pytest.approx(1 - 12 / 18)
+
+
+def test_a_households_total_above_its_size_holds_what_is_no_share(anywhere):
+    with pytest.raises(DataError, match="UL206 'bought' is declared to be a share"):
+        of_households(anywhere, [4, 0, 0, 1, 0, 0] * 3 + [1] * 18)
 
 
 @pytest.mark.parametrize("value", [0, 1], ids=["nobody", "everybody"])

@@ -19,8 +19,9 @@ from upliftlab.queries.naming import naming
 from upliftlab.queries.numbers import LARGEST, SMALLEST, missing_sql, number_sql, usable_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of, plain, pointed
-from upliftlab.queries.units import UnitTable, unit_columns
+from upliftlab.queries.units import SIZE, UnitTable, unit_columns
 from upliftlab.queries.words import line_of, words_of
+from upliftlab.stats.moments import Moments
 from upliftlab.util.nearest import closest
 from upliftlab.util.personal import kind_of, names_people, shape
 from upliftlab.util.sql import quote
@@ -375,23 +376,33 @@ def refuse_no_shares(
 ) -> None:
     """Refuse metrics that are declared shares and are numbers such as 100 for yes, or -1.
 
-    Of numbers from 0 to 1 the squares never add up to more than they do themselves.
+    Of numbers from 0 to 1 the squares never add up to more than they do themselves; of a
+    household's total, which is at most its size, to more than totals times sizes do.
 
     Raises:
         DataError: UL206, naming them.
     """
     moments = [cell.moments for cell in next(iter(cells.values()))]
+    size = columns.index(SIZE) if SIZE in columns else None
     faults = list[Diagnostic]()
     for at, name in enumerate(columns):
         if name not in plan.metrics or plan.metrics[name].unit != "share":
             continue
-        totals = ((each.n * float(each.mean[at]), each, float(each.m2[at, at])) for each in moments)
-        if any(m2 + x * float(each.mean[at]) > x + _ROUNDED * each.n for x, each, m2 in totals):
+        most = ((each, _product(each, at, size) + _ROUNDED * each.n) for each in moments)
+        if any(_product(each, at, at) > bound for each, bound in most):
             message = f"'{name}' is declared to be a share, and has numbers below 0 or above 1"
             remedy = "write 1 and 0 for yes and no, 0.25 for 25 %; or leave out 'unit: share'"
             faults.append(Diagnostic("UL206", message, remedy))
     if faults:
         raise DataError(faults)
+
+
+def _product(moments: Moments, one: int, other: int | None) -> float:
+    """The sum over units of a column times another, or times one."""
+    product = moments.n * float(moments.mean[one])
+    if other is None:
+        return product
+    return product * float(moments.mean[other]) + float(moments.m2[one, other])
 
 
 def traces(name: str) -> Diagnostic:
