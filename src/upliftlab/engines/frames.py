@@ -19,7 +19,6 @@ from typing import Any, Final, Protocol, cast, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from upliftlab.config.load import Loaded
 from upliftlab.config.models import Source
@@ -372,6 +371,8 @@ def _views(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an arr
 
 def _texts(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an array of texts
     """The lengths of texts, and all of them one behind the other."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - a thirtieth of a run, which needs it for frames alone
+
     lengths = cast("Any", pc.binary_length(piece))
     yield _numbers(lengths.cast(pa.int64()), 8)
     wide = 8 if pa.types.is_large_string(piece.type) else 4

@@ -33,7 +33,7 @@ from upliftlab.queries.condition_kinds import (
 from upliftlab.queries.meanings import Kind, meanings_of, text_sql, unreadable_sql, words
 from upliftlab.queries.numbers import number_sql
 from upliftlab.queries.population import missing_column
-from upliftlab.queries.text_forms import NUMBERS, TIMES, forms_of
+from upliftlab.queries.text_forms import NUMBERS, forms_of, times
 from upliftlab.queries.words import line_of, words_of
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
@@ -225,7 +225,7 @@ def declaring(column: str, kind: Kind, table: ConditionTable, engine: Engine) ->
     if engine.dialect == "postgres" or kind not in ("number", "time"):
         return None
     if table.form is None:
-        looked = NUMBERS if kind == "number" else TIMES
+        looked = NUMBERS if kind == "number" else times()
         found = forms_of(column, table.relation, engine, looked)
         if forms := [form for form in found if not form.plain]:
             return ", or ".join(f"'{form.choice.write}' where {form.meaning}" for form in forms)

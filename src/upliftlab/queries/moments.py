@@ -42,6 +42,8 @@ class MomentsQuery:
         segments: Names of the segments, in order.
         centres: A value near each metric's mean where that lies far from zero.
         flags: Metrics of which values other than 0 and 1 are counted, in each cell.
+        binary: Those of them that are taken to hold nothing else: the cubes of 0 and 1 are the
+            numbers themselves, and are not summed.
         robust: Use the engine's centred aggregates.
         rows: What rows tell that are of several units; None where each is of one.
         finest: Group by all segments at once (cells add up to every margin), else one by one.
@@ -52,6 +54,7 @@ class MomentsQuery:
     segments: tuple[str, ...]
     centres: Mapping[str, float] = field(default_factory=dict[str, float])
     flags: frozenset[str] = frozenset()
+    binary: frozenset[str] = frozenset()
     finest: bool = True
     robust: bool = False
     rows: RowMoments | None = None
@@ -136,9 +139,16 @@ def tuned(query: MomentsQuery, sample: pa.Table) -> MomentsQuery:
     """The query with the centres, flags and grouping that a sample suggests."""
     row = sample.to_pylist()[0]
     centres = {name: _centre(row[f"m{i}"], row[f"d{i}"]) for i, name in enumerate(query.metrics)}
-    flags = frozenset(name for i, name in enumerate(query.metrics) if not row[f"o{i}"])
+    flags = [i for i, name in enumerate(query.metrics) if not row[f"o{i}"]]
     return replace(
-        query, centres=centres, flags=query.flags | flags, finest=row["cells"] <= MOST_CELLS
+        query,
+        centres=centres,
+        flags=query.flags | {query.metrics[i] for i in flags},
+        # Zeros alone, as in a file that begins with those who bought nothing, promise nothing.
+        binary=frozenset(
+            name for i in flags if row[f"m{i}"] and not centres[name := query.metrics[i]]
+        ),
+        finest=row["cells"] <= MOST_CELLS,
     )
 
 
@@ -176,8 +186,10 @@ def _aggregates(query: MomentsQuery) -> dict[str, str]:
     """n, and per metric its count, first moment, second moments with those before it, and cubes."""
     shifted = [f"(x{i} - ({c!r}))" if c else f"x{i}" for i, c in enumerate(_centres(query))]
     result = {"n": "COUNT(*)"}
-    for i, y in enumerate(shifted):
-        result |= {f"n{i}": f"COUNT(x{i})", f"t{i}": f"SUM({y} * {y} * {y})"}
+    for i, (name, y) in enumerate(zip(query.metrics, shifted, strict=True)):
+        result[f"n{i}"] = f"COUNT(x{i})"
+        if name not in query.binary:
+            result[f"t{i}"] = f"SUM({y} * {y} * {y})"
         if query.robust:
             result |= {f"a{i}": f"AVG(x{i})", f"b{i}_{i}": f"VAR_SAMP(x{i})"}
             result |= {f"b{i}_{j}": f"COVAR_SAMP(x{i}, x{j})" for j in range(i)}
@@ -193,20 +205,23 @@ def _centres(query: MomentsQuery) -> list[float]:
 
 def read_cells(
     query: MomentsQuery, result: pa.Table
-) -> dict[tuple[str, ...], list[SliceMoments]] | None:
+) -> dict[tuple[str, ...], list[SliceMoments]] | MomentsQuery:
     """The result's rows as cells, by the set of segments they were grouped by.
 
-    None where too few digits are left, so that the query must be asked again as `robust`.
+    The query to ask instead where some metric is not `binary` after all, and where too few digits
+    are left, so that it must be `robust`.
     """
     names = query.segments
     levels = {name: result[f"s{i}"].to_pylist() for i, name in enumerate(names)}
     rolled = {name: result[f"g_s{i}"].to_pylist() for i, name in enumerate(names)}
     missing, flags = _missing(query, result), _flags(query, result)
+    if any(query.binary - found for found in flags):
+        return replace(query, binary=frozenset())
     moments = None
     if not any(missing):
         moments = _read(query)(query, result)
         if moments is None:
-            return None
+            return replace(query, robust=True, binary=frozenset())
     cells: dict[tuple[str, ...], list[SliceMoments]] = {
         grouping: [] for grouping in query.groupings
     }
@@ -252,6 +267,12 @@ def _floats(result: pa.Table, name: str) -> Array:
     return np.array([0.0 if v is None else v for v in result[name].to_pylist()], dtype=np.float64)
 
 
+def _cubes(query: MomentsQuery, result: pa.Table) -> Array:
+    """Sums of cubes, which for 0 and 1 are the sums themselves; shape (rows, p)."""
+    names = [f"{'a' if m in query.binary else 't'}{i}" for i, m in enumerate(query.metrics)]
+    return np.stack([_floats(result, name) for name in names], axis=1)
+
+
 def _square(query: MomentsQuery, result: pa.Table) -> Array:
     """Second moments as one symmetric matrix per row, shape (rows, p, p)."""
     size = len(query.metrics)
@@ -266,7 +287,7 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
     """Moments from sums around the centres; None where digits were lost."""
     n = _floats(result, "n")
     sums = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
-    aggregates_by = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
+    cubes = _cubes(query, result)
     square = _square(query, result)
     shift = sums / n[:, None]
     m2 = square - n[:, None, None] * shift[:, :, None] * shift[:, None, :]
@@ -278,11 +299,7 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
     sound = n[:, None] * shift**2 <= FAR**2 * diagonal
     if not (sound | whole | (n == 1)[:, None]).all():
         return None
-    m3 = (
-        aggregates_by
-        - 3 * shift * np.diagonal(square, axis1=1, axis2=2)
-        + 2 * n[:, None] * shift**3
-    )
+    m3 = cubes - 3 * shift * np.diagonal(square, axis1=1, axis2=2) + 2 * n[:, None] * shift**3
     m3[diagonal == 0] = 0.0
     mean = shift + np.array(_centres(query))
     return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]
@@ -291,12 +308,12 @@ def _shifted(query: MomentsQuery, result: pa.Table) -> Sequence[Moments] | None:
 def _robust(query: MomentsQuery, result: pa.Table) -> Sequence[Moments]:
     """Moments from the engine's centred aggregates; a third moment far off centre is not known."""
     n = _floats(result, "n")
-    aggregates_by = np.stack([_floats(result, f"t{i}") for i in range(len(query.metrics))], axis=1)
+    cubes = _cubes(query, result)
     mean = np.stack([_floats(result, f"a{i}") for i in range(len(query.metrics))], axis=1)
     m2 = _without_traces(_square(query, result) * (n - 1)[:, None, None], n)
     shift = mean - np.array(_centres(query))
     diagonal = np.diagonal(m2, axis1=1, axis2=2)
-    m3 = aggregates_by - 3 * shift * diagonal - n[:, None] * shift**3
+    m3 = cubes - 3 * shift * diagonal - n[:, None] * shift**3
     m3[n[:, None] * shift**2 > FAR**2 * diagonal] = np.nan
     m3[diagonal == 0] = 0.0
     return [Moments(int(n[k]), mean[k], m2[k], m3[k]) for k in range(len(n))]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 from upliftlab.config.models import FileFormat
@@ -113,6 +113,12 @@ def _numbers() -> Iterator[TextForm]:
         yield TextForm("number", FileFormat.model_validate(declared), " and ".join(said), signs)
 
 
+@cache
+def times() -> tuple[TextForm, ...]:
+    """The forms of days and times; they are many, and most files need none of them."""
+    return tuple(_times())
+
+
 def _times() -> Iterator[TextForm]:
     written = [
         (part.format(sign, sign), meaning)
@@ -133,8 +139,6 @@ def _times() -> Iterator[TextForm]:
 
 
 NUMBERS: Final = tuple(_numbers())
-TIMES: Final = tuple(_times())
-FORMS: Final = (*NUMBERS, *TIMES)
 SIGNS: Final[tuple[str, ...]] = (".", ",", " ", "'")
 """Signs whose presence tells forms of numbers apart."""
 
@@ -146,7 +150,7 @@ def stands_sql(value: str, sign: str) -> str:
 
 
 def forms_of(
-    column: str, relation: str, engine: Engine, forms: Sequence[TextForm] = FORMS
+    column: str, relation: str, engine: Engine, forms: Sequence[TextForm] | None = None
 ) -> list[TextForm]:
     """The forms in which every text of a column is written, without those that say no more.
 
@@ -154,8 +158,9 @@ def forms_of(
         column: Its name.
         relation: The FROM clause with its WHERE.
         engine: Where it lies.
-        forms: Those that are looked for.
+        forms: Those that are looked for; by default all.
     """
+    forms = (*NUMBERS, *times()) if forms is None else forms
     value = quote(column)
     first = f"SELECT {value} AS v FROM {relation}"
     sample = engine.query(f"SELECT v FROM ({first}) AS t WHERE v IS NOT NULL LIMIT {_FIRST}")

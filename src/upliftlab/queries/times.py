@@ -13,8 +13,7 @@ from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.clock import INSTANTS, time_literal
 from upliftlab.queries.numbers import OFFSET, readable_time_sql, time_sql
-from upliftlab.queries.text_forms import TIMES as FORMS
-from upliftlab.queries.text_forms import forms_of
+from upliftlab.queries.text_forms import forms_of, times
 from upliftlab.util.personal import shape
 from upliftlab.util.sql import literal, quote
 
@@ -183,7 +182,7 @@ def _remedy(column: TimeColumn, engine: Engine, relation: str) -> str:
     if engine.dialect == "postgres":
         return "make a time of it in a view"
     lines = [f"'{form.choice.write}' where {form.meaning}"
-             for form in forms_of(column.name, relation, engine, FORMS)]  # fmt: skip
+             for form in forms_of(column.name, relation, engine, times())]  # fmt: skip
     if lines:
         return f"write under its source: {', or '.join(lines)}"
     return (
