@@ -80,7 +80,7 @@ class FrameTable:
         return self.table.select(sorted(kinds, key=lambda name: not _is_number(kinds[name])))
 
     def fingerprint(self, stop: Stop = lambda: False) -> str:
-        """A sha256 of the content: every column's name, type and sha256 of its values, in order.
+        """A sha256 of the content: every column's name, type and BLAKE3 of its values, in order.
 
         It does not hang on how the rows are cut into chunks. A missing value is missing, whatever
         lies in its place. Another type, such as a category for a text, is another content.
@@ -317,8 +317,10 @@ def _refuse_names(columns: list[str], name: str) -> None:
 
 
 def _digest(stop: Stop, column: Any) -> str:  # noqa: ANN401 - a chunked array
-    """A sha256 of a column's values."""
-    total = hashlib.sha256()
+    """A BLAKE3 of a column's values: as safe as a sha256, and two and a half times as fast."""
+    from blake3 import blake3  # noqa: PLC0415 - for frames alone
+
+    total = blake3()
     for content in _contents(column):
         if stop():
             break
