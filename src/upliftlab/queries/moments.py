@@ -140,14 +140,13 @@ def tuned(query: MomentsQuery, sample: pa.Table) -> MomentsQuery:
     row = sample.to_pylist()[0]
     centres = {name: _centre(row[f"m{i}"], row[f"d{i}"]) for i, name in enumerate(query.metrics)}
     flags = [i for i, name in enumerate(query.metrics) if not row[f"o{i}"]]
+    # Zeros alone, as in a file that begins with those who bought nothing, promise nothing.
+    some = {query.metrics[i] for i in flags if row[f"m{i}"]}
     return replace(
         query,
         centres=centres,
         flags=query.flags | {query.metrics[i] for i in flags},
-        # Zeros alone, as in a file that begins with those who bought nothing, promise nothing.
-        binary=frozenset(
-            name for i in flags if row[f"m{i}"] and not centres[name := query.metrics[i]]
-        ),
+        binary=frozenset(name for name in some if not centres[name]),
         finest=row["cells"] <= MOST_CELLS,
     )
 
