@@ -139,7 +139,7 @@ def tuned(query: MomentsQuery, sample: pa.Table) -> MomentsQuery:
     """The query with the centres, flags and grouping that a sample suggests."""
     row = sample.to_pylist()[0]
     centres = {name: _centre(row[f"m{i}"], row[f"d{i}"]) for i, name in enumerate(query.metrics)}
-    flags = [i for i, name in enumerate(query.metrics) if not row[f"o{i}"]]
+    flags = [i for i in range(len(query.metrics)) if not row[f"o{i}"]]
     # Zeros alone, as in a file that begins with those who bought nothing, promise nothing.
     some = {query.metrics[i] for i in flags if row[f"m{i}"]}
     return replace(
