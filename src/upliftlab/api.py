@@ -206,12 +206,15 @@ class Experiment:
             return campaign.assign(kept, self.resolved, engine, datetime.now(UTC))
 
     def assign_one(
-        self, customer_id: int | str, household_id: int | str | None = None
+        self,
+        customer_id: int | str,
+        household_id: int | str | None = None,
+        day: date | None = None,
     ) -> str | None:
         """The arm of one customer, as `upliftlab.assign_one`."""
         from upliftlab.assignment.assign import assign_one as verb
 
-        return verb(self.resolved, customer_id, household_id)
+        return verb(self.resolved, customer_id, household_id, day)
 
     def analyze(
         self,

@@ -35,6 +35,7 @@ from upliftlab.analysis.refusals import (
     refuse_unsupported,
     refuse_whole_households,
 )
+from upliftlab.analysis.share_regimes import ShareRegime, regimes_of
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
@@ -56,6 +57,7 @@ from upliftlab.queries.moments import (
 from upliftlab.queries.population import AnalysisPopulation
 from upliftlab.queries.units import UnitTable, unit_columns
 from upliftlab.stats.moments import Moments
+from upliftlab.util.sql import literal
 
 FRAME, UNITS = "frame", "units"
 """What the frame and the unit table are kept as."""
@@ -73,6 +75,7 @@ class Aggregation:
         caps: What metrics are capped at.
         tables: Units by every two segments.
         strata: Moments by arm of every stratum within which shares are exact; empty without.
+        regimes: The cells of each time of the same shares; empty where shares stayed the same.
         schedule: Which of the planned looks at the data this is.
         flags: By arm, the columns that hold nothing but 0 and 1.
     """
@@ -82,6 +85,7 @@ class Aggregation:
     caps: Caps
     tables: Tables
     strata: Sequence[Mapping[str, Moments]]
+    regimes: Sequence[Cells]
     schedule: LookSchedule
     flags: Mapping[str, frozenset[str]]
 
@@ -111,10 +115,11 @@ def measure(
     frame, span = timed(plan, population_of(plan, engine, record), engine)
     frame = refuse_identities(plan, frame, engine, assume=True)
     refuse_whole_households(plan, frame, engine)
-    found = _measured(plan, spec, (frame, span), engine, now)
+    regimes = regimes_of(plan, record)
+    found = _measured(plan, spec, (frame, span, regimes), engine, now)
     if found is None:
         frame = refuse_identities(plan, frame, engine)
-        found = _measured(plan, spec, (frame, span), engine, now)
+        found = _measured(plan, spec, (frame, span, regimes), engine, now)
         assert found is not None  # noqa: S101 - nothing is assumed of it any more
     return found
 
@@ -122,12 +127,12 @@ def measure(
 def _measured(
     plan: Plan,
     spec: EstimationSpec,
-    population: tuple[AnalysisPopulation, Span | None],
+    population: tuple[AnalysisPopulation, Span | None, tuple[ShareRegime, ...]],
     engine: Engine,
     now: datetime | None,
 ) -> Aggregation | None:
     """Everything counted; None where texts were assumed to be plain numbers, and some are not."""
-    frame, span = population
+    frame, span, regimes = population
     schedule = occasion_of(plan, (frame, span), engine, now)
     plan = schedule.counted(plan)
     table, looks = unit_table(plan, (frame, span), engine)
@@ -151,10 +156,17 @@ def _measured(
     refuse_missing(plan, table, lacking, engine)
     refuse_traces(cells, query.metrics)
     refuse_no_shares(plan, cells, query.metrics)
-    data = FactInputs(plan, spec, engine, frame, units, looks)
+    data = FactInputs(plan, spec, engine, frame, units, looks, regimes)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
-    return Aggregation(cells, data, caps, tables, strata, schedule, flags_of(everybody))
+    apart = [cells_of(_within(query, regime), engine) for regime in regimes]
+    return Aggregation(cells, data, caps, tables, strata, apart, schedule, flags_of(everybody))
+
+
+def _within(query: MomentsQuery, regime: ShareRegime) -> MomentsQuery:
+    """The same query of the units of one regime."""
+    chosen = f"SELECT * FROM {query.units} WHERE stratum = {literal(regime.name)}"
+    return replace(query, units=f"({chosen}) AS regime")
 
 
 def _pairs(query: MomentsQuery, engine: Engine) -> Iterator[Count]:

@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from upliftlab import __version__
-from upliftlab.analysis.aggregates import OVERALL, Aggregates, roll_up
+from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice, roll_up
 from upliftlab.analysis.aggregation import Aggregation, measure
 from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.caps import Caps
 from upliftlab.analysis.checks.definition import CheckDefinition, CheckInputs, FactInputs, Facts
 from upliftlab.analysis.checks.events import events
 from upliftlab.analysis.checks.registry import asked, counted, offered_checks, own_checks
-from upliftlab.analysis.checks.shares import expected_shares
+from upliftlab.analysis.checks.shares import units_by_stratum
 from upliftlab.analysis.contrasts import CHANNEL, InferenceSettings, contrasts_of
-from upliftlab.analysis.disclosure import Shown, shown
+from upliftlab.analysis.disclosure import Shown, merged, shown
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.findings import find, shrunk
 from upliftlab.analysis.flow import flow
@@ -32,6 +32,13 @@ from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.analysis.reconciliation import reconciled
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.rows import UnitRows, rows_of
+from upliftlab.analysis.share_regimes import (
+    ShareRegime,
+    expected_shares,
+    mixed_shares,
+    thin_regime,
+    within_regimes,
+)
 from upliftlab.analysis.verdict import VerdictInputs, decide
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
@@ -144,7 +151,7 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         data=data,
         verdict=verdict,
         checks=judged,
-        arms=_arms(plan, aggregates),
+        arms=_arms(plan, aggregates, _expected(plan, intake.data.regimes, facts)),
         flow=flow(plan, spec, facts, aggregates),
         metrics=metrics,
         segments=_segments(plan, spec, told),
@@ -166,6 +173,7 @@ def _estimable(
     """Aggregates with money's columns, within strata where there are any, and how to infer."""
     overall = told.aggregates[OVERALL]
     within = stratified(intake.strata, tuple(overall)) if intake.strata else None
+    regimes = _by_regime(plan, intake, told)
     settings = InferenceSettings(
         plan.experiment.experiment,
         _rows(plan, spec, intake, told, engine),
@@ -173,8 +181,33 @@ def _estimable(
         _shares(plan, spec, intake, overall.values()),
         intake.schedule.look(1 - spec.confidence),
         stratified=within is not None,
+        regimes=bool(regimes),
     )
-    return spec.projected({**told.aggregates, OVERALL: within or overall}), settings
+    compared = regimes or {**told.aggregates, OVERALL: within or overall}
+    return spec.projected(compared), settings
+
+
+def _by_regime(plan: Plan, intake: Aggregation, told: Shown) -> Aggregates:
+    """Aggregates with arms compared within regimes in every place; empty where shares stayed.
+
+    Where they cannot be, a level has no control, and so no effects.
+
+    Raises:
+        DataError: UL310, all customers together cannot be compared within regimes.
+    """
+    parts = [merged(roll_up(cells, tuple(plan.segments)), told.names) for cells in intake.regimes]
+    if not parts:
+        return {}
+    found: dict[Slice, Mapping[str, Moments]] = {}
+    for place, groups in told.aggregates.items():
+        inside = [part.get(place, {}) for part in parts]
+        within = within_regimes(inside, tuple(groups))
+        if within is None and place == OVERALL:
+            regimes = intake.data.regimes
+            raise thin_regime(regimes, {r.name: p for r, p in zip(regimes, inside, strict=True)})
+        treated = {arm: group for arm, group in groups.items() if arm != plan.control}
+        found[place] = within or treated
+    return found
 
 
 def _shares(
@@ -243,8 +276,14 @@ def _data(plan: Plan, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:
     return tuple(found)
 
 
-def _arms(plan: Plan, aggregates: Aggregates) -> tuple[ArmCount, ...]:
-    shares = expected_shares(plan)
+def _expected(plan: Plan, regimes: Sequence[ShareRegime], facts: Facts) -> dict[str, float]:
+    """The share of all customers that each arm was to have."""
+    if not regimes:
+        return expected_shares(plan)
+    return mixed_shares(regimes, facts.of(units_by_stratum) or {})
+
+
+def _arms(plan: Plan, aggregates: Aggregates, shares: Mapping[str, float]) -> tuple[ArmCount, ...]:
     return tuple(
         ArmCount(
             arm=name,

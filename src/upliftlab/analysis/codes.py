@@ -10,7 +10,45 @@ _TOTALS: Final = (
     "customers:\n  file: data.csv\n  aggregated: {n: n, sum: {spent: s}, sum_sq: {spent: s2}}\n"
 )
 
+_START: Final = "assignment: {observed: arm, start: started}\n"
+_STARTED: Final = {
+    "data.csv": (
+        "id,arm,spent,started\n"
+        "1,none,0,2026-03-01\n2,email,5,2026-03-01\n3,none,2,2026-03-01\n4,email,0,2026-03-01\n"
+        "5,email,3,2026-03-02\n"
+    )
+}
+
 CODES: Final[tuple[Explanation, ...]] = (
+    Explanation(
+        "UL309",
+        "Day without shares",
+        "'shares' by date begin later than customers do, or the day of an assignment is not given.",
+        "Begin 'shares' with the day of the first start.",
+        example=Example(
+            _START + "shares: [{from: 2026-03-02, arms: {none: 50%, email: 50%}}]",
+            _START + "shares: [{from: 2026-03-01, arms: {none: 50%, email: 50%}}]",
+            beside=_STARTED,
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL310",
+        "Arms of different times",
+        "In a time of the same shares an arm has fewer than two customers, so that the others "
+        "of that time cannot be compared with it.",
+        "Check the days of 'shares', or leave out the customers of that time by 'exclude'.",
+        example=Example(
+            (
+                _START + "shares:\n"
+                "  - {from: 2026-03-01, arms: {none: 50%, email: 50%}}\n"
+                "  - {from: 2026-03-02, arms: {none: 40%, email: 60%}}"
+            ),
+            _START + "shares:\n  - {from: 2026-03-01, arms: {none: 50%, email: 50%}}",
+            beside=_STARTED,
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
     Explanation(
         "UL207",
         "Nobody there",

@@ -41,6 +41,7 @@ class InferenceSettings:
         shares: Those that do so in every arm, and are known to be shares of units.
         look: Which of several looks this is; None where the data are looked at once.
         stratified: Whether arms as a whole are compared within the strata of a blocked assignment.
+        regimes: Whether arms are compared within times of the same shares, everywhere.
     """
 
     seed: str = ""
@@ -49,6 +50,7 @@ class InferenceSettings:
     shares: frozenset[str] = frozenset()
     look: InterimLook | None = None
     stratified: bool = False
+    regimes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Contrast:
     @property
     def stratified(self) -> bool:
         """Whether the groups are compared within strata."""
-        return self.reading.stratified and self.wide
+        return self.reading.regimes or (self.reading.stratified and self.wide)
 
     def level(self, what: str = "", name: str = "") -> Level:
         """The level of an interval: of what is compared, where units were divided for it."""
@@ -185,6 +187,8 @@ class Contrast:
         flag = spec.columns[spec.ratios[metric][0]] if present else metric
         if flag not in self.reading.shares or spec.size is not None or self.pair.unusable:
             return None
+        if self.reading.regimes:
+            return None  # successes of different times are no binomial count
         pair, column = self._plain(metric)
         groups = (pair.treated, pair.control)
         treated, control = (round(group.n * float(group.mean[column])) for group in groups)

@@ -122,7 +122,7 @@ def shown(aggregates: Aggregates, tables: Tables, smallest: int) -> Shown:
         for segment, margin in margins.items()
         if margin.joined
     }
-    return Shown(_merged(aggregates, names), names)
+    return Shown(merged(aggregates, names), names)
 
 
 def joined(margins: Mapping[str, Margin], tables: Tables, smallest: int) -> Mapping[str, Margin]:
@@ -188,7 +188,7 @@ def bridges(edges: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     return {pair for pair, value in zip(pairs, resistance, strict=True) if value > _BRIDGE}
 
 
-def _merged(aggregates: Aggregates, names: Names) -> Aggregates:
+def merged(aggregates: Aggregates, names: Names) -> Aggregates:
     """The aggregates with levels under the names they are shown as; joined ones come last."""
     places = list(aggregates)
     target = {place: _target(place, names) for place in places}

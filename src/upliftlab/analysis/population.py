@@ -9,6 +9,7 @@ from datetime import datetime, time, timedelta
 
 from upliftlab.analysis.arm_labels import arm_sql
 from upliftlab.analysis.record import Record
+from upliftlab.analysis.share_regimes import refuse_before_shares, regime_names
 from upliftlab.assignment.contact_policy_sql import day_literal
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
@@ -19,7 +20,7 @@ from upliftlab.queries.conditions import customers_table, sound_condition
 from upliftlab.queries.grouped import WEIGHT
 from upliftlab.queries.ids import IdColumn, id_column
 from upliftlab.queries.numbers import number_sql
-from upliftlab.queries.population import AnalysisPopulation, missing_column
+from upliftlab.queries.population import NO_TEXT, AnalysisPopulation, missing_column
 from upliftlab.queries.times import TimeColumn, refuse_unreadable_times, time_column
 from upliftlab.util.sql import literal, quote
 
@@ -140,6 +141,7 @@ def _load(plan: Plan, record: Record, engine: Engine) -> IdColumn:
     """Keep everybody's assignment as one table; what its ids are."""
     parts = list[str]()
     kind = IdColumn("other")
+    regimes = [literal(name) for _, name in regime_names(plan, record)]
     house = "" if plan.households is None else f", {quote(plan.households)} AS house"
     for number, generation in enumerate(record.generations):
         name = f"{ASSIGNED}_{number}"
@@ -150,7 +152,8 @@ def _load(plan: Plan, record: Record, engine: Engine) -> IdColumn:
         kind = id_column(engine, name, record.id, "id on record")
         parts.append(
             f"SELECT {quote(record.id)} AS id, arm, CAST(wave AS INTEGER) AS wave,"
-            f" CAST(stratum AS VARCHAR) AS stratum, {day_literal(generation.day)} AS day{house}"
+            f" CAST({regimes[number] if regimes else 'stratum'} AS VARCHAR) AS stratum,"
+            f" {day_literal(generation.day)} AS day{house}"
             f" FROM {name} WHERE arm IS NOT NULL"
         )
     engine.keep(ASSIGNED, " UNION ALL ".join(parts))
@@ -205,7 +208,8 @@ def timed(
     Where nothing tells when customers' time begins, the frame is as it was and there is no span.
 
     Raises:
-        DataError: UL205 the column of starts is not there, UL217 customers have no start.
+        DataError: UL205 the column of starts is not there, UL217 customers have no start, UL309
+            they started before there were shares.
     """
     column = _start_column(plan, frame, engine)
     raw = _start(plan, frame) if column is None else column.sql
@@ -217,8 +221,12 @@ def timed(
     own = {**frame.own, "start": start, "as_of": _as_of(start, frame)}
     if plan.experiment.waves and "wave" not in own:
         own["wave"] = _wave(plan, start)
+    if plan.experiment.shares and "stratum" not in own:
+        own["stratum"] = _regime(plan, start)
     if clock != zone:
         span = _span(plan, f"SELECT {start} AS t FROM {frame.relation}", engine)
+    if "day" not in own:
+        refuse_before_shares(plan, span.first.date())
     return replace(frame, own=own), span
 
 
@@ -282,6 +290,15 @@ def _wave(plan: Plan, start: str) -> str:
         for number, wave in reversed(waves)
     )
     return f"CASE {cases} END"
+
+
+def _regime(plan: Plan, start: str) -> str:
+    """The times of the same shares as strata; NULL before the first."""
+    cases = " ".join(
+        f"WHEN {start} >= CAST({day_literal(day)} AS TIMESTAMP) THEN {literal(name)}"
+        for day, name in reversed(regime_names(plan, None))
+    )
+    return f"CASE {cases} END" if cases else NO_TEXT
 
 
 def _clock(plan: Plan, column: TimeColumn | None) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 
@@ -14,6 +16,7 @@ class Assigned:
     Attributes:
         day: The day, in the program's time zone.
         files: Parquet files with the id, `arm`, `wave` and `stratum`, one row per customer.
+        shares: Each arm's share by which they were assigned; None for equal ones.
         query: Instead of files, a query that gives the same of everybody, also of customers in no
             arm: an assignment that is not on record.
     """
@@ -21,6 +24,7 @@ class Assigned:
     day: date
     files: tuple[Path, ...] = ()
     query: str | None = None
+    shares: Mapping[str, Fraction] | None = None
 
 
 @dataclass(frozen=True, slots=True)

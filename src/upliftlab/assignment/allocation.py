@@ -137,8 +137,9 @@ def allocation(plan: Plan, start: date | None = None) -> Allocation:
         start: The day customers are contacted, where the plan declares no waves.
 
     Raises:
-        ConfigError: UL401 the arms were assigned elsewhere, UL402 no id column, UL407 the shares
-            do not fit, UL408 the experiment has no range in its layer.
+        ConfigError: UL309 it has no shares on that day, or it is not known which; UL401 the arms
+            were assigned elsewhere, UL402 no id column, UL407 the shares do not fit, UL408 the
+            experiment has no range in its layer.
     """
     chosen, name = plan.experiment.assignment, plan.experiment.experiment
     if chosen.observed is not None:
@@ -149,7 +150,7 @@ def allocation(plan: Plan, start: date | None = None) -> Allocation:
     if plan.customers.id is None:
         raise ConfigError(Diagnostic("UL402", "the customers' source names no id", "add 'id'"))
     waves = _waves(plan, start)
-    arms = _arms(plan)
+    arms = _arms(plan, start)
     return Allocation(
         id=plan.customers.id,
         unit=chosen.unit or plan.customers.id,
@@ -165,8 +166,8 @@ def allocation(plan: Plan, start: date | None = None) -> Allocation:
     )
 
 
-def _arms(plan: Plan) -> tuple[ArmSlot, ...]:
-    declared = [arm.share for arm in plan.arms.values()]
+def _arms(plan: Plan, start: date | None) -> tuple[ArmSlot, ...]:
+    declared = _declared(plan, start)
     given = [share for share in declared if share is not None]
     if given and len(given) < len(declared):
         raise ConfigError(
@@ -191,6 +192,21 @@ def _arms(plan: Plan) -> tuple[ArmSlot, ...]:
         )
         for (name, arm), share, end in zip(plan.arms.items(), shares, cuts(shares), strict=True)
     )
+
+
+def _declared(plan: Plan, start: date | None) -> list[Fraction | None]:
+    """Each arm's share on the day of the assignment."""
+    periods = plan.experiment.shares
+    if not periods:
+        return [arm.share for arm in plan.arms.values()]
+    if start is None:
+        message = "the arms' shares depend on the day, and no day is given"
+        raise ConfigError(Diagnostic("UL309", message, "give the day of the assignment"))
+    shares = plan.shares_from(start)
+    if not shares:
+        message = f"nobody is assigned before the first day of 'shares', {periods[0].start}"
+        raise ConfigError(Diagnostic("UL309", message, "wait until then, or mend its 'from'"))
+    return [shares.get(name) for name in plan.arms]
 
 
 def _exact(shares: Sequence[Fraction]) -> None:

@@ -70,7 +70,8 @@ class Assigner:
         """Work out salts and cut points.
 
         Raises:
-            ConfigError: UL401 to UL408 the plan assigns nobody, UL412 it is `blocked`: exact
+            ConfigError: UL309 there are no shares on the day, UL401 to UL408 the plan assigns
+                nobody, UL412 it is `blocked`: exact
                 shares need all customers at once.
         """
         self._allocation = chosen = allocation(plan, start)
@@ -127,19 +128,24 @@ class Assigner:
 
 
 def assign_one(
-    plan: Plan, customer_id: int | str, household_id: int | str | None = None
+    plan: Plan,
+    customer_id: int | str,
+    household_id: int | str | None = None,
+    day: date | None = None,
 ) -> str | None:
     """The arm of one customer, None for a customer in no arm.
 
     Universal holdout, layer, wave and arm are those of the SQL engines. Whether the customer is
     eligible and may be contacted is the caller's to know. The first call for a plan works out its
-    cut points, later ones take microseconds.
+    cut points, later ones take microseconds. Where the plan has `shares` by date, `day` is the one
+    on which the customer is assigned; whoever was assigned before keeps the arm on record.
 
     Raises:
-        ConfigError: UL401 to UL408 the plan assigns nobody, UL412 it is `blocked`.
+        ConfigError: UL309 the day is needed, or there are no shares on it; UL401 to UL408 the plan
+            assigns nobody, UL412 it is `blocked`.
         DataError: UL413, the id is neither a whole number nor a text.
     """
-    return _assigner(_Same(plan)).decide(customer_id, household_id).arm
+    return _assigner(_Same(plan), day).decide(customer_id, household_id).arm
 
 
 class _Same:
@@ -156,8 +162,8 @@ class _Same:
 
 
 @lru_cache(maxsize=64)
-def _assigner(key: _Same) -> Assigner:
-    return Assigner(key.plan)
+def _assigner(key: _Same, day: date | None) -> Assigner:
+    return Assigner(key.plan, day)
 
 
 def prepare(

@@ -24,6 +24,9 @@ def drafted(plan: Plan, engine: Engine, now: datetime) -> Record:
     Raises:
         ConfigError, DataError, EngineError: as `upliftlab.assignment.assign.prepare`.
     """
-    query = prepare(plan, engine, start=start_day(plan, now))
+    start, periods = start_day(plan, now), plan.experiment.shares
+    query = prepare(
+        plan, engine, start=max(start, periods[0].start) if start and periods else start
+    )
     day = now.astimezone(ZoneInfo(plan.program.time_zone)).date()
     return Record(query.columns[0], (Assigned(day, query=query.sql),), locked=day, settled=day)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from upliftlab import __version__
-from upliftlab.analysis.checks.shares import expected_shares
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.look import look_times
+from upliftlab.analysis.share_regimes import expected_shares
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.planning.answers import AnswerInputs, effect_answer, money_answers
 from upliftlab.planning.assumptions import Assumptions

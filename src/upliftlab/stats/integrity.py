@@ -59,6 +59,11 @@ def sample_ratios(
     return statistic, _tail(statistic, len(kept) * (int((weights > 0).sum()) - 1))
 
 
+def sum_tail(statistics: Sequence[float], freedom: int) -> float:
+    """The p-value of the sum of independent χ² of the same degrees of freedom."""
+    return _tail(sum(statistics), freedom * len(statistics))
+
+
 def balance(groups: Sequence[Moments], columns: Sequence[int]) -> Balance | None:
     """Whether groups have the same means of what was known before, jointly.
 

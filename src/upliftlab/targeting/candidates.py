@@ -256,7 +256,9 @@ def _unassigned(plan: Plan, customers: Source) -> Plan:
     """The plan without arms, waves and strata: everybody is asked alike, whoever drew them."""
     given = plan.experiment.assignment
     assignment = AssignmentSettings(unit=given.unit, salt=given.salt, layer=given.layer)
-    experiment = plan.experiment.model_copy(update={"assignment": assignment, "waves": ()})
+    experiment = plan.experiment.model_copy(
+        update={"assignment": assignment, "waves": (), "shares": ()}
+    )
     update = {"experiment": experiment, "customers": customers, "arms": {"contacted": Arm()}}
     return plan.model_copy(update=update)
 

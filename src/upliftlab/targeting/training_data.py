@@ -23,7 +23,6 @@ import numpy as np
 import pyarrow as pa
 
 from upliftlab.analysis.aggregation import unit_table
-from upliftlab.analysis.checks.shares import expected_shares
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.look import occasion_of
 from upliftlab.analysis.population import ASSIGNED, CUSTOMERS, population_of, timed
@@ -36,6 +35,7 @@ from upliftlab.analysis.refusals import (
     refuse_whole_households,
     traces,
 )
+from upliftlab.analysis.share_regimes import ShareRegime, expected_shares, regimes_of
 from upliftlab.config.models import FeatureKind
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.engines.base import Engine
@@ -49,6 +49,7 @@ from upliftlab.results.costs import CostStep
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.extraction import (
     DRAWN,
+    STRATUM,
     Extract,
     extract,
     from_content,
@@ -82,7 +83,11 @@ class Propensities:
 
 
 def chances_of(
-    plan: Plan, arms: Sequence[str], frame: AnalysisPopulation, engine: Engine
+    plan: Plan,
+    arms: Sequence[str],
+    frame: AnalysisPopulation,
+    engine: Engine,
+    regimes: Sequence[ShareRegime] = (),
 ) -> Propensities:
     """The chances of a plan's arms.
 
@@ -95,9 +100,13 @@ def chances_of(
         arms: The arms in order.
         frame: Who is analysed.
         engine: Where the assignment lies.
+        regimes: The times of different shares, each a stratum with the shares it was divided by.
     """
     shares = expected_shares(plan)
     declared = np.array([shares[arm] for arm in arms])
+    if regimes:
+        chances = [[regime.shares[arm] for arm in arms] for regime in regimes]
+        return Propensities(declared, tuple(r.name for r in regimes), np.array(chances))
     if plan.experiment.assignment.method != "blocked" or "stratum" not in frame.own:
         return Propensities(declared)
     units = "COUNT(*)" if plan.households is None else "COUNT(DISTINCT house)"
@@ -273,10 +282,12 @@ def learning_rows(
     counted = occasion_of(plan, (frame, span), engine, now).counted(plan)
     lean = counted.model_copy(update={"covariates": {}, "segments": {}})
     table, _ = unit_table(lean, (frame, span), engine)
-    found = extract(_sql(table, outcomes.counted, known.columns, known.below), arms, engine)
+    own = () if STRATUM not in frame.own or STRATUM in known.columns else (STRATUM,)
+    told = (*known.columns, *own)
+    found = extract(_sql(table, outcomes.counted, told, known.below), arms, engine)
     refuse_arms(plan, found.arms)
     _refuse_missing(plan, table, (outcomes.counted, found), engine)
-    chances = chances_of(plan, arms, frame, engine)
+    chances = chances_of(plan, arms, frame, engine, regimes_of(plan, record))
     values = outcomes.of(arms, found.arm, found.counted)
     rows = TrainingRows(
         table=_named(found, features),

@@ -14,6 +14,7 @@ from upliftlab.analysis.event_tables import EventReading
 from upliftlab.analysis.look import LookSchedule
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.rows import UnitRows
+from upliftlab.analysis.share_regimes import ShareRegime
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.queries.grouped import WEIGHT
@@ -54,6 +55,7 @@ class FactInputs:
             as `spec.columns` and `s0`, `s1`, … as `spec.segments`. Where a row is of several units,
             `weight` says how many, and the numbers are their means.
         events: The tables of events that anything is counted from.
+        regimes: The times of different shares, which are the strata of the unit table then.
     """
 
     plan: Plan
@@ -62,6 +64,7 @@ class FactInputs:
     population: AnalysisPopulation
     units: str
     events: tuple[EventReading, ...] = ()
+    regimes: tuple[ShareRegime, ...] = ()
 
     @property
     def grouped(self) -> bool:

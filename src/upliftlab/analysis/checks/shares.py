@@ -1,4 +1,4 @@
-"""Were customers divided as declared: overall, and within strata and waves?"""
+"""Were customers divided as declared: overall, within strata and waves, and all the time?"""
 # ruff: noqa: S608 - names are of the house's own
 
 from __future__ import annotations
@@ -15,9 +15,15 @@ from upliftlab.analysis.checks.definition import (
     FactInputs,
     unasked,
 )
+from upliftlab.analysis.checks.starts import steady, units_by_start
+from upliftlab.analysis.share_regimes import (
+    ShareRegime,
+    expected_shares,
+    regimes_of,
+)
 from upliftlab.config.models.experiment import Plan
 from upliftlab.results.analysis import Severity
-from upliftlab.stats.integrity import sample_ratio, sample_ratios
+from upliftlab.stats.integrity import sample_ratio, sample_ratios, sum_tail
 from upliftlab.stats.sample_ratio_sequential import sequential_sample_ratio
 from upliftlab.text.language import N_
 
@@ -43,6 +49,10 @@ _SEVERAL = (
         "one looks); if other shares were intended, declare the share of each arm."
     ),
 )
+_REGIMES = (
+    N_("Within each time of the same shares, customers are divided as declared (p: {p:p})."),
+    N_("Within some time of the same shares, customers are not divided as declared (p: {p:p})."),
+)
 _WITHIN = {
     "stratum": (
         N_("Within each stratum, customers are divided as declared (p: {p:p})."),
@@ -55,15 +65,6 @@ _WITHIN = {
         N_("Not asked: too few customers in each wave."),
     ),
 }
-
-
-def expected_shares(plan: Plan) -> dict[str, float]:
-    """Each arm's declared share; equal ones where none is declared."""
-    declared = {name: arm.share for name, arm in plan.arms.items()}
-    if all(share is None for share in declared.values()):
-        return {name: 1 / len(declared) for name in declared}
-    total = float(sum(share or 0 for share in declared.values()))
-    return {name: float(share or 0) / total for name, share in declared.items()}
 
 
 @Fact
@@ -100,11 +101,11 @@ def _counts(data: FactInputs, column: str) -> Counts:
     found: dict[str, dict[str, int]] = {}
     result = data.engine.query(
         f"SELECT CAST({column} AS VARCHAR) AS level, CAST(arm AS VARCHAR) AS arm,"
-        f" COUNT(*) AS n FROM {data.units} GROUP BY 1, 2 ORDER BY 1, 2"
+        f" {data.count} AS n FROM {data.units} GROUP BY 1, 2 ORDER BY 1, 2"
     )
     for row in result.to_pylist():
         if row["level"] is not None and row["arm"] is not None:
-            found.setdefault(row["level"], {})[row["arm"]] = row["n"]
+            found.setdefault(row["level"], {})[row["arm"]] = int(row["n"])
     return found
 
 
@@ -165,9 +166,30 @@ WAVES = CheckDefinition(
 
 def _sample_ratio(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Whether arms hold the shares that were declared: all, and within strata and waves."""
-    yield _overall(inputs)
-    yield from _within(inputs.plan, "stratum", inputs.facts.of(units_by_stratum) or {})
-    yield from _within(inputs.plan, "wave", inputs.facts.of(units_by_wave) or {})
+    strata, waves = inputs.facts.of(units_by_stratum), inputs.facts.of(units_by_wave)
+    if regimes := regimes_of(inputs.plan, inputs.record):
+        yield _by_regime(inputs, regimes, strata or {})
+    else:
+        yield _overall(inputs)
+        yield from _within(inputs.plan, "stratum", strata or {})
+        yield from _within(inputs.plan, "wave", waves or {})
+    yield from steady(inputs)
+
+
+def _by_regime(inputs: CheckInputs, regimes: tuple[ShareRegime, ...], units: Counts) -> CheckAnswer:
+    """The sample ratio within every time of the same shares, all at once."""
+    tables = [
+        ([units.get(regime.name, {}).get(arm, 0) for arm in regime.shares], regime.shares.values())
+        for regime in regimes
+    ]
+    tested = [sample_ratio(counts, list(shares)) for counts, shares in tables]
+    value = sum(statistic for statistic, _ in tested)
+    p = sum_tail([statistic for statistic, _ in tested], len(inputs.plan.arms) - 1)
+    if inputs.schedule.repeated:
+        each = [sequential_sample_ratio(counts, list(shares)) for counts, shares in tables]
+        p = min(1.0, len(each) * min(each))
+    passed = p >= IMPLAUSIBLE
+    return CheckAnswer(passed, _REGIMES[not passed], {"p": p}, value=value, p=p)
 
 
 def _overall(inputs: CheckInputs) -> CheckAnswer:
@@ -180,7 +202,7 @@ def _overall(inputs: CheckInputs) -> CheckAnswer:
         p = sequential_sample_ratio(list(counts.values()), list(shares.values()))
     passed = p >= IMPLAUSIBLE
     alike, other, unequal = _SEVERAL if repeated else _ONCE
-    declared = any(arm.share for arm in inputs.plan.arms.values())
+    declared = inputs.plan.shares_from(None) is not None
     text = alike if passed else other if declared else unequal
     return CheckAnswer(passed, text, {"p": p}, value=value, p=p)
 
@@ -207,6 +229,6 @@ SAMPLE_RATIO = CheckDefinition(
     title=N_("Sample ratio"),
     severity=Severity.critical,
     judge=_sample_ratio,
-    facts=(units_by_stratum, units_by_wave),
+    facts=(units_by_stratum, units_by_wave, units_by_start),
     tells="counts",
 )

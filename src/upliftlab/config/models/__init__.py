@@ -6,7 +6,7 @@ JSON Schema and YAML reference.
 
 from upliftlab.config.models.aggregated import Aggregated
 from upliftlab.config.models.analysis import AnalysisSettings
-from upliftlab.config.models.arms import Arm, AssignmentSettings, Wave
+from upliftlab.config.models.arms import Arm, AssignmentSettings, SharePeriod, Wave
 from upliftlab.config.models.channels import Channel, Costs, Offer
 from upliftlab.config.models.files import (
     ChannelsFile,
@@ -50,6 +50,7 @@ __all__ = [
     "Rfm",
     "Segment",
     "SegmentsFile",
+    "SharePeriod",
     "Source",
     "SourcesFile",
     "TodayRule",

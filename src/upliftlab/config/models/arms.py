@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from upliftlab.config.models.channels import Costs
 from upliftlab.config.models.model import Declaration, Labels, Names
@@ -57,6 +57,15 @@ class Wave(Declaration):
     """The day on which this wave's customers are contacted."""
     share: Share
     """The share of customers in this wave."""
+
+
+class SharePeriod(Declaration):
+    """The arms' shares from a day on, until the next."""
+
+    start: Date = Field(alias="from")
+    """The first day on which customers are divided by these shares."""
+    arms: dict[Name, Share]
+    """Each arm's share."""
 
 
 class Arm(Costs):

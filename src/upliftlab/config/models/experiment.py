@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
@@ -34,6 +35,7 @@ from upliftlab.config.models import (
     Names,
     Program,
     Segment,
+    SharePeriod,
     Source,
     Uplift,
     Wave,
@@ -178,6 +180,9 @@ class ExperimentFile(Declaration):
     """Starting days, if customers start at different times."""
     arms: dict[Name, Arm] = Field(min_length=2)
     """The groups that are compared."""
+    shares: tuple[SharePeriod, ...] = ()
+    """The arms' shares by date where they change during the test, in place of each arm's share:
+    arms are compared within these times. By default each arm's share holds all the time."""
     outcome_window: Duration | None = None
     """How long after the start outcomes count."""
     currency: Currency | None = None
@@ -194,7 +199,7 @@ class ExperimentFile(Declaration):
     """Whom to target next."""
     decision: Decision = Decision()
     """When the treatment is adopted."""
-    added_later: ClassVar[frozenset[str]] = frozenset({"columns", "exclude"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"columns", "exclude", "shares"})
 
 
 class Plan(Declaration):
@@ -228,6 +233,21 @@ class Plan(Declaration):
     def treatments(self) -> tuple[str, ...]:
         """Every other arm, in the order of the file."""
         return tuple(name for name, arm in self.arms.items() if not arm.control)
+
+    def shares_from(self, day: date | None) -> dict[str, Fraction] | None:
+        """Each arm's share on a day; None where none is declared: equal ones.
+
+        Args:
+            day: The day, None for the last that are declared. Before the first day of `shares`
+                there are none.
+        """
+        if periods := self.experiment.shares:
+            begun = [each.arms for each in periods if day is None or each.start <= day]
+            return dict(begun[-1]) if begun else {}
+        declared = {name: arm.share for name, arm in self.arms.items()}
+        if all(share is None for share in declared.values()):
+            return None
+        return {name: share or Fraction(0) for name, share in declared.items()}
 
     @property
     def measured(self) -> tuple[str, ...]:
