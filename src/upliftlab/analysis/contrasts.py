@@ -12,6 +12,7 @@ from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.rows import UnitRows, skewed
 from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE, MoneyContrast
+from upliftlab.results.analysis import Note
 from upliftlab.results.costs import CostStep, Per
 from upliftlab.stats.cace import cace
 from upliftlab.stats.calibration import Measure, calibrated
@@ -85,6 +86,24 @@ class Contrast:
         """Whether the pair could be adjusted for covariates."""
         return self.sharp.pooled is not None
 
+    def adjusted(self, metric: str) -> bool:
+        """Whether a metric's effect is adjusted: a share of few events is not.
+
+        Newcombe's interval, which such a share needs, is of the shares as they are counted.
+        """
+        return self.adjusts and self.few(metric) is None
+
+    def compared(self, metric: str) -> TwoSample:
+        """The pair that a metric's headline is read off: adjusted where it is."""
+        return self.sharp if self.adjusted(metric) else self.pair
+
+    def headline(self, metric: str) -> tuple[Effect, Level]:
+        """The difference to go by, and its level: adjusted where it can be."""
+        sharp = self.adjusted_difference(metric)
+        if sharp.estimate is not None:
+            return sharp, self.level(ADJUSTED, metric)
+        return self.difference(metric), self.level(PLAIN, metric)
+
     @property
     def stratified(self) -> bool:
         """Whether the groups are compared within strata."""
@@ -133,12 +152,22 @@ class Contrast:
         """The difference of the adjusted pair; absent where the pair could not be adjusted."""
         if self._too_few(metric):
             return difference(*self._plain(metric), self.level())
+        if self.adjusts and not self.adjusted(metric):
+            return Effect(None, note=Note.few_events)
         column = self.spec.place(metric, self.sharp)
         return adjusted_difference(self.sharp, column, self.level(ADJUSTED, metric))
 
     def relative_lift(self, metric: str) -> Effect:
         """The difference over the size of the control's mean: from −10 to −5 is +50 %."""
         return relative_lift(*self._plain(metric), self.level(PLAIN, metric))
+
+    def adjusted_relative_lift(self, metric: str) -> Effect:
+        """The same of the adjusted pair; absent where the adjusted difference is."""
+        sharp = self.adjusted_difference(metric)
+        if sharp.estimate is None or not self.adjusted(metric):
+            return Effect(None, note=sharp.note)
+        column = self.spec.place(metric, self.sharp)
+        return relative_lift(self.sharp, column, self.level(ADJUSTED, metric))
 
     def question(self) -> MoneyContrast:
         """What money asks of the adjusted pair."""
@@ -175,11 +204,12 @@ class Contrast:
         return None if column is None else self.spec.columns[column]
 
     def cace(self, metric: str) -> Effect:
-        """The effect on those contacted because they were assigned, of the adjusted pair."""
-        contacts, what = self.contacts, ADJUSTED if self.adjusts else PLAIN
+        """The effect on those contacted because they were assigned, of the headline's pair."""
+        contacts, what = self.contacts, ADJUSTED if self.adjusted(metric) else PLAIN
         assert contacts is not None  # noqa: S101 - the caller asked
-        column = self.spec.place(metric, self.sharp)
-        return cace(self.sharp, column, contacts, self.level(what, metric))
+        pair = self.compared(metric)
+        column = self.spec.place(metric, pair)
+        return cace(pair, column, contacts, self.level(what, metric))
 
     def few(self, metric: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
         """Successes and units of both groups, where a share has too few for Welch's interval."""

@@ -11,7 +11,7 @@ from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.heterogeneity import FindingSlice
 from upliftlab.config.models.experiment import Plan
 from upliftlab.money import MoneyContrast
-from upliftlab.results.analysis import Finding
+from upliftlab.results.analysis import Finding, headlined
 from upliftlab.results.costs import CostStep, Per
 from upliftlab.results.estimands import Estimand, EstimandKind, kinds_of
 from upliftlab.stats.adjust import benjamini_hochberg, holm
@@ -51,6 +51,10 @@ class _Asked:
         """The difference over the size of the control's mean."""
         return self.contrast.relative_lift(self.metric)
 
+    def adjusted_relative_change(self) -> Effect:
+        """The same between groups adjusted for covariates."""
+        return self.contrast.adjusted_relative_lift(self.metric)
+
     def effect_on_contacted(self) -> Effect:
         """The difference over that of the share contacted."""
         return self.contrast.cace(self.metric)
@@ -69,7 +73,7 @@ class _Asked:
         """Whether units were divided anew for the interval."""
         if self.estimand.of == "money":
             return (MONEY, self.estimand.draws) in self.contrast.draws
-        best = ADJUSTED if self.contrast.adjusts else PLAIN
+        best = ADJUSTED if self.contrast.adjusted(self.metric) else PLAIN
         what = {"plain": PLAIN, "adjusted": ADJUSTED, "best": best}[self.estimand.pair]
         return (what, self.metric) in self.contrast.draws
 
@@ -83,7 +87,7 @@ def find(plan: Plan, spec: EstimationSpec, contrasts: Iterable[Contrast]) -> tup
         contrasts: Every treated group in every place.
     """
     found = [finding for contrast in contrasts for finding in _found(plan, spec, contrast)]
-    return _adjusted(found)
+    return _adjusted(headlined(found))
 
 
 def shrunk(
@@ -194,14 +198,18 @@ def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
     A family is one kind of number: of the primary metric (and of money) over the arms, of all
     secondary metrics over the arms, of each guardrail over the arms, of one metric over the
-    contact channels; exploring, of one metric over every level of every segment and the arms.
+    contact channels; exploring, of one metric over every level of every segment and the arms. It
+    is of the numbers to go by: what stands beside them belongs to none.
     """
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, finding in enumerate(findings):
-        if finding.p is not None and finding.family is not None:
+        if finding.headline and finding.p is not None and finding.family is not None:
             metric = "" if finding.family == SECONDARY else finding.metric
-            families[finding.family, finding.kind, metric].append(index)
-    result = list(findings)
+            families[finding.family, finding.kind.plain, metric].append(index)
+    result = [
+        finding if finding.headline else finding.model_copy(update={"family": None})
+        for finding in findings
+    ]
     for key, members in families.items():
         values = [p for index in members if (p := findings[index].p) is not None]
         adjust = benjamini_hochberg if key[0] == EXPLORATORY else holm

@@ -78,7 +78,10 @@ class _Row:
 
     def pair(self, contrast: Contrast) -> TwoSample:
         """What a cell's effect is read off."""
-        return contrast.pair if self.kind.estimand.pair == "plain" else contrast.sharp
+        if self.kind.estimand.levels == "metric":
+            adjusted = self.kind.estimand.pair == "adjusted"
+            return contrast.compared(self.metric) if adjusted else contrast.pair
+        return contrast.sharp
 
     def form(self, contrast: Contrast) -> LinearContrast:
         """The effect per customer."""
@@ -137,7 +140,7 @@ def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[FindingSlice, float]]:
         dimension=row.dimension, arm=row.arm, kind=row.kind, metric=row.metric, levels=len(kept)
     )
     covariance = _covariance(row, kept)
-    if covariance is None:
+    if covariance is None or not _answered(row, kept):
         return empty.model_copy(update={"note": Note.not_adjusted}), {}
     estimates = np.array([row.form(contrast).value(row.pair(contrast)) for contrast in kept])
     test, found = heterogeneity(estimates, covariance), shrunken(estimates, covariance)
@@ -150,12 +153,16 @@ def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[FindingSlice, float]]:
     return empty.model_copy(update=numbers), {_cell(row, s): _total(row, s, v) for s, v in values}
 
 
+def _answered(row: _Row, kept: Sequence[Contrast]) -> bool:
+    """Whether some level is adjusted where that is asked; the others are taken as they are."""
+    adjusted = row.kind.estimand.pair == "adjusted"
+    return not adjusted or not kept or any(contrast.adjusted(row.metric) for contrast in kept)
+
+
 def _usable(row: _Row, contrast: Contrast) -> bool:
     """Whether a cell's effect has a variance that can be relied on: both groups vary."""
     pair = row.pair(contrast)
     if min(contrast.units(row.metric)) < FEWEST:
-        return False
-    if row.kind.estimand.pair == "adjusted" and not contrast.adjusts:
         return False
     form = row.form(contrast)
     if pair.undefined & set(np.flatnonzero(form.treated)):
@@ -174,8 +181,10 @@ def _covariance(row: _Row, kept: Sequence[Contrast]) -> Array | None:
 
 
 def _cell(row: _Row, contrast: Contrast) -> FindingSlice:
-    place = contrast.place
-    return FindingSlice(row.kind, row.metric, contrast.arm, place.dimension, place.level)
+    place, kind = contrast.place, row.kind
+    if kind.estimand.pair == "adjusted" and not contrast.adjusted(row.metric):
+        kind = kind.plain
+    return FindingSlice(kind, row.metric, contrast.arm, place.dimension, place.level)
 
 
 def _total(row: _Row, contrast: Contrast, value: float) -> float:

@@ -170,9 +170,6 @@ def metric_sentence(
 ) -> Message:
     """What an arm changed, for a decision on a metric."""
     finding = _overall(findings, (EstimandKind.difference, metric.name, best.arm))
-    if any(f.kind is EstimandKind.adjusted_difference for f in findings):
-        sharp = _overall(findings, (EstimandKind.adjusted_difference, metric.name, best.arm))
-        finding = finding if sharp.estimate is None else sharp
     if finding.estimate is None or finding.low is None:
         return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": finding.note})
     texts = _RAISES if finding.estimate > 0 else _LOWERS
@@ -192,12 +189,13 @@ def metric_sentence(
 
 
 def _overall(findings: Sequence[Finding], wanted: tuple[EstimandKind, str | None, str]) -> Finding:
-    """The overall finding of a kind for an arm; of any metric where None is named."""
+    """An arm's overall number to go by of a kind; of any metric where None is named."""
     kind, metric, arm = wanted
     return next(
         finding
         for finding in findings
-        if (finding.kind, finding.arm, finding.dimension) == (kind, arm, None)
+        if (finding.kind.plain, finding.arm, finding.dimension) == (kind, arm, None)
+        and finding.headline
         and metric in (None, finding.metric)
     )
 

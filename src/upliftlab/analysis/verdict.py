@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from upliftlab.analysis.aggregates import OVERALL
-from upliftlab.analysis.contrasts import ADJUSTED, CHANNEL, PLAIN, Contrast
+from upliftlab.analysis.contrasts import CHANNEL, Contrast
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.sentences import (
     Answers,
@@ -186,9 +186,7 @@ def _effect(metric: str, contrast: Contrast) -> tuple[Effect, Level]:
     if metric == PROFIT:
         question = contrast.question()
         return question.above_hurdle(), question.level(ABOVE_HURDLE)
-    if contrast.adjusts:
-        return contrast.adjusted_difference(metric), contrast.level(ADJUSTED, metric)
-    return contrast.difference(metric), contrast.level(PLAIN, metric)
+    return contrast.headline(metric)
 
 
 def _p(effect: Effect, level: Level, threshold: float) -> float | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from upliftlab.report.bridge import Waterfall, waterfalls
 from upliftlab.report.figure import Formatter
@@ -50,6 +51,14 @@ _OTHER: Final = N_("other ({count:count} levels)")
 
 
 @dataclass(frozen=True, slots=True)
+class MetricView:
+    """One metric per arm: the numbers to go by, and those without covariates beside them."""
+
+    table: Table
+    plain: Table | None
+
+
+@dataclass(frozen=True, slots=True)
 class Breakdown:
     """One dimension: its table and how it may be read."""
 
@@ -57,6 +66,8 @@ class Breakdown:
     randomised: bool
     notes: tuple[str, ...]
     table: Table
+    plain: Table | None
+    """The same without covariates, where the table is adjusted for some."""
     remarks: tuple[ArmNote, ...]
     folded: bool
 
@@ -104,7 +115,7 @@ def _money_table(index: Index, formatter: Formatter) -> Table | None:
     return table(outline, [Quantity(kind) for kind in kinds_of("money")], index, formatter)
 
 
-def metrics(index: Index, formatter: Formatter) -> tuple[Table, ...]:
+def metrics(index: Index, formatter: Formatter) -> tuple[MetricView, ...]:
     """For each metric a table of differences and relative changes per arm."""
     tables = (_metric(metric, index, formatter) for metric in index.analysis.metrics)
     return tuple(one for one in tables if one is not None)
@@ -123,15 +134,34 @@ def breakdowns(index: Index, formatter: Formatter) -> Breakdowns | None:
     )
 
 
-def _metric(metric: MetricInfo, index: Index, formatter: Formatter) -> Table | None:
-    kinds = kinds_of("metric", "primary")
-    own = sorted(kinds, key=lambda kind: kind.estimand.unit != "metric")
+def _metric(metric: MetricInfo, index: Index, formatter: Formatter) -> MetricView | None:
+    own = sorted(_asked("metric", "primary"), key=lambda kind: kind.estimand.unit != "metric")
     quantities = [Quantity(kind, metric.name) for kind in own]
     role = formatter.text(_ROLES[metric.role])
     outline = Outline(metric.title, (_arm(formatter),), _overall(index), role)
     made = table(outline, quantities, index, formatter)
     if made is None:
         return None
+    plain = _plain(outline, quantities, index, formatter)
+    return MetricView(_untitled(made, metric), plain and _untitled(plain, metric))
+
+
+def _asked(*of: Literal["metric", "primary"]) -> tuple[EstimandKind, ...]:
+    """The kinds of a metric's columns; an adjusted one stands in its plain one's."""
+    return tuple(kind for kind in kinds_of(*of) if kind.plain is kind)
+
+
+def _plain(
+    outline: Outline, quantities: Sequence[Quantity], index: Index, formatter: Formatter
+) -> Table | None:
+    """A table without covariates; None where nothing was adjusted."""
+    role = formatter.text(N_("without covariates"))
+    beside = [replace(quantity, beside=True) for quantity in quantities]
+    return table(replace(outline, role=role), beside, index, formatter)
+
+
+def _untitled(made: Table, metric: MetricInfo) -> Table:
+    """A metric's table, whose columns need not name it."""
     columns = tuple(
         replace(c, title=c.title.removeprefix(f"{metric.title}: ")) for c in made.columns
     )
@@ -143,11 +173,12 @@ def _breakdown(name: str, index: Index, formatter: Formatter) -> Breakdown | Non
     randomised = name == CONTACT or (info is not None and info.randomised)
     title = name if info is None else info.title
     title = formatter.text(N_("Contact channel")) if name == CONTACT else title
-    primary = [(kind, index.primary.name) for kind in kinds_of("metric") if index.primary]
+    primary = [(kind, index.primary.name) for kind in _asked("metric") if index.primary]
     asked = [*((kind, None) for kind in kinds_of("money")), *primary]
     columns = [Quantity(*each) for each in asked if each[0].estimand.everywhere]
     joined = None if info is None else _joined(info, formatter)
-    made = table(_levels((title, name), joined, index, formatter), columns, index, formatter)
+    outline = _levels((title, name), joined, index, formatter)
+    made = table(outline, columns, index, formatter)
     if made is None:
         return None
     notes = tuple(formatter.text(note) for note in _notes(name, randomised=randomised))
@@ -159,6 +190,7 @@ def _breakdown(name: str, index: Index, formatter: Formatter) -> Breakdown | Non
         randomised=randomised,
         notes=notes,
         table=made,
+        plain=_plain(outline, columns, index, formatter),
         remarks=remarks(name, lead, index, formatter),
         folded=len(made.rows) > _MANY_ROWS,
     )

@@ -12,6 +12,7 @@ from upliftlab.results.analysis import (
     Finding,
     Heterogeneity,
     MetricInfo,
+    Note,
     Reconciliation,
 )
 
@@ -30,10 +31,15 @@ class RowKey:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A column of a table: what is estimated, of which metric (None: whichever it has)."""
+    """A column of a table: what is estimated, of which metric (None: whichever it has).
+
+    Of a kind that is adjusted where it can be, the number to go by is meant; `beside` means the one
+    of the groups as they are, where that is another.
+    """
 
     kind: EstimandKind
     metric: str | None = None
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +48,15 @@ class Found:
 
     finding: Finding
     key: str
+    note: Note | None = None
+    """Why a number is absent, or why it is not adjusted where others are."""
 
     @property
     def value(self) -> Value:
         """Its estimate and interval."""
         found = self.finding
         ends = found.low, found.high
-        return Value(found.estimate, *ends, found.note, self.key, shrunken=found.shrunken)
+        return Value(found.estimate, *ends, self.note, self.key, shrunken=found.shrunken)
 
 
 @dataclass(frozen=True)
@@ -61,11 +69,23 @@ class Index:
     def _found(self) -> dict[tuple[Quantity, RowKey], Found]:
         known: dict[tuple[Quantity, RowKey], Found] = {}
         for i, finding in enumerate(self.analysis.findings):
-            place = RowKey(finding.arm, finding.dimension, finding.level)
-            found = Found(finding, f"/findings/{i}")
+            kind, place = finding.kind, RowKey(finding.arm, finding.dimension, finding.level)
+            if not finding.headline and kind.plain is not kind:
+                continue
+            note = finding.note or self._unadjusted.get((kind, finding.metric, place))
+            found, beside = Found(finding, f"/findings/{i}", note), not finding.headline
             for metric in (finding.metric, None):
-                known.setdefault((Quantity(finding.kind, metric), place), found)
+                known.setdefault((Quantity(kind.plain, metric, beside), place), found)
         return known
+
+    @cached_property
+    def _unadjusted(self) -> dict[tuple[EstimandKind, str, RowKey], Note | None]:
+        """Why numbers to go by are not adjusted."""
+        return {
+            (f.kind.plain, f.metric, RowKey(f.arm, f.dimension, f.level)): f.note
+            for f in self.analysis.findings
+            if f.kind.plain is not f.kind and not f.headline
+        }
 
     def get(self, quantity: Quantity, place: RowKey) -> Found | None:
         """The finding, where there is one."""
@@ -74,9 +94,17 @@ class Index:
     def heterogeneity(
         self, dimension: str, kind: EstimandKind
     ) -> dict[str | None, tuple[int, Heterogeneity]]:
-        """By arm, whether levels differ in a kind of effect; each with its place in the list."""
-        tests = enumerate(self.analysis.heterogeneity)
-        return {t.arm: (i, t) for i, t in tests if (t.dimension, t.kind) == (dimension, kind)}
+        """By arm, whether levels differ in a kind of effect; each with its place in the list.
+
+        It is asked of the numbers to go by: adjusted ones where that test could be made.
+        """
+        known: dict[str | None, tuple[int, Heterogeneity]] = {}
+        for i, test in enumerate(self.analysis.heterogeneity):
+            if (test.dimension, test.kind.plain) != (dimension, kind):
+                continue
+            if test.arm not in known or test.p is not None:
+                known[test.arm] = (i, test)
+        return known
 
     def reconciliations(self, dimension: str) -> dict[str | None, tuple[int, Reconciliation]]:
         """By arm, how a segment's levels add up; each with its place in the list."""

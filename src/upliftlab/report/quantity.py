@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 from upliftlab.report.axis import Reference
 from upliftlab.report.figure import FigureFormat, Formatter
-from upliftlab.report.index import Index, Quantity
+from upliftlab.report.index import Found, Index, Quantity
 from upliftlab.report.interval import Scale
 from upliftlab.results.analysis import MetricInfo
-from upliftlab.results.estimands import EstimandKind
+from upliftlab.results.estimands import Estimand, EstimandKind
 
 _UNITS: Final = {
     "money": FigureFormat("money", signed=True),
@@ -43,9 +43,17 @@ def scale(quantity: Quantity, index: Index) -> Scale:
     return Scale(form(quantity, index), tuple(_references(quantity.kind, index)))
 
 
-def title(quantity: Quantity, index: Index, formatter: Formatter) -> str:
+def named(kind: EstimandKind, found: Iterable[Found | None]) -> Estimand:
+    """The estimand by whose name a column goes: the adjusted one's where any of it is."""
+    kinds = (one.finding.kind for one in found if one is not None)
+    return next((other for other in kinds if other is not kind), kind).estimand
+
+
+def title(
+    quantity: Quantity, index: Index, formatter: Formatter, found: Iterable[Found | None] = ()
+) -> str:
     """The heading of a quantity's column; a difference names its metric."""
-    text = formatter.text(quantity.kind.estimand.label)
+    text = formatter.text(named(quantity.kind, found).label)
     metric = index.metric(quantity.metric) if quantity.metric else None
     return text if metric is None else f"{metric.title}: {text}"
 

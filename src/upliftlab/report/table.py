@@ -10,8 +10,8 @@ from typing import Final
 from upliftlab.report.axis import Axis
 from upliftlab.report.figure import Figure, FigureFormat, Formatter
 from upliftlab.report.index import Found, Index, Quantity, RowKey
-from upliftlab.report.interval import Drawn, Interval, draw
-from upliftlab.report.quantity import scale, title
+from upliftlab.report.interval import Interval, draw
+from upliftlab.report.quantity import named, scale, title
 from upliftlab.results.analysis import Analysis
 from upliftlab.text.language import N_
 
@@ -104,7 +104,14 @@ def table(
         for i, slot in enumerate(outline.slots)
     )
     starts = [True, *(b.heads[0] != a.heads[0] for a, b in pairwise(rows))]
-    columns = tuple(_column(q, drawn[q], index, formatter) for q in kept)
+    columns = tuple(
+        IntervalColumn(
+            title(q, index, formatter, found[q]),
+            formatter.text(named(q.kind, found[q]).hint),
+            drawn[q].axis,
+        )
+        for q in kept
+    )
     return Table(
         caption=outline.caption,
         role=outline.role,
@@ -129,12 +136,6 @@ def _correction(columns: Iterable[Sequence[Found | None]]) -> str:
     """How the p-values of these findings were adjusted."""
     families = (f.finding.family for column in columns for f in column if f is not None)
     return next((_CORRECTIONS[name] for name in families if name in _CORRECTIONS), "")
-
-
-def _column(quantity: Quantity, drawn: Drawn, index: Index, formatter: Formatter) -> IntervalColumn:
-    return IntervalColumn(
-        title(quantity, index, formatter), formatter.text(quantity.kind.estimand.hint), drawn.axis
-    )
 
 
 def _row(

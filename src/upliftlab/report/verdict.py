@@ -196,7 +196,7 @@ def _headline(
     return (
         None
         if told is None
-        else HeadlineNumber(title(quantity, index, formatter), told, drawn.axis)
+        else HeadlineNumber(title(quantity, index, formatter, [found]), told, drawn.axis)
     )
 
 

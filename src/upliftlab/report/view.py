@@ -18,7 +18,7 @@ from upliftlab.report.trust import flow, trust
 from upliftlab.report.verdict import answer
 from upliftlab.results.analysis import Analysis, VerdictCode
 
-_LARGE: Final = 60_000
+_LARGE: Final = 64_000
 """Bytes of JSON from which the copy to download is compressed, so that the page can be mailed."""
 
 

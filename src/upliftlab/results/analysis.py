@@ -5,10 +5,11 @@ The JSON they serialise to is documented in docs/analysis_json.md and versioned 
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import AfterValidator, BaseModel, Field, create_model
 
 from upliftlab.results.base import (
     Message,
@@ -53,6 +54,43 @@ class Finding(Result):
     """What the effect is best taken for, given those of the dimension's other levels."""
     note: Note | None = None
     """Why a value is absent, or how to read it: one of `Note`."""
+    headline: bool = True
+    """Whether this is the number to go by: False beside the same one adjusted for covariates, and
+    of the adjusted one where that could not be had. Page, verdict and families know no other."""
+
+
+def headlined(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings, each told whether it is the number to go by.
+
+    Where a metric's difference could be adjusted for covariates, in a place, the adjusted kinds
+    are; elsewhere those of the groups as they are. So there is one of each in every place.
+    """
+    adjusted = {
+        _place(found)
+        for found in findings
+        if found.kind is EstimandKind.adjusted_difference and found.estimate is not None
+    }
+    twins = {kind.plain for kind in EstimandKind if kind.plain is not kind}
+    return tuple(
+        found.model_copy(update={"headline": _leads(found.kind, twins, _place(found) in adjusted)})
+        for found in findings
+    )
+
+
+def _place(found: Finding) -> tuple[str | None, ...]:
+    return found.metric, found.arm, found.control, found.dimension, found.level
+
+
+def _leads(kind: EstimandKind, twins: Container[EstimandKind], adjusted: bool) -> bool:
+    if kind.plain is not kind:
+        return adjusted
+    return kind not in twins or not adjusted
+
+
+def _told(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings of an older analysis, which did not say which number is to go by."""
+    known = all("headline" in found.model_fields_set for found in findings)
+    return findings if known else headlined(findings)
 
 
 class Heterogeneity(Result):
@@ -366,7 +404,7 @@ class Analysis(Published):
     metrics: tuple[MetricInfo, ...]
     segments: tuple[SegmentInfo, ...]
     terms: MoneyTermsInfo | None
-    findings: tuple[Finding, ...]
+    findings: Annotated[tuple[Finding, ...], AfterValidator(_told)]
     heterogeneity: tuple[Heterogeneity, ...] = ()
     reconciliations: tuple[Reconciliation, ...] = ()
     bridges: tuple[Bridge, ...] = ()
@@ -400,6 +438,7 @@ class Analysis(Published):
             )
             for finding in self.findings
             if finding.dimension is None
+            and finding.headline
             and (finding.metric in main or finding.kind in _MONEY)
             and finding.kind in (*_DIFFERENCES, *_MONEY)
         )

@@ -49,6 +49,7 @@ class Note(StrEnum):
     denominator_unclear = "the denominator is too close to zero to say"
     no_conversions = "no incremental conversions to divide by"
     not_adjusted = "too few units, or covariates that do not vary, to adjust for them"
+    few_events = "too few customers with it, or without it, in a group to adjust for covariates"
     no_denominator = "nothing to divide by in one of the groups"
     level_unreached = "too early, or too few draws, for an interval at this level"
     unknown_spread = "not told by the totals that were given: it needs products of two metrics"

@@ -76,6 +76,10 @@ class Question(Protocol):
         """The difference over the size of the control's mean."""
         ...
 
+    def adjusted_relative_change(self) -> Estimated:
+        """The same between groups adjusted for covariates."""
+        ...
+
     def effect_on_contacted(self) -> Estimated:
         """The difference over that of the share contacted."""
         ...
@@ -107,6 +111,7 @@ class Estimand:
         metric: Of money, the metric whose name a finding has.
         sheet: Of money, the name that stands in a spreadsheet instead.
         pair: Which groups are compared: as they are, adjusted, or adjusted where they can be.
+        plain: Of an adjusted kind, the one that asks the same of the groups as they are.
         method: How its interval is made; `linear` is Welch's, or what fits the metric better.
         draws: Of money, what units are divided anew for where it is skewed.
         null: What p tests; None where nothing is tested.
@@ -128,6 +133,7 @@ class Estimand:
     metric: Per = Per.revenue
     sheet: str = ""
     pair: Literal["plain", "adjusted", "best"] = "best"
+    plain: str = ""
     method: Literal["linear", "fieller", "anderson_rubin"] = "fieller"
     draws: Literal["", "profit", "above_hurdle", "revenue"] = ""
     null: float | Literal["hurdle"] | None = 0.0
@@ -149,6 +155,15 @@ class EstimandKind(StrEnum):
         member._value_ = value
         member.estimand = estimand
         return member
+
+    @property
+    def plain(self) -> EstimandKind:
+        """The kind that asks the same of the groups as they are; itself where it is that one.
+
+        >>> EstimandKind.adjusted_difference.plain, EstimandKind.roi.plain
+        (<EstimandKind.difference: 'difference'>, <EstimandKind.roi: 'roi'>)
+        """
+        return EstimandKind(self.estimand.plain) if self.estimand.plain else self
 
     difference = (
         "difference",
@@ -177,8 +192,10 @@ class EstimandKind(StrEnum):
                 "it."
             ),
             ask=lambda asked: asked.adjusted_difference(),
+            everywhere=True,
             needs="covariates",
             pair="adjusted",
+            plain="difference",
             method="linear",
             levels="metric",
         ),
@@ -192,6 +209,26 @@ class EstimandKind(StrEnum):
             meaning=N_("The same change as a share of what happens without the campaign."),
             ask=lambda asked: asked.relative_change(),
             pair="plain",
+            unit="percent",
+            signed=True,
+        ),
+    )
+    adjusted_relative_lift = (
+        "adjusted_relative_lift",
+        Estimand(
+            label=N_("Adjusted relative change"),
+            hint=N_("against the control's adjusted mean"),
+            formula=N_(
+                "adjusted relative change = adjusted difference ÷ adjusted mean of the control"
+            ),
+            meaning=N_(
+                "The same change as a share of what happens without the campaign, with chance "
+                "taken out in the same way."
+            ),
+            ask=lambda asked: asked.adjusted_relative_change(),
+            needs="covariates",
+            pair="adjusted",
+            plain="relative_lift",
             unit="percent",
             signed=True,
         ),

@@ -52,9 +52,9 @@ def _guardrails(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Whether each guardrail holds in each arm: its whole interval within the tolerance."""
     units = {metric.name: _UNITS[metric.unit] for metric in inputs.metrics}
     overall = {
-        (finding.kind, finding.metric, finding.arm): finding
+        (finding.kind.plain, finding.metric, finding.arm): finding
         for finding in inputs.findings
-        if finding.dimension is None
+        if finding.dimension is None and finding.headline
     }
     for metric, rule in inputs.plan.experiment.metrics.guardrails.items():
         unit = "percent" if _relative(rule) else units[metric]
