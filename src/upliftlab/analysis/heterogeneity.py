@@ -13,13 +13,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from upliftlab.analysis.contrasts import CHANNEL, Contrast
+from upliftlab.analysis.contrasts import CHANNEL, MONEY, Contrast
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.results.analysis import EstimandKind, Finding, Heterogeneity, Note
 from upliftlab.results.costs import CostStep
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import LinearContrast, TwoSample
-from upliftlab.stats.heterogeneity import heterogeneity, shared_control, shrunken
+from upliftlab.stats.heterogeneity import (
+    OwnError,
+    heterogeneity,
+    pooled_over_groups,
+    shared_control,
+    shrunken,
+)
 from upliftlab.stats.moments import Array
 
 FEWEST = 50
@@ -83,6 +89,11 @@ class _Row:
             return contrast.compared(self.metric) if adjusted else contrast.pair
         return contrast.sharp
 
+    def skewed(self, contrast: Contrast) -> bool:
+        """Whether a cell's difference is too skewed for Student's t, so that units were dealt."""
+        what, draws = self.kind.estimand.pair, self.kind.estimand.draws
+        return ((what, self.metric) if self.step is None else (MONEY, draws)) in contrast.draws
+
     def form(self, contrast: Contrast) -> LinearContrast:
         """The effect per customer."""
         pair, spec = self.pair(contrast), contrast.spec
@@ -139,11 +150,12 @@ def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[FindingSlice, float]]:
     empty = Heterogeneity(
         dimension=row.dimension, arm=row.arm, kind=row.kind, metric=row.metric, levels=len(kept)
     )
-    covariance = _covariance(row, kept)
-    if covariance is None or not _answered(row, kept):
+    errors = (_common if row.shares_control else _independent)(row, kept)
+    if errors is None or not _answered(row, kept):
         return empty.model_copy(update={"note": Note.not_adjusted}), {}
+    covariance, own = errors
     estimates = np.array([row.form(contrast).value(row.pair(contrast)) for contrast in kept])
-    test, found = heterogeneity(estimates, covariance), shrunken(estimates, covariance)
+    test, found = heterogeneity(estimates, covariance, own), shrunken(estimates, covariance)
     if test is None or found is None:
         return empty.model_copy(update={"note": Note.few_levels}), {}
     numbers = {"q": test.q, "df": test.df, "p": test.p, "tau": found.tau2**0.5}
@@ -160,7 +172,10 @@ def _answered(row: _Row, kept: Sequence[Contrast]) -> bool:
 
 
 def _usable(row: _Row, contrast: Contrast) -> bool:
-    """Whether a cell's effect has a variance that can be relied on: both groups vary."""
+    """Whether a cell's effect has a variance that can be relied on.
+
+    Levels have that of both their groups together, so that one of these may hold nobody who bought.
+    """
     pair = row.pair(contrast)
     if min(contrast.units(row.metric)) < FEWEST:
         return False
@@ -168,16 +183,48 @@ def _usable(row: _Row, contrast: Contrast) -> bool:
     if pair.undefined & set(np.flatnonzero(form.treated)):
         return False
     treated, control, _ = form.covariance(form, pair)
-    return treated > 0 and control > 0
+    varies = treated > 0 and control > 0 if row.shares_control else treated + control > 0
+    return bool(varies)
 
 
-def _covariance(row: _Row, kept: Sequence[Contrast]) -> Array | None:
-    """The effects' sampling covariance; None where one control was adjusted in several ways."""
+_Errors = tuple[Array, OwnError]
+"""The effects' sampling covariance, and what of it was estimated of each cell alone."""
+
+
+def _independent(row: _Row, kept: Sequence[Contrast]) -> _Errors:
+    """Levels hold different customers; their variances are pooled over both their groups."""
+    sizes, parts = _sizes(row, kept), _parts(row, kept)
+    varied = pooled_over_groups(parts[:, :2] * sizes, sizes)
+    return np.diag(varied + parts[:, 2]), OwnError(varied, sizes.sum(axis=1) - 2)
+
+
+def _common(row: _Row, kept: Sequence[Contrast]) -> _Errors | None:
+    """Arms with one control; None where it was adjusted in several ways.
+
+    Where a treated group is skewed its variance is that of all of them together: its own would go
+    with its mean.
+    """
     pairs, forms = [row.pair(s) for s in kept], [row.form(s) for s in kept]
-    if row.shares_control and kept:
-        return shared_control(pairs, forms[0])
-    own = [sum(form.covariance(form, pair)) for pair, form in zip(pairs, forms, strict=True)]
-    return np.diag(np.array(own, dtype=np.float64))
+    covariance = shared_control(pairs, forms[0]) if kept else np.zeros((0, 0))
+    if covariance is None:
+        return None
+    sizes, treated = _sizes(row, kept)[:, 0], _parts(row, kept)[:, 0]
+    if any(row.skewed(contrast) for contrast in kept):
+        together = (treated * sizes * (sizes - 1)).sum() / (sizes - 1).sum() / sizes
+        covariance, treated = covariance + np.diag(together - treated), together
+    return covariance, OwnError(treated, sizes - 1)
+
+
+def _sizes(row: _Row, kept: Sequence[Contrast]) -> Array:
+    """Units of both groups of each cell, shape (cells, 2)."""
+    found = [contrast.units(row.metric) for contrast in kept]
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
+def _parts(row: _Row, kept: Sequence[Contrast]) -> Array:
+    """The parts of each cell's sampling variance: treated, control and shared; shape (cells, 3)."""
+    found = [row.form(s).covariance(row.form(s), row.pair(s)) for s in kept]
+    return np.array(found, dtype=np.float64).reshape(-1, 3)
 
 
 def _cell(row: _Row, contrast: Contrast) -> FindingSlice:

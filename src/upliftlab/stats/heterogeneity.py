@@ -6,6 +6,12 @@ and columns have been centred. What all cells share, such as the error of a comm
 out of them. With z the contrasts of the estimates, λ their variances and τ² the spread of the true
 effects, Cochran's Q of generalised least squares with V + τ²I is Σ z²/(λ + τ²).
 
+Variances are estimated, and how they are decides how often Q errs. A small group that happens to
+hold no large purchase has a small mean and a small variance at once; weighed by it, its cell's
+effect counts for too much, draws the common mean to itself, and Q is too large. So levels take
+their variance of both their groups together (`pooled_over_groups`), and Q is held against Welch's
+(1951) F, which allows for variances that few units tell.
+
 A cell without a finite estimate or without a variance above 0 is left out. A contrast without a
 variance is neither tested nor shrunk.
 """
@@ -18,7 +24,7 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc
+from scipy.special import chdtrc, fdtrc
 
 from upliftlab.stats.effects import LinearContrast, TwoSample
 from upliftlab.stats.moments import Array
@@ -37,6 +43,19 @@ class CochranTest:
     q: float
     df: int
     p: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnError:
+    """What is estimated of each cell alone.
+
+    Attributes:
+        variances: Sampling variances without what cells share, shape (k,).
+        df: Degrees of freedom that each was estimated with, shape (k,).
+    """
+
+    variances: Array
+    df: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,12 +97,19 @@ class _Contrasts:
         return self.directions.T @ (self.estimates - self.estimates.mean())
 
 
-def heterogeneity(estimates: Array, covariance: Array) -> CochranTest | None:
+def heterogeneity(
+    estimates: Array, covariance: Array, own: OwnError | None = None
+) -> CochranTest | None:
     """Cochran's (1954) Q with the full covariance: do the cells' effects differ at all?
+
+    Where own errors are told, p is that of Welch's (1951) F: with P = V⁻¹ − V⁻¹11'V⁻¹/1'V⁻¹1,
+    h = Σ (P_ii v_i)²/df_i and r contrasts, Q/r over 1 + 2(r − 1)h/((r + 1)² − 1) is F with r and
+    ((r + 1)² − 1)/3h degrees of freedom. Without, Q is χ² with r.
 
     Args:
         estimates: One effect per cell, shape (k,), comparable, so per customer and not in total.
         covariance: Their sampling covariance, shape (k, k).
+        own: What of it was estimated of each cell alone; None where it is known.
 
     Returns:
         The test, None where no two cells can be told apart.
@@ -100,7 +126,7 @@ def heterogeneity(estimates: Array, covariance: Array) -> CochranTest | None:
         return None
     q = float((contrasts.values**2 / contrasts.variances).sum())
     df = len(contrasts.variances)
-    return CochranTest(q, df, float(chdtrc(df, q)))
+    return CochranTest(q, df, float(chdtrc(df, q)) if own is None else _welch(q, contrasts, own))
 
 
 def paule_mandel(estimates: Array, covariance: Array) -> float | None:
@@ -154,6 +180,28 @@ def common_control(treated: npt.ArrayLike, control: float) -> Array:
            [1., 4.]])
     """
     return np.diag(np.asarray(treated, dtype=np.float64)) + control
+
+
+def pooled_over_groups(variances: npt.ArrayLike, sizes: npt.ArrayLike) -> Array:
+    """Sampling variances of levels' effects where treatment does the same in each, shape (k,).
+
+    A level's variance is that of both its groups together, σ²_k = Σ_a (n_ka − 1)s²_ka / Σ_a (n_ka −
+    1). How much more one of the groups varies than the other is asked of all levels at once: ρ_a
+    = Σ_k (n_ka − 1)s²_ka/σ²_k / Σ_k (n_ka − 1). The variance is σ²_k (ρ_t/n_kt + ρ_c/n_kc).
+
+    Args:
+        variances: s² of the treated and of the control in each level, shape (k, 2).
+        sizes: Their units, shape (k, 2).
+
+    >>> pooled_over_groups([[4.0, 4.0], [1.0, 1.0]], [[100, 100], [50, 20]])
+    array([0.08, 0.07])
+    """
+    own, n = np.asarray(variances, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
+    free = n - 1
+    level = (free * own).sum(axis=1) / free.sum(axis=1)
+    relative = np.divide(own, level[:, None], out=np.zeros_like(own), where=level[:, None] > 0)
+    ratio = (free * relative).sum(axis=0) / np.where(level[:, None] > 0, free, 0.0).sum(axis=0)
+    return np.asarray(level * (ratio / n).sum(axis=1))
 
 
 def shared_control(pairs: Sequence[TwoSample], form: LinearContrast) -> Array | None:
@@ -225,6 +273,16 @@ def _contrasts(estimates: Array, covariance: Array) -> _Contrasts | None:
     if not clear.any():
         return None
     return _Contrasts(kept, estimates[kept], with_mean, directions[:, clear], variances[clear])
+
+
+def _welch(q: float, contrasts: _Contrasts, own: OwnError) -> float:
+    """The p of Q where cells' variances were estimated."""
+    r, kept = len(contrasts.variances), contrasts.kept
+    weight = (contrasts.directions**2 / contrasts.variances).sum(axis=1)
+    away = float(((weight * own.variances[kept]) ** 2 / own.df[kept]).sum())
+    squared = (r + 1) ** 2 - 1
+    ratio = q / r / (1 + 2 * (r - 1) / squared * away)
+    return float(fdtrc(r, squared / (3 * away), ratio)) if away > 0 else float(chdtrc(r, q))
 
 
 def _between(contrasts: _Contrasts) -> float:
