@@ -1,9 +1,13 @@
 """The verdict follows from the numbers, the checks and the calendar."""
 
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from plans import make_plan, pick, run
 
 from upliftlab.results.analysis import Note, VerdictCode
@@ -163,6 +167,139 @@ def test_guardrails(tmp_path):
     assert check("7 points") is None
     assert check("12 points") is True
     assert check("100%") is False
+
+
+@pytest.mark.parametrize("lost", [60, 75, 80, 81, 82, 83, 84, 86, 95, 120])
+@pytest.mark.parametrize("limit", ["1 points", "30%"])
+def test_a_guardrail_s_p_is_that_of_its_limit(tmp_path, lost, limit):
+    rows = [f"none,{i % 7},{int(i < 60)}" for i in range(4000)]
+    rows += [f"mail,{i % 7},{int(i < lost)}" for i in range(4000)]
+    (tmp_path / "customers.csv").write_text("arm,spend,left\n" + "\n".join(rows))
+    guardrails = {"left": {"max_increase": limit}}
+    found = run(make_plan(metrics={"primary": "spend", "guardrails": guardrails}), tmp_path)
+    check = next(c for c in found.checks if c.name == "guardrail:left:mail")
+    assert (check.p < 0.05) == (check.passed is not None)
+    falls = {"left": {"max_decrease": limit}}
+    found = run(make_plan(metrics={"primary": "spend", "guardrails": falls}), tmp_path)
+    check = next(c for c in found.checks if c.name == "guardrail:left:mail")
+    assert (check.p < 0.05) == (check.passed is not None)
+
+
+def few(folder, bought, treated=100, control=100, **changes):
+    """The verdict where a handful of customers of either arm buy."""
+    rows = [f"none,{v}" for v in (*bought[0], *[0] * (control - len(bought[0])))]
+    rows += [f"mail,{v}" for v in (*bought[1], *[0] * (treated - len(bought[1])))]
+    (folder / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    arms = {
+        "none": {"control": "true", "share": f"{100 * control / (treated + control)}%"},
+        "mail": {
+            "channel": "email",
+            "cost_per_contact": "0.10",
+            "share": f"{100 * treated / (treated + control)}%",
+        },
+    }
+    return run(make_plan(**{"money": MONEY, "arms": arms, "currency": "EUR", **changes}), folder)
+
+
+def test_a_single_purchase_settles_nothing(tmp_path):
+    """It was STOP −14.00 (−18.00 to −10.00), p .0002: the ends of two divisions, no more."""
+    found = few(tmp_path, ([10], []))
+    (arm,) = found.verdict.arms
+    assert (arm.code, arm.low, arm.high, arm.note) == (
+        VerdictCode.inconclusive, None, None, Note.few_purchases,
+    )  # fmt: skip
+    assert arm.p > 0.9
+    assert "cannot be judged: too few purchases or other events to tell" in found.verdict.sentence
+    assert found.verdict.next_action == "Repeat with more customers."
+
+
+def test_one_end_alone_is_told_as_at_least_or_at_most(tmp_path):
+    """Ten customers held out: a division with no purchase among them is no rarity."""
+    found = few(tmp_path, ([], [20, 24, 31, 18, 40, 25, 33, 28, 19, 22]), treated=190, control=10)
+    profit = pick(found, "incremental_profit")
+    assert (profit.low is None, profit.high is None).count(True) == 1
+    word = "at least" if profit.high is None else "at most"
+    assert f"({word} " in found.verdict.sentence
+    assert profit.note in (Note.at_least, Note.at_most)
+    assert ("no upper end" if profit.high is None else "no lower end") in profit.note
+
+
+def test_a_share_is_shipped_exactly_where_its_printed_bound_passes(tmp_path):
+    """2 of 1,900 against 0 of 100: Newcombe's −0.036 to 0.0038 does not pass −0.005."""
+    rows = [f"none,{v}" for v in [0] * 100] + [f"mail,{v}" for v in [1] * 2 + [0] * 1898]
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    arms = {"none": {"control": "true", "share": "5%"}, "mail": {"share": "95%"}}
+    for threshold in (-0.005, -0.03, -0.035, -0.036, -0.0365, -0.037, -0.04, 0.003, 0.0038, 0.004):
+        rule = {"ship_if": f"lower > {threshold}"}
+        found = run(make_plan(arms=arms, decision=rule), tmp_path)
+        (arm,) = found.verdict.arms
+        assert (round(arm.low, 3), round(arm.high, 4)) == (-0.036, 0.0038)
+        code = VerdictCode.inconclusive
+        if arm.low > threshold:
+            code = VerdictCode.ship
+        elif arm.high < threshold:
+            code = VerdictCode.stop
+        assert arm.code is code, threshold
+        assert (arm.p < 0.05) == (code is not VerdictCode.inconclusive)
+
+
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from(["money", "share", "metric", "lower is better"]),
+    st.floats(-3, 3),
+)
+@settings(max_examples=40)
+def test_an_arm_is_shipped_exactly_where_its_printed_bound_passes(seed, kind, shift):
+    """With one arm and with any rule; with several, SHIP implies as much."""
+    rng = np.random.default_rng(seed)
+    rows = list[str]()
+    for arm, n in (("none", int(rng.integers(20, 200))), ("mail", 300), ("call", 150)):
+        bought = rng.random(n) < rng.uniform(0.01, 0.3)
+        amounts = bought * (1 if kind == "share" else np.rint(rng.lognormal(3, 1, n)))
+        rows += [f"{arm},{value:g}" for value in amounts]
+    changes = {"money": MONEY, "currency": "EUR"} if kind == "money" else {}
+    arms = {**ARMS, "call": {"channel": "phone"}}
+    with TemporaryDirectory() as folder:
+        for taken in (("none", "mail"), ("none", "mail", "call")):
+            kept = "\n".join(row for row in rows if row.partition(",")[0] in taken)
+            Path(folder, "customers.csv").write_text("arm,spend\n" + kept)
+            plan = make_plan(arms={arm: arms[arm] for arm in taken}, **changes)
+            if kind == "lower is better":
+                less = plan.metrics["spend"].model_copy(update={"better": "lower"})
+                plan = plan.model_copy(update={"metrics": {"spend": less}})
+            first = run(plan, Path(folder)).verdict
+            if first.code is VerdictCode.invalid:
+                continue
+            middle = first.arms[0]
+            reach = (middle.high or middle.value) - (middle.low or middle.value)
+            rule = f"lower > {middle.value + shift * (reach or 1.0):.6f}"
+            ruled = plan.experiment.model_copy(
+                update={"decision": plan.experiment.decision.model_copy(update={"ship_if": rule})}
+            )
+            verdict = run(plan.model_copy(update={"experiment": ruled}), Path(folder)).verdict
+            threshold = float(rule.partition("> ")[2])
+            for arm in verdict.arms:
+                low, high = arm.low, arm.high
+                if kind == "lower is better":
+                    low, high = (None if end is None else -end for end in (arm.high, arm.low))
+                ships = low is not None and low > threshold
+                stops = high is not None and high < threshold
+                if len(taken) == 2:
+                    assert (arm.code is VerdictCode.ship) == ships
+                    assert (arm.code is VerdictCode.stop) == stops
+                assert ships or arm.code is not VerdictCode.ship
+                assert stops or arm.code is not VerdictCode.stop
+
+
+def test_an_effect_far_too_small_gets_no_absurd_factor(tmp_path):
+    rows = [
+        f"{arm},{10 + i % 21 + more}"
+        for arm, more in (("none", 0), ("mail", 0.02))
+        for i in range(2100)
+    ]
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    action = run(make_plan(), tmp_path).verdict.next_action
+    assert "more than 100 times as many customers" in action
 
 
 def contacted(tmp_path, control=None, **reached):

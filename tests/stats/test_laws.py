@@ -16,8 +16,10 @@ from upliftlab.results.costs import CostStep, Per
 from upliftlab.stats.cace import cace
 from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import Effect, TwoSample, adjusted_difference, difference
+from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments, pool
 from upliftlab.stats.ratio import relative_lift
+from upliftlab.stats.sequential import Anytime, Declared
 from upliftlab.stats.shares import newcombe
 
 REVENUE, CONTACTED, REDEEMED, BOUGHT, BEFORE = range(5)
@@ -36,7 +38,7 @@ class Trial:
     control: Moments
     spent: ArmTerms
     saved: ArmTerms
-    confidence: float
+    confidence: float | Level
 
     @property
     def pair(self) -> TwoSample:
@@ -174,6 +176,69 @@ def test_the_interval_excludes_what_is_tested_exactly_where_p_is_small(drawn):
         effect = ESTIMATORS[name](drawn.trial())
         if effect.low is not None and abs(effect.p - alpha) > CLOSE:
             assert (effect.p < alpha) == excludes(effect, null), name
+
+
+LOOKS = {
+    "one look": None,
+    "first of three": Declared((0.25,), "obrien_fleming"),
+    "second of three": Declared((0.25, 0.5), "obrien_fleming"),
+    "any time": Anytime(0.5, 12.0),
+}
+
+
+@st.composite
+def levels(draw) -> Level:
+    """Any level: of one look or another, of Student's t or of draws, tied at their ends or not."""
+    size = draw(st.sampled_from([0, 0, 150, 2_000]))
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    drawn = np.sort(np.round(rng.standard_gamma(2.0, size) - 2.0, draw(st.sampled_from([0, 1, 9]))))
+    confidence, look = draw(st.sampled_from([0.8, 0.95])), LOOKS[draw(st.sampled_from([*LOOKS]))]
+    return Level(confidence, look, drawn if size else None)
+
+
+@given(draws, levels(), st.floats(-8, 8))
+def test_every_method_tests_any_value_as_its_interval_does(drawn, level, shift):
+    """At whatever threshold, level and look: p < alpha exactly where the interval leaves it out."""
+    trial, alpha = replace(drawn.trial(), confidence=level), 1 - level.confidence
+    for name, estimator in ESTIMATORS.items():
+        effect = estimator(trial)
+        if effect.low is None and effect.high is None:
+            continue
+        value = effect.estimate + shift * (effect.se or 0.01)
+        p = effect.p_of(value)
+        assert effect.p is None or effect.p == effect.p_of(TESTED[name]), name
+        ends = [end for end in (effect.low, effect.high) if end is not None]
+        if min(abs(value - end) for end in ends) > CLOSE * max(1.0, abs(value)):
+            below = effect.low is not None and value < effect.low
+            above = effect.high is not None and value > effect.high
+            assert (p < alpha) == (below or above), name
+
+
+@given(draws, levels())
+def test_one_end_alone_has_its_reason(drawn, level):
+    trial = replace(drawn.trial(), confidence=level)
+    for name, estimator in ESTIMATORS.items():
+        effect = estimator(trial)
+        known = effect.low is not None, effect.high is not None
+        assert (effect.note is Note.at_least) == (known == (True, False)), name
+        assert (effect.note is Note.at_most) == (known == (False, True)), name
+
+
+@given(draws, levels(), st.floats(0.5, 1e4), st.floats(-8, 8))
+def test_what_is_scaled_moved_or_turned_is_tested_alike(drawn, level, factor, shift):
+    effect = ESTIMATORS["difference"](replace(drawn.trial(), confidence=level))
+    if effect.test is not None:
+        value = effect.estimate + shift
+        p = pytest.approx(effect.p_of(value), rel=1e-6)
+        assert effect.scaled(factor).p_of(value * factor) == p
+        assert effect.shifted(3.0).p_of(value + 3.0) == p
+        assert effect.negated().p_of(-value) == p
+        turned = effect.negated()
+        assert (turned.low is None, turned.high is None) == (
+            effect.high is None,
+            effect.low is None,
+        )
+        assert turned.negated().note is effect.note
 
 
 @given(draws, st.integers(0, 1_000))

@@ -5,10 +5,12 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from few_purchases import tally
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
+from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import LinearContrast, TwoSample, welch
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
@@ -102,8 +104,57 @@ def test_an_estimate_lies_in_its_interval(seed):
     effect = welch(
         TwoSample(*groups), LinearContrast.difference(1, {0: 1.0}), Level(0.9, draws=draws)
     )
-    if effect.low is not None:
-        assert effect.low <= effect.estimate <= effect.high
+    assert effect.low is None or effect.low <= effect.estimate
+    assert effect.high is None or effect.estimate <= effect.high
+
+
+@pytest.mark.parametrize(
+    ("tied", "bounds", "note"),
+    [
+        ((10, 10), (-3.0, 3.0), None),  # 2(1 + 10)/1001 = .022 is below .05
+        ((24, 24), (-3.0, 3.0), None),  # 2(1 + 24)/1001 = .04995
+        ((25, 10), (-np.inf, 3.0), Note.at_least),  # 2(1 + 25)/1001 = .0519: the edge is no bound
+        ((10, 25), (-3.0, np.inf), Note.at_most),
+        ((300, 300), (-np.inf, np.inf), Note.few_purchases),
+    ],
+)
+def test_the_edge_of_what_draws_can_come_to_is_no_bound(tied, bounds, note):
+    """Of 1,000 draws some lie at -3 and some at 3 (but for rounding), the others inside."""
+    below, above = tied
+    middle = np.zeros(1000 - below - above)
+    draws = np.concatenate([np.full(below, -3.0), middle, np.full(above, 3.0)])
+    draws[:below] *= 1 + 1e-12 * np.arange(below, 0, -1)
+    level = Level(0.95, draws=draws)
+    assert np.isfinite(level.bounds(10)).tolist() == np.isfinite(bounds).tolist()
+    assert level.edges == tied
+    assert level.p(-1e9, 10) == pytest.approx(2 * (1 + below) / 1001)
+    assert level.p(1e9, 10) == pytest.approx(2 * (1 + above) / 1001)
+    effect = welch(
+        TwoSample(Moments.of([[1.0], [2.0]]), Moments.of([[1.0], [4.0]])),
+        LinearContrast.difference(1, {0: 1.0}),
+        level,
+    )
+    assert effect.note is note
+    assert (effect.low is None, effect.high is None) == (np.isinf(bounds[1]), np.isinf(bounds[0]))
+
+
+def test_one_purchase_of_ten_in_two_hundred_customers_bounds_nothing():
+    """The control's one buyer is any customer: every division says as much or its opposite."""
+    drawn = divided(Kinds(np.array([[0.0], [5.0]]), np.array([199, 1])), (100, 100),
+                    np.random.default_rng(11))[:, 0]  # fmt: skip
+    assert set(np.round(drawn, 9)) == {-1.0, 1.0}
+    level = Level(0.95, draws=drawn)
+    assert level.bounds(198) == (-np.inf, np.inf)
+    assert level.p(-7.0, 198) > 0.9, "not 2/10,001"
+
+
+def test_where_contact_pays_a_handful_of_purchases_claims_no_loss():
+    """As tests/support/few_purchases.py at 60 an arm, where 2 % buy: 15.7 % claimed a loss."""
+    found = tally(60, 0.02, 250)
+    assert found.coverage >= 97
+    assert found.stop <= 1.2
+    assert found.no_low > 80
+    assert found.no_high > 80
 
 
 def test_few_draws_reach_no_high_level():

@@ -125,6 +125,7 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
             record=setting.record,
             customers=data[0],
             findings=findings,
+            compared=compared,
             metrics=metrics,
         ),
     )

@@ -7,7 +7,7 @@ whether arms are pooled, compared within strata, adjusted for covariates or made
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from upliftlab.analysis.contrasts import ADJUSTED, PLAIN, Contrast
@@ -105,17 +105,8 @@ def _less(effect: Effect) -> Effect:
     """A cost as what it takes from profit; what is certain has no interval."""
     estimate, se = effect.estimate, effect.se
     if estimate is not None and se is not None and se <= _NEGLIGIBLE * abs(estimate):
-        return Effect(_minus(estimate), 0.0, note=Note.same_for_all)
-    return replace(
-        effect,
-        estimate=_minus(estimate),
-        low=_minus(effect.high),
-        high=_minus(effect.low),
-    )
-
-
-def _minus(value: float | None) -> float | None:
-    return None if value is None else 0.0 - value
+        return Effect(0.0 - estimate, 0.0, note=Note.same_for_all)
+    return effect.negated()
 
 
 def _amount(line: _Line) -> float:

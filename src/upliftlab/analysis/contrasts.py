@@ -97,12 +97,10 @@ class Contrast:
         """The pair that a metric's headline is read off: adjusted where it is."""
         return self.sharp if self.adjusted(metric) else self.pair
 
-    def headline(self, metric: str) -> tuple[Effect, Level]:
-        """The difference to go by, and its level: adjusted where it can be."""
+    def headline(self, metric: str) -> Effect:
+        """The difference to go by: adjusted where it can be."""
         sharp = self.adjusted_difference(metric)
-        if sharp.estimate is not None:
-            return sharp, self.level(ADJUSTED, metric)
-        return self.difference(metric), self.level(PLAIN, metric)
+        return self.difference(metric) if sharp.estimate is None else sharp
 
     @property
     def stratified(self) -> bool:

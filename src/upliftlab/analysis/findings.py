@@ -90,6 +90,19 @@ def find(plan: Plan, spec: EstimationSpec, contrasts: Iterable[Contrast]) -> tup
     return _adjusted(headlined(found))
 
 
+def effect_of(contrast: Contrast, kind: EstimandKind, metric: str) -> Effect:
+    """What a finding was made of.
+
+    Args:
+        contrast: The treated group, in a place.
+        kind: What is estimated.
+        metric: Of which metric.
+    """
+    effect = kind.estimand.ask(_Asked(contrast, contrast.question(), kind, metric))
+    assert isinstance(effect, Effect)  # noqa: S101 - every answer of `_Asked` is one
+    return effect
+
+
 def shrunk(
     findings: Iterable[Finding], values: Mapping[FindingSlice, float]
 ) -> tuple[Finding, ...]:

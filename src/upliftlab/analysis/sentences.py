@@ -20,6 +20,8 @@ from upliftlab.results.ship_rule import ShipRule
 from upliftlab.text.language import N_
 
 _POWER = 0.8
+_MOST = 100
+"""Beyond so many times as many customers nobody is told to repeat an experiment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def money_sentence(best: ArmVerdict, asked: ShipTarget, findings: Sequence[Findi
     """What an arm earned, for a decision on profit."""
     profit = _overall(findings, (EstimandKind.incremental_profit, None, best.arm))
     roi = _overall(findings, (EstimandKind.roi, None, best.arm)).estimate
-    if profit.low is None:
+    if profit.low is None and profit.high is None:
         return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": profit.note})
     values: dict[str, Scalar] = {
         "arm": best.arm,
@@ -170,7 +172,7 @@ def metric_sentence(
 ) -> Message:
     """What an arm changed, for a decision on a metric."""
     finding = _overall(findings, (EstimandKind.difference, metric.name, best.arm))
-    if finding.estimate is None or finding.low is None:
+    if finding.estimate is None or (finding.low is None and finding.high is None):
         return Message(template=_UNJUDGED, values={"arm": best.arm, "reason": finding.note})
     texts = _RAISES if finding.estimate > 0 else _LOWERS
     if best.code is VerdictCode.inconclusive:
@@ -235,6 +237,12 @@ def action(found: Answers) -> Message:
     factor = _repeat(best, found.threshold, found.confidence)
     if factor is None:
         return Message(template=N_("Repeat with more customers."))
+    if factor > _MOST:
+        text = N_(
+            "An effect of this size is too small for an experiment like this one: to settle it "
+            "would take more than {most:count} times as many customers."
+        )
+        return Message(template=text, values={"most": _MOST})
     text = N_(
         "To settle an effect of this size with 80% power, repeat with about "
         "{factor:number} times as many customers."

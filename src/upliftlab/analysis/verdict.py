@@ -18,7 +18,6 @@ from upliftlab.analysis.sentences import (
     money_sentence,
 )
 from upliftlab.config.models.experiment import PROFIT, Plan
-from upliftlab.money import ABOVE_HURDLE
 from upliftlab.results.analysis import (
     ArmVerdict,
     Check,
@@ -37,12 +36,9 @@ from upliftlab.results.analysis import (
 from upliftlab.results.ship_rule import parse_ship_if
 from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Effect
-from upliftlab.stats.level import Level
 from upliftlab.text.language import N_, Language
 
 _ENGLISH = Language("en")
-_MANY = 1e9
-"""Degrees of freedom of an interval that is not Student's: as good as a normal's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +150,8 @@ def _arms(asked: ShipTarget, evidence: VerdictInputs) -> tuple[ArmVerdict, ...]:
     sign = evidence.sign
     effects, tested = dict[str, Effect](), dict[str, float]()
     for arm in evidence.candidates:
-        effects[arm], level = _effect(evidence.judged, evidence.contrast(arm))
-        if (p := _p(effects[arm], level, sign * asked.rule.threshold)) is not None:
+        effects[arm] = _effect(evidence.judged, evidence.contrast(arm))
+        if (p := effects[arm].p_of(sign * asked.rule.threshold)) is not None:
             tested[arm] = p
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True)) if tested else {}
     alpha = 1 - evidence.spec.confidence
@@ -181,21 +177,11 @@ def _arms(asked: ShipTarget, evidence: VerdictInputs) -> tuple[ArmVerdict, ...]:
     return tuple(found)
 
 
-def _effect(metric: str, contrast: Contrast) -> tuple[Effect, Level]:
-    """What the rule is asked of, and at which level."""
+def _effect(metric: str, contrast: Contrast) -> Effect:
+    """What the rule is asked of."""
     if metric == PROFIT:
-        question = contrast.question()
-        return question.above_hurdle(), question.level(ABOVE_HURDLE)
+        return contrast.question().above_hurdle()
     return contrast.headline(metric)
-
-
-def _p(effect: Effect, level: Level, threshold: float) -> float | None:
-    """The p-value of the rule's threshold; where it is 0 that of the effect itself."""
-    if effect.estimate is None or not effect.se:
-        return None
-    if threshold == 0:
-        return effect.p
-    return level.p((effect.estimate - threshold) / effect.se, effect.df or _MANY)
 
 
 def _code(effect: Effect, asked: ShipTarget, sign: float, settled: bool) -> VerdictCode:

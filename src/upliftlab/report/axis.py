@@ -89,10 +89,15 @@ class Axis:
         return round(_MARGIN + share * (self.width - 2 * _MARGIN), 1)
 
     def strip(self, limits: Limits, shrunken: float | None = None) -> Strip | None:
-        """An interval drawn on this scale; None where a part of it is missing."""
-        estimate, low, high = limits
-        if estimate is None or low is None or high is None:
+        """An interval drawn on this scale; None where it has no estimate, or no end at all.
+
+        Where one end alone is known it reaches beyond the scale on the other side.
+        """
+        estimate, *ends = limits
+        if estimate is None or ends == [None, None]:
             return None
+        far = (-math.inf, math.inf)
+        low, high = (out if end is None else end for end, out in zip(ends, far, strict=True))
         return Strip(
             width=self.width,
             x=self.x(estimate),

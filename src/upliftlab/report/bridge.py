@@ -104,11 +104,15 @@ def _row(line: BridgeLine, key: str, decimals: int, formatter: Formatter) -> Bri
     """The amount to the cent; the ends of its interval as finely as its width deserves."""
     finest = max(0, decimals)
     ends: tuple[Figure | None, ...] = (None, None)
-    if line.low is not None and line.high is not None:
-        usual = digits_of(_MONEY.kind, (line.high - line.low,), formatter.currency) or 0
+    known = {"low": line.low, "high": line.high}
+    reach = [abs(end - line.estimate) for end in known.values() if end is not None]
+    if reach:
+        usual = digits_of(_MONEY.kind, (2 * sum(reach) / len(reach),), formatter.currency) or 0
         ends = tuple(
-            formatter.figure(end, f"{key}/{name}", _MONEY, min(usual, finest))
-            for name, end in (("low", line.low), ("high", line.high))
+            None
+            if end is None
+            else formatter.figure(end, f"{key}/{name}", _MONEY, min(usual, finest))
+            for name, end in known.items()
         )
     return BridgeRow(
         title=formatter.text(line.kind.line.title),

@@ -6,7 +6,8 @@ critical values drawn from the units themselves (`level`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from math import isfinite, isnan
 
 import numpy as np
@@ -113,7 +114,20 @@ def _of_means(group: Moments, one: Array, other: Array) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An estimate with its standard error, interval and two-sided p; None with a note if absent."""
+    """An estimate with its standard error, interval and two-sided p; None with a note if absent.
+
+    An interval of which one end alone is known reaches without bound to the other side.
+
+    Attributes:
+        estimate: What is estimated.
+        se: Its standard error.
+        df: Degrees of freedom, where the interval is Student's.
+        low: The lower end.
+        high: The upper end.
+        p: Two-sided, for what is tested of its kind.
+        note: Why something is absent, or how it is to be read.
+        test: The two-sided p-value for any other value of the truth, by the method of the interval.
+    """
 
     estimate: float | None
     se: float | None = None
@@ -122,6 +136,34 @@ class Effect:
     high: float | None = None
     p: float | None = None
     note: Note | None = None
+    test: Callable[[float], float] | None = field(default=None, compare=False, repr=False)
+
+    def p_of(self, value: float) -> float | None:
+        """Two-sided p for the truth being `value`; None where nothing can be tested.
+
+        It is below 1 − confidence exactly where the interval leaves the value out.
+        """
+        return None if self.test is None else self.test(value)
+
+    def negated(self) -> Effect:
+        """What is lost instead of gained."""
+
+        def minus(value: float | None) -> float | None:
+            return None if value is None else 0.0 - value
+
+        return replace(
+            self,
+            estimate=minus(self.estimate),
+            low=minus(self.high),
+            high=minus(self.low),
+            note=_TURNED.get(self.note, self.note),
+            test=self._tested(lambda value: -value),
+        )
+
+    def _tested(self, back: Callable[[float], float]) -> Callable[[float], float] | None:
+        """The test of a value that `back` takes to one of this effect."""
+        test = self.test
+        return None if test is None else lambda value: test(back(value))
 
     def scaled(self, factor: float) -> Effect:
         """The same effect for `factor` (> 0) units instead of one."""
@@ -135,6 +177,7 @@ class Effect:
             se=times(self.se),
             low=times(self.low),
             high=times(self.high),
+            test=self._tested(lambda value: value / factor),
         )
 
     def shifted(self, by: float) -> Effect:
@@ -143,7 +186,16 @@ class Effect:
         def plus(value: float | None) -> float | None:
             return None if value is None else value + by
 
-        return replace(self, estimate=plus(self.estimate), low=plus(self.low), high=plus(self.high))
+        return replace(
+            self,
+            estimate=plus(self.estimate),
+            low=plus(self.low),
+            high=plus(self.high),
+            test=self._tested(lambda value: value - by),
+        )
+
+
+_TURNED: Mapping[Note | None, Note] = {Note.at_least: Note.at_most, Note.at_most: Note.at_least}
 
 
 def degrees_of_freedom(parts: tuple[float, float, float], pair: TwoSample) -> float:
@@ -177,7 +229,11 @@ def welch(pair: TwoSample, form: LinearContrast, confidence: float | Level) -> E
     se = sum(parts) ** 0.5
     df = degrees_of_freedom(parts, pair)
     ends = ends_of(estimate, se, level.bounds(df))
-    return Effect(estimate, se, df, *ends, p=level.p(estimate / se, df), note=unreached(ends))
+
+    def test(value: float) -> float:
+        return level.p((estimate - value) / se, df)
+
+    return Effect(estimate, se, df, *ends, p=test(0.0), note=unreached(ends, level), test=test)
 
 
 def difference(pair: TwoSample, column: int, confidence: float | Level) -> Effect:
@@ -197,16 +253,19 @@ def adjusted_difference(pair: TwoSample, column: int, confidence: float | Level)
 def ends_of(
     estimate: float, se: float, bounds: tuple[float, float]
 ) -> tuple[float | None, float | None]:
-    """The ends of an interval, None where no bound is known."""
-    low, high = bounds
-    if not (isfinite(low) and isfinite(high)):
-        return None, None
-    return estimate - high * se, estimate - low * se
+    """The ends of an interval, None where it has no bound."""
+    low, high = (estimate - bound * se if isfinite(bound) else None for bound in reversed(bounds))
+    return low, high
 
 
-def unreached(ends: tuple[float | None, float | None]) -> Note | None:
-    """Why an interval has no ends, None where it has."""
-    return Note.level_unreached if None in ends else None
+def unreached(ends: tuple[float | None, float | None], level: Level) -> Note | None:
+    """Why an interval lacks an end, None where it has both."""
+    low, high = ends
+    if low is None and high is None:
+        return Note.few_purchases if level.reached else Note.level_unreached
+    if low is None:
+        return Note.at_most
+    return Note.at_least if high is None else None
 
 
 def skewness(pair: TwoSample, column: int) -> float | None:

@@ -59,7 +59,9 @@ class Level:
     def bounds(self, df: float) -> tuple[float, float]:
         """The standard errors to subtract from the estimate for its upper and its lower end.
 
-        Of draws they are order statistics; infinite where the draws do not reach so far.
+        Of draws they are order statistics. One is infinite where the draws do not reach so far,
+        or where it would be the edge of what they can come to (`edges`): with a handful of
+        purchases many divisions are alike, and beyond the last of them nothing was ever seen.
 
         Args:
             df: Degrees of freedom of Student's t, where there are no draws.
@@ -74,18 +76,43 @@ class Level:
         if self.draws is None:
             half = float(stdtrit(df, 1 - alpha / 2))
             return -half, half
-        # The smallest k with 2(k + 1)/(B + 1) ≥ α: further out than the k-th largest is p < α.
-        k = ceil(round(alpha * (len(self.draws) + 1) / 2, 9)) - 1
+        k = self._place(self.draws)
         if k < 1:
             return -inf, inf
         low, high = _AS_FAR * float(self.draws[k - 1]), _AS_FAR * float(self.draws[-k])
-        return min(0.0, low), max(0.0, high)
+        below, above = self.edges
+        return -inf if k <= below else min(0.0, low), inf if k <= above else max(0.0, high)
+
+    @property
+    def reached(self) -> bool:
+        """Whether there are draws enough for the level, were all of them different."""
+        return self.draws is not None and self._place(self.draws) >= 1
+
+    @property
+    def edges(self) -> tuple[int, int]:
+        """How many draws lie at the lower and at the upper edge of all of them.
+
+        >>> Level(0.95, draws=np.array([-1.0, -1.0, -1.0, 2.0])).edges
+        (3, 1)
+        """
+        if self.draws is None:
+            return 0, 0
+        first, last = float(self.draws[0]), float(self.draws[-1])
+        close = _AS_FAR - 1
+        below = int(np.searchsorted(self.draws, first + close * abs(first), side="right"))
+        above = int(np.searchsorted(self.draws, last - close * abs(last), side="left"))
+        return below, len(self.draws) - above
+
+    def _place(self, draws: Array) -> int:
+        """The smallest k with 2(k + 1)/(B + 1) ≥ α: beyond the k-th largest draw p is below α."""
+        return ceil(round(self.nominal * (len(draws) + 1) / 2, 9)) - 1
 
     def p(self, t: float, df: float) -> float:
         """Two-sided p-value of a studentised difference.
 
         Of B draws it is 2(1 + those at least as far out on its side)/(B + 1): never 0, as the
-        division that was made is one of those possible (Phipson & Smyth 2010).
+        division that was made is one of those possible (Phipson & Smyth 2010), and never less than
+        at the edge of the draws, beyond which nothing tells how seldom a difference is.
 
         Args:
             t: The difference from the value tested, in standard errors.
@@ -100,7 +127,7 @@ class Level:
         below = int(np.searchsorted(draws, t / _AS_FAR, side="right"))
         above = len(draws) - int(np.searchsorted(draws, t / _AS_FAR, side="left"))
         # On one's own side of 0 only: the ends of an interval are kept on their sides as well.
-        beyond = above if t > 0 else below
+        beyond = max((above, self.edges[1]) if t > 0 else (below, self.edges[0]))
         return min(1.0, 2 * (1 + beyond) / (len(draws) + 1)) if t else 1.0
 
 

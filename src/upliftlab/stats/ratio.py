@@ -12,7 +12,13 @@ from math import isfinite, isnan
 import numpy as np
 
 from upliftlab.results.analysis import Note
-from upliftlab.stats.effects import Effect, LinearContrast, TwoSample, degrees_of_freedom
+from upliftlab.stats.effects import (
+    Effect,
+    LinearContrast,
+    TwoSample,
+    degrees_of_freedom,
+    unreached,
+)
 from upliftlab.stats.level import Level, level_of
 
 _NOTHING = 1e-12
@@ -54,14 +60,18 @@ def fieller(
     if sum(parts) <= 0:
         return Effect(estimate, se, note=Note.no_variation)
     df = degrees_of_freedom(parts, pair)
-    p = None if null is None else level.p(tested.value(pair) / sum(parts) ** 0.5, df)
-    bounds = level.bounds(df)
-    if not all(map(isfinite, bounds)):
-        return Effect(estimate, se, df, p=p, note=Note.level_unreached)
-    low, high = (_end(pair, (numerator, denominator), t) for t in reversed(bounds))
-    if low is None or high is None:
+
+    def test(value: float) -> float:
+        form = numerator.minus(denominator, value)
+        variance = sum(form.covariance(form, pair))
+        return level.p(form.value(pair) / variance**0.5, df) if variance > 0 else 1.0
+
+    p, bounds = None if null is None else test(null), level.bounds(df)
+    ends = [_end(pair, (numerator, denominator), t) if isfinite(t) else None for t in bounds]
+    if any(end is None and isfinite(t) for end, t in zip(ends, bounds, strict=True)):
         return Effect(estimate, se, df, p=p, note=Note.denominator_unclear)
-    return Effect(estimate, se, df, low, high, p=p)
+    high, low = ends
+    return Effect(estimate, se, df, low, high, p, unreached((low, high), level), test)
 
 
 def _spread(pair: TwoSample, one: LinearContrast, other: LinearContrast) -> float:

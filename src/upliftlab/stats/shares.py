@@ -39,7 +39,7 @@ def newcombe(successes: tuple[int, int], n: tuple[int, int], confidence: float |
 
     With the Wilson bounds l and u of either share s, the interval is from Δ − √((s_t − l_t)² +
     (u_c − s_c)²) to Δ + √((u_t − s_t)² + (s_c − l_c)²). It grows with its level, so the p-value
-    for no difference is one less the highest level at which it leaves out 0: p < 1 − confidence
+    for a value is one less the highest level at which it leaves the value out: p < 1 − confidence
     exactly where it does. `se` is Welch's, for the record; no interval is made from it.
 
     Args:
@@ -61,24 +61,29 @@ def newcombe(successes: tuple[int, int], n: tuple[int, int], confidence: float |
     treated, control = (x / size for x, size in zip(successes, n, strict=True))
     estimate = treated - control
     variance = treated * (1 - treated) / (n[0] - 1) + control * (1 - control) / (n[1] - 1)
-    level, p = level_of(confidence), _p(estimate, (treated, control), n)
+    level = level_of(confidence)
     half = -float(ndtri(level.nominal / 2))
     ends = (None, None)
     if isfinite(half):
         below, above = _reach((treated, control), n, half)
         ends = estimate - below, estimate + above
-    p = p if level.look is None else level.look.overall(p)
-    return Effect(estimate, variance**0.5, None, *ends, p=p, note=unreached(ends))
+
+    def test(value: float) -> float:
+        p = _p(estimate - value, (treated, control), n)
+        return p if level.look is None else level.look.overall(p)
+
+    note = unreached(ends, level)
+    return Effect(estimate, variance**0.5, None, *ends, p=test(0.0), note=note, test=test)
 
 
-def _p(estimate: float, shares: tuple[float, float], n: tuple[int, int]) -> float:
-    """Twice the normal tail beyond the quantile at which the interval's nearer end is 0."""
-    if estimate == 0:
+def _p(distance: float, shares: tuple[float, float], n: tuple[int, int]) -> float:
+    """Twice the normal tail beyond the quantile at which the interval's nearer end is so far."""
+    if distance == 0:
         return 1.0
 
     def gap(z: float) -> float:
         below, above = _reach(shares, n, z)
-        return estimate - below if estimate > 0 else -estimate - above
+        return distance - below if distance > 0 else -distance - above
 
     if gap(_FARTHEST) > 0:
         return 0.0

@@ -100,16 +100,6 @@ def together(answers: Sequence[Effect]) -> Estimate:
     )
 
 
-def negative(effect: Effect) -> Effect:
-    """What is lost instead of gained."""
-
-    def minus(value: float | None) -> float | None:
-        return None if value is None else 0.0 - value
-
-    low, high = minus(effect.high), minus(effect.low)
-    return replace(effect, estimate=minus(effect.estimate), low=low, high=high)
-
-
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if len(known) == len(values) else None

@@ -17,7 +17,7 @@ from upliftlab.results.uplift import Estimate, PolicyValue
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.budget import sets_of
-from upliftlab.targeting.crossfit import COST, VALUE, Crossfit, negative, together
+from upliftlab.targeting.crossfit import COST, VALUE, Crossfit, together
 from upliftlab.text.language import N_
 from upliftlab.uplift.cost_folds import CostFolds
 from upliftlab.uplift.learning import with_learning
@@ -341,7 +341,7 @@ class _Known:
     def cost(self) -> Effect:
         """Fixed cost included; a lump is taken off, so off the negative cost."""
         nobody = everybody(len(self.crossfit.sample), CONTROL)
-        return negative(self._beside(-self.crossfit.scores[:, :, COST], lambda _arms: nobody))
+        return self._beside(-self.crossfit.scores[:, :, COST], lambda _arms: nobody).negated()
 
     def beside_best(self, budget: float | None) -> Effect:
         """More than the best arm for everybody, of those that the budget pays for."""

@@ -14,7 +14,7 @@ from typing import Final, Literal, get_args
 
 from upliftlab.results import N_ as N_  # noqa: PLC0414 - callers mark texts with what says them
 from upliftlab.results.analysis import Message
-from upliftlab.text.placeholders import Field, Kind, pieces, scale
+from upliftlab.text.placeholders import Field, Kind, bounded, pieces, scale
 from upliftlab.text.precision import (
     finite,
     money_digits,
@@ -182,7 +182,8 @@ class Language:
 
     def parts(self, message: Message, currency: str | None) -> tuple[TextPart, ...]:
         """A message in this language, cut where a value was put in."""
-        cut = pieces(self.gettext(message.template), message)
+        template = bounded(self.gettext(message.template), message, self.gettext)
+        cut = pieces(template, message)
         fields = [field for _, field in cut if field is not None]
         said: list[TextPart] = []
         for literal, field in cut:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import string
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from upliftlab.results import N_
 from upliftlab.results.analysis import Message, Scalar
 from upliftlab.text.precision import interval_scale
 
 Kind = Literal["money", "percent", "points", "number", "count", "p", "date"]
 """How a value is shown; points are percentage points, for differences of shares."""
+_AT_LEAST, _AT_MOST = N_("at least"), N_("at most")
+_INTERVAL: Final = re.compile(r"\{low:(\w+)\}[^{}]*\{high:\1\}")
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
@@ -40,6 +45,22 @@ def pieces(template: str, message: Message) -> list[tuple[str, Field | None]]:
             raise ValueError(f"{template!r} has no value for {{{name}}}")
         found.append((literal, Field(name, _kind(kind, template), message.values[name])))
     return found
+
+
+def bounded(template: str, message: Message, say: Callable[[str], str]) -> str:
+    """A template as it reads where an interval has one end alone: at least so much, or at most.
+
+    Args:
+        template: In the language that is said.
+        message: The values put in.
+        say: Says the words in that language.
+    """
+    absent = {name for name in ("low", "high") if message.values.get(name, 0) is None}
+    if len(absent) != 1:
+        return template
+    words = say(_AT_MOST if absent == {"low"} else _AT_LEAST)
+    end = "high" if absent == {"low"} else "low"
+    return _INTERVAL.sub(lambda found: f"{words} {{{end}:{found[1]}}}", template)
 
 
 def _kind(name: str | None, template: str) -> Kind | None:

@@ -14,7 +14,7 @@ from upliftlab.validation.scenario import Truth
 METHODS = ("product", "welch")
 MEASURES = ("difference", "profit", "roi")
 BOUNDED, BELOW, ABOVE, TESTED, REJECTED = range(5)
-"""Intervals with two ends; those wholly below and wholly above the truth; p-values; p < α."""
+"""Intervals with an end at all; those wholly below, wholly above the truth; p-values; p < α."""
 Counts = np.ndarray
 """Shape (methods, measures, 5)."""
 
@@ -68,6 +68,8 @@ def _truths(truth: Truth) -> tuple[float | None, ...]:
 def _seen(effect: Effect, true: float | None, alpha: float) -> tuple[bool, ...]:
     tested = effect.p is not None
     rejected = effect.p is not None and effect.p < alpha
-    if true is None or effect.low is None or effect.high is None:
+    low, high = effect.low, effect.high
+    if true is None or (low is None and high is None):
         return False, False, False, tested, rejected
-    return True, effect.high < true, effect.low > true, tested, rejected
+    below, above = high is not None and high < true, low is not None and low > true
+    return True, below, above, tested, rejected

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice
+from upliftlab.analysis.contrasts import Contrast
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.event_tables import EventReading
 from upliftlab.analysis.look import LookSchedule
@@ -132,6 +133,7 @@ class CheckInputs:
         record: What the ledger holds, where it holds the assignment.
         customers: The customers' table as it was read.
         findings: Every number with its interval.
+        compared: What they are of: every treated group in every place.
         metrics: How metrics are named and shown.
     """
 
@@ -144,6 +146,7 @@ class CheckInputs:
     record: Record | None = None
     customers: DataFile | None = None
     findings: Sequence[Finding] = ()
+    compared: Sequence[Contrast] = ()
     metrics: Sequence[MetricInfo] = ()
 
     @property

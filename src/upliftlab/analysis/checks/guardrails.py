@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from upliftlab.analysis.aggregates import OVERALL
 from upliftlab.analysis.checks.definition import CheckAnswer, CheckDefinition, CheckInputs
+from upliftlab.analysis.findings import effect_of
 from upliftlab.config.models.experiment import Guardrail
 from upliftlab.results.analysis import EstimandKind, Finding, Scalar, Severity
 from upliftlab.text.language import N_
@@ -56,11 +58,14 @@ def _guardrails(inputs: CheckInputs) -> Iterator[CheckAnswer]:
         for finding in inputs.findings
         if finding.dimension is None and finding.headline
     }
+    contrasts = {each.arm: each for each in inputs.compared if each.place == OVERALL}
     for metric, rule in inputs.plan.experiment.metrics.guardrails.items():
         unit = "percent" if _relative(rule) else units[metric]
         kind = EstimandKind.relative_lift if _relative(rule) else EstimandKind.difference
         for arm in inputs.plan.treatments:
-            yield _guardrail(unit, rule, overall[kind, metric, arm])
+            finding = overall[kind, metric, arm]
+            p = effect_of(contrasts[arm], finding.kind, metric).p_of(_limit(rule))
+            yield _guardrail(unit, rule, finding, p)
 
 
 def _relative(rule: Guardrail) -> bool:
@@ -68,25 +73,30 @@ def _relative(rule: Guardrail) -> bool:
     return tolerance is not None and tolerance.kind == "relative"
 
 
-def _guardrail(unit: str, rule: Guardrail, finding: Finding) -> CheckAnswer:
+def _limit(rule: Guardrail) -> float:
+    """The change at which the tolerance ends."""
     tolerance = rule.max_increase or rule.max_decrease
     assert tolerance is not None  # noqa: S101 - the language asks for one
-    low, high, metric = finding.low, finding.high, finding.metric
-    if rule.max_increase is None and low is not None and high is not None:
-        low, high = -high, -low
+    return tolerance.value if rule.max_increase is not None else -tolerance.value
+
+
+def _guardrail(unit: str, rule: Guardrail, finding: Finding, p: float | None) -> CheckAnswer:
+    """One answer; `p` is that of the change being the limit."""
+    low, high, limit = finding.low, finding.high, _limit(rule)
+    worst, least = (high, low) if rule.max_increase is not None else (low, high)
+    sign = 1.0 if rule.max_increase is not None else -1.0
     passed, text = None, N_("Whether {metric} stays within its limit in {arm} is not settled.")
-    if low is None or high is None:
+    if low is None and high is None:
         text = N_("Not computed: whether {metric} stays within its limit in {arm}.")
-    elif high <= tolerance.value:
+    elif worst is not None and sign * worst <= sign * limit:
         passed, text = True, _WITHIN[unit]
-    elif low > tolerance.value:
+    elif least is not None and sign * least > sign * limit:
         passed, text = False, _EXCEEDED[unit]
-    values: dict[str, Scalar] = {"metric": metric, "arm": finding.arm}
+    values: dict[str, Scalar] = {"metric": finding.metric, "arm": finding.arm}
     if passed is not None:
-        limit = tolerance.value if rule.max_increase is not None else -tolerance.value
         values |= {"change": finding.estimate, "limit": limit}
-    about = (metric, finding.arm or "")
-    return CheckAnswer(passed, text, values, about, value=finding.estimate, p=finding.p)
+    about = (finding.metric, finding.arm or "")
+    return CheckAnswer(passed, text, values, about, value=finding.estimate, p=p)
 
 
 GUARDRAIL = CheckDefinition(
