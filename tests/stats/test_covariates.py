@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upliftlab.stats.covariates import adjusted
-from upliftlab.stats.effects import TwoSample, difference
+from upliftlab.stats.effects import LinearContrast, TwoSample, difference
+from upliftlab.stats.heterogeneity import shared_control
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.ratio import relative_lift
 
@@ -116,3 +117,54 @@ def test_units_and_swaps(seed, scale, shift):
     swapped = difference(adjusted(pair(1 - treated, x, y), [1, 2]), 0, 0.95)
     assert swapped.estimate == pytest.approx(-made.estimate, rel=EXACT)
     assert swapped.p == pytest.approx(made.p, rel=1e-7)
+
+
+def ancova(treated, x, y, correction="nonrobust"):
+    """One slope for both arms, by statsmodels."""
+    return sm.OLS(y, sm.add_constant(np.column_stack([treated, x]))).fit(cov_type=correction)
+
+
+@given(st.integers(0, 10_000), st.sampled_from([0.5, 0.9]))
+def test_one_slope_is_the_analysis_of_covariance(seed, share):
+    treated, x, y = draw(np.random.default_rng(seed), share=share)
+    before = pair(treated, x, y)
+    after = adjusted(before, [1, 2], (before.treated, before.control))
+    assert difference(after, 0, 0.95).estimate == pytest.approx(
+        ancova(treated, x, y).params[1], rel=EXACT
+    )
+    assert after.pooled.common
+
+
+def test_with_one_slope_and_residuals_that_vary_alike_it_is_the_textbook_s():
+    """Residuals with one variance in both arms: the ordinary standard error of a regression."""
+    rng = np.random.default_rng(21)
+    x = rng.gamma(1.0, 2.0, 90)
+    treated = np.repeat([1.0, 0.0], [60, 30])
+    y = 2 * x + rng.normal(0, 1, 90)
+    fit = ancova(treated, x, y)
+    for side in (1, 0):  # so that both arms' residual variances are the same
+        inside = treated == side
+        arm = fit.resid[inside]
+        lost = ((x[inside] - x[inside].mean()) ** 2).sum()
+        other = ((x[~inside] - x[~inside].mean()) ** 2).sum()
+        freedom = inside.sum() - 1 - lost / (lost + other)
+        y[inside] += arm * ((freedom / (arm**2).sum()) ** 0.5 - 1)
+    fit, before = ancova(treated, x, y), pair(treated, x[:, None], y)
+    found = difference(adjusted(before, [1], (before.treated, before.control)), 0, 0.95)
+    assert found.estimate == pytest.approx(fit.params[1], rel=1e-6)
+    # Scaling the residuals moved the slope a little, so that their variances are not quite one.
+    assert found.se == pytest.approx(fit.bse[1], rel=1e-4)
+
+
+def test_one_slope_of_three_arms_leaves_one_control():
+    """Adjusted effects of two arms against one control differ as the arms do, whatever the pair."""
+    rng = np.random.default_rng(22)
+    arms = []
+    for n, effect in ((400, 1.0), (300, 2.0), (80, 0.0)):
+        x = rng.gamma(1.0, 2.0, n)
+        arms.append(Moments.of(np.column_stack([effect + 2 * x + rng.normal(0, 1, n), x])))
+    pairs = [adjusted(TwoSample(arm, arms[2]), [1], arms) for arm in arms[:2]]
+    between = adjusted(TwoSample(arms[0], arms[1]), [1], arms)
+    one, two, apart = (difference(p, 0, 0.95).estimate for p in (*pairs, between))
+    assert one - two == pytest.approx(apart, rel=EXACT)
+    assert shared_control(pairs, LinearContrast.difference(2, {0: 1.0})) is not None

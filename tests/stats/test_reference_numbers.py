@@ -160,10 +160,10 @@ def test_cuped_is_one_covariate_with_one_slope():
     """Where both arms have the slope θ, the estimate is that of y − θx (Deng et al. 2013).
 
     Welch's test of these rows does not know that θ was estimated: an arm's variance has n − 1
-    below the line there and n − 2 here.
+    below the line there and n − 2 here, and it is read at the pooled mean, not at its own.
     """
     rng, theta = np.random.default_rng(13), 0.7
-    arms, rows = [], []
+    arms, rows, known = [], [], []
     for n, mean in ((300, 2.0), (120, 1.0)):
         x = rng.gamma(1.0, 10.0, n)
         line = sm.add_constant(x)
@@ -172,11 +172,18 @@ def test_cuped_is_one_covariate_with_one_slope():
         y = mean + theta * x + noise
         arms.append(Moments.of(np.column_stack([y, x])))
         rows.append(y - theta * x)
+        known.append(x)
+    pooled = np.concatenate(known).mean()
+    leverage = [1 / len(x) + (x.mean() - pooled) ** 2 / ((x - x.mean()) ** 2).sum() for x in known]
     effect = difference(adjusted(TwoSample(*arms), [1]), 0, 0.95)
     cuped = ttest_ind(*rows, equal_var=False)
     assert effect.estimate == pytest.approx(rows[0].mean() - rows[1].mean(), rel=EXACT)
     assert effect.se**2 == pytest.approx(
-        sum(r.var(ddof=1) / len(r) * (len(r) - 1) / (len(r) - 2) for r in rows), rel=EXACT
+        sum(
+            r.var(ddof=1) * (len(r) - 1) / (len(r) - 2) * h
+            for r, h in zip(rows, leverage, strict=True)
+        ),
+        rel=EXACT,
     )
     assert effect.estimate / effect.se == pytest.approx(cuped.statistic, rel=0.01)
 

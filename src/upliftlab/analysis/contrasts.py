@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -179,6 +179,19 @@ class Contrast:
             draws={name: draws for (what, name), draws in self.draws.items() if what == MONEY},
         )
 
+    def adjusting(self, measure: Measure, form: Mapping[int, float]) -> Measure:
+        """What is dealt where the pair is adjusted: less the covariates' part by its own slopes.
+
+        Args:
+            measure: A number per unit.
+            form: The pair's columns that it is made of, with their weights.
+        """
+        pooled = self.sharp.pooled
+        if pooled is None:
+            return measure
+        slopes = sum(weight * pooled.slopes[:, column] for column, weight in form.items())
+        return replace(measure, covariates=pooled.covariates, slopes=np.asarray(slopes))
+
     @property
     def contacts(self) -> int | None:
         """The column that tells who was contacted, overall, where some of the treated were not.
@@ -261,7 +274,8 @@ def _subject(
 ) -> Contrast:
     spec, reading = given
     pair = spec.pair(groups, arms)
-    contrast = Contrast(*given, *named, pair, spec.sharpened(pair))
+    together = spec.each(groups) if _one_slope(spec, groups) else ()
+    contrast = Contrast(*given, *named, pair, spec.sharpened(pair, together))
     if reading.rows is None or pair.unusable is not None:
         return contrast
     measures = dict(_measures(contrast, arms, skewed(spec, groups, arms)))
@@ -273,6 +287,18 @@ def _subject(
     draws = calibrated(units, list(measures.values()), rng)
     found = dict(zip(measures, draws.T, strict=True))
     return Contrast(*given, *named, pair, contrast.sharp, found)
+
+
+def _one_slope(spec: EstimationSpec, groups: Mapping[str, Moments]) -> bool:
+    """Whether all arms have one slope on the covariates: where something is skewed, and in strata.
+
+    It is asked of all arms at once: arms side by side have one control, adjusted in one way.
+    """
+    if not spec.covariates:
+        return False
+    within = any(group.strata for group in groups.values())
+    compared = (*((arm,) for arm in spec.treatments), *spec.channels.values())
+    return within or any(skewed(spec, groups, arms) for arms in compared)
 
 
 def _measures(
@@ -289,15 +315,17 @@ def _measures(
         weights[:, above] = 1.0
         yield (PLAIN, metric), Measure(weights, below=below)
         if contrast.adjusts:
-            adjusted = Measure(weights, below=below, covariates=spec.covariates)
-            yield (ADJUSTED, metric), adjusted
+            form = {spec.place(metric, contrast.sharp): 1.0}
+            yield (ADJUSTED, metric), contrast.adjusting(Measure(weights, below=below), form)
     if spec.roles is None or not {spec.columns[c] for c in spec.roles.amounts} & skew:
         return
-    covariates = spec.covariates if contrast.adjusts else ()
     revenue, margin, costs = (
         spec.per_unit(step, groups) for step in (CostStep.revenue, CostStep.margin, CostStep.cost)
     )
-    yield (MONEY, REVENUE), Measure(revenue, None, spec.size, covariates)
+    place = {step: p + step.column for step in CostStep}
+    gained = Measure(revenue, None, spec.size)
+    yield (MONEY, REVENUE), contrast.adjusting(gained, {place[CostStep.revenue]: 1.0})
     for name, hurdle in ((PROFIT, 0.0), (ABOVE_HURDLE, spec.hurdle)):
-        cost = -(1 + hurdle) * costs
-        yield (MONEY, name), Measure(margin, cost, spec.size, covariates)
+        kept = Measure(margin, -(1 + hurdle) * costs, spec.size)
+        form = {place[CostStep.margin]: 1.0, place[CostStep.cost]: -(1 + hurdle)}
+        yield (MONEY, name), contrast.adjusting(kept, form)

@@ -16,7 +16,7 @@ from upliftlab.results.costs import RATED, CostStep
 from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import TwoSample
 from upliftlab.stats.moments import Array, Moments, pool
-from upliftlab.stats.quotients import quotients, undefined
+from upliftlab.stats.quotients import Quotient, quotients, undefined
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,10 @@ class EstimationSpec:
 
         Columns keep their places; the metrics that are ratios follow them in their order.
         """
-        columns = len(next(iter(groups.values())).mean)
-        empty = Moments.zero(columns)
+        empty = Moments.zero(len(next(iter(groups.values())).mean))
         treated = pool(groups.get(arm, empty) for arm in arms)
         control = groups.get(self.control, empty)
-        wanted = [(column, self.size) for column in range(columns)]
-        wanted += [(above, below) for above, below in self.ratios.values()]
+        wanted = self._wanted(empty)
         return TwoSample(
             quotients(treated, wanted),
             quotients(control, wanted),
@@ -98,11 +96,26 @@ class EstimationSpec:
             1.0 if self.size is None else float(treated.mean[self.size]),
         )
 
-    def sharpened(self, pair: TwoSample) -> TwoSample:
-        """A pair adjusted for the covariates, or as it is where that cannot be done."""
+    def each(self, groups: Mapping[str, Moments]) -> tuple[Moments, ...]:
+        """Every arm by itself, over the columns of a pair."""
+        return tuple(quotients(group, self._wanted(group)) for group in groups.values() if group.n)
+
+    def sharpened(self, pair: TwoSample, arms: Sequence[Moments] = ()) -> TwoSample:
+        """A pair adjusted for the covariates, or as it is where that cannot be done.
+
+        Args:
+            pair: A treated group and its control.
+            arms: The arms that have one slope together (`each`); without them each of the two
+                groups has its own.
+        """
         if not self.covariates or pair.unusable is not None:
             return pair
-        return adjusted(pair, self.covariates)
+        return adjusted(pair, self.covariates, arms)
+
+    def _wanted(self, group: Moments) -> list[Quotient]:
+        """A pair's columns: those of a group per customer, and the metrics that are ratios."""
+        wanted: list[Quotient] = [(column, self.size) for column in range(len(group.mean))]
+        return [*wanted, *self.ratios.values()]
 
     def place(self, metric: str, pair: TwoSample) -> int:
         """The column of a pair that holds a metric."""

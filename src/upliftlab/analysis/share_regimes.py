@@ -8,7 +8,7 @@ regimes (`stats.strata`). Times of the same shares are one regime, however far a
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
@@ -125,7 +125,7 @@ def within_regimes(parts: Sequence[Groups], arms: Sequence[str]) -> Groups | Non
 def _of(group: Moments, whole: Moments) -> Moments:
     """A group with the number of units of the whole, and its own mean and variance of the mean."""
     scale = whole.n * (whole.n - 1) / (group.n * (group.n - 1))
-    return Moments(whole.n, group.mean, group.m2 * scale, whole.m3)
+    return replace(group, n=whole.n, m2=group.m2 * scale, m3=whole.m3)
 
 
 def _units(groups: Groups, arm: str) -> int:

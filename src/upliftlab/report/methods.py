@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _METHODS: Final = {
     "welch": N_("Welch's t interval: the arms may vary differently."),
     "lin": N_(
-        "Lin's regression adjustment: within each arm on what was known before; Welch's interval."
+        "Regression adjustment on what was known before: with a slope of its own for each arm "
+        "(Lin), or with one slope of all arms where amounts are skewed and within strata; "
+        "Welch's interval."
     ),
     "delta": N_(
         "Delta method: a ratio of two totals varies as they do together; the interval is Welch's."

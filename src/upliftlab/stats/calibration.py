@@ -2,9 +2,10 @@
 
 A permutation needs a number per unit whose mean is compared. For a plain metric it is the metric.
 For the ratio of totals Σa/Σb it is (a − r·b)/b̄ with the pooled ratio r (the delta method's), and
-with covariates the residual of a pooled regression on them. What a unit costs because it was
-treated is no chance: costs are divided as deviations from their own group's mean, which is nothing
-at all where everybody costs the same, and an approximation where redemptions do.
+with covariates what the arms' common slope leaves of it, as in the statistic whose error is asked.
+What a unit costs because it was treated is no chance: costs are divided as deviations from their
+own group's mean, which is nothing at all where everybody costs the same, and an approximation where
+redemptions do.
 """
 
 from __future__ import annotations
@@ -44,12 +45,14 @@ class Measure:
         own: Weights whose result is taken as a deviation from its group's mean, the same shape.
         below: The column it is divided by, None for a plain mean.
         covariates: Columns known before whose part is taken out.
+        slopes: Their slopes, shape (covariates,).
     """
 
     plain: Array
     own: Array | None = None
     below: int | None = None
     covariates: tuple[int, ...] = ()
+    slopes: Array | None = None
 
 
 def calibrated(units: Units, measures: Sequence[Measure], rng: np.random.Generator) -> Array:
@@ -90,11 +93,11 @@ def _values(units: Units, measure: Measure, rows: Rows) -> Array:
                 mean = weights @ own[inside] / (weights @ customers[inside])
                 above[inside] += own[inside] - mean * customers[inside]
     value = _linearised(above, _below(columns, measure.below), counts)
-    if not measure.covariates:
+    if measure.slopes is None:
         return value
     inside = _below(columns, units.size)
     known = [_linearised(columns[:, c], inside, counts) for c in measure.covariates]
-    return _residual(value, np.stack(known, axis=1), counts)
+    return np.asarray(value - np.stack(known, axis=1) @ measure.slopes)
 
 
 def _below(columns: Array, column: int | None) -> Array:
@@ -107,10 +110,3 @@ def _linearised(above: Array, below: Array, counts: np.ndarray) -> Array:
     if total == 0:
         return np.zeros_like(above)
     return np.asarray((above - counts @ above / total * below) * counts.sum() / total)
-
-
-def _residual(value: Array, known: Array, counts: np.ndarray) -> Array:
-    """What the pooled regression on covariates, all of them centred, leaves."""
-    weighted = known * counts[:, None]
-    slopes = np.linalg.lstsq(known.T @ weighted, weighted.T @ value, rcond=None)[0]
-    return np.asarray(value - known @ slopes)

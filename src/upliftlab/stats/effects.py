@@ -18,18 +18,76 @@ from upliftlab.stats.moments import Array, Moments, bilinear, pool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SlopeError:
+    """What slopes add to a form's variance because they are estimated.
+
+    A form that weighs a column w_t in the treated and w_c in the control weighs the column's slopes
+    by `treated·w_t + control·w_c`.
+
+    Attributes:
+        treated: Weight of the treated group.
+        control: Weight of the control.
+        spread: Sampling covariance where that weight is 1, shape (p, p).
+    """
+
+    treated: float
+    control: float
+    spread: Array
+
+    def covariance(self, one: LinearContrast, other: LinearContrast) -> float:
+        """What it adds to the covariance of two forms."""
+        mine, theirs = (
+            self.treated * form.treated + self.control * form.control for form in (one, other)
+        )
+        return float(bilinear(mine, self.spread, theirs))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Pooled:
     """What two groups have in common: the covariates' pooled mean, at which both are read.
+
+    Within strata, slopes and pooled means of one stratum stand below those of another.
 
     Attributes:
         treated: Slopes of the treated group's p columns on q covariates, shape (q, p).
         control: The same of the control.
         spread: Sampling covariance of the pooled mean, shape (q, q).
+        errors: What the slopes' own errors add.
+        covariates: The columns that are adjusted for.
+        weights: The strata's weights; None without strata.
     """
 
     treated: Array
     control: Array
     spread: Array
+    errors: tuple[SlopeError, ...] = ()
+    covariates: tuple[int, ...] = ()
+    weights: Array | None = None
+
+    @property
+    def common(self) -> bool:
+        """Whether both groups have the same slopes."""
+        return self.treated is self.control
+
+    @property
+    def slopes(self) -> Array:
+        """The slopes of both groups where they have the same: in strata, their mean by units."""
+        if self.weights is None:
+            return self.treated
+        strata = self.treated.reshape(len(self.weights), -1, self.treated.shape[1])
+        return np.einsum("s,sqp->qp", self.weights, strata)
+
+    def at(self, form: LinearContrast) -> Array:
+        """The slopes of a form, shape (q,): what it weighs of the pooled mean."""
+        used = (form.treated != 0) | (form.control != 0)
+        return np.asarray(
+            self.treated[:, used] @ form.treated[used] + self.control[:, used] @ form.control[used]
+        )
+
+    def covariance(self, one: LinearContrast, other: LinearContrast) -> float:
+        """The part of two forms' covariance that the groups have in common."""
+        slopes = sum(error.covariance(one, other) for error in self.errors)
+        return float(self.at(one) @ self.spread @ self.at(other)) + slopes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,16 +153,8 @@ class LinearContrast:
         return (
             _of_means(pair.treated, self.treated, other.treated),
             _of_means(pair.control, self.control, other.control),
-            self._shared(other, pair.pooled),
+            0.0 if pair.pooled is None else pair.pooled.covariance(self, other),
         )
-
-    def _shared(self, other: LinearContrast, pooled: Pooled | None) -> float:
-        if pooled is None:
-            return 0.0
-        mine, theirs = (
-            pooled.treated @ form.treated + pooled.control @ form.control for form in (self, other)
-        )
-        return float(mine @ pooled.spread @ theirs)
 
 
 def _of_means(group: Moments, one: Array, other: Array) -> float:
@@ -198,16 +248,24 @@ class Effect:
 _TURNED: Mapping[Note | None, Note] = {Note.at_least: Note.at_most, Note.at_most: Note.at_least}
 
 
-def degrees_of_freedom(parts: tuple[float, float, float], pair: TwoSample) -> float:
-    """Satterthwaite's degrees of freedom of a variance that is a sum of parts.
+def degrees_of_freedom(form: LinearContrast, pair: TwoSample) -> float:
+    """Satterthwaite's (1946) degrees of freedom of a form's variance, which is a sum of parts.
 
-    A group loses one for its mean and one for each covariate; what both share has those of all.
+    (Σv)² / Σ(v²/df) over both groups, and over their strata where they are in strata. A part loses
+    one for its mean and what its slopes cost; what both groups share has those of all.
     """
-    lost = 1 + (0 if pair.pooled is None else len(pair.pooled.spread))
-    treated, control, shared = parts
-    spread = treated**2 / (pair.treated.n - lost) + control**2 / (pair.control.n - lost)
+    treated, control, shared = form.covariance(form, pair)
+    spread = _per_freedom(pair.treated, form.treated) + _per_freedom(pair.control, form.control)
     spread += shared**2 / (pair.treated.n + pair.control.n - 1)
-    return sum(parts) ** 2 / spread
+    return (treated + control + shared) ** 2 / spread
+
+
+def _per_freedom(group: Moments, weights: Array) -> float:
+    """The squared variance of a group's form per degree of freedom, summed over strata."""
+    return sum(
+        (share**2 * _of_means(part, weights, weights)) ** 2 / (part.n - part.spent)
+        for share, part in group.strata or ((1.0, group),)
+    )
 
 
 def welch(pair: TwoSample, form: LinearContrast, confidence: float | Level) -> Effect:
@@ -227,7 +285,7 @@ def welch(pair: TwoSample, form: LinearContrast, confidence: float | Level) -> E
     if sum(parts) <= 0:
         return Effect(estimate, 0.0, note=Note.no_variation)
     se = sum(parts) ** 0.5
-    df = degrees_of_freedom(parts, pair)
+    df = degrees_of_freedom(form, pair)
     ends = ends_of(estimate, se, level.bounds(df))
 
     def test(value: float) -> float:

@@ -311,9 +311,8 @@ def _pooled(one: TwoSample, other: TwoSample, form: LinearContrast) -> float:
     if one.pooled is None or other.pooled is None:
         return 0.0
     units = [pair.treated.n + pair.control.n for pair in (one, other)]
-    mine, theirs = (
-        pooled.treated @ form.treated + pooled.control @ form.control
-        for pooled in (one.pooled, other.pooled)
-    )
+    if one.pooled.common:
+        return 0.0
+    mine, theirs = one.pooled.at(form), other.pooled.at(form)
     spread = (one.pooled.spread * units[0] + other.pooled.spread * units[1]) / 2
     return float(mine @ spread @ theirs) * one.control.n / (units[0] * units[1])

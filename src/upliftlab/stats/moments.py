@@ -26,12 +26,16 @@ class Moments:
         mean: Means, shape (p,), in each column's unit; zeros where n = 0.
         m2: Σ(z−z̄)(z−z̄)', shape (p, p); NaN where a product of two columns is not known.
         m3: Σ(z−z̄)³ per column, shape (p,); NaN where it is not known.
+        spent: Degrees of freedom that m2 lost: to its mean, and to slopes where it was adjusted.
+        strata: The strata whose weighted mean this is, each with its weight; mostly none.
     """
 
     n: int
     mean: Array
     m2: Array
     m3: Array
+    spent: float = 1.0
+    strata: tuple[tuple[float, Moments], ...] = ()
 
     @classmethod
     def zero(cls, columns: int) -> Self:
@@ -51,6 +55,21 @@ class Moments:
         mean = table.mean(axis=0)
         centred = table - mean
         return cls(len(table), mean, centred.T @ centred, (centred**3).sum(axis=0))
+
+    @classmethod
+    def weighted(cls, strata: Sequence[tuple[float, Moments]]) -> Self:
+        """The moments of a weighted mean of strata: m2/(n − 1)/n is its sampling covariance.
+
+        n and third moments are those of all units.
+
+        Args:
+            strata: Each stratum's weight and moments; the weights sum to 1.
+        """
+        whole = pool(part for _, part in strata)
+        mean = sum(weight * part.mean for weight, part in strata)
+        sampling = sum(weight**2 * part.covariance / part.n for weight, part in strata)
+        square = np.asarray(sampling) * whole.n * (whole.n - 1)
+        return cls(whole.n, np.asarray(mean), square, whole.m3, strata=tuple(strata))
 
     def __add__(self, other: Moments) -> Moments:
         return pool((self, other))
@@ -77,6 +96,8 @@ class Moments:
             matrix @ self.mean + projection.offset,
             bilinear(matrix, self.m2, matrix),
             np.where(single, cubes, np.nan),
+            self.spent,
+            tuple((weight, part.project(projection)) for weight, part in self.strata),
         )
 
 
@@ -111,7 +132,7 @@ def _weighted(weights: Array, values: Array) -> Array:
 
 
 def pool(groups: Iterable[Moments]) -> Moments:
-    """The moments of several groups taken as one.
+    """The moments of several groups taken as one; of groups in strata, stratum by stratum.
 
     Raises:
         ValueError: There is no group, so the number of columns is not known.
@@ -121,6 +142,8 @@ def pool(groups: Iterable[Moments]) -> Moments:
         raise ValueError("no group to pool")
     if len(parts) == 1:
         return parts[0]
+    if (within := _by_stratum(parts)) is not None:
+        return within
     n = np.array([part.n for part in parts], dtype=np.float64)
     total = n.sum()
     if total == 0:
@@ -135,3 +158,13 @@ def pool(groups: Iterable[Moments]) -> Moments:
     inner = 3 * np.diagonal(second, axis1=1, axis2=2) * shift + n[:, None] * shift**3
     m3 = np.stack([part.m3 for part in parts]).sum(axis=0) + inner.sum(axis=0)
     return Moments(int(total), mean, m2, m3)
+
+
+def _by_stratum(parts: Sequence[Moments]) -> Moments | None:
+    """Groups over the same strata as one; None where some are not in strata, or in others."""
+    present = [part for part in parts if part.n]
+    weights = {tuple(weight for weight, _ in part.strata) for part in present}
+    if len(weights) != 1 or not (shares := weights.pop()):
+        return None
+    together = [pool(part.strata[at][1] for part in present) for at in range(len(shares))]
+    return Moments.weighted(list(zip(shares, together, strict=True)))

@@ -59,7 +59,7 @@ def fieller(
     parts = tested.covariance(tested, pair)
     if sum(parts) <= 0:
         return Effect(estimate, se, note=Note.no_variation)
-    df = degrees_of_freedom(parts, pair)
+    df = degrees_of_freedom(tested, pair)
 
     def test(value: float) -> float:
         form = numerator.minus(denominator, value)

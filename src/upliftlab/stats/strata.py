@@ -4,7 +4,8 @@ Where assignment was blocked, how many customers of a stratum an arm holds is no
 lies between strata is no source of error. The estimate is Σ w_s Δ_s with w_s = n_s/N and its
 variance Σ w_s² (S_ts/n_ts + S_cs/n_cs), without a term for the strata's own sizes, which were fixed
 (Miratrix, Sekhon & Yu 2013). An arm's part of both is again a mean and a covariance, so it is again
-Moments, and whatever is made of Moments (money, quotients, covariates) follows.
+Moments, and whatever is made of Moments (money, quotients, covariates) follows. They keep their
+strata, which degrees of freedom and slopes need.
 """
 
 from __future__ import annotations
@@ -47,17 +48,12 @@ def stratified(strata: Sequence[Groups], arms: Sequence[str]) -> Groups | None:
             return None
         kept.append(together)
     sizes = np.array([sum(groups[arm].n for arm in arms) for groups in kept], dtype=np.float64)
-    weights = sizes / sizes.sum()
-    return {arm: _arm([groups[arm] for groups in kept], weights) for arm in arms}
+    weights = [float(weight) for weight in sizes / sizes.sum()]
+    return {
+        arm: Moments.weighted([(w, groups[arm]) for w, groups in zip(weights, kept, strict=True)])
+        for arm in arms
+    }
 
 
 def _full(groups: Groups, arms: Sequence[str]) -> bool:
     return all(arm in groups and groups[arm].n > 1 for arm in arms)
-
-
-def _arm(parts: Sequence[Moments], weights: np.ndarray) -> Moments:
-    whole = pool(parts)
-    mean = sum(w * part.mean for w, part in zip(weights, parts, strict=True))
-    sampling = sum(w**2 * part.covariance / part.n for w, part in zip(weights, parts, strict=True))
-    n = whole.n
-    return Moments(n, np.asarray(mean), np.asarray(sampling) * n * (n - 1), whole.m3)
