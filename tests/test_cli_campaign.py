@@ -210,13 +210,19 @@ def test_edited_records_are_not_analysed(shop):
     assert (done.returncode, "UL459" in done.stderr) == (1, True)
 
 
-def test_arms_amended_after_assignment_are_not_analysed(shop):
+def test_shares_amended_after_assignment_are_told_and_another_arm_is_refused(shop):
     manifest(shop)
     duckdb.sql(OUTCOMES.format(5000, shop / "people.parquet"))
     (shop / "spring.yaml").write_text(YAML.replace("sms:     {share: 40%", "sms:     {share: 30%"))
     assert upliftlab("amend", "spring.yaml", "--why", "budget", cwd=shop).returncode == 0
-    done = upliftlab("analyze", "spring.yaml", cwd=shop)
-    assert (done.returncode, "UL462" in done.stderr) == (1, True)
+    found = json.loads(upliftlab("analyze", "spring.yaml", "--json", cwd=shop).stdout)
+    assert found["verdict"]["code"] not in ("INVALID", "NOT_FINAL")
+    assert [arm["expected_share"] for arm in found["arms"]] == [0.2, 0.4, 0.4]  # as assigned
+    [told] = [check["message"] for check in found["checks"] if check["name"] == "amended"]
+    assert "arms.sms.share: 2/5 → 3/10" in told
+    (shop / "spring.yaml").write_text(YAML.replace("  sms:  ", "  text:  "))
+    done = upliftlab("amend", "spring.yaml", "--why", "another word", cwd=shop)
+    assert (done.returncode, "UL475 arm 'text' cannot be added" in done.stderr) == (1, True)
 
 
 def test_a_lost_plan_is_found(shop):

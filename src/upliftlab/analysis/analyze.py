@@ -152,7 +152,7 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         data=data,
         verdict=verdict,
         checks=judged,
-        arms=_arms(plan, aggregates, _expected(plan, intake.data.regimes, facts)),
+        arms=_arms(plan, aggregates, _expected(plan, setting.record, intake.data.regimes, facts)),
         flow=flow(plan, spec, facts, aggregates),
         metrics=metrics,
         segments=_segments(plan, spec, told),
@@ -277,10 +277,12 @@ def _data(plan: Plan, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:
     return tuple(found)
 
 
-def _expected(plan: Plan, regimes: Sequence[ShareRegime], facts: Facts) -> dict[str, float]:
+def _expected(
+    plan: Plan, record: Record | None, regimes: Sequence[ShareRegime], facts: Facts
+) -> dict[str, float]:
     """The share of all customers that each arm was to have."""
     if not regimes:
-        return expected_shares(plan)
+        return expected_shares(plan, record)
     return mixed_shares(regimes, facts.of(units_by_stratum) or {})
 
 

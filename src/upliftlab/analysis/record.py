@@ -40,6 +40,7 @@ class Record:
         deviations: Reasons of those made afterwards.
         customers: The sha256 of the customers' table that was assigned last, if it is known.
         assigned: The day it was.
+        since: What was amended after customers had been assigned, but for words.
     """
 
     id: str
@@ -50,3 +51,4 @@ class Record:
     deviations: tuple[str, ...] = ()
     customers: str | None = None
     assigned: date | None = None
+    since: tuple[str, ...] = ()

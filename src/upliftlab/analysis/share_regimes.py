@@ -38,9 +38,13 @@ class ShareRegime:
     shares: Mapping[str, float]
 
 
-def expected_shares(plan: Plan) -> dict[str, float]:
-    """Each arm's share, the last where several are declared; equal ones where none is."""
-    return scaled(plan.shares_from(None), plan.arms)
+def expected_shares(plan: Plan, record: Record | None = None) -> dict[str, float]:
+    """Each arm's share, the last where there are several; equal ones where none is declared.
+
+    The ledger knows by which shares customers were assigned, whatever was amended since.
+    """
+    dated = [] if record is None else _dated(plan, record)
+    return dated[-1][1] if dated else scaled(plan.shares_from(None), plan.arms)
 
 
 def scaled(

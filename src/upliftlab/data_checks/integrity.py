@@ -40,7 +40,14 @@ STILL_COMING: Final = ("completeness",)
 """Critical ones that are a warning before the analysis: data may still come in."""
 TOLD: Final = ("exclusion", "missing_outcomes")
 """Those that tell who is left out, which is said whether or not all is well."""
-_ON_RECORD: Final = ("attrition", "delivered", "same_customers", "planned_before", "deviations")
+_ON_RECORD: Final = (
+    "attrition",
+    "delivered",
+    "same_customers",
+    "planned_before",
+    "deviations",
+    "amended",
+)
 """Those that only a ledger can be asked."""
 _DRAWN: Final = ("exclusion", "sample_ratio", "balance", "contamination", "missing_outcomes")
 """Those that look at who got which arm, which no draft of an assignment tells."""

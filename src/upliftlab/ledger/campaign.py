@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from upliftlab.analysis.record import Assigned, Record
@@ -27,6 +28,8 @@ from upliftlab.ledger.faults import LedgerError, refuse
 from upliftlab.ledger.heads import Head
 from upliftlab.ledger.heads import heads as heads_of
 from upliftlab.ledger.heads import require_head as require
+from upliftlab.ledger.kept_design import changed_since, is_wording, shares_on
+from upliftlab.ledger.record_store import Generation
 from upliftlab.ledger.scratch import scratch
 
 
@@ -45,7 +48,8 @@ def amend(ledger: Ledger, plan: Plan, why: str, now: datetime) -> Amendment:
     """Record a changed plan and the reason: a deviation once outcomes were read.
 
     Raises:
-        LedgerError: UL450, UL452 nothing is locked, UL453 no reason or no change.
+        LedgerError: UL450, UL452 nothing is locked, UL453 no reason or no change, UL475 to UL478
+            customers hold arms, and could not be analysed under the changed plan.
     """
     return ledger.amend(plan, why, now)
 
@@ -92,8 +96,8 @@ def open_record(ledger: Ledger, plan: Plan) -> Record:
 
     Raises:
         LedgerError: UL451 the plan differs from the one in force, UL452 nothing is locked,
-            UL457 nobody is assigned, UL459 a record was changed, UL462 arms were amended after
-            customers had been assigned.
+            UL457 nobody is assigned, UL459 a record was changed, UL462 customers were
+            assigned when there were other arms.
     """
     name = plan.experiment.experiment
     locked = ledger.locked(name)
@@ -103,22 +107,26 @@ def open_record(ledger: Ledger, plan: Plan) -> Record:
         raise LedgerError(faults)
     ledger.require(plan)
     assignment, changes = ledger.read(name), ledger.amendments(name)
-    _same_arms(ledger, plan, [each.manifest.plan_sha256 for each in assignment.generations])
+    plans = {e.plan_sha256: e.plan for e in (locked, *changes)}
+    _same_arms(plan, [plans[each.manifest.plan_sha256] for each in assignment.generations])
+    first = plans[assignment.generations[0].manifest.plan_sha256]
+    told = tuple(c for c in changes if not all(is_wording(change.path) for change in c.changes))
     zone = ZoneInfo(plan.program.time_zone)
     late = ("the plan was locked after outcomes had been read",) if locked.after_outcomes else ()
     return Record(
         id=assignment.id,
         generations=tuple(
-            Assigned(each.manifest.time.astimezone(zone).date(), each.files)
+            _assigned(each, plans[each.manifest.plan_sha256], zone)
             for each in assignment.generations
             if each.files
         ),
         locked=locked.time.astimezone(zone).date(),
-        settled=(changes[-1] if changes else locked).time.astimezone(zone).date(),
+        settled=(told[-1] if told else locked).time.astimezone(zone).date(),
         customers=assignment.generations[-1].manifest.sources[CUSTOMERS].sha256,
         assigned=assignment.generations[-1].manifest.time.astimezone(zone).date(),
-        amendments=tuple(c.why for c in changes if c.kind == "amendment"),
-        deviations=(*late, *(c.why for c in changes if c.kind == "deviation")),
+        amendments=tuple(c.why for c in told if c.kind == "amendment"),
+        deviations=(*late, *(c.why for c in told if c.kind == "deviation")),
+        since=changed_since(first, plan.canonical()),
     )
 
 
@@ -127,15 +135,21 @@ def note_outcomes(ledger: Ledger, plan: Plan, now: datetime) -> None:
     ledger.mark_outcomes_read(plan.experiment.experiment, now)
 
 
-def _same_arms(ledger: Ledger, plan: Plan, assigned_under: Sequence[str]) -> None:
-    """Refuse arms that were amended after customers had been assigned to them."""
-    name = plan.experiment.experiment
-    entries = [entry for entry in (ledger.locked(name), *ledger.amendments(name)) if entry]
-    arms = {entry.plan_sha256: entry.plan["arms"] for entry in entries}
-    current = arms[plan.sha256]
-    if any(arms[digest] != current for digest in assigned_under if digest in arms):
-        message = "arms were amended after customers had been assigned to them"
-        raise refuse("UL462", message, "this is not analysed yet; restore the arms by amend")
+def _assigned(generation: Generation, plan: Mapping[str, Any], zone: ZoneInfo) -> Assigned:
+    """A generation with the shares by which it was assigned."""
+    day = generation.manifest.time.astimezone(zone).date()
+    return Assigned(day, generation.files, shares=shares_on(plan, day))
+
+
+def _same_arms(plan: Plan, assigned_under: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse arms other than those that customers were assigned to."""
+    for content in assigned_under:
+        arms = [name for name, _ in content["arms"]]
+        if set(arms) != set(plan.arms):
+            message = f"customers were assigned when the arms were {', '.join(arms)}: whoever"
+            message += " started in another time than an arm cannot be compared with it"
+            remedy = "start a new experiment for the arms that came later"
+            raise refuse("UL462", message, remedy)
 
 
 def export(

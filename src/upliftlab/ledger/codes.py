@@ -118,9 +118,10 @@ CODES: Final[tuple[Explanation, ...]] = (
     ),
     Explanation(
         "UL462",
-        "Arms amended after assignment",
-        "Arms were amended after customers had been assigned to them, which is not analysed yet.",
-        "Restore the arms by 'upliftlab amend'.",
+        "Assigned under other arms",
+        "Customers were assigned when the plan had other arms. Whoever started before an arm "
+        "cannot be compared with it. 'amend' refuses such a change.",
+        "Start a new experiment for the arms that came later.",
     ),
     Explanation(
         "UL466",
@@ -188,6 +189,35 @@ CODES: Final[tuple[Explanation, ...]] = (
                 "data.csv": ("id,region\n1,north\n2,south\n3,north\n4,south\n"),
             },
         ),
+    ),
+    Explanation(
+        "UL475",
+        "Arms amended after assignment",
+        "Once customers hold an arm, arms are neither added nor removed, renamed or put in another "
+        "order: customers of different times could not be compared. Shares, costs and titles may "
+        "change.",
+        "Start a new experiment for a new arm, with a control of its own.",
+    ),
+    Explanation(
+        "UL476",
+        "Draw amended after assignment",
+        "Once customers hold an arm, what they were drawn by stays: the unit, the method, strata, "
+        "the salt, and the id.",
+        "Restore it, or start a new experiment.",
+    ),
+    Explanation(
+        "UL477",
+        "Wave amended away",
+        "A wave that customers were assigned to is no longer in the plan, so that their start "
+        "would not be known.",
+        "Leave it in the plan; its day may change.",
+    ),
+    Explanation(
+        "UL478",
+        "Shares that cannot change",
+        "Shares change for customers who join later. Nobody joins a blocked assignment, and a "
+        "household whose members joined by different shares would lie in two arms.",
+        "Restore the shares, or start a new experiment.",
     ),
     Explanation(
         "UL480",

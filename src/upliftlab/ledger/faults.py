@@ -4,10 +4,10 @@ UL450 another process is writing · UL451 the plan changed · UL452 not locked �
 without a reason or a change · UL454 the assignment does not reconcile · UL455 customers would
 move · UL456 a blocked assignment is complete · UL457 nothing assigned · UL458 ids missing or
 twice · UL459 a record is damaged · UL460 a name is taken · UL461 assigned elsewhere ·
-UL462 arms amended after assignment · UL463 a link · UL464 another device, or a workspace's ledger
+UL462 assigned under other arms · UL463 a link · UL464 another device, or a workspace's ledger
 outside it · UL465 no plain file or folder · UL466 not readable · UL467 not the ledger of a head ·
 UL468 a head's signature · UL469 no head yet · UL470 the disk refuses · UL471 DuckDB does ·
-UL472 a path · UL48x exports.
+UL472 a path · UL475 to UL478 amended after assignment · UL48x exports.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Staged:
         ):
             remedy = "read the ids as they were read before, all as text or all as numbers"
             return [Diagnostic("UL458", f"'{self.id}' was text before or is now, not both", remedy)]
-        return [*self._misfits(plan, population), *self._movers(plan)]
+        return self._misfits(plan, population)
 
     def kept(self) -> int:
         """How many customers hold an arm since an earlier generation."""
@@ -146,7 +146,7 @@ class Staged:
         )
         return [Diagnostic(code, message) for code, number, message in checks if number]
 
-    def _movers(self, plan: Plan) -> list[Diagnostic]:
+    def movers(self) -> list[Diagnostic]:
         """Customers whom the new assignment would take out of their arm."""
         if not self.earlier:
             return []
@@ -154,11 +154,16 @@ class Staged:
             f"SELECT count(*) FROM {self._rows} JOIN ({self._before}) AS before"
             f" ON CAST(now.{quote(self.id)} AS VARCHAR) = before.id WHERE now.arm <> before.arm"
         )
-        if moved:
-            remedy = "restore the plan's arms, salt and shares, or start a new experiment"
-            return [Diagnostic("UL455", f"{moved} customers would change their arm", remedy)]
+        remedy = "restore the plan's arms, salt and shares, or start a new experiment"
+        message = f"{moved} customers would change their arm"
+        return [Diagnostic("UL455", message, remedy)] if moved else []
+
+    def joiners(self, plan: Plan) -> list[Diagnostic]:
+        """Customers who cannot join."""
+        if not self.earlier or plan.experiment.assignment.method != "blocked":
+            return []
         joiners = self.scratch.number(f"SELECT count(*) FROM {self._fresh} AND arm IS NOT NULL")
-        if joiners and plan.experiment.assignment.method == "blocked":
+        if joiners:
             remedy = "start a new experiment for them, or use 'method: hash'"
             message = f"{joiners} customers cannot join: a blocked assignment's shares are complete"
             return [Diagnostic("UL456", message, remedy)]

@@ -6,6 +6,7 @@ crash, finds the old state or the whole new one.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,6 +21,7 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.ledger.difference import differences, listed
 from upliftlab.ledger.faults import LedgerError, refuse
 from upliftlab.ledger.journal import COMING, JOURNAL, Journal, Line, seen
+from upliftlab.ledger.kept_design import refusals, same_division, shares_on
 from upliftlab.ledger.record_store import (
     MANIFEST,
     Contents,
@@ -114,7 +116,8 @@ class Writer:
         """Put a changed plan in force and say why; repeating the last amendment changes nothing.
 
         Raises:
-            LedgerError: UL452 nothing is locked, UL453 there is no reason or no change.
+            LedgerError: UL452 nothing is locked, UL453 there is no reason or no change, UL475 to
+                UL478 customers hold arms, and could not be analysed under the changed plan.
         """
         store, known = self._shelf(plan), self._known(plan)
         entry = known.plan_in_force()
@@ -127,6 +130,9 @@ class Writer:
                 return entry
             raise refuse("UL453", f"the plan of '{store.experiment}' has not changed")
         changes = differences(entry.canonical, plan.canonical())
+        past = [each.manifest for each in known.generations()]
+        if faults := tuple(refusals(entry.plan, json.loads(plan.canonical()), past)):
+            raise LedgerError(faults)
         amendment = Amendment(
             time=now,
             upliftlab=__version__,
@@ -239,12 +245,25 @@ class Writer:
         within = [self._ledger, self._aside]
         with scratch(self._aside / "spill", draft.plan.engine, within) as session:
             staged = Staged(session, file, draft.id, earlier)
-            if faults := staged.faults(draft.plan, draft.population):
+            faults = staged.faults(draft.plan, draft.population)
+            if not faults and self._same_shares(draft.plan, past, now):
+                faults = staged.movers()
+            if faults := [*faults, *staged.joiners(draft.plan)]:
                 raise LedgerError(faults)
             manifest = self._manifest(draft, staged, past, now)
         if not manifest.reconciles:
             raise refuse("UL454", "the parts do not hold every customer exactly once")
         return manifest
+
+    def _same_shares(self, plan: Plan, past: tuple[Generation, ...], now: datetime) -> bool:
+        """Whether all were assigned by the shares of today, so that nobody would move."""
+        known = self._known(plan)
+        locked = known.lock()
+        plans = {e.plan_sha256: e.plan for e in (locked, *known.amendments()) if e is not None}
+        dated = [(plans.get(each.manifest.plan_sha256), each.manifest.time) for each in past]
+        then = [shares_on(content, _day(plan, at)) for content, at in dated if content]
+        today = shares_on(json.loads(plan.canonical()), _day(plan, now))
+        return same_division([*then, today])
 
     def _manifest(
         self, draft: AssignmentDraft, staged: Staged, past: tuple[Generation, ...], now: datetime

@@ -11,6 +11,9 @@ from scipy.special import chdtrc, gammaln
 
 from upliftlab.stats.moments import Moments, pool
 
+FEWEST_EXPECTED = 5
+"""Units that a cell must be expected to hold for χ² (Cochran 1954)."""
+
 
 def sample_ratio(counts: Sequence[int], shares: Sequence[float]) -> tuple[float, float]:
     """χ² and p-value of counts against declared shares.
@@ -52,7 +55,7 @@ def sample_ratios(
     """
     weights = np.asarray(shares, dtype=np.float64)
     smallest = weights[weights > 0].min() / weights.sum()
-    kept = [counts for counts in tables if sum(counts) * smallest >= 5]  # noqa: PLR2004 - Cochran's
+    kept = [counts for counts in tables if sum(counts) * smallest >= FEWEST_EXPECTED]
     if not kept:
         return None
     statistic = sum(sample_ratio(counts, shares)[0] for counts in kept)

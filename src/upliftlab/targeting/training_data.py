@@ -35,7 +35,7 @@ from upliftlab.analysis.refusals import (
     refuse_whole_households,
     traces,
 )
-from upliftlab.analysis.share_regimes import ShareRegime, expected_shares, regimes_of
+from upliftlab.analysis.share_regimes import expected_shares, regimes_of
 from upliftlab.config.models import FeatureKind
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.engines.base import Engine
@@ -87,7 +87,7 @@ def chances_of(
     arms: Sequence[str],
     frame: AnalysisPopulation,
     engine: Engine,
-    regimes: Sequence[ShareRegime] = (),
+    record: Record | None = None,
 ) -> Propensities:
     """The chances of a plan's arms.
 
@@ -100,9 +100,10 @@ def chances_of(
         arms: The arms in order.
         frame: Who is analysed.
         engine: Where the assignment lies.
-        regimes: The times of different shares, each a stratum with the shares it was divided by.
+        record: Who was assigned by which shares, where the ledger holds it. Times of different
+            shares are strata, each with the shares it was divided by.
     """
-    shares = expected_shares(plan)
+    shares, regimes = expected_shares(plan, record), regimes_of(plan, record)
     declared = np.array([shares[arm] for arm in arms])
     if regimes:
         chances = [[regime.shares[arm] for arm in arms] for regime in regimes]
@@ -287,7 +288,7 @@ def learning_rows(
     found = extract(_sql(table, outcomes.counted, told, known.below), arms, engine)
     refuse_arms(plan, found.arms)
     _refuse_missing(plan, table, (outcomes.counted, found), engine)
-    chances = chances_of(plan, arms, frame, engine, regimes_of(plan, record))
+    chances = chances_of(plan, arms, frame, engine, record)
     values = outcomes.of(arms, found.arm, found.counted)
     rows = TrainingRows(
         table=_named(found, features),

@@ -36,6 +36,40 @@ DEVIATIONS = CheckDefinition(
 )
 
 
+_SHOWN = 8
+
+
+def _as_assigned(inputs: CheckInputs) -> Iterator[CheckAnswer]:
+    """What was amended since customers got their arms: it holds for all of them now."""
+    if inputs.record is None:
+        return
+    changes = inputs.record.since
+    values: dict[str, Scalar] = {"changes": "; ".join(changes[:_SHOWN])}
+    text = N_(
+        "Amended after customers had been assigned: {changes}. All customers are counted as the "
+        "plan is now; each is compared with those assigned by the same shares."
+    )
+    if len(changes) > _SHOWN:
+        text = N_(
+            "Amended after customers had been assigned: {changes}; and {more} more. All customers "
+            "are counted as the plan is now; each is compared with those assigned by the same "
+            "shares."
+        )
+        values["more"] = len(changes) - _SHOWN
+    if not changes:
+        text, values = N_("Nothing was amended since customers were assigned."), {}
+    yield CheckAnswer(not changes, text, values)
+
+
+AS_ASSIGNED = CheckDefinition(
+    name="amended",
+    title=N_("Plan as it was when customers were assigned"),
+    severity=Severity.warning,
+    judge=_as_assigned,
+    tells="counts",
+)
+
+
 def _beforehand(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Whether the plan in force is older than the campaign, or than all of its outcomes."""
     record, schedule = inputs.record, inputs.schedule

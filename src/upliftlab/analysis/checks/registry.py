@@ -48,6 +48,7 @@ ORDER: Final[tuple[tuple[str, ...], ...]] = (
     ),
     ("skewness",),
     ("deviations",),
+    ("amended",),
     ("planned_before",),
     ("same_customers",),
     ("guardrail",),

@@ -23,7 +23,7 @@ from upliftlab.analysis.share_regimes import (
 )
 from upliftlab.config.models.experiment import Plan
 from upliftlab.results.analysis import Severity
-from upliftlab.stats.integrity import sample_ratio, sample_ratios, sum_tail
+from upliftlab.stats.integrity import FEWEST_EXPECTED, sample_ratio, sample_ratios, sum_tail
 from upliftlab.stats.sample_ratio_sequential import sequential_sample_ratio
 from upliftlab.text.language import N_
 
@@ -52,6 +52,7 @@ _SEVERAL = (
 _REGIMES = (
     N_("Within each time of the same shares, customers are divided as declared (p: {p:p})."),
     N_("Within some time of the same shares, customers are not divided as declared (p: {p:p})."),
+    N_("Not asked: too few customers in each time of the same shares."),
 )
 _WITHIN = {
     "stratum": (
@@ -171,8 +172,8 @@ def _sample_ratio(inputs: CheckInputs) -> Iterator[CheckAnswer]:
         yield _by_regime(inputs, regimes, strata or {})
     else:
         yield _overall(inputs)
-        yield from _within(inputs.plan, "stratum", strata or {})
-        yield from _within(inputs.plan, "wave", waves or {})
+        yield from _within(inputs, "stratum", strata or {})
+        yield from _within(inputs, "wave", waves or {})
     yield from steady(inputs)
 
 
@@ -182,12 +183,18 @@ def _by_regime(inputs: CheckInputs, regimes: tuple[ShareRegime, ...], units: Cou
         ([units.get(regime.name, {}).get(arm, 0) for arm in regime.shares], regime.shares.values())
         for regime in regimes
     ]
-    tested = [sample_ratio(counts, list(shares)) for counts, shares in tables]
-    value = sum(statistic for statistic, _ in tested)
-    p = sum_tail([statistic for statistic, _ in tested], len(inputs.plan.arms) - 1)
     if inputs.schedule.repeated:
         each = [sequential_sample_ratio(counts, list(shares)) for counts, shares in tables]
         p = min(1.0, len(each) * min(each))
+        return CheckAnswer(p >= IMPLAUSIBLE, _REGIMES[p < IMPLAUSIBLE], {"p": p}, p=p)
+    tested = [
+        sample_ratio(counts, list(shares))[0]
+        for counts, shares in tables
+        if sum(counts) * min(shares) >= FEWEST_EXPECTED
+    ]
+    if not tested:
+        return unasked(_REGIMES[2])
+    value, p = sum(tested), sum_tail(tested, len(inputs.plan.arms) - 1)
     passed = p >= IMPLAUSIBLE
     return CheckAnswer(passed, _REGIMES[not passed], {"p": p}, value=value, p=p)
 
@@ -195,7 +202,7 @@ def _by_regime(inputs: CheckInputs, regimes: tuple[ShareRegime, ...], units: Cou
 def _overall(inputs: CheckInputs) -> CheckAnswer:
     """The sample ratio of all; where counts may be read again, by a test that allows for it."""
     repeated, arms = inputs.schedule.repeated, inputs.arms
-    shares = expected_shares(inputs.plan)
+    shares = expected_shares(inputs.plan, inputs.record)
     counts = {name: arms[name].n if name in arms else 0 for name in shares}
     value, p = sample_ratio(list(counts.values()), list(shares.values()))
     if repeated:
@@ -207,9 +214,9 @@ def _overall(inputs: CheckInputs) -> CheckAnswer:
     return CheckAnswer(passed, text, {"p": p}, value=value, p=p)
 
 
-def _within(plan: Plan, what: str, groups: Counts) -> Iterator[CheckAnswer]:
+def _within(inputs: CheckInputs, what: str, groups: Counts) -> Iterator[CheckAnswer]:
     """The sample ratio of every stratum or wave at once."""
-    declared = expected_shares(plan)
+    declared = expected_shares(inputs.plan, inputs.record)
     if len(groups) < 2:  # noqa: PLR2004 - one group says what the total says
         return
     tables = [[group.get(arm, 0) for arm in declared] for group in groups.values()]

@@ -67,7 +67,7 @@ def _period(scope: Scope, at: int) -> Iterator[Diagnostic]:
     "UL308",
     "Shares by date of starts not known",
     "'shares' by date need the day on which each customer started: from a column, or because "
-    "upliftlab assigns by 'method: hash' without waves.",
+    "upliftlab assigns single customers by 'method: hash' without waves.",
     wrong=(
         "assignment: {observed: arm}\nshares: [{from: 2026-03-01, arms: {none: 90%, email: 10%}}]"
     ),
@@ -87,6 +87,10 @@ def share_periods_known(scope: Scope) -> Iterator[Diagnostic]:
     if given.observed is None and given.method == "blocked":
         message = "'method: blocked' assigns everybody at once, so that shares cannot change"
         yield Diagnostic("UL308", message, "use 'method: hash'", scope.at("assignment", "method"))
+    elif given.observed is None and scope.plan.households:
+        message = f"'{given.unit}' is randomised: who joins by other shares would be in another arm"
+        message += " than the rest of their household"
+        yield Diagnostic("UL308", message, "remove 'shares' or 'unit'", own)
     elif given.observed is None and asked.waves:
         message = "waves are drawn all at once, so that shares cannot change from one to the next"
         remedy = "remove 'waves', and assign again on the day of each"
