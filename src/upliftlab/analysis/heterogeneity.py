@@ -150,6 +150,8 @@ def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[FindingSlice, float]]:
     empty = Heterogeneity(
         dimension=row.dimension, arm=row.arm, kind=row.kind, metric=row.metric, levels=len(kept)
     )
+    if not kept:
+        return empty.model_copy(update={"note": Note.few_levels}), {}
     errors = (_common if row.shares_control else _independent)(row, kept)
     if errors is None or not _answered(row, kept):
         return empty.model_copy(update={"note": Note.not_adjusted}), {}
