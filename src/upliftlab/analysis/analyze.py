@@ -22,10 +22,10 @@ from upliftlab.analysis.checks.definition import CheckDefinition, CheckInputs, F
 from upliftlab.analysis.checks.events import events
 from upliftlab.analysis.checks.registry import asked, counted, offered_checks, own_checks
 from upliftlab.analysis.checks.shares import units_by_stratum
-from upliftlab.analysis.contrasts import CHANNEL, InferenceSettings, contrasts_of
+from upliftlab.analysis.contrasts import CHANNEL, Contrast, InferenceSettings, contrasts_of
 from upliftlab.analysis.disclosure import Shown, merged, shown
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
-from upliftlab.analysis.findings import find, shrunk
+from upliftlab.analysis.findings import find, find_between, shrunk
 from upliftlab.analysis.flow import flow
 from upliftlab.analysis.heterogeneity import compare
 from upliftlab.analysis.population import CUSTOMERS
@@ -158,6 +158,7 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         segments=_segments(plan, spec, told),
         terms=_terms(plan, spec),
         findings=findings,
+        compared=find_between(plan, _between(spec, projected, reading)),
         heterogeneity=beside.tests,
         reconciliations=reconciled(spec, projected, compared),
         bridges=bridges(spec, compared, plan.currency),
@@ -211,6 +212,14 @@ def _by_regime(plan: Plan, intake: Aggregation, told: Shown) -> Aggregates:
     return found
 
 
+def _between(
+    spec: EstimationSpec, aggregates: Aggregates, reading: InferenceSettings
+) -> tuple[Contrast, ...]:
+    """The arms that are compared with each other, as a whole."""
+    whole = {OVERALL: aggregates[OVERALL]}
+    return tuple(c for each in spec.between for c in contrasts_of(each, whole, reading))
+
+
 def _shares(
     plan: Plan, spec: EstimationSpec, intake: Aggregation, arms: Collection[Moments]
 ) -> frozenset[str]:
@@ -257,11 +266,16 @@ def withheld(analysis: Analysis, checks: Sequence[CheckDefinition]) -> Analysis:
     """The analysis without effects and moments: what a failed critical check leaves of it."""
     numbers = ("estimate", "se", "low", "high", "p", "p_adjusted", "shrunken")
     blank = {**dict.fromkeys(numbers), "note": Note.invalid}
-    findings = tuple(finding.model_copy(update=blank) for finding in analysis.findings)
+    findings, compared = (
+        tuple(finding.model_copy(update=blank) for finding in part)
+        for part in (analysis.findings, analysis.compared)
+    )
     tell = {check.name for check in checks if check.tells == "effects"}
     kept = tuple(c for c in analysis.checks if c.name.partition(":")[0] not in tell)
     gone = dict.fromkeys(("heterogeneity", "reconciliations", "bridges", "moments"), ())
-    return analysis.model_copy(update={"findings": findings, "checks": kept, **gone})
+    return analysis.model_copy(
+        update={"findings": findings, "compared": compared, "checks": kept, **gone}
+    )
 
 
 def _data(plan: Plan, facts: Facts, engine: Engine) -> tuple[DataFile, ...]:

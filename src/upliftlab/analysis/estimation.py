@@ -40,6 +40,7 @@ class EstimationSpec:
         segments: The segments that are reported by, in the order of the unit table.
         partial: The ratios that are means of the customers who have a value: the second column
             says who has.
+        compared: Arms that are compared with each other, the first against the second.
     """
 
     metrics: tuple[str, ...]
@@ -56,6 +57,15 @@ class EstimationSpec:
     covariates: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
     partial: frozenset[str] = frozenset()
+    compared: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def between(self) -> tuple[EstimationSpec, ...]:
+        """What compares one arm with another: the second stands in the control's place."""
+        return tuple(
+            replace(self, treatments=(arm,), control=other, channels={}, compared=())
+            for arm, other in self.compared
+        )
 
     def per_unit(self, step: CostStep, arms: Sequence[str]) -> Array:
         """A step's coefficients in each arm but for what is the same for all its customers.
@@ -157,6 +167,7 @@ def estimation_spec(plan: Plan) -> EstimationSpec:
         covariates=tuple(index[name] for name in plan.covariates),
         segments=tuple(plan.segments),
         partial=frozenset(name for name in ratios if plan.metrics[name].missing == "drop"),
+        compared=plan.experiment.compare,
     )
 
 

@@ -23,6 +23,7 @@ SECONDARY = "secondary"
 GUARDRAIL = "guardrail"
 EXPLORATORY = "exploratory"
 CHANNELS = "channels"
+COMPARED = "compared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,20 @@ def effect_of(contrast: Contrast, kind: EstimandKind, metric: str) -> Effect:
     effect = kind.estimand.ask(_Asked(contrast, contrast.question(), kind, metric))
     assert isinstance(effect, Effect)  # noqa: S101 - every answer of `_Asked` is one
     return effect
+
+
+def find_between(plan: Plan, contrasts: Iterable[Contrast]) -> tuple[Finding, ...]:
+    """All findings of arms that are compared with each other: a family by themselves.
+
+    Both arms may be contacted, so what contact itself did is not asked.
+    """
+    found = [
+        finding if finding.family is None else finding.model_copy(update={"family": COMPARED})
+        for contrast in contrasts
+        for finding in _found(plan, contrast.spec, contrast)
+        if finding.kind.estimand.needs != "compliance"
+    ]
+    return _adjusted(headlined(found))
 
 
 def shrunk(
@@ -211,8 +226,9 @@ def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
     A family is one kind of number: of the primary metric (and of money) over the arms, of all
     secondary metrics over the arms, of each guardrail over the arms, of one metric over the
-    contact channels; exploring, of one metric over every level of every segment and the arms. It
-    is of the numbers to go by: what stands beside them belongs to none.
+    contact channels, or over the arms compared with each other; exploring, of one metric over
+    every level of every segment and the arms. It is of the numbers to go by: what stands beside
+    them belongs to none.
     """
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, finding in enumerate(findings):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.analysis.aggregates import Aggregates, Slice, level_name
+from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice, level_name
 from upliftlab.analysis.disclosure import Shown
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.engines.base import Engine
@@ -166,6 +166,8 @@ def _needed(spec: EstimationSpec, aggregates: Aggregates) -> Iterator[str]:
         together = [] if place.dimension else list(spec.channels.values())
         for arms in (*compared, *together):
             found |= skewed(spec, groups, arms)
+    for each in spec.between:
+        found |= skewed(each, aggregates[OVERALL], each.treatments)
     if not found:
         return
     yield from (name for name in spec.columns if name in found)

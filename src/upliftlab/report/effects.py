@@ -121,6 +121,31 @@ def metrics(index: Index, formatter: Formatter) -> tuple[MetricView, ...]:
     return tuple(one for one in tables if one is not None)
 
 
+def compared(index: Index, formatter: Formatter) -> tuple[MetricView, ...]:
+    """Arms against each other: money, then each metric; empty where that was not declared."""
+    pairs = Index(index.analysis, "compared")
+    heads = (formatter.text(N_("Arms compared")),)
+    slots = tuple(RowSlot((_pair(p, formatter),), p) for p in pairs.places(None))
+    caption = formatter.text(N_("Profit and return, arm against arm"))
+    earned = [Quantity(kind) for kind in kinds_of("money")]
+    made = table(Outline(caption, heads, slots), earned, pairs, formatter)
+    own = sorted(_asked("metric"), key=lambda kind: kind.estimand.unit != "metric")
+    views = [] if made is None else [MetricView(made, None)]
+    for metric in index.analysis.metrics:
+        outline = Outline(metric.title, heads, slots, formatter.text(_ROLES[metric.role]))
+        asked = [Quantity(kind, metric.name) for kind in own]
+        if (made := table(outline, asked, pairs, formatter)) is not None:
+            plain = _plain(outline, asked, pairs, formatter)
+            views.append(MetricView(_untitled(made, metric), plain and _untitled(plain, metric)))
+    return tuple(views)
+
+
+def _pair(place: RowKey, formatter: Formatter) -> str:
+    values: dict[str, Scalar] = {"arm": place.arm, "other": place.control}
+    message = Message(template=N_("{arm} against {other}"), values=values)
+    return formatter.language.say(message, formatter.currency)
+
+
 def breakdowns(index: Index, formatter: Formatter) -> Breakdowns | None:
     """One for each dimension that was found; None where none was."""
     made = (_breakdown(name, index, formatter) for name in index.dimensions)

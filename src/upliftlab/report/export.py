@@ -35,9 +35,11 @@ def to_json(found: Result) -> bytes:
 
 
 def to_csv(analysis: Analysis) -> bytes:
-    """The findings, then the bridges' lines: UTF-8 with its mark, no cell a formula."""
+    """All findings, then the bridges' lines: UTF-8 with its mark, no cell a formula."""
     published = rounded(analysis)
-    return spreadsheet(_COLUMNS, (*map(_found, published.findings), *_bridged(published)))
+    return spreadsheet(
+        _COLUMNS, (*map(_found, (*published.findings, *published.compared)), *_bridged(published))
+    )
 
 
 def _found(finding: Finding) -> Mapping[str, object]:

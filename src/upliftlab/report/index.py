@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from upliftlab.report.interval import Value
 from upliftlab.results.analysis import (
@@ -27,6 +28,8 @@ class RowKey:
     arm: str | None
     dimension: str | None = None
     level: str | None = None
+    control: str | None = None
+    """What the arm is compared with, where that is another arm and not the control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,27 @@ class Index:
     """An analysis that can be asked for its findings."""
 
     analysis: Analysis
+    part: Literal["findings", "compared"] = "findings"
+    """Which of its lists: arms against the control, or against each other."""
+
+    @cached_property
+    def _findings(self) -> tuple[tuple[Finding, RowKey], ...]:
+        """The findings of the list, each with its row."""
+        chosen = self.analysis.findings if self.part == "findings" else self.analysis.compared
+        return tuple(
+            (f, RowKey(f.arm, f.dimension, f.level, f.control if self.part == "compared" else None))
+            for f in chosen
+        )
 
     @cached_property
     def _found(self) -> dict[tuple[Quantity, RowKey], Found]:
         known: dict[tuple[Quantity, RowKey], Found] = {}
-        for i, finding in enumerate(self.analysis.findings):
-            kind, place = finding.kind, RowKey(finding.arm, finding.dimension, finding.level)
+        for i, (finding, place) in enumerate(self._findings):
+            kind = finding.kind
             if not finding.headline and kind.plain is not kind:
                 continue
             note = finding.note or self._unadjusted.get((kind, finding.metric, place))
-            found, beside = Found(finding, f"/findings/{i}", note), not finding.headline
+            found, beside = Found(finding, f"/{self.part}/{i}", note), not finding.headline
             for metric in (finding.metric, None):
                 known.setdefault((Quantity(kind.plain, metric, beside), place), found)
         return known
@@ -82,8 +96,8 @@ class Index:
     def _unadjusted(self) -> dict[tuple[EstimandKind, str, RowKey], Note | None]:
         """Why numbers to go by are not adjusted."""
         return {
-            (f.kind.plain, f.metric, RowKey(f.arm, f.dimension, f.level)): f.note
-            for f in self.analysis.findings
+            (f.kind.plain, f.metric, place): f.note
+            for f, place in self._findings
             if f.kind.plain is not f.kind and not f.headline
         }
 
@@ -113,11 +127,7 @@ class Index:
 
     def places(self, dimension: str | None) -> tuple[RowKey, ...]:
         """The rows of a dimension, each once, in the order found."""
-        rows = (
-            RowKey(finding.arm, finding.dimension, finding.level)
-            for finding in self.analysis.findings
-            if finding.dimension == dimension
-        )
+        rows = (place for finding, place in self._findings if finding.dimension == dimension)
         return tuple(dict.fromkeys(rows))
 
     @cached_property

@@ -20,6 +20,7 @@ _CORRECTIONS: Final = {
     "secondary": N_("Holm, over arms and secondary metrics"),
     "guardrail": N_("Holm, over arms"),
     "channels": N_("Holm, over contact channels"),
+    "compared": N_("Holm, over pairs of arms"),
     "exploratory": N_("Benjamini–Hochberg"),
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.report.effects import breakdowns, metrics, money
+from upliftlab.report.effects import breakdowns, compared, metrics, money
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.report.figure import Formatter
 from upliftlab.report.index import Index
@@ -133,6 +133,7 @@ SECTIONS: Final = (
     Section("withheld", lambda index, _: index.analysis.verdict.code is VerdictCode.invalid),
     Section("money", money, withheld=True),
     Section("metrics", metrics, withheld=True),
+    Section("compared", compared, withheld=True),
     Section("breakdowns", breakdowns, withheld=True),
     Section("methods", lambda index, formatter: methods(index.analysis, formatter)),
     Section("provenance", lambda index, formatter: origin(index.analysis, formatter)),

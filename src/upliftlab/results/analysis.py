@@ -377,7 +377,14 @@ class DecisionRule(Result):
 class Analysis(Published):
     """Everything one run found."""
 
-    tables: ClassVar[tuple[str, ...]] = ("findings", "checks", "arms", "heterogeneity", "bridges")
+    tables: ClassVar[tuple[str, ...]] = (
+        "findings",
+        "compared",
+        "checks",
+        "arms",
+        "heterogeneity",
+        "bridges",
+    )
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
     title: str
@@ -405,6 +412,8 @@ class Analysis(Published):
     segments: tuple[SegmentInfo, ...]
     terms: MoneyTermsInfo | None
     findings: Annotated[tuple[Finding, ...], AfterValidator(_told)]
+    compared: Annotated[tuple[Finding, ...], AfterValidator(_told)] = ()
+    """Arms against each other, where that was declared: `control` is the arm compared with."""
     heterogeneity: tuple[Heterogeneity, ...] = ()
     reconciliations: tuple[Reconciliation, ...] = ()
     bridges: tuple[Bridge, ...] = ()

@@ -193,13 +193,16 @@ class ExperimentFile(Declaration):
     """How outcomes become profit."""
     segments: Names = ()
     """Columns or shared segments to report by."""
+    compare: tuple[tuple[Name, Name], ...] = ()
+    """Pairs of arms that are compared with each other besides, the first against the second:
+    [[email, letter]]; none by default."""
     analysis: AnalysisSettings = AnalysisSettings()
     """How the data are analysed."""
     uplift: Uplift | None = None
     """Whom to target next."""
     decision: Decision = Decision()
     """When the treatment is adopted."""
-    added_later: ClassVar[frozenset[str]] = frozenset({"columns", "exclude", "shares"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"columns", "exclude", "shares", "compare"})
 
 
 class Plan(Declaration):

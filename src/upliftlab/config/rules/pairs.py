@@ -1,0 +1,50 @@
+"""Rules about arms that are compared with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from upliftlab.config.rules.registry import rule
+from upliftlab.config.scope import Scope
+from upliftlab.errors import Diagnostic
+from upliftlab.util.nearest import closest
+
+_ARMS = "arms: {none: {control: true}, email: {channel: email}, letter: {channel: letter}}\n"
+
+
+@rule(
+    "UL163",
+    "Pair of arms that cannot be compared",
+    "'compare' names pairs of two treated arms, each pair once; every arm is compared with the "
+    "control as it is.",
+    wrong=_ARMS + "compare: [[email, none]]",
+    right=_ARMS + "compare: [[email, letter]]",
+)
+def pairs_of_arms(scope: Scope) -> Iterator[Diagnostic]:
+    """UL163: arms that are compared with each other are two, treated and declared."""
+    plan, seen = scope.plan, set[frozenset[str]]()
+    for at, pair in enumerate(plan.experiment.compare):
+        for side, name in enumerate(pair):
+            if (fault := _fault(plan.arms, name, plan.control)) is not None:
+                yield Diagnostic("UL163", *fault, scope.at("compare", at, side))
+        if len(set(pair)) == 1:
+            message = f"'{pair[0]}' is compared with itself"
+            yield Diagnostic("UL163", message, "name two arms", scope.at("compare", at))
+        elif frozenset(pair) in seen:
+            message = f"'{pair[0]}' and '{pair[1]}' are compared twice"
+            yield Diagnostic(
+                "UL163", message, "leave one of the pairs out", scope.at("compare", at)
+            )
+        seen.add(frozenset(pair))
+
+
+def _fault(arms: Iterable[str], name: str, control: str) -> tuple[str, str] | None:
+    """What is wrong with a name of a pair, and the way on."""
+    if name == control:
+        remedy = "leave the pair out: every arm is compared with the control"
+        return f"'{name}' is the control", remedy
+    if name in arms:
+        return None
+    near = closest(name, list(arms), cutoff=0.6)
+    remedy = f"did you mean '{near}'?" if near else f"the arms are {', '.join(arms)}"
+    return f"'compare' names no arm: '{name}'", remedy
