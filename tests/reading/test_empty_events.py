@@ -59,8 +59,13 @@ AFTER = {"rows": {"at": [date(2026, 5, 1)] * 20}}
         ("orders", {}, NOW, ("critical", "The table of orders holds no rows")),
         ("contacts", {}, EARLY, ("warning", "The table of contacts holds no rows")),
         ("orders", {}, EARLY, ("warning", "The table of orders holds no rows")),
-        ("contacts", NOBODY, NOW, ("warning", "No row of contacts names this experiment in 'camp")),
-        ("contacts", AFTER, NOW, ("warning", "There is no event of contacts in the time")),
+        (
+            "contacts",
+            NOBODY,
+            NOW,
+            ("critical", "No row of contacts names this experiment in "),
+        ),
+        ("contacts", AFTER, NOW, ("critical", "There is no event of contacts in the time")),
     ],
     ids=["contacts", "orders", "contacts early", "orders early", "other experiment", "other time"],
 )

@@ -55,7 +55,14 @@ class Shop:
         self.table("customers", {"id": np.arange(len(columns["arm"])), **columns})
         return analyze(self.plan(text, program=program), AnalysisContext(self.engine, NOW))
 
-    def plan(self, text: str, metrics: str = "", segments: str = "", program: str = "") -> Plan:
+    def plan(
+        self,
+        text: str,
+        metrics: str = "",
+        segments: str = "",
+        program: str = "",
+        name: str = "spring",
+    ) -> Plan:
         """The plan of an experiment over the customers `customers`."""
         configs = {
             "sources": yaml.safe_dump({"sources": self._sources}),
@@ -64,13 +71,13 @@ class Shop:
             "program": program or SMALL,
         }
         (self.root / "configs").mkdir(exist_ok=True)
-        for name, content in configs.items():
-            file = self.root / "configs" / f"{name}.yaml"
+        for stem, content in configs.items():
+            file = self.root / "configs" / f"{stem}.yaml"
             file.unlink(missing_ok=True)
             if content:
                 file.write_text(content, encoding="utf-8")
         path = self.root / "experiment.yaml"
-        head = "schema: 1\nexperiment: spring\ncustomers: customers\n"
+        head = f"schema: 1\nexperiment: {name}\ncustomers: customers\n"
         path.write_text(head + text, encoding="utf-8")
         return load(path).plan
 

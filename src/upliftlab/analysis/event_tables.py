@@ -93,7 +93,7 @@ def attach_events(
         columns=columns,
         source=source.model_copy(update={"id": source.id or plan.customers.id}),
         zone=plan.program.time_zone if day else source.zone or plan.program.time_zone,
-        experiment=plan.experiment.experiment,
+        called=plan.experiment.names,
         currency=plan.currency,
     )
     named = {

@@ -14,7 +14,8 @@ that is safe.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from scipy.special import ndtri
 
@@ -43,6 +44,8 @@ class LookSchedule:
         number: How many of them were due by now: which look this is, 0 before the first.
         elapsed: Share of the customers' planned time that has passed, where it is too early.
         begins: The first customer's start; None where nothing tells starts.
+        filled: The table of events that ends first by its own declaration, and its last day, where
+            that is before the analysis: what happened later does not count as known.
     """
 
     times: tuple[timedelta, ...] = ()
@@ -50,6 +53,7 @@ class LookSchedule:
     number: int = 0
     elapsed: float = 0.0
     begins: datetime | None = None
+    filled: tuple[str, date] | None = None
 
     @property
     def early(self) -> bool:
@@ -173,13 +177,40 @@ def occasion_of(
     (found, span), times = frame, look_times(plan)
     if span is None or plan.longest_window is None:
         return LookSchedule(begins=span and span.first)
+    now, filled = _filled(plan, now)
     zone = plan.program.time_zone
     due = [passed(span.last, time, zone) for time in times]
     due[-1] = max(due[-1], *(passed(span.last, window, zone) for window in plan.windows))
     number = len(due) if now is None else sum(day <= now for day in due)
     if number or now is None:
-        return LookSchedule(times, tuple(due), number, begins=span.first)
-    return LookSchedule(times, tuple(due), 0, _elapsed(found, engine, now, times[-1]), span.first)
+        return LookSchedule(times, tuple(due), number, begins=span.first, filled=filled)
+    elapsed = _elapsed(found, engine, now, times[-1])
+    return LookSchedule(times, tuple(due), 0, elapsed, span.first, filled)
+
+
+def _filled(plan: Plan, now: datetime | None) -> tuple[datetime | None, tuple[str, date] | None]:
+    """Up to when outcomes are on record, and the table that says so; else now, and None."""
+    counted = dict.fromkeys(metric.source for metric in plan.metrics.values() if metric.during)
+    ends = {
+        name: end
+        for name in counted
+        if name is not None and (end := filled_until(plan, name, plan.program.time_zone))
+    }
+    first = min(ends, key=lambda name: ends[name], default=None)
+    day = plan.sources[first].complete_until if first else None
+    if now is None or first is None or day is None or ends[first] >= now:
+        return now, None
+    return ends[first], (first, day)
+
+
+def filled_until(plan: Plan, name: str, zone: str) -> datetime | None:
+    """The end of the day up to which a table is declared complete, on the clock of a zone."""
+    source = plan.sources[name]
+    if source.complete_until is None:
+        return None
+    own = ZoneInfo(source.zone or plan.program.time_zone)
+    end = datetime.combine(source.complete_until + timedelta(days=1), time(), own)
+    return end.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 def _elapsed(frame: AnalysisPopulation, engine: Engine, now: datetime, window: timedelta) -> float:

@@ -138,7 +138,7 @@ def decide(evidence: VerdictInputs) -> Verdict:
     if failed:
         return _invalid(asked, failed[0])
     if early:
-        return _not_final(asked, str(early.parts.values["date"]), evidence.look)
+        return _not_final(asked, early.parts, evidence.look)
     arms = _arms(asked, evidence)
     if evidence.interim and not _settled(arms):
         return _not_yet(asked, arms, evidence.look)
@@ -241,12 +241,20 @@ def _invalid(asked: ShipTarget, failed: Check) -> Verdict:
     return _verdict(asked, (VerdictCode.invalid, None), sentence, following)
 
 
-def _not_final(asked: ShipTarget, day: str, look: LookInfo | None) -> Verdict:
+def _not_final(asked: ShipTarget, early: Message, look: LookInfo | None) -> Verdict:
     text = N_("The outcome window closes on {date:date}; until then there is no verdict.")
-    if look is not None and look.planned > 1:
+    then = N_("Analyse again after {date:date}.")
+    values: dict[str, Scalar] = {"date": early.values["date"]}
+    if "source" in early.values:
+        values = dict(early.values)
+        text = N_(
+            "The outcome window closes on {date:date}, and the events of {source} are declared "
+            "complete up to {day:date} only ('complete_until'): until then there is no verdict."
+        )
+        then = N_("Bring the later events of {source} along, and move its 'complete_until'.")
+    elif look is not None and look.planned > 1:
         text = N_("The first look is due on {date:date}; until then there is no verdict.")
-    values: dict[str, Scalar] = {"date": day}
-    following = Message(template=N_("Analyse again after {date:date}."), values=values)
+    following = Message(template=then, values=values)
     head = (VerdictCode.not_final, None)
     return _verdict(asked, head, Message(template=text, values=values), following)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from upliftlab.config.document import Document
 from upliftlab.config.models import Channel, Costs, EngineSettings, Metric, Offer, Segment, Source
-from upliftlab.config.models.experiment import PROFIT, Arm, ExperimentFile, Plan
+from upliftlab.config.models.experiment import ONE_EACH, PROFIT, Arm, ExperimentFile, Plan
 from upliftlab.config.models.metrics import TOTALS, totals
 from upliftlab.config.scope import declared_metrics
 from upliftlab.config.shared import Shared, source_fault
@@ -82,17 +82,26 @@ def named_metrics(experiment: ExperimentFile) -> list[tuple[str, tuple[str | int
 def _with_event_costs(draft: ReadExperiment, shared: Shared) -> ReadExperiment:
     """Contacts and redemptions counted from events, where configs/ says how."""
     money = draft.experiment.money
-    named = draft.experiment.customers
-    if money is None or not isinstance(named, str):
+    if money is None:
         return draft
-    customers = (shared.sources or {}).get(named)
-    if customers is not None and customers.group_size is not None:
-        return draft
-    declared = declared_metrics(draft.experiment, shared)
-    over_events = {name for name in _COUNTED if name in declared and declared[name].source}
-    found = {name: name for name in over_events if getattr(money, name) is None}
+    found: dict[str, str | None] = {}
+    if _single_customers(draft.experiment, shared):
+        declared = declared_metrics(draft.experiment, shared)
+        over_events = {name for name in _COUNTED if name in declared and declared[name].source}
+        found |= {name: name for name in over_events if getattr(money, name) is None}
+    if money.contacts == ONE_EACH:  # as where nothing counts them
+        found["contacts"] = None
     experiment = draft.experiment.model_copy(update={"money": money.model_copy(update=found)})
     return ReadExperiment(draft.document, experiment)
+
+
+def _single_customers(experiment: ExperimentFile, shared: Shared) -> bool:
+    """Whether customers are a source of configs/ with a row for each."""
+    named = experiment.customers
+    if not isinstance(named, str):
+        return False
+    customers = (shared.sources or {}).get(named)
+    return customers is None or customers.group_size is None
 
 
 @dataclass(slots=True)

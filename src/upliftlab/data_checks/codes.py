@@ -19,7 +19,9 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Events that do not cover the time",
         "Events end before the last window closes, begin after the time that is asked of "
         "before the start, or there are none: none at all, or none of this experiment.",
-        "Bring the missing days along; it is a warning, as data may still come in.",
+        "Bring the missing days along; it is a warning, as data may still come in. Where there "
+        "were no later events, say so under the source: 'complete_until: 2026-05-31' is the last "
+        "day of which all are there. Of events under another campaign's name, see UL300.",
     ),
     Explanation(
         "UL223",
@@ -71,5 +73,16 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Attributes of the time after assignment",
         "By the column 'as_of', attributes of customers are of the day of assignment or later.",
         "Bring the attributes as they were before the campaign.",
+    ),
+    Explanation(
+        "UL300",
+        "Costs that are not on record",
+        "An arm with a channel or a cost per contact has no contact on record, or a few; or what "
+        "it pays for otherwise, such as redemptions, is 0 for everybody in it. What is not counted "
+        "costs nothing, and profit looks too large. It is an error where nobody has a contact, or "
+        "where more events than in the control stand under another name; else a warning.",
+        'Where the file calls the campaign otherwise, add that name: experiment: [letter, "Letter '
+        "September\"]. Where everybody got one contact, write 'contacts: one per customer' under "
+        "'money'. Else bring the missing rows along.",
     ),
 )

@@ -27,6 +27,7 @@ CODES: Final = {
     "clock": "UL225",
     "exclusion": "UL281",
     "missing_outcomes": "UL282",
+    "on_record": "UL300",
     "known_before": "UL299",
     "smallest_cell": OTHER,
     "households": OTHER,
@@ -49,7 +50,9 @@ _ON_RECORD: Final = (
     "amended",
 )
 """Those that only a ledger can be asked."""
-_DRAWN: Final = ("exclusion", "sample_ratio", "balance", "contamination", "missing_outcomes")
+_DRAWN: Final = (
+    *("exclusion", "sample_ratio", "balance", "contamination", "missing_outcomes", "on_record"),
+)
 """Those that look at who got which arm, which no draft of an assignment tells."""
 _ESTIMATED: Final = ("skewness", "maturity")
 """Those that are about intervals and the day of the analysis, not about the data."""

@@ -36,7 +36,7 @@ class EventTable:
         columns: Its columns and their types.
         source: What is declared of it; `id` and `time` are known.
         zone: The time zone of its times, where they name none; the program's where they are days.
-        experiment: The experiment whose events count, where a column names it.
+        called: What the experiment is called whose events count, where a column names it.
         ids: What its ids are.
         currency: The currency of amounts that declare none of their own.
         zoned: Whether its times are texts that name their offset to UTC.
@@ -49,7 +49,7 @@ class EventTable:
     columns: Mapping[str, ColumnType]
     source: Source
     zone: str
-    experiment: str = ""
+    called: Sequence[str] = ()
     ids: IdColumn = TEXTS
     currency: str | None = None
     zoned: bool = False
@@ -87,7 +87,10 @@ class EventTable:
         """The condition that an event is of this experiment, None where none is needed."""
         if self.source.experiment is None:
             return None
-        return f"CAST({quote(self.source.experiment)} AS VARCHAR) = {literal(self.experiment)}"
+        named = f"CAST({quote(self.source.experiment)} AS VARCHAR)"
+        if len(self.called) == 1:
+            return f"{named} = {literal(self.called[0])}"
+        return f"{named} IN ({', '.join(map(literal, self.called))})"
 
     @property
     def conditions(self) -> ConditionTable:

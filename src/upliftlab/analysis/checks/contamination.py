@@ -75,10 +75,15 @@ def _contamination(inputs: CheckInputs) -> Iterator[CheckAnswer]:
 
 
 def _meant(plan: Plan) -> bool:
-    """Whether contacts are part of what the control gets."""
+    """Whether contacts may be part of what the control gets."""
     control, known = plan.arms[plan.control], plan.experiment.arms[plan.control]
     named = control.channel is not None or control.business_as_usual
     return named or known.rate(CostStep.contact_cost) is not None
+
+
+def contacts_meant(plan: Plan, arm: str) -> bool:
+    """Whether an arm is contacted: it has a channel, or pays for contacts."""
+    return plan.arms[arm].channel is not None or plan.pays(CostStep.contact_cost, arm)
 
 
 def _least_contacted(

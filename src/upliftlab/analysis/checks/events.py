@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from upliftlab.analysis.checks.contamination import contacts_meant
 from upliftlab.analysis.checks.definition import (
     IMPLAUSIBLE,
     CheckAnswer,
@@ -19,7 +20,9 @@ from upliftlab.analysis.checks.definition import (
     FactInputs,
     unasked,
 )
+from upliftlab.analysis.checks.on_record import cost_record, naming
 from upliftlab.analysis.event_tables import EventReading, Repeats
+from upliftlab.analysis.look import filled_until
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.config.models.experiment import Plan
 from upliftlab.queries.clock import INSTANTS, Span, converted, last_passed, moved, time_literal
@@ -46,6 +49,7 @@ QUIET = 0.1
 """Where the quietest quarter of the day holds a larger share of events, there is no night."""
 NIGHT = (20, 4)
 """The first and last hour at which a night of six hours begins."""
+_TICK = timedelta(microseconds=1)
 _CODE = re.compile("[A-Z]{3}")
 _NAMED = 5
 
@@ -69,6 +73,8 @@ class EventFacts:
         last: The last event; None where there is none.
         reaches: How far back events are looked for; None where all are.
         closes: The end of the last customer's window, on the events' clock.
+        filled: Up to when the table is declared complete, on the events' clock; None where it is
+            not.
         recent: Events in the seven days up to the last one.
         hours: Events by hour of the day before the starts, and after; empty without times of day.
     """
@@ -87,6 +93,14 @@ class EventFacts:
     recent: int
     alike: float | None = None
     hours: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    filled: datetime | None = None
+
+    @property
+    def declared(self) -> bool:
+        """Whether the table is declared complete up to the end of the last window."""
+        if self.filled is None or self.closes is None:
+            return False
+        return self.closes <= self.filled
 
 
 def event_facts(look: EventReading) -> EventFacts:
@@ -115,6 +129,7 @@ def event_facts(look: EventReading) -> EventFacts:
         recent=_recent(look, row["last"], where),
         alike=_alike(look, row["last"], where),
         hours=_hours(look),
+        filled=filled_until(look.plan, look.events.name, look.events.clock),
     )
 
 
@@ -304,6 +319,13 @@ def _steady(plan: Plan, name: str) -> bool:
     return plan.sources[name].experiment is None and name not in sent
 
 
+def _of_contacts(plan: Plan, name: str) -> bool:
+    """Whether a table tells contacts, and some arm is contacted."""
+    money = plan.experiment.money
+    counted = plan.metrics[money.contacts].source if money and money.contacts else None
+    return name == counted and any(contacts_meant(plan, arm) for arm in plan.treatments)
+
+
 def _duplicates(plan: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
     key, values = plan.sources[name].key, dict[str, Scalar]({"source": name})
     if found.alike is not None and found.alike > ALIKE:
@@ -463,20 +485,42 @@ def _completeness(inputs: CheckInputs) -> Iterator[CheckAnswer]:
 
 def _complete(plan: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
     """Whether events go on to the end of the last window, by how many come in a week."""
-    if found.closes is None or not _steady(plan, name):
+    if found.closes is None:
         return
-    if found.last is None:  # said by `presence`
+    if found.filled is not None:
+        yield _declared(plan, name, passed=found.declared)
+        return
+    if found.last is None or not _steady(plan, name):  # the first is said by `presence`
         return
     gap = max(found.closes - found.last, timedelta(0)) / timedelta(days=1)
     silent = math.exp(-found.recent / 7 * gap)
+    last_day = (found.closes - _TICK).date()
     values: dict[str, Scalar] = {"source": name, "date": found.last.date().isoformat()}
     passed = gap < SILENCE or silent >= IMPLAUSIBLE
     if passed:
         text = N_("Events of {source} go on to the end of the outcome window.")
         values = {"source": name}
     else:
-        text = N_("The last event of {source} is of {date:date}, before the outcome window closed.")
+        values["line"] = f"complete_until: {last_day}"
+        text = N_(
+            "The last event of {source} is of {date:date}, before the outcome window closed. Bring "
+            "the later ones along; if there were none, write '{line}' under {source} in "
+            "configs/sources.yaml."
+        )
     yield CheckAnswer(passed, text, values, (name,), value=gap, p=silent)
+
+
+def _declared(plan: Plan, name: str, *, passed: bool) -> CheckAnswer:
+    """What is said of a table whose last day is declared, whatever its last event is."""
+    day = plan.sources[name].complete_until
+    text = N_("Events of {source} are declared complete up to {date:date}, as far as they count.")
+    if not passed:
+        text = N_(
+            "Events of {source} are declared complete up to {date:date}, before the outcome window "
+            "closed ('complete_until')."
+        )
+    values: dict[str, Scalar] = {"source": name, "date": "" if day is None else day.isoformat()}
+    return CheckAnswer(passed, text, values, (name,))
 
 
 COMPLETENESS = CheckDefinition(
@@ -522,14 +566,17 @@ def _presence(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Whether there is anything to count; asked only to say that there is not.
 
     Before the last window has closed events may still come. Afterwards nobody may have redeemed
-    anything, but a table without a single row was not filled.
+    anything, but a table without a single row was not filled, unless it is declared complete; and
+    who has a channel was contacted.
     """
+    record = inputs.facts.of(cost_record)
     for name, found in (inputs.facts.of(events) or {}).items():
         if found.rows:
             continue
         severity = Severity.warning if inputs.schedule.due else Severity.info
         closed = bool(inputs.schedule.due) and not inputs.schedule.early
-        if closed and (not found.total or _steady(inputs.plan, name)):
+        empty = (not found.total or _steady(inputs.plan, name)) and not found.declared
+        if closed and (empty or _of_contacts(inputs.plan, name)):
             severity = Severity.critical
         values: dict[str, Scalar] = {"source": name}
         column = inputs.plan.sources[name].experiment
@@ -542,6 +589,17 @@ def _presence(inputs: CheckInputs) -> Iterator[CheckAnswer]:
                 "No row of {source} names this experiment in '{column}', in the time that is "
                 "analysed: nothing is counted from it."
             )
+        if (
+            column is not None
+            and record is not None
+            and (names := record.names(name, inputs.plan.control))
+        ):
+            values |= naming(inputs.plan, names)
+            text = N_(
+                "No row of {source} names this experiment in '{column}', in the time that is "
+                "analysed: nothing is counted from it. Its names are {names}: if one of them is "
+                "this campaign, write '{line}'."
+            )
         yield CheckAnswer(
             passed=False, text=text, values=values, subjects=(name,), severity=severity
         )
@@ -552,7 +610,7 @@ PRESENCE = CheckDefinition(
     title=N_("Events there"),
     severity=Severity.warning,
     judge=_presence,
-    facts=(events,),
+    facts=(events, cost_record),
 )
 
 

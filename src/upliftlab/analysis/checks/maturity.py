@@ -24,7 +24,14 @@ def _maturity(inputs: CheckInputs) -> Iterator[CheckAnswer]:
         return
     values: dict[str, Scalar] = {"date": schedule.closes.date().isoformat()}
     text = N_("The outcome window closed on {date:date}.")
-    if schedule.early and schedule.declared:
+    if schedule.early and schedule.filled:
+        source, day = schedule.filled
+        values |= {"source": source, "day": day.isoformat()}
+        text = N_(
+            "The outcome window closes on {date:date}, and the events of {source} are declared "
+            "complete up to {day:date} only ('complete_until')."
+        )
+    elif schedule.early and schedule.declared:
         text = N_("The first look is due on {date:date}.")
     elif schedule.early:
         text = N_("The outcome window is open until {date:date}.")

@@ -35,6 +35,7 @@ ORDER: Final[tuple[tuple[str, ...], ...]] = (
     ("balance",),
     ("known_before",),
     ("contamination",),
+    ("on_record",),
     ("missing_outcomes",),
     ("maturity",),
     (

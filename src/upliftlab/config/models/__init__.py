@@ -18,7 +18,7 @@ from upliftlab.config.models.files import (
 )
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.config.models.metrics import Metric
-from upliftlab.config.models.model import Declaration, Names, shorthand
+from upliftlab.config.models.model import Called, Declaration, Names, shorthand
 from upliftlab.config.models.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.config.models.segments import Lifecycle, Rfm, Segment
 from upliftlab.config.models.sources import AttributeKind, EngineSettings, Source
@@ -30,6 +30,7 @@ __all__ = [
     "Arm",
     "AssignmentSettings",
     "AttributeKind",
+    "Called",
     "Channel",
     "ChannelsFile",
     "ContactPolicy",

@@ -28,6 +28,7 @@ from upliftlab.config.models import (
     AnalysisSettings,
     Arm,
     AssignmentSettings,
+    Called,
     Channel,
     Declaration,
     EngineSettings,
@@ -60,6 +61,8 @@ PROFIT = "profit"
 """The metric that money makes; the one name that is neither defined nor a column."""
 
 
+ONE_EACH = "one per customer"
+"""What is written in the place of a metric of contacts where every customer of an arm has one."""
 FEWEST_SHOWN = 2
 """The least that `smallest_cell` may be: a cell of one is a customer."""
 
@@ -115,8 +118,9 @@ class MoneyTerms(Declaration):
     hurdle: Rate = 0.0
     """ROI below this is not worth it."""
     contacts: Name | None = None
-    """The metric that counts contacts; `contacts` where configs/metrics.yaml declares it over
-    events, else one per customer of a contacted arm."""
+    """The metric that counts contacts, or `one per customer`: of everybody in an arm that pays
+    for contacts. By default `contacts` where configs/metrics.yaml declares it over events, else
+    one per customer."""
     redemptions: Name | None = None
     """The metric that counts redemptions; `redemptions` where configs/metrics.yaml declares it
     over events."""
@@ -149,8 +153,9 @@ class ExperimentFile(Declaration):
     """Version of this language: 1."""
     extends: Name | None = None
     """Another experiment file whose values hold where this one has none."""
-    experiment: Name
-    """The experiment's name, unique in its workspace."""
+    names: Called = Field(alias="experiment")
+    """The experiment's name, unique in its workspace; or a list of it and of what tables of events
+    call it as well, letter by letter: [letter, "Letter September"]."""
     title: str | None = None
     """The question, as the report's heading."""
     owner: str | None = None
@@ -203,6 +208,11 @@ class ExperimentFile(Declaration):
     decision: Decision = Decision()
     """When the treatment is adopted."""
     added_later: ClassVar[frozenset[str]] = frozenset({"columns", "exclude", "shares", "compare"})
+
+    @property
+    def experiment(self) -> str:
+        """The experiment's name."""
+        return self.names[0]
 
 
 class Plan(Declaration):
@@ -339,8 +349,13 @@ class Plan(Declaration):
         return "conversion" if "conversion" in named else None
 
     def canonical(self) -> str:
-        """The plan as JSON with sorted keys, without what no number depends on (the engine)."""
+        """The plan as JSON with sorted keys, without what no number depends on.
+
+        That is the engine, and how far tables were filled on the day of the analysis.
+        """
         content = self.model_dump(mode="json", by_alias=True, exclude={"engine"})
+        for source in (content["customers"], *content["sources"].values()):
+            source.pop("complete_until", None)
         content["arms"] = list(content["arms"].items())
         for owner in (content["experiment"], content["program"]):
             owner.pop("engine", None)

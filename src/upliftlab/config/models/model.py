@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -16,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from upliftlab.config.models.values import Label, Name
+from upliftlab.config.models.values import Label, Name, named
 from upliftlab.errors import ConfigError
 
 REFUSED: Final = "upliftlab_refused"
@@ -75,5 +76,24 @@ def _as_written(names: tuple[str, ...]) -> str | list[str]:
 
 Key = Annotated[Names, PlainSerializer(_as_written)]
 """One name or a list of names, written down as one name where it is one."""
+
+
+def _alone(value: object) -> object:
+    return value if type(value) in (list, tuple) else [value]
+
+
+def _named(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if not labels:
+        raise ValueError("a name is needed")
+    return tuple(dict.fromkeys((named(labels[0]), *labels[1:])))
+
+
+Called = Annotated[
+    tuple[Label, ...],
+    BeforeValidator(_alone),
+    AfterValidator(_named),
+    PlainSerializer(_as_written),
+]
+"""A name, or a list of it and of what else the same is called, letter by letter."""
 Labels = Annotated[tuple[Label, ...], BeforeValidator(singleton)]
 """One label of the data or a list of labels."""

@@ -17,7 +17,7 @@ from pydantic_core import PydanticKnownError
 from upliftlab.config.models.aggregated import Aggregated
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.config.models.model import Declaration, Key, Names, refusing, shorthand
-from upliftlab.config.models.values import Count, Currency, FormulaText, Name
+from upliftlab.config.models.values import Count, Currency, Date, FormulaText, Name
 from upliftlab.util.extensions import ENGINES, blaming, installed, loaded, misfit, package_of
 
 
@@ -134,6 +134,9 @@ class Source(Declaration):
     count once, or lines of one order, so that each counts. By default such rows are refused."""
     recorded: Name | None = None
     """The column that says when an event became known, to count those that came late."""
+    complete_until: Date | None = None
+    """For a table of events: the day up to which all of them are there, that day included. By
+    default the last event tells it, which is wrong of events that stopped coming by themselves."""
     experiment: Name | None = None
     """The column that names the experiment an event belongs to; other experiments' do not count."""
     amounts: dict[Name, Currency] = {}
@@ -156,7 +159,7 @@ class Source(Declaration):
     columns: dict[Name, FormulaText] = {}
     """Columns that are computed from the others, such as `net: gross - vat`; none by default."""
     added_later: ClassVar[frozenset[str]] = frozenset(
-        {"aggregated", "columns", "format", "repeats", "sheet", "weight"}
+        {"aggregated", "columns", "complete_until", "format", "repeats", "sheet", "weight"}
     )
 
     @property

@@ -249,7 +249,8 @@ def _number(value: object) -> float:
     return float(matched(re.compile(NUMBER), text_of(value) or "", "a number")[0].replace("_", ""))
 
 
-def _name(value: object) -> str:
+def named(value: object) -> str:
+    """A name as it is meant: printable, at most 120 characters, without spaces around it."""
     text = text_of(value)
     if text is None:
         raise ValueError("one name is expected here")
@@ -339,7 +340,7 @@ Number = Annotated[
 ]
 Name = Annotated[
     str,
-    BeforeValidator(_name),
+    BeforeValidator(named),
     WithJsonSchema({"type": ["string", "number"], "description": "A name", "maxLength": 120}),
 ]
 """A name, column or label: printable, at most 120 characters."""

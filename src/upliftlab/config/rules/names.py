@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from upliftlab.config.models.experiment import ONE_EACH, PROFIT
 from upliftlab.config.rules.registry import metrics_judges, rule, shared_judges, siblings_rule
 from upliftlab.config.scope import MetricDeclarations, Scope, Siblings
 from upliftlab.config.shared import Shared
 from upliftlab.errors import Diagnostic, Place
 
-_RESERVED_METRICS = ("profit",)
+_RESERVED_METRICS = (PROFIT, ONE_EACH)
 _RESERVED_SEGMENTS = ("contact_channel",)
 
 
@@ -32,7 +33,8 @@ def segments_once(scope: Scope) -> Iterator[Diagnostic]:
 @rule(
     "UL110",
     "Reserved name",
-    "'contact_channel' (segment) and 'profit' (metric) are computed by upliftlab.",
+    "'contact_channel' (segment) and 'profit' (metric) are computed by upliftlab, and 'one per "
+    "customer' is no metric.",
     wrong="segments: [contact_channel]",
     right="segments: [preferred_channel]",
 )
@@ -104,12 +106,12 @@ def metrics_once(scope: Scope) -> Iterator[Diagnostic]:
     },
 )
 def same_names(siblings: Siblings) -> Iterator[Diagnostic]:
-    """UL129: an experiment's name is its own."""
+    """UL129: an experiment's name is its own, and so is what tables of events call it."""
     first: dict[str, Scope] = {}
     for scope in siblings.scopes:
-        name = scope.plan.experiment.experiment
-        if name in first:
-            message = f"the experiment '{name}' is already in {first[name].document.file}"
+        taken = next((name for name in scope.plan.experiment.names if name in first), None)
+        if taken is not None:
+            message = f"the experiment '{taken}' is already in {first[taken].document.file}"
             remedy = "give each experiment a name of its own"
             yield Diagnostic("UL129", message, remedy, scope.at("experiment"))
-        first.setdefault(name, scope)
+        first |= {name: scope for name in scope.plan.experiment.names if name not in first}

@@ -126,3 +126,23 @@ def policy_sources(shared: Shared) -> Iterator[Diagnostic]:
     place = shared.at("program", "contact_policy", "opt_out")
     if fault := condition_fault(policy.opt_out, place):
         yield fault
+
+
+@rule(
+    "UL301",
+    "Customers that are complete",
+    "'complete_until' says up to which day a table of events is filled; customers have no events.",
+    wrong="customers: {file: data.csv, id: id, complete_until: 2026-05-31}",
+    right="customers: {file: data.csv, id: id}",
+)
+def complete_customers(scope: Scope) -> Iterator[Diagnostic]:
+    """UL301: only events are complete up to a day."""
+    if scope.plan.customers.complete_until is None:
+        return
+    asked = scope.plan.experiment.customers
+    place = scope.at("customers", "complete_until", key=True)
+    if isinstance(asked, str):
+        place = scope.shared.at("sources", "sources", asked, "complete_until", key=True)
+    message = "'complete_until' is of tables of events, and this is the customers' table"
+    remedy = "remove it; outcomes in columns are complete where 'outcome_window' has passed"
+    yield Diagnostic("UL301", message, remedy, place)
