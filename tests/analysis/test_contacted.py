@@ -1,5 +1,6 @@
 """The effect on the contacted, from YAML and rows."""
 
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,6 +10,7 @@ from shops import NOW, Shop
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.engines.duckdb import DuckDB
+from upliftlab.errors import UpliftLabError
 from upliftlab.report.render import render
 from upliftlab.results.analysis import EstimandKind, Note
 
@@ -114,6 +116,34 @@ def test_it_is_not_asked_where_it_says_nothing_or_nothing_new(shop):
     uncounted = ASKED.replace(", contacts: contacted", "")
     assert none_of(analysed(shop, columns, uncounted)), "nobody counted"
     assert none_of(analysed(shop, columns, ASKED.replace("primary: spend", "primary: profit")))
+
+
+def test_without_money_a_metric_tells_who_was_contacted(shop):
+    bare = ASKED[: ASKED.index("currency")].replace(", cost_per_contact: 1", "")
+    bare += "metrics: {primary: spend, contacted: contacted}\n"
+    columns = customers()
+    without, with_money = (pick(analysed(shop, columns, text), "cace") for text in (bare, ASKED))
+    assert without == with_money
+    assert none_of(analysed(shop, columns, bare.replace(", contacted: contacted", "")))
+
+
+def test_what_tells_who_was_contacted_goes_before_what_is_paid(shop):
+    """Paid by letters sent, and reached where one was opened."""
+    columns = customers()
+    columns |= {"sent": (columns["arm"] == "mail").astype(float)}
+    asked = ASKED.replace("contacts: contacted", "contacts: sent")
+    asked = asked.replace("primary: spend", "primary: spend, contacted: contacted")
+    found = pick(analysed(shop, columns, asked), "cace")
+    assert found.estimate == pick(analysed(shop, columns), "cace").estimate
+
+
+@pytest.mark.parametrize("wrong", ["profit", "rate"])
+def test_who_was_contacted_is_a_total(shop, wrong):
+    text = ASKED.replace("primary: spend", f"primary: spend, contacted: {wrong}")
+    shop.table("customers", {"id": [1], **{c: [1.0] for c in ("arm", "contacted", "spend")}})
+    with pytest.raises(UpliftLabError) as refused:
+        shop.plan(text, metrics="  rate: {ratio: [spend, contacted]}\n")
+    assert re.search(r"UL1\d\d.*contacted", str(refused.value), re.DOTALL)
 
 
 def test_each_arm_is_asked_by_itself(shop):

@@ -141,8 +141,7 @@ def _measured(
     units = _in_place(table, plan, engine)
     caps = limits(plan, table.columns, units, engine)
     units = with_caps(units, table.columns, caps) if caps else units
-    contacts = spec.roles.contacts if spec.roles else None
-    once = frozenset(() if contacts is None else (spec.columns[contacts],))
+    once = frozenset(() if spec.contacted is None else (spec.columns[spec.contacted],))
     names = (*table.columns, *plan.capped)
     query = MomentsQuery(units, names, tuple(plan.segments), flags=once, rows=table.rows)
     refuse_levels(query, engine)

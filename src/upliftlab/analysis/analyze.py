@@ -323,6 +323,7 @@ def _metrics(
     cut = {plan.judged(name): name for name in caps}
     roles: Mapping[str, str] = {
         **dict.fromkeys(plan.measured, "money"),
+        **({asked.contacted: "secondary"} if asked.contacted else {}),
         **dict.fromkeys(asked.guardrails, "guardrail"),
         **dict.fromkeys(asked.secondary, "secondary"),
         asked.primary: "primary" if asked.primary not in caps else "secondary",

@@ -199,9 +199,9 @@ class Contrast:
         None where contacts are not counted, where a unit can have several, and of households.
         """
         spec, flags = self.spec, self.reading.flags
-        if self.place != OVERALL or spec.size is not None or spec.roles is None:
+        if self.place != OVERALL or spec.size is not None:
             return None
-        column = spec.roles.contacts
+        column = spec.contacted
         if column is None or self.pair.treated.mean[column] >= 1:
             return None
         arms = (self.arm or "", spec.control)

@@ -38,6 +38,7 @@ class EstimationSpec:
         size: The column that counts a unit's customers, where units are households.
         covariates: The columns that were known before assignment.
         segments: The segments that are reported by, in the order of the unit table.
+        contacted: The column that tells which customers were contacted, where one does.
         partial: The ratios that are means of the customers who have a value: the second column
             says who has.
         compared: Arms that are compared with each other, the first against the second.
@@ -57,6 +58,7 @@ class EstimationSpec:
     covariates: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
     partial: frozenset[str] = frozenset()
+    contacted: int | None = None
     compared: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -166,6 +168,7 @@ def estimation_spec(plan: Plan) -> EstimationSpec:
         size=index.get(SIZE),
         covariates=tuple(index[name] for name in plan.covariates),
         segments=tuple(plan.segments),
+        contacted=index.get(plan.contacted or ""),
         partial=frozenset(name for name in ratios if plan.metrics[name].missing == "drop"),
         compared=plan.experiment.compare,
     )

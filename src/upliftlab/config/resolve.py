@@ -71,6 +71,7 @@ def named_metrics(experiment: ExperimentFile) -> list[tuple[str, tuple[str | int
     named: list[tuple[str, tuple[str | int, ...]]] = [(metrics.primary, ("metrics", "primary"))]
     named += [(name, ("metrics", "secondary", at)) for at, name in enumerate(metrics.secondary)]
     named += [(name, ("metrics", "guardrails", name)) for name in metrics.guardrails]
+    named += [(metrics.contacted, ("metrics", "contacted"))] if metrics.contacted else []
     for key in _MONEY_KEYS if experiment.money else ():
         if name := getattr(experiment.money, key):
             named.append((name, ("money", key)))

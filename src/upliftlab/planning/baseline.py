@@ -67,7 +67,9 @@ class Baseline:
 def needed_plan(plan: Plan) -> Plan:
     """The plan with nothing but what planning looks at: no segments, no further metrics."""
     asked = plan.experiment
-    metrics = asked.metrics.model_copy(update={"secondary": (), "guardrails": {}})
+    metrics = asked.metrics.model_copy(
+        update={"secondary": (), "guardrails": {}, "contacted": None}
+    )
     money = asked.money
     if money is not None:
         money = money.model_copy(update={"conversions": None})

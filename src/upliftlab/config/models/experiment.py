@@ -100,10 +100,13 @@ class Metrics(Declaration):
     """Metrics reported beside it."""
     guardrails: dict[Name, Guardrail] = {}
     """Metrics that must not get worse."""
+    contacted: Name | None = None
+    """The metric that is 1 for customers who were reached and 0 for others, for the effect on those
+    who were; `contacts` of `money` by default."""
     define: dict[Name, SerializeAsAny[AnyMetric]] = {}
     """Metrics of this experiment alone, as they would stand in configs/metrics.yaml; none by
     default."""
-    added_later: ClassVar[frozenset[str]] = frozenset({"define"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"contacted", "define"})
 
 
 class MoneyTerms(Declaration):
@@ -270,7 +273,14 @@ class Plan(Declaration):
         if money:
             optional = (money.contacts, money.redemptions, self.conversions)
             names += [money.revenue, *(name for name in optional if name), *money.costs]
+        names += [asked.contacted] if asked.contacted else []
         return tuple(dict.fromkeys(name for name in names if name != PROFIT))
+
+    @property
+    def contacted(self) -> str | None:
+        """The metric that tells who was reached, None where none does."""
+        asked, money = self.experiment.metrics, self.experiment.money
+        return asked.contacted or (money.contacts if money else None)
 
     @property
     def decided_by(self) -> str:

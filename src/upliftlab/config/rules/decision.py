@@ -48,6 +48,8 @@ def _profit_elsewhere(scope: Scope) -> Iterator[tuple[str | int, ...]]:
             yield ("metrics", "secondary", at)
     if "profit" in metrics.guardrails:
         yield ("metrics", "guardrails", "profit")
+    if metrics.contacted == "profit":
+        yield ("metrics", "contacted")
 
 
 @rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from upliftlab.config.models import Costs
+from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.values import Money
 from upliftlab.config.rules.registry import judges, rule
 from upliftlab.config.scope import Scope
@@ -152,19 +153,15 @@ def control_costs(scope: Scope) -> Iterator[Diagnostic]:
 @rule(
     "UL131",
     "Money from what does not add up",
-    "Revenue, contacts and redemptions are totals of a customer, not ratios or shares.",
+    "Revenue, contacts and redemptions are totals of a customer, not ratios or shares. So is what "
+    "tells who was contacted.",
     wrong="money: {revenue: average_order, margin: 40%}",
     right="money: {revenue: spent, margin: 40%}",
     beside={"configs/metrics.yaml": "metrics: {average_order: {ratio: [spent, orders]}}\n"},
 )
 def money_metrics(scope: Scope) -> Iterator[Diagnostic]:
     """UL131: money adds up, so its metrics are totals of a customer, not ratios."""
-    money = scope.plan.experiment.money
-    if money is None:
-        return
-    asked = [("revenue", money.revenue), ("conversions", scope.plan.conversions)]
-    asked += [("contacts", money.contacts), ("redemptions", money.redemptions)]
-    for key, name in [*asked, *(("costs", cost) for cost in money.costs)]:
+    for key, name in _added_up(scope.plan):
         metric = scope.plan.metrics.get(name or "")
         remedy = "name a column, a sum or a count"
         if name == "profit":
@@ -178,7 +175,20 @@ def money_metrics(scope: Scope) -> Iterator[Diagnostic]:
             message = f"'revenue' is the share '{name}', which is no money"
         else:
             continue
-        yield Diagnostic("UL131", message, remedy, scope.at("money", key))
+        below = "metrics" if key == "contacted" else "money"
+        yield Diagnostic("UL131", message, remedy, scope.at(below, key))
+
+
+def _added_up(plan: Plan) -> Iterator[tuple[str, str | None]]:
+    """The metrics that have to add up, by their keys."""
+    yield "contacted", plan.experiment.metrics.contacted
+    money = plan.experiment.money
+    if money is not None:
+        yield "revenue", money.revenue
+        yield "conversions", plan.conversions
+        yield "contacts", money.contacts
+        yield "redemptions", money.redemptions
+        yield from (("costs", cost) for cost in money.costs)
 
 
 @rule(
