@@ -193,10 +193,13 @@ class MoneyContrast:
     def above_hurdle(self, hurdle: float | None = None) -> Effect:
         """n_t·(Δmargin − (1 + hurdle)·Δcost): positive exactly where ROI exceeds the hurdle."""
         rate = self.hurdle if hurdle is None else hurdle
-        form = self._difference(CostStep.profit).minus(self._difference(CostStep.cost), rate)
         level = self.level(PROFIT if rate == 0 else ABOVE_HURDLE)
-        effect = welch(self.pair, form, level)
+        effect = welch(self.pair, self.form_above(rate), level)
         return effect.scaled(self.pair.treated.n * self.pair.size)
+
+    def form_above(self, hurdle: float) -> LinearContrast:
+        """Δmargin − (1 + hurdle)·Δcost of one treated unit's customer."""
+        return self._difference(CostStep.profit).minus(self._difference(CostStep.cost), hurdle)
 
     def incremental(self, step: CostStep, compared: str = "") -> Effect:
         """n_t·Δ: what the treated units had of a step more than without treatment.

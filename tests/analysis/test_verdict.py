@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plans import make_plan, pick, run
+from scipy.stats import sem, t
 
+from upliftlab.report.render import render
 from upliftlab.results.analysis import Note, VerdictCode
+from upliftlab.stats.heterogeneity import common_control, shrunken
 
 MONEY = {"revenue": "spend", "margin": "50%"}
 ARMS = {"none": {"control": "true"}, "mail": {"channel": "email", "cost_per_contact": "1"}}
@@ -96,7 +99,7 @@ def test_an_open_window_gives_no_verdict(tmp_path):
     assert late.verdict.code is VerdictCode.ship
 
 
-def test_several_arms_are_judged_by_holm(tmp_path):
+def test_several_arms_are_judged_at_once(tmp_path):
     rng = np.random.default_rng(4)
     rows = [f"{arm},{v:.4f}" for arm, mean in (("none", 10), ("a", 14.0), ("b", 12.1), ("c", 10))
             for v in rng.normal(mean, 3, 300)]  # fmt: skip
@@ -108,6 +111,71 @@ def test_several_arms_are_judged_by_holm(tmp_path):
     for arm in found.verdict.arms:
         assert arm.p_adjusted >= arm.p
         assert (arm.code is VerdictCode.inconclusive) == (arm.p_adjusted >= 0.05)
+
+
+def three_arms(tmp_path, means=(14.0, 12.1, 10.0), **changes):
+    rng = np.random.default_rng(4)
+    rows = [f"{arm},{v:.4f}" for arm, mean in zip(("none", *"abc"), (10, *means), strict=True)
+            for v in rng.normal(mean, 3, 300)]  # fmt: skip
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    arms = {"none": {"control": "true"}, **{n: {"cost_per_contact": "1"} for n in "abc"}}
+    return run(make_plan(arms=arms, **changes), tmp_path)
+
+
+@pytest.mark.parametrize("threshold", [-0.2, 0.0, 1.0, 3.6])
+def test_of_several_arms_ship_is_where_the_printed_bound_passes(tmp_path, threshold):
+    found = three_arms(tmp_path, decision={"ship_if": f"lower > {threshold}"})
+    for arm in found.verdict.arms:
+        effect = pick(found, "difference", arm.arm)
+        assert arm.confidence == pytest.approx(1 - 0.05 / 3)
+        half = effect.se * t.ppf(1 - 0.05 / 6, 598)
+        assert (arm.low, arm.high) == pytest.approx(
+            (effect.estimate - half, effect.estimate + half), rel=1e-3
+        )
+        assert arm.p_adjusted == min(1, 3 * arm.p)
+        assert (arm.code is VerdictCode.ship) == (arm.low > threshold)
+        assert (arm.code is VerdictCode.stop) == (arm.high < threshold)
+        assert effect.low > arm.low, "elsewhere an interval is of one arm"
+
+
+@pytest.mark.parametrize("money", [None, MONEY, {**MONEY, "hurdle": "20%"}])
+def test_sentence_and_tiles_tell_the_interval_of_the_choice(tmp_path, money):
+    found = three_arms(tmp_path, money=money)
+    verdict, (best, *_) = found.verdict, found.verdict.arms
+    kind = "incremental_profit" if money else "difference"
+    (told,) = [f for f in verdict.findings if f.kind == kind]
+    assert (told.arm, told.confidence) == ("a", best.confidence)
+    values = verdict.sentence_parts.values
+    assert (values["low"], values["high"]) == (told.low, told.high)
+    if money is None or "hurdle" not in money:
+        assert (told.estimate, told.low, told.high) == (best.value, best.low, best.high)
+        assert told.shrunken == best.shrunken
+    assert told.shrunken < told.estimate, "the best of several is partly lucky"
+    assert verdict.selection.startswith("a is the best of 3 arms. The best of several is partly")
+    assert "(98.3% each)" in verdict.selection
+    place = f"/verdict/findings/{verdict.findings.index(told)}"
+    page = render(found)
+    assert f'data-key="{place}/low"' in page
+    assert f'data-key="{place}/shrunken"' in page
+    assert "其区间同时适用于所有组" in render(found, lang="zh")
+
+
+def test_arms_are_shrunken_as_cells_with_one_control(tmp_path):
+    """Posterior means with V = diag(s²/n) + s²_c/n_c, from the rows."""
+    found = three_arms(tmp_path)
+    rows = [line.split(",") for line in (tmp_path / "customers.csv").read_text().split()[1:]]
+    spent = [np.array([float(v) for a, v in rows if a == arm]) for arm in ("none", *"abc")]
+    (control, *means), (error, *errors) = ([f(v) for v in spent] for f in (np.mean, sem))
+    covariance = common_control(np.square(errors), error**2)
+    best = shrunken(np.array(means) - control, covariance)
+    assert [arm.shrunken for arm in found.verdict.arms] == pytest.approx(list(best.values))
+
+
+def test_one_arm_is_chosen_from_nothing(tmp_path):
+    verdict = sample(tmp_path, 16).verdict
+    assert (verdict.selection, verdict.findings) == (None, ())
+    (arm,) = verdict.arms
+    assert (arm.confidence, arm.shrunken, arm.p_adjusted) == (0.95, None, arm.p)
 
 
 @pytest.mark.parametrize("gain", [2.0, 2.1])

@@ -519,3 +519,19 @@ def test_where_shrinking_saves_less_there_is_little_to_save(control, tau2, saved
     raw, better = squared_error(10, control, tau2)
     assert 1 - better / raw == pytest.approx(saved, abs=0.02)
     assert possible(10, control, tau2) == pytest.approx(most, abs=0.001)
+
+
+def test_the_best_of_four_arms_is_not_told_with_its_luck():
+    """As docs/statistics.md tells, of arms that are alike; 1,500 drawn experiments."""
+    rng, se, m = np.random.default_rng(18), sqrt(2), 4
+    truth = 2.5 * se
+    drawn = truth + rng.normal(0, 1, (1_500, m)) - rng.normal(0, 1, (1_500, 1))
+    best = drawn.max(axis=1)
+    taken = np.array([shrunken(row, common_control([1.0] * m, 1.0)).values.max() for row in drawn])
+    own, simultaneous = (stats.norm.ppf(1 - 0.025 / count) * se for count in (1, m))
+    ship = best > simultaneous
+    assert (abs(best - truth) < own).mean() < 0.93
+    assert (abs(best - truth) < simultaneous).mean() > 0.965
+    assert (abs(best - truth) < simultaneous)[ship].mean() > 0.95
+    assert best[ship].mean() / truth == pytest.approx(1.42, abs=0.05)
+    assert taken[ship].mean() / truth == pytest.approx(1.19, abs=0.05)

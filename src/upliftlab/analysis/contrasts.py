@@ -107,6 +107,11 @@ class Contrast:
         """Whether the groups are compared within strata."""
         return self.reading.regimes or (self.reading.stratified and self.wide)
 
+    def among(self, count: int) -> Contrast:
+        """The same with intervals at 1 − α/count, so that those of `count` arms hold at once."""
+        confidence = 1 - (1 - self.spec.confidence) / count
+        return self if count == 1 else replace(self, spec=replace(self.spec, confidence=confidence))
+
     def level(self, what: str = "", name: str = "") -> Level:
         """The level of an interval: of what is compared, where units were divided for it."""
         return Level(self.spec.confidence, self.reading.look, self.draws.get((what, name)))

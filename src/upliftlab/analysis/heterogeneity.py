@@ -119,6 +119,46 @@ def compare(spec: EstimationSpec, primary: str, contrasts: Iterable[Contrast]) -
     return SliceComparison(_adjusted([test for test, _ in found]), values)
 
 
+def shrunken_arms(
+    contrasts: Sequence[Contrast], metric: str | None, hurdle: float = 0.0
+) -> tuple[float, ...] | None:
+    """What arms' effects are best taken for, given each other's, in the order and unit given.
+
+    Args:
+        contrasts: Arms with one control, each as a whole.
+        metric: What is compared; None where it is profit above the hurdle, of all treated.
+        hurdle: ROI that profit is asked for above.
+
+    Returns:
+        One value an arm; None where an arm has no estimate or variance, or there is one arm only.
+    """
+    named = [_judged(contrast, metric, hurdle) for contrast in contrasts]
+    pairs, forms = [pair for pair, _ in named], [form for _, form in named]
+    if len(pairs) < 2 or any(pair.unusable is not None for pair in pairs):  # noqa: PLR2004
+        return None
+    covariance = shared_control(pairs, forms[0])
+    if covariance is None:
+        return None
+    each = [form.value(pair) for pair, form in named]
+    found = shrunken(np.array(each), covariance)
+    if found is None or np.isnan(found.values).any():
+        return None
+    units = [1.0 if metric else pair.treated.n * pair.size for pair in pairs]
+    return tuple(float(value) * n for value, n in zip(found.values, units, strict=True))
+
+
+def _judged(
+    contrast: Contrast, metric: str | None, hurdle: float
+) -> tuple[TwoSample, LinearContrast]:
+    """The pair and the form, per customer, by which an arm is judged."""
+    if metric is None:
+        question = contrast.question()
+        return question.pair, question.form_above(hurdle)
+    pair = contrast.compared(metric)
+    column = contrast.spec.place(metric, pair)
+    return pair, LinearContrast.difference(len(pair.treated.mean), {column: 1.0})
+
+
 def _rows(spec: EstimationSpec, primary: str, contrasts: Iterable[Contrast]) -> Iterator[_Row]:
     asked = tuple(_asked(spec, primary))
     levels: dict[tuple[str | None, str | None], list[Contrast]] = defaultdict(list)

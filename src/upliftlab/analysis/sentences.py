@@ -190,6 +190,49 @@ def metric_sentence(
     return Message(template=texts[metric.unit], values=values)
 
 
+_CHOSEN = N_(
+    "{arm} is the best of {count:count} arms. The best of several is partly lucky, so its interval "
+    "is made for all of them at once ({confidence:percent} each)."
+)
+_TAKEN = {
+    "number": N_(
+        "{arm} is the best of {count:count} arms. The best of several is partly lucky: its "
+        "interval is made for all of them at once ({confidence:percent} each), and its effect "
+        "is best taken for {value:number} per customer."
+    ),
+    "money": N_(
+        "{arm} is the best of {count:count} arms. The best of several is partly lucky: its "
+        "interval is made for all of them at once ({confidence:percent} each), and its effect "
+        "is best taken for {value:money} per customer."
+    ),
+    "profit": N_(
+        "{arm} is the best of {count:count} arms. The best of several is partly lucky: its "
+        "interval is made for all of them at once ({confidence:percent} each), and its "
+        "incremental profit is best taken for {value:money}."
+    ),
+    "share": N_(
+        "{arm} is the best of {count:count} arms. The best of several is partly lucky: its "
+        "interval is made for all of them at once ({confidence:percent} each), and its effect "
+        "is best taken for {value:points}."
+    ),
+}
+
+
+def selection(best: ArmVerdict, count: int, taken: tuple[str, float | None]) -> Message:
+    """How the choice of one of several arms is allowed for.
+
+    Args:
+        best: The arm that is named.
+        count: How many there are.
+        taken: `profit` or the metric's unit, and what the effect in the sentence is best taken for.
+    """
+    values: dict[str, Scalar] = {"arm": best.arm, "count": count, "confidence": best.confidence}
+    unit, value = taken
+    if value is None:
+        return Message(template=_CHOSEN, values=values)
+    return Message(template=_TAKEN[unit], values={**values, "value": value})
+
+
 def _overall(findings: Sequence[Finding], wanted: tuple[EstimandKind, str | None, str]) -> Finding:
     """An arm's overall number to go by of a kind; of any metric where None is named."""
     kind, metric, arm = wanted

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from upliftlab.analysis.aggregates import OVERALL
 from upliftlab.analysis.contrasts import CHANNEL, Contrast
 from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.findings import find
+from upliftlab.analysis.heterogeneity import shrunken_arms
 from upliftlab.analysis.sentences import (
     Answers,
     ShipTarget,
@@ -16,6 +18,7 @@ from upliftlab.analysis.sentences import (
     guardrail_sentence,
     metric_sentence,
     money_sentence,
+    selection,
 )
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.results.analysis import (
@@ -34,7 +37,6 @@ from upliftlab.results.analysis import (
     VerdictCode,
 )
 from upliftlab.results.ship_rule import parse_ship_if
-from upliftlab.stats.adjust import holm
 from upliftlab.stats.effects import Effect
 from upliftlab.text.language import N_, Language
 
@@ -116,8 +118,35 @@ class VerdictInputs:
         return p < 1 - self.spec.confidence
 
     def contrast(self, arm: str) -> Contrast:
-        """An arm as a whole against the control."""
-        return next(s for s in self.contrasts if s.arm == arm and s.place == OVERALL)
+        """An arm as a whole against the control, its interval one of those of all candidates."""
+        found = next(s for s in self.contrasts if s.arm == arm and s.place == OVERALL)
+        return found.among(len(self.candidates))
+
+    def shrunken(self, hurdle: float) -> Mapping[str, float]:
+        """What the decision metric of each candidate is best taken for, given the others."""
+        arms = tuple(self.contrast(arm) for arm in self.candidates)
+        metric = None if self.asked.metric == PROFIT else self.judged
+        found = shrunken_arms(arms, metric, hurdle)
+        return dict(zip(self.candidates, found, strict=True)) if found else {}
+
+    def named(self, arm: str) -> tuple[Finding, ...]:
+        """An arm's numbers to go by, as its verdict's interval is: of money and what decides."""
+        found = find(self.plan, self.spec, (self.contrast(arm),))
+        profit = self.asked.metric == PROFIT
+        taken = EstimandKind.incremental_profit if profit else EstimandKind.difference
+        value = self.shrunken(0.0).get(arm)
+        return tuple(
+            finding.model_copy(
+                update={
+                    "p_adjusted": None,
+                    "family": None,
+                    "shrunken": value if finding.kind.plain is taken else None,
+                }
+            )
+            for finding in found
+            if finding.headline
+            and (finding.kind.estimand.of == "money" or finding.metric == self.judged)
+        )
 
     def exceeded(self, arm: str) -> str | None:
         """A guardrail that an arm clearly exceeds."""
@@ -146,18 +175,17 @@ def decide(evidence: VerdictInputs) -> Verdict:
 
 
 def _arms(asked: ShipTarget, evidence: VerdictInputs) -> tuple[ArmVerdict, ...]:
-    """Each arm's verdict; Holm's p-values, as several arms are asked at once."""
-    sign = evidence.sign
-    effects, tested = dict[str, Effect](), dict[str, float]()
-    for arm in evidence.candidates:
-        effects[arm] = _effect(evidence.judged, evidence.contrast(arm))
-        if (p := effects[arm].p_of(sign * asked.rule.threshold)) is not None:
-            tested[arm] = p
-    adjusted = dict(zip(tested, holm(list(tested.values())), strict=True)) if tested else {}
-    alpha = 1 - evidence.spec.confidence
+    """Each arm's verdict; p-values and intervals are Bonferroni's, as several arms are asked."""
+    sign, count = evidence.sign, len(evidence.candidates)
+    best_taken = evidence.shrunken(evidence.spec.hurdle)
     found: list[ArmVerdict] = []
-    for arm, effect in effects.items():
-        code, note = _code(effect, asked, sign, adjusted.get(arm, 1.0) < alpha), effect.note
+    for arm in evidence.candidates:
+        contrast = evidence.contrast(arm)
+        effect = _effect(evidence.judged, contrast)
+        p = effect.p_of(sign * asked.rule.threshold)
+        adjusted = None if p is None else min(1.0, count * p)
+        settled = adjusted is not None and adjusted < 1 - evidence.spec.confidence
+        code, note = _code(effect, asked, sign, settled), effect.note
         if evidence.interim:
             code = _so_far(code, asked)
         if evidence.exceeded(arm) and code is not VerdictCode.stop:
@@ -169,9 +197,11 @@ def _arms(asked: ShipTarget, evidence: VerdictInputs) -> tuple[ArmVerdict, ...]:
                 value=effect.estimate,
                 low=effect.low,
                 high=effect.high,
-                p=tested.get(arm),
-                p_adjusted=adjusted.get(arm),
+                p=p,
+                p_adjusted=adjusted,
                 note=note,
+                confidence=contrast.spec.confidence,
+                shrunken=best_taken.get(arm),
             )
         )
     return tuple(found)
@@ -217,18 +247,26 @@ def _spoken(asked: ShipTarget, arms: tuple[ArmVerdict, ...], evidence: VerdictIn
     best = max(
         arms, key=lambda a: (_RANK[a.code], -math.inf if a.value is None else sign * a.value)
     )
+    several = len(arms) > 1
+    own = evidence.named(best.arm) if several else ()
+    findings = own or evidence.findings
+    info = next((m for m in evidence.metrics if m.name == evidence.judged), None)
     if best.note is Note.guardrail:
         sentence = guardrail_sentence(best.arm, evidence.exceeded(best.arm) or "")
-    elif asked.metric == PROFIT:
-        sentence = money_sentence(best, asked, evidence.findings)
+    elif info is None or asked.metric == PROFIT:
+        sentence = money_sentence(best, asked, findings)
     else:
-        info = next(m for m in evidence.metrics if m.name == evidence.judged)
-        sentence = metric_sentence(best, info, asked, evidence.findings)
-    look = evidence.look
-    confidence = evidence.spec.confidence if look is None else 1 - look.nominal
+        sentence = metric_sentence(best, info, asked, findings)
+    confidence = 1 - evidence.contrast(best.arm).level().nominal
     threshold = sign * asked.rule.threshold
     following = action(Answers(best, arms, evidence.differ, threshold, confidence))
-    return _verdict(asked, (best.code, best.arm), sentence, following, arms)
+    verdict = _verdict(asked, (best.code, best.arm), sentence, following, arms)
+    if not several or best.value is None or best.note is Note.guardrail:
+        return verdict
+    unit = "profit" if info is None or asked.metric == PROFIT else info.unit
+    chosen = selection(best, len(arms), (unit, evidence.shrunken(0.0).get(best.arm)))
+    said = {"selection": _ENGLISH.say(chosen, asked.currency), "selection_parts": chosen}
+    return verdict.model_copy(update={**said, "findings": own})
 
 
 _RANK = {VerdictCode.ship: 2, VerdictCode.inconclusive: 1, VerdictCode.stop: 0}

@@ -304,6 +304,8 @@ def _say_verdict(analysis: Analysis) -> None:
     echo(Styled(verdict.code, fg=colour, bold=True), f": {verdict.sentence}")
     if analysis.look is not None:
         echo(f"Look:    {analysis.look.message}")
+    if verdict.selection is not None:
+        echo(f"Chosen:  {verdict.selection}")
     echo(f"Next:    {verdict.next_action}")
     for asked in analysis.checks:
         failed = asked.passed is False and asked.severity != "info"

@@ -79,6 +79,14 @@ class Index:
             for f in chosen
         )
 
+    def named(self, quantity: Quantity, arm: str) -> Found | None:
+        """What the verdict tells of the arm it names, where it was chosen among several."""
+        for i, finding in enumerate(self.analysis.verdict.findings):
+            metric = quantity.metric in (None, finding.metric)
+            if metric and (finding.kind.plain, finding.arm) == (quantity.kind, arm):
+                return Found(finding, f"/verdict/findings/{i}", finding.note)
+        return None
+
     @cached_property
     def _found(self) -> dict[tuple[Quantity, RowKey], Found]:
         known: dict[tuple[Quantity, RowKey], Found] = {}

@@ -79,6 +79,8 @@ class ArmTable:
     rows: tuple[ArmRow, ...]
     tested: bool
     corrected: bool
+    at_once: bool
+    """Whether its intervals are made for all arms at once; older analyses' are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class VerdictView:
     sentence: Sentence
     look: Sentence | None
     """Which of several looks this is."""
+    selection: Sentence | None
+    """How the choice among several arms is allowed for."""
     next_action: Sentence
     arm: str | None
     confidence: Figure | None
@@ -114,6 +118,9 @@ def answer(index: Index, formatter: Formatter) -> VerdictView:
         hurdle=_hurdle(index, formatter),
         sentence=_sentence(index, formatter),
         look=None if look is None else formatter.sentence(look.parts, "/look/parts"),
+        selection=None
+        if (chosen := verdict.selection_parts) is None
+        else formatter.sentence(chosen, "/verdict/selection_parts"),
         next_action=formatter.sentence(verdict.next_action_parts, "/verdict/next_action_parts"),
         arm=arm,
         confidence=None
@@ -187,7 +194,7 @@ def _headlines(arm: str, index: Index, formatter: Formatter) -> tuple[HeadlineNu
 def _headline(
     quantity: Quantity, arm: str, index: Index, formatter: Formatter
 ) -> HeadlineNumber | None:
-    found = index.get(quantity, RowKey(arm))
+    found = index.named(quantity, arm) or index.get(quantity, RowKey(arm))
     if found is None:
         return None
     narrow = scale(quantity, index)
@@ -222,6 +229,7 @@ def _arms(index: Index, formatter: Formatter) -> ArmTable:
         rows=rows,
         tested=_any(row.p for row in rows),
         corrected=_any(row.p_adjusted for row in rows),
+        at_once=all(arm.confidence is not None for arm in verdict.arms),
     )
 
 

@@ -200,6 +200,10 @@ class ArmVerdict(Result):
     p: float | None
     p_adjusted: float | None
     note: Note | None = None
+    confidence: float | None = None
+    """Level of the interval: with m arms 1 − α/m, so that those of all arms hold at once."""
+    shrunken: float | None = None
+    """What `value` is best taken for, given the other arms."""
 
 
 class Verdict(Result):
@@ -216,6 +220,11 @@ class Verdict(Result):
     next_action: str
     next_action_parts: Message
     arms: tuple[ArmVerdict, ...] = ()
+    selection: str | None = None
+    """How the choice among several arms is allowed for, in English; None of one arm."""
+    selection_parts: Message | None = None
+    findings: tuple[Finding, ...] = ()
+    """Of several arms, the named one's numbers with intervals at its own confidence."""
 
 
 class ArmCount(Result):
