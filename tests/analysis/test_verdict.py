@@ -418,8 +418,9 @@ def test_one_slip_is_none_however_few_contacts_of_the_treated_are_on_record(tmp_
 
 
 def test_contacts_of_the_control_alone_are_asked_about(tmp_path):
+    """Without a verdict, as what the treated were contacted for is on no record."""
     code, check = contacted(tmp_path, none=100, mail=0)
-    assert (code, check.severity) == (VerdictCode.ship, "warning")
+    assert (code, check.severity) == (VerdictCode.invalid, "warning")
     assert "are the contacts of every arm on record?" in check.message
 
 
