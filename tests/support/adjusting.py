@@ -1,7 +1,7 @@
 """Adjusted intervals on trial: experiments with a covariate whose truth is known, many times over.
 
 `PYTHONPATH=src python tests/support/adjusting.py` prints the table of docs/validation.md (nice it:
-about half an hour on one core).
+hours on one core).
 """
 
 from __future__ import annotations
