@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "notice"]
+"""An error is refused, a warning is told; a notice says what is taken, and `check` alone tells."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

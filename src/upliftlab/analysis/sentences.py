@@ -138,6 +138,28 @@ def money_sentence(best: ArmVerdict, asked: ShipTarget, findings: Sequence[Findi
     return Message(template=_PLAIN[best.code], values=values)
 
 
+_FALL_RULE = {
+    VerdictCode.ship: N_(
+        "{arm} meets the rule {rule} for the fall of {metric}, which changes by {value:number} per "
+        "customer ({low:number} to {high:number})."
+    ),
+    VerdictCode.stop: N_(
+        "{arm} misses the rule {rule} for the fall of {metric}, which changes by {value:number} "
+        "per customer ({low:number} to {high:number})."
+    ),
+    VerdictCode.inconclusive: N_(
+        "{arm} may or may not meet the rule {rule} for the fall of {metric}, which changes by "
+        "{value:number} per customer ({low:number} to {high:number})."
+    ),
+}
+_HIGHER = N_("Taken as: higher is better, as nothing says which direction of {metric} is good.")
+
+
+def direction_taken(metric: str) -> Message:
+    """That higher is taken to be better of a metric that declares no direction."""
+    return Message(template=_HIGHER, values={"metric": metric})
+
+
 _RAISES = {
     "number": N_(
         "{arm} raises {metric}: {value:number} per customer ({low:number} to {high:number})."
@@ -186,7 +208,8 @@ def metric_sentence(
     }
     if asked.rule.threshold != 0 or asked.rule.what == "estimate":
         values["rule"] = str(asked.rule)
-        return Message(template=_METRIC_RULE[best.code], values=values)
+        rules = _FALL_RULE if metric.better == "lower" else _METRIC_RULE
+        return Message(template=rules[best.code], values=values)
     return Message(template=texts[metric.unit], values=values)
 
 

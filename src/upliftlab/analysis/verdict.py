@@ -15,6 +15,7 @@ from upliftlab.analysis.sentences import (
     Answers,
     ShipTarget,
     action,
+    direction_taken,
     guardrail_sentence,
     metric_sentence,
     money_sentence,
@@ -261,12 +262,26 @@ def _spoken(asked: ShipTarget, arms: tuple[ArmVerdict, ...], evidence: VerdictIn
     threshold = sign * asked.rule.threshold
     following = action(Answers(best, arms, evidence.differ, threshold, confidence))
     verdict = _verdict(asked, (best.code, best.arm), sentence, following, arms)
+    verdict = _remarked(verdict, _remarks(asked, evidence), asked.currency)
     if not several or best.value is None or best.note is Note.guardrail:
         return verdict
     unit = "profit" if info is None or asked.metric == PROFIT else info.unit
     chosen = selection(best, len(arms), (unit, evidence.shrunken(0.0).get(best.arm)))
     said = {"selection": _ENGLISH.say(chosen, asked.currency), "selection_parts": chosen}
     return verdict.model_copy(update={**said, "findings": own})
+
+
+def _remarks(asked: ShipTarget, evidence: VerdictInputs) -> tuple[Message, ...]:
+    """What the sentence takes for granted."""
+    if asked.metric == PROFIT or evidence.plan.metrics[asked.metric].has_direction:
+        return ()
+    return (direction_taken(evidence.plan.metrics[asked.metric].title or asked.metric),)
+
+
+def _remarked(said: Verdict, remarks: tuple[Message, ...], currency: str | None) -> Verdict:
+    """A verdict whose sentence ends in what it takes for granted."""
+    sentence = " ".join([said.sentence, *(_ENGLISH.say(each, currency) for each in remarks)])
+    return said.model_copy(update={"sentence": sentence, "remarks": remarks})
 
 
 _RANK = {VerdictCode.ship: 2, VerdictCode.inconclusive: 1, VerdictCode.stop: 0}

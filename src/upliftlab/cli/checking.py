@@ -47,7 +47,7 @@ def check(paths: tuple[Path, ...], form: str, data: Path | None, *, quiet: bool)
     """
     from upliftlab.config.checking import check as check_files
 
-    faults = check_files(paths)
+    faults = check_files(paths, notice=not quiet)
     if data is not None:
         faults = _with_data(paths, data, faults, quiet=quiet or form != "text")
     if form == "json":
@@ -57,10 +57,11 @@ def check(paths: tuple[Path, ...], form: str, data: Path | None, *, quiet: bool)
             echo_annotation(fault)
         else:
             echo_fault(fault, err=False)
-    errors = sum(fault.severity == "error" for fault in faults)
+    errors, warnings = (
+        sum(fault.severity == severity for fault in faults) for severity in ("error", "warning")
+    )
     if not quiet and form == "text":
-        warnings = len(faults) - errors
-        echo(_counted(errors, warnings) if faults else "No faults found.")
+        echo(_counted(errors, warnings) if errors or warnings else "No faults found.")
     if errors:
         raise click.exceptions.Exit(FAULTY)
 

@@ -118,7 +118,7 @@ def progress(*, quiet: bool) -> Generator[Callable[[str], None]]:
 
 def echo_fault(fault: Diagnostic, *, err: bool = True) -> None:
     """Print a fault, its code in colour; click drops colour where it is not wanted."""
-    colour = "red" if fault.severity == "error" else "yellow"
+    colour = {"error": "red", "warning": "yellow"}.get(fault.severity, "cyan")
     before, code, after = str(fault).partition(fault.code)
     echo(before, Styled(code, fg=colour), after, err=err)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from upliftlab.config.load import examine, in_order
-from upliftlab.config.rules.registry import cross_faults, shared_faults
+from upliftlab.config.rules.registry import cross_faults, notices, shared_faults
 from upliftlab.config.scope import Scope, Siblings
 from upliftlab.config.shape import FILES
 from upliftlab.config.shared import config_files, read_shared
@@ -19,7 +19,7 @@ from upliftlab.util.nearest import closest
 _SUFFIXES = (".yaml", ".yml")
 
 
-def check(paths: Sequence[Path]) -> tuple[Diagnostic, ...]:
+def check(paths: Sequence[Path], *, notice: bool = False) -> tuple[Diagnostic, ...]:
     """Every fault of the given files and folders, in a fixed order.
 
     Files directly in a folder named `configs` are what experiments share; all others are
@@ -27,6 +27,7 @@ def check(paths: Sequence[Path]) -> tuple[Diagnostic, ...]:
 
     Args:
         paths: Files, or folders that are searched for `*.yaml` and `*.yml`.
+        notice: Tell also what is taken where nothing is declared, which is no fault.
     """
     files, faults = _collect(paths)
     experiments: dict[Path, list[tuple[Path, Path]]] = defaultdict(list)
@@ -40,7 +41,7 @@ def check(paths: Sequence[Path]) -> tuple[Diagnostic, ...]:
             experiments[workspace.root].append((path, given))
         workspaces.setdefault(workspace.root, (workspace, given))
     for root, (workspace, given) in workspaces.items():
-        faults += _check_workspace(workspace, given, experiments[root])
+        faults += _check_workspace(workspace, given, experiments[root], notice=notice)
     return in_order(faults)
 
 
@@ -95,7 +96,11 @@ def _misplaced(path: Path, given: Path) -> list[Diagnostic]:
 
 
 def _check_workspace(
-    workspace: Workspace, given: Path, experiments: Sequence[tuple[Path, Path]]
+    workspace: Workspace,
+    given: Path,
+    experiments: Sequence[tuple[Path, Path]],
+    *,
+    notice: bool,
 ) -> list[Diagnostic]:
     shared = read_shared(workspace, given)
     faults = shared_faults(shared)
@@ -105,4 +110,5 @@ def _check_workspace(
         faults += examined.faults
         if examined.scope is not None:
             scopes.append(examined.scope)
+            faults += notices(examined.scope) if notice else ()
     return [*faults, *cross_faults(Siblings(scopes, shared))]

@@ -214,12 +214,9 @@ class _Work:
         if said.present == name:  # of that very column
             return said
         missing = said.missing if said.column == name else "fail"
+        direction: dict[str, Any] = {"better": said.better} if said.has_direction else {}
         return Metric(
-            column=name,
-            missing=missing,
-            better=said.better,
-            unit=said.unit or unit,
-            title=said.title,
+            column=name, missing=missing, unit=said.unit or unit, title=said.title, **direction
         )
 
     def _column_or_typo(
@@ -248,10 +245,13 @@ class _Work:
         """The metric with what its use in the experiment tells: money, and which way is good."""
         experiment = self.draft.experiment
         update: dict[str, Any] = {}
-        if metric.unit is None and experiment.money and name == experiment.money.revenue:
+        revenue = experiment.money is not None and name == experiment.money.revenue
+        if metric.unit is None and revenue:
             update["unit"] = "money"
         guardrail = experiment.metrics.guardrails.get(name)
-        if guardrail and "better" not in metric.model_fields_set:
+        if revenue and not metric.has_direction:
+            update["better"] = "higher"
+        elif guardrail and not metric.has_direction:
             update["better"] = "lower" if guardrail.max_increase is not None else "higher"
         return metric.model_copy(update=update) if update else metric
 
@@ -287,7 +287,8 @@ def _apart(name: str, used: Mapping[str, Metric]) -> Iterator[tuple[str, Metric]
     while above in used or below in used:  # somebody's metric has that name
         above, below = f"{above}'", f"{below}'"
     yield from zip((above, below), totals(metric), strict=True)
-    shown = {key: getattr(metric, key) for key in ("better", "unit", "title", "missing")}
+    kept = {"better", "unit", "title", "missing"} & metric.model_fields_set
+    shown = {key: getattr(metric, key) for key in sorted(kept)}
     yield name, Metric.model_construct(ratio=(above, below), **shown)
 
 

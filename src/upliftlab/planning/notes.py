@@ -55,6 +55,7 @@ def notes(
 ) -> Iterator[Message]:
     """Everything to bear in mind, the baseline's own doubts first."""
     yield from baseline.notes
+    yield from _direction(plan, expected.lead)
     yield from _tests(plan, expected, standard)
     yield from _covariates(plan, baseline, assumed)
     yield from _money(plan, expected, baseline)
@@ -62,6 +63,16 @@ def notes(
         yield Message(
             template=N_("Capping of large values (winsorize) is not allowed for in the baseline.")
         )
+
+
+def _direction(plan: Plan, lead: PrimaryMetric) -> Iterator[Message]:
+    """In which direction an effect is expected, where that is declared nowhere."""
+    if not plan.metrics[lead.info.name].has_direction:
+        text = N_(
+            "The expected effect is a rise of {metric}: nothing says which direction is good, so "
+            "higher is taken to be better."
+        )
+        yield Message(template=text, values={"metric": lead.info.title})
 
 
 def _tests(plan: Plan, expected: Expectation, standard: Criterion) -> Iterator[Message]:

@@ -40,6 +40,14 @@ _MEANINGS: Final = {
 }
 
 
+_FALL_RULES: Final = {
+    ("lower", True): N_("{metric}, the lower end of its fall's interval must be above {threshold}"),
+    ("lower", False): N_(
+        "{metric}, the lower end of its fall's interval must be at least {threshold}"
+    ),
+    ("estimate", True): N_("{metric}, the estimate of its fall must be above {threshold}"),
+    ("estimate", False): N_("{metric}, the estimate of its fall must be at least {threshold}"),
+}
 _RULES: Final = {
     ("lower", True): N_("{metric}, the lower end of its interval must be above {threshold}"),
     ("lower", False): N_("{metric}, the lower end of its interval must be at least {threshold}"),
@@ -93,6 +101,8 @@ class VerdictView:
     rule: Sentence
     hurdle: Figure | None
     sentence: Sentence
+    remarks: tuple[Sentence, ...]
+    """What the sentence takes for granted."""
     look: Sentence | None
     """Which of several looks this is."""
     selection: Sentence | None
@@ -117,6 +127,10 @@ def answer(index: Index, formatter: Formatter) -> VerdictView:
         rule=_rule(index, formatter),
         hurdle=_hurdle(index, formatter),
         sentence=_sentence(index, formatter),
+        remarks=tuple(
+            formatter.sentence(remark, f"/verdict/remarks/{at}")
+            for at, remark in enumerate(verdict.remarks)
+        ),
         look=None if look is None else formatter.sentence(look.parts, "/look/parts"),
         selection=None
         if (chosen := verdict.selection_parts) is None
@@ -139,7 +153,8 @@ def _rule(index: Index, formatter: Formatter) -> Sentence:
     if decision.metric == _PROFIT:
         named = formatter.text(EstimandKind.incremental_profit.estimand.label)
     values: dict[str, Scalar] = {"metric": named, "threshold": f"{rule.threshold:g}"}
-    return formatter.sentence(Message(template=_RULES[rule.what, rule.strict], values=values), "")
+    rules = _FALL_RULES if metric is not None and metric.better == "lower" else _RULES
+    return formatter.sentence(Message(template=rules[rule.what, rule.strict], values=values), "")
 
 
 def _hurdle(index: Index, formatter: Formatter) -> Figure | None:

@@ -215,7 +215,8 @@ class Verdict(Result):
     arm: str | None
     """The arm the sentence is about."""
     sentence: str
-    """In English; `sentence_parts` says it in any language."""
+    """In English, with what it takes for granted; `sentence_parts` and `remarks` say it in any
+    language."""
     sentence_parts: Message
     next_action: str
     next_action_parts: Message
@@ -225,6 +226,8 @@ class Verdict(Result):
     selection_parts: Message | None = None
     findings: tuple[Finding, ...] = ()
     """Of several arms, the named one's numbers with intervals at its own confidence."""
+    remarks: tuple[Message, ...] = ()
+    """What the sentence takes for granted; it ends in them."""
 
 
 class ArmCount(Result):

@@ -153,6 +153,7 @@ Unit = Literal["number", "money", "share"]
 _EARLY = N_("Outcomes are not complete yet: what is learned now may change.")
 _SAMPLED = N_("{n:count} of {all:count} customers were drawn by their id to learn from.")
 _FALLS = N_("Effects are by how much '{metric}' falls, as lower is better.")
+_TAKEN = N_("Taken as: higher '{metric}' is better, as nothing says which direction is good.")
 _OVER = N_(
     "Numbers are means over {repeats:count} divisions into folds; cost curve, tree and what tells "
     "responders apart are of the first."
@@ -341,6 +342,9 @@ def _notes(training_set: TrainingSet, analysis: Analysis) -> tuple[Message, ...]
     found = [*training_set.encoding.notes]
     if training_set.rows.falls:
         found.append(Message(template=_FALLS, values={"metric": training_set.rows.metric}))
+    learned = training_set.plan.metrics.get(training_set.rows.metric)
+    if learned is not None and not learned.has_direction:
+        found.append(Message(template=_TAKEN, values={"metric": training_set.rows.metric}))
     if analysis.verdict.code is VerdictCode.not_final:
         found.append(Message(template=_EARLY))
     customers, every = len(training_set.rows.arm), training_set.rows.total

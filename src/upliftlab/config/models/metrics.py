@@ -77,7 +77,8 @@ class Metric(_Defined):
     unless: Name | None = None
     """Counted only for customers of whom this other metric is 0, else 0."""
     better: Literal["higher", "lower"] = "higher"
-    """Which direction is good."""
+    """Which direction is good. A metric that decides says so; where it does not, higher is taken,
+    and the verdict tells."""
     unit: Literal["number", "money", "share"] | None = None
     """How it is shown; money for the revenue column, number otherwise."""
     title: str | None = None
@@ -123,6 +124,11 @@ class Metric(_Defined):
         """The other metrics it is made of."""
         conditions = tuple(name for name in (self.only, self.unless) if name is not None)
         return (*self.pair, *conditions)
+
+    @property
+    def has_direction(self) -> bool:
+        """Whether `better` is declared, or follows from what the metric is used for."""
+        return "better" in self.model_fields_set
 
     @property
     def has_before(self) -> bool:

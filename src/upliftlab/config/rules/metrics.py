@@ -25,7 +25,7 @@ def guardrail_direction(scope: Scope) -> Iterator[Diagnostic]:
     """UL119: a guardrail limits the bad direction."""
     for name, guardrail in scope.plan.experiment.metrics.guardrails.items():
         metric = scope.plan.metrics.get(name)
-        if metric is None or "better" not in metric.model_fields_set:
+        if metric is None or not metric.has_direction:
             continue
         key, right = ("max_decrease", "max_increase")
         if metric.better == "higher":

@@ -71,12 +71,15 @@ class Rulebook(Generic[S]):
 
 
 _experiment: Final = Rulebook[Scope]()
+_notices: Final = Rulebook[Scope]()
 _shared: Final = Rulebook[Shared]()
 _metrics: Final = Rulebook[MetricDeclarations]()
 _siblings: Final = Rulebook[Siblings]()
 
 rule, judges = _experiment.rule, _experiment.judges
 """Of one experiment, with what it refers to."""
+notice_rule, notices = _notices.rule, _notices.faults
+"""What is taken of one experiment where nothing is declared: no fault, told by `check`."""
 metrics_rule, metrics_judges = _metrics.rule, _metrics.judges
 """Of metrics, wherever they are declared."""
 shared_rule, shared_judges = _shared.rule, _shared.judges
