@@ -149,6 +149,26 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Give the id as it stands in the customers' table.",
     ),
     Explanation(
+        "UL414",
+        "Nobody gets an arm",
+        "The customers are there, but none of them meets 'eligible', or all are kept out by "
+        "opt-out, holdout, layer, contact policy or shares. Nothing is put on the record.",
+        "Hold the condition against what its columns hold, or mend what the message counts.",
+        example=Example(
+            "assignment: {method: hash}\neligible: newsletter = 'ja'",
+            "assignment: {method: hash}\neligible: newsletter = 1",
+            beside={"data.csv": "id,newsletter\n1,0\n2,1\n3,1\n4,1\n"},
+            run="upliftlab assign experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL415",
+        "An arm or a wave of nobody",
+        "Customers were assigned, and an arm or a wave of the plan got none of them: there are too "
+        "few of them for so many arms and waves (warning).",
+        "Take fewer arms or waves, or wait for more customers.",
+    ),
+    Explanation(
         "UL416",
         "Nobody to assign",
         "The customers' table is empty.",

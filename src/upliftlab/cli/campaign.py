@@ -49,12 +49,14 @@ def lock(experiment: Path, ledger: Path | None, *, quiet: bool) -> None:
     Example:
       upliftlab lock experiments/spring.yaml
     """
+    from upliftlab.data_checks.fit import require_somebody
     from upliftlab.ledger import campaign
 
     loaded = _load(experiment, None, quiet=quiet)
     try:
         with _engine(loaded, None) as live:
             _fitting(loaded, live, quiet=quiet)
+            require_somebody(loaded.scope, live)
     except EngineError as error:
         _warn(tuple(replace(fault, severity="warning") for fault in error.faults), quiet=quiet)
     kept = _ledger(loaded, ledger)
@@ -133,6 +135,7 @@ def assign(  # noqa: PLR0913 - one parameter an option is how click calls
         with progress(quiet=quiet or as_json) as tell:
             tell("Assigning customers")
             done = campaign.assign(kept, loaded.plan, engine, _now())
+    _warn(campaign.came_to(loaded.plan, done), quiet=quiet or as_json)
     if as_json:
         echo_json(done.manifest.content())
     elif not quiet:

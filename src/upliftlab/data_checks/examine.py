@@ -25,6 +25,9 @@ from upliftlab.analysis.population import (
     population_of,
     refuse_inexact,
 )
+from upliftlab.analysis.record import Record
+from upliftlab.assignment.decided import counted as counted_arms
+from upliftlab.assignment.decided import empty_places, held, nobody
 from upliftlab.config.load import examine as examine_file
 from upliftlab.config.load import in_order
 from upliftlab.config.models.experiment import Plan
@@ -182,6 +185,11 @@ def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic
     here = now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
     try:
         record = drafted(plan, engine, now) if drafting else None
+        if drafting:
+            told = [*_decided(scope, engine, record)]
+            yield from told
+            if any(fault.code in ("UL414", "UL415") for fault in told):
+                return  # a comparison with nobody tells no more
         intake = measure(plan, spec, engine, record, here)
         facts = counted(checks, intake.data)
         left = [*_to_be_excluded(scope, engine)] if drafting else [*_ignored(scope, facts)]
@@ -198,6 +206,24 @@ def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic
         yield from fault_of(check, scope)
     for name, found in (facts.of(events) or {}).items():
         yield from _first(found, name, source_place(scope, name))
+
+
+def _decided(scope: Scope, engine: Engine, record: Record | None) -> Iterator[Diagnostic]:
+    """What the assignment would come to: nobody, an arm or wave of nobody, customers left over."""
+    query = record.generations[0].query if record else None
+    if query is None:
+        return
+    found = counted_arms(query, engine)
+    if not found.arms:
+        fault = nobody(found.excluded)
+        place = (
+            scope.at("eligible") if scope.plan.experiment.eligible else scope.at("arms", key=True)
+        )
+        yield replace(fault, message=fault.message + held(scope.plan, engine), place=place)
+        return
+    for fault in empty_places(scope.plan, found):
+        waves = "wave " in fault.message and fault.code == "UL415"
+        yield replace(fault, place=scope.at("waves" if waves else "arms", key=True))
 
 
 def _ignored(scope: Scope, facts: Facts) -> Iterator[Diagnostic]:

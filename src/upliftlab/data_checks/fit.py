@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.assignment.allocation import Reason
+from upliftlab.assignment.decided import held, nobody
 from upliftlab.config.computed import parts_of
 from upliftlab.config.expressions import parse
 from upliftlab.config.load import in_order
@@ -22,6 +24,7 @@ from upliftlab.config.windows import BEFORE, known_before
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic, Place, UpliftLabError
 from upliftlab.queries.computed import attach_table, said
+from upliftlab.queries.conditions import customers_table, sound_condition
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.tallies import EventAggregate
 from upliftlab.queries.units import unit_columns
@@ -80,6 +83,36 @@ def require_fit(scope: Scope, engine: Engine) -> tuple[Diagnostic, ...]:
     if errors := tuple(fault for fault in faults if fault.severity == "error"):
         raise DataError(errors)
     return faults
+
+
+def require_somebody(scope: Scope, engine: Engine) -> None:
+    """Refuse a plan that nobody of a table that is there is eligible for.
+
+    A table that cannot be read yet, or is still empty, is left alone.
+
+    Args:
+        scope: The experiment, whose tables fit.
+        engine: Where its customers are attached.
+
+    Raises:
+        DataError: UL414, with how many customers there are and what the columns hold.
+    """
+    plan = scope.plan
+    if plan.experiment.eligible is None or plan.experiment.assignment.observed is not None:
+        return
+    try:
+        attach_table(CUSTOMERS, plan.customers, engine)
+        table = customers_table(CUSTOMERS, plan.customers, engine)
+        condition = sound_condition("eligible", plan.experiment.eligible, table, engine)
+    except UpliftLabError:  # `check --data` and `assign` tell
+        return
+    row = engine.query(
+        f"SELECT COUNT(*) AS n, COUNT(CASE WHEN {condition} THEN 1 END) AS met FROM {CUSTOMERS}"  # noqa: S608 - allow-listed
+    ).to_pylist()[0]
+    if row["n"] and not row["met"]:
+        fault = nobody({Reason.not_eligible: row["n"]})
+        message = fault.message + held(plan, engine)
+        raise DataError(replace(fault, message=message, place=scope.at("eligible")))
 
 
 def _columns(engine: Engine, scope: Scope) -> dict[str, ColumnType] | None:

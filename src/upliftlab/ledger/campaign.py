@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from upliftlab.analysis.record import Assigned, Record
 from upliftlab.assignment.assign import CUSTOMERS, prepare, start_day
+from upliftlab.assignment.decided import Decided, empty_places, held
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import Diagnostic
@@ -62,8 +65,9 @@ def assign(ledger: Ledger, plan: Plan, engine: Engine, now: datetime) -> Recorde
 
     Raises:
         ConfigError, DataError, EngineError: as `upliftlab.assignment.assign.prepare`.
-        LedgerError: UL450 another process writes, UL451 the plan changed, UL454 to UL458 the
-            assignment is refused, UL461 the arms were assigned elsewhere, UL470 the disk refuses.
+        LedgerError: UL414 nobody gets an arm, UL450 another process writes, UL451 the plan changed,
+            UL454 to UL458 the assignment is refused, UL461 the arms were assigned elsewhere, UL470
+            the disk refuses.
     """
     _assigned_here(plan)
     name = plan.experiment.experiment
@@ -88,7 +92,29 @@ def _recorded(
         engine=engine.description,
         write=lambda path: _written(engine, query.sql, path),
     )
-    return writer.record(draft, now)
+    try:
+        return writer.record(draft, now)
+    except LedgerError as error:
+        raise LedgerError([_told(fault, plan, engine) for fault in error.faults]) from error
+
+
+def _told(fault: Diagnostic, plan: Plan, engine: Engine) -> Diagnostic:
+    """Of an assignment of nobody also what the columns of `eligible` hold."""
+    if fault.code != "UL414":
+        return fault
+    return replace(fault, message=fault.message + held(plan, engine))
+
+
+def came_to(plan: Plan, recorded: Recorded) -> tuple[Diagnostic, ...]:
+    """What there is to say of a first assignment: arms and waves of nobody, customers left over."""
+    manifest = recorded.manifest
+    if manifest.kept or not recorded.new:
+        return ()
+    waves = Counter[int | None]()
+    for part in manifest.parts:
+        if part.arm is not None:
+            waves[part.wave] += part.rows
+    return tuple(empty_places(plan, Decided(manifest.arms, waves, manifest.excluded)))
 
 
 def open_record(ledger: Ledger, plan: Plan) -> Record:

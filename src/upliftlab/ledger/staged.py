@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from upliftlab.assignment.decided import nobody
 from upliftlab.config.models.experiment import Plan
 from upliftlab.errors import Diagnostic
 from upliftlab.ledger.records import AssignmentCount, AssignmentPart
@@ -45,7 +46,7 @@ class Staged:
         ):
             remedy = "read the ids as they were read before, all as text or all as numbers"
             return [Diagnostic("UL458", f"'{self.id}' was text before or is now, not both", remedy)]
-        return self._misfits(plan, population)
+        return self._misfits(plan, population) or self._nobody()
 
     def kept(self) -> int:
         """How many customers hold an arm since an earlier generation."""
@@ -145,6 +146,17 @@ class Staged:
             ("UL454", haunted, "customers outside the control are ghosts"),
         )
         return [Diagnostic(code, message) for code, number, message in checks if number]
+
+    def _nobody(self) -> list[Diagnostic]:
+        """That nobody holds an arm, and why: such a record could never be analysed."""
+        if self.earlier:
+            return []
+        excluded = dict[str, int]()
+        for cell in self.cells():
+            if cell.arm is not None:
+                return []
+            excluded[str(cell.reason)] = excluded.get(str(cell.reason), 0) + cell.customers
+        return [nobody(excluded)]
 
     def movers(self) -> list[Diagnostic]:
         """Customers whom the new assignment would take out of their arm."""

@@ -8,6 +8,9 @@ from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
 from upliftlab.errors import Diagnostic
 
+LEFT_OVER = "raise a share, unless they are to be left out"
+"""What to do about shares below 100 %."""
+
 
 @rule(
     "UL101",
@@ -22,6 +25,32 @@ def shares_sum(scope: Scope) -> Iterator[Diagnostic]:
     if total > 1:
         message = f"the arms' shares sum to {float(total * 100):g} %, more than 100 %"
         yield Diagnostic("UL101", message, "lower some shares", scope.at("arms", key=True))
+
+
+@rule(
+    "UL156",
+    "Shares below 100 %",
+    "Where upliftlab assigns, the arms' shares sum to 100 %: who is beyond them gets no arm and is "
+    "left out of the experiment (warning).",
+    wrong=(
+        "assignment: {method: hash}\n"
+        "arms:\n  none: {control: true, share: 40%}\n  email: {share: 50%}"
+    ),
+    right=(
+        "assignment: {method: hash}\n"
+        "arms:\n  none: {control: true, share: 50%}\n  email: {share: 50%}"
+    ),
+)
+def shares_rest(scope: Scope) -> Iterator[Diagnostic]:
+    """UL156: nobody is left over without a word."""
+    shares = [arm.share for arm in scope.plan.arms.values()]
+    total = sum(share or 0 for share in shares)
+    if scope.plan.experiment.assignment.observed is None and None not in shares and total < 1:
+        message = (
+            f"the arms' shares sum to {float(total * 100):g} %: {float(100 - total * 100):g} %"
+        )
+        message += " of the customers get no arm"
+        yield Diagnostic("UL156", message, LEFT_OVER, scope.at("arms", key=True), "warning")
 
 
 @rule(
