@@ -42,7 +42,8 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
     """
     assigned = None if record is None else _load(plan, record, engine)
     columns = attach_table(CUSTOMERS, plan.customers, engine)
-    for column in (*plan.customers.attributes, *plan.customers.known_after):
+    own = plan.customers
+    for column in (*own.attributes, *own.known_after, *own.known_before):
         _require(column, "attributes", columns)  # a misspelt one would guard nothing
     if record is not None and assigned is not None:
         return _recorded(plan, (record, assigned), engine, columns)

@@ -233,6 +233,7 @@ class _Work:
         declared, customers = known
         near = None if name in declared else closest(name, list(declared), cutoff=0.8)
         told = (*customers.outcomes, *customers.attributes, *customers.columns)
+        told += customers.known_before
         if near is None or name in told:
             return None
         code, file = ("UL108", "segments") if kind == "segment" else ("UL107", "metrics")

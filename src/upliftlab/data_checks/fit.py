@@ -206,7 +206,7 @@ def named_columns(scope: Scope) -> Iterator[Named]:
     yield Named(plan.households, "unit", scope.at("assignment", "unit"))
     yield Named(own.as_of, "as_of", source, _TIMES)
     yield from _named_totals(own, source)
-    for column in (*own.attributes, *own.known_after):
+    for column in (*own.attributes, *own.known_after, *own.known_before):
         yield Named(column, "attributes", source)
     given = asked.assignment
     yield Named(given.observed, "assignment", scope.at("assignment", "observed"))

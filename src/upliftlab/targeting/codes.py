@@ -40,6 +40,13 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Name it: 'customers: {id: …}'.",
     ),
     Explanation(
+        "UL623",
+        "Feature that differs between the arms",
+        "A feature of the model is spread otherwise in one arm than in another, so that the "
+        "campaign changed it, as it does who opened its mail.",
+        "Take it as it was before the campaign, or leave it out, and learn again.",
+    ),
+    Explanation(
         "UL630",
         "Not a model",
         "The file is no model that upliftlab saved, or was damaged since.",

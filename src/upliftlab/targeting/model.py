@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from upliftlab.analysis.checks.alike import refuse_changed_features
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.record import Record
 from upliftlab.config.models.experiment import Plan
@@ -394,12 +395,14 @@ def followed(
         saved: The sha256 of the model's file.
 
     Raises:
-        DataError: UL632 the plan is another, UL633 the data are, UL634 the model is.
+        DataError: UL623 a feature differs between the arms, UL632 the plan is another, UL633 the
+            data are, UL634 the model is.
     """
     check_plan(artefact, plan)
     now = place.now.astimezone(ZoneInfo(plan.program.time_zone)).replace(tzinfo=None)
     with place.engine.reading():
         check_data(artefact, dict(_digests(plan, artefact, place.engine)))
+        refuse_changed_features(plan, place.engine, place.record)
         rows = learning_rows(plan, place.engine, place.record, now)
     encoding = Encoding.fit(rows.table, plan.smallest_cell)
     features = encoding.encode(rows.table).values

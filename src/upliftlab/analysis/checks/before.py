@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from upliftlab.analysis.checks.alike import features_by_arm, segments_within, spread_alike
 from upliftlab.analysis.checks.definition import (
     IMPLAUSIBLE,
     CheckAnswer,
@@ -22,7 +23,7 @@ from upliftlab.queries.population import missing_column
 from upliftlab.queries.times import refuse_unreadable_times, refuse_untimed, time_column
 from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.stats.effects import skewness
-from upliftlab.stats.integrity import balance, independence
+from upliftlab.stats.integrity import balance
 from upliftlab.text.language import N_
 
 _NOTHING = timedelta(0)
@@ -30,8 +31,7 @@ _NOTHING = timedelta(0)
 
 def _balance(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     yield from _covariates(inputs)
-    for segment in inputs.plan.segments:
-        yield _spread(inputs, segment)
+    yield from spread_alike(inputs)
 
 
 def _covariates(inputs: CheckInputs) -> Iterator[CheckAnswer]:
@@ -72,29 +72,12 @@ def _skewed(inputs: CheckInputs, columns: list[int]) -> bool:
     return any(value is None or abs(value) > SKEWED for value in found)
 
 
-def _spread(inputs: CheckInputs, segment: str) -> CheckAnswer:
-    """Whether a segment's levels are alike over the arms."""
-    levels = [g for place, g in inputs.aggregates.items() if place.dimension == segment]
-    tested = independence(
-        [[g[arm].n if arm in g else 0 for g in levels] for arm in inputs.plan.arms]
-    )
-    about: dict[str, Scalar] = {"segment": segment}
-    if tested is None:
-        text = N_("Not asked: {segment} has too few levels or too few customers in them.")
-        return unasked(text, about, (segment,))
-    value, p = tested
-    if p >= IMPLAUSIBLE:
-        text = N_("{segment} is spread alike over the arms (p: {p:p}).")
-    else:
-        text = N_("{segment} differs between the arms (p: {p:p}): were they drawn at random?")
-    return CheckAnswer(p >= IMPLAUSIBLE, text, {**about, "p": p}, (segment,), value=value, p=p)
-
-
 BALANCE = CheckDefinition(
     name="balance",
     title=N_("Balance before the campaign"),
-    severity=Severity.warning,
+    severity=Severity.critical,
     judge=_balance,
+    facts=(segments_within, features_by_arm),
 )
 
 

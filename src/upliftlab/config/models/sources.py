@@ -149,6 +149,9 @@ class Source(Declaration):
     """What kind of attribute each column is."""
     known_after: Names = ()
     """Columns whose values come to be only after assignment: not for segments or covariates."""
+    known_before: Names = ()
+    """Columns that are known before assignment though their names sound like responses, such as
+    `opened_last_year`."""
     weight: Name | None = None
     """For customers: the column that says for how many equal customers a row stands; one each by
     default."""
@@ -159,7 +162,16 @@ class Source(Declaration):
     columns: dict[Name, FormulaText] = {}
     """Columns that are computed from the others, such as `net: gross - vat`; none by default."""
     added_later: ClassVar[frozenset[str]] = frozenset(
-        {"aggregated", "columns", "complete_until", "format", "repeats", "sheet", "weight"}
+        {
+            "aggregated",
+            "columns",
+            "complete_until",
+            "format",
+            "known_before",
+            "repeats",
+            "sheet",
+            "weight",
+        }
     )
 
     @property

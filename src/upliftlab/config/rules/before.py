@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -123,6 +124,63 @@ def left_out_later(scope: Scope) -> Iterator[Diagnostic]:
             message = f"{what} '{column}', which is known only after assignment"
             remedy = "make sure that no arm can change it; the check 'exclusion' compares the arms"
             yield Diagnostic("UL152", message, remedy, place, severity="warning")
+
+
+_ENGLISH: Final = (
+    "opened opens clicked clicks redeemed redemption redemptions unsubscribed unsubscribe"
+    " unsubscribes converted conversion conversions purchased bought ordered visited responded"
+    " replied complained bounced after"
+)
+_GERMAN: Final = (
+    "geöffnet geoeffnet öffnungen geklickt klicks eingelöst eingeloest einlösung abgemeldet"
+    " abmeldung konvertiert gekauft bestellt besucht reagiert beschwert danach nachher"
+)
+_RESPONSES: Final = frozenset((*_ENGLISH.split(), *_GERMAN.split()))
+"""Words that name what customers do in answer to a campaign."""
+_BEFORE: Final = frozenset({"before", "prior", "previous", "previously", "pre", "vorher", "vor"})
+"""Words that say that it was before."""
+_WORD: Final = re.compile(r"[A-ZÄÖÜ]?[a-zäöüß]+|[A-ZÄÖÜ]+(?![a-zäöüß])|[^\W\d_A-Za-zÄÖÜäöüß]+")
+
+
+def sounds_like_response(column: str) -> bool:
+    """Whether a column's name is that of what customers do in answer to a campaign.
+
+    >>> [sounds_like_response(name) for name in ("opened", "mailClicked", "opened_before", "open")]
+    [True, True, False, False]
+    """
+    words = {word.casefold() for word in _WORD.findall(column)}
+    return bool(words & _RESPONSES) and not words & _BEFORE
+
+
+@rule(
+    "UL624",
+    "Column that sounds like a response",
+    "Columns called opened, clicked or redeemed hold what a campaign changes, unless it is said "
+    "that they are known before it (warning).",
+    wrong="uplift: {features: [opened]}",
+    right="customers: {file: data.csv, id: id, known_before: [opened]}\n"
+    "uplift: {features: [opened]}",
+)
+def responses(scope: Scope) -> Iterator[Diagnostic]:
+    """UL624: what sounds like a response is asked about, where no `as_of` tells its time.
+
+    Arms that are drawn from the table are drawn before anybody responds, so that strata and
+    conditions of who takes part are asked about only where arms were assigned elsewhere.
+    """
+    own, late = scope.plan.customers, _late(scope)
+    if own.as_of is not None:
+        return
+    said = {name.casefold() for name in (*own.known_before, *late)}
+    asked = [*divisions(scope), *_exclusions(scope, late)]
+    if scope.plan.experiment.assignment.observed is None:
+        drawn = ("the stratum", "'eligible' uses", "'exclude' uses")
+        asked = [each for each in asked if each[1] not in drawn]
+    for column, what, place in _with_parts(asked, own.columns):
+        if column.casefold() not in said and sounds_like_response(column):
+            message = f"{what} '{column}', which sounds like a response to the campaign"
+            remedy = f"if it is known before assignment, write 'known_before: [{column}]' at the"
+            remedy += " customers' table; else leave it out"
+            yield Diagnostic("UL624", message, remedy, place, severity="warning")
 
 
 def conditions_of(scope: Scope) -> Iterator[tuple[str, str, Place]]:
