@@ -288,15 +288,16 @@ def test_where_leaving_out_has_no_meaning(shop, metrics, text, said):
 
 def test_gaps_that_count_as_nothing_add_up_everywhere(anywhere):
     """In money, in a ratio, capped, and to learn from."""
-    columns = {"arm": ARM, "y": GAPS, "z": [1.0] * 8, "age": list(range(20, 28))}
+    columns = {"arm": ARM * 3, "y": GAPS * 3, "z": [1.0] * 24, "age": [*range(20, 28)] * 3}
     text = TEXT.replace("primary: y", "primary: y, secondary: [r]")
     text += "money: {revenue: y, margin: 50%}\nuplift: {features: [age]}\n"
     metrics = declared("zero") + "\n  r: {ratio: [y, z]}"
     one = found(anywhere, columns, metrics, text)
     assert effect(one, "r").estimate == pytest.approx(2.25, abs=1e-12)
-    assert effect(one, "y", "incremental_profit").estimate == pytest.approx(4.5, abs=1e-12)
+    assert effect(one, "y", "incremental_profit").estimate == pytest.approx(13.5, abs=1e-12)
     rows = learning_rows(anywhere.plan(text, f"  {metrics}\n"), anywhere.engine)
-    assert sorted(rows.outcomes[:, 0].tolist()) == [0.0, 0.0, 0.5, 1.0, 1.5, 1.5, 2.5, 3.5]
+    each = [0.0, 0.0, 0.5, 1.0, 1.5, 1.5, 2.5, 3.5]
+    assert sorted(rows.outcomes[:, 0].tolist()) == sorted(each * 3)
 
 
 def test_check_and_analyze_agree(tmp_path, monkeypatch):

@@ -289,8 +289,7 @@ def _subject(
     seed = "\n".join((reading.seed, named[0].dimension or "", named[0].level or "", *arms))
     rng = np.random.default_rng(list(hashlib.sha256(seed.encode()).digest()))
     units = reading.rows.units(spec, named[0], arms)
-    draws = calibrated(units, list(measures.values()), rng)
-    found = dict(zip(measures, draws.T, strict=True))
+    found = dict(zip(measures, calibrated(units, list(measures.values()), rng), strict=True))
     return Contrast(*given, *named, pair, contrast.sharp, found)
 
 

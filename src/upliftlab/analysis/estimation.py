@@ -16,7 +16,14 @@ from upliftlab.results.costs import RATED, CostStep
 from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import TwoSample
 from upliftlab.stats.moments import Array, Moments, pool
-from upliftlab.stats.quotients import Quotient, quotients, undefined
+from upliftlab.stats.quotients import (
+    FEWEST_DENOMINATORS,
+    Quotient,
+    denominators,
+    of_denominators,
+    quotients,
+    undefined,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +107,21 @@ class EstimationSpec:
         empty = Moments.zero(len(next(iter(groups.values())).mean))
         treated = pool(groups.get(arm, empty) for arm in arms)
         control = groups.get(self.control, empty)
-        wanted = self._wanted(empty)
+        wanted, first = self._wanted(empty), len(empty.mean)
+        counted = {
+            first + i: (denominators(treated, below), denominators(control, below))
+            for i, (_, below) in enumerate(self.ratios.values())
+        }
+        whole = {first + i for i, name in enumerate(self.ratios) if name in self.partial}
         return TwoSample(
-            quotients(treated, wanted),
-            quotients(control, wanted),
+            of_denominators(quotients(treated, wanted), {at: k for at, (k, _) in counted.items()}),
+            of_denominators(quotients(control, wanted), {at: k for at, (_, k) in counted.items()}),
             undefined(treated, wanted) | undefined(control, wanted),
             1.0 if self.size is None else float(treated.mean[self.size]),
+            denominators=counted,
+            scarce=frozenset(
+                at for at, k in counted.items() if min(k) < FEWEST_DENOMINATORS and at not in whole
+            ),
         )
 
     def each(self, groups: Mapping[str, Moments]) -> tuple[Moments, ...]:

@@ -222,7 +222,8 @@ def _usable(row: _Row, contrast: Contrast) -> bool:
     if min(contrast.units(row.metric)) < FEWEST:
         return False
     form = row.form(contrast)
-    if pair.undefined & set(np.flatnonzero(form.treated)):
+    columns = [int(column) for column in np.flatnonzero(form.treated)]
+    if pair.absent(*columns) or min(pair.counted(form)) < FEWEST:
         return False
     treated, control, _ = form.covariance(form, pair)
     varies = treated > 0 and control > 0 if row.shares_control else treated + control > 0

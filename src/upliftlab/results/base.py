@@ -51,6 +51,7 @@ class Note(StrEnum):
     not_adjusted = "too few units, or covariates that do not vary, to adjust for them"
     few_events = "too few customers with it, or without it, in a group to adjust for covariates"
     no_denominator = "nothing to divide by in one of the groups"
+    few_denominators = "too few customers with something to divide by in one of the groups"
     level_unreached = "too early, or too few draws, for an interval at this level"
     few_purchases = "too few purchases or other events to tell"
     at_least = "no upper end: too few purchases or other events to tell"

@@ -22,7 +22,6 @@ an interval, and it leaves out the truth more often than its level says.
 
 from __future__ import annotations
 
-from upliftlab.results.analysis import Note
 from upliftlab.stats.effects import Effect, LinearContrast, TwoSample
 from upliftlab.stats.level import Level
 from upliftlab.stats.ratio import fieller
@@ -49,8 +48,8 @@ def cace(pair: TwoSample, outcome: int, contacted: int, confidence: float | Leve
     >>> cace(TwoSample(treated, control), 0, 1, 0.95).estimate
     6.0
     """
-    if pair.unusable is None and pair.undefined & {outcome, contacted}:
-        return Effect(None, note=Note.no_denominator)
+    if note := pair.absent(outcome, contacted):
+        return Effect(None, note=note)
     columns = len(pair.treated.mean)
     assigned = LinearContrast.difference(columns, {outcome: 1.0})
     reached = LinearContrast.difference(columns, {contacted: 1.0})

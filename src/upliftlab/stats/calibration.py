@@ -55,10 +55,14 @@ class Measure:
     slopes: Array | None = None
 
 
-def calibrated(units: Units, measures: Sequence[Measure], rng: np.random.Generator) -> Array:
-    """Studentised differences of each measure between random divisions, shape (draws, measures).
+def calibrated(
+    units: Units, measures: Sequence[Measure], rng: np.random.Generator
+) -> tuple[Array, ...]:
+    """Studentised differences of each measure between random divisions, ascending.
 
-    Each column ascends. Measures are divided together: the same divisions serve all of them.
+    Measures of the same units are divided together: the same divisions serve all of them. Those who
+    have nothing to divide by tell nothing of a quotient and are not dealt; of the others each group
+    keeps as many as it has.
 
     Args:
         units: The treated and the control.
@@ -66,8 +70,35 @@ def calibrated(units: Units, measures: Sequence[Measure], rng: np.random.Generat
         rng: The source of chance.
     """
     groups, kinds = np.nonzero(units.counts)
-    counts = units.counts[groups, kinds]
-    values = np.stack([_values(units, m, (groups, kinds, counts)) for m in measures], axis=1)
+    rows = groups, kinds, units.counts[groups, kinds]
+    counted = [_counted(units, measure, rows) for measure in measures]
+    found: list[Array] = [np.zeros(0)] * len(measures)
+    for those in {inside.tobytes(): inside for inside in counted}.values():
+        alike = [i for i, inside in enumerate(counted) if (inside == those).all()]
+        kept = rows[0][those], rows[1][those], rows[2][those]
+        draws = _divided(units, [measures[i] for i in alike], kept, rng)
+        for i, column in zip(alike, draws.T, strict=True):
+            found[i] = column
+    return tuple(found)
+
+
+def _counted(units: Units, measure: Measure, rows: Rows) -> np.ndarray:
+    """Which rows tell something of a measure; all of them where a group would have too few."""
+    groups, kinds, counts = rows
+    below = _below(units.values[kinds], measure.below)
+    above = np.einsum("rp,rp->r", units.values[kinds], measure.plain[groups])
+    inside = (below != 0) | (above != 0)
+    treated = units.treated[groups]
+    few = any(counts[inside & group].sum() < 2 for group in (treated, ~treated))  # noqa: PLR2004
+    return np.ones_like(inside) if few or measure.below is None else inside
+
+
+def _divided(
+    units: Units, measures: Sequence[Measure], rows: Rows, rng: np.random.Generator
+) -> Array:
+    """Draws of measures that some rows are dealt for, shape (draws, measures)."""
+    groups, _, counts = rows
+    values = np.stack([_values(units, m, rows) for m in measures], axis=1)
     merged, which = np.unique(values, axis=0, return_inverse=True)
     together = np.bincount(which.ravel(), weights=counts, minlength=len(merged)).astype(np.int64)
     n = int(counts[units.treated[groups]].sum())

@@ -6,6 +6,7 @@ critical values drawn from the units themselves (`level`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite, isnan
@@ -99,6 +100,9 @@ class TwoSample:
         control: Moments of its control.
         undefined: Columns without a value in one of them: quotients over a total of 0.
         size: Customers of an average treated unit; more than 1 where units are households.
+        denominators: Treated and control units with something to divide by, in effect, by the
+            column of a quotient; n where it has none.
+        scarce: Quotients of which one of them has too few.
         pooled: What the groups have in common, where they are adjusted for covariates.
     """
 
@@ -107,6 +111,26 @@ class TwoSample:
     undefined: frozenset[int] = frozenset()
     size: float = 1.0
     pooled: Pooled | None = None
+    denominators: Mapping[int, tuple[float, float]] = field(
+        default_factory=dict[int, tuple[float, float]]
+    )
+    scarce: frozenset[int] = frozenset()
+
+    def absent(self, *columns: int) -> Note | None:
+        """Why an effect on some columns has no value; None where it has one."""
+        if self.unusable is not None:
+            return self.unusable
+        if self.undefined.intersection(columns):
+            return Note.no_denominator
+        return Note.few_denominators if self.scarce.intersection(columns) else None
+
+    def counted(self, form: LinearContrast) -> tuple[float, float]:
+        """Treated and control units that a form rests on: of quotients those with a denominator."""
+        used = np.flatnonzero((form.treated != 0) | (form.control != 0))
+        without = (math.inf, math.inf)
+        found = [self.denominators.get(int(column), without) for column in used]
+        treated, control = zip(*found, strict=True) if found else ((), ())
+        return min((*treated, float(self.treated.n))), min((*control, float(self.control.n)))
 
     @property
     def unusable(self) -> Note | None:
@@ -252,10 +276,16 @@ def degrees_of_freedom(form: LinearContrast, pair: TwoSample) -> float:
     """Satterthwaite's (1946) degrees of freedom of a form's variance, which is a sum of parts.
 
     (Σv)² / Σ(v²/df) over both groups, and over their strata where they are in strata. A part loses
-    one for its mean and what its slopes cost; what both groups share has those of all.
+    one for its mean and what its slopes cost; what both groups share has those of all. Where a form
+    rests on fewer units than a group has, as a quotient does, it has so many fewer.
     """
     treated, control, shared = form.covariance(form, pair)
-    spread = _per_freedom(pair.treated, form.treated) + _per_freedom(pair.control, form.control)
+    thinned = (
+        (group.n - 1) / max(1.0, k - 1)
+        for group, k in zip((pair.treated, pair.control), pair.counted(form), strict=True)
+    )
+    spread = next(thinned) * _per_freedom(pair.treated, form.treated)
+    spread += next(thinned) * _per_freedom(pair.control, form.control)
     spread += shared**2 / (pair.treated.n + pair.control.n - 1)
     return (treated + control + shared) ** 2 / spread
 
@@ -296,8 +326,8 @@ def welch(pair: TwoSample, form: LinearContrast, confidence: float | Level) -> E
 
 def difference(pair: TwoSample, column: int, confidence: float | Level) -> Effect:
     """Treated mean less control mean."""
-    if column in pair.undefined and pair.unusable is None:
-        return Effect(None, note=Note.no_denominator)
+    if note := pair.absent(column):
+        return Effect(None, note=note)
     return welch(pair, LinearContrast.difference(len(pair.treated.mean), {column: 1.0}), confidence)
 
 

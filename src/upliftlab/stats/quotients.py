@@ -7,12 +7,15 @@ and with households randomised every number per customer is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from upliftlab.stats.moments import Moments, Projection
 
+FEWEST_DENOMINATORS = 10
+"""Units with something to divide by, in effect, that a group must have: see docs/statistics.md."""
 Quotient = tuple[int, int | None]
 """The column above the line and the one below; None for a plain mean."""
 
@@ -62,6 +65,42 @@ def of_present(group: Moments, total: int, present: int) -> Moments:
     line[total], line[present] = 1.0, -mean
     square = max(0.0, float(line @ group.m2 @ line))
     return Moments(n, np.array([mean]), np.array([[square]]), np.array([np.nan]))
+
+
+def denominators(group: Moments, below: int) -> float:
+    """How many units there are with something to divide by, in effect.
+
+    It is (Σb)²/Σb² (Kish 1965): their number where all have as much, and fewer where a few hold
+    most of it. NaN where no total tells Σb².
+
+    >>> denominators(Moments.of([[1.0], [0.0], [1.0], [0.0]]), 0)
+    2.0
+    """
+    total = group.n * float(group.mean[below])
+    squares = float(group.m2[below, below]) + total * float(group.mean[below])
+    return total**2 / squares if squares else 0.0
+
+
+def of_denominators(made: Moments, counted: Mapping[int, float]) -> Moments:
+    """Quotients with the variance that so few denominators have.
+
+    The linearised u is the quotient itself for whoever has nothing to divide by, so its variance
+    is one of k units and not of n: it loses k/(k − 1), not n/(n − 1). With one order for everybody
+    who ordered it is then exactly that of their average.
+
+    Args:
+        made: Moments of quotients.
+        counted: Units with something to divide by (`denominators`), by the quotient's column.
+
+    >>> rows = [[10.0, 1.0], [0.0, 0.0], [50.0, 1.0]]
+    >>> of_denominators(quotients(Moments.of(rows), [(0, 1)]), {0: 2.0}).covariance / 3
+    array([[400.]])
+    """
+    scale = np.ones(len(made.mean))
+    for column, k in counted.items():
+        if k > 1 and made.n > 1:
+            scale[column] = (k / (k - 1) * (made.n - 1) / made.n) ** 0.5
+    return replace(made, m2=made.m2 * np.outer(scale, scale))
 
 
 def undefined(group: Moments, wanted: Sequence[Quotient]) -> frozenset[int]:

@@ -104,10 +104,10 @@ def _end(
 
 def relative_lift(pair: TwoSample, column: int, confidence: float | Level) -> Effect:
     """The difference over the size of the control's mean: from −10 to −5 is +50 %."""
-    if column in pair.undefined and pair.unusable is None:
-        return Effect(None, note=Note.no_denominator)
+    if note := pair.absent(column):
+        return Effect(None, note=note)
     control = float(pair.control.mean[column])
-    if pair.unusable is None and control == 0:
+    if control == 0:
         return Effect(None, note=Note.zero_control)
     size = len(pair.treated.mean)
     weights = np.zeros(size)
