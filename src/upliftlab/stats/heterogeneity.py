@@ -219,8 +219,9 @@ def shared_control(pairs: Sequence[TwoSample], form: LinearContrast) -> Array | 
         one, and where the controls are not alike: another group, or adjusted otherwise.
     """
     parts = np.array([_parts(pair, form) for pair in pairs]).reshape(-1, 3)
-    control = parts[~np.isnan(parts[:, 1]), 1]
-    if not len(control) or np.ptp(control) > 1e-9 * np.nanmax(parts.sum(axis=1)):
+    known = parts[~np.isnan(parts).any(axis=1)]
+    control = known[:, 1]
+    if not len(known) or np.ptp(control) > 1e-9 * known.sum(axis=1).max():
         return None
     result = common_control(parts[:, 0] + parts[:, 2], float(control[0]))
     for i, j in combinations(range(len(pairs)), 2):
