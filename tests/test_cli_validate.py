@@ -66,6 +66,18 @@ def test_json_is_all_that_was_measured(tmp_path):
     assert again.stdout == done.stdout
 
 
+def test_a_study_is_chosen_by_its_name_and_says_what_is_withheld(tmp_path):
+    asked = ("--study", "ratios", "--cells", "even 1", "--replications", "10", "--processes", "1")
+    done = upliftlab("validate", *asked, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].split("|")[1:6] == [
+        " study  ", " outcome ", " orders ", " difference ", " lift "
+    ]  # fmt: skip
+    told = next(line for line in lines if line.startswith("· ratios even 1, difference: "))
+    assert "% nothing to divide by in one of the groups" in told
+
+
 def test_an_experiment_is_proved_by_its_own_shape(desk):
     done = upliftlab(
         *("validate", "small.yaml", "--like", "w/analysis.json", "--customers", "5000"),
@@ -87,6 +99,8 @@ def test_an_experiment_is_proved_by_its_own_shape(desk):
     [
         (("--cells", "50/51"), 2, "no cell has '50/51'; there are: +10%"),
         (("--cells", "lognormal binary"), 2, "no cell is all of 'lognormal binary'"),
+        (("--study", "other"), 2, "no study 'other'; there are: main, adjusted, levels"),
+        (("small.yaml", "--study", "main"), 2, "--study is of the grid"),
         (("--customers", "10"), 2, "--customers needs an EXPERIMENT"),
         (("small.yaml",), 1, "UL321 'spend' is a column of the customers' table"),
         (("small.yaml", "--like", "w/analysis.json", "--customers", "5"), 1, "UL322 5 customers"),

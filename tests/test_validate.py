@@ -11,19 +11,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upliftlab.money import ArmTerms
+from upliftlab.results.analysis import Note
 from upliftlab.results.costs import CostStep
 from upliftlab.results.validation import ScenarioResult
+from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Moments
-from upliftlab.validation.counts import ReplicationCounts
+from upliftlab.validation.cell import NamedScenario
+from upliftlab.validation.counts import MeasureCounts, ReplicationCounts, tally
 from upliftlab.validation.evidence import evidence_of
-from upliftlab.validation.grid import NamedScenario, grid
+from upliftlab.validation.measurement import Measurement, Replication, of_event, of_test
 from upliftlab.validation.outcome import Outcome, outcome_of
 from upliftlab.validation.pool import BLOCK, blocks
+from upliftlab.validation.replication import trial
 from upliftlab.validation.sample import sample
 from upliftlab.validation.scenario import CUSTOMERS_ALONE, HOUSEHOLDS, Scenario, Truth
+from upliftlab.validation.studies.adjusted import RepeatBuyers
+from upliftlab.validation.studies.main import cells as main_grid
+from upliftlab.validation.studies.registry import STUDIES, grid
 from upliftlab.validation.validate import StudySettings, validate
 
-CELLS = {cell.title: cell for cell in grid()}
+CELLS = {cell.title: cell for cell in main_grid()}
 SPARSE = Outcome("lognormal", 0.02, 60.0, 1.5)
 
 
@@ -167,12 +174,11 @@ def test_progress_is_told_to_the_end():
     assert told == [(BLOCK, BLOCK + 1), (BLOCK + 1, BLOCK + 1)]
 
 
-def evidence(below, above, *, n=2_000, bounded=None) -> ScenarioResult:
-    counts = np.zeros((2, 3, 5), dtype=np.int64)
-    counts[:, :, 0] = n if bounded is None else bounded
-    counts[0, :, 1:3] = below, above
-    counts[:, :, 3:] = n, below + above
-    return evidence_of(NamedScenario({"a": "b"}, SCENARIO), ReplicationCounts(n, 0, counts))
+def evidence(below, above, *, n=2_000, ends=(2_000, 2_000), **more) -> ScenarioResult:
+    lower, upper = ends
+    seen = MeasureCounts(n, lower, upper, min(ends), below, above, n, below + above, n, **more)
+    counts = {("product", "difference"): seen, ("product", "profit"): replace(seen, null=0)}
+    return evidence_of(NamedScenario({"a": "b"}, SCENARIO, trial), ReplicationCounts(n, 0, counts))
 
 
 SCENARIO = Scenario(
@@ -206,7 +212,7 @@ def test_a_promise_is_broken_beyond_two_monte_carlo_errors(below, above, holds):
 
 
 def test_where_nothing_is_bounded_nothing_is_broken():
-    found = evidence(0, 0, bounded=0)
+    found = evidence(0, 0, ends=(0, 0))
     assert found.holds
     each = measured(found, "product")
     assert (each.coverage, each.holds, each.unbounded) == (None, None, 1.0)
@@ -242,3 +248,96 @@ def test_welch_alone_fails_a_small_holdout_of_skewed_spend_and_the_product_does_
     assert measured(found, "welch").holds is False
     assert found.holds
     assert measured(found, "product").rejected < 0.09
+
+
+def test_an_interval_of_one_end_counts_in_the_tail_that_it_bounds():
+    """Of 2,000 lower ends 80 are above the truth, 4.0 %; of 500 upper ends 30 below it, 6.0 %."""
+    found = evidence(30, 80, ends=(2_000, 500))
+    each = measured(found, "product")
+    assert (each.above, each.below) == (0.04, 0.06)
+    assert each.coverage == pytest.approx(0.90)
+    assert each.one_sided == 0.75
+    assert each.error == pytest.approx((0.95 * 0.05 / 500) ** 0.5)
+    assert each.holds is False
+    alone = measured(evidence(0, 80, ends=(2_000, 0)), "product")
+    assert (alone.coverage, alone.below, alone.above, alone.holds) == (None, None, 0.04, True)
+    assert measured(evidence(0, 90, ends=(2_000, 0)), "product").holds is False
+
+
+def counted(*found, trials=1):
+    return tally((Replication(tuple(found)) for _ in range(trials)), 0.05)
+
+
+def test_what_is_withheld_is_told_with_its_reason():
+    given = Measurement("difference", Effect(1.0, low=0.0, high=2.0), 1.0)
+    absent = Measurement("difference", Effect(None, note=Note.few_purchases), 1.0)
+    counts = counted(given, trials=3) + counted(absent)
+    each = measured(evidence_of(NamedScenario({}, SCENARIO, trial), counts), "product")
+    assert [(w.reason, w.share) for w in each.withheld] == [(Note.few_purchases.value, 0.25)]
+    assert (each.unbounded, each.coverage) == (0.25, 1.0)
+
+
+def test_an_interval_that_is_absent_without_a_reason_breaks_the_promise():
+    for silent in (Measurement("difference", Effect(1.0), 1.0), of_test("levels", None, 0.05)):
+        found = evidence_of(NamedScenario({}, SCENARIO, trial), counted(silent))
+        assert not found.holds
+
+
+@pytest.mark.parametrize(("rejected", "holds"), [(58, True), (59, False)])
+def test_a_test_may_reject_as_often_as_it_says(rejected, holds):
+    """4.5 % of 1,000 and two standard errors of .66 points are 5.8 %."""
+    counts = counted(of_event("SHIP", it=True, at_most=0.045), trials=rejected)
+    counts += counted(of_event("SHIP", it=False, at_most=0.045), trials=1_000 - rejected)
+    each = measured(evidence_of(NamedScenario({}, SCENARIO, trial), counts), "product", "SHIP")
+    assert (each.rejected, each.null, each.at_most) == (rejected / 1_000, True, 0.045)
+    assert each.holds is holds
+
+
+def test_studies_are_told_apart_by_their_words():
+    """Names are the seed of a cell's chance, so no two are the same."""
+    titles = [cell.title for cell in grid()]
+    assert len(titles) == len(set(titles))
+    for study, cells in STUDIES.items():
+        assert study == "main" or {cell.name["study"] for cell in cells()} == {study}
+    assert [cell.title for cell in grid({"ratios"})] == [c.title for c in STUDIES["ratios"]()]
+
+
+@pytest.mark.parametrize("study", [name for name in STUDIES if name != "main"])
+def test_every_study_draws_and_measures_the_same_for_the_same_seed(study):
+    cell = next(iter(STUDIES[study]()))
+    once, again = (validate([cell], StudySettings(3)).cells[0] for _ in range(2))
+    assert once == again
+    assert once.replications == 3
+    shown = [each for each in once.measured if each.rejected is not None or each.withheld]
+    assert shown == list(once.measured)
+
+
+@pytest.mark.parametrize("shape", ["skewed", "binary"])
+@pytest.mark.parametrize("strength", [0.2, 0.8])
+def test_the_truth_of_an_interaction_is_what_customers_do(shape, strength):
+    world = RepeatBuyers(shape, strength, interacts=True, units=(2_000_000, 2_000_000))
+    rng = np.random.default_rng(3)
+    treated, control = (world.arm(rng, treated=side).moments for side in (True, False))
+    error = (treated.covariance[0, 0] / treated.n * 2) ** 0.5
+    assert treated.mean[0] - control.mean[0] == pytest.approx(world.truth, abs=4 * error)
+    assert world.truth > 8 * error
+    if shape == "binary":
+        observed = np.corrcoef(world.arm(rng, treated=False).values.T)[0, 1]
+        assert observed == pytest.approx(strength, abs=0.01)
+
+
+def test_households_spend_as_much_as_their_customers():
+    world = RepeatBuyers("binary", 0.7, interacts=False, units=(200_000, 2), households=True)
+    found = world.arm(np.random.default_rng(4), treated=True).moments
+    assert found.mean[0] / found.mean[2] == pytest.approx(0.2, rel=0.02)
+    assert found.mean[1] / found.mean[2] == pytest.approx(0.2, rel=0.02)
+    assert found.mean[2] == pytest.approx(2.5, rel=0.01)
+
+
+def test_levels_that_are_alike_are_seldom_said_to_differ():
+    """Nominal 5 % of 400: at most 7.2 % by two standard errors."""
+    cells = {cell.title: cell for cell in STUDIES["heterogeneity"]()}
+    cell = cells["heterogeneity · normal · 12×450/50"]
+    found = validate([cell], StudySettings(400)).cells[0]
+    assert found.holds
+    assert measured(found, "product", "levels differ").rejected > 0.01

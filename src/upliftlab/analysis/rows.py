@@ -107,7 +107,7 @@ def rows_of(
         count: How many units some of its rows are, in SQL.
     """
     aggregates = told.aggregates
-    needed = [*dict.fromkeys(_needed(spec, aggregates))]
+    needed = [*dict.fromkeys(needed_columns(spec, aggregates))]
     if not needed:
         return None
     segments = list(dict.fromkeys(p.dimension for p in aggregates if p.dimension is not None))
@@ -158,7 +158,7 @@ def _texts(result: pa.Table, column: str, shown: Mapping[str, str] | None = None
     return np.array([shown[text] for text in texts] if shown else texts, dtype=object)
 
 
-def _needed(spec: EstimationSpec, aggregates: Aggregates) -> Iterator[str]:
+def needed_columns(spec: EstimationSpec, aggregates: Aggregates) -> Iterator[str]:
     """The columns that anything too skewed is made of."""
     found = set[str]()
     compared = [(arm,) for arm in spec.treatments]

@@ -18,7 +18,7 @@ from upliftlab.cli.output import FAULTY, echo_fault, echo_json, progress
 
 if TYPE_CHECKING:
     from upliftlab.results.validation import SimulationResult
-    from upliftlab.validation.grid import NamedScenario
+    from upliftlab.validation.cell import NamedScenario
 
 _QUICK = 200
 _ONE = click.IntRange(min=1)
@@ -31,6 +31,7 @@ class ValidationOptions(TypedDict):
     like: Path | None
     customers: int | None
     replications: int
+    studies: tuple[str, ...]
     cells: tuple[str, ...]
     quick: bool
     seed: int
@@ -54,6 +55,13 @@ class ValidationOptions(TypedDict):
 @click.option("--replications", type=_ONE, default=2_000, show_default=True, metavar="N",
               help="Experiments drawn for each cell.")  # fmt: skip
 @click.option(
+    "--study",
+    "studies",
+    multiple=True,
+    metavar="NAME",
+    help="Only cells of this study, such as main or adjusted; may be given again for others.",
+)
+@click.option(
     "--cells",
     multiple=True,
     metavar="WORDS",
@@ -73,11 +81,12 @@ def validate(experiment: Path | None, **options: Unpack[ValidationOptions]) -> N
     the grid of docs/validation.md; with it, its own arms, customers, outcomes and costs, taken
     from the customers' past or from an earlier campaign (--like).
 
-    Exits with 1 where coverage or a tail is not as promised.
+    Exits with 1 where coverage, a tail or a test is not as promised.
 
     \b
     Examples:
       upliftlab validate --quick --cells "95/5 lognormal"
+      upliftlab validate --quick --study levels --study ratios
       upliftlab validate experiments/spring.yaml --like upliftlab-report/winter/analysis.json
       upliftlab validate --json > proof.json
     """
@@ -106,9 +115,14 @@ def _asked(experiment: Path | None, options: ValidationOptions, *, quiet: bool) 
         given = ("data", "like", "customers")
         if named := next((name for name in given if options[name] is not None), None):
             raise click.UsageError(f"--{named} needs an EXPERIMENT")
-        from upliftlab.validation.grid import grid
+        from upliftlab.validation.studies.registry import STUDIES, grid
 
-        return tuple(grid()), (), None
+        if unknown := set(options["studies"]) - set(STUDIES):
+            known = ", ".join(STUDIES)
+            raise click.UsageError(f"no study '{min(unknown)}'; there are: {known}")
+        return tuple(grid(options["studies"])), (), None
+    if options["studies"]:
+        raise click.UsageError("--study is of the grid: leave out EXPERIMENT")
     from upliftlab.config import load
     from upliftlab.engines.open import open_engine
     from upliftlab.planning.assumptions import Assumptions

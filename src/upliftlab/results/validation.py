@@ -15,19 +15,28 @@ from upliftlab.results.base import Published, Result, Scalar, Summary, matching
 SCHEMA: Literal[1] = 1
 
 
-class MeasuredCoverage(Result):
-    """One kind of number by one method, in one cell; shares of replications."""
+class WithheldShare(Result):
+    """Why some intervals, or tests, were not given."""
 
-    measure: Literal["difference", "profit", "roi"]
+    reason: str
+    share: float
+    """Of all that were asked for."""
+
+
+class MeasuredCoverage(Result):
+    """One kind of number by one method, in one cell; shares of what was asked for."""
+
+    measure: str
+    """`difference`, `profit`, `roi`, or what else a study measures."""
     method: Literal["product", "welch"]
     coverage: float | None
-    """Intervals that hold the truth; None where none had two ends."""
+    """1 less both tails; None where no interval had a lower end, or none an upper."""
     below: float | None
-    """Intervals wholly below the truth."""
+    """Intervals wholly below the truth, of those with an upper end."""
     above: float | None
-    """Intervals wholly above the truth."""
+    """Intervals wholly above the truth, of those with a lower end."""
     unbounded: float
-    """Intervals without two ends; they are left out of the three shares above."""
+    """Intervals without any end; they are left out of the three shares above."""
     rejected: float | None
     """Tests with p < 1 − confidence."""
     null: bool
@@ -35,7 +44,13 @@ class MeasuredCoverage(Result):
     error: float | None
     """Monte Carlo standard error of `coverage`, were it as promised."""
     holds: bool | None
-    """Whether coverage and tails are as promised; None where nothing was measured."""
+    """Whether coverage, tails and `at_most` are as promised; None where nothing was measured."""
+    one_sided: float = 0.0
+    """Intervals with one end; they count in the tail that it bounds."""
+    withheld: tuple[WithheldShare, ...] = ()
+    """Why intervals without any end, and tests, were not given."""
+    at_most: float | None = None
+    """The share `rejected` that is promised of a test or an event; None where none is."""
 
 
 class ScenarioResult(Result):
@@ -90,8 +105,7 @@ class SimulationResult(Published):
             (
                 " ".join(cell.name.values()),
                 each.measure,
-                "—" if each.coverage is None else f"{each.coverage:.1%}",
-                f"{cell.confidence:.0%}",
+                *_promised(each, cell.confidence),
             )
             for cell in self.cells
             for each in cell.measured
@@ -104,3 +118,11 @@ class SimulationResult(Published):
         if table != "measured":
             return super()._entries(table)
         return [({**cell.name}, each) for cell in self.cells for each in cell.measured]
+
+
+def _promised(each: MeasuredCoverage, confidence: float) -> tuple[str, str]:
+    """What was measured, and what is promised of it."""
+    if each.at_most is not None and each.rejected is not None:
+        return f"{each.rejected:.1%}", f"≤ {each.at_most:.0%}"
+    covered = "—" if each.coverage is None else f"{each.coverage:.1%}"
+    return covered, f"{confidence:.0%}"

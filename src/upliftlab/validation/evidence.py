@@ -6,18 +6,9 @@ from collections.abc import Iterator
 from math import sqrt
 from typing import Final
 
-from upliftlab.results.validation import MeasuredCoverage, ScenarioResult
-from upliftlab.validation.counts import (
-    ABOVE,
-    BELOW,
-    BOUNDED,
-    MEASURES,
-    METHODS,
-    REJECTED,
-    TESTED,
-    ReplicationCounts,
-)
-from upliftlab.validation.grid import NamedScenario
+from upliftlab.results.validation import MeasuredCoverage, ScenarioResult, WithheldShare
+from upliftlab.validation.cell import NamedScenario
+from upliftlab.validation.counts import NO_REASON, MeasureCounts, ReplicationCounts
 
 WITHIN: Final = 0.015
 """Coverage may differ from the confidence by so much: 93.5–96.5 % of 95 %."""
@@ -37,50 +28,79 @@ def evidence_of(cell: NamedScenario, tally: ReplicationCounts) -> ScenarioResult
         confidence=scenario.confidence,
         replications=tally.replications,
         calibrated=tally.calibrated / tally.replications,
-        measured=tuple(_measured(cell, tally)),
+        measured=tuple(_measured(tally, scenario.confidence)),
     )
 
 
-def _measured(cell: NamedScenario, tally: ReplicationCounts) -> Iterator[MeasuredCoverage]:
-    scenario = cell.scenario
-    size = scenario.crowd.size
-    truth = scenario.truth((scenario.units[0] * size, scenario.units[1] * size))
-    null = {
-        "difference": truth.difference == 0,
-        "profit": truth.profit == 0,
-        "roi": truth.roi == scenario.hurdle,
-    }
-    for method, kind in enumerate(METHODS):
-        for measure, name in enumerate(MEASURES if scenario.terms else MEASURES[:1]):
-            counts = [int(count) for count in tally.counts[method, measure]]
-            shares = _shares(counts, scenario.confidence)
-            yield MeasuredCoverage.model_validate(
-                {
-                    "measure": name,
-                    "method": kind,
-                    "unbounded": 1 - counts[BOUNDED] / tally.replications,
-                    "rejected": counts[REJECTED] / counts[TESTED] if counts[TESTED] else None,
-                    "null": null[name],
-                    **shares,
-                }
-            )
+def _measured(tally: ReplicationCounts, confidence: float) -> Iterator[MeasuredCoverage]:
+    for (method, measure), counts in tally.counts.items():
+        shares = _shares(counts, tally.replications, confidence)
+        yield MeasuredCoverage(
+            measure=measure,
+            method=method,
+            unbounded=1 - counts.bounded / counts.asked,
+            rejected=counts.rejected / counts.tested if counts.tested else None,
+            null=counts.null == counts.asked,
+            one_sided=(counts.bounded - counts.both) / counts.asked,
+            withheld=tuple(
+                WithheldShare(reason=why, share=n / counts.asked)
+                for why, n in sorted(counts.withheld.items())
+            ),
+            at_most=counts.at_most,
+            coverage=shares["coverage"],
+            below=shares["below"],
+            above=shares["above"],
+            error=shares["error"],
+            holds=_holds(counts, shares, confidence),
+        )
 
 
-def _shares(counts: list[int], confidence: float) -> dict[str, float | bool | None]:
-    """Coverage, tails, their Monte Carlo error, and whether they are as promised."""
-    n = counts[BOUNDED]
-    if not n:
-        return dict.fromkeys(("coverage", "below", "above", "error", "holds"))
-    below, above = counts[BELOW] / n, counts[ABOVE] / n
-    coverage = 1 - below - above
+def _shares(counts: MeasureCounts, replications: int, confidence: float) -> dict[str, float | None]:
+    """Coverage, tails, and their Monte Carlo errors.
+
+    Several intervals of one experiment tell no more than one for certain, so that errors are those
+    of as many intervals as there are experiments at most.
+    """
     tail = (1 - confidence) / 2
-    error, tail_error = (sqrt(share * (1 - share) / n) for share in (confidence, tail))
-    within = abs(coverage - confidence) <= WITHIN + DOUBT * error
-    tails = max(below, above) <= tail + TAIL + DOUBT * tail_error
+    below = counts.below / counts.upper if counts.upper else None
+    above = counts.above / counts.lower if counts.lower else None
+    coverage = None if below is None or above is None else 1 - below - above
+    least = min(counts.upper, counts.lower, replications)
     return {
         "coverage": coverage,
         "below": below,
         "above": above,
-        "error": error,
-        "holds": within and tails,
+        "error": None if coverage is None else _error(confidence, least),
+        "below_error": _error(tail, min(counts.upper, replications)),
+        "above_error": _error(tail, min(counts.lower, replications)),
+        "tested_error": _error(counts.at_most or 0.0, min(counts.tested, replications)),
     }
+
+
+def _error(share: float, n: int) -> float | None:
+    """Standard error of a share of n."""
+    return sqrt(share * (1 - share) / n) if n else None
+
+
+def _holds(
+    counts: MeasureCounts, shares: dict[str, float | None], confidence: float
+) -> bool | None:
+    """Whether all that was measured is as promised; None where nothing was."""
+    if counts.withheld[NO_REASON]:
+        return False
+    tail, coverage = (1 - confidence) / 2 + TAIL, shares["coverage"]
+    kept = [
+        _at_most(share, tail, shares[f"{name}_error"])
+        for name in ("below", "above")
+        if (share := shares[name]) is not None
+    ]
+    if coverage is not None:
+        kept.append(_at_most(abs(coverage - confidence), WITHIN, shares["error"]))
+    if counts.at_most is not None and counts.tested:
+        share = counts.rejected / counts.tested
+        kept.append(_at_most(share, counts.at_most, shares["tested_error"]))
+    return all(kept) if kept else None
+
+
+def _at_most(share: float, promised: float, error: float | None) -> bool:
+    return share <= promised + DOUBT * (error or 0.0)

@@ -14,9 +14,8 @@ from typing import Final
 
 import numpy as np
 
+from upliftlab.validation.cell import NamedScenario
 from upliftlab.validation.counts import ReplicationCounts, tally
-from upliftlab.validation.grid import NamedScenario
-from upliftlab.validation.replication import trial
 
 BLOCK: Final = 25
 """Trials between two signs of life."""
@@ -43,7 +42,7 @@ class Block:
         """Draw, analyse and count; the same wherever and whenever it is run."""
         digest = hashlib.sha256(self.cell.title.encode()).digest()
         rng = np.random.default_rng([self.seed, self.number, *digest])
-        scenario = self.cell.scenario
+        scenario, trial = self.cell.scenario, self.cell.trial
         return tally((trial(rng, scenario) for _ in range(self.trials)), 1 - scenario.confidence)
 
 

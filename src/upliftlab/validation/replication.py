@@ -1,36 +1,54 @@
-"""The trial: a scenario drawn once and analysed, as the product does and by Welch alone."""
+"""The trial: units drawn once and analysed, as the product does and by Welch alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from upliftlab.analysis.aggregates import OVERALL
+from upliftlab.analysis.aggregates import OVERALL, Slice
 from upliftlab.analysis.contrasts import Contrast, InferenceSettings, contrasts_of
 from upliftlab.analysis.estimation import EstimationSpec
-from upliftlab.analysis.rows import UnitRows, skewed
-from upliftlab.stats.effects import Effect
+from upliftlab.analysis.rows import UnitRows, needed_columns
+from upliftlab.stats.level import InterimLook
+from upliftlab.stats.moments import Moments
+from upliftlab.validation.cell import NamedScenario
+from upliftlab.validation.measurement import Measurement, Method, Replication
 from upliftlab.validation.sample import SimulatedUnits, sample
 from upliftlab.validation.scenario import CONTROL, OUTCOME, TREATED, Scenario, Truth
 
+DrawnArms = Mapping[str, SimulatedUnits]
 
-@dataclass(frozen=True, slots=True)
-class Replication:
-    """What was found beside what is true.
 
-    Attributes:
-        truth: What should have been found.
-        product: Difference, profit and ROI as an analysis gives them; without money the first.
-        welch: The same with Student's critical values throughout.
-        calibrated: Whether units were divided anew.
+def analysed(
+    rng: np.random.Generator,
+    spec: EstimationSpec,
+    arms: DrawnArms,
+    look: InterimLook | None = None,
+    *,
+    deals: bool = True,
+) -> tuple[Contrast, ...]:
+    """Every treated arm against the control, in every place, as an analysis compares them.
+
+    Args:
+        rng: The source of chance, of which divisions of units get a seed of their own.
+        spec: What is compared.
+        arms: The units of each arm, over the spec's columns.
+        look: Which of several looks this is.
+        deals: Whether units are divided anew where a difference is skewed; tests of levels do
+            without.
     """
+    aggregates = _aggregates(spec, arms)
+    rows = _rows(arms) if deals and any(needed_columns(spec, aggregates)) else None
+    shares = frozenset(name for i, name in enumerate(spec.columns) if _is_share(arms, i))
+    reading = InferenceSettings(str(rng.integers(2**63)), rows, shares=shares, look=look)
+    return contrasts_of(spec, spec.projected(aggregates), reading)
 
-    truth: Truth
-    product: tuple[Effect, ...]
-    welch: tuple[Effect, ...]
-    calibrated: bool
+
+def named(name: dict[str, str], scenario: Scenario) -> NamedScenario:
+    """A cell of one treated arm and a control."""
+    return NamedScenario(name, scenario, trial)
 
 
 def trial(rng: np.random.Generator, scenario: Scenario) -> Replication:
@@ -45,48 +63,60 @@ def trial(rng: np.random.Generator, scenario: Scenario) -> Replication:
         TREATED: sample(rng, scenario, treated=True),
         CONTROL: sample(rng, scenario, treated=False),
     }
-    aggregates = {OVERALL: {arm: units.moments for arm, units in drawn.items()}}
-    shares = frozenset(name for i, name in enumerate(spec.columns) if _is_share(drawn, i))
-    rows = _rows(drawn) if skewed(spec, aggregates[OVERALL], spec.treatments) else None
-    reading = InferenceSettings(str(rng.integers(2**63)), rows, shares=shares)
-    (contrast,) = contrasts_of(spec, spec.projected(aggregates), reading)
+    (contrast,) = analysed(rng, spec, drawn)
     plain = replace(contrast, reading=InferenceSettings(), draws={})
-    customers = [_customers(units, spec) for units in drawn.values()]
-    return Replication(
-        scenario.truth((customers[0], customers[1])),
-        tuple(_effects(contrast)),
-        tuple(_effects(plain)),
-        bool(contrast.draws),
-    )
+    truth = scenario.truth((drawn[TREATED].customers(spec), drawn[CONTROL].customers(spec)))
+    found = (*told(contrast, truth), *told(plain, truth, "welch"))
+    return Replication(found, bool(contrast.draws))
 
 
-def _is_share(drawn: dict[str, SimulatedUnits], column: int) -> bool:
+def told(contrast: Contrast, truth: Truth, method: Method = "product") -> Iterator[Measurement]:
+    """Difference, and with money profit and ROI, beside what is true.
+
+    Args:
+        contrast: The treated arm against the control.
+        truth: What should be found.
+        method: How the contrast was made.
+    """
+    true, spec = truth.difference, contrast.spec
+    yield Measurement("difference", contrast.difference(OUTCOME), true, true == 0, method)
+    if spec.roles is None:
+        return
+    question = contrast.question()
+    profit, roi = question.incremental_profit(), question.roi()
+    yield Measurement("profit", profit, truth.profit, truth.profit == 0, method)
+    yield Measurement("roi", roi, truth.roi, truth.roi == spec.hurdle, method)
+
+
+def _aggregates(spec: EstimationSpec, arms: DrawnArms) -> Mapping[Slice, Mapping[str, Moments]]:
+    """Moments overall and in every level of the spec's segments."""
+    found = {OVERALL: {arm: units.moments for arm, units in arms.items()}}
+    for segment in spec.segments:
+        for level in np.unique(np.concatenate([units.levels[segment] for units in arms.values()])):
+            inside = {arm: units.within(segment, level) for arm, units in arms.items()}
+            found[Slice(segment, str(level))] = {
+                arm: units.moments for arm, units in inside.items() if len(units.counts)
+            }
+    return found
+
+
+def _is_share(arms: DrawnArms, column: int) -> bool:
     """Whether a column holds nothing but 0 and 1, and some 1."""
-    values = np.concatenate([units.values[:, column] for units in drawn.values()])
+    values = np.concatenate([units.values[:, column] for units in arms.values()])
     return bool(np.isin(values, (0, 1)).all() and values.any())
 
 
-def _rows(drawn: dict[str, SimulatedUnits]) -> UnitRows:
-    values = np.concatenate([units.values for units in drawn.values()])
-    lengths = [len(units.counts) for units in drawn.values()]
+def _rows(arms: DrawnArms) -> UnitRows:
+    drawn = list(arms.values())
+    values = np.concatenate([units.values for units in drawn])
+    lengths = [len(units.counts) for units in drawn]
     return UnitRows(
         values,
         np.arange(len(values)),
-        np.repeat(np.array(list(drawn)), lengths),
-        {},
-        np.concatenate([units.counts for units in drawn.values()]),
+        np.repeat(np.array(list(arms)), lengths),
+        {
+            segment: np.concatenate([units.levels[segment] for units in drawn])
+            for segment in drawn[0].levels
+        },
+        np.concatenate([units.counts for units in drawn]),
     )
-
-
-def _customers(units: SimulatedUnits, spec: EstimationSpec) -> float:
-    """Customers in all."""
-    size = 1.0 if spec.size is None else units.values[:, spec.size]
-    return float((units.counts * size).sum())
-
-
-def _effects(contrast: Contrast) -> Iterator[Effect]:
-    yield contrast.difference(OUTCOME)
-    if contrast.spec.roles is not None:
-        question = contrast.question()
-        yield question.incremental_profit()
-        yield question.roi()

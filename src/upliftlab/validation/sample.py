@@ -5,11 +5,13 @@ Only buyers are drawn one by one: units of one size that buy nothing are one kin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import bdtr
 
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.stats.moments import Array, Moments
 from upliftlab.validation.scenario import Scenario
 
@@ -22,10 +24,46 @@ class SimulatedUnits:
         values: Outcome, redemptions and customers of a unit (the last of households only), shape
             (kinds, p).
         counts: How many units of each kind there are, shape (kinds,).
+        levels: The level of each kind, by segment; mostly none.
     """
 
     values: Array
     counts: Array
+    levels: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+
+    @classmethod
+    def each(cls, values: Array, levels: Mapping[str, np.ndarray] | None = None) -> SimulatedUnits:
+        """Units one by one, shape (units, p)."""
+        return cls(np.asarray(values, dtype=np.float64), np.ones(len(values)), levels or {})
+
+    @classmethod
+    def side_by_side(cls, segment: str, parts: Mapping[str, SimulatedUnits]) -> SimulatedUnits:
+        """Levels of a segment as one arm.
+
+        Args:
+            segment: Its name.
+            parts: The units of each level.
+        """
+        lengths = [len(part.counts) for part in parts.values()]
+        return cls(
+            np.concatenate([part.values for part in parts.values()]),
+            np.concatenate([part.counts for part in parts.values()]),
+            {segment: np.repeat(np.array(list(parts), dtype=object), lengths)},
+        )
+
+    def within(self, segment: str, level: str) -> SimulatedUnits:
+        """Those of one level."""
+        inside = self.levels[segment] == level
+        return SimulatedUnits(self.values[inside], self.counts[inside])
+
+    def first(self, columns: int) -> SimulatedUnits:
+        """The same units with so many of their columns."""
+        return SimulatedUnits(self.values[:, :columns], self.counts, self.levels)
+
+    def customers(self, spec: EstimationSpec) -> float:
+        """Customers in all."""
+        size = 1.0 if spec.size is None else self.values[:, spec.size]
+        return float((self.counts * size).sum())
 
     @property
     def moments(self) -> Moments:

@@ -8,9 +8,11 @@ from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.money import ArmTerms
 from upliftlab.planning.design_inputs import DesignInputs
 from upliftlab.results.costs import RATED, Per
-from upliftlab.validation.grid import LIFTS, NamedScenario
+from upliftlab.validation.cell import NamedScenario
 from upliftlab.validation.outcome import Outcome, outcome_of
+from upliftlab.validation.replication import named
 from upliftlab.validation.scenario import CUSTOMERS_ALONE, Scenario
+from upliftlab.validation.studies.main import LIFTS
 
 
 def cells_of(known: DesignInputs) -> tuple[NamedScenario, ...]:
@@ -27,7 +29,7 @@ def cells_of(known: DesignInputs) -> tuple[NamedScenario, ...]:
             or no column can be drawn.
     """
     found = tuple(
-        NamedScenario(
+        named(
             {"metric": name, "arm": arm, "effect": effect},
             _scenario(known, (name, outcome), arm, lift),
         )

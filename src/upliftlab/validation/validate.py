@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from upliftlab import __version__
 from upliftlab.results.validation import SimulationResult
+from upliftlab.validation.cell import NamedScenario
 from upliftlab.validation.counts import ReplicationCounts
 from upliftlab.validation.evidence import evidence_of
-from upliftlab.validation.grid import NamedScenario
 from upliftlab.validation.pool import blocks, run
 
 Progress = Callable[[int, int], None]

@@ -1,15 +1,16 @@
-"""The grid: the experiments on which every release is proved."""
+"""The main grid: a treated arm and a control, asked for difference, profit and ROI."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
 from upliftlab.money import ArmTerms
 from upliftlab.results.costs import CostStep
+from upliftlab.validation.cell import NamedScenario
 from upliftlab.validation.outcome import Outcome
+from upliftlab.validation.replication import named
 from upliftlab.validation.scenario import CUSTOMERS_ALONE, HOUSEHOLDS, Crowd, Scenario
 
 UNITS = 50_000
@@ -29,25 +30,7 @@ COSTS: Final = ("fixed", "redemption")
 LIFTS: Final = {"none": 0.0, "+10%": 0.1, "+50%": 0.5}
 
 
-@dataclass(frozen=True, slots=True)
-class NamedScenario:
-    """A scenario with its name.
-
-    Attributes:
-        name: What tells it from others, by dimension: split, outcome, unit, cost, effect.
-        scenario: What is true.
-    """
-
-    name: dict[str, str]
-    scenario: Scenario
-
-    @property
-    def title(self) -> str:
-        """Its name as one text."""
-        return " · ".join(self.name.values())
-
-
-def grid() -> Iterator[NamedScenario]:
+def cells() -> Iterator[NamedScenario]:
     """Every split, outcome, unit, cost and effect."""
     for split, outcome, unit, cost, effect in product(SPLITS, OUTCOMES, CROWDS, COSTS, LIFTS):
         name = {
@@ -66,7 +49,7 @@ def grid() -> Iterator[NamedScenario]:
             (_terms(OUTCOMES[outcome], CROWDS[unit], treated, cost), ArmTerms(MARGIN)),
             REDEEMS if cost == "redemption" else 0.0,
         )
-        yield NamedScenario(name, scenario)
+        yield named(name, scenario)
 
 
 def _terms(outcome: Outcome, crowd: Crowd, treated: int, cost: str) -> ArmTerms:

@@ -1,0 +1,1 @@
+"""Kinds of experiments on which every release is proved, one a file."""
