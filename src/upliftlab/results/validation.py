@@ -42,7 +42,7 @@ class MeasuredCoverage(Result):
     null: bool
     """Whether what is tested is true: `rejected` is then the type-I error, else power."""
     error: float | None
-    """Monte Carlo standard error of `coverage`, were it as promised."""
+    """Monte Carlo standard error of `coverage`, or of a test's `rejected`, were it as promised."""
     holds: bool | None
     """Whether coverage, tails and `at_most` are as promised; None where nothing was measured."""
     one_sided: float = 0.0

@@ -50,7 +50,7 @@ def _measured(tally: ReplicationCounts, confidence: float) -> Iterator[MeasuredC
             coverage=shares["coverage"],
             below=shares["below"],
             above=shares["above"],
-            error=shares["error"],
+            error=shares["error" if counts.at_most is None else "tested_error"],
             holds=_holds(counts, shares, confidence),
         )
 
