@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from commands import upliftlab
 from shops import ARMS
 from targets import shop as catalogue
 
@@ -151,3 +152,20 @@ def test_names_that_sound_like_responses_are_asked_about(tmp_path, said, left):
     asked = [fault for fault in load(file).warnings if fault.code == "UL624"]
     assert [fault.message.split("'")[-2] for fault in asked] == left
     assert all(f"known_before: [{name}]" in str(f) for name, f in zip(left, asked, strict=True))
+
+
+def test_check_data_names_the_line(tmp_path):
+    columns = people()
+    rows = zip(*(columns[name] for name in ("arm", "spent", "opened", "city")), strict=True)
+    lines = [f"{at},{','.join(map(str, row))}" for at, row in enumerate(rows)]
+    (tmp_path / "people.csv").write_text("\n".join(["id,arm,spent,opened,city", *lines]))
+    (tmp_path / "spring.yaml").write_text(
+        "schema: 1\nexperiment: spring\n"
+        "customers: {file: people.csv, id: id, known_after: [spent], known_before: [opened]}\n"
+        f"{PLAN}segments: [city]\nuplift: {{features: [city, opened], base: linear}}\n"
+    )
+    done = upliftlab("check", "--data", tmp_path, "spring.yaml", cwd=tmp_path)
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "spring.yaml:8:27: UL260 The feature opened differs between the arms" in said
+    assert "city" not in said

@@ -23,7 +23,7 @@ def test_the_documented_message(space):
         ("layers: {}", "UL012 unknown key 'layers'; 'layers' belongs in configs/program.yaml"),
         (
             "metrics: {primary: a, xyzzy: 1}",
-            "in 'metrics'; remove it; keys here are define, gua",
+            "in 'metrics'; remove it; keys here are contacted, define, gua",
         ),
         ("metrics: {}", "UL013 the key 'primary' is missing in 'metrics'; add 'primary: …'"),
         ("metrics: spent", "UL014 'metrics' needs keys below it; such as primary"),

@@ -99,8 +99,21 @@ def _place_of(check: Check, scope: Scope) -> Place:
         return scope.at("assignment", "unit")
     if kind == "waves":
         return scope.at("waves")
+    if kind == "balance" and (place := _named_at(subject.removeprefix("feature:"), scope)):
+        return place
     if kind == "known_before":
         return source_place(scope, None)
     if subject in scope.plan.sources:
         return source_place(scope, subject)
     return scope.at("arms", key=True)
+
+
+def _named_at(column: str, scope: Scope) -> Place | None:
+    """Where a feature or a segment is named; None where it is neither."""
+    asked = scope.plan.experiment
+    features = asked.uplift.features if asked.uplift else ()
+    if column in features:
+        return scope.at("uplift", "features", features.index(column))
+    if column in asked.segments:
+        return scope.at("segments", asked.segments.index(column))
+    return None
