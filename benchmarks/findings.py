@@ -21,8 +21,9 @@ from upliftlab.config.models import EngineSettings, Metric, Source
 from upliftlab.config.models.experiment import ExperimentFile, Plan
 from upliftlab.money import ArmTerms, Roles
 from upliftlab.results.costs import CostStep
-from upliftlab.stats.calibration import Measure, Units, calibrated
+from upliftlab.stats.calibration import Measure, Measured, Units
 from upliftlab.stats.moments import Moments
+from upliftlab.stats.permutation import Precision
 
 METRICS, LEVELS = 100, 99
 ARMS = ("holdout", "email", "sms")
@@ -96,15 +97,15 @@ def _plan() -> Plan:
 
 
 def permutation(buyers: int, share: float) -> Callable[[], object]:
-    """2,000 divisions of units of which so many spent, all differently, and 50 times as many."""
+    """Divisions of units of which so many spent, all differently, and 50 times as many."""
     rng = np.random.default_rng(1)
     spent = np.append(0.0, rng.lognormal(3, 1.5, buyers))[:, None]
     treated = np.append(round(49 * buyers * share), rng.random(buyers) < share)
     everybody = np.append(49 * buyers, np.ones(buyers))
     counts = np.stack([treated, everybody - treated]).astype(np.int64)
-    units = Units(spent, counts, np.array([True, False]))
-    measures = [Measure(np.ones((2, 1)))]
-    return lambda: calibrated(units, measures, np.random.default_rng(2))
+    group, kind = np.nonzero(counts)
+    units = Units(spent[kind], group, counts[group, kind], np.array([True, False]))
+    return lambda: Measured.of(units, Measure(np.ones((2, 1)))).draws(Precision())
 
 
 def main() -> None:

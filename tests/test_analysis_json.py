@@ -117,7 +117,7 @@ def test_bridges_of_blocked_and_adjusted_arms_add_up_to_the_cent(analysis):
         assert sum(lines[kind] for kind in costs) == lines[CostStep.cost]
         assert lines[CostStep.margin] + lines[CostStep.cost] == lines[CostStep.profit]
         profit = profits[bridge.arm, bridge.level]
-        assert profit.method == "lin+strata+permutation"
+        assert profit.method == "lin+strata+hall"
         assert float(lines[CostStep.profit]) == round(profit.estimate, 2)
 
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
         ("assignment.py", 50_000, ["constant", "arm", "record", "hash_strata", "blocked"]),
         ("reading.py", 5_000, ["typed", "upliftlab"]),
         ("uplift.py", 5_000, ["argsort", "cost_curve", "bands"]),
+        ("segments.py", 5_000, ["upliftlab"]),
     ],
 )
 def test_a_small_version_runs(tmp_path, program, rows, contenders):

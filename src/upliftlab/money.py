@@ -155,6 +155,7 @@ class MoneyContrast:
         roles: Which columns count what is paid for; needed to divide by one of these.
         first: The place of the first of `CostStep`; they are the last where it is not given.
         draws: Studentised differences of divided units, where Student's t will not do.
+        skewness: Of the studentised difference, where it is slight.
     """
 
     pair: TwoSample
@@ -163,10 +164,15 @@ class MoneyContrast:
     roles: Roles | None = None
     first: int | None = None
     draws: Mapping[str, Array] = field(default_factory=dict[str, Array])
+    skewness: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def level(self, compared: str) -> Level:
         """The level at which profit, profit above the hurdle, or revenue is asked."""
-        return replace(level_of(self.confidence), draws=self.draws.get(compared))
+        return replace(
+            level_of(self.confidence),
+            draws=self.draws.get(compared),
+            skewness=self.skewness.get(compared, 0.0),
+        )
 
     @property
     def _size(self) -> int:

@@ -60,6 +60,20 @@ def test_order_and_row_groups_do_not_matter(tmp_path):
     )
 
 
+def test_neither_the_name_nor_the_order_of_the_rows_moves_what_is_drawn(tmp_path):
+    """A small control of few, very different purchases: its intervals are drawn."""
+    rng = np.random.default_rng(7)
+    columns = draw()
+    columns["arm"] = np.array(["none", "mail", "sms"])[rng.choice(3, 6000, p=[0.05, 0.5, 0.45])]
+    columns["spend"] = np.where(rng.random(6000) < 0.1, np.round(rng.lognormal(3, 1.5, 6000), 2), 0)
+    first = analysed(tmp_path, columns)
+    assert sum("permutation" in finding.method for finding in first.findings) > 10
+    order = rng.permutation(6000)
+    shuffled = {name: values[order] for name, values in columns.items()}
+    pq.write_table(pa.table(shuffled), tmp_path / "customers.parquet", row_group_size=501)
+    assert_same_findings(run(make_plan(**{**PLAN, "experiment": "another"}), tmp_path), first)
+
+
 def test_grouping_one_by_one_gives_what_the_finest_cells_add_up_to(tmp_path, monkeypatch):
     first = analysed(tmp_path, draw())
     monkeypatch.setattr(moments, "MOST_CELLS", 3)

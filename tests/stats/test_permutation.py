@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from scipy.special import stdtrit
 
 from upliftlab.results.analysis import Note
+from upliftlab.stats import permutation
 from upliftlab.stats.effects import LinearContrast, TwoSample, welch
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
-from upliftlab.stats.permutation import Kinds, divided
+from upliftlab.stats.permutation import Kinds, Precision, divided
 
 RATE = 4.5
 """Monte Carlo standard errors that a rate may be off."""
@@ -53,8 +54,7 @@ def test_it_is_plain_shuffling_of_sparse_spend():
     for _ in range(4_000):
         rng.shuffle(spend)
         plain.append(statistic(spend[200:], spend[:200]))
-    drawn = divided(kinds_of(spend), (3_800, 200), np.random.default_rng(3))[:, 0]
-    assert len(drawn) == 10_000
+    drawn = divided(kinds_of(spend), (3_800, 200), np.random.default_rng(3), 10_000)[:, 0]
     for level in (0.025, 0.1, 0.5, 0.9, 0.975):
         at = np.quantile(drawn, level)
         error = RATE * sqrt(level * (1 - level) * (1 / 4_000 + 1 / 10_000))
@@ -73,6 +73,43 @@ def test_several_forms_are_divided_alike():
     values = np.array([[0.0, 0.0], [1.0, 2.0], [4.0, 8.0]])
     drawn = divided(Kinds(values, np.array([90, 6, 4])), (80, 20), np.random.default_rng(6), 500)
     assert drawn[:, 0] == pytest.approx(drawn[:, 1], rel=1e-9)
+
+
+@pytest.mark.parametrize("sizes", [(60_000, 60_000), (114_000, 6_000)], ids=["half", "a twentieth"])
+def test_units_of_which_none_matters_need_not_be_drawn_one_by_one(sizes, monkeypatch):
+    """Their sums as normal numbers give the quantiles that drawing every one of them gives."""
+    spend = np.zeros(sum(sizes))
+    spend[:6_000] = np.random.default_rng(9).lognormal(0, 1.2, 6_000)
+    quick = divided(kinds_of(spend), sizes, np.random.default_rng(10), 40_000)[:, 0]
+    monkeypatch.setattr(permutation, "_MANY", 10_000)
+    slow = divided(kinds_of(spend), sizes, np.random.default_rng(11), 10_000)[:, 0]
+    for level in (0.0012, 0.025, 0.5, 0.975, 0.9988):
+        at = np.quantile(quick, level)
+        error = RATE * sqrt(level * (1 - level) * (1 / 40_000 + 1 / 10_000))
+        assert np.mean(slow <= at) == pytest.approx(level, abs=error)
+
+
+def test_draws_grow_until_both_ends_are_exact():
+    spend = np.append(np.zeros(1_900), np.random.default_rng(12).lognormal(0, 1.5, 100))
+    ends = {alpha: list[tuple[float, float]]() for alpha in (0.05, 0.0024)}
+    for alpha, found in ends.items():
+        for seed in range(12):
+            rng = np.random.default_rng(seed)
+            drawn = divided(kinds_of(spend), (1_800, 200), rng, Precision(alpha))[:, 0]
+            found.append(Level(1 - alpha, draws=drawn).bounds(10))
+        low, high = np.array(found).T
+        assert max(low.std(), high.std()) < 1.6 * 0.01 * (high - low).mean()
+
+
+def test_draws_grow_where_p_is_near_alpha_and_not_elsewhere():
+    spend = np.append(np.zeros(1_900), np.random.default_rng(13).lognormal(0, 1, 100))
+    first = divided(kinds_of(spend), (1_000, 1_000), np.random.default_rng(1), Precision())
+    near, far = (
+        len(divided(kinds_of(spend), (1_000, 1_000), np.random.default_rng(1), Precision(0.05, t)))
+        for t in ((float(np.quantile(first, 0.978)),), (0.3, 7.0))
+    )
+    assert far == len(first) < near
+    assert near * 0.022 * 0.03**2 > 0.8, "p ± 3 %"
 
 
 def test_units_that_are_not_those_of_the_groups_are_refused():

@@ -11,10 +11,11 @@ import sys
 
 import numpy as np
 
-from upliftlab.stats.calibration import Measure, Units, calibrated
+from upliftlab.stats.calibration import Measure, Measured, Units
 from upliftlab.stats.effects import Effect, TwoSample, difference
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
+from upliftlab.stats.permutation import Precision
 from upliftlab.stats.quotients import denominators, of_denominators, quotients
 
 CUSTOMERS = 500
@@ -30,7 +31,7 @@ def group(ordering: int, rng: np.random.Generator, *, several: bool) -> np.ndarr
     return rows
 
 
-def average_order(treated: np.ndarray, control: np.ndarray, rng: np.random.Generator) -> Effect:
+def average_order(treated: np.ndarray, control: np.ndarray) -> Effect:
     """The difference in the average order as upliftlab makes it, with drawn critical values."""
     arms = [Moments.of(rows) for rows in (treated, control)]
     counted = [denominators(arm, 1) for arm in arms]
@@ -38,11 +39,10 @@ def average_order(treated: np.ndarray, control: np.ndarray, rng: np.random.Gener
         of_denominators(quotients(arm, [(0, 1)]), {0: k})
         for arm, k in zip(arms, counted, strict=True)
     ]
-    kinds, which = np.unique(np.concatenate([treated, control]), axis=0, return_inverse=True)
-    halves = which.ravel()[: len(treated)], which.ravel()[len(treated) :]
-    counts = np.stack([np.bincount(half, minlength=len(kinds)) for half in halves])
-    units = Units(kinds, counts, np.array([True, False]))
-    (draws,) = calibrated(units, [RATIO], rng)
+    values = np.concatenate([treated, control])
+    side = np.repeat([0, 1], [len(treated), len(control)])
+    units = Units(values, side, np.ones(len(values)), np.array([True, False]))
+    draws = Measured.of(units, RATIO).draws(Precision())
     pair = TwoSample(*made, denominators={0: (counted[0], counted[1])})
     return difference(pair, 0, Level(0.95, draws=draws))
 
@@ -53,7 +53,7 @@ def errors(ordering: tuple[int, int], runs: int, *, several: bool) -> tuple[floa
     found = np.zeros(2)
     for _ in range(runs):
         arms = [group(k, rng, several=several) for k in ordering]
-        effect = average_order(arms[0], arms[1], rng)
+        effect = average_order(arms[0], arms[1])
         found += (
             effect.high is not None and effect.high < 0,
             effect.low is not None and effect.low > 0,

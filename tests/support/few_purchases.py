@@ -3,23 +3,25 @@
 `python tests/support/few_purchases.py 2000` (with `src` on Python's path) prints the table of
 docs/statistics.md. Two arms of equal size; so many of the control's customers buy for lognormal
 amounts (60 on average, sigma 1), half as many more of the treated, who cost 0.1 each at a margin of
-one half: contact pays. Intervals are the product's: drawn where the difference is too skewed for
-Student's t.
+one half: contact pays. Intervals are the product's: Hall's or drawn where the difference is too
+skewed for Student's t.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 import numpy as np
 
-from upliftlab.analysis.rows import SKEWED
-from upliftlab.stats.effects import Effect, TwoSample, difference, pooled_skewness, skewness
+from upliftlab.analysis.measures import SKEWED
+from upliftlab.stats.cubic import slight
+from upliftlab.stats.effects import Effect, TwoSample, difference
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.permutation import Kinds, divided
+from upliftlab.stats.skewness import skewness
 
 MEAN, SIGMA, LIFT, COST, MARGIN = 60.0, 1.0, 1.5, 0.1, 0.5
 RATES = (0.02, 0.05)
@@ -57,15 +59,18 @@ def profits(
         amounts = np.zeros(n)
         amounts[:bought] = np.rint(rng.lognormal(log(MEAN) - SIGMA**2 / 2, SIGMA, bought))
         groups.append(MARGIN * amounts)
-    groups[0] = groups[0] - COST
-    pair = TwoSample(*(Moments.of(group[:, None]) for group in groups))
-    draws, true = None, MARGIN * MEAN * rate * (LIFT - 1) - COST
-    found = (skewness(pair, 0), pooled_skewness(pair, 0))
-    if any(abs(gamma or 0.0) > SKEWED for gamma in found):
-        dealt = np.concatenate([groups[0] + COST, groups[1]])
+    treated, control = (Moments.of(group[:, None]) for group in groups)
+    pair = TwoSample(replace(treated, mean=treated.mean - COST), control)
+    draws, gamma, true = None, 0.0, MARGIN * MEAN * rate * (LIFT - 1) - COST
+    skew = skewness(pair)
+    assert skew is not None
+    if skew.slight(slight(0.05))[0]:
+        gamma = float(skew.pooled[0]) if abs(skew.worst[0]) > SKEWED else 0.0
+    else:
+        dealt = np.concatenate(groups)
         values, counts = np.unique(dealt, return_counts=True)
-        draws = divided(Kinds(values[:, None], counts), (n, n), rng)[:, 0]
-    return difference(pair, 0, level(0.95, draws=draws)), true
+        draws = divided(Kinds(values[:, None], counts), (n, n), rng, 5_000)[:, 0]
+    return difference(pair, 0, level(0.95, draws=draws, skewness=gamma)), true
 
 
 def tally(n: int, rate: float, experiments: int, level: type[Level] = Level) -> Tally:

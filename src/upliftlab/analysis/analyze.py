@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -31,7 +31,7 @@ from upliftlab.analysis.heterogeneity import compare
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.analysis.reconciliation import reconciled
 from upliftlab.analysis.record import Record
-from upliftlab.analysis.rows import UnitRows, rows_of
+from upliftlab.analysis.rows import UnitSource, rows_of
 from upliftlab.analysis.share_regimes import (
     ShareRegime,
     expected_shares,
@@ -57,6 +57,8 @@ from upliftlab.results.analysis import (
     VerdictCode,
 )
 from upliftlab.results.costs import RATED
+from upliftlab.stats.cubic import slight
+from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.strata import stratified
 from upliftlab.util.sql import quote
@@ -121,7 +123,6 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
             schedule=schedule,
             facts=facts,
             aggregates=aggregates,
-            rows=reading.rows,
             record=setting.record,
             customers=data[0],
             findings=findings,
@@ -176,17 +177,22 @@ def _estimable(
     overall = told.aggregates[OVERALL]
     within = stratified(intake.strata, tuple(overall)) if intake.strata else None
     regimes = _by_regime(plan, intake, told)
+    projected = spec.projected(regimes or {**told.aggregates, OVERALL: within or overall})
+    look = intake.schedule.look(1 - spec.confidence)
+    rows = None  # totals tell none
+    if plan.customers.aggregated is None:
+        source = UnitSource(intake.data.units, engine, intake.data.count)
+        most = slight(Level(spec.confidence, look).nominal)
+        rows = rows_of(spec, replace(told, aggregates=projected), source, most)
     settings = InferenceSettings(
-        plan.experiment.experiment,
-        _rows(plan, spec, intake, told, engine),
+        rows,
         intake.flags,
         _shares(plan, spec, intake, overall.values()),
-        intake.schedule.look(1 - spec.confidence),
+        look,
         stratified=within is not None,
         regimes=bool(regimes),
     )
-    compared = regimes or {**told.aggregates, OVERALL: within or overall}
-    return spec.projected(compared), settings
+    return projected, settings
 
 
 def _by_regime(plan: Plan, intake: Aggregation, told: Shown) -> Aggregates:
@@ -246,15 +252,6 @@ def _declared(plan: Plan, name: str, data: FactInputs) -> bool:
     value = f"c.{quote(column)}"
     odd = f"COUNT({value}) - COUNT({flag_sql(value, frame.form)})"
     return not data.number(f"SELECT {odd} AS n FROM {frame.relation}")  # noqa: S608 - quoted
-
-
-def _rows(
-    plan: Plan, spec: EstimationSpec, intake: Aggregation, told: Shown, engine: Engine
-) -> UnitRows | None:
-    """Units by kind, where they are needed; totals tell none."""
-    if plan.customers.aggregated is not None:
-        return None
-    return rows_of(spec, told, intake.data.units, engine, intake.data.count)
 
 
 def now_of(plan: Plan, setting: AnalysisContext) -> datetime:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.analysis.contrasts import ADJUSTED, PLAIN, Contrast
+from upliftlab.analysis.contrasts import Contrast
 from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.measures import ADJUSTED, PLAIN
 from upliftlab.money import REVENUE, ArmTerms
 from upliftlab.results.analysis import Bridge, BridgeLine, Note
 from upliftlab.results.costs import COSTS, CostStep, Per

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
 from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice
 from upliftlab.analysis.estimation import EstimationSpec
-from upliftlab.analysis.rows import UnitRows, skewed
-from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE, MoneyContrast
+from upliftlab.analysis.measures import (
+    ADJUSTED,
+    MONEY,
+    PLAIN,
+    measures_of,
+    sharpened,
+    skew_of,
+    slightly_skewed,
+    varying,
+)
+from upliftlab.analysis.rows import UnitRows
+from upliftlab.money import PROFIT, REVENUE, MoneyContrast
 from upliftlab.results.analysis import Note
 from upliftlab.results.costs import CostStep, Per
 from upliftlab.stats.cace import cace
-from upliftlab.stats.calibration import Measure, calibrated
+from upliftlab.stats.calibration import Measure, Measured, slightly
+from upliftlab.stats.cubic import slight
 from upliftlab.stats.effects import Effect, TwoSample, adjusted_difference, difference
 from upliftlab.stats.level import InterimLook, Level
 from upliftlab.stats.moments import Array, Moments
+from upliftlab.stats.permutation import Precision
 from upliftlab.stats.quotients import of_present
 from upliftlab.stats.ratio import relative_lift
 from upliftlab.stats.shares import needs_newcombe, newcombe
 
 CHANNEL = "contact_channel"
 """The dimension of the channels through which arms contact; customers are randomised to them."""
-ADJUSTED = "adjusted"
-"""The draws of a metric's adjusted difference: (ADJUSTED, metric); (PLAIN, metric) otherwise."""
-PLAIN = "plain"
-MONEY = "money"
+T = TypeVar("T")
+Compared = tuple[str, str]
+"""What is compared: one of `measures` and its metric, or what of money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +48,7 @@ class InferenceSettings:
     """How the data are read.
 
     Attributes:
-        seed: What the draws depend on beside the data: the experiment's name.
-        rows: Units by kind, where differences are too skewed for Student's t.
+        rows: The units, where differences are so skewed that moments do not decide.
         flags: By arm, the columns that hold nothing but 0 and 1.
         shares: Those that do so in every arm, and are known to be shares of units.
         look: Which of several looks this is; None where the data are looked at once.
@@ -45,7 +56,6 @@ class InferenceSettings:
         regimes: Whether arms are compared within times of the same shares, everywhere.
     """
 
-    seed: str = ""
     rows: UnitRows | None = None
     flags: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     shares: frozenset[str] = frozenset()
@@ -66,6 +76,7 @@ class Contrast:
         pair: Their moments.
         sharp: The same adjusted for the covariates, where there are some.
         draws: Studentised differences of divided units, by what is compared.
+        skewness: Of the studentised difference where it is slight, by what is compared.
     """
 
     spec: EstimationSpec
@@ -74,7 +85,8 @@ class Contrast:
     arm: str | None
     pair: TwoSample
     sharp: TwoSample
-    draws: Mapping[tuple[str, str], Array] = field(default_factory=dict[tuple[str, str], Array])
+    draws: Mapping[Compared, Array] = field(default_factory=dict[Compared, Array])
+    skewness: Mapping[Compared, float] = field(default_factory=dict[Compared, float])
 
     @property
     def wide(self) -> bool:
@@ -114,7 +126,9 @@ class Contrast:
 
     def level(self, what: str = "", name: str = "") -> Level:
         """The level of an interval: of what is compared, where units were divided for it."""
-        return Level(self.spec.confidence, self.reading.look, self.draws.get((what, name)))
+        confidence, look, compared = self.spec.confidence, self.reading.look, (what, name)
+        skewness = self.skewness.get(compared, 0.0)
+        return Level(confidence, look, self.draws.get(compared), skewness)
 
     def difference(self, metric: str) -> Effect:
         """Treated mean less control mean."""
@@ -181,21 +195,9 @@ class Contrast:
             hurdle=spec.hurdle,
             roles=spec.roles,
             first=len(spec.columns),
-            draws={name: draws for (what, name), draws in self.draws.items() if what == MONEY},
+            draws=_of_money(self.draws),
+            skewness=_of_money(self.skewness),
         )
-
-    def adjusting(self, measure: Measure, form: Mapping[int, float]) -> Measure:
-        """What is dealt where the pair is adjusted: less the covariates' part by its own slopes.
-
-        Args:
-            measure: A number per unit.
-            form: The pair's columns that it is made of, with their weights.
-        """
-        pooled = self.sharp.pooled
-        if pooled is None:
-            return measure
-        slopes = sum(weight * pooled.slopes[:, column] for column, weight in form.items())
-        return replace(measure, covariates=pooled.covariates, slopes=np.asarray(slopes))
 
     @property
     def contacts(self) -> int | None:
@@ -242,6 +244,10 @@ class Contrast:
         return (successes, n) if needs_newcombe(successes, n) else None
 
 
+def _of_money(values: Mapping[Compared, T]) -> dict[str, T]:
+    return {name: value for (what, name), value in values.items() if what == MONEY}
+
+
 def contrasts_of(
     spec: EstimationSpec, aggregates: Aggregates, reading: InferenceSettings
 ) -> tuple[Contrast, ...]:
@@ -279,57 +285,49 @@ def _subject(
 ) -> Contrast:
     spec, reading = given
     pair = spec.pair(groups, arms)
-    together = spec.each(groups) if _one_slope(spec, groups) else ()
-    contrast = Contrast(*given, *named, pair, spec.sharpened(pair, together))
-    if reading.rows is None or pair.unusable is not None:
+    contrast = Contrast(*given, *named, pair, sharpened(spec, groups, pair))
+    skew = None if pair.unusable else skew_of(spec, groups, arms)
+    if skew is None:
         return contrast
-    measures = dict(_measures(contrast, arms, skewed(spec, groups, arms)))
-    if not measures:
-        return contrast
-    seed = "\n".join((reading.seed, named[0].dimension or "", named[0].level or "", *arms))
-    rng = np.random.default_rng(list(hashlib.sha256(seed.encode()).digest()))
+    measures = dict(measures_of(spec, arms, skew, contrast.sharp))
+    varies, alpha = varying(spec, groups, arms), contrast.level().nominal
+    known = slightly_skewed(measures, skew, varies, slight(alpha))
+    rest = {key: measure for key, measure in measures.items() if key not in known}
+    if not rest or reading.rows is None:
+        return replace(contrast, skewness=known)
     units = reading.rows.units(spec, named[0], arms)
-    found = dict(zip(measures, calibrated(units, list(measures.values()), rng), strict=True))
-    return Contrast(*given, *named, pair, contrast.sharp, found)
+    more, draws = dict[Compared, float](), dict[Compared, Array]()
+    for same in _alike(rest, varies):
+        measured = Measured.of(units, rest[same[0]])
+        gamma = slightly(measured, slight(alpha))
+        if gamma is not None:
+            more |= dict.fromkeys(same, gamma)
+        else:
+            found = tuple(t for key in same if (t := _found(contrast, key)) is not None)
+            draws |= dict.fromkeys(same, measured.draws(Precision(alpha, found)))
+    return replace(contrast, skewness={**known, **more}, draws=draws)
 
 
-def _one_slope(spec: EstimationSpec, groups: Mapping[str, Moments]) -> bool:
-    """Whether all arms have one slope on the covariates: where something is skewed, and in strata.
-
-    It is asked of all arms at once: arms side by side have one control, adjusted in one way.
-    """
-    if not spec.covariates:
-        return False
-    within = any(group.strata for group in groups.values())
-    compared = (*((arm,) for arm in spec.treatments), *spec.channels.values())
-    return within or any(skewed(spec, groups, arms) for arms in compared)
+def _alike(
+    measures: Mapping[Compared, Measure], varies: np.ndarray
+) -> Iterable[Sequence[Compared]]:
+    """The measures, those together that are one column but for their unit."""
+    found = defaultdict[object, list[Compared]](list)
+    for key, measure in measures.items():
+        found[measure.column(varies) or key].append(key)
+    return found.values()
 
 
-def _measures(
-    contrast: Contrast, arms: tuple[str, ...], skew: frozenset[str]
-) -> Iterator[tuple[tuple[str, str], Measure]]:
-    """What has to be divided anew: whatever rests on a column that is too skewed."""
-    spec = contrast.spec
-    groups, p = (*arms, spec.control), len(spec.columns)
-    for metric in spec.metrics:
-        above, below = spec.ratios.get(metric) or (spec.columns.index(metric), spec.size)
-        if not {spec.columns[c] for c in (above, below) if c is not None} & skew:
-            continue
-        weights = np.zeros((len(groups), p))
-        weights[:, above] = 1.0
-        yield (PLAIN, metric), Measure(weights, below=below)
-        if contrast.adjusts:
-            form = {spec.place(metric, contrast.sharp): 1.0}
-            yield (ADJUSTED, metric), contrast.adjusting(Measure(weights, below=below), form)
-    if spec.roles is None or not {spec.columns[c] for c in spec.roles.amounts} & skew:
-        return
-    revenue, margin, costs = (
-        spec.per_unit(step, groups) for step in (CostStep.revenue, CostStep.margin, CostStep.cost)
-    )
-    place = {step: p + step.column for step in CostStep}
-    gained = Measure(revenue, None, spec.size)
-    yield (MONEY, REVENUE), contrast.adjusting(gained, {place[CostStep.revenue]: 1.0})
-    for name, hurdle in ((PROFIT, 0.0), (ABOVE_HURDLE, spec.hurdle)):
-        kept = Measure(margin, -(1 + hurdle) * costs, spec.size)
-        form = {place[CostStep.margin]: 1.0, place[CostStep.cost]: -(1 + hurdle)}
-        yield (MONEY, name), contrast.adjusting(kept, form)
+def _found(contrast: Contrast, compared: Compared) -> float | None:
+    """The studentised difference of what is compared."""
+    what, name = compared
+    if what == MONEY:
+        question = contrast.question()
+        if name == REVENUE:
+            effect = question.incremental(CostStep.revenue)
+        else:
+            effect = question.above_hurdle(0.0 if name == PROFIT else None)
+    else:
+        plain = what == PLAIN
+        effect = (contrast.difference if plain else contrast.adjusted_difference)(name)
+    return effect.estimate / effect.se if effect.estimate is not None and effect.se else None

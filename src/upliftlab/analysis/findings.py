@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from upliftlab.analysis.contrasts import ADJUSTED, CHANNEL, MONEY, PLAIN, Contrast
+from upliftlab.analysis.contrasts import CHANNEL, Compared, Contrast
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.heterogeneity import FindingSlice
+from upliftlab.analysis.measures import ADJUSTED, MONEY, PLAIN
 from upliftlab.config.models.experiment import Plan
 from upliftlab.money import MoneyContrast
 from upliftlab.results.analysis import Finding, headlined
@@ -70,13 +71,12 @@ class _Asked:
         return self.money.ratio(above, below, null, self.estimand.draws)
 
     @property
-    def dealt(self) -> bool:
-        """Whether units were divided anew for the interval."""
+    def compared(self) -> Compared:
+        """What of the contrast the interval rests on."""
         if self.estimand.of == "money":
-            return (MONEY, self.estimand.draws) in self.contrast.draws
+            return MONEY, self.estimand.draws
         best = ADJUSTED if self.contrast.adjusted(self.metric) else PLAIN
-        what = {"plain": PLAIN, "adjusted": ADJUSTED, "best": best}[self.estimand.pair]
-        return (what, self.metric) in self.contrast.draws
+        return {"plain": PLAIN, "adjusted": ADJUSTED, "best": best}[self.estimand.pair], self.metric
 
 
 def find(plan: Plan, spec: EstimationSpec, contrasts: Iterable[Contrast]) -> tuple[Finding, ...]:
@@ -197,13 +197,14 @@ def _finding(asked: _Asked, family: str | None) -> Finding:
 def _method(asked: _Asked) -> str:
     """Welch's interval where means of units are compared; of quotients, by the delta method.
 
-    Where critical values were drawn instead of Student's, "+permutation" follows; where one may
-    look again, "+looks" or "+anytime".
+    Where critical values were drawn instead of Student's, "+permutation" follows, and "+hall" where
+    they allow for a slight skewness; where one may look again, "+looks" or "+anytime".
     """
     contrast, name = asked.contrast, _interval(asked)
     if name != "newcombe":
         name += "+strata" if contrast.stratified else ""
-        name += "+permutation" if asked.dealt else ""
+        name += "+permutation" if asked.compared in contrast.draws else ""
+        name += "+hall" if asked.compared in contrast.skewness else ""
     look = contrast.reading.look
     return name if look is None else f"{name}+{'anytime' if isinstance(look, Anytime) else 'looks'}"
 

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from upliftlab.analysis.contrasts import CHANNEL, MONEY, Contrast
+from upliftlab.analysis.contrasts import CHANNEL, Contrast
 from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.measures import MONEY
 from upliftlab.results.analysis import EstimandKind, Finding, Heterogeneity, Note
 from upliftlab.results.costs import CostStep
 from upliftlab.stats.adjust import holm
@@ -90,9 +91,10 @@ class _Row:
         return contrast.sharp
 
     def skewed(self, contrast: Contrast) -> bool:
-        """Whether a cell's difference is too skewed for Student's t, so that units were dealt."""
+        """Whether a cell's difference is too skewed for Student's t."""
         what, draws = self.kind.estimand.pair, self.kind.estimand.draws
-        return ((what, self.metric) if self.step is None else (MONEY, draws)) in contrast.draws
+        compared = (what, self.metric) if self.step is None else (MONEY, draws)
+        return compared in contrast.draws or compared in contrast.skewness
 
     def form(self, contrast: Contrast) -> LinearContrast:
         """The effect per customer."""

@@ -1,15 +1,18 @@
-"""Rows: units by kind, asked of the engine only where a difference is too skewed for Student's t.
+"""Rows: the units themselves, asked of the engine only where moments do not decide.
 
-Units that are alike in all that is compared are one row with their number, so that ten million
-customers of whom most bought nothing are few rows.
+A difference that is hardly skewed has Student's interval, one that is slightly skewed Hall's, and
+both are made of moments. Rows are read of what is more skewed, and of what is made of several
+columns, whose skewness moments do not tell: of those columns and segments alone. Units that are
+alike in all of them are one row with their number, so that ten million customers of whom most
+bought nothing are few rows.
 """
 # ruff: noqa: S608 - names are of the house's own
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,118 +20,142 @@ import pyarrow as pa
 from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice, level_name
 from upliftlab.analysis.disclosure import Shown
 from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.measures import (
+    measures_of,
+    sharpened,
+    skew_of,
+    slightly_skewed,
+    varying,
+)
 from upliftlab.engines.base import Engine
-from upliftlab.stats.calibration import Units
-from upliftlab.stats.effects import TwoSample, pooled_skewness, skewness
-from upliftlab.stats.moments import Array, Moments, pool
+from upliftlab.stats.calibration import Measure, Units
+from upliftlab.stats.moments import Array, Moments
 
-SKEWED = 0.05
-"""Beyond this skewness of a difference, an interval or test by normal theory misses one tail."""
 MOST_ROWS = 1_000_000
 """With more kinds of units than this, none are read, and a warning stays."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UnitRows:
-    """Units by kind, arm and level.
+class Codes(NamedTuple):
+    """Texts, each once, and which of them a row has.
 
     Attributes:
-        values: What kinds of units there are, over `EstimationSpec.columns`; shape (kinds, p).
-        kind: The kind of each row, shape (rows,).
-        arm: The arm of each row as text.
+        names: The texts.
+        code: Of each row, shape (rows,).
+    """
+
+    names: tuple[str, ...]
+    code: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitRows:
+    """Units that are alike, by arm and level.
+
+    Attributes:
+        columns: What was read of `EstimationSpec.columns`, each of shape (rows,), by its place.
+        arm: The arm of each row.
         levels: The level of each row, by segment.
         counts: How many units it stands for.
     """
 
-    values: Array
-    kind: np.ndarray
-    arm: np.ndarray
-    levels: Mapping[str, np.ndarray]
+    columns: Mapping[int, Array]
+    arm: Codes
+    levels: Mapping[str, Codes]
     counts: np.ndarray
+    _cells: dict[str | None, Any] = field(default_factory=dict[str | None, Any])
 
     def units(self, spec: EstimationSpec, place: Slice, arms: tuple[str, ...]) -> Units:
         """The units of some arms and of the control in a slice of the aggregates."""
-        inside = np.ones(len(self.counts), dtype=bool)
-        if place.dimension in self.levels:
-            inside = self.levels[place.dimension or ""] == place.level
+        dimension = place.dimension if place.dimension in self.levels else None
+        if dimension not in self._cells:
+            level = self.levels[dimension] if dimension is not None else None
+            self._cells[dimension] = _Cells.of(self.arm, level)
+        cells = self._cells[dimension]
         named = (*arms, spec.control)
-        counts = [
-            np.bincount(
-                self.kind[rows := inside & (self.arm == arm)],
-                weights=self.counts[rows],
-                minlength=len(self.values),
-            )
-            for arm in named
-        ]
+        rows = [cells.rows(arm, place.level if dimension is not None else None) for arm in named]
+        inside = np.concatenate(rows)
+        values = np.zeros((len(inside), len(spec.columns)))
+        for column, numbers in self.columns.items():
+            values[:, column] = numbers[inside]
         treated = np.array([arm != spec.control for arm in named])
-        return Units(self.values, np.stack(counts).astype(np.int64), treated, spec.size)
+        group = np.repeat(np.arange(len(named)), [len(part) for part in rows])
+        return Units(values, group, self.counts[inside], treated, spec.size)
 
 
-def gammas(
-    spec: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str, ...]
-) -> Mapping[str, float | None]:
-    """The skewness of the arms' difference from the control, by column; empty without a variance.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Where in a table of rows each arm and level lies.
 
-    It is the larger of the groups' own and that of all their units: see `pooled_skewness`. A column
-    is counted per unit here: a ratio's two parts each, a household's total.
+    Attributes:
+        order: The rows in the order of their cells, shape (rows,).
+        ends: Where in it each cell begins, and the last one ends, shape (cells + 1,).
+        place: The number of a cell, by arm and level.
     """
-    present = [groups[arm] for arm in arms if arm in groups]
-    if not present or spec.control not in groups:
-        return {}
-    pair = TwoSample(pool(present), groups[spec.control])
-    if pair.unusable is not None:
-        return {}
-    return {name: _gamma(pair, i) for i, name in enumerate(spec.columns)}
+
+    order: np.ndarray
+    ends: np.ndarray
+    place: Mapping[tuple[str, str | None], int]
+
+    @classmethod
+    def of(cls, arm: Codes, level: Codes | None) -> _Cells:
+        """Rows in the order of their arms and levels."""
+        levels = (None,) if level is None else level.names
+        cell = arm.code * len(levels) + (0 if level is None else level.code)
+        order = np.argsort(cell, kind="stable")
+        ends = np.searchsorted(cell[order], np.arange(len(arm.names) * len(levels) + 1))
+        named = [(one, other) for one in arm.names for other in levels]
+        return cls(order, ends, {name: number for number, name in enumerate(named)})
+
+    def rows(self, arm: str, level: str | None) -> np.ndarray:
+        """The rows of an arm at a level."""
+        number = self.place.get((arm, level))
+        if number is None:
+            return self.order[:0]
+        return self.order[self.ends[number] : self.ends[number + 1]]
 
 
-def _gamma(pair: TwoSample, column: int) -> float | None:
-    own, pooled = skewness(pair, column), pooled_skewness(pair, column)
-    return None if own is None or pooled is None else max(own, pooled, key=abs)
+@dataclass(frozen=True, slots=True)
+class UnitSource:
+    """Where units are.
 
-
-def skewed(
-    spec: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str, ...]
-) -> frozenset[str]:
-    """The columns of which the arms' difference from the control is too skewed for Student's t."""
-    found = gammas(spec, groups, arms)
-    return frozenset(name for name, gamma in found.items() if gamma and abs(gamma) > SKEWED)
-
-
-def rows_of(
-    spec: EstimationSpec, told: Shown, units: str, engine: Engine, count: str = "COUNT(*)"
-) -> UnitRows | None:
-    """The units of a spec by kind; None where no difference is skewed, or there are too many.
-
-    Args:
-        spec: What is compared.
-        told: Moments of the columns (not projected), and what levels are shown as.
+    Attributes:
         units: The unit table as a relation.
         engine: Where it lies.
         count: How many units some of its rows are, in SQL.
     """
-    aggregates = told.aggregates
-    needed = [*dict.fromkeys(needed_columns(spec, aggregates))]
-    if not needed:
+
+    units: str
+    engine: Engine
+    count: str = "COUNT(*)"
+
+
+def rows_of(spec: EstimationSpec, told: Shown, source: UnitSource, most: float) -> UnitRows | None:
+    """The units of a spec; None where moments decide everywhere, or there are too many.
+
+    Args:
+        spec: What is compared.
+        told: Projected moments of the columns, and what levels are shown as.
+        source: Where units are.
+        most: The largest skewness that moments allow for.
+    """
+    columns, segments = _needed(spec, told.aggregates, most)
+    if not columns:
         return None
-    segments = list(dict.fromkeys(p.dimension for p in aggregates if p.dimension is not None))
     levels = [f"s{spec.segments.index(name)}" for name in segments]
-    numbers = [f"x{spec.columns.index(name)}" for name in needed]
-    inner = f"SELECT {', '.join(['arm', *levels, *numbers])}, {count} AS n FROM {units}"
-    inner += f" GROUP BY {', '.join(['arm', *levels, *numbers])} LIMIT {MOST_ROWS + 1}"
+    numbers = [f"x{column}" for column in columns]
+    keys = ", ".join(("arm", *levels, *numbers))
+    inner = f"SELECT {keys}, {source.count} AS n FROM {source.units}"
+    inner += f" GROUP BY {keys} LIMIT {MOST_ROWS + 1}"
     texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *levels)]
-    result = engine.query(f"SELECT {', '.join([*texts, *numbers, 'n'])} FROM ({inner}) AS kinds")
+    sql = f"SELECT {', '.join([*texts, *numbers, 'n'])} FROM ({inner}) AS kinds"
+    result = source.engine.query(sql)
     if result.num_rows > MOST_ROWS:
         return None
-    values = np.zeros((result.num_rows, len(spec.columns)))
-    for name, number in zip(needed, numbers, strict=True):
-        values[:, spec.columns.index(name)] = _rounded(_numbers(result[number]))
-    kinds, kind = np.unique(values, axis=0, return_inverse=True)
     return UnitRows(
-        kinds,
-        kind.ravel(),
-        _texts(result, "arm"),
+        {c: _rounded(_numbers(result[x])) for c, x in zip(columns, numbers, strict=True)},
+        _codes(result, "arm"),
         {
-            name: _texts(result, level, told.names.get(name))
+            name: _codes(result, level, told.names.get(name))
             for name, level in zip(segments, levels, strict=True)
         },
         _numbers(result["n"]),
@@ -152,30 +179,46 @@ def _rounded(values: Array) -> Array:
     return np.asarray(np.rint(values * scale) / scale)
 
 
-def _texts(result: pa.Table, column: str, shown: Mapping[str, str] | None = None) -> np.ndarray:
-    """Levels as they are shown."""
-    texts = [level_name(value) for value in result[column].to_pylist()]
-    return np.array([shown[text] for text in texts] if shown else texts, dtype=object)
+def _codes(result: pa.Table, column: str, shown: Mapping[str, str] | None = None) -> Codes:
+    """Levels as they are shown; those that are shown as one have one code."""
+    encoded: Any = result[column].combine_chunks()
+    encoded = encoded.dictionary_encode("encode")
+    texts = [level_name(value) for value in encoded.dictionary.to_pylist()]
+    texts = [shown[text] for text in texts] if shown else texts
+    names = tuple(dict.fromkeys(texts))
+    place = np.array([names.index(text) for text in texts], dtype=np.int32)
+    return Codes(names, place[encoded.indices.to_numpy(zero_copy_only=False)])
 
 
-def needed_columns(spec: EstimationSpec, aggregates: Aggregates) -> Iterator[str]:
-    """The columns that anything too skewed is made of."""
-    found = set[str]()
+def _needed(
+    spec: EstimationSpec, aggregates: Aggregates, most: float
+) -> tuple[list[int], list[str]]:
+    """The columns of which rows are needed, and the segments by whose levels."""
+    columns, segments = set[int](), dict[str, None]()
     compared = [(arm,) for arm in spec.treatments]
     for place, groups in aggregates.items():
         together = [] if place.dimension else list(spec.channels.values())
         for arms in (*compared, *together):
-            found |= skewed(spec, groups, arms)
+            measures = _undecided(spec, groups, arms, most)
+            columns.update(*(measure.columns for measure in measures))
+            if measures and place.dimension is not None:
+                segments[place.dimension] = None
     for each in spec.between:
-        found |= skewed(each, aggregates[OVERALL], each.treatments)
-    if not found:
-        return
-    yield from (name for name in spec.columns if name in found)
-    for above, below in spec.ratios.values():
-        if {spec.columns[above], spec.columns[below]} & found:
-            yield from (spec.columns[above], spec.columns[below])
-    if spec.roles is not None and {spec.columns[c] for c in spec.roles.amounts} & found:
-        yield from (spec.columns[column] for column in spec.roles.columns)
-    yield from (spec.columns[column] for column in spec.covariates)
-    if spec.size is not None:
-        yield spec.columns[spec.size]
+        measures = _undecided(each, aggregates[OVERALL], each.treatments, most)
+        columns.update(*(measure.columns for measure in measures))
+    if columns and spec.size is not None:
+        columns.add(spec.size)
+    return sorted(columns), list(segments)
+
+
+def _undecided(
+    spec: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str, ...], most: float
+) -> list[Measure]:
+    """The measures that are skewed, and not so slightly that moments decide."""
+    skew = skew_of(spec, groups, arms)
+    if skew is None:
+        return []
+    sharp = sharpened(spec, groups, spec.pair(groups, arms))
+    measures = dict(measures_of(spec, arms, skew, sharp))
+    decided = slightly_skewed(measures, skew, varying(spec, groups, arms), most)
+    return [measure for key, measure in measures.items() if key not in decided]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from upliftlab.analysis.estimation import EstimationSpec
-from upliftlab.analysis.rows import SKEWED
+from upliftlab.analysis.measures import SKEWED
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.planning.assumptions import Assumptions
 from upliftlab.planning.baseline import Baseline
@@ -14,7 +14,7 @@ from upliftlab.planning.power import Criterion
 from upliftlab.planning.primary_metric import PrimaryMetric
 from upliftlab.results.analysis import Message
 from upliftlab.results.plan import BaselineOrigin
-from upliftlab.stats.effects import skewness
+from upliftlab.stats.skewness import skewness
 from upliftlab.text.language import N_
 
 
@@ -134,8 +134,10 @@ def skewed(expected: Expectation, customers: int, effect: float) -> Message | No
     """A warning where the difference will be skewed, so that power is only roughly known."""
     for arm in expected.spec.treatments:
         pair = expected.pair(arm, customers, effect)
-        gamma = skewness(pair, expected.spec.place(expected.lead.info.name, pair))
-        if gamma is not None and abs(gamma) > SKEWED:
+        skew = skewness(pair)
+        column = expected.spec.place(expected.lead.info.name, pair)
+        gamma = 0.0 if skew is None else float(skew.own[column])
+        if abs(gamma) > SKEWED:
             text = N_(
                 "The difference of {arm} will be skewed ({value:number}), because a few customers "
                 "spend much and the groups differ in size: power is only roughly right."

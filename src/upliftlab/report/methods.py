@@ -28,6 +28,10 @@ _METHODS: Final = {
         "Permutation interval: customers are re-dealt to the arms many times, because few large "
         "amounts make the usual interval too narrow on one side."
     ),
+    "hall": N_(
+        "Hall's correction: a slight skewness of the difference, because few buy much, moves both "
+        "ends of the interval."
+    ),
     "strata": N_(
         "Arms are compared within the strata of the assignment, where their shares are exact."
     ),

@@ -10,30 +10,43 @@ redemptions do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upliftlab.stats.moments import Array
-from upliftlab.stats.permutation import Kinds, divided
+from upliftlab.stats.effects import TwoSample
+from upliftlab.stats.moments import Array, Moments
+from upliftlab.stats.permutation import Kinds, Precision, divided
+from upliftlab.stats.skewness import skewness
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
-    """Units of some groups by kind, those of one kind being alike in p columns.
+    """Units of some groups, a row for those of a group that are alike in p columns.
 
     Attributes:
-        values: Their columns, shape (kinds, p).
-        counts: How many there are in each group, shape (groups, kinds).
+        values: Their columns, shape (rows, p).
+        group: The group of each row, shape (rows,).
+        counts: How many units it stands for, shape (rows,).
         treated: Which groups are treated, shape (groups,); the others are the control.
         size: The column of a unit's customers, None where units are customers.
     """
 
     values: Array
+    group: np.ndarray
     counts: np.ndarray
     treated: np.ndarray
     size: int | None = None
+
+    def among(self, inside: np.ndarray) -> Units:
+        """Some of the rows."""
+        return replace(
+            self,
+            values=self.values[inside],
+            group=self.group[inside],
+            counts=self.counts[inside],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,71 +67,126 @@ class Measure:
     covariates: tuple[int, ...] = ()
     slopes: Array | None = None
 
+    @property
+    def columns(self) -> set[int]:
+        """Every column that it is made of."""
+        weights = self.plain if self.own is None else np.concatenate([self.plain, self.own])
+        found = {int(column) for column in np.flatnonzero((weights != 0).any(axis=0))}
+        found |= set(self.covariates)
+        return found if self.below is None else found | {self.below}
 
-def calibrated(
-    units: Units, measures: Sequence[Measure], rng: np.random.Generator
-) -> tuple[Array, ...]:
-    """Studentised differences of each measure between random divisions, ascending.
+    def column(self, varying: np.ndarray) -> tuple[int, float] | None:
+        """The one column that it is, but for its unit and for what does not vary, and its sign.
 
-    Measures of the same units are divided together: the same divisions serve all of them. Those who
-    have nothing to divide by tell nothing of a quotient and are not dealt; of the others each group
-    keeps as many as it has.
+        None where it is made of several, or nothing of it varies.
+
+        Args:
+            varying: Whether a column varies within a group, shape (groups, p).
+        """
+        if self.below is not None or self.covariates:
+            return None
+        if self.own is not None and (varying & (self.own != 0)).any():
+            return None
+        columns = np.flatnonzero((varying & (self.plain != 0)).any(axis=0))
+        if len(columns) != 1:
+            return None
+        weights = self.plain[:, columns[0]]
+        return (
+            (int(columns[0]), float(np.sign(weights[0]))) if (weights == weights[0]).all() else None
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A number per unit of a treated group and its control.
+
+    Attributes:
+        values: Shape (rows,).
+        treated: Whether a row is of the treated, shape (rows,).
+        counts: How many units it stands for, shape (rows,).
+    """
+
+    values: Array
+    treated: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, units: Units, measure: Measure) -> Measured:
+        """A measure of units.
+
+        Those who have nothing to divide by tell nothing of a quotient and are left out.
+        """
+        kept = units if measure.below is None else units.among(_counted(units, measure))
+        return cls(_values(kept, measure), kept.treated[kept.group], kept.counts)
+
+    def pair(self) -> TwoSample:
+        """The moments of both groups."""
+        return TwoSample(self._moments(self.treated), self._moments(~self.treated))
+
+    def draws(self, precision: Precision) -> Array:
+        """Studentised differences between random divisions, ascending, shape (draws,).
+
+        Chance is seeded by the shape of the values and the sizes of the groups and by nothing
+        else: whatever the experiment is called, in whatever order its rows come and in whatever
+        unit they are, the digits stay.
+
+        Args:
+            precision: How exact they have to be.
+        """
+        kinds, which = np.unique(self.values, return_inverse=True)
+        counts = np.bincount(which, weights=self.counts, minlength=len(kinds)).astype(np.int64)
+        n = int(self.counts[self.treated].sum())
+        sizes = n, int(counts.sum()) - n
+        rng = np.random.default_rng(list(_seed(kinds, counts, sizes)))
+        return divided(Kinds(kinds[:, None], counts), sizes, rng, precision)[:, 0]
+
+    def _moments(self, inside: np.ndarray) -> Moments:
+        values, counts = self.values[inside], self.counts[inside]
+        n = int(counts.sum())
+        mean = float(counts @ values) / n if n else 0.0
+        centred = values - mean
+        squares = centred * centred
+        second, third = float(counts @ squares), float(counts @ (squares * centred))
+        return Moments(n, np.array([mean]), np.array([[second]]), np.array([third]))
+
+
+def slightly(measured: Measured, most: float) -> float | None:
+    """The skewness of a measure's difference where that is slight, else None: see `cubic`.
 
     Args:
-        units: The treated and the control.
-        measures: What is compared.
-        rng: The source of chance.
+        measured: What is compared.
+        most: Up to which it counts as slight.
     """
-    groups, kinds = np.nonzero(units.counts)
-    rows = groups, kinds, units.counts[groups, kinds]
-    counted = [_counted(units, measure, rows) for measure in measures]
-    found: list[Array] = [np.zeros(0)] * len(measures)
-    for those in {inside.tobytes(): inside for inside in counted}.values():
-        alike = [i for i, inside in enumerate(counted) if (inside == those).all()]
-        kept = rows[0][those], rows[1][those], rows[2][those]
-        draws = _divided(units, [measures[i] for i in alike], kept, rng)
-        for i, column in zip(alike, draws.T, strict=True):
-            found[i] = column
-    return tuple(found)
+    skew = skewness(measured.pair())
+    if skew is None or not skew.slight(most)[0]:
+        return None
+    return float(skew.pooled[0])
 
 
-def _counted(units: Units, measure: Measure, rows: Rows) -> np.ndarray:
-    """Which rows tell something of a measure; all of them where a group would have too few."""
-    groups, kinds, counts = rows
-    below = _below(units.values[kinds], measure.below)
-    above = np.einsum("rp,rp->r", units.values[kinds], measure.plain[groups])
+def _seed(kinds: Array, counts: np.ndarray, sizes: tuple[int, int]) -> bytes:
+    """A digest of how many units there are and of how they are spread, to six digits."""
+    scale = float(counts @ kinds**2) ** 0.5 or 1.0
+    shape = [f"{float(counts @ np.abs(kinds / scale) ** power):.6e}" for power in (3, 4)]
+    return hashlib.sha256(f"{sizes} {shape}".encode()).digest()
+
+
+def _counted(units: Units, measure: Measure) -> np.ndarray:
+    """Which rows tell something of a quotient; all of them where a group would have too few."""
+    below, above = _below(units.values, measure.below), _weighted(units, measure.plain)
     inside = (below != 0) | (above != 0)
-    treated = units.treated[groups]
-    few = any(counts[inside & group].sum() < 2 for group in (treated, ~treated))  # noqa: PLR2004
-    return np.ones_like(inside) if few or measure.below is None else inside
+    treated = units.treated[units.group]
+    few = any(units.counts[inside & group].sum() < 2 for group in (treated, ~treated))  # noqa: PLR2004
+    return np.ones_like(inside) if few else inside
 
 
-def _divided(
-    units: Units, measures: Sequence[Measure], rows: Rows, rng: np.random.Generator
-) -> Array:
-    """Draws of measures that some rows are dealt for, shape (draws, measures)."""
-    groups, _, counts = rows
-    values = np.stack([_values(units, m, rows) for m in measures], axis=1)
-    merged, which = np.unique(values, axis=0, return_inverse=True)
-    together = np.bincount(which.ravel(), weights=counts, minlength=len(merged)).astype(np.int64)
-    n = int(counts[units.treated[groups]].sum())
-    return divided(Kinds(merged, together), (n, int(counts.sum()) - n), rng)
-
-
-Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Group, kind and count of every kind in every group that holds it, each of shape (rows,)."""
-
-
-def _values(units: Units, measure: Measure, rows: Rows) -> Array:
+def _values(units: Units, measure: Measure) -> Array:
     """What is compared, one number a row."""
-    groups, kinds, counts = rows
-    columns = units.values[kinds]
-    above = np.einsum("rp,rp->r", columns, measure.plain[groups])
+    columns, counts = units.values, units.counts
+    above = _weighted(units, measure.plain)
     if measure.own is not None:
-        own = np.einsum("rp,rp->r", columns, measure.own[groups])
-        customers = _below(columns, units.size)
-        for group in range(len(units.counts)):
-            inside = groups == group
+        own, customers = _weighted(units, measure.own), _below(columns, units.size)
+        for group in range(len(units.treated)):
+            inside = units.group == group
             if inside.any():
                 weights = counts[inside]
                 mean = weights @ own[inside] / (weights @ customers[inside])
@@ -129,6 +197,15 @@ def _values(units: Units, measure: Measure, rows: Rows) -> Array:
     inside = _below(columns, units.size)
     known = [_linearised(columns[:, c], inside, counts) for c in measure.covariates]
     return np.asarray(value - np.stack(known, axis=1) @ measure.slopes)
+
+
+def _weighted(units: Units, weights: Array) -> Array:
+    """The columns by their group's weights, one number a row."""
+    used = np.flatnonzero((weights != 0).any(axis=0))
+    result = np.zeros(len(units.values))
+    for column in used:
+        result += units.values[:, column] * weights[units.group, column]
+    return result
 
 
 def _below(columns: Array, column: int | None) -> Array:

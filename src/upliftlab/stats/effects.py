@@ -15,7 +15,7 @@ import numpy as np
 
 from upliftlab.results.analysis import Note
 from upliftlab.stats.level import Level, level_of
-from upliftlab.stats.moments import Array, Moments, bilinear, pool
+from upliftlab.stats.moments import Array, Moments, bilinear
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -354,38 +354,3 @@ def unreached(ends: tuple[float | None, float | None], level: Level) -> Note | N
     if low is None:
         return Note.at_most
     return Note.at_least if high is None else None
-
-
-def skewness(pair: TwoSample, column: int) -> float | None:
-    """Skewness γ of a difference in means, 0 without variation; None where it is not known.
-
-    γ = (μ3_t/n_t² − μ3_c/n_c²) / (s²_t/n_t + s²_c/n_c)^{3/2}: the sampling distribution's own
-    skewness, so equal arms of equal shape cancel. Kohavi et al. (2014) ask n > 355·skewness² of
-    one mean, which is |γ| < 0.053 of it.
-    """
-    if pair.unusable:
-        return None
-    scale = third = 0.0
-    for group, sign in ((pair.treated, 1.0), (pair.control, -1.0)):
-        scale += float(group.covariance[column, column]) / group.n
-        third += sign * float(group.m3[column]) / group.n**3
-    if np.isnan(third):
-        return None
-    return third / scale**1.5 if scale > 0 else 0.0
-
-
-def pooled_skewness(pair: TwoSample, column: int) -> float | None:
-    """The same were both groups of one shape, that of all their units; None where it is not known.
-
-    γ = μ3·(1/n_t² − 1/n_c²) / (s²·(1/n_t + 1/n_c))^{3/2}. A small control that happens to hold no
-    large value tells nothing of its own skewness; all units together do.
-    """
-    if pair.unusable:
-        return None
-    whole = pool((pair.treated, pair.control))
-    variance, third = float(whole.covariance[column, column]), float(whole.m3[column]) / whole.n
-    if np.isnan(third):
-        return None
-    treated, control = 1 / pair.treated.n, 1 / pair.control.n
-    scale = variance * (treated + control)
-    return third * (treated**2 - control**2) / scale**1.5 if scale > 0 else 0.0

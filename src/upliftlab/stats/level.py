@@ -2,10 +2,10 @@
 
 Everywhere else an interval is an estimate and a standard error. How many standard errors it takes
 to be wrong as seldom as was promised depends on how a studentised difference varies by chance:
-like Student's t, or as measured by dividing the same units anew (`permutation`). Where the data
-are looked at several times, each look's interval is made at a nominal level of its own
-(`sequential`). A p-value uses the same distribution, so that p < α exactly where an interval of
-confidence 1 − α leaves out the value tested.
+like Student's t, like it but slightly skewed (`cubic`), or as measured by dividing the same units
+anew (`permutation`). Where the data are looked at several times, each look's interval is made at a
+nominal level of its own (`sequential`). A p-value uses the same distribution, so that p < α exactly
+where an interval of confidence 1 − α leaves out the value tested.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from upliftlab.stats.cubic import bent, straightened
 from upliftlab.stats.moments import Array
 
 _AS_FAR = 1 + 1e-9
@@ -44,11 +45,13 @@ class Level:
         look: Which of several looks this is; None where the data are looked at once.
         draws: Studentised differences between random divisions of the same units, ascending; None
             where the difference varies like Student's t.
+        skewness: Of the difference, where there are no draws: Hall's cubic allows for it.
     """
 
     confidence: float
     look: InterimLook | None = None
     draws: Array | None = None
+    skewness: float = 0.0
 
     @property
     def nominal(self) -> float:
@@ -75,7 +78,7 @@ class Level:
             return -inf, inf
         if self.draws is None:
             half = float(stdtrit(df, 1 - alpha / 2))
-            return -half, half
+            return bent(-half, self.skewness), bent(half, self.skewness)
         k = self._place(self.draws)
         if k < 1:
             return -inf, inf
@@ -118,7 +121,10 @@ class Level:
             t: The difference from the value tested, in standard errors.
             df: Degrees of freedom of Student's t, where there are no draws.
         """
-        p = float(2 * stdtr(df, -abs(t))) if self.draws is None else self._drawn(t)
+        if self.draws is None:
+            p = float(2 * stdtr(df, -abs(straightened(t, self.skewness))))
+        else:
+            p = self._drawn(t)
         return p if self.look is None else self.look.overall(p)
 
     def _drawn(self, t: float) -> float:

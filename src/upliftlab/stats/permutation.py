@@ -8,29 +8,38 @@ groups do, alike or not.
 
 Most units are alike (they bought nothing), and what counts is how many of each kind the smaller
 group gets: a multivariate hypergeometric number. Units of rare kinds are drawn one by one, from
-blocks of a shuffled list, of which each is a random set.
+blocks of a shuffled list, of which each is a random set. Where they are very many, that is so of
+the largest alone: the sums of the others, of which none matters, vary as normal numbers do.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
 from upliftlab.stats.moments import Array
 
-FEWEST, MOST_DRAWS = 2_000, 10_000
-"""How often units are divided anew: as often as `_WORK` allows, within these limits."""
-_WORK = 2_000_000
-"""Rare units shuffled in all, where fewer divisions than the most are made."""
+FEWEST, MOST_DRAWS = 5_000, 1_000_000
+"""How often units are divided anew: as often as asked, within these limits."""
+_TAIL = 25
+"""Divisions that must lie beyond an end before it can be told how exact it is."""
+_WORK = 100_000_000
+"""Rare units drawn in all; beyond `_SOME` divisions no more are made."""
+_SOME = 10_000
+_END, _P = 0.01, 0.03
+"""Standard error of an end as a part of the interval's width; of p near α as a part of it."""
+_SMALL = 0.001
+"""Skewness that the sum of units may have which are not drawn one by one."""
+_MANY = 500
+"""Only with more rare units than this are some not drawn one by one."""
 _LARGE = 100
 """A kind is counted, not drawn one by one, if it holds more than one in a hundred of the rest."""
 _FEW = 2
 """With more sets in a list, they are added up all at once."""
 _MOST = 500_000
 """While the rest is more than this, every kind of several units is counted."""
-
-
 _AT_ONCE = 1_000_000
 """Numbers shuffled at a time, so that memory stays small."""
 
@@ -48,8 +57,55 @@ class Kinds:
     counts: np.ndarray
 
 
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How exact draws have to be: so that none would decide otherwise if drawn again.
+
+    Attributes:
+        alpha: The two-sided level of the interval.
+        found: Studentised differences; where p of one is near α, it has to be told from it.
+    """
+
+    alpha: float = 0.05
+    found: tuple[float, ...] = ()
+
+    @property
+    def first(self) -> int:
+        """Divisions before anything can be said."""
+        return int(min(MOST_DRAWS, max(FEWEST, 2 * _TAIL / max(self.alpha, 1e-9))))
+
+    def reached(self, draws: Array) -> bool:
+        """Whether both ends, and p where it is near α, are exact enough.
+
+        Args:
+            draws: Ascending, shape (draws,).
+        """
+        size, tail = len(draws), self.alpha / 2
+        if tail <= 0:
+            return True
+        at, around = size * tail, sqrt(size * tail * (1 - tail))
+        near, far = (draws[int(min(size - 1, max(0, at + s * around)))] for s in (-1, 1))
+        low = float(far - near) / 2
+        near, far = (draws[int(max(0, min(size - 1, size - 1 - at + s * around)))] for s in (-1, 1))
+        high = float(far - near) / 2
+        width = float(draws[int(size - 1 - at)] - draws[int(at)])
+        return max(low, high) <= _END * width and all(self._told(draws, t) for t in self.found)
+
+    def _told(self, draws: Array, t: float) -> bool:
+        """Whether p is exact enough, or far from α."""
+        below, size = int(np.searchsorted(draws, t)), len(draws)
+        beyond = size - below if t > 0 else below
+        p = 2 * (1 + beyond) / (size + 1)
+        if not self.alpha / 2 <= p <= 2 * self.alpha:
+            return True
+        return bool(beyond * _P**2 >= 1 - p / 2)
+
+
 def divided(
-    kinds: Kinds, sizes: tuple[int, int], rng: np.random.Generator, draws: int | None = None
+    kinds: Kinds,
+    sizes: tuple[int, int],
+    rng: np.random.Generator,
+    draws: int | Precision = Precision(),
 ) -> Array:
     """Studentised differences between random divisions, ascending, shape (draws, forms).
 
@@ -57,30 +113,117 @@ def divided(
         kinds: All units of both groups.
         sizes: Units of the first group (the treated) and of the second.
         rng: The source of chance.
-        draws: How often to divide; by default 2,000 to 10,000 times, by the work it takes.
+        draws: How often to divide, or until how exact the draws are: 5,000 times and twice as
+            often each time, a million times at most, fewer where there is much to divide.
 
     Raises:
         ValueError: The sizes are not those of the units.
     """
     if kinds.counts.sum() != sum(sizes):
         raise ValueError("sizes must add up to the units")
-    total = kinds.counts.sum()
-    centred = kinds.values - kinds.counts @ kinds.values / total
-    common = _common(kinds.counts)
-    rare = np.repeat(centred[~common], kinds.counts[~common], axis=0)
-    smaller = min(sizes)
-    if draws is None:
-        share = max(smaller / total, 1 / max(1, len(rare)))
-        affordable = _WORK / max(1.0, share * len(rare))
-        draws = int(min(MOST_DRAWS, max(FEWEST, affordable)))
-    colours = np.append(kinds.counts[common], len(rare))
-    drawn = rng.multivariate_hypergeometric(colours, smaller, draws, method="marginals")
-    ones = _blocks(rare, drawn[:, -1], rng)
-    squares = np.stack([centred[common], centred[common] ** 2])
-    first, second = ones + drawn[:, :-1] @ squares
-    whole = kinds.counts @ centred**2
-    t = _studentised((first, second), (-first, whole - second), (smaller, total - smaller))
-    return np.sort(t if smaller == sizes[0] else -t, axis=0)
+    division = _Division.of(kinds, sizes)
+    if isinstance(draws, int):
+        return np.sort(division.drawn(draws, rng), axis=0)
+    most = int(min(MOST_DRAWS, max(_SOME, _WORK / max(1.0, division.work))))
+    found = np.sort(division.drawn(min(most, draws.first), rng), axis=0)
+    while len(found) < most and not all(draws.reached(column) for column in found.T):
+        further = division.drawn(min(most - len(found), len(found)), rng)
+        found = np.sort(np.concatenate([found, further]), axis=0)
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Division:
+    """Units about to be divided, all centred, and both groups' sizes.
+
+    Attributes:
+        common: Kinds that are counted, shape (kinds, forms), and
+        counts: their units.
+        large: Rare units that are drawn one by one, shape (units, forms).
+        others: Rare units of which none matters, shape (units, forms).
+        whole: Sum of squares of all units, shape (forms,).
+        sizes: Units of the smaller group and of the larger.
+        sign: −1 where the smaller group is the control.
+    """
+
+    common: Array
+    counts: np.ndarray
+    large: Array
+    others: Array
+    whole: Array
+    sizes: tuple[int, int]
+    sign: float
+
+    @classmethod
+    def of(cls, kinds: Kinds, sizes: tuple[int, int]) -> _Division:
+        """Units by how they are divided."""
+        total = int(kinds.counts.sum())
+        centred = kinds.values - kinds.counts @ kinds.values / total
+        whole = kinds.counts @ centred**2
+        common = _common(kinds.counts)
+        rare = np.repeat(centred[~common], kinds.counts[~common], axis=0)
+        smaller = min(sizes)
+        large = _matters(rare, whole, smaller / total)
+        return cls(
+            centred[common],
+            kinds.counts[common],
+            rare[large],
+            rare[~large],
+            np.asarray(whole),
+            (smaller, total - smaller),
+            1.0 if smaller == sizes[0] else -1.0,
+        )
+
+    @property
+    def work(self) -> float:
+        """Units drawn one by one for one division."""
+        return len(self.large) * self.sizes[0] / sum(self.sizes)
+
+    def drawn(self, draws: int, rng: np.random.Generator) -> Array:
+        """Studentised differences between so many divisions, shape (draws, forms)."""
+        colours = np.concatenate([self.counts, [len(self.others), len(self.large)]])
+        drawn = rng.multivariate_hypergeometric(colours, self.sizes[0], draws, method="marginals")
+        sums = _blocks(self.large, drawn[:, -1], rng)
+        sums += drawn[:, :-2] @ np.stack([self.common, self.common**2])
+        if len(self.others):
+            sums += _normal(self.others, drawn[:, -2], rng)
+        first, second = sums
+        t = _studentised((first, second), (-first, self.whole - second), self.sizes)
+        return self.sign * t
+
+
+def _matters(rare: Array, whole: Array, share: float) -> np.ndarray:
+    """Which rare units are drawn one by one: so many that the rest's sum is hardly skewed."""
+    if len(rare) <= _MANY:
+        return np.ones(len(rare), dtype=bool)
+    scale = np.sqrt(np.where(whole > 0, whole, 1.0))
+    cubes = (np.abs(rare / scale) ** 3).max(axis=1)
+    order = np.argsort(cubes, kind="stable")
+    skew = np.cumsum(cubes[order]) / sqrt(share * (1 - share))
+    found = np.zeros(len(rare), dtype=bool)
+    found[order[skew > _SMALL]] = True
+    return found
+
+
+def _normal(others: Array, wanted: np.ndarray, rng: np.random.Generator) -> Array:
+    """Sums and sums of squares of random sets of many units, shape (2, draws, forms).
+
+    Their means and covariances are those of drawing without replacement; their shape is normal.
+
+    Args:
+        others: The units' values, shape (units, forms).
+        wanted: The size of each set.
+        rng: The source of chance.
+    """
+    units, forms = others.shape
+    powers = np.concatenate([others, others**2], axis=1)
+    mean = powers.mean(axis=0)
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(powers, rowvar=False)))
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    spread = np.sqrt(wanted * (1 - wanted / units))[:, None]
+    normal = rng.standard_normal((len(wanted), 2 * forms)) @ root.T
+    sums = wanted[:, None] * mean + spread * normal
+    return np.stack([sums[:, :forms], sums[:, forms:]])
 
 
 def _common(counts: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from upliftlab.analysis.aggregates import OVERALL, Slice
 from upliftlab.analysis.contrasts import Contrast, InferenceSettings, contrasts_of
 from upliftlab.analysis.estimation import EstimationSpec
-from upliftlab.analysis.rows import UnitRows, needed_columns
+from upliftlab.analysis.rows import Codes, UnitRows
 from upliftlab.stats.level import InterimLook
 from upliftlab.stats.moments import Moments
 from upliftlab.validation.cell import NamedScenario
@@ -32,7 +32,7 @@ def analysed(
     """Every treated arm against the control, in every place, as an analysis compares them.
 
     Args:
-        rng: The source of chance, of which divisions of units get a seed of their own.
+        rng: The source of chance.
         spec: What is compared.
         arms: The units of each arm, over the spec's columns.
         look: Which of several looks this is.
@@ -40,9 +40,10 @@ def analysed(
             without.
     """
     aggregates = _aggregates(spec, arms)
-    rows = _rows(arms) if deals and any(needed_columns(spec, aggregates)) else None
+    rows = _rows(arms) if deals else None
     shares = frozenset(name for i, name in enumerate(spec.columns) if _is_share(arms, i))
-    reading = InferenceSettings(str(rng.integers(2**63)), rows, shares=shares, look=look)
+    rng.integers(2**63)  # as when divisions took their seed here: experiments are those published
+    reading = InferenceSettings(rows, shares=shares, look=look)
     return contrasts_of(spec, spec.projected(aggregates), reading)
 
 
@@ -55,7 +56,7 @@ def trial(rng: np.random.Generator, scenario: Scenario) -> Replication:
     """Draw an experiment and analyse it.
 
     Args:
-        rng: The source of chance; the divisions of the units have one of their own.
+        rng: The source of chance; the divisions of the units have their own.
         scenario: What is true.
     """
     spec = scenario.spec
@@ -64,7 +65,7 @@ def trial(rng: np.random.Generator, scenario: Scenario) -> Replication:
         CONTROL: sample(rng, scenario, treated=False),
     }
     (contrast,) = analysed(rng, spec, drawn)
-    plain = replace(contrast, reading=InferenceSettings(), draws={})
+    plain = replace(contrast, reading=InferenceSettings(), draws={}, skewness={})
     truth = scenario.truth((drawn[TREATED].customers(spec), drawn[CONTROL].customers(spec)))
     found = (*told(contrast, truth), *told(plain, truth, "welch"))
     return Replication(found, bool(contrast.draws))
@@ -111,12 +112,16 @@ def _rows(arms: DrawnArms) -> UnitRows:
     values = np.concatenate([units.values for units in drawn])
     lengths = [len(units.counts) for units in drawn]
     return UnitRows(
-        values,
-        np.arange(len(values)),
-        np.repeat(np.array(list(arms)), lengths),
+        dict(enumerate(values.T)),
+        Codes(tuple(arms), np.repeat(np.arange(len(arms)), lengths)),
         {
-            segment: np.concatenate([units.levels[segment] for units in drawn])
+            segment: _codes(np.concatenate([units.levels[segment] for units in drawn]))
             for segment in drawn[0].levels
         },
         np.concatenate([units.counts for units in drawn]),
     )
+
+
+def _codes(levels: np.ndarray) -> Codes:
+    names, code = np.unique(levels, return_inverse=True)
+    return Codes(tuple(map(str, names)), code.ravel())

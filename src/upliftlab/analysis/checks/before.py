@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
+
 from upliftlab.analysis.checks.alike import features_by_arm, segments_within, spread_alike
 from upliftlab.analysis.checks.definition import (
     IMPLAUSIBLE,
@@ -17,13 +19,13 @@ from upliftlab.analysis.checks.definition import (
     FactInputs,
     unasked,
 )
-from upliftlab.analysis.rows import SKEWED
+from upliftlab.analysis.measures import SKEWED
 from upliftlab.queries.clock import Span, converted
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.times import refuse_unreadable_times, refuse_untimed, time_column
 from upliftlab.results.analysis import Scalar, Severity
-from upliftlab.stats.effects import skewness
 from upliftlab.stats.integrity import balance
+from upliftlab.stats.skewness import skewness
 from upliftlab.text.language import N_
 
 _NOTHING = timedelta(0)
@@ -67,9 +69,9 @@ def _covariates(inputs: CheckInputs) -> Iterator[CheckAnswer]:
 def _skewed(inputs: CheckInputs, columns: list[int]) -> bool:
     """Whether some covariate's difference is so skewed that χ² is only roughly right."""
     spec = inputs.spec
-    pairs = [spec.pair(inputs.arms, (arm,)) for arm in spec.treatments]
-    found = [skewness(pair, c) for pair in pairs for c in columns if pair.unusable is None]
-    return any(value is None or abs(value) > SKEWED for value in found)
+    found = [skewness(spec.pair(inputs.arms, (arm,))) for arm in spec.treatments]
+    values = [skew.own[columns] for skew in found if skew is not None]
+    return any(not (np.abs(value) <= SKEWED).all() for value in values)
 
 
 BALANCE = CheckDefinition(

@@ -14,7 +14,6 @@ from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.event_tables import EventReading
 from upliftlab.analysis.look import LookSchedule
 from upliftlab.analysis.record import Record
-from upliftlab.analysis.rows import UnitRows
 from upliftlab.analysis.share_regimes import ShareRegime
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
@@ -129,7 +128,6 @@ class CheckInputs:
         schedule: Which of the planned looks at the data this is.
         facts: What was counted for the checks.
         aggregates: Moments of the metric columns (not projected) by place and arm.
-        rows: Units by kind, where they had to be divided anew.
         record: What the ledger holds, where it holds the assignment.
         customers: The customers' table as it was read.
         findings: Every number with its interval.
@@ -142,7 +140,6 @@ class CheckInputs:
     schedule: LookSchedule
     facts: Facts
     aggregates: Aggregates = field(default_factory=dict[Slice, Mapping[str, Moments]])
-    rows: UnitRows | None = None
     record: Record | None = None
     customers: DataFile | None = None
     findings: Sequence[Finding] = ()
