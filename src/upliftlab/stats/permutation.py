@@ -30,6 +30,8 @@ _WORK = 100_000_000
 _SOME = 10_000
 _END, _P = 0.01, 0.03
 """Standard error of an end as a part of the interval's width; of p near α as a part of it."""
+_ROUNDING = 1e-9
+"""Divisions that differ by less than this part of them are alike."""
 _SMALL = 0.001
 """Skewness that the sum of units may have which are not drawn one by one."""
 _MANY = 500
@@ -93,7 +95,8 @@ class Precision:
 
     def _told(self, draws: Array, t: float) -> bool:
         """Whether p is exact enough, or far from α."""
-        below, size = int(np.searchsorted(draws, t)), len(draws)
+        # A division like the one that was made lies as far out as it, whatever rounding says.
+        below, size = int(np.searchsorted(draws, t - _ROUNDING * t)), len(draws)
         beyond = size - below if t > 0 else below
         p = 2 * (1 + beyond) / (size + 1)
         if not self.alpha / 2 <= p <= 2 * self.alpha:
