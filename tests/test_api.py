@@ -174,7 +174,7 @@ FAULTY = {
     "one arm": {"arms": {"none": {"control": True}}},
     "no value": {"owner": None},
     "no such channel": {"arms": {"none": {"control": True}, "email": {"channel": "emial"}}},
-    "a list for a text": {"experiment": ["plain"]},
+    "a list for a text": {"title": ["plain"]},
     "a text for a mapping": {"metrics": "spend"},
     "an environment value": {"title": "${env:HOME}"},
     "a hidden character": {"title": "fam\u200bily"},

@@ -210,11 +210,11 @@ def test_an_invalid_analysis_tells_nothing_of_its_levels(shop):
 
 
 def drawn(seed, households=False):
-    """Two arms whose customers live in four regions, not alike; a tail without a region."""
+    """Two arms whose customers live in four regions, alike but for chance; a tail without one."""
     rng = np.random.default_rng(seed)
     groups = []
-    for arm, n, shares in (("none", 700, [3, 2, 2, 1]), ("mail", 720, [2, 2, 3, 1])):
-        region = rng.choice(["north", "south", "west", "east"], n, p=np.array(shares) / 8)
+    for arm, n in (("none", 700), ("mail", 720)):
+        region = rng.choice(["north", "south", "west", "east"], n, p=[0.3, 0.25, 0.3, 0.15])
         spend = np.round(rng.gamma(4.0, 4.0, n) * (1 + (region == "west")), 2)
         home = [f"{arm} {i // 2 if i < n // 2 else i}" for i in range(n)]
         groups.append({"arm": [arm] * n, "region": region, "spend": spend, "home": home})
@@ -238,7 +238,7 @@ def test_levels_add_up_to_the_total_to_the_cent(shop, unit):
     assert added.levels == pytest.approx(shown, abs=0.005), "the lone customer counts"
     lone = {f.level for f in cells_of(found)} & {"lone", "(other)"}
     assert lone == (set() if unit else {"(other)"})
-    assert abs(added.composition) > 100
+    assert abs(added.composition) > 10
     assert "comes from levels' shares that differ" in words(found)
 
 

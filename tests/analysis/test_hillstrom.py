@@ -211,6 +211,6 @@ def test_verdict(analysis):
     verdict = analysis.verdict
     assert (verdict.code, verdict.arm, verdict.metric) == ("SHIP", MENS, "profit")
     assert verdict.sentence == (
-        "Mens E-Mail pays: incremental profit $4,430 ($2,004 to $6,857), ROI 208%."
+        "Mens E-Mail pays: incremental profit $4,430 ($1,656 to $7,205), ROI 208%."
     )
     assert [arm.code for arm in verdict.arms] == ["SHIP", "INCONCLUSIVE"]
