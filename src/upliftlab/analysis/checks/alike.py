@@ -31,6 +31,8 @@ from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.stats.spread import LevelSpread, spread
 from upliftlab.text.language import N_
 
+_STRATUM = N_("Not asked: customers were assigned within each level of {segment}.")
+
 
 @Fact
 def segments_within(data: FactInputs) -> Mapping[str, Counted] | None:
@@ -89,7 +91,11 @@ def spread_alike(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     }
     number = len(segments) + len(features)
     for name, counted in segments.items():
-        yield _segment(name, spread(*counted), number)
+        tested = spread(*counted)
+        if tested is None and name in inputs.plan.experiment.assignment.strata:
+            yield unasked(_STRATUM, {"segment": name}, (name,))
+        else:
+            yield _segment(name, tested, number)
     for name, counted in features.items():
         subject = ("feature", name) if name in segments else (name,)
         yield _feature(name, spread(*counted), number, subject)
