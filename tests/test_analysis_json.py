@@ -121,6 +121,16 @@ def test_bridges_of_blocked_and_adjusted_arms_add_up_to_the_cent(analysis):
         assert float(lines[CostStep.profit]) == round(profit.estimate, 2)
 
 
+def test_the_balance_of_strata_is_no_question(analysis):
+    asked = {check.name: check for check in analysis.checks}
+    for name in ("region", "value_band"):
+        told = asked[f"balance:{name}"]
+        assert (told.passed, told.message) == (
+            None,
+            f"Not asked: customers were assigned within each level of {name}.",
+        )
+
+
 def test_moments_have_the_documented_lengths(analysis):
     p = len(analysis.columns)
     for cell in analysis.moments:
