@@ -59,7 +59,7 @@ KNOWN = [
     ("Latin-1 customers", (), ("latin",), "UL261"),
     ("layer that is not declared", ("assigned_here",), ("undeclared_layer",), "UL114"),
     ("events that end early", ("event_metrics",), ("ends_early",), "UL222"),
-    ("assigned, nobody eligible", ("assigned_here",), ("nobody_eligible",), "UL207"),
+    ("assigned, nobody eligible", ("assigned_here",), ("nobody_eligible",), "UL414"),
     ("arms not as declared", (), ("uneven_arms",), "UL260"),
     ("attributes of later", ("as_of", "start_column"), ("known_late",), "UL299"),
 ]
@@ -175,12 +175,12 @@ def test_segments_are_judged_by_those_who_are_analysed(tmp_path):
 
 
 def test_nobody_who_may_take_part_is_told_before_the_assignment(tmp_path):
-    """Assigning nobody is no fault of the assignment, and leaves nothing to analyse."""
+    """Nobody is assigned, and so there is nothing to analyse."""
     world = Asked(("assigned_here",)).world()
     world.experiment["eligible"] = "tier = 'nobody' or age < 0"
     said = answers(world.write(tmp_path), tmp_path)
-    assert [each.code for each in said.errors] == ["UL207"]
-    assert [each.code for each in said.raised] == ["UL457"]  # the record holds nobody
+    assert [each.code for each in said.errors] == ["UL414"]
+    assert [each.code for each in said.raised] == ["UL414"]
 
 
 def test_the_arms_that_would_be_drawn_on_every_engine(anywhere):

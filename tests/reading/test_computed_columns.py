@@ -282,7 +282,7 @@ def test_check_and_analyze_agree(tmp_path, monkeypatch, part, fault):
     space.write("experiments/example.yaml", space.experiment(part))
     status, said = run("check", "experiments", "--data", ".")
     assert status == 1
-    assert said.startswith(f"experiments/example.yaml:{fault}")
+    assert f"\nexperiments/example.yaml:{fault}" in f"\n{said}"
     status, said = run("analyze", "experiments/example.yaml", "--data", ".")
     assert status == 1
     assert fault[6:11] in said

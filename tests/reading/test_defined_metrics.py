@@ -159,4 +159,4 @@ def test_check_data_names_the_definition(space):
     part = "metrics: {primary: y, define: {y: {column: spnt}}}"
     space.write("experiments/example.yaml", space.experiment(part))
     done = CliRunner().invoke(commands, ["check", "experiments", "--data", "."])
-    assert done.output.startswith("experiments/example.yaml:6:35: UL205 the data have no column")
+    assert "\nexperiments/example.yaml:6:35: UL205 the data have no column" in done.output

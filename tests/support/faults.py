@@ -191,7 +191,12 @@ def checks(
         for table, content in tables.items():
             content.to_parquet(folder / "data" / f"{table}.parquet", coerce_timestamps="us")
         files = (folder / "data" / "assignment.parquet",)
-        record = Record("customer_id", (Assigned(FIRST, files),), FIRST, FIRST)
+        record = Record(
+            "customer_id",
+            (Assigned(FIRST, files, shares=loaded.plan.shares_from(FIRST)),),
+            FIRST,
+            FIRST,
+        )
         with DuckDB(loaded.workspace.locate) as engine:
             return analyze(loaded.plan, AnalysisContext(engine, ANALYSED, record=record)).checks
 

@@ -164,7 +164,7 @@ def fault_of(form: str) -> tuple[str | None, int]:
 
 def _after_first(said: str) -> str:
     """A github listing without the commands that are meant: one a line, at its beginning."""
-    return re.sub(r"^::(error|warning) file=[^:]*::", "", said, flags=re.MULTILINE)
+    return re.sub(r"^::(error|warning|notice) file=[^:]*::", "", said, flags=re.MULTILINE)
 
 
 def fuzz(rounds: int, seed: int, folder: Path) -> tuple[Counter[int], list[str]]:
