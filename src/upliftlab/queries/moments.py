@@ -41,7 +41,7 @@ class MomentsQuery:
         metrics: Names of the numbers, in order.
         segments: Names of the segments, in order.
         centres: A value near each metric's mean where that lies far from zero.
-        flags: Metrics of which values other than 0 and 1 are counted, in each cell.
+        flags: Metrics that are asked, in each cell, whether they hold nothing but 0 and 1.
         binary: Those of them that are taken to hold nothing else: the cubes of 0 and 1 are the
             numbers themselves, and are not summed.
         robust: Use the engine's centred aggregates.
@@ -121,7 +121,7 @@ def read_pairs(query: MomentsQuery, result: pa.Table) -> Iterator[Count]:
 
 
 def sample_sql(query: MomentsQuery) -> str:
-    """SQL for each metric's mean, spread and values that are no flag, and the number of cells.
+    """SQL for each metric's mean, spread and distance from a flag, and the number of cells.
 
     All from the first rows.
     """
@@ -152,8 +152,9 @@ def tuned(query: MomentsQuery, sample: pa.Table) -> MomentsQuery:
 
 
 def _other(metric: int) -> str:
-    """The count of a metric's values other than 0 and 1: sums alone can agree by coincidence."""
-    return f"COUNT(CASE WHEN x{metric} NOT IN (0, 1) THEN 1 END) AS o{metric}"
+    """What is 0 where a metric holds nothing but 0 and 1: sums alone can agree by coincidence."""
+    off = f"(x{metric} * x{metric} - x{metric})"  # engines have the product already
+    return f"SUM({off} * {off}) AS o{metric}"
 
 
 def _centre(mean: float | None, spread: float | None) -> float:
