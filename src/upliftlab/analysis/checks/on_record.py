@@ -25,6 +25,7 @@ from upliftlab.analysis.checks.definition import (
 )
 from upliftlab.analysis.event_tables import EventReading
 from upliftlab.config.models.experiment import Plan
+from upliftlab.money import Roles
 from upliftlab.queries.grouped import WEIGHT
 from upliftlab.results.analysis import Scalar, Severity
 from upliftlab.results.costs import COSTS, Per
@@ -67,8 +68,8 @@ class CostRecord:
     """What is on record of what arms pay for.
 
     Attributes:
-        units: By metric of money and arm, the units of which it is not 0; of aggregated rows, how
-            many rows.
+        units: By metric that some arm pays by and by arm, the units of which it is not 0; of
+            aggregated rows, how many rows.
         tables: What else a table of events holds of which somebody has less than was expected.
     """
 
@@ -92,7 +93,9 @@ def cost_record(data: FactInputs) -> CostRecord | None:
     roles = data.spec.roles
     if roles is None:
         return None
-    columns = {data.spec.columns[at]: f"x{at}" for at in sorted(roles.columns)}
+    columns = {data.spec.columns[at]: f"x{at}" for at in _paid_by(data.plan, roles)}
+    if not columns:
+        return CostRecord({}, {})
     each = WEIGHT if data.grouped and data.plan.customers.aggregated is None else "1"
     counts = [f"SUM(CASE WHEN {x} <> 0 THEN {each} ELSE 0 END) AS n_{x}" for x in columns.values()]
     rows = data.engine.query(
@@ -111,6 +114,17 @@ def cost_record(data: FactInputs) -> CostRecord | None:
             wanted.add(data.plan.metrics[name].source)
     looks = (look for look in data.events if look.events.name in wanted)
     return CostRecord(units, {look.events.name: _named(look) for look in looks})
+
+
+def _paid_by(plan: Plan, roles: Roles) -> list[int]:
+    """The columns that some arm pays by: contacts, further costs, what a rate is given for."""
+    counted = {
+        column
+        for step in COSTS
+        if (column := roles.counting(step.line.per)) is not None
+        if column == roles.contacts or any(plan.pays(step, arm) for arm in plan.arms)
+    }
+    return sorted({*roles.further, *counted})
 
 
 def _named(look: EventReading) -> NamedEvents:
