@@ -36,7 +36,7 @@ def overflow(browser) -> int:
 def test_nothing_is_asked_for_and_the_verdict_is_shown(see, make_analysis):
     browser = see(render(make_analysis()))
     assert browser.execute_script("return document.getElementById('sentence').innerText") == (
-        "Mens E-Mail pays: incremental profit $4,430 ($1,656 to $7,205), ROI 208%."
+        "Mens E-Mail pays: incremental profit $4,430 ($2,004 to $6,857), ROI 208%."
     )
     assert browser.execute_script("return getComputedStyle(document.body).maxWidth") == "1088px"
     assert [url for url in asked(browser) if url != browser.current_url] == []

@@ -338,7 +338,8 @@ def _contents(column: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - a 
         indices = [chunk.indices for chunk in unified.chunks]
         values = cast("Any", pa.chunked_array(indices, unified.type.index_type))
     for start in range(0, len(values), _PIECE):
-        yield from _piece(values.slice(start, _PIECE).combine_chunks())
+        some = values.slice(start, _PIECE)
+        yield from _piece(some.chunk(0) if some.num_chunks == 1 else some.combine_chunks())
 
 
 def _piece(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an array of any type
@@ -357,7 +358,8 @@ def _piece(piece: Any) -> Iterator[bytes | memoryview]:  # noqa: ANN401 - an arr
         whole = piece.view(_WHOLE[kind.bit_width])
         yield _numbers(whole.fill_null(0) if piece.null_count else whole, kind.bit_width // 8)
     else:
-        batch = pa.record_batch([piece], names=["values"])
+        whole = pa.concat_arrays([piece])  # from its first value on, wherever it was cut
+        batch = pa.record_batch([whole], names=["values"])
         yield memoryview(batch.serialize())
 
 
