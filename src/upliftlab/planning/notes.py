@@ -79,8 +79,8 @@ def _tests(plan: Plan, expected: Expectation, standard: Criterion) -> Iterator[M
     arms = len(expected.spec.treatments)
     if arms > 1:
         text = N_(
-            "{count:count} arms are tested, each at a level of {alpha:percent}: Holm's correction "
-            "is at least as kind as that."
+            "{count:count} arms are tested, each at a level of {alpha:percent}, as their verdicts "
+            "will be (Bonferroni)."
         )
         yield Message(template=text, values={"count": arms, "alpha": standard.alpha})
     if standard.inflation > 1:
