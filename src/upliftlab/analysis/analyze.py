@@ -182,7 +182,8 @@ def _estimable(
     rows = None  # totals tell none
     if plan.customers.aggregated is None:
         source = UnitSource(intake.data.units, engine, intake.data.count)
-        most = slight(Level(spec.confidence, look).nominal)
+        strictest = 1 - (1 - spec.confidence) / len(spec.treatments)
+        most = slight(Level(strictest, look).nominal)
         rows = rows_of(spec, replace(told, aggregates=projected), source, most)
     settings = InferenceSettings(
         rows,

@@ -290,7 +290,9 @@ def _subject(
     if skew is None:
         return contrast
     measures = dict(measures_of(spec, arms, skew, contrast.sharp))
-    varies, alpha = varying(spec, groups, arms), contrast.level().nominal
+    # An arm as a whole is also told with an interval that holds for all arms at once.
+    strictest = contrast.among(len(spec.treatments) if named[0] == OVERALL else 1)
+    varies, alpha = varying(spec, groups, arms), strictest.level().nominal
     known = slightly_skewed(measures, skew, varies, slight(alpha))
     rest = {key: measure for key, measure in measures.items() if key not in known}
     if not rest or reading.rows is None:
