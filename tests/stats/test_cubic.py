@@ -5,10 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from upliftlab.analysis.aggregates import OVERALL, Slice
+from upliftlab.analysis.contrasts import InferenceSettings, contrasts_of
+from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.stats.calibration import Measure, Measured, Units, slightly
 from upliftlab.stats.cubic import bent, slight, straightened
 from upliftlab.stats.effects import LinearContrast, degrees_of_freedom
 from upliftlab.stats.level import Level
+from upliftlab.stats.moments import Moments
 from upliftlab.stats.permutation import Precision
 
 gammas = st.floats(-0.25, 0.25)
@@ -64,3 +68,22 @@ def test_it_is_what_dividing_the_units_anew_comes_to(share, sigma):
     df = degrees_of_freedom(form, pair)
     drawn = Level(0.95, draws=measured.draws(Precision())).bounds(df)
     assert Level(0.95, skewness=gamma).bounds(df) == pytest.approx(drawn, abs=0.08)
+
+
+def test_an_arm_of_several_is_slightly_skewed_at_the_level_of_its_verdict():
+    """γ of -.23 lies within .5/z at 5 % (.255), and not at 5 %/4 (.2)."""
+    arms = ("a", "b", "c", "d")
+    spec = EstimationSpec(
+        ("x",), ("x",), {}, "none", arms, {}, None, {}, 0.0, 0.95, segments=("s",)
+    )
+    groups = {
+        arm: Moments(n, np.array([1.0]), np.array([[n - 1.0]]), np.array([10.8 * n]))
+        for arm, n in (("none", 1_000), *((arm, 4_000) for arm in arms))
+    }
+    aggregates = {OVERALL: groups, Slice("s", "north"): groups}
+    whole, level = (
+        next(c for c in contrasts_of(spec, aggregates, InferenceSettings()) if c.place == place)
+        for place in aggregates
+    )
+    assert list(level.skewness.values()) == pytest.approx([-0.23], abs=0.005)
+    assert whole.skewness == {}
