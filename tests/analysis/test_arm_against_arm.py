@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from html import unescape
 
 import numpy as np
@@ -117,6 +118,14 @@ def test_the_page_has_a_table_of_its_own(both):
             assert f'data-key="/compared/{at}/estimate"' in part
             assert f'data-key="/compared/{at}/p_adjusted"' in part
     assert 'id="compared"' not in render(both[1])
+
+
+def test_tables_of_pairs_speak_of_arms_and_not_of_the_control(both):
+    part = unescape(render(both[0])).split('id="compared"')[1].split("</section>")[0]
+    hints = set(re.findall(r'class="hint">([^<]*)<', part))
+    assert "first / second arm" in hints
+    assert {"first arm minus second", "against the second arm's mean"} <= hints
+    assert not [hint for hint in hints if "control" in hint]
 
 
 def test_json_frame_and_spreadsheet_hold_them(both):

@@ -6,6 +6,38 @@ from typing import Final
 
 from upliftlab.util.explanation import COMMAND, Example, Explanation
 
+_ASSIGNED: Final = "assignment: {method: hash}"
+_WAVES: Final = "waves: [{start: 2026-03-02, share: 50%}, {start: 2026-03-09, share: 50%}]"
+
+
+def _amended(refused: str, allowed: str, locked: str = _ASSIGNED) -> Example:
+    """Customers are assigned by a locked plan, which is amended by another file then.
+
+    Args:
+        refused: What that file says otherwise, so that the amendment is refused.
+        allowed: What it may say otherwise.
+        locked: What the plan says itself.
+    """
+    base = "customers: {file: data.csv, id: id, known_after: [spent]}\n"
+    whole = "schema: 1\nexperiment: example\nmetrics: {primary: spent}\n" + base
+    arms = "arms: {none: {control: true}, email: {channel: email}}\n"
+    files = {"refused": refused, "allowed": allowed}
+    first = "upliftlab lock experiments/example.yaml\nupliftlab assign experiments/example.yaml\n"
+    return Example(
+        first + "upliftlab amend changed/refused.yaml --why 'sales asked for it'",
+        first + "upliftlab amend changed/allowed.yaml --why 'sales asked for it'",
+        file=COMMAND,
+        beside={
+            "experiments/example.yaml": f"{base}{locked}\n",
+            "data.csv": "id,region\n1,north\n2,south\n3,north\n4,south\n",
+            **{
+                f"changed/{name}.yaml": whole + ("" if "arms:" in part else arms) + part + "\n"
+                for name, part in files.items()
+            },
+        },
+    )
+
+
 CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL450",
@@ -197,6 +229,10 @@ CODES: Final[tuple[Explanation, ...]] = (
         "order: customers of different times could not be compared. Shares, costs and titles may "
         "change.",
         "Start a new experiment for a new arm, with a control of its own.",
+        example=_amended(
+            f"{_ASSIGNED}\narms: {{none: {{control: true}}, email: {{}}, letter: {{}}}}",
+            f"{_ASSIGNED}\narms: {{none: {{control: true}}, email: {{title: E-mail}}}}",
+        ),
     ),
     Explanation(
         "UL476",
@@ -204,6 +240,9 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Once customers hold an arm, what they were drawn by stays: the unit, the method, strata, "
         "the salt, and the id.",
         "Restore it, or start a new experiment.",
+        example=_amended(
+            "assignment: {method: hash, salt: another}", f"{_ASSIGNED}\ntitle: Spring mailing"
+        ),
     ),
     Explanation(
         "UL477",
@@ -211,6 +250,11 @@ CODES: Final[tuple[Explanation, ...]] = (
         "A wave that customers were assigned to is no longer in the plan, so that their start "
         "would not be known.",
         "Leave it in the plan; its day may change.",
+        example=_amended(
+            _ASSIGNED,
+            f"{_ASSIGNED}\n{_WAVES.replace('03-09', '03-16')}",
+            f"{_ASSIGNED}\n{_WAVES}",
+        ),
     ),
     Explanation(
         "UL478",
@@ -218,6 +262,12 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Shares change for customers who join later. Nobody joins a blocked assignment, and a "
         "household whose members joined by different shares would lie in two arms.",
         "Restore the shares, or start a new experiment.",
+        example=_amended(
+            "assignment: {method: blocked}\n"
+            "arms: {none: {control: true, share: 20%}, email: {channel: email, share: 80%}}",
+            "assignment: {method: blocked}\ntitle: Spring mailing",
+            "assignment: {method: blocked}",
+        ),
     ),
     Explanation(
         "UL480",

@@ -70,12 +70,17 @@ class Index:
     part: Literal["findings", "compared"] = "findings"
     """Which of its lists: arms against the control, or against each other."""
 
+    @property
+    def between_arms(self) -> bool:
+        """Whether arms stand against each other, and the control aside."""
+        return self.part == "compared"
+
     @cached_property
     def _findings(self) -> tuple[tuple[Finding, RowKey], ...]:
         """The findings of the list, each with its row."""
-        chosen = self.analysis.findings if self.part == "findings" else self.analysis.compared
+        chosen = self.analysis.compared if self.between_arms else self.analysis.findings
         return tuple(
-            (f, RowKey(f.arm, f.dimension, f.level, f.control if self.part == "compared" else None))
+            (f, RowKey(f.arm, f.dimension, f.level, f.control if self.between_arms else None))
             for f in chosen
         )
 

@@ -13,6 +13,7 @@ from upliftlab.report.index import Found, Index, Quantity, RowKey
 from upliftlab.report.interval import Interval, draw
 from upliftlab.report.quantity import named, scale, title
 from upliftlab.results.analysis import Analysis
+from upliftlab.results.estimands import Estimand
 from upliftlab.text.language import N_
 
 _CORRECTIONS: Final = {
@@ -67,6 +68,8 @@ class Table:
     """Whether p-values are shown."""
     units: str
     """What every n counts."""
+    groups: str
+    """Which two groups the numbers of units are of."""
     hurdle: bool
     """Whether a hurdle is drawn beside break-even."""
     shrunken: bool
@@ -108,7 +111,7 @@ def table(
     columns = tuple(
         IntervalColumn(
             title(q, index, formatter, found[q]),
-            formatter.text(named(q.kind, found[q]).hint),
+            formatter.text(_hint(named(q.kind, found[q]), index)),
             drawn[q].axis,
         )
         for q in kept
@@ -123,9 +126,17 @@ def table(
         correction=formatter.text(_correction(found[q] for q in kept)),
         tested=any(row.p is not None for row in rows),
         units=formatter.text(units(index.analysis)),
+        groups=formatter.text(
+            N_("first / second arm") if index.between_arms else N_("treated / control")
+        ),
         hurdle=any(c.axis is not None and len(c.axis.references) > 1 for c in columns),
         shrunken=any(c is not None and c.shrunken is not None for row in rows for c in row.cells),
     )
+
+
+def _hint(estimand: Estimand, index: Index) -> str:
+    """What stands below an estimand's name."""
+    return (index.between_arms and estimand.between) or estimand.hint
 
 
 def units(analysis: Analysis) -> str:

@@ -100,6 +100,7 @@ class Estimand:
     Attributes:
         label: What it is called.
         hint: What stands below that.
+        between: What stands there where one arm is compared with another; `hint` where empty.
         formula: How it is computed, in words.
         meaning: What it tells.
         ask: The formula.
@@ -142,6 +143,7 @@ class Estimand:
     unit: Literal["metric", "money", "percent", "number"] = "metric"
     signed: bool = False
     reference: tuple[float | Literal["hurdle", "break_even"], ...] = (0.0,)
+    between: str = ""
 
 
 class EstimandKind(StrEnum):
@@ -170,6 +172,7 @@ class EstimandKind(StrEnum):
         Estimand(
             label=N_("Difference per customer"),
             hint=N_("treated minus control"),
+            between=N_("first arm minus second"),
             formula=N_("difference = mean of the treated − mean of the control"),
             meaning=N_("What the campaign changed for an average customer."),
             ask=lambda asked: asked.difference(),
@@ -205,6 +208,7 @@ class EstimandKind(StrEnum):
         Estimand(
             label=N_("Relative change"),
             hint=N_("against the control's mean"),
+            between=N_("against the second arm's mean"),
             formula=N_("relative change = mean of the treated ÷ mean of the control − one"),
             meaning=N_("The same change as a share of what happens without the campaign."),
             ask=lambda asked: asked.relative_change(),
@@ -218,6 +222,7 @@ class EstimandKind(StrEnum):
         Estimand(
             label=N_("Adjusted relative change"),
             hint=N_("against the control's adjusted mean"),
+            between=N_("against the second arm's adjusted mean"),
             formula=N_(
                 "adjusted relative change = adjusted difference ÷ adjusted mean of the control"
             ),
