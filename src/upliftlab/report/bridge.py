@@ -79,7 +79,7 @@ def _waterfall(
         )
         for i, (line, where) in enumerate(zip(bridge.lines, placed, strict=True))
     )
-    return Waterfall(arm, scale, rows)
+    return Waterfall(index.called(arm), scale, rows)
 
 
 def _placed(bridge: Bridge) -> Iterator[tuple[float, Limits]]:

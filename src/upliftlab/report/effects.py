@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from upliftlab.report.bridge import Waterfall, waterfalls
 from upliftlab.report.figure import Formatter
+from upliftlab.report.forest import LevelForest, level_forest
 from upliftlab.report.index import CONTACT, Index, Quantity, RowKey
+from upliftlab.report.levels import in_order
 from upliftlab.report.remark import ArmNote, remarks
+from upliftlab.report.roi_map import anchor
 from upliftlab.report.table import Outline, RowSlot, Table, table
-from upliftlab.results.analysis import Message, MetricInfo, Scalar, SegmentInfo
+from upliftlab.results.analysis import Message, MetricInfo, Scalar
 from upliftlab.results.estimands import EstimandKind, kinds_of
 from upliftlab.text.language import N_
 
-_MANY_ROWS: Final = 40
-"""Longer tables are folded on the screen."""
+_MANY_ROWS: Final = 100
+"""Of more rows in all, the figures of levels are packed until they are asked for."""
 _ROLES: Final = {
     "primary": N_("primary metric"),
     "secondary": N_("secondary metric"),
@@ -24,13 +27,13 @@ _ROLES: Final = {
     "money": N_("money"),
 }
 _RANDOMISED: Final = N_(
-    "How customers were contacted. Chance decided who was contacted in which way, so these rows "
-    "may be compared with one another."
+    "Contact channels are how customers were contacted. Chance decided who was contacted in "
+    "which way, so these rows may be compared with one another."
 )
 _DESCRIPTIVE: Final = N_(
-    "What customers are. Within each row the campaign caused the effect, because chance decided "
-    "who was treated; differences between rows only describe, because these customers differ in "
-    "other ways too."
+    "Segments are what customers are. Within each row the campaign caused the effect, because "
+    "chance decided who was treated; differences between rows only describe, because these "
+    "customers differ in other ways too."
 )
 _OWN_CHANNEL: Final = N_(
     "This is the channel customers use themselves, not the one through which they were contacted."
@@ -47,7 +50,6 @@ _JOINED_HOMES: Final = N_(
     "{joined}, so that no number tells what a single household did. Others that would give them "
     "away are with them."
 )
-_OTHER: Final = N_("other ({count:count} levels)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,15 @@ class Breakdown:
     """One dimension: its table and how it may be read."""
 
     title: str
+    anchor: str
     randomised: bool
     notes: tuple[str, ...]
+    forest: LevelForest | None
+    """Its levels with arms side by side; None where it is randomised to, whose rows are arms."""
     table: Table
     plain: Table | None
     """The same without covariates, where the table is adjusted for some."""
     remarks: tuple[ArmNote, ...]
-    folded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,14 @@ class Breakdowns:
     """All dimensions, and which signs of their tables must be explained here."""
 
     dimensions: tuple[Breakdown, ...]
-    money: bool
-    """Whether the section of money, which explains the drawings, stands above."""
+    notes: tuple[str, ...]
+    """How rows may be compared: those decided by chance, and those that describe."""
+    hurdle: bool
+    """Whether a hurdle is drawn beside break-even."""
     shrunken: bool
     """Whether any row has a shrunken estimate beside its own."""
+    packed: bool
+    """Whether figures are so many that they are unpacked only where they are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,7 @@ def compared(index: Index, formatter: Formatter) -> tuple[MetricView, ...]:
     """Arms against each other: money, then each metric; empty where that was not declared."""
     pairs = Index(index.analysis, "compared")
     heads = (formatter.text(N_("Arms compared")),)
-    slots = tuple(RowSlot((_pair(p, formatter),), p) for p in pairs.places(None))
+    slots = tuple(RowSlot((_pair(p, pairs, formatter),), p) for p in pairs.places(None))
     caption = formatter.text(N_("Profit and return, arm against arm"))
     earned = [Quantity(kind) for kind in kinds_of("money")]
     made = table(Outline(caption, heads, slots), earned, pairs, formatter)
@@ -140,23 +148,37 @@ def compared(index: Index, formatter: Formatter) -> tuple[MetricView, ...]:
     return tuple(views)
 
 
-def _pair(place: RowKey, formatter: Formatter) -> str:
-    values: dict[str, Scalar] = {"arm": place.arm, "other": place.control}
+def _pair(place: RowKey, index: Index, formatter: Formatter) -> str:
+    arms = (place.arm or "", place.control or "")
+    values: dict[str, Scalar] = {"arm": index.called(arms[0]), "other": index.called(arms[1])}
     message = Message(template=N_("{arm} against {other}"), values=values)
     return formatter.language.say(message, formatter.currency)
 
 
 def breakdowns(index: Index, formatter: Formatter) -> Breakdowns | None:
     """One for each dimension that was found; None where none was."""
-    made = (_breakdown(name, index, formatter) for name in index.dimensions)
+    asked = (name for name in index.dimensions if not (name == CONTACT and _repeated(index)))
+    made = (_breakdown(name, index, formatter) for name in asked)
     found = tuple(one for one in made if one is not None)
     if not found:
         return None
     return Breakdowns(
         dimensions=found,
-        money=_money_table(index, formatter) is not None,
+        notes=tuple(
+            formatter.text(note)
+            for note, chance in ((_RANDOMISED, True), (_DESCRIPTIVE, False))
+            if any(one.randomised is chance for one in found)
+        ),
+        hurdle=any(one.table.hurdle for one in found),
         shrunken=any(one.table.shrunken for one in found),
+        packed=sum(len(one.table.rows) for one in found) > _MANY_ROWS,
     )
+
+
+def _repeated(index: Index) -> bool:
+    """Whether each channel is that of one arm, so that its row says what the arm's does."""
+    channels = [arm.channel for arm in index.analysis.arms if arm.channel is not None]
+    return len(set(channels)) == len(channels)
 
 
 def _metric(metric: MetricInfo, index: Index, formatter: Formatter) -> MetricView | None:
@@ -196,37 +218,28 @@ def _untitled(made: Table, metric: MetricInfo) -> Table:
 def _breakdown(name: str, index: Index, formatter: Formatter) -> Breakdown | None:
     info = next((s for s in index.analysis.segments if s.name == name), None)
     randomised = name == CONTACT or (info is not None and info.randomised)
-    title = name if info is None else info.title
-    title = formatter.text(N_("Contact channel")) if name == CONTACT else title
+    title = index.dimension_title(name, formatter)
     primary = [(kind, index.primary.name) for kind in _asked("metric") if index.primary]
     asked = [*((kind, None) for kind in kinds_of("money")), *primary]
     columns = [Quantity(*each) for each in asked if each[0].estimand.everywhere]
-    joined = None if info is None else _joined(info, formatter)
-    outline = _levels((title, name), joined, index, formatter)
+    outline = _levels((title, name), index, formatter)
     made = table(outline, columns, index, formatter)
     if made is None:
         return None
-    notes = tuple(formatter.text(note) for note in _notes(name, randomised=randomised))
-    if joined is not None:
-        notes = (*notes, _said(joined[1], index, formatter))
+    notes = tuple(formatter.text(note) for note in _notes(name))
+    if info is not None and info.joined is not None:
+        notes = (*notes, _said(index.level_title(name, info.joined, formatter), index, formatter))
     lead = EstimandKind.incremental_profit if index.analysis.terms else EstimandKind.difference
     return Breakdown(
         title=title,
+        anchor=anchor(name),
         randomised=randomised,
         notes=notes,
+        forest=None if name == CONTACT else level_forest(name, lead, index, formatter),
         table=made,
         plain=_plain(outline, columns, index, formatter),
         remarks=remarks(name, lead, index, formatter),
-        folded=len(made.rows) > _MANY_ROWS,
     )
-
-
-def _joined(info: SegmentInfo, formatter: Formatter) -> tuple[str, str] | None:
-    """What levels are called that are shown together, in the JSON and on the page."""
-    if info.joined is None:
-        return None
-    message = Message(template=_OTHER, values={"count": info.joined_levels})
-    return info.joined, formatter.language.say(message, formatter.currency)
 
 
 def _said(joined: str, index: Index, formatter: Formatter) -> str:
@@ -237,36 +250,38 @@ def _said(joined: str, index: Index, formatter: Formatter) -> str:
     return formatter.language.say(Message(template=template, values=values), formatter.currency)
 
 
-def _levels(
-    named: tuple[str, str], joined: tuple[str, str] | None, index: Index, formatter: Formatter
-) -> Outline:
+def _levels(named: tuple[str, str], index: Index, formatter: Formatter) -> Outline:
     title, name = named
     places = _by_level(index.places(name))
-    unknown, pooled = formatter.text(N_("not known")), formatter.text(N_("all arms"))
+    pooled = formatter.text(N_("all arms"))
     by_arm = len({place.arm for place in places}) > 1
     heads = (title, _arm(formatter)) if by_arm else (title,)
-    shown = dict([joined] if joined else [])
     slots = (
-        RowSlot((shown.get(p.level or "", p.level or unknown), p.arm or pooled)[: len(heads)], p)
+        RowSlot(
+            (
+                index.level_title(name, p.level, formatter),
+                pooled if p.arm is None else index.called(p.arm),
+            )[: len(heads)],
+            p,
+        )
         for p in places
     )
     return Outline(title, heads, tuple(slots))
 
 
-def _notes(name: str, *, randomised: bool) -> tuple[str, ...]:
-    if randomised:
-        return (_RANDOMISED,)
-    own = "channel" in name.split("\N{MULTIPLICATION SIGN}")
-    return (_DESCRIPTIVE, _OWN_CHANNEL) if own else (_DESCRIPTIVE,)
+def _notes(name: str) -> Iterator[str]:
+    """What is to be known of one dimension alone."""
+    if name != CONTACT and "channel" in name.split("\N{MULTIPLICATION SIGN}"):
+        yield _OWN_CHANNEL
 
 
 def _overall(index: Index) -> tuple[RowSlot, ...]:
-    return tuple(RowSlot((arm,), RowKey(arm)) for arm in index.treated)
+    return tuple(RowSlot((index.called(arm),), RowKey(arm)) for arm in index.treated)
 
 
 def _by_level(places: tuple[RowKey, ...]) -> tuple[RowKey, ...]:
-    """Rows of one level together, levels and arms in the order found."""
-    levels = {level: i for i, level in enumerate(dict.fromkeys(p.level for p in places))}
+    """Rows of one level together, levels in their natural order, arms in the order found."""
+    levels = {level: i for i, level in enumerate(in_order(p.level for p in places))}
     arms = {arm: i for i, arm in enumerate(dict.fromkeys(p.arm for p in places))}
     return tuple(sorted(places, key=lambda p: (levels[p.level], arms[p.arm])))
 

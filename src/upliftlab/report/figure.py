@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from upliftlab.results.analysis import Message
 from upliftlab.text.language import Language, digits_of
@@ -33,6 +34,8 @@ class Stretch:
 
 
 Sentence = tuple[Stretch, ...]
+_ARMS: Final = frozenset({"arm", "arms", "other", "best", "control"})
+"""The values of messages that name arms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Formatter:
 
     language: Language
     currency: str | None
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What arms are called for people, where that was declared."""
 
     def text(self, text: str) -> str:
         """A text of the catalogue."""
@@ -86,12 +91,17 @@ class Formatter:
         words: list[Stretch] = []
         for part in self.language.parts(message, self.currency):
             if part.name is None or part.kind is None or part.kind == "date":
-                words.append(Stretch(part.text, is_name=part.name is not None))
+                said = self._called(part.text) if part.name in _ARMS else part.text
+                words.append(Stretch(said, is_name=part.name is not None))
                 continue
             shown = typeset(part.text)
             place = f"{key}/{escape(part.name)}"
             words.append(Stretch(shown, figure=Figure(shown, place, part.kind, part.digits)))
         return tuple(words)
+
+    def _called(self, text: str) -> str:
+        """An arm, or several in a row, by what they are called."""
+        return ", ".join(self.names.get(arm, arm) for arm in text.split(", "))
 
 
 def typeset(text: str) -> str:

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from upliftlab.report.figure import Formatter
 from upliftlab.report.interval import Value
 from upliftlab.results.analysis import (
     Analysis,
     EstimandKind,
     Finding,
     Heterogeneity,
+    Message,
     MetricInfo,
     Note,
     Reconciliation,
+    Scalar,
 )
+from upliftlab.text.language import N_
 
 CONTACT = "contact_channel"
 """The dimension customers were randomised to: how an arm contacts."""
@@ -165,3 +169,27 @@ class Index:
     def metric(self, name: str) -> MetricInfo | None:
         """A metric by its name."""
         return next((m for m in self.analysis.metrics if m.name == name), None)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What arms are called for people, where that was declared."""
+        return {arm.arm: arm.title for arm in self.analysis.arms if arm.title is not None}
+
+    def called(self, arm: str) -> str:
+        """What an arm is called for people."""
+        return self.names.get(arm, arm)
+
+    def dimension_title(self, name: str, formatter: Formatter) -> str:
+        """What a dimension is called."""
+        if name == CONTACT:
+            return formatter.text(N_("Contact channel"))
+        return next((s.title for s in self.analysis.segments if s.name == name), name)
+
+    def level_title(self, dimension: str, level: str | None, formatter: Formatter) -> str:
+        """What a level is called; several that are shown together by how many they are."""
+        info = next((s for s in self.analysis.segments if s.name == dimension), None)
+        if info is not None and info.joined is not None and level == info.joined:
+            values: dict[str, Scalar] = {"count": info.joined_levels}
+            message = Message(template=N_("other ({count:count} levels)"), values=values)
+            return formatter.language.say(message, formatter.currency)
+        return formatter.text(N_("not known")) if level is None else level

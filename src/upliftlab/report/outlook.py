@@ -12,7 +12,7 @@ from upliftlab.report.export import rounded, to_json
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, escape
 from upliftlab.report.published import WithJson, written
 from upliftlab.report.quantity import metric_form
-from upliftlab.report.render import environment, style, style_hash
+from upliftlab.report.render import content_hash, environment, shipped_text
 from upliftlab.report.view import Download, download
 from upliftlab.results.plan import Answer, ArmMoney, ArmOutlook, PowerReport
 from upliftlab.text.language import N_, Code, Language
@@ -112,7 +112,7 @@ class OutlookPage:
 def render(outlook: PowerReport, *, lang: Code = "en") -> str:
     """The page as HTML: the same text for the same outlook and language."""
     published, language = rounded(outlook), Language(lang)
-    css = style("report.css", "curve.css", "plan.css")
+    css = shipped_text("report.css", "curve.css", "plan.css")
     return (
         environment(lang)
         .get_template("plan.html.j2")
@@ -120,7 +120,7 @@ def render(outlook: PowerReport, *, lang: Code = "en") -> str:
             page=page(published, Formatter(language, published.currency)),
             lang=language.tag,
             style=css,
-            style_hash=style_hash(css),
+            style_hash=content_hash(css),
         )
     )
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from upliftlab.report.export import rounded
 from upliftlab.report.figure import Formatter
@@ -19,20 +22,45 @@ from upliftlab.text.language import Code, Language
 from upliftlab.util.files import atomic_write
 from upliftlab.util.resources import shipped
 
+_SHEETS: Final = ("report.css",)
+_SHORT: Final = 16
+"""Letters of a name that is kept on one line."""
+_SCRIPTS: Final = ("data.js", "report.js")
+
 
 def render(analysis: Analysis, *, lang: Code = "en") -> str:
     """The report as HTML: the same text for the same analysis and language."""
-    published = rounded(analysis)
-    language = Language(lang)
-    css = style("report.css")
+    published, language = rounded(analysis), Language(lang)
+    names = {arm.arm: arm.title for arm in published.arms if arm.title is not None}
+    formatter = Formatter(language, published.currency, names)
+    return framed("report.html.j2", page(published, formatter), lang, _SHEETS, _SCRIPTS)
+
+
+def framed(
+    template: str, page: object, lang: Code, sheets: Sequence[str], scripts: Sequence[str] = ()
+) -> str:
+    """A page in the frame that all pages have, which permits its own style and script alone.
+
+    Args:
+        template: The page's.
+        page: What it says.
+        lang: Its language.
+        sheets: Its style sheets, in their order.
+        scripts: Its scripts, in their order; they run as one, strict and in a scope of their own.
+    """
+    css, script = shipped_text(*sheets), ""
+    if scripts:
+        script = f"(()=>{{'use strict';\n{shipped_text(*scripts)}}})();"
     return (
         environment(lang)
-        .get_template("report.html.j2")
+        .get_template(template)
         .render(
-            page=page(published, Formatter(language, published.currency)),
-            lang=language.tag,
+            page=page,
+            lang=Language(lang).tag,
             style=css,
-            style_hash=style_hash(css),
+            style_hash=content_hash(css),
+            script=script,
+            script_hash=content_hash(script),
         )
     )
 
@@ -66,28 +94,36 @@ def environment(lang: Code) -> Environment:
         lstrip_blocks=True,
     )
     made.filters["breakable"] = breakable
+    made.filters["packed"] = packed
     translations = {"gettext": language.gettext, "ngettext": language.ngettext}
     made.install_gettext_callables(**translations, newstyle=True)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - added by the extension
     return made
 
 
 def breakable(name: str) -> Markup:
-    """A name that may go on in a new line behind `_`, `-`, `.` or `/`, and is escaped.
+    """A long name that may go on in a new line behind `_`, `-`, `.` or `/`, and is escaped.
 
-    >>> breakable("email_<b>")
-    Markup('email_<wbr>&lt;b&gt;')
+    >>> breakable("email_<b>"), breakable("letter_of_the_second_<wave>")
+    (Markup('email_&lt;b&gt;'), Markup('letter_<wbr>of_<wbr>the_<wbr>second_<wbr>&lt;wave&gt;'))
     """
+    if len(name) <= _SHORT:
+        return escape(name)
     parts = re.split(r"(?<=[_./-])(?=.)", name)
     return Markup("<wbr>").join(parts)
 
 
+def packed(html: str) -> Markup:
+    """A stretch of the page, compressed, to stand in a script element until it is asked for."""
+    return Markup(base64.b64encode(gzip.compress(html.encode(), 9, mtime=0)).decode())  # noqa: S704 - base64
+
+
 @cache
-def style(*sheets: str) -> str:
-    """Style sheets of the templates as one."""
+def shipped_text(*files: str) -> str:
+    """Style sheets or scripts of the templates as one."""
     folder = shipped("templates")
-    return "".join((folder / sheet).read_text(encoding="utf-8") for sheet in sheets)
+    return "".join((folder / file).read_text(encoding="utf-8") for file in files)
 
 
-def style_hash(text: str) -> str:
-    """What a content security policy calls a style sheet by."""
+def content_hash(text: str) -> str:
+    """What a content security policy calls a style sheet or a script by."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

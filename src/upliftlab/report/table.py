@@ -12,6 +12,7 @@ from upliftlab.report.figure import Figure, FigureFormat, Formatter
 from upliftlab.report.index import Found, Index, Quantity, RowKey
 from upliftlab.report.interval import Interval, draw
 from upliftlab.report.quantity import named, scale, title
+from upliftlab.report.tone import NO_TONE, Tone, tone
 from upliftlab.results.analysis import Analysis
 from upliftlab.results.estimands import Estimand
 from upliftlab.text.language import N_
@@ -24,6 +25,9 @@ _CORRECTIONS: Final = {
     "compared": N_("Holm, over pairs of arms"),
     "exploratory": N_("Benjamini–Hochberg"),
 }
+
+
+_AGAINST: Final = {True: N_("of the first column, against zero"), False: N_("of the first column")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,10 @@ class ForestRow:
     cells: tuple[Interval | None, ...]
     p: Figure | None
     p_adjusted: Figure | None
-    survives: bool | None
-    """Whether the finding survives the correction for many looks; None where none was made."""
+    tone: Tone = NO_TONE
+    """Gain or loss, and whether it survives the correction for many looks."""
+    word: str = ""
+    """The same in words."""
     starts: bool = True
     """Whether its first heading differs from the row before."""
 
@@ -66,6 +72,8 @@ class Table:
     """How they were adjusted."""
     tested: bool
     """Whether p-values are shown."""
+    against: str
+    """What they test."""
     units: str
     """What every n counts."""
     groups: str
@@ -103,8 +111,9 @@ def table(
     drawn = {q: draw([f and f.value for f in found[q]], scale(q, index), formatter) for q in kept}
     if not kept:
         return None
+    told = (index, formatter)
     rows = tuple(
-        _row(slot, [found[q][i] for q in kept], [drawn[q].intervals[i] for q in kept], formatter)
+        _row(slot, [found[q][i] for q in kept], [drawn[q].intervals[i] for q in kept], told)
         for i, slot in enumerate(outline.slots)
     )
     starts = [True, *(b.heads[0] != a.heads[0] for a, b in pairwise(rows))]
@@ -125,6 +134,7 @@ def table(
         corrected=any(row.p_adjusted is not None for row in rows),
         correction=formatter.text(_correction(found[q] for q in kept)),
         tested=any(row.p is not None for row in rows),
+        against=formatter.text(_AGAINST[kept[0].kind.estimand.null == 0]),
         units=formatter.text(units(index.analysis)),
         groups=formatter.text(
             N_("first / second arm") if index.between_arms else N_("treated / control")
@@ -154,13 +164,13 @@ def _row(
     slot: RowSlot,
     found: Sequence[Found | None],
     cells: Sequence[Interval | None],
-    formatter: Formatter,
+    told: tuple[Index, Formatter],
 ) -> ForestRow:
+    index, formatter = told
     lead = next((one for one in found if one is not None), None)
     if lead is None:
-        return ForestRow(slot.heads, None, None, tuple(cells), None, None, None)
-    finding = lead.finding
-    adjusted = finding.p_adjusted
+        return ForestRow(slot.heads, None, None, tuple(cells), None, None)
+    finding, shades = lead.finding, tone(lead, index)
     return ForestRow(
         heads=slot.heads,
         n_treated=formatter.figure(
@@ -171,8 +181,9 @@ def _row(
         ),
         cells=tuple(cells),
         p=_p(finding.p, f"{lead.key}/p", formatter),
-        p_adjusted=_p(adjusted, f"{lead.key}/p_adjusted", formatter),
-        survives=None if adjusted is None else adjusted < 1 - finding.confidence,
+        p_adjusted=_p(finding.p_adjusted, f"{lead.key}/p_adjusted", formatter),
+        tone=shades,
+        word=formatter.text(shades.word) if shades.word else "",
     )
 
 

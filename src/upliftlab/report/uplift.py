@@ -21,8 +21,8 @@ from upliftlab.report.policy import PolicyNode, came_true, policies, tree
 from upliftlab.report.published import WithJson, written
 from upliftlab.report.quantity import unit_form
 from upliftlab.report.ranking import deciles, learners, responders, sleeping
-from upliftlab.report.render import environment, style, style_hash
-from upliftlab.report.view import Download, download, json_download
+from upliftlab.report.render import content_hash, environment, shipped_text
+from upliftlab.report.view import Download, download, packed_download
 from upliftlab.results.uplift import UpliftResult
 from upliftlab.text.language import Code, Language
 from upliftlab.util.files import atomic_write, safe_name
@@ -73,7 +73,7 @@ class UpliftPage:
 def render(responses: UpliftResult, *, lang: Code = "en") -> str:
     """The page as HTML: the same text for the same responses and language."""
     published, language = rounded(responses), Language(lang)
-    css = style(*_SHEETS)
+    css = shipped_text(*_SHEETS)
     return (
         environment(lang)
         .get_template("uplift.html.j2")
@@ -81,7 +81,7 @@ def render(responses: UpliftResult, *, lang: Code = "en") -> str:
             page=page(published, Formatter(language, published.currency)),
             lang=language.tag,
             style=css,
-            style_hash=style_hash(css),
+            style_hash=content_hash(css),
         )
     )
 
@@ -115,7 +115,7 @@ def page(responses: UpliftResult, formatter: Formatter) -> UpliftPage:
         derivation=derivation(responses, formatter),
         origin=origin(responses, formatter),
         csv=download(f"{stem}_uplift.csv", "text/csv;charset=utf-8", to_csv(responses)),
-        json=json_download(f"{stem}_uplift.json", data),
+        json=packed_download(f"{stem}_uplift.json", "application/json", data),
         embedded=data.decode().replace("<", "\\u003c"),
     )
 

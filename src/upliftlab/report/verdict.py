@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,8 @@ from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
 from upliftlab.report.index import Index, Quantity, RowKey
 from upliftlab.report.interval import Interval, Scale, Value, draw
 from upliftlab.report.quantity import metric_form, scale, title
+from upliftlab.report.roi_map import RoiMap, roi_map
+from upliftlab.report.steps import steps
 from upliftlab.results.analysis import (
     ArmVerdict,
     EstimandKind,
@@ -19,6 +21,7 @@ from upliftlab.results.analysis import (
     Verdict,
     VerdictCode,
 )
+from upliftlab.results.costs import CostStep
 from upliftlab.results.ship_rule import parse_ship_if
 from upliftlab.text.language import N_
 
@@ -86,6 +89,8 @@ class ArmTable:
     axis: Axis | None
     rows: tuple[ArmRow, ...]
     tested: bool
+    against: str
+    """What p tests."""
     corrected: bool
     at_once: bool
     """Whether its intervals are made for all arms at once; older analyses' are not."""
@@ -113,6 +118,10 @@ class VerdictView:
     """Of every interval of the page; None where none is shown."""
     headlines: tuple[HeadlineNumber, ...]
     arms: ArmTable | None
+    steps: tuple[Sentence, ...]
+    """What follows the next action, with amounts."""
+    map: RoiMap | None
+    """What every arm earned in every segment."""
 
 
 def answer(index: Index, formatter: Formatter) -> VerdictView:
@@ -136,12 +145,14 @@ def answer(index: Index, formatter: Formatter) -> VerdictView:
         if (chosen := verdict.selection_parts) is None
         else formatter.sentence(chosen, "/verdict/selection_parts"),
         next_action=formatter.sentence(verdict.next_action_parts, "/verdict/next_action_parts"),
-        arm=arm,
+        arm=None if arm is None else index.called(arm),
         confidence=None
         if invalid
         else formatter.declared(index.analysis.confidence, "/confidence"),
         headlines=() if invalid or arm is None else _headlines(arm, index, formatter),
         arms=_arms(index, formatter) if len(verdict.arms) > 1 and not invalid else None,
+        steps=steps(index, formatter),
+        map=None if invalid else roi_map(index, formatter),
     )
 
 
@@ -199,11 +210,23 @@ def _headlines(arm: str, index: Index, formatter: Formatter) -> tuple[HeadlineNu
         Quantity(EstimandKind.relative_lift, primary),
     )
     chosen = money if index.get(money[0], RowKey(arm)) else effects
-    return tuple(
-        headline
-        for quantity in chosen
-        if (headline := _headline(quantity, arm, index, formatter)) is not None
-    )
+    found = (_headline(quantity, arm, index, formatter) for quantity in chosen)
+    told = tuple(headline for headline in found if headline is not None)
+    return (*told, *_revenue(arm, index, formatter))
+
+
+def _revenue(arm: str, index: Index, formatter: Formatter) -> Iterator[HeadlineNumber]:
+    """What the arm brought beyond the control, before any cost."""
+    for i, bridge in enumerate(index.analysis.bridges):
+        for j, line in enumerate(bridge.lines):
+            if (bridge.arm, bridge.dimension, line.kind) != (arm, None, CostStep.revenue):
+                continue
+            key = f"/bridges/{i}/lines/{j}"
+            value = Value(line.estimate, line.low, line.high, line.note, key)
+            form = Scale(FigureFormat("money"), (Reference(0.0),), _WIDE)
+            drawn = draw([value], form, formatter)
+            if (told := drawn.intervals[0]) is not None:
+                yield HeadlineNumber(formatter.text(line.kind.line.title), told, drawn.axis)
 
 
 def _headline(
@@ -228,7 +251,7 @@ def _arms(index: Index, formatter: Formatter) -> ArmTable:
     drawn = draw(values, Scale(_form(verdict, index), (Reference(0.0),)), formatter)
     rows = tuple(
         ArmRow(
-            arm=arm.arm,
+            arm=index.called(arm.arm),
             slug=slug(arm.code),
             label=formatter.text(_LABELS[arm.code]),
             interval=drawn.intervals[i],
@@ -243,6 +266,7 @@ def _arms(index: Index, formatter: Formatter) -> ArmTable:
         axis=drawn.axis,
         rows=rows,
         tested=_any(row.p for row in rows),
+        against=formatter.text(_against(verdict, index)),
         corrected=_any(row.p_adjusted for row in rows),
         at_once=all(arm.confidence is not None for arm in verdict.arms),
     )
@@ -268,6 +292,13 @@ def _decided_on(verdict: Verdict, index: Index, formatter: Formatter) -> str:
         )
     metric = index.metric(verdict.metric)
     return verdict.metric if metric is None else metric.title
+
+
+def _against(verdict: Verdict, index: Index) -> str:
+    terms, rule = index.analysis.terms, parse_ship_if(index.analysis.decision.ship_if)
+    if verdict.metric == _PROFIT and terms is not None and terms.hurdle > 0:
+        return N_("against the hurdle")
+    return N_("against zero") if rule.threshold == 0 else N_("against the rule's threshold")
 
 
 def _p(value: float | None, key: str, formatter: Formatter) -> Figure | None:

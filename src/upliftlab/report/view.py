@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import gzip
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from upliftlab.report.effects import breakdowns, compared, metrics, money
+from upliftlab.report.effects import Breakdowns, breakdowns, compared, metrics, money
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.report.figure import Formatter
 from upliftlab.report.index import Index
-from upliftlab.report.methods import methods, origin
-from upliftlab.report.trust import flow, trust
+from upliftlab.report.methods import Methods, ProvenanceView, methods, origin
+from upliftlab.report.trust import Flow, Trust, flow, trust
 from upliftlab.report.verdict import answer
 from upliftlab.results.analysis import Analysis, VerdictCode
+from upliftlab.text.language import N_
 
 _LARGE: Final = 64_000
 """Bytes of JSON from which the copy to download is compressed, so that the page can be mailed."""
@@ -44,26 +45,45 @@ class Downloads:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a section that can be gone to."""
+
+    title: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A part of the page.
 
     Attributes:
         name: Its template's, without `.html.j2`; there its content is called `part`.
         content: What it says of an analysis; nothing (None, or empty) leaves it out.
+        title: Its heading, and what the index of the page calls it.
         withheld: Whether it tells numbers, which are not shown where a critical check failed.
+        parts: What of it the index names beneath, by title and id.
     """
 
     name: str
     content: Callable[[Index, Formatter], object | None]
+    title: str = ""
     withheld: bool = False
+    parts: Callable[[Any], Iterable[Part]] = lambda _content: ()
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSection:
     """A section with something to say."""
 
-    template: str
+    name: str
+    title: str
     content: object
+    parts: tuple[Part, ...]
+
+    @property
+    def template(self) -> str:
+        """The file that says it."""
+        return f"{self.name}.html.j2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +100,6 @@ class Page:
     invalid: bool
     provisional: bool
     sections: tuple[ShownSection, ...]
-    embedded: str
-    """The analysis as JSON that can stand inside a script element."""
 
 
 def page(analysis: Analysis, formatter: Formatter) -> Page:
@@ -89,7 +107,7 @@ def page(analysis: Analysis, formatter: Formatter) -> Page:
     index = Index(analysis)
     invalid = analysis.verdict.code is VerdictCode.invalid
     told = [section for section in SECTIONS if not (invalid and section.withheld)]
-    contents = [(section.name, section.content(index, formatter)) for section in told]
+    shown = (_shown(section, index, formatter) for section in told)
     return Page(
         title=analysis.title,
         experiment=analysis.experiment,
@@ -99,26 +117,32 @@ def page(analysis: Analysis, formatter: Formatter) -> Page:
         created=formatter.language.date(analysis.provenance.created),
         invalid=invalid,
         provisional=analysis.verdict.code is VerdictCode.not_final,
-        sections=tuple(ShownSection(f"{name}.html.j2", part) for name, part in contents if part),
-        embedded=to_json(analysis).decode().replace("<", "\\u003c"),
+        sections=tuple(section for section in shown if section.content),
     )
+
+
+def _shown(section: Section, index: Index, formatter: Formatter) -> ShownSection:
+    content = section.content(index, formatter)
+    parts = tuple(section.parts(content)) if content else ()
+    title = formatter.text(section.title) if section.title else ""
+    return ShownSection(section.name, title, content, parts)
 
 
 def downloads(index: Index, _teller: Formatter) -> Downloads:
-    """The findings as CSV and the analysis as JSON."""
+    """The findings as CSV and the analysis as JSON, from which the page's scripts compute."""
     analysis = index.analysis
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", analysis.experiment)[:60] or "experiment"
     return Downloads(
-        csv=download(f"{stem}_findings.csv", "text/csv;charset=utf-8", to_csv(analysis)),
-        json=json_download(f"{stem}_analysis.json", to_json(analysis)),
+        csv=packed_download(f"{stem}_findings.csv", "text/csv;charset=utf-8", to_csv(analysis)),
+        json=packed_download(f"{stem}_analysis.json", "application/json", to_json(analysis)),
     )
 
 
-def json_download(name: str, content: bytes) -> Download:
-    """JSON as an address that holds it, compressed where it is large."""
+def packed_download(name: str, kind: str, content: bytes) -> Download:
+    """A file as an address that holds it, compressed where it is large."""
     if len(content) <= _LARGE:
-        return download(name, "application/json", content)
-    return download(f"{name}.gz", "application/gzip", gzip.compress(content, mtime=0))
+        return download(name, kind, content)
+    return download(f"{name}.gz", "application/gzip", gzip.compress(content, 9, mtime=0))
 
 
 def download(name: str, kind: str, content: bytes) -> Download:
@@ -126,17 +150,42 @@ def download(name: str, kind: str, content: bytes) -> Download:
     return Download(name, f"data:{kind};base64,{base64.b64encode(content).decode()}")
 
 
+def _withheld(index: Index, _formatter: Formatter) -> bool:
+    return index.analysis.verdict.code is VerdictCode.invalid
+
+
+def _trust(index: Index, formatter: Formatter) -> Trust:
+    return trust(index.analysis, formatter)
+
+
+def _flow(index: Index, formatter: Formatter) -> Flow | None:
+    return flow(index.analysis, formatter)
+
+
+def _methods(index: Index, formatter: Formatter) -> Methods:
+    return methods(index.analysis, formatter)
+
+
+def _origin(index: Index, formatter: Formatter) -> ProvenanceView:
+    return origin(index.analysis, formatter)
+
+
+def _dimensions(content: Breakdowns) -> Iterator[Part]:
+    return (Part(one.title, one.anchor) for one in content.dimensions)
+
+
 SECTIONS: Final = (
-    Section("verdict", answer),
-    Section("trust", lambda index, formatter: trust(index.analysis, formatter)),
-    Section("flow", lambda index, formatter: flow(index.analysis, formatter)),
-    Section("withheld", lambda index, _: index.analysis.verdict.code is VerdictCode.invalid),
-    Section("money", money, withheld=True),
-    Section("metrics", metrics, withheld=True),
-    Section("compared", compared, withheld=True),
-    Section("breakdowns", breakdowns, withheld=True),
-    Section("methods", lambda index, formatter: methods(index.analysis, formatter)),
-    Section("provenance", lambda index, formatter: origin(index.analysis, formatter)),
-    Section("downloads", downloads),
+    Section("verdict", answer, N_("Verdict")),
+    Section("decision", answer, N_("How it was decided")),
+    Section("money", money, N_("Profit and return"), withheld=True),
+    Section("breakdowns", breakdowns, N_("By segment"), withheld=True, parts=_dimensions),
+    Section("metrics", metrics, N_("Metrics"), withheld=True),
+    Section("compared", compared, N_("Arm against arm"), withheld=True),
+    Section("withheld", _withheld, N_("Effects and money")),
+    Section("trust", _trust, N_("Can these numbers be trusted?")),
+    Section("flow", _flow, N_("Who was left out")),
+    Section("methods", _methods, N_("Methods")),
+    Section("provenance", _origin, N_("Provenance")),
+    Section("downloads", downloads, N_("Downloads")),
 )
 """The sections of the page, in their order."""
