@@ -38,9 +38,11 @@ TURNS = range(len(MANY)) if LONG else (0, 13)
 OWN = ("#", "data:text/csv", "data:application/json", "data:application/gzip")
 SHAPE = """
 return [...document.querySelectorAll('*')].filter(e => e.localName !== 'wbr').map(e =>
-  e.localName + ' ' + [...e.attributes].map(a => a.name).sort().join(' '))
+  e.localName + ' ' +
+  [...e.attributes].map(a => a.name).filter(name => name !== 'hidden').sort().join(' '))
 """
-"""What elements there are, with which attributes; where a name may be broken is no matter."""
+"""What elements there are, with which attributes; where a name may be broken, and whether there is
+a segment to be found, is no matter."""
 HELD = """
 const held = document.querySelector('script[type="application/json"]');
 return held && JSON.parse(held.textContent)
