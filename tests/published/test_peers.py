@@ -1,6 +1,7 @@
 """What other programs find of the same customers, from the YAML to the finding.
 
-The figures are those that tea-tasting 1.14.0 and gbstats 0.8.0 (GrowthBook) give of `customers`.
+The figures are those that tea-tasting 1.14.0, gbstats 0.8.0 (GrowthBook) and spotify-confidence
+4.1.0 give of `customers`.
 Where a method differs the test names it, and the band is as wide as that makes.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from plans import pick
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 from shops import Shop
 
 from upliftlab.engines.duckdb import DuckDB
@@ -21,6 +22,10 @@ PLAIN = (
     "    orders: {column: orders, better: higher}\n"
     "    sessions: {column: sessions, better: higher}\n"
     "    rate: {ratio: [orders, sessions], better: higher}\n"
+)
+FOUR = (
+    "assignment: {observed: arm}\narms: {none: {control: true}, mail: {}, sms: {}, push: {}}\n"
+    "metrics: {primary: spent}\nsegments: [half]\n"
 )
 ADJUSTED = HEAD + "metrics: {primary: spent}\nanalysis: {covariates: [pre]}\n"
 TOTALS = {"pre": 22870.56, "sessions": 4730, "spent": 29066.96, "orders": 1527, "bought": 438}
@@ -72,9 +77,11 @@ def test_the_customers_are_those_that_the_others_were_given():
     [
         ("tea-tasting Mean", "plain", "spent", (1.2521, 0.100180972378, 2.404019027622)),
         ("gbstats t test", "plain", "spent", (1.2521, 0.100180972378, 2.404019027622)),
+        ("confidence t test", "plain", "spent", (1.2521, 0.100180972378, 2.404019027622)),
         ("tea-tasting Mean of 0/1", "plain", "bought", (0.06, 0.005527455350, 0.114472544650)),
         ("tea-tasting Mean", "few", "spent", (0.39585, -4.140131471558, 4.931831471558)),
         ("gbstats t test", "few", "spent", (0.39585, -4.140131471558, 4.931831471558)),
+        ("confidence t test", "few", "spent", (0.39585, -4.140131471558, 4.931831471558)),
     ],
 )
 def test_a_difference_and_its_interval(found, peer, of, metric, figures):
@@ -89,7 +96,7 @@ def test_a_difference_and_its_interval(found, peer, of, metric, figures):
         ("few", "spent", 0.86166088113377, 2.26034720884886),
     ],
 )
-def test_a_p_value_and_a_standard_error_of_gbstats(found, of, metric, p, se):
+def test_a_p_value_and_a_standard_error_of_gbstats_and_confidence(found, of, metric, p, se):
     ours = pick(found[of], "difference", metric=metric)
     assert (ours.p, ours.se) == pytest.approx((p, se), rel=DIGITS)
 
@@ -118,6 +125,55 @@ def test_gbstats_takes_the_variance_of_a_share_by_n(found):
     ours = pick(found["plain"], "difference", metric="bought")
     assert ours.estimate == pytest.approx(0.06)
     assert ours.se * (599 / 600) ** 0.5 == pytest.approx(0.027741365022892, rel=DIGITS)
+
+
+def test_confidence_takes_normal_quantiles_by_default(found):
+    """Its z test: standard errors of n, and z for t; shares of 438 buyers, and amounts."""
+    for metric, theirs in (
+        ("spent", (0.10135169826796098, 2.4028483017320434)),
+        ("bought", (0.005627923673152589, 0.1143720763268474)),
+    ):
+        ours = pick(found["plain"], "difference", metric=metric)
+        half = (theirs[1] - theirs[0]) / 2
+        assert half == pytest.approx(
+            norm.isf(0.025) * ours.se * (599 / 600 if metric == "bought" else 1) ** 0.5, rel=DIGITS
+        )
+        assert ours.estimate == pytest.approx(sum(theirs) / 2)
+        assert ours.high - ours.low == pytest.approx(2 * half, rel=0.005)
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory):
+    """The same customers as four arms in turn, by the halves in which they come."""
+    at = np.arange(1_200)
+    columns = {
+        "arm": np.array(["none", "mail", "sms", "push"])[at % 4],
+        "spent": customers()["spent"],
+        "half": np.where(at < 600, "first", "second"),
+    }
+    return analysed(tmp_path_factory.mktemp("four"), columns, FOUR)
+
+
+@pytest.mark.parametrize(
+    ("arm", "half", "interval", "values"),
+    [
+        ("mail", None, (0.73465405262655, 3.95734594737346), (0.00439369085593, 0.01318107256779)),
+        ("push", None, (0.35837150086327, 3.34636183247006), (0.01518186388690, 0.03036372777379)),
+        ("sms", None, (0.00563996963841, 3.38269336369493), (0.04924216267345, 0.04924216267345)),
+        ("mail", "first", (0.15742031855858, 4.43991301477), (0.03546609653251, 0.09540158104750)),
+        ("push", "first", (0.61368304912676, 4.59911695087), (0.01053603610290, 0.06321621661740)),
+        ("sms", "first", (-1.18971112236204, 3.09744445570), (0.38185105800223, 0.38185105800223)),
+        ("mail", "second", (0.00163167450070, 4.785034992), (0.04984491020365, 0.09540158104750)),
+        ("push", "second", (-1.12363890670552, 3.32030557), (0.33143308771701, 0.38185105800223)),
+        ("sms", "second", (-0.13868704983159, 5.00762038), (0.06360105403167, 0.09540158104750)),
+    ],
+)
+def test_several_arms_by_confidence(four, arm, half, interval, values):
+    """Its `holm` over the arms, its `fdr_bh` over halves and arms."""
+    where = {"dimension": "half", "level": half} if half else {}
+    ours = pick(four, "difference", arm, metric="spent", **where)
+    assert (ours.low, ours.high) == pytest.approx(interval, abs=1e-8)
+    assert (ours.p, ours.p_adjusted) == pytest.approx(values, rel=DIGITS)
 
 
 @pytest.mark.parametrize(
@@ -152,10 +208,12 @@ def test_relative_lifts(found, metric, se, by_delta, by_logarithm):
 
 
 def test_cuped_has_one_slope_and_lin_one_per_arm(found):
-    """tea-tasting and gbstats agree with each other; Lin's differs by what slopes differ."""
+    """The three others agree with each other; Lin's differs by what slopes differ."""
     theirs, se = (1.721086425530, 1.078355865988, 2.363816985072), 0.327595766197
     ours = pick(found["adjusted"], "adjusted_difference", metric="spent")
     assert (ours.estimate, ours.low, ours.high) == pytest.approx(theirs, abs=0.01 * se)
+    confidence = (1.7210864255300713, 1.0778280022196287, 2.364344848840514)  # z for t
+    assert (ours.estimate, ours.low, ours.high) == pytest.approx(confidence, abs=0.01 * se)
     assert ours.se == pytest.approx(se, rel=0.005)
 
 
@@ -168,11 +226,16 @@ def test_a_relative_lift_with_cuped(found):
 
 @pytest.mark.parametrize(("more", "corrected"), [(90, 0.013213414088989), (80, 0.027236109339452)])
 def test_a_sample_ratio(more, corrected, tmp_path):
-    """tea-tasting corrects for continuity; corrected, ours is the same."""
+    """tea-tasting corrects for continuity, confidence does not, as ours.
+
+    Corrected, ours is tea-tasting's.
+    """
     at = np.arange(1_200)
     kept = np.r_[at, at[at % 2 == 0][:more]]
     ours = analysed(tmp_path, customers(kept), PLAIN)
     (check,) = (check for check in ours.checks if check.name == "sample_ratio")
     n = 1_200 + more
     assert check.p == pytest.approx(chi2.sf(more**2 / n, 1))
+    if more == 90:
+        assert check.p == pytest.approx(0.012217221454310256, rel=DIGITS)
     assert chi2.sf((more - 1) ** 2 / n, 1) == pytest.approx(corrected)

@@ -55,6 +55,30 @@ def test_published_boundaries_of_five_equal_looks():
     assert found == pytest.approx([4.8769, 3.3569, 2.6803, 2.2898, 2.0310], abs=2e-4)
 
 
+@pytest.mark.parametrize(
+    ("spending", "fractions", "theirs"),
+    [
+        ("obrien_fleming", (1 / 2, 1), (2.962588, 1.968596)),
+        ("obrien_fleming", (1 / 3, 2 / 3, 1), (3.710303, 2.511427, 1.993047)),
+        ("obrien_fleming", (0.25, 0.5, 0.75, 1), (4.332634, 2.963132, 2.359044, 2.014090)),
+        ("obrien_fleming", (0.3, 0.6, 1), (3.928573, 2.669972, 1.981025)),
+        ("pocock", (1 / 3, 2 / 3, 1), (2.279428, 2.294911, 2.295938)),
+        ("pocock", FIVE, (2.437977, 2.426814, 2.410194, 2.396645, 2.385985)),
+        ("pocock", (0.3, 0.6, 1), (2.311835, 2.320967, 2.268912)),
+    ],
+)
+def test_boundaries_by_the_integrals_of_gsdesign(spending, fractions, theirs):
+    """By `h1` and `hupdate` of gsdesign 0.1.5, which integrates by Simpson's rule."""
+    assert boundaries(fractions, 0.05, spending) == pytest.approx(theirs, abs=1e-6)
+
+
+def test_boundaries_by_seqbounds():
+    """Printed in the manual of SeqBounds.jl, one-sided at 5 %, by a grid of .05."""
+    theirs = (3.74955, 2.53993, 2.01604, 1.72014)
+    found = boundaries((0.25, 0.5, 0.75, 1.0), 0.10, "obrien_fleming")
+    assert found == pytest.approx(theirs, abs=5e-5)
+
+
 def test_the_first_boundary_has_a_closed_form():
     """Nothing has stopped before: z is the quantile of what the first look may spend."""
     z = norm.isf(0.05 / 4) / 0.2**0.5
@@ -253,6 +277,31 @@ def test_the_half_width_is_that_of_the_paper():
     inside = 2 * (n * rho**2 + 1) / (n**2 * rho**2) * np.log((n * rho**2 + 1) ** 0.5 / alpha)
     z = norm.isf(Anytime(n, rho).nominal(alpha) / 2)
     assert z * se == pytest.approx(se * n**0.5 * inside**0.5, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n", "tuned", "half", "p"),
+    [
+        (200, 1_200, 4.437469283359961, 0.941707452386984),
+        (200, 5_000, 6.532691270091891, 0.936265998745673),
+        (1_200, 1_200, 1.7820539655972028, 0.39675225775631084),
+        (1_200, 5_000, 1.9262150361351212, 0.3836825417108874),
+    ],
+)
+def test_any_look_by_gbstats(n, tuned, half, p):
+    """gbstats 0.8.0, its sequential test of the customers in tests/published/test_peers.py.
+
+    Its ρ is near the tuned one: a logarithm there, Lambert's function here.
+    """
+    rho = ((-2 * np.log(0.05) + np.log(1 - 2 * np.log(0.05))) / tuned) ** 0.5
+    estimate, variance = {
+        200: (1.6656, 1.6407814367676754),
+        1_200: (1.2521, 0.3447184300936747),
+    }[n]
+    look, se = Anytime(n, rho), variance**0.5
+    assert norm.isf(look.nominal(0.05) / 2) * se == pytest.approx(half, rel=1e-9)
+    assert look.overall(2 * norm.sf(estimate / se)) == pytest.approx(p, rel=1e-9)
+    assert tuned_rho(tuned, 0.05) == pytest.approx(rho, rel=0.02)
 
 
 @pytest.mark.parametrize("n", [50, 10_000, 3e7])

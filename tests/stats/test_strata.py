@@ -9,6 +9,7 @@ import statsmodels.api as sm
 from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import TwoSample, difference
 from upliftlab.stats.moments import Moments
+from upliftlab.stats.quotients import quotients
 from upliftlab.stats.strata import stratified
 
 CLOSE = 1e-9
@@ -156,6 +157,21 @@ GROWTHBOOK = [
 """The sums of GrowthBook's own test of post-stratification (packages/stats, test_post_strat.py)."""
 
 
+BELOW = [
+    # Σd, Σd², Σyd of the same customers
+    ((890.9766550739607, 38220.95223835553, 14263.937571840695),
+     (1745.9858250014954, 73194.53424221886, 29826.620793423102)),
+    ((2769.8126179473184, 118719.96077578884, 59924.702385890436),
+     (3184.8395612061063, 136710.92474497214, 78119.14871556411)),
+    ((4445.780384331884, 195387.7733842407, 129041.55268673625),
+     (4235.277718489282, 179690.4720421368, 132444.36911739354)),
+    ((6510.170220892494, 283094.7243365024, 226127.20135744457),
+     (5079.943060454901, 215529.32009367683, 196562.8269130501)),
+    ((6906.305872710853, 300900.3106781779, 286483.9732935189),
+     (6899.004661928157, 296839.44355002965, 321057.8410309036)),
+]  # fmt: skip
+
+
 def of_sums(sums):
     n, y, yy, x, xx, xy = sums
     mean = np.array([y, x]) / n
@@ -173,7 +189,7 @@ def test_covariates_within_strata_against_growthbook():
     plain = TwoSample(found["treated"], found["control"])
     sharp = adjusted(plain, [1])
     units = sum(c[0] + t[0] for c, t in GROWTHBOOK)
-    drawn = []
+    fixed, drawn = [], []
     for pair in (plain, sharp):
         effect, weights = difference(pair, 0, 0.95), [w for w, _ in pair.treated.strata]
         each = [
@@ -181,10 +197,33 @@ def test_covariates_within_strata_against_growthbook():
             for (_, one), (_, other) in zip(pair.treated.strata, pair.control.strata, strict=True)
         ]
         between = np.average((np.array(each) - effect.estimate) ** 2, weights=weights) / units
+        fixed.append(effect.se)
         drawn.append((effect.estimate, sqrt(effect.se**2 + between)))
+    assert fixed[1] == pytest.approx(0.0629, abs=5e-5), "as docs/statistics.md tells"
+    assert drawn[1][1] == pytest.approx(0.0736, abs=5e-5), "the same"
     assert drawn[0] == pytest.approx((3.548094377986586, 0.37634374823059685), rel=CLOSE)
     assert drawn[1][0] == pytest.approx(3.7116918650826394, rel=CLOSE)
     assert drawn[1][1] == pytest.approx(0.07390409644392272, rel=0.005)
+
+
+def test_a_ratio_within_strata_against_growthbook():
+    """A quotient of stratified means; with the strata's sizes as drawn, its standard error."""
+    strata = [
+        {
+            arm: of_sums((*sums[:3], *below))
+            for arm, sums, below in zip("ct", one, more, strict=True)
+        }
+        for one, more in zip(GROWTHBOOK, BELOW, strict=True)
+    ]
+    found = {arm: quotients(group, [(0, 1)]) for arm, group in stratified(strata, "tc").items()}
+    effect = difference(TwoSample(found["t"], found["c"]), 0, 0.95)
+    parts = [found[arm].strata for arm in "tc"]
+    weights = [weight for weight, _ in parts[0]]
+    each = [t.mean[0] - c.mean[0] for (_, t), (_, c) in zip(*parts, strict=True)]
+    units = sum(c[0] + t[0] for c, t in GROWTHBOOK)
+    between = np.average((np.array(each) - effect.estimate) ** 2, weights=weights) / units
+    assert effect.estimate == pytest.approx(0.10008903417216031, rel=CLOSE)
+    assert sqrt(effect.se**2 + between) == pytest.approx(0.005071004003792392, rel=CLOSE)
 
 
 def test_within_strata_it_is_the_regression_of_each_stratum():
