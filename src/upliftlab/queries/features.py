@@ -135,7 +135,7 @@ def _numbers(texts: Sequence[str], table: str, source: Source, engine: Engine) -
         for at, name in enumerate(texts)
         for letter, sql in _looked_for(quote(name), form)
     ]
-    listed = ", ".join([*counts, *counted(read)])
+    listed = ", ".join([*counts, *_counted(read)])
     (row,) = engine.query(f"SELECT {listed} FROM {quote(table)}").to_pylist()
     faults = _two_ways(read, row, table, engine)
     for at, name in enumerate(texts):
@@ -152,11 +152,22 @@ def _text_numbers(names: Iterable[str], form: FileFormat | None) -> list[TextNum
     return [TextNumbers(n, quote(n), f"the feature '{n}'", form, flags=False) for n in names]
 
 
+def _counted(read: Sequence[TextNumbers]) -> list[str]:
+    """What `_two_ways` needs of columns, as columns of one query."""
+    marked = (f"{column.count(column.marked)} AS m{at}" for at, column in enumerate(read))
+    return [*counted(read), *marked]
+
+
 def _two_ways(
     read: Sequence[TextNumbers], row: Mapping[str, Any], table: str, engine: Engine
 ) -> list[Diagnostic]:
-    """The faults of numbers that can be read in two ways, by what `counted` gives of them."""
-    told = faults_of(doubtful(read, row), quote(table), engine)
+    """The faults of numbers that can be read in two ways, by what `_counted` gives of them.
+
+    Words are no plain numbers either; they are not read in every way to find that out.
+    """
+    marked = {column.column for at, column in enumerate(read) if row[f"m{at}"]}
+    asked = [column for column in doubtful(read, row) if column.column in marked]
+    told = faults_of(asked, quote(table), engine)
     return [fault for _, fault in told if fault.code == "UL255"]
 
 
@@ -247,7 +258,7 @@ def _unreadable(
     if not names:
         return
     read = _text_numbers(names, form)
-    columns = counted(read)
+    columns = _counted(read)
     for at, name in enumerate(names):
         bad = _odd(quote(name), form)
         columns.append(f"COUNT(CASE WHEN {bad} THEN 1 END) AS n{at}")

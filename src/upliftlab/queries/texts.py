@@ -77,6 +77,12 @@ class TextNumbers:
         """Not NULL of a text whose point cannot stand between thousands."""
         return f"CASE WHEN {self.value} LIKE '%.%' AND NOT {self.value} LIKE '%.___' THEN 1 END"
 
+    @property
+    def marked(self) -> str:
+        """It, where a point or a comma stands in it: without one there is one way to read it."""
+        has = f"{self.value} LIKE '%.%' OR {self.value} LIKE '%,%'"
+        return f"CASE WHEN {has} THEN {self.value} END"
+
     def count(self, sql: str) -> str:
         """How many rows that count have a value of something."""
         return f"COUNT({self.within(sql)})"
@@ -152,7 +158,6 @@ def _asked(column: TextNumbers) -> list[str]:
     plain = plain_sql(value, form)
     named = f"CASE WHEN {code} THEN {currency_sql(value)} END"
     bare = f"CASE WHEN {plain} <> 0 THEN 1 END"
-    point = f"CASE WHEN {value} LIKE '%.%' OR {value} LIKE '%,%' THEN {value} END"
     asked = {
         "n": column.count(value),
         "flags": column.count(flag) if column.flags else "0",
@@ -161,7 +166,7 @@ def _asked(column: TextNumbers) -> list[str]:
         "codes": column.count(named),
         "first": f"MIN({column.within(named)})",
         "last": f"MAX({column.within(named)})",
-        "example": f"MIN({column.within(point)})",
+        "example": f"MIN({column.within(column.marked)})",
         "read": column.count(number_sql(value, "text", form)),
     }
     for at, number in enumerate(number_sql(value, "text", each.form) for each in NUMBERS):
