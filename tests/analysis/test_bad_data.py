@@ -139,7 +139,7 @@ def test_one_customer_in_a_cell_is_a_reason_not_a_number(tmp_path):
     found = run(make_plan(segments=["area"]), write(tmp_path, HEADER + rows))
     assert {m.level for m in found.moments if m.dimension} == {"n", "s", "(other)"}
     both = pick(found, "difference", dimension="area", level="(other)")
-    assert (both.n_treated, both.n_control, both.note) == (3, 2, Note.few_purchases)
+    assert (both.n_treated, both.n_control, both.note) == (3, 2, Note.few_expected)
     rows = GOOD * 2 + "mail,1,alone\nmail,2,alone\n"
     found = run(make_plan(segments=["area"]), write(tmp_path, HEADER + rows))
     alone = pick(found, "difference", dimension="area", level="alone")

@@ -274,16 +274,17 @@ def test_a_single_purchase_settles_nothing(tmp_path):
     found = few(tmp_path, ([10], []))
     (arm,) = found.verdict.arms
     assert (arm.code, arm.low, arm.high, arm.note) == (
-        VerdictCode.inconclusive, None, None, Note.few_purchases,
+        VerdictCode.inconclusive, None, None, Note.few_expected,
     )  # fmt: skip
-    assert arm.p > 0.9
-    assert "cannot be judged: too few purchases or other events to tell" in found.verdict.sentence
+    assert arm.p is None
+    assert "hardly a purchase to be expected in it" in found.verdict.sentence
     assert found.verdict.next_action == "Repeat with more customers."
 
 
 def test_one_end_alone_is_told_as_at_least_or_at_most(tmp_path):
-    """Ten customers held out: a division with no purchase among them is no rarity."""
-    found = few(tmp_path, ([], [20, 24, 31, 18, 40, 25, 33, 28, 19, 22]), treated=190, control=10)
+    """Twenty customers held out: a division with no purchase among them is no rarity."""
+    bought = [20, 24, 31, 18, 40, 25, 33, 28, 19, 22, 27, 30]
+    found = few(tmp_path, ([], bought), treated=180, control=20)
     profit = pick(found, "incremental_profit")
     assert (profit.low is None, profit.high is None).count(True) == 1
     word = "at least" if profit.high is None else "at most"

@@ -12,10 +12,12 @@ from scipy.special import stdtrit
 
 from upliftlab.results.analysis import Note
 from upliftlab.stats import permutation
+from upliftlab.stats.calibration import Measured
 from upliftlab.stats.effects import LinearContrast, TwoSample, welch
 from upliftlab.stats.level import Level
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.permutation import Kinds, Precision, divided
+from upliftlab.stats.ratio import fieller
 
 RATE = 4.5
 """Monte Carlo standard errors that a rate may be off."""
@@ -192,6 +194,30 @@ def test_where_contact_pays_a_handful_of_purchases_claims_no_loss():
     assert found.stop <= 1.2
     assert found.no_low > 80
     assert found.no_high > 80
+
+
+@pytest.mark.parametrize(("buyers", "told"), [(6, False), (7, True)])
+def test_where_less_than_a_purchase_is_expected_in_a_group_nothing_is_dealt(buyers, told):
+    """Ten of seventy are held out; with 7 buyers one is expected among them.
+
+    Without, no difference and no ratio has an interval, nor a p; there is an estimate.
+    """
+    values = np.zeros(70)
+    values[: buyers - 1], values[-1] = np.exp(np.arange(buyers - 1) / 2), 30.0
+    treated = np.arange(len(values)) < 60
+    measured = Measured(values, treated, np.ones(len(values), dtype=np.int64))
+    draws = measured.draws(Precision())
+    assert bool(len(draws)) is told
+    level, pair = Level(0.95, draws=draws), measured.pair()
+    form = LinearContrast.difference(1, {0: 1.0})
+    of_control = LinearContrast(np.zeros(1), np.ones(1))
+    for effect in (welch(pair, form, level), fieller(pair, form, of_control, level)):
+        assert effect.estimate is not None
+        assert effect.se > 0
+        assert (effect.note is Note.few_expected) is not told
+        assert (effect.p is not None) is told
+        if not told:
+            assert (effect.low, effect.high, effect.p_of(1.0)) == (None, None, None)
 
 
 def test_few_draws_reach_no_high_level():

@@ -75,7 +75,7 @@ class Contrast:
         arm: The treated arm; None where the arms of one contact channel are pooled.
         pair: Their moments.
         sharp: The same adjusted for the covariates, where there are some.
-        draws: Studentised differences of divided units, by what is compared.
+        draws: Studentised differences of divided units, by what is compared; none where too few.
         skewness: Of the studentised difference where it is slight, by what is compared.
     """
 
@@ -129,6 +129,15 @@ class Contrast:
         confidence, look, compared = self.spec.confidence, self.reading.look, (what, name)
         skewness = self.skewness.get(compared, 0.0)
         return Level(confidence, look, self.draws.get(compared), skewness)
+
+    def dealt(self, compared: Compared) -> bool:
+        """Whether critical values come from dealing units: too few of them are not dealt."""
+        return bool(len(self.draws.get(compared, ())))
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether units were dealt for anything."""
+        return any(map(self.dealt, self.draws))
 
     def difference(self, metric: str) -> Effect:
         """Treated mean less control mean."""

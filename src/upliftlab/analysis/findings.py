@@ -203,7 +203,7 @@ def _method(asked: _Asked) -> str:
     contrast, name = asked.contrast, _interval(asked)
     if name != "newcombe":
         name += "+strata" if contrast.stratified else ""
-        name += "+permutation" if asked.compared in contrast.draws else ""
+        name += "+permutation" if contrast.dealt(asked.compared) else ""
         name += "+hall" if asked.compared in contrast.skewness else ""
     look = contrast.reading.look
     return name if look is None else f"{name}+{'anytime' if isinstance(look, Anytime) else 'looks'}"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from upliftlab.analysis.arm_labels import ignoring, mapped, near_arm
+from upliftlab.analysis.repeated_ids import IdCounts, repeated_ids
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.engines.dialect import converts_texts
@@ -19,6 +20,7 @@ from upliftlab.queries.naming import naming
 from upliftlab.queries.numbers import LARGEST, SMALLEST, missing_sql, number_sql, usable_sql
 from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of, plain, pointed
+from upliftlab.queries.togetherness import FEWER, groups_of, totals_of
 from upliftlab.queries.units import SIZE, UnitTable, unit_columns
 from upliftlab.queries.words import line_of, words_of
 from upliftlab.stats.moments import Moments
@@ -28,8 +30,6 @@ from upliftlab.util.sql import quote
 
 MOST_LEVELS = 200
 """A segment with more levels is no segment, and its levels may be customers."""
-FEWER = 0.2
-"""With fewer mixed households than this share of what chance makes, they were drawn whole."""
 _SHOWN = 5
 _ROUNDED = 1e-9
 """What a mean of shares may be off by, as doubles are added up."""
@@ -132,14 +132,9 @@ def _refuse_ids(
             Diagnostic("UL212", f"{lacking:,} rows have no '{name}'", "every customer needs one")
         )
     if row["ids"] < row["n"]:
-        raise DataError(_repeated(name, row, _two_arms(engine, frame, column, arm)))
-
-
-def _repeated(name: str, row: Mapping[str, int], two_arms: int) -> Diagnostic:
-    again = row["n"] - row["ids"]
-    message = f"'{name}' repeats in {again:,} of {row['n']:,} rows"
-    message += f"; {two_arms:,} customers are in several arms" if two_arms else ""
-    return Diagnostic("UL213", message, "the table needs one row per customer")
+        torn = _two_arms(engine, frame, column, arm)
+        counts = IdCounts(name, row["n"], row["n"] - row["ids"], torn)
+        raise DataError(repeated_ids(counts, frame.relation, frame.columns, engine))
 
 
 def _two_arms(engine: Engine, frame: AnalysisPopulation, column: str, arm: str) -> int:
@@ -170,15 +165,7 @@ def refuse_whole_households(plan: Plan, frame: AnalysisPopulation, engine: Engin
         raise missing_column(name, "household", frame.columns)
     if name is None or plan.households is not None:
         return
-    house = f"c.{quote(name)}"
-    row = _one(
-        engine,
-        "SELECT SUM(CASE WHEN n > 1 THEN 1 ELSE 0 END) AS several,"
-        " SUM(CASE WHEN arms > 1 THEN 1 ELSE 0 END) AS mixed FROM"
-        f" (SELECT COUNT(*) AS n, COUNT(DISTINCT {frame.own['arm']}) AS arms"
-        f" FROM {frame.relation} GROUP BY {house} HAVING {house} IS NOT NULL) AS houses",
-    )
-    several, mixed = int(row["several"] or 0), int(row["mixed"] or 0)
+    several, mixed = totals_of(groups_of(name, frame, engine))
     if several and mixed < FEWER * several * _apart(frame, engine):
         inside = f"{several - mixed:,} of {several:,} households with several customers"
         message = f"{inside} lie in one arm each"

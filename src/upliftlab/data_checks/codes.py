@@ -85,4 +85,20 @@ CODES: Final[tuple[Explanation, ...]] = (
         "September\"]. Where everybody got one contact, write 'contacts: one per customer' under "
         "'money'. Else bring the missing rows along.",
     ),
+    Explanation(
+        "UL655",
+        "Customers assigned in groups",
+        "Customers of one household, store or company lie in one arm each, as they would not by "
+        "chance: they were assigned together and are alike, so that intervals for customers one by "
+        "one are too narrow.",
+        "Name what was assigned: 'assignment: {observed: arm, unit: household_id}'.",
+    ),
+    Explanation(
+        "UL656",
+        "Rows that are no customers",
+        "A row of the customers' table seems to be a day, a city or a store: differences and "
+        "intervals would be of days or cities.",
+        "Bring a row for each customer; of totals say how many customers they are of, by "
+        "'aggregated' (docs/aggregated.md).",
+    ),
 )

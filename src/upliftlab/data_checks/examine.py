@@ -26,6 +26,7 @@ from upliftlab.analysis.population import (
     refuse_inexact,
 )
 from upliftlab.analysis.record import Record
+from upliftlab.analysis.repeated_ids import IdCounts, repeated_ids
 from upliftlab.assignment.decided import counted as counted_arms
 from upliftlab.assignment.decided import empty_places, held, nobody
 from upliftlab.config.load import examine as examine_file
@@ -163,7 +164,8 @@ def _features(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
 def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Diagnostic]:
     name = plan.customers.id or ""
     column, relation = f"c.{quote(name)}", f"{CUSTOMERS} AS c"
-    if plan.experiment.assignment.observed in engine.columns(CUSTOMERS):
+    columns = engine.columns(CUSTOMERS)
+    if plan.experiment.assignment.observed in columns:
         relation = population_of(plan, engine, None).relation  # as the analysis will
     row = engine.query(
         f"SELECT COUNT(*) AS n, COUNT({column}) AS known, COUNT(DISTINCT {column}) AS ids"  # noqa: S608 - quoted
@@ -173,8 +175,8 @@ def _identities(plan: Plan, place: Place, engine: Engine) -> Iterator[Diagnostic
         message = f"{row['n'] - row['known']:,} rows have no '{name}'"
         yield Diagnostic("UL212", message, "every customer needs one", place)
     if row["ids"] < row["known"]:
-        message = f"'{name}' repeats in {row['known'] - row['ids']:,} of {row['n']:,} rows"
-        yield Diagnostic("UL213", message, "the table needs one row per customer", place)
+        counts = IdCounts(name, row["n"], row["known"] - row["ids"])
+        yield replace(repeated_ids(counts, relation, columns, engine), place=place)
 
 
 def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ One that makes an analysis INVALID is an error here, but for what may still come
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from upliftlab.analysis.checks.definition import CheckDefinition
@@ -29,6 +29,8 @@ CODES: Final = {
     "missing_outcomes": "UL282",
     "on_record": "UL300",
     "known_before": "UL299",
+    "together": "UL655",
+    "rows_of": "UL656",
     "smallest_cell": OTHER,
     "households": OTHER,
     "waves": OTHER,
@@ -41,6 +43,13 @@ STILL_COMING: Final = ("completeness",)
 """Critical ones that are a warning before the analysis: data may still come in."""
 TOLD: Final = ("exclusion", "missing_outcomes")
 """Those that tell who is left out, which is said whether or not all is well."""
+_PLACES: Final[Mapping[str, tuple[str, ...]]] = {
+    "exclusion": ("exclude",),
+    "households": ("assignment", "unit"),
+    "together": ("assignment", "observed"),
+    "waves": ("waves",),
+}
+"""The keys of the YAML that a check is about."""
 _ON_RECORD: Final = (
     "attrition",
     "delivered",
@@ -54,7 +63,7 @@ _DRAWN: Final = (
     *("exclusion", "sample_ratio", "balance", "contamination", "missing_outcomes", "on_record"),
 )
 """Those that look at who got which arm, which no draft of an assignment tells."""
-_ESTIMATED: Final = ("skewness", "maturity")
+_ESTIMATED: Final = ("skewness", "few_units", "maturity")
 """Those that are about intervals and the day of the analysis, not about the data."""
 
 
@@ -91,17 +100,13 @@ def fault_of(check: Check, scope: Scope) -> Iterator[Diagnostic]:
 def _place_of(check: Check, scope: Scope) -> Place:
     """Where the YAML names what a check looks at."""
     kind, _, subject = check.name.partition(":")
-    if kind == "exclusion":
-        return scope.at("exclude")
+    if kind in _PLACES:
+        return scope.at(*_PLACES[kind])
     if kind == "missing_outcomes":
         return scope.metric_at(subject, "missing")
-    if kind == "households":
-        return scope.at("assignment", "unit")
-    if kind == "waves":
-        return scope.at("waves")
     if kind == "balance" and (place := _named_at(subject.removeprefix("feature:"), scope)):
         return place
-    if kind == "known_before":
+    if kind in ("known_before", "rows_of"):
         return source_place(scope, None)
     if subject in scope.plan.sources:
         return source_place(scope, subject)

@@ -12,9 +12,8 @@ import yaml
 from upliftlab.config.models import Source
 from upliftlab.config.workspace import find_workspace
 from upliftlab.results.inspection import InspectedColumn, Role
+from upliftlab.util.column_names import CUSTOMER, ID
 
-_CUSTOMER: Final = re.compile(r"customer|client|user|member|contact|subscriber|kund|person|e_?mail")
-_ID: Final = re.compile(r"(^|[^a-z])(id|key|no|nr|number|uuid|ref)([^a-z]|$)|id$")
 _ARM: Final = re.compile(r"(^|[^a-z])(arm|variant|group|gruppe|cell|bucket|treatment|test)")
 _AMOUNT: Final = re.compile(
     r"amount|revenue|price|total|spen[dt]|value|margin|sales|betrag|umsatz|preis|cost|net|gross"
@@ -47,8 +46,8 @@ def roles_of(column: InspectedColumn, columns: Sequence[InspectedColumn]) -> tup
 def _customer(columns: Sequence[InspectedColumn]) -> InspectedColumn | None:
     """The column that says whose row it is: one named so, else one that tells rows apart."""
     able = [each for each in columns if _identifies(each)]
-    named = [each for each in able if _CUSTOMER.search(each.name.casefold())]
-    ids = [each for each in able if each.unique and _ID.search(each.name.casefold())]
+    named = [each for each in able if CUSTOMER.search(each.name.casefold())]
+    ids = [each for each in able if each.unique and ID.search(each.name.casefold())]
     ordered = [*(each for each in named if each.unique), *named, *ids, *_unique(able)]
     return ordered[0] if ordered else None
 

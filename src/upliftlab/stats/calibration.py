@@ -20,6 +20,10 @@ from upliftlab.stats.moments import Array, Moments
 from upliftlab.stats.permutation import Kinds, Precision, divided
 from upliftlab.stats.skewness import skewness
 
+FEWEST_ODD = 1.0
+"""Units unlike the most usual one, such as purchases, that a group must be expected to have for
+units to be dealt: see docs/statistics.md."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
@@ -128,7 +132,9 @@ class Measured:
 
         Chance is seeded by the shape of the values and the sizes of the groups and by nothing
         else: whatever the experiment is called, in whatever order its rows come and in whatever
-        unit they are, the digits stay.
+        unit they are, the digits stay. None are made where a group would be dealt fewer than
+        `FEWEST_ODD` units that are not of the most usual kind: what it holds is an accident then,
+        and mostly nothing, whatever is true.
 
         Args:
             precision: How exact they have to be.
@@ -137,6 +143,8 @@ class Measured:
         counts = np.bincount(which, weights=self.counts, minlength=len(kinds)).astype(np.int64)
         n = int(self.counts[self.treated].sum())
         sizes = n, int(counts.sum()) - n
+        if (sum(sizes) - int(counts.max())) * min(sizes) < FEWEST_ODD * sum(sizes):
+            return np.empty(0)
         rng = np.random.default_rng(list(_seed(kinds, counts, sizes)))
         return divided(Kinds(kinds[:, None], counts), sizes, rng, precision)[:, 0]
 

@@ -315,6 +315,8 @@ def welch(pair: TwoSample, form: LinearContrast, confidence: float | Level) -> E
     if sum(parts) <= 0:
         return Effect(estimate, 0.0, note=Note.no_variation)
     se = sum(parts) ** 0.5
+    if level.untold:
+        return Effect(estimate, se, note=Note.few_expected)
     df = degrees_of_freedom(form, pair)
     ends = ends_of(estimate, se, level.bounds(df))
 

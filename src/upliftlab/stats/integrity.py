@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc, gammaln
+from scipy.special import bdtrc, chdtrc, gammaln
 
 from upliftlab.stats.moments import Moments, pool
 
@@ -212,3 +212,29 @@ def _choose(n: int, k: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
 
 def _tail(statistic: float, df: int) -> float:
     return float(chdtrc(df, statistic)) if df > 0 else 1.0
+
+
+def kept_together(
+    groups: Sequence[tuple[int, int]], whole: int, shares: Sequence[float]
+) -> tuple[float, float]:
+    """How many groups of customers would lie in one arm by chance, and p of so many that do.
+
+    A group of k customers drawn one by one lies in one arm with probability Σ_a s_a^k. The number
+    of those that do is a sum of independent trials, whose upper tail is at most that of as many
+    trials of the same mean that are alike (Hoeffding 1956).
+
+    Args:
+        groups: Customers of a group, and how many groups of so many there are.
+        whole: Groups that lie in one arm.
+        shares: Of the arms; they sum to 1.
+
+    >>> expected, p = kept_together([(2, 100)], 60, [0.5, 0.5])
+    >>> expected, round(p, 4)
+    (50.0, 0.0284)
+    """
+    drawn = np.asarray(shares, dtype=np.float64)
+    expected = float(sum(n * (drawn**size).sum() for size, n in groups))
+    if whole < expected + 1:
+        return expected, 1.0
+    several = sum(n for _, n in groups)
+    return expected, float(bdtrc(whole - 1, several, expected / several))

@@ -44,7 +44,8 @@ class Level:
         confidence: The level of the interval, such as 0.95.
         look: Which of several looks this is; None where the data are looked at once.
         draws: Studentised differences between random divisions of the same units, ascending; None
-            where the difference varies like Student's t.
+            where the difference varies like Student's t. Empty where units are too few to be
+            divided: then nothing tells how it varies.
         skewness: Of the difference, where there are no draws: Hall's cubic allows for it.
     """
 
@@ -85,6 +86,11 @@ class Level:
         low, high = _AS_FAR * float(self.draws[k - 1]), _AS_FAR * float(self.draws[-k])
         below, above = self.edges
         return -inf if k <= below else min(0.0, low), inf if k <= above else max(0.0, high)
+
+    @property
+    def untold(self) -> bool:
+        """Whether units are too skewed for Student's t and too few to be divided."""
+        return self.draws is not None and not len(self.draws)
 
     @property
     def reached(self) -> bool:

@@ -59,6 +59,8 @@ def fieller(
     parts = tested.covariance(tested, pair)
     if sum(parts) <= 0:
         return Effect(estimate, se, note=Note.no_variation)
+    if level.untold:
+        return Effect(estimate, se, note=Note.few_expected)
     df = degrees_of_freedom(tested, pair)
 
     def test(value: float) -> float:

@@ -68,7 +68,7 @@ def trial(rng: np.random.Generator, scenario: Scenario) -> Replication:
     plain = replace(contrast, reading=InferenceSettings(), draws={}, skewness={})
     truth = scenario.truth((drawn[TREATED].customers(spec), drawn[CONTROL].customers(spec)))
     found = (*told(contrast, truth), *told(plain, truth, "welch"))
-    return Replication(found, bool(contrast.draws))
+    return Replication(found, contrast.calibrated)
 
 
 def told(contrast: Contrast, truth: Truth, method: Method = "product") -> Iterator[Measurement]:

@@ -25,12 +25,15 @@ from upliftlab.util.extensions import CHECKS, blaming, installed, misfit, offere
 
 ORDER: Final[tuple[tuple[str, ...], ...]] = (
     ("smallest_cell",),
+    ("few_units",),
     ("households",),
+    ("together",),
     ("attrition",),
     ("exclusion",),
     ("delivered",),
     ("waves",),
     ("rows_apart",),
+    ("rows_of",),
     ("sample_ratio",),
     ("balance",),
     ("known_before",),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from upliftlab.analysis.checks.definition import CheckAnswer, CheckDefinition, CheckInputs
 from upliftlab.analysis.measures import SKEWED, gammas
-from upliftlab.results.analysis import Scalar, Severity
+from upliftlab.results.analysis import Note, Scalar, Severity
 from upliftlab.text.language import N_
 
 
@@ -32,9 +32,9 @@ def _skewness(inputs: CheckInputs) -> Iterator[CheckAnswer]:
 
 
 def _methods(inputs: CheckInputs, about: tuple[str, str]) -> frozenset[str]:
-    """What the intervals of a metric between an arm and the control are made by."""
+    """What intervals of a metric between an arm and the control are made by, or why not made."""
     methods = (
-        finding.method.split("+")
+        (*finding.method.split("+"), *((finding.note,) if finding.note else ()))
         for finding in inputs.findings
         if (finding.metric, finding.arm) == about and finding.dimension is None
     )
@@ -69,7 +69,13 @@ def _skewed(
             "The difference in {metric} between {arm} and the control is slightly skewed "
             "({value:number}): its interval allows for it."
         )
-    passed = not methods.isdisjoint(("permutation", "hall"))
+    elif Note.few_expected in methods:
+        text = N_(
+            "The difference in {metric} between {arm} and the control is skewed "
+            "({value:number}), and there are too few purchases or other events to deal "
+            "anew: no interval is shown."
+        )
+    passed = not methods.isdisjoint(("permutation", "hall", Note.few_expected))
     yield CheckAnswer(passed, text, {**values, "value": worst}, about, value=worst)
 
 

@@ -126,7 +126,7 @@ def trial(rng: np.random.Generator, world: RepeatBuyers) -> Replication:
     }
     true = world.truth
     measured = (Measurement(name, each, true, true == 0) for name, each in effects.items())
-    return Replication(tuple(measured), bool(contrast.draws))
+    return Replication(tuple(measured), contrast.calibrated)
 
 
 def cells() -> Iterator[NamedScenario]:

@@ -85,7 +85,7 @@ def trial(rng: np.random.Generator, world: AlikeArms) -> Replication:
         measured.append(of_event("SHIP", it=shipped, at_most=alpha))
     alone = (each.difference(OUTCOME) for each in contrasts)
     measured += [Measurement("each arm alone", effect, true, true == 0) for effect in alone]
-    return Replication(tuple(measured), any(contrast.draws for contrast in contrasts))
+    return Replication(tuple(measured), any(contrast.calibrated for contrast in contrasts))
 
 
 def _missed(arm: ArmVerdict, true: float) -> bool:

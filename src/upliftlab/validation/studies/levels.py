@@ -76,7 +76,7 @@ def trial(rng: np.random.Generator, world: EqualLevels) -> Replication:
         here = [levels[arm][contrast.place.level or ""] for arm in (TREATED, CONTROL)]
         truth = world.level.truth((here[0].customers(spec), here[1].customers(spec)))
         found += [each for each in told(contrast, truth) if each.measure != "roi"]
-        dealt |= bool(contrast.draws)
+        dealt |= contrast.calibrated
     return Replication(tuple(found), dealt)
 
 

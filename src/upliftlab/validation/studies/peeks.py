@@ -98,7 +98,7 @@ def trial(rng: np.random.Generator, world: DailyLooks) -> Replication:
     for day in range(1, PEEKS + 1):
         contrast = _contrast(rng, world, spent, day)
         looks.append((_effects(contrast), world.truth(day / (PEEKS + 1))))
-        dealt |= bool(contrast.draws)
+        dealt |= contrast.calibrated
     closed = _effects(_contrast(rng, world, spent, PEEKS + 1))
     measured: list[Measurement] = []
     for at, (name, last) in enumerate(closed.items()):

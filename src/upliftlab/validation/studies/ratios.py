@@ -17,7 +17,7 @@ from upliftlab.validation.replication import analysed
 from upliftlab.validation.sample import SimulatedUnits
 from upliftlab.validation.scenario import CONTROL, TREATED
 
-ORDERS: Final = (1, 3, 5, 10, 30)
+ORDERS: Final = (1, 3, 5, 10, 15, 20, 30)
 """Expected in each arm."""
 VALUE: Final = "order_value"
 AMOUNT: Final = 60.0
@@ -73,7 +73,7 @@ def trial(rng: np.random.Generator, world: FewOrders) -> Replication:
         Measurement("difference", contrast.difference(VALUE), 0.0, null=True),
         Measurement("lift", contrast.relative_lift(VALUE), 0.0, null=True),
     )
-    return Replication(measured, bool(contrast.draws))
+    return Replication(measured, contrast.calibrated)
 
 
 def cells() -> Iterator[NamedScenario]:
