@@ -52,9 +52,15 @@ document.querySelectorAll("table.levels").forEach((table, number) => {
     if (money) option(select, words.roi + beside, `${at},1,-1`);
     option(select, words.certainty + beside, `${at},2,1`);
   });
-  select.addEventListener("change", () => {
+  select.addEventListener("change", async () => {
+    const { findings } = await data();
     const [arm, key, sign] = select.value.split(",").map(Number);
-    const by = (row) => JSON.parse(row.cells[arm + 1].dataset.keys)[key];
+    const by = (row) => {
+      const told = row.cells[arm + 1].querySelectorAll("[data-key]");
+      const beside = row.cells[arm + 1].querySelector("i [data-key]");
+      const [, , at] = ((key === 1 ? beside : told[0])?.dataset.key ?? "").split("/");
+      return findings[at]?.[key === 2 ? "p" : "estimate"] ?? null;
+    };
     const ordered = select.value === "" ? rows : [...rows].sort((a, b) => {
       const [x, y] = [by(a), by(b)];
       if (x === null || y === null) return (x === null) - (y === null);

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 from plans import make_plan
+from shown_numbers import resolve, shown
 
 from upliftlab.config.models.limits import Tolerance
 from upliftlab.planning.assumptions import Assumptions, Given
@@ -67,13 +68,6 @@ def outlook(arm="mail", **changes):
     return plan(make_plan(**content), assumed, PlanningContext(NOW))
 
 
-def resolve(document, pointer):
-    for step in pointer.removeprefix("/").split("/"):
-        key = step.replace("~1", "/").replace("~0", "~")
-        document = document[int(key)] if isinstance(document, list) else document[key]
-    return document
-
-
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("changes", [{}, {"money": None}, {"arm": "a/b~c"}])
 def test_every_number_is_the_value_of_its_key(lang, changes):
@@ -82,15 +76,7 @@ def test_every_number_is_the_value_of_its_key(lang, changes):
     assert len(reader.figures) > 60
     for attributes, text in reader.figures:
         value = resolve(document, attributes["data-key"])
-        digits = attributes.get("data-digits")
-        shown = Language(lang).show(
-            attributes["data-kind"],
-            value,
-            document["currency"],
-            digits=None if digits is None else int(digits),
-            signed="data-signed" in attributes,
-        )
-        assert text == shown.replace("-", "\u2212"), attributes
+        assert text == shown(value, attributes, Language(lang), document["currency"]), attributes
 
 
 def test_every_curve_has_a_title_a_description_and_a_table():

@@ -8,6 +8,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from shown_numbers import resolve, shown
 
 from upliftlab.errors import OutputError
 from upliftlab.report.bridge import waterfalls
@@ -67,27 +68,6 @@ class Reader(HTMLParser):
         self.visible.append(data)
         if "data-key" in attributes:
             self.figures.append((attributes, data))
-
-
-def resolve(document, pointer: str):
-    for step in pointer.removeprefix("/").split("/"):
-        key = step.replace("~1", "/").replace("~0", "~")
-        document = document[int(key)] if isinstance(document, list) else document[key]
-    return document
-
-
-def shown(value: float, attributes: dict[str, str], language: Language, currency: str | None):
-    if "data-times" in attributes:
-        value *= int(attributes["data-times"])
-    digits = attributes.get("data-digits")
-    text = language.show(
-        attributes["data-kind"],
-        value,
-        currency,
-        digits=None if digits is None else int(digits),
-        signed="data-signed" in attributes,
-    )
-    return text.replace("-", "\u2212")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

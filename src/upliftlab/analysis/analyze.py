@@ -26,8 +26,9 @@ from upliftlab.analysis.contrasts import CHANNEL, Contrast, InferenceSettings, c
 from upliftlab.analysis.disclosure import Shown, merged, shown
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.findings import find, find_between, shrunk
-from upliftlab.analysis.flow import flow
+from upliftlab.analysis.flow import delivery, enrollment, flow
 from upliftlab.analysis.heterogeneity import compare
+from upliftlab.analysis.means import means_of
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.analysis.reconciliation import reconciled
 from upliftlab.analysis.record import Record
@@ -154,10 +155,13 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         verdict=verdict,
         checks=judged,
         arms=_arms(plan, aggregates, _expected(plan, setting.record, intake.data.regimes, facts)),
-        flow=flow(plan, spec, facts, aggregates),
+        flow=(steps := flow(plan, spec, facts, aggregates)),
+        enrollment=tuple(enrollment(setting.record, steps)),
+        delivery=tuple(delivery(spec, aggregates[OVERALL])),
         metrics=metrics,
         segments=_segments(plan, spec, told),
         terms=_terms(plan, spec),
+        means=tuple(means_of(spec, projected[OVERALL])),
         findings=findings,
         compared=find_between(plan, _between(spec, projected, reading)),
         heterogeneity=beside.tests,
@@ -270,7 +274,7 @@ def withheld(analysis: Analysis, checks: Sequence[CheckDefinition]) -> Analysis:
     )
     tell = {check.name for check in checks if check.tells == "effects"}
     kept = tuple(c for c in analysis.checks if c.name.partition(":")[0] not in tell)
-    gone = dict.fromkeys(("heterogeneity", "reconciliations", "bridges", "moments"), ())
+    gone = dict.fromkeys(("heterogeneity", "reconciliations", "bridges", "moments", "means"), ())
     return analysis.model_copy(
         update={"findings": findings, "compared": compared, "checks": kept, **gone}
     )

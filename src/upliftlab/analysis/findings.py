@@ -142,7 +142,8 @@ def _found(plan: Plan, spec: EstimationSpec, contrast: Contrast) -> Iterator[Fin
         lead = kind.estimand.of != "money" and metric in (primary, plan.judged(primary))
         if _applies(kind.estimand, contrast, lead=lead):
             asked = _Asked(contrast, money, kind, metric)
-            yield _finding(asked, _family(plan, contrast, asked))
+            found = _finding(asked, _family(plan, contrast, asked))
+            yield _untested(found) if _sent(plan, contrast, asked) else found
 
 
 def _applies(estimand: Estimand, contrast: Contrast, *, lead: bool) -> bool:
@@ -154,6 +155,22 @@ def _applies(estimand: Estimand, contrast: Contrast, *, lead: bool) -> bool:
     if estimand.needs == "compliance":
         return contrast.contacts is not None
     return estimand.needs is None or contrast.counted(estimand.needs) is not None
+
+
+def _sent(plan: Plan, contrast: Contrast, asked: _Asked) -> bool:
+    """Whether a metric counts what the campaign itself sends or hands out, and nothing else.
+
+    That the treated have more contacts and vouchers redeemed is how the campaign was made, and no
+    effect to be tested.
+    """
+    metrics, money = plan.experiment.metrics, asked.estimand.of == "money"
+    declared = (metrics.primary, *metrics.secondary, *metrics.guardrails)
+    counted = [contrast.counted(per) for per in (Per.contact, Per.redemption)]
+    return not money and asked.metric in counted and asked.metric not in declared
+
+
+def _untested(found: Finding) -> Finding:
+    return found.model_copy(update={"p": None, "family": None})
 
 
 def _family(plan: Plan, contrast: Contrast, asked: _Asked) -> str | None:

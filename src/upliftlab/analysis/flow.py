@@ -5,15 +5,18 @@ Every step is told by arm. The first less those that follow is the last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from upliftlab.analysis.aggregates import OVERALL, Aggregates
 from upliftlab.analysis.checks.definition import Facts
 from upliftlab.analysis.checks.delivery import absent
 from upliftlab.analysis.checks.left_out import NO_ARM, left_out
 from upliftlab.analysis.estimation import EstimationSpec
+from upliftlab.analysis.record import Record
 from upliftlab.config.models.experiment import Plan
 from upliftlab.results.analysis import FlowStep
+from upliftlab.stats.moments import Moments
 
 
 def flow(
@@ -28,6 +31,41 @@ def flow(
         aggregates: Moments by place and arm.
     """
     return tuple(_steps(plan, _analysed(plan, spec, aggregates), facts))
+
+
+def enrollment(record: Record | None, steps: Sequence[FlowStep]) -> Iterator[FlowStep]:
+    """The customers' table and those who take no part; nothing where the record does not add up.
+
+    It does not where customers who hold an arm have left the table since.
+
+    Args:
+        record: The assignment.
+        steps: The flow, which begins with those assigned.
+    """
+    if record is None or record.population is None or steps[0].kind != "assigned":
+        return
+    if record.population - sum(record.excluded.values()) != steps[0].total:
+        return
+    yield FlowStep(kind="population", arms={}, without_arm=record.population)
+    for reason, count in record.excluded.items():
+        yield FlowStep(kind="apart", reason=reason, arms={}, without_arm=count)
+
+
+def delivery(spec: EstimationSpec, groups: Mapping[str, Moments]) -> Iterator[FlowStep]:
+    """Contacts and redemptions of those analysed, where they are counted.
+
+    Args:
+        spec: Which columns count them.
+        groups: The arms' moments as they are, not within strata.
+    """
+    kinds: tuple[tuple[Literal["contacts", "redemptions"], int | None], ...] = (
+        ("contacts", None if spec.roles is None else spec.roles.contacts),
+        ("redemptions", None if spec.roles is None else spec.roles.redemptions),
+    )
+    for kind, column in kinds:
+        if column is not None:
+            counts = {arm: round(g.n * float(g.mean[column])) for arm, g in groups.items()}
+            yield FlowStep(kind=kind, arms=counts)
 
 
 def _steps(plan: Plan, analysed: Mapping[str, int], facts: Facts) -> Iterator[FlowStep]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -41,6 +41,8 @@ class Record:
         customers: The sha256 of the customers' table that was assigned last, if it is known.
         assigned: The day it was.
         since: What was amended after customers had been assigned, but for words.
+        population: Customers in the table that was assigned last, if it is known.
+        excluded: Those of them who take no part, by reason.
     """
 
     id: str
@@ -52,3 +54,5 @@ class Record:
     customers: str | None = None
     assigned: date | None = None
     since: tuple[str, ...] = ()
+    population: int | None = None
+    excluded: Mapping[str, int] = field(default_factory=dict[str, int])

@@ -153,6 +153,8 @@ def open_record(ledger: Ledger, plan: Plan) -> Record:
         amendments=tuple(c.why for c in told if c.kind == "amendment"),
         deviations=(*late, *(c.why for c in told if c.kind == "deviation")),
         since=changed_since(first, plan.canonical()),
+        population=assignment.generations[-1].manifest.population,
+        excluded=assignment.generations[-1].manifest.excluded,
     )
 
 

@@ -140,7 +140,8 @@ def compared(index: Index, formatter: Formatter) -> tuple[MetricView, ...]:
     own = sorted(_asked("metric"), key=lambda kind: kind.estimand.unit != "metric")
     views = [] if made is None else [MetricView(made, None)]
     for metric in index.analysis.metrics:
-        outline = Outline(metric.title, heads, slots, formatter.text(_ROLES[metric.role]))
+        role = formatter.text(_ROLES[metric.role])
+        outline = Outline(metric.title, heads, slots, role, metric.name)
         asked = [Quantity(kind, metric.name) for kind in own]
         if (made := table(outline, asked, pairs, formatter)) is not None:
             plain = _plain(outline, asked, pairs, formatter)
@@ -185,7 +186,7 @@ def _metric(metric: MetricInfo, index: Index, formatter: Formatter) -> MetricVie
     own = sorted(_asked("metric", "primary"), key=lambda kind: kind.estimand.unit != "metric")
     quantities = [Quantity(kind, metric.name) for kind in own]
     role = formatter.text(_ROLES[metric.role])
-    outline = Outline(metric.title, (_arm(formatter),), _overall(index), role)
+    outline = Outline(metric.title, (_arm(formatter),), _overall(index), role, metric.name)
     made = table(outline, quantities, index, formatter)
     if made is None:
         return None
@@ -204,7 +205,7 @@ def _plain(
     """A table without covariates; None where nothing was adjusted."""
     role = formatter.text(N_("without covariates"))
     beside = [replace(quantity, beside=True) for quantity in quantities]
-    return table(replace(outline, role=role), beside, index, formatter)
+    return table(replace(outline, role=role, means=None), beside, index, formatter)
 
 
 def _untitled(made: Table, metric: MetricInfo) -> Table:

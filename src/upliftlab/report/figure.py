@@ -23,6 +23,21 @@ class Figure:
     signed: bool = False
     times: int | None = None
 
+    @property
+    def told(self) -> str:
+        """How it came from its key: kind, decimals, `+` where a plus is shown, `×` a factor.
+
+        >>> Figure("+$2.50", "/findings/3/estimate", "money", 2, signed=True).told
+        'money 2 +'
+        """
+        parts = (
+            self.kind,
+            "" if self.digits is None else str(self.digits),
+            "+" if self.signed else "",
+            "" if self.times is None else f"\N{MULTIPLICATION SIGN}{self.times}",
+        )
+        return " ".join(part for part in parts if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:

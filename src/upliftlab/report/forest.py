@@ -30,14 +30,12 @@ class ForestCell:
         beside: ROI, where there is money.
         tone: Gain or loss, and how sure.
         word: The same in words.
-        keys: What rows are sorted by: the estimate, the return, p; None sorts last.
     """
 
     interval: Interval | None
     beside: Figure | None
     tone: Tone
     word: str
-    keys: tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +118,4 @@ def _cell(
         shape = form(Quantity(EstimandKind.roi), index)
         digits = formatter.digits(shape, back.value.limits)
         beside = formatter.figure(roi, f"{back.key}/estimate", shape, digits)
-    estimate, p = (None, None) if found is None else (found.finding.estimate, found.finding.p)
-    word = formatter.text(shades.word) if shades.word else ""
-    return ForestCell(interval, beside, shades, word, (estimate, roi, p))
+    return ForestCell(interval, beside, shades, formatter.text(shades.word) if shades.word else "")

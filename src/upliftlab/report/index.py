@@ -166,6 +166,20 @@ class Index:
         """The arms compared with the control."""
         return tuple(arm.arm for arm in self.analysis.arms if not arm.control)
 
+    @cached_property
+    def control(self) -> str | None:
+        """The arm the others are compared with."""
+        return next((arm.arm for arm in self.analysis.arms if arm.control), None)
+
+    @cached_property
+    def _means(self) -> dict[tuple[str, str], tuple[int, float | None]]:
+        means = enumerate(self.analysis.means)
+        return {(one.metric, one.arm): (i, one.mean) for i, one in means}
+
+    def mean(self, metric: str, arm: str) -> tuple[int, float | None]:
+        """A metric's mean in an arm, with its place in the list."""
+        return self._means.get((metric, arm), (0, None))
+
     def metric(self, name: str) -> MetricInfo | None:
         """A metric by its name."""
         return next((m for m in self.analysis.metrics if m.name == name), None)

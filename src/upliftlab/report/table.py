@@ -30,6 +30,12 @@ _CORRECTIONS: Final = {
 _AGAINST: Final = {True: N_("of the first column, against zero"), False: N_("of the first column")}
 
 
+_MEANS: Final = {
+    "findings": (N_("Treated mean"), N_("Control mean")),
+    "compared": (N_("First arm's mean"), N_("Second arm's mean")),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class IntervalColumn:
     """A column of intervals: its heading and scale."""
@@ -49,6 +55,8 @@ class ForestRow:
     cells: tuple[Interval | None, ...]
     p: Figure | None
     p_adjusted: Figure | None
+    means: tuple[Figure | None, Figure | None] = (None, None)
+    """What the treated and the control did on average."""
     tone: Tone = NO_TONE
     """Gain or loss, and whether it survives the correction for many looks."""
     word: str = ""
@@ -82,6 +90,8 @@ class Table:
     """Whether a hurdle is drawn beside break-even."""
     shrunken: bool
     """Whether any interval has a shrunken estimate beside it."""
+    means: tuple[str, str] | None
+    """Headings of the groups' means, where those are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,8 @@ class Outline:
     heads: tuple[str, ...]
     slots: tuple[RowSlot, ...]
     role: str = ""
+    means: str | None = None
+    """The metric whose means are shown beside its effects."""
 
 
 def table(
@@ -116,6 +128,11 @@ def table(
         _row(slot, [found[q][i] for q in kept], [drawn[q].intervals[i] for q in kept], told)
         for i, slot in enumerate(outline.slots)
     )
+    if outline.means is not None:
+        rows = tuple(
+            replace(row, means=_means(outline.means, slot.place, told))
+            for row, slot in zip(rows, outline.slots, strict=True)
+        )
     starts = [True, *(b.heads[0] != a.heads[0] for a, b in pairwise(rows))]
     columns = tuple(
         IntervalColumn(
@@ -140,6 +157,9 @@ def table(
             N_("first / second arm") if index.between_arms else N_("treated / control")
         ),
         hurdle=any(c.axis is not None and len(c.axis.references) > 1 for c in columns),
+        means=(formatter.text(_MEANS[index.part][0]), formatter.text(_MEANS[index.part][1]))
+        if any(mean is not None for row in rows for mean in row.means)
+        else None,
         shrunken=any(c is not None and c.shrunken is not None for row in rows for c in row.cells),
     )
 
@@ -185,6 +205,20 @@ def _row(
         tone=shades,
         word=formatter.text(shades.word) if shades.word else "",
     )
+
+
+def _means(
+    metric: str, place: RowKey, told: tuple[Index, Formatter]
+) -> tuple[Figure | None, Figure | None]:
+    """What the treated and those they are compared with did on average."""
+    index, formatter = told
+    info = index.metric(metric)
+    form = FigureFormat({"money": "money", "share": "percent"}.get(info.unit, "number"))
+    found: list[Figure | None] = []
+    for arm in (place.arm, place.control or index.control):
+        i, mean = index.mean(metric, arm or "")
+        found.append(None if mean is None else formatter.figure(mean, f"/means/{i}/mean", form))
+    return found[0], found[1]
 
 
 def _p(value: float | None, key: str, formatter: Formatter) -> Figure | None:

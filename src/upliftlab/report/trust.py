@@ -22,6 +22,10 @@ _STATES: Final[dict[State, str]] = {
 
 
 _STEPS: Final = {
+    "population": N_("In the customers' table"),
+    "apart": N_("Take no part"),
+    "contacts": N_("Contacts on record"),
+    "redemptions": N_("Redemptions on record"),
     "observed": N_("In the data"),
     "assigned": N_("Assigned"),
     "absent": N_("Not in the data"),
@@ -61,9 +65,11 @@ class FlowLine:
 
     title: str
     reason: str
-    """The condition, where one decided."""
-    counts: tuple[Figure, ...]
-    """By arm, then of whom no arm is known."""
+    """The condition, where one decided, or why customers take no part."""
+    declared: bool
+    """Whether that is a text of the plan."""
+    counts: tuple[Figure | None, ...]
+    """Of all together, by arm, and then of whom no arm is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +82,63 @@ class Flow:
     lines: tuple[FlowLine, ...]
 
 
+_APART: Final = {
+    "not_eligible": N_("do not meet `eligible`"),
+    "opted_out": N_("have opted out"),
+    "universal_holdout": N_("universal holdout"),
+    "other_experiment": N_("another experiment's part of the layer"),
+    "no_wave": N_("in no wave"),
+    "cool_down": N_("contacted too short a time ago"),
+    "max_contacts": N_("as many contacts as the policy allows"),
+    "no_arm": N_("beyond the last arm's share"),
+}
+
+
 def flow(analysis: Analysis, formatter: Formatter) -> Flow | None:
-    """The customers of each step by arm; None where nobody was left out."""
-    steps = analysis.flow
-    if len(steps) <= 2:  # noqa: PLR2004 - the first and the last
+    """The customers of each step by arm; None where nobody was left out and nothing is counted."""
+    parts = {
+        "enrollment": analysis.enrollment,
+        "flow": analysis.flow,
+        "delivery": analysis.delivery,
+    }
+    few = len(analysis.flow) <= 2  # noqa: PLR2004 - the first and the last
+    if not analysis.flow or (few and not analysis.enrollment and not analysis.delivery):
         return None
-    unknown = any(step.without_arm for step in steps)
+    arms = tuple(analysis.flow[0].arms)
+    unknown = any(step.without_arm for step in analysis.flow)
+    shape = (arms, unknown)
     return Flow(
-        arms=tuple(steps[0].arms),
+        arms=tuple(formatter.names.get(arm, arm) for arm in arms),
         unknown=unknown,
-        lines=tuple(_line(step, i, formatter, unknown=unknown) for i, step in enumerate(steps)),
+        lines=tuple(
+            _line(step, f"/{part}/{i}", formatter, shape)
+            for part, steps in parts.items()
+            for i, step in enumerate(steps)
+        ),
     )
 
 
-def _line(step: FlowStep, i: int, formatter: Formatter, *, unknown: bool) -> FlowLine:
-    key, count = f"/flow/{i}", FigureFormat("count")
-    counts = [
-        formatter.figure(n, f"{key}/arms/{escape(arm)}", count) for arm, n in step.arms.items()
+def _line(
+    step: FlowStep, key: str, formatter: Formatter, shape: tuple[tuple[str, ...], bool]
+) -> FlowLine:
+    (arms, unknown), count = shape, FigureFormat("count")
+    counts: list[Figure | None] = [
+        formatter.figure(step.arms[arm], f"{key}/arms/{escape(arm)}", count)
+        if arm in step.arms
+        else None
+        for arm in arms
     ]
     if unknown:
-        counts.append(formatter.figure(step.without_arm, f"{key}/without_arm", count))
-    return FlowLine(formatter.text(_STEPS[step.kind]), step.reason or "", tuple(counts))
+        known = step.arms and step.kind not in ("contacts", "redemptions")
+        figure = formatter.figure(step.without_arm, f"{key}/without_arm", count)
+        counts.append(figure if known else None)
+    together = None
+    if not step.arms:
+        together = formatter.figure(step.without_arm, f"{key}/without_arm", count)
+    reason = step.reason or ""
+    told = formatter.text(_APART[reason]) if step.kind == "apart" and reason in _APART else reason
+    declared = step.kind != "apart"
+    return FlowLine(formatter.text(_STEPS[step.kind]), told, declared, (together, *counts))
 
 
 @dataclass(frozen=True, slots=True)

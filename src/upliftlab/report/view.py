@@ -22,6 +22,9 @@ from upliftlab.text.language import N_
 _LARGE: Final = 64_000
 """Bytes of JSON from which the copy to download is compressed, so that the page can be mailed."""
 
+_MAILED: Final = 1_000_000
+"""Bytes of JSON beyond which the page leaves out what it does not show itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Download:
@@ -38,10 +41,17 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """The files that lie inside the page."""
+    """The files that lie inside the page.
 
-    csv: Download
+    Attributes:
+        csv: The findings; None where they are too many to lie in a page twice.
+        json: The analysis; of a large one without the levels' moments.
+        whole: Whether nothing is left out.
+    """
+
+    csv: Download | None
     json: Download
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +142,17 @@ def downloads(index: Index, _teller: Formatter) -> Downloads:
     """The findings as CSV and the analysis as JSON, from which the page's scripts compute."""
     analysis = index.analysis
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", analysis.experiment)[:60] or "experiment"
+    content = to_json(analysis)
+    whole = len(content) <= _MAILED
+    if not whole:
+        overall = tuple(cell for cell in analysis.moments if cell.dimension is None)
+        content = to_json(analysis.model_copy(update={"moments": overall}))
+    sheet = to_csv(analysis) if whole else None
+    csv = sheet and packed_download(f"{stem}_findings.csv", "text/csv;charset=utf-8", sheet)
     return Downloads(
-        csv=packed_download(f"{stem}_findings.csv", "text/csv;charset=utf-8", to_csv(analysis)),
-        json=packed_download(f"{stem}_analysis.json", "application/json", to_json(analysis)),
+        csv=csv or None,
+        json=packed_download(f"{stem}_analysis.json", "application/json", content),
+        whole=whole,
     )
 
 
@@ -183,7 +201,7 @@ SECTIONS: Final = (
     Section("compared", compared, N_("Arm against arm"), withheld=True),
     Section("withheld", _withheld, N_("Effects and money")),
     Section("trust", _trust, N_("Can these numbers be trusted?")),
-    Section("flow", _flow, N_("Who was left out")),
+    Section("flow", _flow, N_("From all customers to those analysed")),
     Section("methods", _methods, N_("Methods")),
     Section("provenance", _origin, N_("Provenance")),
     Section("downloads", downloads, N_("Downloads")),

@@ -244,13 +244,26 @@ class ArmCount(Result):
     expected_share: float
 
 
+class ArmMean(Result):
+    """A metric's mean in an arm, per customer, or as a ratio of totals."""
+
+    metric: str
+    arm: str
+    mean: float | None
+    """None where there is nothing to divide by."""
+
+
 class FlowStep(Result):
     """Customers at one step of the way from all there were to those who are analysed."""
 
-    kind: Literal["observed", "assigned", "absent", "excluded", "ignored", "analysed"]
+    kind: Literal[
+        "population", "apart",
+        "observed", "assigned", "absent", "excluded", "ignored", "analysed",
+        "contacts", "redemptions",
+    ]  # fmt: skip
     """`observed` or `assigned` come first, `analysed` last; what lies between was left out."""
     reason: str | None = None
-    """The condition by which they were excluded."""
+    """The condition by which they were excluded; of `apart`, why they take no part."""
     arms: dict[str, int]
     """Customers by arm: the plan's, then those that are ignored."""
     without_arm: int = 0
@@ -420,9 +433,15 @@ class Analysis(Published):
     arms: tuple[ArmCount, ...]
     flow: tuple[FlowStep, ...] = ()
     """From all customers to those who are analysed; empty in what older versions wrote."""
+    enrollment: tuple[FlowStep, ...] = ()
+    """The customers' table, and those of it who take no part: the rest was assigned."""
+    delivery: tuple[FlowStep, ...] = ()
+    """Contacts and redemptions of those analysed."""
     metrics: tuple[MetricInfo, ...]
     segments: tuple[SegmentInfo, ...]
     terms: MoneyTermsInfo | None
+    means: tuple[ArmMean, ...] = ()
+    """What customers of each arm did on average."""
     findings: Annotated[tuple[Finding, ...], AfterValidator(_told)]
     compared: Annotated[tuple[Finding, ...], AfterValidator(_told)] = ()
     """Arms against each other, where that was declared: `control` is the arm compared with."""
