@@ -212,7 +212,9 @@ def _format(kind: str | None, output: Path | None) -> OutputFormat:
     from upliftlab.report.formats import output_format
 
     if kind is None and output is not None:
-        raise click.UsageError("--output needs --format: json, csv, html or an installed one")
+        raise click.UsageError(
+            "--output needs --format: json, csv, html, md, xlsx or an installed one"
+        )
     return output_format(kind or "json")
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from upliftlab.results.analysis import Message
-from upliftlab.text.language import Language, digits_of
+from upliftlab.results.analysis import Analysis, Message
+from upliftlab.text.language import Code, Language, digits_of
 from upliftlab.text.placeholders import Kind
 from upliftlab.text.precision import exact_percent_digits, interval_scale
 
@@ -117,6 +117,12 @@ class Formatter:
     def _called(self, text: str) -> str:
         """An arm, or several in a row, by what they are called."""
         return ", ".join(self.names.get(arm, arm) for arm in text.split(", "))
+
+
+def formatter_of(analysis: Analysis, lang: Code) -> Formatter:
+    """What says an analysis in a language, arms by what they are called for people."""
+    names = {arm.arm: arm.title for arm in analysis.arms if arm.title is not None}
+    return Formatter(Language(lang), analysis.currency, names)
 
 
 def typeset(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What an analysis can be written as: JSON, CSV, a page, and what installed packages add."""
+"""What an analysis can be written as: JSON, sheets, page, summary, and what packages add."""
 
 from __future__ import annotations
 
@@ -38,10 +38,24 @@ def _page(analysis: Analysis, lang: Code) -> bytes:
     return render(analysis, lang=lang).encode()
 
 
+def _markdown(analysis: Analysis, lang: Code) -> bytes:
+    from upliftlab.report.markdown import markdown  # noqa: PLC0415 - as above
+
+    return markdown(analysis, lang).encode()
+
+
+def _workbook(analysis: Analysis, lang: Code) -> bytes:
+    from upliftlab.report.workbook import workbook  # noqa: PLC0415 - as above
+
+    return workbook(analysis, lang)
+
+
 OWN: Final[Mapping[str, OutputFormat]] = {
     "json": OutputFormat(".json", lambda analysis, _lang: to_json(analysis)),
     "csv": OutputFormat(".csv", lambda analysis, _lang: to_csv(analysis)),
     "html": OutputFormat(".html", _page),
+    "md": OutputFormat(".md", _markdown),
+    "xlsx": OutputFormat(".xlsx", _workbook),
 }
 """upliftlab's formats by name."""
 

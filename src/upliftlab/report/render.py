@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from upliftlab.report.export import rounded
-from upliftlab.report.figure import Formatter
+from upliftlab.report.figure import formatter_of
 from upliftlab.report.view import page
 from upliftlab.results.analysis import Analysis
 from upliftlab.text.language import Code, Language
@@ -30,10 +30,9 @@ _SCRIPTS: Final = ("data.js", "report.js")
 
 def render(analysis: Analysis, *, lang: Code = "en") -> str:
     """The report as HTML: the same text for the same analysis and language."""
-    published, language = rounded(analysis), Language(lang)
-    names = {arm.arm: arm.title for arm in published.arms if arm.title is not None}
-    formatter = Formatter(language, published.currency, names)
-    return framed("report.html.j2", page(published, formatter), lang, _SHEETS, _SCRIPTS)
+    published = rounded(analysis)
+    made = page(published, formatter_of(published, lang))
+    return framed("report.html.j2", made, lang, _SHEETS, _SCRIPTS)
 
 
 def framed(

@@ -20,8 +20,8 @@ from upliftlab.results.estimands import EstimandKind
 from upliftlab.text.language import N_
 
 _CAPTIONS = {
-    True: N_("ROI and incremental profit; colour by what a row is best taken for (shrunken)"),
-    False: N_("Difference per customer; colour by what a row is best taken for (shrunken)"),
+    True: N_("ROI and incremental profit"),
+    False: N_("Difference per customer"),
 }
 
 
