@@ -26,7 +26,7 @@ _MADE: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - a file's, which has no zon
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Worksheet:
     """A table: its name, what its columns are called, its rows."""
 
     name: str
@@ -57,7 +57,7 @@ def workbook(analysis: Analysis, lang: Code) -> bytes:
     return file.getvalue()
 
 
-def sheets(analysis: Analysis, formatter: Formatter) -> Iterator[Sheet]:
+def sheets(analysis: Analysis, formatter: Formatter) -> Iterator[Worksheet]:
     """The tables, the answer first; columns are called as in the JSON."""
     yield _summary(analysis, formatter)
     yield _listed("findings", analysis.findings)
@@ -71,7 +71,7 @@ def sheets(analysis: Analysis, formatter: Formatter) -> Iterator[Sheet]:
     yield _listed("heterogeneity", analysis.heterogeneity)
 
 
-def _summary(analysis: Analysis, formatter: Formatter) -> Sheet:
+def _summary(analysis: Analysis, formatter: Formatter) -> Worksheet:
     """What the first screen says, a line each."""
     told = answer(Index(analysis), formatter)
     rows: list[tuple[Cell, ...]] = [
@@ -81,17 +81,17 @@ def _summary(analysis: Analysis, formatter: Formatter) -> Sheet:
         (formatter.text(N_("What next")), _text(told.next_action)),
         *(("", _text(step)) for step in told.steps),
     ]
-    return Sheet("summary", ("", ""), rows)
+    return Worksheet("summary", ("", ""), rows)
 
 
-def _listed(name: str, items: Sequence[Result]) -> Sheet:
+def _listed(name: str, items: Sequence[Result]) -> Worksheet:
     """A list of the JSON as a table."""
     heads = tuple(type(items[0]).model_fields) if items else ()
     rows = [tuple(_cell(value) for value in one.model_dump(mode="json").values()) for one in items]
-    return Sheet(name, heads, rows)
+    return Worksheet(name, heads, rows)
 
 
-def _bridges(analysis: Analysis) -> Sheet:
+def _bridges(analysis: Analysis) -> Worksheet:
     """The lines from revenue to profit, each with its place."""
     place, line = ("arm", "dimension", "level"), tuple(BridgeLine.model_fields)
     rows = [
@@ -99,25 +99,25 @@ def _bridges(analysis: Analysis) -> Sheet:
         for each in analysis.bridges
         for one in each.lines
     ]
-    return Sheet("bridges", (*place, *line), rows)
+    return Worksheet("bridges", (*place, *line), rows)
 
 
-def _flow(analysis: Analysis) -> Sheet:
+def _flow(analysis: Analysis) -> Worksheet:
     arms = tuple(arm.arm for arm in analysis.arms)
     steps = (*analysis.enrollment, *analysis.flow, *analysis.delivery)
     rows = [
         (step.kind, step.reason, *(step.arms.get(arm) for arm in arms), step.without_arm)
         for step in steps
     ]
-    return Sheet("flow", ("kind", "reason", *arms, "without_arm"), rows)
+    return Worksheet("flow", ("kind", "reason", *arms, "without_arm"), rows)
 
 
-def _checks(analysis: Analysis, formatter: Formatter) -> Sheet:
+def _checks(analysis: Analysis, formatter: Formatter) -> Worksheet:
     told = trust(analysis, formatter)
     rows = [
         (check.title, check.label, _text(check.message)) for check in (*told.checks, *told.passed)
     ]
-    return Sheet("checks", ("check", "state", "message"), rows)
+    return Worksheet("checks", ("check", "state", "message"), rows)
 
 
 def _text(sentence: Sentence) -> str:
