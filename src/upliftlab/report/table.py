@@ -35,6 +35,12 @@ _MEANS: Final = {
     "compared": (N_("First arm's mean"), N_("Second arm's mean")),
 }
 
+_MEAN_FORMS: Final = {
+    "money": FigureFormat("money"),
+    "share": FigureFormat("percent"),
+    "number": FigureFormat("number"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class IntervalColumn:
@@ -213,7 +219,7 @@ def _means(
     """What the treated and those they are compared with did on average."""
     index, formatter = told
     info = index.metric(metric)
-    form = FigureFormat({"money": "money", "share": "percent"}.get(info.unit, "number"))
+    form = _MEAN_FORMS["number" if info is None else info.unit]
     found: list[Figure | None] = []
     for arm in (place.arm, place.control or index.control):
         i, mean = index.mean(metric, arm or "")

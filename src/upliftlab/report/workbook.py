@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from upliftlab.report.export import rounded
 from upliftlab.report.figure import Formatter, Sentence, formatter_of
@@ -36,13 +36,12 @@ class Worksheet:
 
 def workbook(analysis: Analysis, lang: Code) -> bytes:
     """The workbook as bytes; the same for the same analysis and language."""
-    from xlsxwriter import Workbook  # noqa: PLC0415 - only a workbook needs it
+    import xlsxwriter  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs] - only a workbook needs it
 
     published = rounded(analysis)
     file = io.BytesIO()
-    with Workbook(
-        file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with cast("Any", xlsxwriter).Workbook(file, options) as book:
         book.set_properties({"created": _MADE, "title": published.title[:255]})
         bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         for sheet in sheets(published, formatter_of(published, lang)):
