@@ -396,9 +396,14 @@ def test_the_page_says_who_was_left_out(shop):
     arm = [*(["none"] * 3), *(["small"] * 3), "medium", None]
     one = found(shop, {"arm": arm, "y": [*Y, 8.0, 9.0]}, text + "exclude: arm is null\n")
     english, chinese = render(one), render(one, lang="zh")
-    for said in ("From all customers to those analysed", "Excluded on purpose", "No arm known", "arm is null"):
+    for said in (
+        "From all customers to those analysed",
+        "Excluded on purpose",
+        "No arm known",
+        "arm is null",
+    ):
         assert said in english
-    for said in ("哪些客户被排除", "有意排除", "组别未知", "属于不参与比较的组"):
+    for said in ("从全部客户到纳入分析的客户", "有意排除", "组别未知", "属于不参与比较的组"):
         assert said in chinese
     plain = found(shop, {"arm": ["none"] * 3 + ["small"] * 3})
     assert "From all customers to those analysed" not in render(plain)
