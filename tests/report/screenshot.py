@@ -43,5 +43,5 @@ def photograph(page: Path, picture: Path, width: int, height: int) -> None:
 
 if __name__ == "__main__":
     source, target, *numbers = sys.argv[1:]
-    wide, high = (*(int(number) for number in numbers), *(1120, 1190)[len(numbers) :])
+    wide, high = (*(int(number) for number in numbers), *(1280, 900)[len(numbers) :])
     photograph(Path(source), Path(target), wide, high)
