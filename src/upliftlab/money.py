@@ -90,6 +90,24 @@ class Roles:
         counted = (column for column in events if column is not None)
         return tuple(dict.fromkeys((*self.amounts, *counted)))
 
+    def moved(self, place: Mapping[int, int]) -> Roles:
+        """The same among other columns; `place` tells where each of them went.
+
+        What counts nothing that is paid for may be gone.
+        """
+
+        def there(column: int | None) -> int | None:
+            return None if column is None else place.get(column)
+
+        return Roles(
+            place[self.revenue],
+            there(self.contacts),
+            there(self.redemptions),
+            there(self.conversions),
+            tuple(place[column] for column in self.further),
+            there(self.size),
+        )
+
     def counting(self, per: Per) -> int | None:
         """The column that counts what is paid for; None where none does."""
         counted = {

@@ -74,20 +74,23 @@ class Aggregation:
         data: What the facts of checks are counted from, the unit table among it.
         caps: What metrics are capped at.
         tables: Units by every two segments.
-        strata: Moments by arm of every stratum within which shares are exact; empty without.
+        strata: Moments by arm of every stratum within which shares are exact, by its name; empty
+            without.
         regimes: The cells of each time of the same shares; empty where shares stayed the same.
         schedule: Which of the planned looks at the data this is.
         flags: By arm, the columns that hold nothing but 0 and 1.
+        table: The unit table.
     """
 
     cells: Cells
     data: FactInputs
     caps: Caps
     tables: Tables
-    strata: Sequence[Mapping[str, Moments]]
+    strata: Mapping[str, Mapping[str, Moments]]
     regimes: Sequence[Cells]
     schedule: LookSchedule
     flags: Mapping[str, frozenset[str]]
+    table: UnitTable
 
 
 def measure(
@@ -159,7 +162,8 @@ def _measured(
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
     apart = [cells_of(_within(query, regime), engine) for regime in regimes]
-    return Aggregation(cells, data, caps, tables, strata, apart, schedule, flags_of(everybody))
+    flags = flags_of(everybody)
+    return Aggregation(cells, data, caps, tables, strata, apart, schedule, flags, table)
 
 
 def _within(query: MomentsQuery, regime: ShareRegime) -> MomentsQuery:
@@ -182,10 +186,10 @@ def _by_arm(cells: Sequence[SliceMoments]) -> dict[str | None, int]:
 
 def _strata(
     query: MomentsQuery, frame: AnalysisPopulation, plan: Plan, engine: Engine
-) -> list[Mapping[str, Moments]]:
+) -> Mapping[str, Mapping[str, Moments]]:
     """Moments by arm of every stratum of a blocked assignment that is on record."""
     if plan.experiment.assignment.method != "blocked" or "stratum" not in frame.own:
-        return []
+        return {}
     numbers = ", ".join(f"x{i}" for i in range(len(query.metrics)))
     within = f"(SELECT arm, stratum AS s0, {numbers} FROM {query.units}) AS within"
     asked = MomentsQuery(within, query.metrics, ("stratum",))
@@ -193,7 +197,7 @@ def _strata(
     for cell in cells_of(asked, engine)["stratum",]:
         name = level_name(cell.levels["stratum"])
         found.setdefault(name, {})[level_name(cell.arm)] = cell.moments
-    return [found[name] for name in sorted(found)]
+    return {name: found[name] for name in sorted(found)}
 
 
 def unit_table(

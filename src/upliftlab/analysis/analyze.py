@@ -17,6 +17,7 @@ from upliftlab import __version__
 from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice, roll_up
 from upliftlab.analysis.aggregation import Aggregation, measure
 from upliftlab.analysis.bridge import bridges
+from upliftlab.analysis.by_day import Parts
 from upliftlab.analysis.caps import Caps
 from upliftlab.analysis.checks.definition import CheckDefinition, CheckInputs, FactInputs, Facts
 from upliftlab.analysis.checks.events import events
@@ -40,6 +41,7 @@ from upliftlab.analysis.share_regimes import (
     thin_regime,
     within_regimes,
 )
+from upliftlab.analysis.time_course import CourseInputs, time_course
 from upliftlab.analysis.verdict import VerdictInputs, decide
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
@@ -114,6 +116,10 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
     beside = compare(spec, plan.judged(plan.experiment.metrics.primary), compared)
     findings = shrunk(find(plan, spec, compared), beside.shrunken)
     metrics = _metrics(plan, spec, reading.shares, intake.caps)
+    setting.progress("Following effects over time")
+    told_over_time = time_course(
+        CourseInputs(spec, intake, _parts(intake, told, reading), reading, findings, setting.engine)
+    )
     setting.progress("Fingerprinting the data")
     data = _data(plan, facts, setting.engine)
     judged = asked(
@@ -167,6 +173,7 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         heterogeneity=beside.tests,
         reconciliations=reconciled(spec, projected, compared),
         bridges=bridges(spec, compared, plan.currency),
+        time_course=told_over_time,
         columns=spec.columns,
         moments=_moments(aggregates),
         provenance=_provenance(setting),
@@ -179,7 +186,8 @@ def _estimable(
 ) -> tuple[Aggregates, InferenceSettings]:
     """Aggregates with money's columns, within strata where there are any, and how to infer."""
     overall = told.aggregates[OVERALL]
-    within = stratified(intake.strata, tuple(overall)) if intake.strata else None
+    strata = tuple(intake.strata.values())
+    within = stratified(strata, tuple(overall)) if strata else None
     regimes = _by_regime(plan, intake, told)
     projected = spec.projected(regimes or {**told.aggregates, OVERALL: within or overall})
     look = intake.schedule.look(1 - spec.confidence)
@@ -198,6 +206,19 @@ def _estimable(
         regimes=bool(regimes),
     )
     return projected, settings
+
+
+def _parts(intake: Aggregation, told: Shown, reading: InferenceSettings) -> Parts:
+    """All units in the strata, or the times of the same shares, within which arms are compared."""
+    overall = told.aggregates[OVERALL]
+    arms = tuple(overall)
+    if reading.regimes:
+        named = zip(intake.data.regimes, intake.regimes, strict=True)
+        found = {regime.name: roll_up(cells, ())[OVERALL] for regime, cells in named}
+        return Parts(found, lambda parts: within_regimes(parts, arms))
+    if reading.stratified:
+        return Parts(intake.strata, lambda parts: stratified(parts, arms))
+    return Parts({"": overall}, lambda parts: parts[0])
 
 
 def _by_regime(plan: Plan, intake: Aggregation, told: Shown) -> Aggregates:
@@ -276,7 +297,13 @@ def withheld(analysis: Analysis, checks: Sequence[CheckDefinition]) -> Analysis:
     kept = tuple(c for c in analysis.checks if c.name.partition(":")[0] not in tell)
     gone = dict.fromkeys(("heterogeneity", "reconciliations", "bridges", "moments", "means"), ())
     return analysis.model_copy(
-        update={"findings": findings, "compared": compared, "checks": kept, **gone}
+        update={
+            "time_course": None,
+            "findings": findings,
+            "compared": compared,
+            "checks": kept,
+            **gone,
+        }
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.queries.grouped import WEIGHT
+from upliftlab.queries.numbers import capped_sql
 
 _DIGITS = 3
 """Significant digits of a limit that comes from the data."""
@@ -66,13 +67,7 @@ def _rank(
 def with_caps(units: str, columns: Sequence[str], caps: Caps) -> str:
     """The unit table with the capped metrics behind the others, as a relation."""
     numbers = [
-        f"{_capped(f'x{columns.index(name)}', limit)} AS x{len(columns) + place}"
+        f"{capped_sql(f'x{columns.index(name)}', limit)} AS x{len(columns) + place}"
         for place, (name, limit) in enumerate(caps.items())
     ]
     return f"(SELECT kept.*, {', '.join(numbers)} FROM {units} AS kept) AS capped"
-
-
-def _capped(number: str, limit: float | None) -> str:
-    if limit is None:
-        return number
-    return f"CASE WHEN {number} > {limit!r} THEN {limit!r} ELSE {number} END"

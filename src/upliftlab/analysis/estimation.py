@@ -76,6 +76,32 @@ class EstimationSpec:
             for arm, other in self.compared
         )
 
+    def narrowed(
+        self, columns: Sequence[int], metrics: tuple[str, ...], *, money: bool
+    ) -> EstimationSpec:
+        """What compares arms as a whole in some of the metrics alone.
+
+        Args:
+            columns: The places of the columns that are kept; what is asked is made of them.
+            metrics: The metrics that are asked.
+            money: Whether profit is asked as well.
+        """
+        place = {column: at for at, column in enumerate(columns)}
+        pairs = {name: self.ratios[name] for name in metrics if name in self.ratios}
+        return replace(
+            self,
+            metrics=metrics,
+            columns=tuple(self.columns[column] for column in columns),
+            ratios={name: (place[above], place[below]) for name, (above, below) in pairs.items()},
+            channels={},
+            roles=self.roles.moved(place) if self.roles and money else None,
+            covariates=tuple(place[column] for column in self.covariates),
+            segments=(),
+            partial=self.partial & set(metrics),
+            contacted=None,
+            compared=(),
+        )
+
     def per_unit(self, step: CostStep, arms: Sequence[str]) -> Array:
         """A step's coefficients in each arm but for what is the same for all its customers.
 

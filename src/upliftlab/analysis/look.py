@@ -46,6 +46,7 @@ class LookSchedule:
         begins: The first customer's start; None where nothing tells starts.
         filled: The table of events that ends first by its own declaration, and its last day, where
             that is before the analysis: what happened later does not count as known.
+        followed: How long every customer has been followed, where it is too early.
     """
 
     times: tuple[timedelta, ...] = ()
@@ -54,6 +55,7 @@ class LookSchedule:
     elapsed: float = 0.0
     begins: datetime | None = None
     filled: tuple[str, date] | None = None
+    followed: timedelta | None = None
 
     @property
     def early(self) -> bool:
@@ -185,7 +187,7 @@ def occasion_of(
     if number or now is None:
         return LookSchedule(times, tuple(due), number, begins=span.first, filled=filled)
     elapsed = _elapsed(found, engine, now, times[-1])
-    return LookSchedule(times, tuple(due), 0, elapsed, span.first, filled)
+    return LookSchedule(times, tuple(due), 0, elapsed, span.first, filled, now - span.last)
 
 
 def _filled(plan: Plan, now: datetime | None) -> tuple[datetime | None, tuple[str, date] | None]:

@@ -177,13 +177,49 @@ def _named(parts: dict[str, str], sql: str, letter: str) -> str:
     return parts.setdefault(sql, f"{letter}{len(parts)}")
 
 
-def events_sql(events: EventTable, starts: Starts, tallies: Sequence[EventAggregate]) -> str:
+@dataclass(frozen=True, slots=True)
+class ByDay:
+    """Events counted apart by the day after their customer's start.
+
+    Day 0 holds what happened before the start, day 1 the 24 hours from it on: on the program's
+    clock, from one day's time of the start to the next one's. Where `step` days are counted
+    together, 1 is the first of these times.
+
+    Attributes:
+        step: How many days are counted together.
+        last: The number of the last of these times; what is later counts there.
+        kept: Columns of the customers that are carried along, each with its alias.
+    """
+
+    step: int
+    last: int
+    kept: Mapping[str, str]
+
+    def number(self, events: EventTable, starts: Starts, span: Span) -> str:
+        """The day of an event `e` of a customer `u`, in SQL."""
+        time = converted("e.t", events.clock, starts.zone, span)
+        day = "CAST(u.begun AS DATE)"
+        from_midnight = f"(u.begun - CAST({day} AS TIMESTAMP))"
+        days = f"DATE_DIFF('day', {day}, CAST({time} - {from_midnight} AS DATE))"
+        if self.step > 1:
+            days = f"CAST(FLOOR({days} / {float(self.step)!r}) AS INTEGER)"
+        return f"CASE WHEN {time} < u.begun THEN 0 ELSE LEAST(1 + {days}, {self.last}) END"
+
+
+def events_sql(
+    events: EventTable,
+    starts: Starts,
+    tallies: Sequence[EventAggregate],
+    by: ByDay | None = None,
+) -> str:
     """The statement: `id`, and each tally as `t0`, `t1` … in their order.
 
     Args:
         events: The table of events.
         starts: Whose events are counted.
         tallies: What is counted, all of this table.
+        by: How events are counted apart by days; then `id` is the customers' own, and their
+            columns and the day `d` stand beside it.
     """
     parts = _Parts(events, starts)
     columns, ranks = list[str](), list[str]()
@@ -196,13 +232,26 @@ def events_sql(events: EventTable, starts: Starts, tallies: Sequence[EventAggreg
     hull = _hull(parts, tallies)
     hits = [f"{sql} AS {name}" for sql, name in parts.hits.items()]
     given = [f"e.{name} AS {name}" for name in parts.given.values()]
+    keys = {"id": "u.id"} if by is None else _keys(parts, tallies, by)
+    own = [f"{sql} AS {name}" for name, sql in keys.items()]
     joined = (
-        f"SELECT {', '.join(['u.id AS id', 'e.t AS t', *given, *hits])} "
-        f"FROM ({_windows(parts)}) AS u JOIN ({_events(parts, tallies)}) AS e ON e.id = u.id{hull}"
+        f"SELECT {', '.join([*own, 'e.t AS t', *given, *hits])} "
+        f"FROM ({_windows(parts, by)}) AS u JOIN ({_events(parts, tallies)}) AS e "
+        f"ON e.id = u.id{hull}"
     )
     if ranks:
         joined = f"SELECT j.*, {', '.join(ranks)} FROM ({joined}) AS j"
-    return f"SELECT id, {', '.join(columns)} FROM ({joined}) AS hits GROUP BY id"
+    listed = ", ".join(keys)
+    return f"SELECT {listed}, {', '.join(columns)} FROM ({joined}) AS hits GROUP BY {listed}"
+
+
+def _keys(parts: _Parts, tallies: Sequence[EventAggregate], by: ByDay) -> dict[str, str]:
+    """What customers' days are told apart by: who they are, what is known of them, and the day."""
+    first, last = limits(parts.starts, tallies)
+    wide = parts.starts.wide
+    span = Span(first or wide.first, last or wide.last).widened(timedelta(0), timedelta(0))
+    kept = {name: f"u.{name}" for name in by.kept.values()}
+    return {"id": "u.own", "d": by.number(parts.events, parts.starts, span), **kept}
 
 
 def _rank(hit: str, value: str, how: str, number: int) -> str:
@@ -238,10 +287,13 @@ def _hull(parts: _Parts, tallies: Sequence[EventAggregate]) -> str:
     return f" WHERE {' AND '.join(edges)}" if edges else ""
 
 
-def _windows(parts: _Parts) -> str:
+def _windows(parts: _Parts, by: ByDay | None) -> str:
     key = parts.starts.customer("id", parts.events)
-    bounds = [f"{sql} AS {name}" for sql, name in parts.bounds.items()]
-    return f"SELECT {', '.join([f'{key} AS id', *bounds])} FROM {parts.starts.table}"
+    columns = [f"{key} AS id", *(f"{sql} AS {name}" for sql, name in parts.bounds.items())]
+    if by is not None:
+        columns += ["id AS own", "start AS begun"]
+        columns += [f"{column} AS {name}" for column, name in by.kept.items()]
+    return f"SELECT {', '.join(columns)} FROM {parts.starts.table}"
 
 
 def _events(parts: _Parts, tallies: Sequence[EventAggregate]) -> str:

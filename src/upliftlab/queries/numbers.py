@@ -65,6 +65,13 @@ def number_sql(value: str, kind: ColumnType, form: FileFormat | None = None) -> 
     )
 
 
+def capped_sql(number: str, limit: float | None) -> str:
+    """A number that counts as the limit where it is larger; as it is where there is none."""
+    if limit is None:
+        return number
+    return f"CASE WHEN {number} > {limit!r} THEN {limit!r} ELSE {number} END"
+
+
 def plain_sql(value: str, form: FileFormat | None = None) -> str:
     """A text of digits as a double, NULL where it is none.
 

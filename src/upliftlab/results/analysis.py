@@ -5,7 +5,7 @@ The JSON they serialise to is documented in docs/analysis_json.md and versioned 
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -24,6 +24,7 @@ from upliftlab.results.base import (
 )
 from upliftlab.results.costs import RATED, CostStep
 from upliftlab.results.estimands import EstimandKind
+from upliftlab.results.time_course import TimeCourse
 
 SCHEMA: Literal[1] = 1
 
@@ -409,6 +410,7 @@ class Analysis(Published):
         "arms",
         "heterogeneity",
         "bridges",
+        "time_course",
     )
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
@@ -448,6 +450,8 @@ class Analysis(Published):
     heterogeneity: tuple[Heterogeneity, ...] = ()
     reconciliations: tuple[Reconciliation, ...] = ()
     bridges: tuple[Bridge, ...] = ()
+    time_course: TimeCourse | None = None
+    """Effects over time; None where a critical check failed, and in what older versions wrote."""
     columns: tuple[str, ...]
     moments: tuple[CellMoments, ...]
     provenance: Provenance
@@ -484,6 +488,15 @@ class Analysis(Published):
         )
         headline = f"{self.verdict.code}: {self.verdict.sentence}"
         return Summary(headline, context, ("arm", "effect on", "estimate", "interval"), rows)
+
+    def _entries(self, table: str) -> Sequence[tuple[Mapping[str, str | None], Result]]:
+        if table == "time_course":
+            return [
+                ({"kind": curve.kind.value, "metric": curve.metric, "arm": curve.arm}, point)
+                for curve in (() if self.time_course is None else self.time_course.curves)
+                for point in curve.points
+            ]
+        return super()._entries(table)
 
 
 _DIFFERENCES: Final = (EstimandKind.difference, EstimandKind.adjusted_difference)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from upliftlab.stats.effects import TwoSample
-from upliftlab.stats.moments import Array, pool
+from upliftlab.stats.moments import Array, Moments, pool
 
 
 class Skew(NamedTuple):
@@ -62,6 +62,39 @@ def skewness(pair: TwoSample) -> Skew | None:
     variance, third = np.diagonal(whole.m2) / (n - 1), whole.m3 / n
     pooled = _standardised(third * (a**2 - b**2), variance * (a + b))
     return Skew(own, pooled, _standardised(third, variance) * max(a, b) ** 0.5)
+
+
+def of_forms(
+    pair: TwoSample, forms: tuple[Array, Array], spread: tuple[float, float]
+) -> Skew | None:
+    """Skewness of a difference made of several columns, each of one value; None without variation.
+
+    Third moments of products are not kept, so the columns' own are added up, w³·μ3: as if the
+    columns that are skewed had nothing to do with each other, and as if what a covariate explains
+    were symmetric.
+
+    Args:
+        pair: The groups as they are.
+        forms: What the treated and the control weigh their columns with, shape (p,) each.
+        spread: Σ(u−ū)² of what is compared, in the treated and in the control.
+    """
+    if pair.unusable or not sum(spread) > 0:
+        return None
+    one, other = (
+        Moments(
+            group.n,
+            np.array([form @ group.mean]),
+            np.array([[square]]),
+            np.array([_cubes(form, group)]),
+        )
+        for group, form, square in zip((pair.treated, pair.control), forms, spread, strict=True)
+    )
+    return skewness(TwoSample(one, other))
+
+
+def _cubes(form: Array, group: Moments) -> float:
+    used = form != 0
+    return float(form[used] ** 3 @ group.m3[used])
 
 
 def _standardised(third: Array, spread: Array) -> Array:
