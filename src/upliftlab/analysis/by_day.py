@@ -45,10 +45,6 @@ _OTHER: Final = N_(
     "{metric} has no time course: it is not a count or a sum of events, which alone add up from "
     "day to day."
 )
-_COVARIATE: Final = N_(
-    "There is no time course: effects are adjusted for {metric}, which is not a count or a sum of "
-    "events, or a column."
-)
 Nature = Literal["events", "column", "other"]
 """What a number is made of: counts and sums of events, the customers' columns, or anything else."""
 
@@ -94,9 +90,10 @@ def timed(plan: Plan, spec: EstimationSpec) -> Timed:
         spec: What is compared.
     """
     natures = _natures(plan)
-    among = {column: natures.get(name, "other") for column, name in enumerate(spec.columns)}
-    if odd := [column for column in spec.covariates if among[column] == "other"]:
-        return Timed(None, absent=(_about(_COVARIATE, spec.columns[odd[0]]),))
+    among: dict[int, Nature] = {
+        column: natures.get(name, "column") for column, name in enumerate(spec.columns)
+    }
+    among |= dict.fromkeys(spec.covariates, "column")  # known at the start, and then the same
     kept, absent = list[int](), list[Message]()
     metrics, money = tuple[str, ...](), False
     for metric, own in _asked(plan, spec):
@@ -136,9 +133,10 @@ def _about(text: str, metric: str) -> Message:
 
 
 def _natures(plan: Plan) -> dict[str, Nature]:
-    """What every counted number is made of."""
-    declared = {**plan.metrics, **plan.covariates}
-    found: dict[str, Nature] = {name: _nature(each, declared) for name, each in declared.items()}
+    """What every metric is made of."""
+    found: dict[str, Nature] = {
+        name: _nature(metric, plan.metrics) for name, metric in plan.metrics.items()
+    }
     cut = plan.experiment.analysis.winsorize
     return found | {capped_name(name): found[name] for name in cut if name in found}
 
@@ -213,7 +211,7 @@ def daily_moments(
     course: Timed,
     spec: EstimationSpec,
     parts: Parts,
-    source: tuple[UnitTable, Caps, Engine],
+    source: tuple[UnitTable, str, Caps, Engine],
 ) -> DailyMoments:
     """Count by day what has a course.
 
@@ -221,9 +219,10 @@ def daily_moments(
         course: What has one.
         spec: What is compared in all.
         parts: All units, over the columns of that.
-        source: The unit table, what metrics are capped at, and where the data lie.
+        source: What the unit table is made of and the table itself, what metrics are capped at,
+            and where the data lie.
     """
-    narrow, (table, caps, engine) = course.spec, source
+    narrow, (table, units, caps, engine) = course.spec, source
     assert narrow is not None  # noqa: S101 - the caller asked
     places = [spec.columns.index(name) for name in narrow.columns]
     ends = {
@@ -235,7 +234,10 @@ def daily_moments(
     centres[same] = pool(ends.values()).mean[same]
     query = DailyQuery(
         table,
+        units,
+        parts.arms,
         narrow.columns,
+        {narrow.columns[at]: f"x{places[at]}" for at in same},
         {narrow.columns[at]: float(centres[at]) for at in same},
         course.step,
         course.last,

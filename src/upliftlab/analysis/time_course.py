@@ -116,7 +116,8 @@ def time_course(given: CourseInputs) -> TimeCourse:
         return TimeCourse(arrivals=arrived, absent=(Message(template=_NO_DAY),))
     if len(given.parts.whole) * len(given.parts.arms) * course.last > MOST_CELLS:
         return TimeCourse(arrivals=arrived, absent=(Message(template=_STRATA),))
-    source = given.intake.table, given.intake.caps, given.engine
+    intake = given.intake
+    source = intake.table, intake.data.units, intake.caps, given.engine
     counted = daily_moments(course, given.spec, given.parts, source)
     told = told_points(counted.changed, given.plan.smallest_cell, shown)
     curves = tuple(_curves(given, course, counted, told))

@@ -1,12 +1,12 @@
 """Sums by arm and day after the start: what moments of every day so far are made of.
 
-A unit's number up to the end of a day is S_d. What is wanted by day is the sum over units of S_d,
-of its products with other numbers and of its cubes, and these change only with units that have an
-event on that day: by S_d − S_{d−1}, by S_d·T_d − S_{d−1}·T_{d−1}, and so on. So events are grouped
-by customer and day, added up from day to day within each customer, and what every day adds is
-summed by arm: one statement, in which nobody stands who had no event, and whose result has one row
-per arm and day. Numbers that do not change with time, as a column of the customers' table, come in
-as what they are multiplied with.
+A unit's number up to the end of a day is S. What is wanted by day is the sum over units of S, of
+its products with other numbers and of its cubes, and these change only with units that have an
+event on that day: with each event from S to S', by S' − S, by S'T' − ST, and so on. So events are
+added up one after the other within each customer, and what they change is summed by arm and day:
+one statement, in which nobody stands who had no event, and whose result has one row per arm and
+day. Numbers that do not change with time, as a column of the customers' table, come in as what the
+others are multiplied with.
 """
 # ruff: noqa: S608 - every name passes through quote(), conditions through the allow-list
 
@@ -18,15 +18,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pyarrow as pa
 
-from upliftlab.queries.events import ByDay, events_sql
+from upliftlab.queries.events import EventDays, event_days_sql
 from upliftlab.queries.numbers import capped_sql
 from upliftlab.queries.tallies import EventAggregate
 from upliftlab.queries.units import UnitTable
 from upliftlab.stats.by_day import DailySums
 from upliftlab.stats.moments import Array
-
-_OWN = "a"
-"""What columns of customers' tables are called while days are counted: those tables have `c0` …"""
+from upliftlab.util.sql import literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,13 @@ class DailyQuery:
     """What is asked by day.
 
     Attributes:
-        table: The unit table; its customers are kept, with their starts.
+        table: What the unit table is made of.
+        units: The unit table itself as it is kept.
+        arms: The arms whose sums are asked for.
         columns: The numbers that are asked for, in order.
-        centres: What is taken off those that stay the same, by their name: a value near their mean.
-            All others are made of events alone, and change with time.
+        same: Those that stay the same from the start on, with their columns of the unit table. All
+            others are made of events alone, and change with time.
+        centres: What is taken off these: a value near the mean.
         step: How many days are counted together.
         last: The number of the last of these times.
         cut: Of columns that hold another's values up to a limit, that other and the limit.
@@ -61,7 +62,10 @@ class DailyQuery:
     """
 
     table: UnitTable
+    units: str
+    arms: tuple[str, ...]
     columns: tuple[str, ...]
+    same: Mapping[str, str]
     centres: Mapping[str, float]
     step: int
     last: int
@@ -73,7 +77,12 @@ class DailyQuery:
     @property
     def moving(self) -> tuple[int, ...]:
         """The numbers that change with time."""
-        return tuple(i for i, name in enumerate(self.columns) if name not in self.centres)
+        return tuple(i for i, name in enumerate(self.columns) if name not in self.same)
+
+    @property
+    def window(self) -> str:
+        """A customer's events in their order."""
+        return "PARTITION BY id ORDER BY d"
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -83,7 +92,8 @@ class DailyQuery:
     @property
     def tallies(self) -> dict[str, tuple[EventAggregate, ...]]:
         """By table of events, what is counted there."""
-        own = tuple(self.cut[name][0] if name in self.cut else name for name in self.columns)
+        moving = (self.columns[i] for i in self.moving)
+        own = tuple(self.cut[name][0] if name in self.cut else name for name in moving)
         return replace(self.table.asked, columns=own, segments={}).tallies
 
     @property
@@ -98,18 +108,20 @@ class DailyQuery:
         return tuple(self._value(name, so_far) for name in self.columns)
 
     def _value(self, name: str, table: UnitTable) -> str:
+        if name in self.same:
+            return f"(f.{self.same[name]} - ({self.centres[name]!r}))"
         if name in self.cut:
             own, limit = self.cut[name]
             return capped_sql(table.metric(own), limit)
-        value = table.metric(name)
-        return f"({value} - ({self.centres[name]!r}))" if name in self.centres else value
+        return table.metric(name)
 
     @property
     def kept(self) -> dict[str, str]:
-        """Columns of the kept customers that are carried along, each with its alias."""
-        asked = replace(self.table.asked, columns=tuple(self.centres), segments={})
-        aliases = [self.table.asked.needed[column] for column in asked.needed]
-        return {**{name: name for name in self.groups}, **{a: f"{_OWN}_{a}" for a in aliases}}
+        """What of units is carried along: SQL by alias. Arms go as their numbers."""
+        cases = " ".join(f"WHEN {literal(arm)} THEN {at}" for at, arm in enumerate(self.arms))
+        stratum = {"stratum": "stratum"} if self.within else {}
+        own = {column: column for column in self.same.values()}
+        return {"arm": f"CASE arm {cases} END", **stratum, **own}
 
 
 def start_values_sql(query: DailyQuery) -> str:
@@ -124,12 +136,10 @@ def daily_sql(query: DailyQuery) -> str:
     each = [f"{sql} AS y{i}" for i, sql in enumerate(after)]
     each += [f"{before[i]} AS z{i}" for i in query.moving]
     keys = ", ".join([*query.groups, "d"])
-    inner = f"SELECT {keys}, {', '.join(each)} FROM ({_so_far(query)}) AS f"
+    inner = f"SELECT {keys}, n, {', '.join(each)} FROM ({_so_far(query)}) AS f"
     changes = dict(_changes(query))
-    sums = ", ".join(["COUNT(*) AS n", *(f"SUM({sql}) AS {name}" for name, sql in changes.items())])
-    grouped = f"SELECT {keys}, {sums} FROM ({inner}) AS moved GROUP BY {keys}"
-    texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in query.groups]
-    return f"SELECT {', '.join([*texts, 'd', 'n', *changes])} FROM ({grouped}) AS summed"
+    sums = ["SUM(n) AS n", *(f"SUM({sql}) AS {name}" for name, sql in changes.items())]
+    return f"SELECT {keys}, {', '.join(sums)} FROM ({inner}) AS moved GROUP BY {keys}"
 
 
 def _changes(query: DailyQuery) -> Iterator[tuple[str, str]]:
@@ -150,42 +160,37 @@ def _paired(query: DailyQuery, i: int) -> Iterator[int]:
 
 
 def _so_far(query: DailyQuery) -> str:
-    """Tallies up to the end of each day on which a customer has events (u), and before it (v)."""
-    own = [f"{name} AS {alias}" for alias, name in query.kept.items()]
-    window = "OVER (PARTITION BY id ORDER BY d ROWS UNBOUNDED PRECEDING)"
+    """Tallies up to each event (u) and before it (v), and whether it is the day's first (n)."""
+    again = f"CASE WHEN LAG(d) OVER ({query.window}) = d THEN 0 ELSE 1 END AS n"
     sums = list[str]()
     for k in range(len(query.order)):
-        sums += [f"SUM(t{k}) {window} AS u{k}", f"SUM(t{k}) {window} - t{k} AS v{k}"]
-    return f"SELECT {', '.join(['d', *own, *sums])} FROM ({_days(query)}) AS days"
+        so_far = f"SUM(t{k}) OVER ({query.window} ROWS UNBOUNDED PRECEDING)"
+        sums += [f"{so_far} AS u{k}", f"{so_far} - t{k} AS v{k}"]
+    return f"SELECT {', '.join([*query.kept, 'd', again, *sums])} FROM ({_events(query)}) AS events"
 
 
-def _days(query: DailyQuery) -> str:
-    """Tallies by customer and day; of several tables of events, each beside the others' zeros."""
+def _events(query: DailyQuery) -> str:
+    """What each event adds to each tally; events of one table add nothing to those of another."""
     table, order = query.table, query.order
-    starts = table.starts
-    assert starts is not None  # noqa: S101 - there are no events without
-    by = ByDay(query.step, query.last, query.kept)
-    keys = ["id", "d", *query.kept.values()]
+    assert table.starts is not None  # noqa: S101 - there are no events without
+    starts = replace(table.starts, table=query.units)
+    days = EventDays(query.step, query.last, query.kept)
+    keys = ["id", "d", *query.kept]
     parts = list[str]()
     for name, tallies in query.tallies.items():
-        counted = events_sql(table.events[name], starts, tallies, by)
+        counted = event_days_sql(table.events[name], starts, tallies, days)
         here = [
-            f"COALESCE(t{tallies.index(tally)}, 0) AS t{k}" if tally in tallies else f"0 AS t{k}"
+            f"t{tallies.index(tally)} AS t{k}" if tally in tallies else f"0 AS t{k}"
             for k, tally in enumerate(order)
         ]
         parts.append(f"SELECT {', '.join([*keys, *here])} FROM ({counted}) AS counted")
-    if len(parts) == 1:
-        return parts[0]
-    sums = [f"SUM(t{k}) AS t{k}" for k in range(len(order))]
-    together = " UNION ALL ".join(parts)
-    listed = ", ".join(keys)
-    return f"SELECT {listed}, {', '.join(sums)} FROM ({together}) AS parts GROUP BY {listed}"
+    return " UNION ALL ".join(parts)
 
 
 def read_daily(query: DailyQuery, result: pa.Table) -> dict[tuple[str, ...], DailySums]:
-    """The sums by arm, or by arm and stratum; nothing stands for no name."""
+    """The sums by arm, or by arm and stratum."""
     names = [result[name].to_pylist() for name in query.groups]
-    keys = [tuple(name or "" for name in key) for key in zip(*names, strict=True)]
+    keys = [(query.arms[arm], *stratum) for arm, *stratum in zip(*names, strict=True)]
     columns = {name: _floats(result, name) for name in ("d", "n", *dict(_changes(query)))}
     days, found = columns["d"].astype(np.int64), dict[tuple[str, ...], DailySums]()
     for key in dict.fromkeys(keys):

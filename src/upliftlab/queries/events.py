@@ -177,9 +177,31 @@ def _named(parts: dict[str, str], sql: str, letter: str) -> str:
     return parts.setdefault(sql, f"{letter}{len(parts)}")
 
 
+def events_sql(events: EventTable, starts: Starts, tallies: Sequence[EventAggregate]) -> str:
+    """The statement: `id`, and each tally as `t0`, `t1` … in their order.
+
+    Args:
+        events: The table of events.
+        starts: Whose events are counted.
+        tallies: What is counted, all of this table.
+    """
+    parts = _Parts(events, starts)
+    columns, ranks = list[str](), list[str]()
+    for number, tally in enumerate(tallies):
+        hit = parts.hit(tally)
+        if tally.how.only is not None:
+            ranks.append(_rank(hit, parts.value(tally), tally.how.only, number))
+            hit = f"{hit} AND r{number} = 1"
+        columns.append(f"{_aggregate(tally, hit, parts)} AS t{number}")
+    joined = _joined(parts, tallies, {"id": "u.id", "t": "e.t"})
+    if ranks:
+        joined = f"SELECT j.*, {', '.join(ranks)} FROM ({joined}) AS j"
+    return f"SELECT id, {', '.join(columns)} FROM ({joined}) AS hits GROUP BY id"
+
+
 @dataclass(frozen=True, slots=True)
-class ByDay:
-    """Events counted apart by the day after their customer's start.
+class EventDays:
+    """The days after their customers' starts on which events happen.
 
     Day 0 holds what happened before the start, day 1 the 24 hours from it on: on the program's
     clock, from one day's time of the start to the next one's. Where `step` days are counted
@@ -188,7 +210,7 @@ class ByDay:
     Attributes:
         step: How many days are counted together.
         last: The number of the last of these times; what is later counts there.
-        kept: Columns of the customers that are carried along, each with its alias.
+        kept: SQL of what of the customers is carried along, each with its alias.
     """
 
     step: int
@@ -202,56 +224,63 @@ class ByDay:
         from_midnight = f"(u.begun - CAST({day} AS TIMESTAMP))"
         days = f"DATE_DIFF('day', {day}, CAST({time} - {from_midnight} AS DATE))"
         if self.step > 1:
-            days = f"CAST(FLOOR({days} / {float(self.step)!r}) AS INTEGER)"
-        return f"CASE WHEN {time} < u.begun THEN 0 ELSE LEAST(1 + {days}, {self.last}) END"
+            days = f"FLOOR({days} / {float(self.step)!r})"
+        number = f"CASE WHEN {time} < u.begun THEN 0 ELSE LEAST(1 + {days}, {self.last}) END"
+        return f"CAST({number} AS INTEGER)"
 
 
-def events_sql(
-    events: EventTable,
-    starts: Starts,
-    tallies: Sequence[EventAggregate],
-    by: ByDay | None = None,
+def event_days_sql(
+    events: EventTable, starts: Starts, tallies: Sequence[EventAggregate], days: EventDays
 ) -> str:
-    """The statement: `id`, and each tally as `t0`, `t1` … in their order.
+    """SQL for one row per event that counts: what it adds to each tally, as `t0`, `t1` ….
+
+    Beside them stand the customer's own `id`, the day `d`, and what of customers is carried along.
 
     Args:
         events: The table of events.
         starts: Whose events are counted.
-        tallies: What is counted, all of this table.
-        by: How events are counted apart by days; then `id` is the customers' own, and their
-            columns and the day `d` stand beside it.
+        tallies: What is counted, all of this table: counts and sums.
+        days: On which days.
     """
     parts = _Parts(events, starts)
-    columns, ranks = list[str](), list[str]()
+    columns, hits = list[str](), dict[str, None]()
     for number, tally in enumerate(tallies):
         hit = parts.hit(tally)
-        if tally.how.only is not None:
-            ranks.append(_rank(hit, parts.value(tally), tally.how.only, number))
-            hit = f"{hit} AND r{number} = 1"
-        columns.append(f"{_aggregate(tally, hit, parts)} AS t{number}")
-    hull = _hull(parts, tallies)
-    hits = [f"{sql} AS {name}" for sql, name in parts.hits.items()]
-    given = [f"e.{name} AS {name}" for name in parts.given.values()]
-    keys = {"id": "u.id"} if by is None else _keys(parts, tallies, by)
-    own = [f"{sql} AS {name}" for name, sql in keys.items()]
-    joined = (
-        f"SELECT {', '.join([*own, 'e.t AS t', *given, *hits])} "
-        f"FROM ({_windows(parts, by)}) AS u JOIN ({_events(parts, tallies)}) AS e "
-        f"ON e.id = u.id{hull}"
+        hits[hit] = None
+        added = "1" if tally.column is None else f"COALESCE({parts.value(tally)}, 0)"
+        columns.append(f"CASE WHEN {hit} THEN {added} ELSE 0 END AS t{number}")
+    first, last = limits(starts, tallies)
+    span = Span(first or starts.wide.first, last or starts.wide.last)
+    day = days.number(events, starts, span.widened(timedelta(0), timedelta(0)))
+    keys = {"id": "u.own", "d": day, **{alias: f"u.{alias}" for alias in days.kept}}
+    joined = _joined(parts, tallies, keys, {"own": "id", "begun": "start", **days.kept})
+    return (
+        f"SELECT {', '.join([*keys, *columns])} FROM ({joined}) AS hits WHERE {' OR '.join(hits)}"
     )
-    if ranks:
-        joined = f"SELECT j.*, {', '.join(ranks)} FROM ({joined}) AS j"
-    listed = ", ".join(keys)
-    return f"SELECT {listed}, {', '.join(columns)} FROM ({joined}) AS hits GROUP BY {listed}"
 
 
-def _keys(parts: _Parts, tallies: Sequence[EventAggregate], by: ByDay) -> dict[str, str]:
-    """What customers' days are told apart by: who they are, what is known of them, and the day."""
-    first, last = limits(parts.starts, tallies)
-    wide = parts.starts.wide
-    span = Span(first or wide.first, last or wide.last).widened(timedelta(0), timedelta(0))
-    kept = {name: f"u.{name}" for name in by.kept.values()}
-    return {"id": "u.own", "d": by.number(parts.events, parts.starts, span), **kept}
+def _joined(
+    parts: _Parts,
+    tallies: Sequence[EventAggregate],
+    keys: Mapping[str, str],
+    kept: Mapping[str, str] | None = None,
+) -> str:
+    """Events beside their customers: the keys, what is looked at, and for which tallies it counts.
+
+    Args:
+        parts: What the statement is made of; every tally has been asked of it.
+        tallies: What is counted.
+        keys: SQL over the customers `u` and events `e`, by alias.
+        kept: SQL over the customers' table that is brought along, by alias.
+    """
+    hull = _hull(parts, tallies)
+    columns = [f"{sql} AS {name}" for name, sql in keys.items()]
+    columns += [f"e.{name} AS {name}" for name in parts.given.values()]
+    columns += [f"{sql} AS {name}" for sql, name in parts.hits.items()]
+    return (
+        f"SELECT {', '.join(columns)} FROM ({_windows(parts, kept or {})}) AS u"
+        f" JOIN ({_events(parts, tallies)}) AS e ON e.id = u.id{hull}"
+    )
 
 
 def _rank(hit: str, value: str, how: str, number: int) -> str:
@@ -287,13 +316,11 @@ def _hull(parts: _Parts, tallies: Sequence[EventAggregate]) -> str:
     return f" WHERE {' AND '.join(edges)}" if edges else ""
 
 
-def _windows(parts: _Parts, by: ByDay | None) -> str:
+def _windows(parts: _Parts, kept: Mapping[str, str]) -> str:
     key = parts.starts.customer("id", parts.events)
-    columns = [f"{key} AS id", *(f"{sql} AS {name}" for sql, name in parts.bounds.items())]
-    if by is not None:
-        columns += ["id AS own", "start AS begun"]
-        columns += [f"{column} AS {name}" for column, name in by.kept.items()]
-    return f"SELECT {', '.join(columns)} FROM {parts.starts.table}"
+    columns = {**{name: sql for sql, name in parts.bounds.items()}, **kept}
+    listed = ", ".join([f"{key} AS id", *(f"{sql} AS {name}" for name, sql in columns.items())])
+    return f"SELECT {listed} FROM {parts.starts.table}"
 
 
 def _events(parts: _Parts, tallies: Sequence[EventAggregate]) -> str:

@@ -30,6 +30,8 @@ from upliftlab.util.sql import literal
 SIZE = "(customers)"
 """The column that counts a household's customers."""
 _KEPT = ("arm", "wave", "stratum", WEIGHT, "house")
+_TIMED = ("id", "start")
+"""What is kept besides where units are customers with events, for these to be looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,8 @@ class UnitTable:
 
     def sql(self) -> str:
         """The unit table: `arm`, levels as `s0` …, numbers as `x0` …, and what checks look at."""
-        own = [f"f.{name} AS {name}" for name in _KEPT if name in self.frame.own]
+        timed = _TIMED if self.events and "house" not in self.frame.own else ()
+        own = [f"f.{name} AS {name}" for name in (*_KEPT, *timed) if name in self.frame.own]
         levels = [f"{self.segment(s)} AS s{i}" for i, s in enumerate(self.asked.segments.values())]
         numbers = [f"{self.metric(m)} AS x{i}" for i, m in enumerate(self.asked.columns)]
         if "house" not in self.frame.own:
