@@ -41,6 +41,14 @@ def same(found, expected):
             continue  # a server's table is another than the file that was assigned
         assert (one.name, one.passed, one.message) == (other.name, other.passed, other.message)
     assert found.verdict.sentence == expected.verdict.sentence
+    assert found.time_course.arrivals == expected.time_course.arrivals
+    courses = zip(found.time_course.curves, expected.time_course.curves, strict=True)
+    for one, other in courses:
+        assert len(one.points) == len(other.points) > 1
+        for mine, theirs in zip(one.points, other.points, strict=True):
+            for number in ("estimate", "se", "low", "high", "band_low", "band_high"):
+                pair = getattr(mine, number), getattr(theirs, number)
+                assert alike(*pair), (one.kind, one.arm, mine.day, number, pair)
     for one, other in zip(found.moments, expected.moments, strict=True):
         assert (one.arm, one.level, one.n) == (other.arm, other.level, other.n)
 
