@@ -13,13 +13,15 @@ from worlds import analysed, assigned
 
 from upliftlab.report.export import rounded, to_json
 from upliftlab.results import analysis as document
+from upliftlab.results import time_course
 from upliftlab.results.analysis import Analysis, CostStep, EstimandKind, Note
 from upliftlab.results.base import Message, Published, Result
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "analysis_json.md").read_text(encoding="utf-8")
 CLASSES = (*Result.__subclasses__(), *Published.__subclasses__())
-MODELS = {m.__name__: m for m in CLASSES if m.__module__ == document.__name__ or m is Message}
+OWN = (document.__name__, time_course.__name__)
+MODELS = {m.__name__: m for m in CLASSES if m.__module__ in OWN or m is Message}
 
 
 def section(name, page=PAGE, level="###"):
@@ -146,6 +148,13 @@ def test_the_example_is_what_the_campaign_gives(analysis):
         made = [near(item) for item in getattr(analysis, part)]
         for item in getattr(shown, part):
             assert any(near(item) == other for other in made), item
+    followed, course = analysis.time_course, shown.time_course
+    assert near(course.model_copy(update={"curves": ()})) == near(
+        followed.model_copy(update={"curves": ()})
+    )
+    (curve,) = course.curves
+    made = [near(point) for point in followed.curves[0].points]
+    assert [near(point) for point in curve.points] == [made[0], made[4], made[-1]]
 
 
 def near(item):

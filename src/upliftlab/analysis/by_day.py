@@ -137,8 +137,10 @@ def _natures(plan: Plan) -> dict[str, Nature]:
     found: dict[str, Nature] = {
         name: _nature(metric, plan.metrics) for name, metric in plan.metrics.items()
     }
-    cut = plan.experiment.analysis.winsorize
-    return found | {capped_name(name): found[name] for name in cut if name in found}
+    for name in plan.experiment.analysis.winsorize:
+        if name in found:
+            found[capped_name(name)] = found[name]
+    return found
 
 
 def _nature(metric: Metric, declared: Mapping[str, Metric]) -> Nature:
@@ -250,7 +252,7 @@ def daily_moments(
     paths = dict[tuple[str, str], list[Moments]]()
     changed = {arm: np.zeros(course.last + 1, dtype=np.int64) for arm in parts.arms}
     for (arm, name), end in ends.items():
-        added = sums.get((arm, name) if parts.within else (arm,), nothing)
+        added = sums.get((arm, name), nothing)
         paths[arm, name] = list(moments_by_day(end, added, start, course.same, centres))
         changed[arm] += added.changed
     groups = list[Groups]()

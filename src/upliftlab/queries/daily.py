@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -187,12 +188,13 @@ def _events(query: DailyQuery) -> str:
     return " UNION ALL ".join(parts)
 
 
-def read_daily(query: DailyQuery, result: pa.Table) -> dict[tuple[str, ...], DailySums]:
-    """The sums by arm, or by arm and stratum."""
-    names = [result[name].to_pylist() for name in query.groups]
-    keys = [(query.arms[arm], *stratum) for arm, *stratum in zip(*names, strict=True)]
+def read_daily(query: DailyQuery, result: pa.Table) -> dict[tuple[str, str], DailySums]:
+    """The sums by arm and stratum; without strata its name is empty."""
+    arms: list[Any] = result["arm"].to_pylist()
+    strata: list[Any] = result["stratum"].to_pylist() if query.within else [""] * len(arms)
+    keys = [(query.arms[int(arm)], str(name)) for arm, name in zip(arms, strata, strict=True)]
     columns = {name: _floats(result, name) for name in ("d", "n", *dict(_changes(query)))}
-    days, found = columns["d"].astype(np.int64), dict[tuple[str, ...], DailySums]()
+    days, found = columns["d"].astype(np.int64), dict[tuple[str, str], DailySums]()
     for key in dict.fromkeys(keys):
         rows = np.flatnonzero([each == key for each in keys])
         sums, at = DailySums.zero(query.last + 1, len(query.columns)), days[rows]

@@ -22,7 +22,7 @@ from upliftlab.text.language import Code, Language
 from upliftlab.util.files import atomic_write
 from upliftlab.util.resources import shipped
 
-_SHEETS: Final = ("report.css",)
+_SHEETS: Final = ("report.css", "curve.css")
 _SHORT: Final = 16
 """Letters of a name that is kept on one line."""
 _SCRIPTS: Final = ("data.js", "report.js")

@@ -14,6 +14,7 @@ from upliftlab.report.export import to_csv, to_json
 from upliftlab.report.figure import Formatter
 from upliftlab.report.index import Index
 from upliftlab.report.methods import Methods, ProvenanceView, methods, origin
+from upliftlab.report.over_time import over_time
 from upliftlab.report.trust import Flow, Trust, flow, trust
 from upliftlab.report.verdict import answer
 from upliftlab.results.analysis import Analysis, VerdictCode
@@ -196,6 +197,7 @@ SECTIONS: Final = (
     Section("verdict", answer, N_("Verdict")),
     Section("decision", answer, N_("How it was decided")),
     Section("money", money, N_("Profit and return"), withheld=True),
+    Section("over_time", over_time, N_("Over time"), withheld=True),
     Section("breakdowns", breakdowns, N_("By segment"), withheld=True, parts=_dimensions),
     Section("metrics", metrics, N_("Metrics"), withheld=True),
     Section("compared", compared, N_("Arm against arm"), withheld=True),

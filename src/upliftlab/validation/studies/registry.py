@@ -12,6 +12,7 @@ from upliftlab.validation.studies import (
     heterogeneity,
     levels,
     main,
+    over_time,
     peeks,
     ratios,
 )
@@ -24,6 +25,7 @@ STUDIES: Final[Mapping[str, Callable[[], Iterator[NamedScenario]]]] = {
     "heterogeneity": heterogeneity.cells,
     "best_arm": best_arm.cells,
     "peeks": peeks.cells,
+    "over_time": over_time.cells,
 }
 
 
