@@ -376,7 +376,8 @@ def arrivals(given: CourseInputs) -> tuple[Arrivals, ...]:
     Days are taken together until no few units of an arm stand alone, and where they are too many.
     """
     starts = given.intake.table.starts
-    if starts is None or starts.span.first.date() == starts.span.last.date():
+    households = given.spec.size is not None
+    if starts is None or households or starts.span.first.date() == starts.span.last.date():
         return ()
     rows = given.engine.query(
         "SELECT CAST(arm AS VARCHAR) AS arm, day, COUNT(*) AS n FROM"
