@@ -104,7 +104,8 @@ class DailyCourse:
         orders = rng.poisson(rate)
         each = rng.lognormal(log(AMOUNT) - self.spread**2 / 2, self.spread, int(orders.sum()))
         owner = np.repeat(np.arange(orders.size), orders.ravel())
-        return np.bincount(owner, each, orders.size).reshape(orders.shape)
+        spent = np.bincount(owner, each, orders.size).reshape(orders.shape)
+        return np.asarray(spent, dtype=np.float64)
 
 
 def trial(rng: np.random.Generator, world: DailyCourse) -> Replication:
