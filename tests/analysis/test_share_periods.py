@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from upliftlab.errors import DataError
+from upliftlab.stats.calibration import Measure, Measured, Units, UnitStrata
+from upliftlab.stats.level import Level
+from upliftlab.stats.permutation import Precision
 
 N = 12_000
 TURN = date(2026, 3, 15)
@@ -207,3 +210,44 @@ def test_learning_knows_the_chances_of_each_time(shop):
     assert sorted(set(np.round(rows.propensity[:, 1], 9))) == sorted(late.values())
     share = np.mean([day >= TURN for day in columns["started"]])
     assert rows.propensity[:, 1].mean() == pytest.approx(0.9 * share + 0.1 * (1 - share))
+
+
+def skewed(seed: int = 3) -> dict[str, object]:
+    """Half and half, from 15 March 95/5; few buy, and for twice as much in the second time."""
+    rng = np.random.default_rng(seed)
+    late = np.arange(N) >= N / 2
+    mailed = rng.random(N) < np.where(late, 0.95, 0.5)
+    spent = rng.lognormal(3, 1, N) * (rng.random(N) < 0.1) * np.where(late, 2, 1)
+    return {
+        "arm": np.where(mailed, "mail", "none"),
+        "started": [date(2026, 3, 15) if second else date(2026, 3, 1) for second in late],
+        "spent": np.round(spent, 2),
+        "bought": (spent > 0).astype(int),
+        "region": np.where(rng.random(N) < 0.7, "north", "south"),
+    }
+
+
+@pytest.mark.parametrize("level", [None, "south"])
+def test_skewed_arms_are_dealt_anew_within_the_times(anywhere, level):
+    columns = skewed()
+    moved = SHARES.replace("none: 90%, mail: 10%", "none: 50%, mail: 50%")
+    moved = moved.replace("none: 10%, mail: 90%", "none: 5%, mail: 95%")
+    found = finding(anywhere.analysed(columns, TEXT + moved), level=level)
+    assert found.method == "welch+strata+permutation"
+    inside = np.ones(N, dtype=bool) if level is None else columns["region"] == level
+    place = np.array([int(day >= TURN) for day in columns["started"]])[inside]
+    weights = np.bincount(place) / len(place)
+    group = (columns["arm"] != "mail").astype(int)[inside]
+    units = Units(
+        columns["spent"][inside][:, None],
+        group,
+        np.ones(len(place), dtype=np.int64),
+        np.array([True, False]),
+        None,
+        UnitStrata(place, weights),
+    )
+    t = found.estimate / found.se
+    drawn = Measured.of(units, Measure(np.ones((2, 1)))).draws(Precision(0.05, (t,)))
+    low, high = Level(0.95, draws=drawn).bounds(1.0)
+    assert found.low == pytest.approx(found.estimate - high * found.se, rel=1e-6)
+    assert found.high == pytest.approx(found.estimate - low * found.se, rel=1e-6)

@@ -74,8 +74,8 @@ class Aggregation:
         data: What the facts of checks are counted from, the unit table among it.
         caps: What metrics are capped at.
         tables: Units by every two segments.
-        strata: Moments by arm of every stratum within which shares are exact, by its name; empty
-            without.
+        strata: Moments by arm of every stratum within which shares are exact, by its name, in
+            order; empty without.
         regimes: The cells of each time of the same shares; empty where shares stayed the same.
         schedule: Which of the planned looks at the data this is.
         flags: By arm, the columns that hold nothing but 0 and 1.

@@ -186,8 +186,7 @@ def _estimable(
 ) -> tuple[Aggregates, InferenceSettings]:
     """Aggregates with money's columns, within strata where there are any, and how to infer."""
     overall = told.aggregates[OVERALL]
-    strata = tuple(intake.strata.values())
-    within = stratified(strata, tuple(overall)) if strata else None
+    within = stratified(tuple(intake.strata.values()), tuple(overall)) if intake.strata else None
     regimes = _by_regime(plan, intake, told)
     projected = spec.projected(regimes or {**told.aggregates, OVERALL: within or overall})
     look = intake.schedule.look(1 - spec.confidence)
@@ -196,7 +195,10 @@ def _estimable(
         source = UnitSource(intake.data.units, engine, intake.data.count)
         strictest = 1 - (1 - spec.confidence) / len(spec.treatments)
         most = slight(Level(strictest, look).nominal)
-        rows = rows_of(spec, replace(told, aggregates=projected), source, most)
+        strata = tuple(intake.strata) if within else ()
+        if regimes:
+            strata = tuple(regime.name for regime in intake.data.regimes)
+        rows = rows_of(spec, replace(told, aggregates=projected), source, most, strata)
     settings = InferenceSettings(
         rows,
         intake.flags,

@@ -35,6 +35,7 @@ from upliftlab.stats.permutation import Precision
 from upliftlab.stats.quotients import of_present
 from upliftlab.stats.ratio import relative_lift
 from upliftlab.stats.shares import needs_newcombe, newcombe
+from upliftlab.stats.strata import Thin
 
 CHANNEL = "contact_channel"
 """The dimension of the channels through which arms contact; customers are randomised to them."""
@@ -118,6 +119,13 @@ class Contrast:
     def stratified(self) -> bool:
         """Whether the groups are compared within strata."""
         return self.reading.regimes or (self.reading.stratified and self.wide)
+
+    @property
+    def thin(self) -> Thin | None:
+        """What becomes of strata in which an arm has too few units; None without strata."""
+        if not self.stratified:
+            return None
+        return Thin.left_out if self.reading.regimes else Thin.joined
 
     def among(self, count: int) -> Contrast:
         """The same with intervals at 1 − α/count, so that those of `count` arms hold at once."""
@@ -306,7 +314,7 @@ def _subject(
     rest = {key: measure for key, measure in measures.items() if key not in known}
     if not rest or reading.rows is None:
         return replace(contrast, skewness=known)
-    units = reading.rows.units(spec, named[0], arms)
+    units = reading.rows.units(spec, named[0], arms, contrast.thin)
     more, draws = dict[Compared, float](), dict[Compared, Array]()
     for same in _alike(rest, varies):
         measured = Measured.of(units, rest[same[0]])

@@ -125,7 +125,7 @@ def _adjusting(measure: Measure, sharp: TwoSample, form: Mapping[int, float]) ->
     pooled = sharp.pooled
     if pooled is None:
         return measure
-    slopes = sum(weight * pooled.slopes[:, column] for column, weight in form.items())
+    slopes = sum(weight * pooled.slopes[..., column] for column, weight in form.items())
     return replace(measure, covariates=pooled.covariates, slopes=np.asarray(slopes))
 
 

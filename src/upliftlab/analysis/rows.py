@@ -4,13 +4,13 @@ A difference that is hardly skewed has Student's interval, one that is slightly 
 both are made of moments. Rows are read of what is more skewed, and of what is made of several
 columns, whose skewness moments do not tell: of those columns and segments alone. Units that are
 alike in all of them are one row with their number, so that ten million customers of whom most
-bought nothing are few rows.
+bought nothing are few rows. Where arms are compared within strata, a row is of one stratum.
 """
 # ruff: noqa: S608 - names are of the house's own
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -28,8 +28,9 @@ from upliftlab.analysis.measures import (
     varying,
 )
 from upliftlab.engines.base import Engine
-from upliftlab.stats.calibration import Measure, Units
+from upliftlab.stats.calibration import Measure, Units, UnitStrata
 from upliftlab.stats.moments import Array, Moments
+from upliftlab.stats.strata import Thin, places
 
 MOST_ROWS = 1_000_000
 """With more kinds of units than this, none are read, and a warning stays."""
@@ -56,30 +57,78 @@ class UnitRows:
         arm: The arm of each row.
         levels: The level of each row, by segment.
         counts: How many units it stands for.
+        stratum: The stratum of each row, in their order, −1 of none; None where there are no
+            strata.
     """
 
     columns: Mapping[int, Array]
     arm: Codes
     levels: Mapping[str, Codes]
     counts: np.ndarray
+    stratum: Codes | None = None
     _cells: dict[str | None, Any] = field(default_factory=dict[str | None, Any])
 
-    def units(self, spec: EstimationSpec, place: Slice, arms: tuple[str, ...]) -> Units:
-        """The units of some arms and of the control in a slice of the aggregates."""
+    def units(
+        self,
+        spec: EstimationSpec,
+        place: Slice,
+        arms: tuple[str, ...],
+        thin: Thin | None = None,
+    ) -> Units:
+        """The units of some arms and of the control in a slice of the aggregates.
+
+        Args:
+            spec: What is compared.
+            place: The slice.
+            arms: The arms.
+            thin: Where they are compared within strata, what becomes of thin ones.
+        """
         dimension = place.dimension if place.dimension in self.levels else None
         if dimension not in self._cells:
-            level = self.levels[dimension] if dimension is not None else None
-            self._cells[dimension] = _Cells.of(self.arm, level)
+            levels = self.levels[dimension] if dimension is not None else None
+            self._cells[dimension] = _Cells.of(self.arm, levels)
         cells = self._cells[dimension]
         named = (*arms, spec.control)
-        rows = [cells.rows(arm, place.level if dimension is not None else None) for arm in named]
+        level = place.level if dimension is not None else None
+        rows = [cells.rows(arm, level) for arm in named]
+        strata = None
+        if thin is not None and self.stratum is not None:
+            everybody = [cells.rows(arm, level) for arm in self.arm.names]
+            rows, strata = _within(self.stratum, self.counts, everybody, rows, thin)
         inside = np.concatenate(rows)
         values = np.zeros((len(inside), len(spec.columns)))
         for column, numbers in self.columns.items():
             values[:, column] = numbers[inside]
         treated = np.array([arm != spec.control for arm in named])
         group = np.repeat(np.arange(len(named)), [len(part) for part in rows])
-        return Units(values, group, self.counts[inside], treated, spec.size)
+        return Units(values, group, self.counts[inside], treated, spec.size, strata)
+
+
+def _within(
+    stratum: Codes,
+    counts: np.ndarray,
+    everybody: Sequence[np.ndarray],
+    rows: Sequence[np.ndarray],
+    thin: Thin,
+) -> tuple[list[np.ndarray], UnitStrata]:
+    """The rows of some groups that are compared, and their strata as `stats.strata` has them.
+
+    Args:
+        stratum: Of all rows.
+        counts: Of all rows.
+        everybody: The rows of each arm of the experiment in a place.
+        rows: Those of the compared groups.
+        thin: What becomes of strata in which an arm has too few units.
+    """
+    known = [part[stratum.code[part] >= 0] for part in everybody if len(part)]
+    units = np.stack(
+        [np.bincount(stratum.code[p], counts[p], len(stratum.names)) for p in known], axis=1
+    )
+    place = places(units, thin)
+    sizes = np.bincount(place[place >= 0], units.sum(axis=1)[place >= 0])
+    of = np.append(place, -1)[stratum.code]
+    kept = [part[of[part] >= 0] for part in rows]
+    return kept, UnitStrata(of[np.concatenate(kept)], sizes / sizes.sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +178,13 @@ class UnitSource:
     count: str = "COUNT(*)"
 
 
-def rows_of(spec: EstimationSpec, told: Shown, source: UnitSource, most: float) -> UnitRows | None:
+def rows_of(
+    spec: EstimationSpec,
+    told: Shown,
+    source: UnitSource,
+    most: float,
+    strata: Sequence[str] = (),
+) -> UnitRows | None:
     """The units of a spec; None where moments decide everywhere, or there are too many.
 
     Args:
@@ -137,17 +192,19 @@ def rows_of(spec: EstimationSpec, told: Shown, source: UnitSource, most: float) 
         told: Projected moments of the columns, and what levels are shown as.
         source: Where units are.
         most: The largest skewness that moments allow for.
+        strata: The strata within which arms are compared, in their order.
     """
     columns, segments = _needed(spec, told.aggregates, most)
     if not columns:
         return None
     levels = [f"s{spec.segments.index(name)}" for name in segments]
     numbers = [f"x{column}" for column in columns]
-    keys = ", ".join(("arm", *levels, *numbers))
+    texts = ["arm", *(("stratum",) if strata else ()), *levels]
+    keys = ", ".join((*texts, *numbers))
     inner = f"SELECT {keys}, {source.count} AS n FROM {source.units}"
     inner += f" GROUP BY {keys} LIMIT {MOST_ROWS + 1}"
-    texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *levels)]
-    sql = f"SELECT {', '.join([*texts, *numbers, 'n'])} FROM ({inner}) AS kinds"
+    told_as = [f"CAST({name} AS VARCHAR) AS {name}" for name in texts]
+    sql = f"SELECT {', '.join([*told_as, *numbers, 'n'])} FROM ({inner}) AS kinds"
     result = source.engine.query(sql)
     if result.num_rows > MOST_ROWS:
         return None
@@ -159,7 +216,15 @@ def rows_of(spec: EstimationSpec, told: Shown, source: UnitSource, most: float) 
             for name, level in zip(segments, levels, strict=True)
         },
         _numbers(result["n"]),
+        _ordered(_codes(result, "stratum"), strata) if strata else None,
     )
+
+
+def _ordered(found: Codes, names: Sequence[str]) -> Codes:
+    """Codes by their place among some names, −1 where they are none of these."""
+    number = {name: at for at, name in enumerate(names)}
+    place = np.array([number.get(name, -1) for name in found.names], dtype=np.int32)
+    return Codes(tuple(names), place[found.code])
 
 
 def _numbers(column: Any) -> Array:  # noqa: ANN401 - pyarrow's stubs do not know a chunk's values

@@ -16,11 +16,10 @@ from upliftlab.analysis.record import Record
 from upliftlab.config.models.experiment import Plan
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.stats.moments import Moments, pool
-from upliftlab.stats.strata import Groups, stratified
+from upliftlab.stats.strata import FEWEST, Groups, Thin, places, stratified, units_in
 
 MOST_LEFT_OUT = 0.05
 """The largest part of a place's units that may lie in regimes where an arm is too small."""
-_TWO = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +114,11 @@ def within_regimes(parts: Sequence[Groups], arms: Sequence[str]) -> Groups | Non
         parts: Moments by arm in every regime.
         arms: The arms that are compared.
     """
-    full = [groups for groups in parts if all(_units(groups, arm) >= _TWO for arm in arms)]
-    total = sum(_units(groups, arm) for groups in parts for arm in arms)
-    kept = sum(_units(groups, arm) for groups in full for arm in arms)
-    if not full or total - kept > MOST_LEFT_OUT * total:
+    units = units_in(parts, arms)
+    total, kept = units.sum(), units[places(units, Thin.left_out) >= 0].sum()
+    if not kept or total - kept > MOST_LEFT_OUT * total:
         return None
-    found = stratified(full, arms)
+    found = stratified(parts, arms, Thin.left_out)
     if found is None or total == kept:
         return found
     return {arm: _of(found[arm], pool(g[arm] for g in parts if arm in g)) for arm in arms}
@@ -160,7 +158,7 @@ def thin_regime(regimes: Sequence[ShareRegime], parts: Mapping[str, Groups]) -> 
         f"from {regime.first} on, '{arm}' has {_units(parts.get(regime.name, {}), arm):,} customers"
         for regime in regimes
         for arm in regime.shares
-        if _units(parts.get(regime.name, {}), arm) < _TWO
+        if _units(parts.get(regime.name, {}), arm) < FEWEST
     ]
     message = f"arms cannot be compared within times of the same shares: {'; '.join(lacking)}"
     remedy = "check the days of 'shares', or leave out the customers of that time by 'exclude'"

@@ -72,11 +72,10 @@ class Pooled:
 
     @property
     def slopes(self) -> Array:
-        """The slopes of both groups where they have the same: in strata, their mean by units."""
+        """The slopes of both groups where they have the same, (q, p); in strata (strata, q, p)."""
         if self.weights is None:
             return self.treated
-        strata = self.treated.reshape(len(self.weights), -1, self.treated.shape[1])
-        return np.einsum("s,sqp->qp", self.weights, strata)
+        return self.treated.reshape(len(self.weights), -1, self.treated.shape[1])
 
     def at(self, form: LinearContrast) -> Array:
         """The slopes of a form, shape (q,): what it weighs of the pooled mean."""

@@ -10,10 +10,14 @@ Most units are alike (they bought nothing), and what counts is how many of each 
 group gets: a multivariate hypergeometric number. Units of rare kinds are drawn one by one, from
 blocks of a shuffled list, of which each is a random set. Where they are very many, that is so of
 the largest alone: the sums of the others, of which none matters, vary as normal numbers do.
+
+Where the groups are compared within strata, units are divided within them, each stratum by itself
+into groups of its own sizes, as they were assigned. The statistic is that of `strata`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -44,6 +48,8 @@ _MOST = 500_000
 """While the rest is more than this, every kind of several units is counted."""
 _AT_ONCE = 1_000_000
 """Numbers shuffled at a time, so that memory stays small."""
+_STRATUM = 20
+"""Dividing one more stratum takes as long as drawing about so many units."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +63,21 @@ class Kinds:
 
     values: Array
     counts: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KindsOfStratum:
+    """The units of one stratum.
+
+    Attributes:
+        kinds: Its units of both groups.
+        sizes: Its units of the first group (the treated) and of the second.
+        weight: Of its difference in the whole.
+    """
+
+    kinds: Kinds
+    sizes: tuple[int, int]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +143,28 @@ def divided(
     Raises:
         ValueError: The sizes are not those of the units.
     """
-    if kinds.counts.sum() != sum(sizes):
-        raise ValueError("sizes must add up to the units")
-    division = _Division.of(kinds, sizes)
+    return divided_within([KindsOfStratum(kinds, sizes)], rng, draws)
+
+
+def divided_within(
+    strata: Sequence[KindsOfStratum],
+    rng: np.random.Generator,
+    draws: int | Precision = Precision(),
+) -> Array:
+    """The same between random divisions within strata: Σ w_s Δ_s over its standard error.
+
+    Args:
+        strata: Their units, sizes and weights; two units at least of each group in each.
+        rng: The source of chance, for one stratum after the other.
+        draws: As in `divided`.
+
+    Raises:
+        ValueError: The sizes of a stratum are not those of its units.
+    """
+    for stratum in strata:
+        if stratum.kinds.counts.sum() != sum(stratum.sizes):
+            raise ValueError("sizes must add up to the units")
+    division = _Divisions.of(strata)
     if isinstance(draws, int):
         return np.sort(division.drawn(draws, rng), axis=0)
     most = int(min(MOST_DRAWS, max(_SOME, _WORK / max(1.0, division.work))))
@@ -133,6 +173,41 @@ def divided(
         further = division.drawn(min(most - len(found), len(found)), rng)
         found = np.sort(np.concatenate([found, further]), axis=0)
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Divisions:
+    """Strata about to be divided, each by itself: of several those alone in which units differ.
+
+    Attributes:
+        parts: Their units.
+        weights: Of their differences.
+    """
+
+    parts: Sequence[_Division]
+    weights: Sequence[float]
+
+    @classmethod
+    def of(cls, strata: Sequence[KindsOfStratum]) -> _Divisions:
+        found = [(_Division.of(each.kinds, each.sizes), each.weight) for each in strata]
+        differing = [each for each in found if each[0].whole.any()] or found[:1]
+        return cls([part for part, _ in differing], [weight for _, weight in differing])
+
+    @property
+    def work(self) -> float:
+        """Units drawn one by one for one division of all."""
+        return sum(part.work for part in self.parts) + _STRATUM * (len(self.parts) - 1)
+
+    def drawn(self, draws: int, rng: np.random.Generator) -> Array:
+        """Studentised differences between so many divisions, shape (draws, forms); 0 without."""
+        shape = draws, len(self.parts[0].whole)
+        difference, variance = np.zeros(shape), np.zeros(shape)
+        for part, weight in zip(self.parts, self.weights, strict=True):
+            own, spread = part.drawn(draws, rng)
+            difference += weight * own
+            variance += weight**2 * spread
+        root = np.sqrt(variance)
+        return np.divide(difference, root, out=np.zeros(shape), where=variance > 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,8 +257,8 @@ class _Division:
         """Units drawn one by one for one division."""
         return len(self.large) * self.sizes[0] / sum(self.sizes)
 
-    def drawn(self, draws: int, rng: np.random.Generator) -> Array:
-        """Studentised differences between so many divisions, shape (draws, forms)."""
+    def drawn(self, draws: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Differences between so many divisions and their variances, shape (draws, forms)."""
         colours = np.concatenate([self.counts, [len(self.others), len(self.large)]])
         drawn = rng.multivariate_hypergeometric(colours, self.sizes[0], draws, method="marginals")
         sums = _blocks(self.large, drawn[:, -1], rng)
@@ -191,8 +266,9 @@ class _Division:
         if len(self.others):
             sums += _normal(self.others, drawn[:, -2], rng)
         first, second = sums
-        t = _studentised((first, second), (-first, self.whole - second), self.sizes)
-        return self.sign * t
+        groups = (first, second), (-first, self.whole - second)
+        difference, variance = _difference(*groups, self.sizes)
+        return self.sign * difference, variance
 
 
 def _matters(rare: Array, whole: Array, share: float) -> np.ndarray:
@@ -296,13 +372,12 @@ def _owned(ranks: np.ndarray, until: np.ndarray, values: Array) -> Array:
     return np.stack(columns, axis=-1, dtype=np.float64)[:, :-1]
 
 
-def _studentised(
+def _difference(
     one: tuple[Array, Array], other: tuple[Array, Array], sizes: tuple[int, int]
-) -> Array:
-    """Welch's statistic from sums and sums of squares; 0 where nothing varies."""
+) -> tuple[Array, Array]:
+    """Welch's difference and its variance from sums and sums of squares."""
     means, variance = list[Array](), np.zeros_like(one[0])
     for (first, second), n in zip((one, other), sizes, strict=True):
         means.append(first / n)
         variance += np.maximum(second - first**2 / n, 0.0) / (n - 1) / n
-    difference = means[0] - means[1]
-    return np.divide(difference, np.sqrt(variance), out=np.zeros_like(variance), where=variance > 0)
+    return means[0] - means[1], variance

@@ -71,13 +71,17 @@ def denominators(group: Moments, below: int) -> float:
     """How many units there are with something to divide by, in effect.
 
     It is (Σb)²/Σb² (Kish 1965): their number where all have as much, and fewer where a few hold
-    most of it. NaN where no total tells Σb².
+    most of it. NaN where no total tells Σb². In strata each b has the weight of its unit, w_s/n_s.
 
     >>> denominators(Moments.of([[1.0], [0.0], [1.0], [0.0]]), 0)
     2.0
     """
-    total = group.n * float(group.mean[below])
-    squares = float(group.m2[below, below]) + total * float(group.mean[below])
+    total = squares = 0.0
+    for weight, part in group.strata or ((1.0, group),):
+        own = part.n * float(part.mean[below])
+        each = weight * group.n / part.n if group.strata else 1.0
+        total += each * own
+        squares += each**2 * (float(part.m2[below, below]) + own * float(part.mean[below]))
     return total**2 / squares if squares else 0.0
 
 

@@ -1,4 +1,8 @@
-"""How skewed a difference in means is: what Student's t does not allow for."""
+"""How skewed a difference in means is: what Student's t does not allow for.
+
+Within strata it is a weighted sum of independent differences, whose second and third cumulants are
+the sums of theirs, weighted by w² and w³. That strata differ in level makes no difference skewed.
+"""
 
 from __future__ import annotations
 
@@ -54,14 +58,43 @@ def skewness(pair: TwoSample) -> Skew | None:
     """
     if pair.unusable:
         return None
+    cumulants = _cumulants(pair)
+    own, pooled = _standardised(*cumulants[0]), _standardised(*cumulants[1])
+    means = [_standardised(*each) for each in cumulants[2:]]
+    return Skew(own, pooled, np.where(np.abs(means[0]) >= np.abs(means[1]), *means))
+
+
+def _cumulants(pair: TwoSample) -> list[tuple[Array, Array]]:
+    """Third and second cumulants, of four things.
+
+    Of the difference as the groups tell it, of the same were both of the shape of all units, and
+    of the treated's and of the control's mean were it of that shape.
+    """
     one, other = pair.treated, pair.control
+    if not one.strata:
+        return _apart(one, other)
+    found = [
+        [(third * weight**3, spread * weight**2) for third, spread in _apart(first, second)]
+        for (weight, first), (_, second) in zip(one.strata, other.strata, strict=True)
+    ]
+    return [
+        (np.sum([third for third, _ in each], axis=0), np.sum([v for _, v in each], axis=0))
+        for each in zip(*found, strict=True)
+    ]
+
+
+def _apart(one: Moments, other: Moments) -> list[tuple[Array, Array]]:
+    """The same of two groups that are not in strata."""
     whole = pool((one, other))
     (a, b), n = (1 / one.n, 1 / other.n), whole.n
     spread = np.diagonal(one.m2) * a / (one.n - 1) + np.diagonal(other.m2) * b / (other.n - 1)
-    own = _standardised(one.m3 * a**3 - other.m3 * b**3, spread)
     variance, third = np.diagonal(whole.m2) / (n - 1), whole.m3 / n
-    pooled = _standardised(third * (a**2 - b**2), variance * (a + b))
-    return Skew(own, pooled, _standardised(third, variance) * max(a, b) ** 0.5)
+    return [
+        (one.m3 * a**3 - other.m3 * b**3, spread),
+        (third * (a**2 - b**2), variance * (a + b)),
+        (third * a**2, variance * a),
+        (third * b**2, variance * b),
+    ]
 
 
 def of_forms(

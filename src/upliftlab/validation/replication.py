@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from enum import Enum
 
 import numpy as np
 
@@ -13,12 +14,20 @@ from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.rows import Codes, UnitRows
 from upliftlab.stats.level import InterimLook
 from upliftlab.stats.moments import Moments
+from upliftlab.stats.strata import stratified
 from upliftlab.validation.cell import NamedScenario
 from upliftlab.validation.measurement import Measurement, Method, Replication
 from upliftlab.validation.sample import SimulatedUnits, sample
 from upliftlab.validation.scenario import CONTROL, OUTCOME, TREATED, Scenario, Truth
 
 DrawnArms = Mapping[str, SimulatedUnits]
+
+
+class Strata(Enum):
+    """Within what arms are compared as a whole: where units have levels of its name."""
+
+    blocked = "stratum"
+    times = "time"
 
 
 def analysed(
@@ -39,11 +48,16 @@ def analysed(
         deals: Whether units are divided anew where a difference is skewed; tests of levels do
             without.
     """
+    strata = next((each for each in Strata if each.value in next(iter(arms.values())).levels), None)
     aggregates = _aggregates(spec, arms)
-    rows = _rows(arms) if deals else None
+    rows = _rows(arms, strata) if deals else None
     shares = frozenset(name for i, name in enumerate(spec.columns) if _is_share(arms, i))
     rng.integers(2**63)  # as when divisions took their seed here: experiments are those published
     reading = InferenceSettings(rows, shares=shares, look=look)
+    if strata is not None:
+        aggregates = {**aggregates, OVERALL: _stratified(arms, strata)}
+        times = strata is Strata.times
+        reading = replace(reading, regimes=times, stratified=not times)
     return contrasts_of(spec, spec.projected(aggregates), reading)
 
 
@@ -93,11 +107,22 @@ def _aggregates(spec: EstimationSpec, arms: DrawnArms) -> Mapping[Slice, Mapping
     """Moments overall and in every level of the spec's segments."""
     found = {OVERALL: {arm: units.moments for arm, units in arms.items()}}
     for segment in spec.segments:
-        for level in np.unique(np.concatenate([units.levels[segment] for units in arms.values()])):
+        for level in np.unique(_levels(arms, segment)):
             inside = {arm: units.within(segment, level) for arm, units in arms.items()}
             found[Slice(segment, str(level))] = {
                 arm: units.moments for arm, units in inside.items() if len(units.counts)
             }
+    return found
+
+
+def _stratified(arms: DrawnArms, strata: Strata) -> Mapping[str, Moments]:
+    """Moments of arms within strata."""
+    parts = [
+        {arm: units.within(strata.value, name).moments for arm, units in arms.items()}
+        for name in _codes(_levels(arms, strata.value)).names
+    ]
+    found = stratified(parts, tuple(arms))
+    assert found is not None  # noqa: S101 - arms are drawn large enough
     return found
 
 
@@ -107,18 +132,20 @@ def _is_share(arms: DrawnArms, column: int) -> bool:
     return bool(np.isin(values, (0, 1)).all() and values.any())
 
 
-def _rows(arms: DrawnArms) -> UnitRows:
+def _levels(arms: DrawnArms, segment: str) -> np.ndarray:
+    return np.concatenate([units.levels[segment] for units in arms.values()])
+
+
+def _rows(arms: DrawnArms, strata: Strata | None) -> UnitRows:
     drawn = list(arms.values())
     values = np.concatenate([units.values for units in drawn])
     lengths = [len(units.counts) for units in drawn]
     return UnitRows(
         dict(enumerate(values.T)),
         Codes(tuple(arms), np.repeat(np.arange(len(arms)), lengths)),
-        {
-            segment: _codes(np.concatenate([units.levels[segment] for units in drawn]))
-            for segment in drawn[0].levels
-        },
+        {segment: _codes(_levels(arms, segment)) for segment in drawn[0].levels},
         np.concatenate([units.counts for units in drawn]),
+        None if strata is None else _codes(_levels(arms, strata.value)),
     )
 
 

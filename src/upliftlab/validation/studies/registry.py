@@ -15,6 +15,7 @@ from upliftlab.validation.studies import (
     over_time,
     peeks,
     ratios,
+    strata,
 )
 
 STUDIES: Final[Mapping[str, Callable[[], Iterator[NamedScenario]]]] = {
@@ -26,6 +27,7 @@ STUDIES: Final[Mapping[str, Callable[[], Iterator[NamedScenario]]]] = {
     "best_arm": best_arm.cells,
     "peeks": peeks.cells,
     "over_time": over_time.cells,
+    "strata": strata.cells,
 }
 
 
