@@ -19,6 +19,7 @@ from upliftlab.analysis.event_tables import (
     refuse_unreadable,
     without_repeats,
 )
+from upliftlab.analysis.given_strata import ByStratum, by_stratum, refuse_strata
 from upliftlab.analysis.groups import refuse_groups
 from upliftlab.analysis.look import LookSchedule, occasion_of
 from upliftlab.analysis.population import CUSTOMERS, population_of, timed
@@ -76,6 +77,7 @@ class Aggregation:
         tables: Units by every two segments.
         strata: Moments by arm of every stratum within which shares are exact, by its name, in
             order; empty without.
+        given: Moments by stratum in every place, where arms were assigned within strata elsewhere.
         regimes: The cells of each time of the same shares; empty where shares stayed the same.
         schedule: Which of the planned looks at the data this is.
         flags: By arm, the columns that hold nothing but 0 and 1.
@@ -87,6 +89,7 @@ class Aggregation:
     caps: Caps
     tables: Tables
     strata: Mapping[str, Mapping[str, Moments]]
+    given: ByStratum
     regimes: Sequence[Cells]
     schedule: LookSchedule
     flags: Mapping[str, frozenset[str]]
@@ -118,6 +121,7 @@ def measure(
     frame, span = timed(plan, population_of(plan, engine, record), engine)
     frame = refuse_identities(plan, frame, engine, assume=True)
     refuse_whole_households(plan, frame, engine)
+    refuse_strata(plan, frame, engine)
     regimes = regimes_of(plan, record)
     found = _measured(plan, spec, (frame, span, regimes), engine, now)
     if found is None:
@@ -161,9 +165,10 @@ def _measured(
     data = FactInputs(plan, spec, engine, frame, units, looks, regimes)
     tables = tables_of(cells, query.segments, lambda: _pairs(query, engine))
     strata = _strata(query, frame, plan, engine)
+    given = by_stratum(query, plan, lambda asked: cells_of(asked, engine, whole=True))
     apart = [cells_of(_within(query, regime), engine) for regime in regimes]
     flags = flags_of(everybody)
-    return Aggregation(cells, data, caps, tables, strata, apart, schedule, flags, table)
+    return Aggregation(cells, data, caps, tables, strata, given, apart, schedule, flags, table)
 
 
 def _within(query: MomentsQuery, regime: ShareRegime) -> MomentsQuery:
@@ -255,9 +260,16 @@ def _in_place(table: UnitTable, plan: Plan, engine: Engine) -> str:
     return UNITS
 
 
-def cells_of(query: MomentsQuery, engine: Engine) -> Cells:
-    """Run the Moments query: a small sample fixes centres and grouping, one scan does the rest."""
+def cells_of(query: MomentsQuery, engine: Engine, *, whole: bool = False) -> Cells:
+    """Run the Moments query: a small sample fixes centres and grouping, one scan does the rest.
+
+    Args:
+        query: What is asked.
+        engine: Where the data lie.
+        whole: Group by all segments at once, however many combinations there are.
+    """
     query = tuned(query, engine.query(sample_sql(query)))
+    query = replace(query, finest=query.finest or whole)
     found = read_cells(query, engine.query(moments_sql(query)))
     while isinstance(found, MomentsQuery):
         found = read_cells(found, engine.query(moments_sql(found)))

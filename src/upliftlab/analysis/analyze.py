@@ -28,6 +28,7 @@ from upliftlab.analysis.disclosure import Shown, merged, shown
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.findings import find, find_between, shrunk
 from upliftlab.analysis.flow import delivery, enrollment, flow
+from upliftlab.analysis.given_strata import within_given
 from upliftlab.analysis.heterogeneity import compare
 from upliftlab.analysis.means import means_of
 from upliftlab.analysis.population import CUSTOMERS
@@ -38,6 +39,7 @@ from upliftlab.analysis.share_regimes import (
     ShareRegime,
     expected_shares,
     mixed_shares,
+    realised_shares,
     thin_regime,
     within_regimes,
 )
@@ -186,8 +188,9 @@ def _estimable(
 ) -> tuple[Aggregates, InferenceSettings]:
     """Aggregates with money's columns, within strata where there are any, and how to infer."""
     overall = told.aggregates[OVERALL]
-    within = stratified(tuple(intake.strata.values()), tuple(overall)) if intake.strata else None
-    regimes = _by_regime(plan, intake, told)
+    strata = tuple(intake.strata.values())
+    within = stratified(strata, tuple(overall)) if strata else None
+    regimes = _by_regime(plan, intake, told) or within_given(plan, intake.given, told)
     projected = spec.projected(regimes or {**told.aggregates, OVERALL: within or overall})
     look = intake.schedule.look(1 - spec.confidence)
     rows = None  # totals tell none
@@ -326,6 +329,8 @@ def _expected(
     plan: Plan, record: Record | None, regimes: Sequence[ShareRegime], facts: Facts
 ) -> dict[str, float]:
     """The share of all customers that each arm was to have."""
+    if plan.experiment.assignment.within_given and plan.shares_from(None) is None:
+        return realised_shares(facts.of(units_by_stratum) or {}, plan.arms)
     if not regimes:
         return expected_shares(plan, record)
     return mixed_shares(regimes, facts.of(units_by_stratum) or {})

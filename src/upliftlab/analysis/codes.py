@@ -19,7 +19,53 @@ _STARTED: Final = {
     )
 }
 
+_SCHOOLS: Final = {
+    "data.csv": (
+        "id,arm,spent,school,room,home,town\n"
+        "1,none,0,a,1,h1,x\n2,none,2,b,1,h1,x\n3,email,5,a,1,h2,x\n4,email,3,b,1,h2,x\n"
+        "5,none,1,a,2,h3,y\n6,none,2,a,2,h3,y\n7,email,4,b,2,h4,y\n8,email,3,b,2,h4,y\n"
+        "9,none,1,a,2,h5,y\n10,email,6,a,2,h6,y\n11,none,1,b,,h7,x\n12,email,5,b,1,h8,x\n"
+    )
+}
+
 CODES: Final[tuple[Explanation, ...]] = (
+    Explanation(
+        "UL645",
+        "Strata that compare nothing",
+        "Every stratum of observed arms lacks an arm, or a single one holds all of both with one "
+        "customer in an arm: nobody can be compared within strata.",
+        "Name the columns within which arms were assigned.",
+        example=Example(
+            "assignment: {observed: arm, strata: [id]}",
+            "assignment: {observed: arm, strata: [school]}",
+            beside=_SCHOOLS,
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL646",
+        "Customers without a stratum",
+        "A column of 'strata' is empty for some customers of observed arms.",
+        "Give each a stratum, or leave them out on purpose: 'exclude: pair is null'.",
+        example=Example(
+            "assignment: {observed: arm, strata: [room]}",
+            "assignment: {observed: arm, strata: [room]}\nexclude: room is null",
+            beside=_SCHOOLS,
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
+    Explanation(
+        "UL647",
+        "Unit in several strata",
+        "What was randomised holds customers of several strata of observed arms.",
+        "Name columns of 'strata' that all customers of a unit share.",
+        example=Example(
+            "assignment: {observed: arm, unit: home, strata: [school]}",
+            "assignment: {observed: arm, unit: home, strata: [town]}",
+            beside=_SCHOOLS,
+            run="upliftlab analyze experiments/example.yaml",
+        ),
+    ),
     Explanation(
         "UL309",
         "Day without shares",

@@ -54,7 +54,8 @@ class InferenceSettings:
         shares: Those that do so in every arm, and are known to be shares of units.
         look: Which of several looks this is; None where the data are looked at once.
         stratified: Whether arms as a whole are compared within the strata of a blocked assignment.
-        regimes: Whether arms are compared within times of the same shares, everywhere.
+        regimes: Whether arms are compared within times of the same shares, or the strata that they were
+            assigned within elsewhere, everywhere.
     """
 
     rows: UnitRows | None = None
@@ -303,7 +304,8 @@ def _subject(
     spec, reading = given
     pair = spec.pair(groups, arms)
     contrast = Contrast(*given, *named, pair, sharpened(spec, groups, pair))
-    skew = None if pair.unusable else skew_of(spec, groups, arms)
+    alone = pair.treated.blocks is not None  # differences of blocks are not dealt anew
+    skew = None if pair.unusable or alone else skew_of(spec, groups, arms)
     if skew is None:
         return contrast
     measures = dict(measures_of(spec, arms, skew, contrast.sharp))

@@ -191,7 +191,7 @@ def bridges(edges: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 def merged(aggregates: Aggregates, names: Names) -> Aggregates:
     """The aggregates with levels under the names they are shown as; joined ones come last."""
     places = list(aggregates)
-    target = {place: _target(place, names) for place in places}
+    target = {place: shown_as(place, names) for place in places}
     order = [
         *dict.fromkeys(p for p in places if target[p] == p),
         *dict.fromkeys(target[p] for p in places if target[p] != p),
@@ -212,7 +212,8 @@ def merged(aggregates: Aggregates, names: Names) -> Aggregates:
     }
 
 
-def _target(place: Slice, names: Names) -> Slice:
+def shown_as(place: Slice, names: Names) -> Slice:
+    """Where a place's units are shown, as small levels are joined."""
     if place.dimension is None or place.level is None or place.dimension not in names:
         return place
     return Slice(place.dimension, names[place.dimension][place.level])

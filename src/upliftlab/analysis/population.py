@@ -11,6 +11,7 @@ from upliftlab.analysis.arm_labels import arm_sql
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.share_regimes import refuse_before_shares, regime_names
 from upliftlab.assignment.contact_policy_sql import day_literal
+from upliftlab.assignment.eligibility_sql import levels_sql
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.errors import DataError, Diagnostic
@@ -61,6 +62,10 @@ def population_of(plan: Plan, engine: Engine, record: Record | None) -> Analysis
     own = {"arm": arm_sql(plan, arm, columns)} | _identity(plan, columns, plan.customers.id)
     if (size := size_sql(plan, columns)) is not None:
         own[WEIGHT] = size
+    if strata := plan.experiment.assignment.strata:
+        for column in strata:
+            _require(column, "stratum", columns)
+        own["stratum"] = levels_sql(strata, "c.")
     eligible = eligible_sql(plan, engine)
     form = plan.customers.format
     frame = AnalysisPopulation(f"{quote(CUSTOMERS)} AS c", columns, own, form=form)

@@ -103,6 +103,15 @@ def mixed_shares(
     }
 
 
+def realised_shares(
+    units: Mapping[str, Mapping[str, int]], arms: Collection[str]
+) -> dict[str, float]:
+    """Each arm's share of the units that are there, by stratum and arm."""
+    counts = {arm: sum(groups.get(arm, 0) for groups in units.values()) for arm in arms}
+    total = sum(counts.values()) or 1
+    return {arm: n / total for arm, n in counts.items()}
+
+
 def within_regimes(parts: Sequence[Groups], arms: Sequence[str]) -> Groups | None:
     """Arms compared within regimes, each regime weighing as many units as it has.
 

@@ -40,16 +40,19 @@ class Request:
 
 
 def stratum_sql(columns: Sequence[str]) -> str:
+    """The combination of levels as one text, in DuckDB's dialect."""
+    return f'({levels_sql(columns)}) COLLATE "C"' if columns else NO_TEXT
+
+
+def levels_sql(columns: Sequence[str], table: str = "") -> str:
     """The combination of levels as one text: `high | north`, a missing level `|null|`.
 
     A bar inside a level is doubled, so that different combinations never read the same.
     """
-    levels = (
-        f"COALESCE(REPLACE(CAST({quote(column)} AS VARCHAR), '|', '||'), '|null|')"
+    return " || ' | ' || ".join(
+        f"COALESCE(REPLACE(CAST({table}{quote(column)} AS VARCHAR), '|', '||'), '|null|')"
         for column in columns
     )
-    joined = " || ' | ' || ".join(levels)
-    return f'({joined}) COLLATE "C"' if columns else NO_TEXT
 
 
 @dataclass(frozen=True, slots=True)

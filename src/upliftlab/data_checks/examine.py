@@ -140,8 +140,12 @@ def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
 
 
 def _naming(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:
-    """Strata that say who customers are; segments are told of those who are analysed."""
-    for at, column in enumerate(scope.plan.experiment.assignment.strata):
+    """Strata that say who customers are; segments are told of those who are analysed.
+
+    Strata of observed arms are shown nowhere, and may be matched pairs.
+    """
+    given = scope.plan.experiment.assignment
+    for at, column in enumerate(() if given.within_given else given.strata):
         fault = naming_fault("stratum", column, CUSTOMERS, engine, scope.plan.smallest_cell)
         if fault is not None:
             yield replace(fault, place=scope.at("assignment", "strata", at))

@@ -36,7 +36,8 @@ def adjusted(pair: TwoSample, covariates: Sequence[int], arms: Sequence[Moments]
     """The pair with every column adjusted for the covariates among its columns.
 
     The pair is returned as it is where a group is too small for the slopes, or where no
-    covariate varies. Groups in strata are adjusted within them, always with one slope for all arms.
+    covariate varies, or in blocks with single units of an arm. Groups in strata are adjusted within
+    them, always with one slope for all arms.
 
     Args:
         pair: Moments of a treated group and its control.
@@ -45,6 +46,8 @@ def adjusted(pair: TwoSample, covariates: Sequence[int], arms: Sequence[Moments]
             them each of the two groups has its own.
     """
     groups = (pair.treated, pair.control)
+    if pair.treated.blocks is not None:
+        return pair
     together = [arms] if arms or pair.treated.strata else [[group] for group in groups]
     kept = _independent([_crossed(arms or groups) for arms in together], covariates)
     if not kept or min(group.n for group in groups) < UNITS_EACH * (len(kept) + 1):

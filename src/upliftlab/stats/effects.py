@@ -176,12 +176,25 @@ class LinearContrast:
         return (
             _of_means(pair.treated, self.treated, other.treated),
             _of_means(pair.control, self.control, other.control),
-            0.0 if pair.pooled is None else pair.pooled.covariance(self, other),
+            (0.0 if pair.pooled is None else pair.pooled.covariance(self, other))
+            + self.between_blocks(other, pair),
         )
+
+    def between_blocks(self, other: LinearContrast, pair: TwoSample) -> float:
+        """The part of it that differences of blocks tell; 0 without blocks."""
+        treated, control = pair.treated.blocks, pair.control.blocks
+        if treated is None or control is None:
+            return 0.0
+        one, two = (
+            treated.along(form.treated) + control.along(form.control) for form in (self, other)
+        )
+        return float((treated.factors * one) @ two)
 
 
 def _of_means(group: Moments, one: Array, other: Array) -> float:
-    """Sampling covariance of two forms of a group's means."""
+    """Sampling covariance of two forms of a group's means, of its blocks but for what they tell."""
+    if group.blocks is not None:
+        return sum(share**2 * _of_means(part, one, other) for share, part in group.strata)
     return float(bilinear(one, group.m2, other)) / (group.n - 1) / group.n
 
 
@@ -275,7 +288,8 @@ def degrees_of_freedom(form: LinearContrast, pair: TwoSample) -> float:
     """Satterthwaite's (1946) degrees of freedom of a form's variance, which is a sum of parts.
 
     (Σv)² / Σ(v²/df) over both groups, and over their strata where they are in strata. A part loses
-    one for its mean and what its slopes cost; what both groups share has those of all. Where a form
+    one for its mean and what its slopes cost; what both groups share has those of all, what blocks
+    tell those of the blocks. Where a form
     rests on fewer units than a group has, as a quotient does, it has so many fewer.
     """
     treated, control, shared = form.covariance(form, pair)
@@ -285,7 +299,13 @@ def degrees_of_freedom(form: LinearContrast, pair: TwoSample) -> float:
     )
     spread = next(thinned) * _per_freedom(pair.treated, form.treated)
     spread += next(thinned) * _per_freedom(pair.control, form.control)
-    spread += shared**2 / (pair.treated.n + pair.control.n - 1)
+    if (few := pair.treated.blocks) is not None:
+        between = form.between_blocks(form, pair)
+        spread += between**2 / few.df
+        shared_by_all = shared - between
+    else:
+        shared_by_all = shared
+    spread += shared_by_all**2 / (pair.treated.n + pair.control.n - 1)
     return (treated + control + shared) ** 2 / spread
 
 
@@ -293,8 +313,13 @@ def _per_freedom(group: Moments, weights: Array) -> float:
     """The squared variance of a group's form per degree of freedom, summed over strata."""
     return sum(
         (share**2 * _of_means(part, weights, weights)) ** 2 / (part.n - part.spent)
-        for share, part in group.strata or ((1.0, group),)
+        for share, part in _parts(group)
     )
+
+
+def _parts(group: Moments) -> tuple[tuple[float, Moments], ...]:
+    """What a group's variance is the sum of, but for its blocks'."""
+    return group.strata if group.strata or group.blocks is not None else ((1.0, group),)
 
 
 def welch(pair: TwoSample, form: LinearContrast, confidence: float | Level) -> Effect:

@@ -14,6 +14,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from upliftlab.stats.blocks import Blocks, joined
+
 Array = npt.NDArray[np.float64]
 
 
@@ -28,6 +30,7 @@ class Moments:
         m3: Σ(z−z̄)³ per column, shape (p,); NaN where it is not known.
         spent: Degrees of freedom that m2 lost: to its mean, and to slopes where it was adjusted.
         strata: The strata whose weighted mean this is, each with its weight; mostly none.
+        blocks: What there is besides of strata with single units of an arm; mostly nothing.
     """
 
     n: int
@@ -36,6 +39,7 @@ class Moments:
     m3: Array
     spent: float = 1.0
     strata: tuple[tuple[float, Moments], ...] = ()
+    blocks: Blocks | None = None
 
     @classmethod
     def zero(cls, columns: int) -> Self:
@@ -57,19 +61,28 @@ class Moments:
         return cls(len(table), mean, centred.T @ centred, (centred**3).sum(axis=0))
 
     @classmethod
-    def weighted(cls, strata: Sequence[tuple[float, Moments]]) -> Self:
+    def weighted(
+        cls, strata: Sequence[tuple[float, Moments]], blocks: Blocks | None = None
+    ) -> Self:
         """The moments of a weighted mean of strata: m2/(n − 1)/n is its sampling covariance.
 
         n and third moments are those of all units.
 
         Args:
-            strata: Each stratum's weight and moments; the weights sum to 1.
+            strata: Each stratum's weight and moments; the weights sum to 1 with the blocks' share.
+            blocks: The same of strata with single units of an arm.
         """
-        whole = pool(part for _, part in strata)
-        mean = sum(weight * part.mean for weight, part in strata)
-        sampling = sum(weight**2 * part.covariance / part.n for weight, part in strata)
-        square = np.asarray(sampling) * whole.n * (whole.n - 1)
-        return cls(whole.n, np.asarray(mean), square, whole.m3, strata=tuple(strata))
+        parts = [
+            (weight * part.mean, weight**2 * part.covariance / part.n) for weight, part in strata
+        ]
+        whole = [part for _, part in strata]
+        if blocks is not None:
+            parts.append((blocks.share * blocks.mean, blocks.covariance))
+            whole.append(_units(blocks))
+        every = pool(whole)
+        sampling = np.asarray(sum(spread for _, spread in parts))
+        mean, square = sum(mean for mean, _ in parts), sampling * every.n * (every.n - 1)
+        return cls(every.n, np.asarray(mean), square, every.m3, strata=tuple(strata), blocks=blocks)
 
     def __add__(self, other: Moments) -> Moments:
         return pool((self, other))
@@ -98,6 +111,7 @@ class Moments:
             np.where(single, cubes, np.nan),
             self.spent,
             tuple((weight, part.project(projection)) for weight, part in self.strata),
+            self.blocks and self.blocks.project(matrix, projection.offset),
         )
 
 
@@ -164,7 +178,22 @@ def _by_stratum(parts: Sequence[Moments]) -> Moments | None:
     """Groups over the same strata as one; None where some are not in strata, or in others."""
     present = [part for part in parts if part.n]
     weights = {tuple(weight for weight, _ in part.strata) for part in present}
-    if len(weights) != 1 or not (shares := weights.pop()):
+    blocks = [part.blocks for part in present if part.blocks is not None]
+    sizes = {tuple(each.sizes.tolist()) for each in blocks}
+    if len(weights) != 1 or len(blocks) not in (0, len(present)) or len(sizes) > 1:
+        return None
+    shares = weights.pop()
+    if not shares and not blocks:
         return None
     together = [pool(part.strata[at][1] for part in present) for at in range(len(shares))]
-    return Moments.weighted(list(zip(shares, together, strict=True)))
+    found = list(zip(shares, together, strict=True))
+    if not blocks:
+        return Moments.weighted(found)
+    return Moments.weighted(found, joined(blocks))
+
+
+def _units(blocks: Blocks) -> Moments:
+    """The units of blocks as one group, of which only number and mean are known."""
+    unknown = np.full((blocks.means.shape[1],) * 2, np.nan)
+    n = int(blocks.n.sum())
+    return Moments(n, blocks.n @ blocks.means / n, unknown, unknown[0])

@@ -92,8 +92,9 @@ def chances_of(
     """The chances of a plan's arms.
 
     A blocked assignment on record has the shares that were realised: within a stratum nothing
-    else was possible. Strata in which an arm has no unit are taken together as one, as they are
-    in the analysis; where even that lacks an arm, they have the declared shares.
+    else was possible. So have arms that were assigned within strata elsewhere. Strata in which an
+    arm has no unit are taken together as one, as they are in the analysis of what is on record;
+    where even that lacks an arm, they have the declared shares.
 
     Args:
         plan: The declared shares.
@@ -104,15 +105,22 @@ def chances_of(
             shares are strata, each with the shares it was divided by.
     """
     shares, regimes = expected_shares(plan, record), regimes_of(plan, record)
+    asked = plan.experiment.assignment
     declared = np.array([shares[arm] for arm in arms])
     if regimes:
         chances = [[regime.shares[arm] for arm in arms] for regime in regimes]
         return Propensities(declared, tuple(r.name for r in regimes), np.array(chances))
-    if plan.experiment.assignment.method != "blocked" or "stratum" not in frame.own:
+    blocked, given = asked.method == "blocked", asked.within_given
+    if not (blocked or given) or "stratum" not in frame.own:
         return Propensities(declared)
     units = "COUNT(*)" if plan.households is None else "COUNT(DISTINCT house)"
+    own = [
+        f"{frame.own[name]} AS {name}" for name in ("stratum", "arm", "house") if name in frame.own
+    ]
+    observed = f"(SELECT {', '.join(own)} FROM {frame.relation}) AS observed"
+    where = observed if given else ASSIGNED
     rows = engine.query(
-        f"SELECT stratum, arm, {units} AS n FROM {ASSIGNED} WHERE arm IS NOT NULL"
+        f"SELECT stratum, arm, {units} AS n FROM {where} WHERE arm IS NOT NULL"
         " AND stratum IS NOT NULL GROUP BY stratum, arm"
     ).to_pylist()
     counts: dict[str, dict[str, int]] = {}

@@ -34,6 +34,7 @@ ORDER: Final[tuple[tuple[str, ...], ...]] = (
     ("waves",),
     ("rows_apart",),
     ("rows_of",),
+    ("strata",),
     ("sample_ratio",),
     ("balance",),
     ("known_before",),

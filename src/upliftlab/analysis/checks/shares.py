@@ -68,6 +68,12 @@ _WITHIN = {
 }
 
 
+_UNDECLARED = N_(
+    "Not asked: arms were assigned within strata whose shares are not declared. Arms are compared "
+    "within strata, whatever the shares."
+)
+
+
 @Fact
 def units_by_stratum(data: FactInputs) -> Counts | None:
     """Units by stratum and arm."""
@@ -168,6 +174,10 @@ WAVES = CheckDefinition(
 def _sample_ratio(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     """Whether arms hold the shares that were declared: all, and within strata and waves."""
     strata, waves = inputs.facts.of(units_by_stratum), inputs.facts.of(units_by_wave)
+    own = inputs.plan.experiment.assignment.within_given
+    if own and inputs.plan.shares_from(None) is None:
+        yield unasked(_UNDECLARED)
+        return
     if regimes := regimes_of(inputs.plan, inputs.record):
         yield _by_regime(inputs, regimes, strata or {})
     else:

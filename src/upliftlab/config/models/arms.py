@@ -21,7 +21,8 @@ class AssignmentSettings(Declaration):
     method: Literal["hash", "blocked"] = "hash"
     """hash: stateless, new customers may join; blocked: exact shares within strata."""
     strata: Names = ()
-    """Columns within whose combinations `blocked` keeps the shares exact."""
+    """Columns within whose combinations `blocked` keeps the shares exact; of observed arms, those
+    within which they were assigned: schools, blocks, or matched pairs."""
     salt: Name | None = None
     """Keeps this experiment's randomisation apart; the experiment's name by default."""
     layer: Name | None = None
@@ -36,17 +37,22 @@ class AssignmentSettings(Declaration):
     and reported; by default every label is an arm's."""
     added_later: ClassVar[frozenset[str]] = frozenset({"ignore_arms"})
 
+    @property
+    def within_given(self) -> bool:
+        """Whether arms were assigned within strata elsewhere."""
+        return self.observed is not None and bool(self.strata)
+
     @model_validator(mode="after")
     def _one_way(self) -> AssignmentSettings:
         chosen = self.model_dump(
-            exclude={"observed", "ignore_arms", "start", "unit"}, exclude_defaults=True
+            exclude={"observed", "ignore_arms", "start", "unit", "strata"}, exclude_defaults=True
         )
         if self.observed is not None and chosen:
             raise ValueError(f"'observed' excludes {', '.join(chosen)}")
         if self.ignore_arms and self.observed is None:
             raise ValueError("'ignore_arms' needs 'observed': a column that holds the arms")
-        if self.strata and self.method != "blocked":
-            raise ValueError("'strata' need 'method: blocked'")
+        if self.strata and self.method != "blocked" and self.observed is None:
+            raise ValueError("'strata' need 'method: blocked', or 'observed' arms")
         return self
 
 

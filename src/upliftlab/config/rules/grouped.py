@@ -52,8 +52,8 @@ def _of_assignment(scope: Scope) -> Iterator[Asked]:
     for key in ("id", "household", "as_of"):
         if getattr(own, key) is not None:
             yield f"'{key}' is of", f"remove '{key}'", _source(scope, key)
-    for key in ("unit", "start"):
-        if getattr(given, key) is not None:
+    for key in ("unit", "start", "strata"):
+        if getattr(given, key):
             yield f"'{key}' is of", f"remove '{key}'", scope.at("assignment", key)
     if asked.waves:
         yield "'waves' date", "remove 'waves'; add up the rows of all", scope.at("waves")
