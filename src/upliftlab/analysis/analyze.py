@@ -194,7 +194,7 @@ def _estimable(
     projected = spec.projected(regimes or {**told.aggregates, OVERALL: within or overall})
     look = intake.schedule.look(1 - spec.confidence)
     rows = None  # totals tell none
-    if plan.customers.aggregated is None:
+    if plan.customers.aggregated is None and not intake.given:
         source = UnitSource(intake.data.units, engine, intake.data.count)
         strictest = 1 - (1 - spec.confidence) / len(spec.treatments)
         most = slight(Level(strictest, look).nominal)
@@ -209,6 +209,7 @@ def _estimable(
         look,
         stratified=within is not None,
         regimes=bool(regimes),
+        given=bool(intake.given),
     )
     return projected, settings
 

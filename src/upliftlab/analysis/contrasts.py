@@ -54,8 +54,9 @@ class InferenceSettings:
         shares: Those that do so in every arm, and are known to be shares of units.
         look: Which of several looks this is; None where the data are looked at once.
         stratified: Whether arms as a whole are compared within the strata of a blocked assignment.
-        regimes: Whether arms are compared within times of the same shares, or the strata that they were
-            assigned within elsewhere, everywhere.
+        regimes: Whether arms are compared within times of the same shares, or within strata of an
+            assignment made elsewhere, everywhere.
+        given: Whether it is the latter: skewness of all units together says nothing of it then.
     """
 
     rows: UnitRows | None = None
@@ -64,6 +65,7 @@ class InferenceSettings:
     look: InterimLook | None = None
     stratified: bool = False
     regimes: bool = False
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +306,7 @@ def _subject(
     spec, reading = given
     pair = spec.pair(groups, arms)
     contrast = Contrast(*given, *named, pair, sharpened(spec, groups, pair))
-    alone = pair.treated.blocks is not None  # differences of blocks are not dealt anew
-    skew = None if pair.unusable or alone else skew_of(spec, groups, arms)
+    skew = None if pair.unusable or reading.given else skew_of(spec, groups, arms)
     if skew is None:
         return contrast
     measures = dict(measures_of(spec, arms, skew, contrast.sharp))

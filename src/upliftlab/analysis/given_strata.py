@@ -1,4 +1,4 @@
-"""Arms that were assigned within strata elsewhere: their moments by stratum, and how they compare."""
+"""Arms assigned within strata elsewhere: moments by stratum, and how they compare."""
 
 # ruff: noqa: S608 - names are of the house's own
 

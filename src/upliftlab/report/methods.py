@@ -33,7 +33,7 @@ _METHODS: Final = {
         "ends of the interval."
     ),
     "strata": N_(
-        "Arms are compared within the strata of the assignment, where their shares are exact."
+        "Arms are compared within the strata of the assignment, each weighing as many as it has."
     ),
     "anderson_rubin": N_(
         "Anderson and Rubin's interval for the effect on the contacted: it holds however few "

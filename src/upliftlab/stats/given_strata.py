@@ -22,7 +22,7 @@ _TWO = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kinds:
+class StratumKinds:
     """Which strata are compared in which way, each of shape (strata,).
 
     Attributes:
@@ -43,7 +43,7 @@ class Kinds:
         return self.full | self.blocks
 
 
-def kinds(units: npt.NDArray[np.int64]) -> Kinds:
+def kinds(units: npt.NDArray[np.int64]) -> StratumKinds:
     """What becomes of strata with so many units by arm, shape (strata, arms).
 
     >>> kinds(np.array([[5, 5], [1, 1], [1, 1], [0, 3]])).blocks.tolist()
@@ -52,7 +52,7 @@ def kinds(units: npt.NDArray[np.int64]) -> Kinds:
     fewest = units.min(axis=1, initial=np.iinfo(np.int64).max)
     full, few, lacking = fewest >= _TWO, fewest == 1, fewest == 0
     told = bool(np.isfinite(spread_factors(units[few].sum(axis=1).astype(np.float64))).all())
-    return Kinds(full, few & told, lacking, few & (not told))
+    return StratumKinds(full, few & told, lacking, few & (not told))
 
 
 def units_by_arm(strata: Sequence[Mapping[str, int]], arms: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from upliftlab.analysis.aggregates import OVERALL
 from upliftlab.analysis.checks.alike import features_by_arm, segments_within, spread_alike
 from upliftlab.analysis.checks.definition import (
     IMPLAUSIBLE,
@@ -24,7 +25,9 @@ from upliftlab.queries.clock import Span, converted
 from upliftlab.queries.population import missing_column
 from upliftlab.queries.times import refuse_unreadable_times, refuse_untimed, time_column
 from upliftlab.results.analysis import Scalar, Severity
+from upliftlab.stats.balance_within import balance_within
 from upliftlab.stats.integrity import balance
+from upliftlab.stats.moments import pool
 from upliftlab.stats.skewness import skewness
 from upliftlab.text.language import N_
 
@@ -42,7 +45,13 @@ def _covariates(inputs: CheckInputs) -> Iterator[CheckAnswer]:
     columns = [spec.columns.index(name) for name in plan.covariates]
     if not columns:
         return
-    tested = balance([arms[arm] for arm in plan.arms if arm in arms], columns)
+    groups = [arms[arm] for arm in plan.arms if arm in arms]
+    if plan.experiment.assignment.within_given:
+        whole = [each.pair for each in inputs.compared if each.place == OVERALL]
+        scale = np.sqrt(np.diagonal(pool(groups).covariance))
+        tested = balance_within(whole, columns, scale)
+    else:
+        tested = balance(groups, columns)
     if tested is None:
         yield unasked(N_("Not asked: nothing of what was known before varies."))
         return
