@@ -146,3 +146,20 @@ def test_covariates_are_balanced_within_schools_though_not_over_all(shop):
     assert check(shop.analysed(columns, text), "balance").passed
     columns["before"] = columns["before"] + 3.0 * (columns["arm"] == "mail")
     assert not check(shop.analysed(columns, text), "balance").passed
+
+
+def test_segments_are_balanced_within_more_than_a_thousand_blocks_of_other_shares(shop):
+    """Blocks 2:1 are in the north, blocks 1:2 in the south: over all, regions differ by arm."""
+    rng = np.random.default_rng(2)
+    two, one = ["mail", "mail", "none"], ["mail", "none", "none"]
+    arm = np.concatenate([np.tile(two, 700), np.tile(one, 700)])
+    columns = {
+        "arm": arm,
+        "school": np.repeat(np.arange(1400), 3),
+        "spent": rng.normal(10, 1, len(arm)) + 0.5 * (arm == "mail"),
+        "region": np.repeat(["north", "south"], 2100),
+    }
+    found = shop.analysed(columns, TEXT)
+    assert check(found, "balance:region").passed is not False
+    assert finding(found).low < 0.5 < finding(found).high
+    assert "1,400 strata in which some arm has a single unit" in check(found, "strata").message

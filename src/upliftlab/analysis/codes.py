@@ -21,10 +21,10 @@ _STARTED: Final = {
 
 _SCHOOLS: Final = {
     "data.csv": (
-        "id,arm,spent,school,room,home,town\n"
-        "1,none,0,a,1,h1,x\n2,none,2,b,1,h1,x\n3,email,5,a,1,h2,x\n4,email,3,b,1,h2,x\n"
-        "5,none,1,a,2,h3,y\n6,none,2,a,2,h3,y\n7,email,4,b,2,h4,y\n8,email,3,b,2,h4,y\n"
-        "9,none,1,a,2,h5,y\n10,email,6,a,2,h6,y\n11,none,1,b,,h7,x\n12,email,5,b,1,h8,x\n"
+        "id,arm,spent,school,room,home,town,seat\n"
+        "1,none,0,a,1,h1,x,1\n2,none,2,b,1,h1,x,2\n3,email,5,a,1,h2,x,3\n4,email,3,b,1,h2,x,4\n"
+        "5,none,1,a,2,h3,y,5\n6,none,2,a,2,h3,y,6\n7,email,4,b,2,h4,y,7\n8,email,3,b,2,h4,y,8\n"
+        "9,none,1,a,2,h5,y,9\n10,email,6,a,2,h6,y,10\n11,none,1,b,,h7,x,11\n12,email,5,b,1,h8,x,12\n"
     )
 }
 
@@ -36,7 +36,7 @@ CODES: Final[tuple[Explanation, ...]] = (
         "customer in an arm: nobody can be compared within strata.",
         "Name the columns within which arms were assigned.",
         example=Example(
-            "assignment: {observed: arm, strata: [id]}",
+            "assignment: {observed: arm, strata: [seat]}",
             "assignment: {observed: arm, strata: [school]}",
             beside=_SCHOOLS,
             run="upliftlab analyze experiments/example.yaml",

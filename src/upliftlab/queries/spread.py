@@ -21,7 +21,7 @@ from upliftlab.stats.moments import Array
 MOST_LEVELS: Final = 40
 """Values of a text beyond the most frequent ones are one level."""
 MOST_STRATA: Final = 1000
-"""Of more strata, such as pairs, all are taken as one: shares are equal in each."""
+"""Of more strata, such as pairs, those in which arms have the same shares are taken as one."""
 _TENTHS: Final = 10
 
 Counted = tuple[Array, Array | None]
@@ -57,28 +57,49 @@ def spread_of(
         " ON one.house = two.house GROUP BY 1, 2, 3"
     )
     found = engine.query(counted).to_pylist()
-    return table_of(found, arms), _products(found, engine.query(paired).to_pylist())
+    return table_of(found, arms), _products(found, engine.query(paired).to_pylist(), arms)
 
 
 def table_of(rows: Iterable[Mapping[str, Any]], arms: Sequence[str]) -> Array:
     """Rows of `arm`, `stratum`, `level` and `n` as counts; shape (strata, levels, arms)."""
     kept = [row for row in rows if row["arm"] in arms]
-    strata, levels = (_numbers(kept, key) for key in ("stratum", "level"))
-    found = np.zeros((len(strata), len(levels), len(arms)))
+    strata, levels = _strata(kept, arms), _numbers(kept, "level")
+    found = np.zeros((_count(strata), len(levels), len(arms)))
     for row in kept:
         place = strata[row["stratum"]], levels[row["level"]], arms.index(row["arm"])
         found[place] += float(row["n"])
-    return found if len(strata) <= MOST_STRATA else found.sum(axis=0, keepdims=True)
+    return found
 
 
-def _products(counted: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]]) -> Array:
-    strata, levels = (_numbers(counted, key) for key in ("stratum", "level"))
-    found = np.zeros((len(strata), len(levels), len(levels)))
+def _products(
+    counted: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]], arms: Sequence[str]
+) -> Array:
+    kept = [row for row in counted if row["arm"] in arms]
+    strata, levels = _strata(kept, arms), _numbers(kept, "level")
+    found = np.zeros((_count(strata), len(levels), len(levels)))
     for row in rows:
         if row["stratum"] in strata and row["level"] in levels and row["other"] in levels:
             place = strata[row["stratum"]], levels[row["level"]], levels[row["other"]]
             found[place] += float(row["n"])
-    return found if len(strata) <= MOST_STRATA else found.sum(axis=0, keepdims=True)
+    return found
+
+
+def _strata(rows: Sequence[Mapping[str, Any]], arms: Sequence[str]) -> dict[Any, int]:
+    """Where each stratum stands; of too many, those of the same shares of arms together."""
+    each = _numbers(rows, "stratum")
+    if len(each) <= MOST_STRATA:
+        return each
+    units = np.zeros((len(each), len(arms)))
+    for row in rows:
+        units[each[row["stratum"]], arms.index(row["arm"])] += float(row["n"])
+    parts: Array = units / units.sum(axis=1, keepdims=True)
+    shares = [tuple(row) for row in parts.round(9).tolist()]
+    places = {found: number for number, found in enumerate(dict.fromkeys(shares))}
+    return {stratum: places[share] for stratum, share in zip(each, shares, strict=True)}
+
+
+def _count(strata: Mapping[Any, int]) -> int:
+    return max(strata.values(), default=-1) + 1
 
 
 def _numbers(rows: Iterable[Mapping[str, Any]], key: str) -> dict[Any, int]:
