@@ -60,6 +60,10 @@ _STRATA: Final = N_(
     "There is no time course: arms are compared within strata, of which there are too many to be "
     "told apart by day."
 )
+_WITHIN: Final = N_(
+    "There is no time course: arms are compared within the strata in which they were assigned, "
+    "which are not told apart by day."
+)
 _NO_EVENTS: Final = N_(
     "There is no time course: nothing is counted from events, so nothing tells when it happened."
 )
@@ -139,6 +143,8 @@ def _unfit(given: CourseInputs) -> str | None:
     """Why there can be no curve, whatever is measured."""
     if given.plan.customers.group_size is not None or given.plan.customers.aggregated is not None:
         return _GROUPED
+    if given.plan.experiment.assignment.within_given:
+        return _WITHIN
     if not given.intake.table.events:
         return _NO_EVENTS
     return None if given.spec.size is None else _HOUSEHOLDS
