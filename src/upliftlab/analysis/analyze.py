@@ -198,10 +198,10 @@ def _estimable(
         source = UnitSource(intake.data.units, engine, intake.data.count)
         strictest = 1 - (1 - spec.confidence) / len(spec.treatments)
         most = slight(Level(strictest, look).nominal)
-        strata = tuple(intake.strata) if within else ()
+        names = tuple(intake.strata) if within else ()
         if regimes:
-            strata = tuple(regime.name for regime in intake.data.regimes)
-        rows = rows_of(spec, replace(told, aggregates=projected), source, most, strata)
+            names = tuple(regime.name for regime in intake.data.regimes)
+        rows = rows_of(spec, replace(told, aggregates=projected), source, most, names)
     settings = InferenceSettings(
         rows,
         intake.flags,
