@@ -248,8 +248,8 @@ def point_of(contrast: Contrast, metric: str, day: int, looks: DayLooks) -> Time
         day: The day after the start.
         looks: At which levels its intervals are made.
     """
-    own = _effect(contrast, metric, looks.own)
-    band = _effect(contrast, metric, looks.band(day))
+    own = effect_at(contrast, metric, looks.own)
+    band = effect_at(contrast, metric, looks.band(day))
     return TimePoint(
         day=day,
         estimate=own.estimate,
@@ -262,8 +262,14 @@ def point_of(contrast: Contrast, metric: str, day: int, looks: DayLooks) -> Time
     )
 
 
-def _effect(contrast: Contrast, metric: str, look: InterimLook | None) -> Effect:
-    """An effect with its interval at a look's level, as far as moments tell how it is skewed."""
+def effect_at(contrast: Contrast, metric: str, look: InterimLook | None) -> Effect:
+    """An effect with its interval at a look's level, as far as moments tell how it is skewed.
+
+    Args:
+        contrast: The arm against the control, of everything up to a day.
+        metric: The metric, or profit.
+        look: At which level the interval is made; None where the data are looked at once.
+    """
     gamma = _skewness(contrast, metric, slight(Level(contrast.spec.confidence, look).nominal))
     known = dict.fromkeys(((PLAIN, metric), (ADJUSTED, metric), (MONEY, PROFIT)), gamma or 0.0)
     reading = replace(contrast.reading, look=look)
@@ -271,7 +277,7 @@ def _effect(contrast: Contrast, metric: str, look: InterimLook | None) -> Effect
     money = metric == PROFIT
     effect = seen.question().incremental_profit() if money else seen.headline(metric)
     if gamma is None and effect.se:
-        return replace(effect, low=None, high=None, note=Note.few_purchases)
+        return replace(effect, low=None, high=None, p=None, test=None, note=Note.few_purchases)
     return effect
 
 

@@ -18,11 +18,10 @@ from upliftlab.analysis.aggregates import OVERALL
 from upliftlab.analysis.contrasts import Contrast, InferenceSettings, contrasts_of
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.look import LookSchedule
-from upliftlab.analysis.time_course import DayLooks, point_of
+from upliftlab.analysis.time_course import DayLooks, effect_at
 from upliftlab.config.models.experiment import PROFIT
 from upliftlab.money import ArmTerms, Roles
 from upliftlab.results.costs import CostStep
-from upliftlab.results.time_course import TimePoint
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.moments import Array, Moments
 from upliftlab.validation.cell import NamedScenario
@@ -116,12 +115,15 @@ def trial(rng: np.random.Generator, world: DailyCourse) -> Replication:
     looks = DayLooks.of(
         LookSchedule((window,), (start + window,), 1, begins=start), 1 - world.confidence
     )
-    points: dict[str, list[TimePoint]] = {OUTCOME: [], PROFIT: []}
-    for day in range(DAYS + 1):
+    own: dict[str, dict[int, Effect]] = {OUTCOME: {}, PROFIT: {}}
+    bands: dict[str, dict[int, Effect]] = {OUTCOME: {}, PROFIT: {}}
+    for day in range(1, DAYS + 1):
         contrast = _contrast(world.spec, {arm: each[day] for arm, each in days.items()})
-        for metric, told in points.items():
-            told.append(point_of(contrast, metric, day, looks))
-    return Replication(tuple(_measured(world, points)))
+        for metric, mine in own.items():
+            bands[metric][day] = effect_at(contrast, metric, looks.band(day))
+            if day in TOLD:
+                mine[day] = effect_at(contrast, metric, looks.own)
+    return Replication(tuple(_measured(world, own, bands)))
 
 
 def _contrast(spec: EstimationSpec, groups: Mapping[str, Moments]) -> Contrast:
@@ -129,23 +131,24 @@ def _contrast(spec: EstimationSpec, groups: Mapping[str, Moments]) -> Contrast:
     return contrast
 
 
-def _measured(world: DailyCourse, points: Mapping[str, list[TimePoint]]) -> Iterator[Measurement]:
+def _measured(
+    world: DailyCourse,
+    own: Mapping[str, Mapping[int, Effect]],
+    bands: Mapping[str, Mapping[int, Effect]],
+) -> Iterator[Measurement]:
     """Some days' own intervals, and whether the band misses on any day."""
-    for at, (metric, told) in enumerate(points.items()):
+    for at, metric in enumerate(own):
         name = "difference" if metric == OUTCOME else PROFIT
-        for day in TOLD:
-            point, true = told[day], world.truth(day)[at]
-            effect = Effect(point.estimate, point.se, None, point.low, point.high, note=point.note)
-            yield Measurement(f"day {day}'s {name}", effect, true)
-        missed = any(
-            _misses((p.band_low, p.band_high), world.truth(p.day)[at]) for p in told if p.day
-        )
+        for day, effect in own[metric].items():
+            true = world.truth(day)[at]
+            yield Measurement(f"day {day}'s {name}", effect, true, true == 0)
+        missed = any(_misses(band, world.truth(day)[at]) for day, band in bands[metric].items())
         yield of_event(f"any day's {name}", it=missed, at_most=1 - world.confidence)
 
 
-def _misses(band: tuple[float | None, float | None], true: float) -> bool:
-    low, high = band
-    return (low is not None and low > true) or (high is not None and high < true)
+def _misses(band: Effect, true: float) -> bool:
+    below = band.high is not None and band.high < true
+    return below or (band.low is not None and band.low > true)
 
 
 def cells() -> Iterator[NamedScenario]:
