@@ -14,13 +14,14 @@ from worlds import analysed, assigned
 from upliftlab.report.export import rounded, to_json
 from upliftlab.results import analysis as document
 from upliftlab.results import time_course
+from upliftlab.results import what_if
 from upliftlab.results.analysis import Analysis, CostStep, EstimandKind, Note
 from upliftlab.results.base import Message, Published, Result
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "analysis_json.md").read_text(encoding="utf-8")
 CLASSES = (*Result.__subclasses__(), *Published.__subclasses__())
-OWN = (document.__name__, time_course.__name__)
+OWN = (document.__name__, time_course.__name__, what_if.__name__)
 MODELS = {m.__name__: m for m in CLASSES if m.__module__ in OWN or m is Message}
 
 
@@ -155,6 +156,11 @@ def test_the_example_is_what_the_campaign_gives(analysis):
     (curve,) = course.curves
     made = [near(point) for point in followed.curves[0].points]
     assert [near(point) for point in curve.points] == [made[0], made[4], made[-1]]
+    sums, own = shown.money_sums, rounded(analysis).money_sums
+    assert (
+        sums.model_copy(update={"break_evens": own.break_evens, "contrasts": own.contrasts}) == own
+    )
+    assert [near(item) for item in sums.break_evens] == [near(item) for item in own.break_evens[:2]]
 
 
 def near(item):

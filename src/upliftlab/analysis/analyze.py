@@ -45,8 +45,10 @@ from upliftlab.analysis.share_regimes import (
 )
 from upliftlab.analysis.time_course import CourseInputs, time_course
 from upliftlab.analysis.verdict import VerdictInputs, decide
+from upliftlab.analysis.what_if import what_if
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
+from upliftlab.money.break_even import break_evens
 from upliftlab.queries.numbers import flag_sql
 from upliftlab.results.analysis import (
     Analysis,
@@ -140,9 +142,8 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         ),
     )
     look = schedule.info(spec.confidence)
-    verdict = decide(
-        VerdictInputs(plan, spec, compared, judged, findings, metrics, look, beside.tests)
-    )
+    evidence = VerdictInputs(plan, spec, compared, judged, findings, metrics, look, beside.tests)
+    verdict = decide(evidence)
     experiment = plan.experiment
     analysis = Analysis(
         experiment=experiment.experiment,
@@ -176,11 +177,17 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         reconciliations=reconciled(spec, projected, compared),
         bridges=bridges(spec, compared, plan.currency),
         time_course=told_over_time,
+        what_if=what_if(spec, compared, projected, len(evidence.candidates)),
         columns=spec.columns,
         moments=_moments(aggregates),
         provenance=_provenance(setting),
     )
-    return withheld(analysis, checks) if verdict.code is VerdictCode.invalid else analysis
+    if verdict.code is VerdictCode.invalid:
+        return withheld(analysis, checks)
+    if (sums := analysis.money_sums) is None:
+        return analysis
+    sums = sums.model_copy(update={"break_evens": break_evens(analysis)})
+    return analysis.model_copy(update={"money_sums": sums})
 
 
 def _estimable(
@@ -301,7 +308,8 @@ def withheld(analysis: Analysis, checks: Sequence[CheckDefinition]) -> Analysis:
     )
     tell = {check.name for check in checks if check.tells == "effects"}
     kept = tuple(c for c in analysis.checks if c.name.partition(":")[0] not in tell)
-    gone = dict.fromkeys(("heterogeneity", "reconciliations", "bridges", "moments", "means"), ())
+    gone: dict[str, object] = {"money_sums": None}
+    gone |= dict.fromkeys(("heterogeneity", "reconciliations", "bridges", "moments", "means"), ())
     return analysis.model_copy(
         update={
             "time_course": None,

@@ -180,9 +180,11 @@ class EstimationSpec:
 
     def _spread(self, arm: str, group: Moments) -> ArmTerms:
         """An arm's terms with its fixed cost spread over its customers."""
-        terms = self.terms[arm]
-        customers = group.n * (1.0 if self.size is None else float(group.mean[self.size]))
-        return terms.spread(customers)
+        return self.terms[arm].spread(self.customers(group))
+
+    def customers(self, group: Moments) -> float:
+        """How many customers a group of units holds."""
+        return group.n * (1.0 if self.size is None else float(group.mean[self.size]))
 
 
 def estimation_spec(plan: Plan) -> EstimationSpec:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +36,7 @@ from upliftlab.results.analysis import (
     Verdict,
     VerdictCode,
 )
-from upliftlab.results.ship_rule import parse_ship_if
+from upliftlab.results.ship_rule import final, foremost, parse_ship_if
 from upliftlab.stats.effects import Effect
 from upliftlab.text.language import N_, Language
 
@@ -170,7 +169,7 @@ def decide(evidence: VerdictInputs) -> Verdict:
     if early:
         return _not_final(asked, early.parts, evidence.look)
     arms = _arms(asked, evidence)
-    if evidence.interim and not _settled(arms):
+    if evidence.interim and not final({arm.code for arm in arms}):
         return _not_yet(asked, arms, evidence.look)
     return _spoken(asked, arms, evidence)
 
@@ -186,9 +185,10 @@ def _arms(asked: ShipTarget, evidence: VerdictInputs) -> tuple[ArmVerdict, ...]:
         p = effect.p_of(sign * asked.rule.threshold)
         adjusted = None if p is None else min(1.0, count * p)
         settled = adjusted is not None and adjusted < 1 - evidence.spec.confidence
-        code, note = _code(effect, asked, sign, settled), effect.note
+        value = None if effect.estimate is None else sign * effect.estimate
+        code, note = asked.rule.code(value, settled=settled), effect.note
         if evidence.interim:
-            code = _so_far(code, asked)
+            code = asked.rule.so_far(code, money=asked.metric == PROFIT)
         if evidence.exceeded(arm) and code is not VerdictCode.stop:
             code, note = VerdictCode.stop, Note.guardrail
         found.append(
@@ -215,39 +215,9 @@ def _effect(metric: str, contrast: Contrast) -> Effect:
     return contrast.headline(metric)
 
 
-def _code(effect: Effect, asked: ShipTarget, sign: float, settled: bool) -> VerdictCode:
-    """SHIP above the threshold, STOP below it, in the metric's good direction."""
-    if effect.estimate is None:
-        return VerdictCode.inconclusive
-    value = sign * effect.estimate
-    if asked.rule.what == "estimate":
-        holds = asked.rule.holds(lower=value, estimate=value)
-        return VerdictCode.ship if holds else VerdictCode.stop
-    if not settled:
-        return VerdictCode.inconclusive
-    return VerdictCode.ship if value > asked.rule.threshold else VerdictCode.stop
-
-
-def _so_far(code: VerdictCode, asked: ShipTarget) -> VerdictCode:
-    """What a look before the last may say: no STOP by profit, as costs come before revenue.
-
-    A rule about the estimate waits for the last look, as it allows for no chance.
-    """
-    costs_first = asked.metric == PROFIT and code is VerdictCode.stop
-    return VerdictCode.inconclusive if costs_first or asked.rule.what == "estimate" else code
-
-
-def _settled(arms: tuple[ArmVerdict, ...]) -> bool:
-    """Whether looking again is of no use: some arm may be adopted, or none."""
-    codes = {arm.code for arm in arms}
-    return VerdictCode.ship in codes or codes == {VerdictCode.stop}
-
-
 def _spoken(asked: ShipTarget, arms: tuple[ArmVerdict, ...], evidence: VerdictInputs) -> Verdict:
     sign = evidence.sign
-    best = max(
-        arms, key=lambda a: (_RANK[a.code], -math.inf if a.value is None else sign * a.value)
-    )
+    best = foremost(arms, sign)
     several = len(arms) > 1
     own = evidence.named(best.arm) if several else ()
     findings = own or evidence.findings
@@ -282,9 +252,6 @@ def _remarked(said: Verdict, remarks: tuple[Message, ...], currency: str | None)
     """A verdict whose sentence ends in what it takes for granted."""
     sentence = " ".join([said.sentence, *(_ENGLISH.say(each, currency) for each in remarks)])
     return said.model_copy(update={"sentence": sentence, "remarks": remarks})
-
-
-_RANK = {VerdictCode.ship: 2, VerdictCode.inconclusive: 1, VerdictCode.stop: 0}
 
 
 def _invalid(asked: ShipTarget, failed: Check) -> Verdict:

@@ -35,6 +35,32 @@ CODES: Final[tuple[Explanation, ...]] = (
         "The message names those there are.",
     ),
     Explanation(
+        "UL670",
+        "Nothing to ask what if of",
+        "Other terms were asked of an analysis that holds no sums for it: without money, with the "
+        "verdict INVALID, or written by an earlier version.",
+        "Analyse again with this version, or declare 'money'.",
+    ),
+    Explanation(
+        "UL671",
+        "No such term",
+        "What if was asked of a term that analyses do not have.",
+        "The message names those there are.",
+    ),
+    Explanation(
+        "UL672",
+        "A term cannot be this",
+        "What if was asked of a value that a term cannot have: margins and commissions are shares "
+        "from 0 to 1, amounts are not below 0.",
+        "Give one number within the limits that the message names.",
+    ),
+    Explanation(
+        "UL673",
+        "No such treated arm",
+        "What if was asked of the rate of an arm that is not treated; the control's are held.",
+        "The message names the treated arms.",
+    ),
+    Explanation(
         "UL479",
         "No such format",
         "Results can be written in the formats that upliftlab has and in those that "

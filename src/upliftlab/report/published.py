@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from upliftlab.money.what_if import WhatIfAnswer, changed, what_if
 from upliftlab.report import render
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.results.analysis import Analysis
@@ -38,6 +40,19 @@ class AnalysisReport(WithJson, Analysis):
             OutputError: UL601, where it cannot be written.
         """
         return written(path, render.render(self, lang=lang))
+
+    def what_if(self, **terms: float | Mapping[str, float]) -> WhatIfAnswer:
+        """What would have been found, had margin or costs been others; the response is held.
+
+        Args:
+            terms: `margin`, `hurdle`, `customers` of a roll-out, or a rate such as
+                `cost_per_redemption`, for all treated arms or by arm.
+
+        Raises:
+            DataError: UL670 the analysis holds nothing to answer from, UL671 there is no such term,
+                UL672 a value is none that the term can have, UL673 there is no such arm.
+        """
+        return what_if(self, changed(self, terms))
 
 
 class InspectionReport(WithJson, Inspection):

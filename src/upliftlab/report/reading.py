@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.report.export import Json
 from upliftlab.results.analysis import Analysis, CellMoments, EstimandKind
+from upliftlab.results.what_if import WhatIf
 from upliftlab.util.files import read_regular, reason_of
 
 LARGEST: Final = 64 << 20
@@ -84,6 +85,8 @@ def _contradictions(found: Analysis) -> Iterator[str]:
         yield "a way to profit is of no finding"
     if not all(_whole(cell, len(found.columns)) for cell in found.moments):
         yield "its moments do not fit its columns"
+    if (sums := found.money_sums) is not None and not _fit(sums, set(arms)):
+        yield "its sums of money do not fit its arms or columns"
 
 
 def _whole(cell: CellMoments, columns: int) -> bool:
@@ -94,6 +97,21 @@ def _whole(cell: CellMoments, columns: int) -> bool:
         return False
     diagonal = (at * columns - at * (at - 1) // 2 for at in range(columns))
     return all((square := cell.m2[at]) is not None and square >= 0 for at in diagonal)
+
+
+def _fit(sums: WhatIf, arms: set[str]) -> bool:
+    """Whether every contrast is of an arm there is, and has as many numbers as columns ask for."""
+    k = len(sums.columns)
+    triangle, quartic = k * (k + 1) // 2, k * (k + 1) * (k + 2) * (k + 3) // 24
+    groups = [group for each in sums.contrasts for group in (each.treated, each.control)]
+    return (
+        arms >= set(sums.customers)
+        and all(each.arm in sums.customers for each in (*sums.contrasts, *sums.break_evens))
+        and all(len(each.difference) == k for each in sums.contrasts)
+        and all(len(each.shared) in (0, triangle) for each in sums.contrasts)
+        and all(len(group.covariance) == triangle for group in groups)
+        and all(len(group.freedom) in (0, quartic) for group in groups)
+    )
 
 
 def _finite(value: Json) -> bool:

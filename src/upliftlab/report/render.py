@@ -22,10 +22,10 @@ from upliftlab.text.language import Code, Language
 from upliftlab.util.files import atomic_write
 from upliftlab.util.resources import shipped
 
-_SHEETS: Final = ("report.css", "curve.css")
+_SHEETS: Final = ("report.css", "curve.css", "what_if.css")
 _SHORT: Final = 16
 """Letters of a name that is kept on one line."""
-_SCRIPTS: Final = ("data.js", "report.js")
+_SCRIPTS: Final = ("data.js", "report.js", "what_if.js")
 
 
 def render(analysis: Analysis, *, lang: Code = "en") -> str:

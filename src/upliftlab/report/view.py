@@ -17,6 +17,7 @@ from upliftlab.report.methods import Methods, ProvenanceView, methods, origin
 from upliftlab.report.over_time import over_time
 from upliftlab.report.trust import Flow, Trust, flow, trust
 from upliftlab.report.verdict import answer
+from upliftlab.report.what_if import what_if
 from upliftlab.results.analysis import Analysis, VerdictCode
 from upliftlab.text.language import N_
 
@@ -198,6 +199,7 @@ SECTIONS: Final = (
     Section("decision", answer, N_("How it was decided")),
     Section("money", money, N_("Profit and return"), withheld=True),
     Section("over_time", over_time, N_("Over time"), withheld=True),
+    Section("what_if", what_if, N_("What would change the answer"), withheld=True),
     Section("breakdowns", breakdowns, N_("By segment"), withheld=True, parts=_dimensions),
     Section("metrics", metrics, N_("Metrics"), withheld=True),
     Section("compared", compared, N_("Arm against arm"), withheld=True),

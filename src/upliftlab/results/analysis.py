@@ -25,6 +25,7 @@ from upliftlab.results.base import (
 from upliftlab.results.costs import RATED, CostStep
 from upliftlab.results.estimands import EstimandKind
 from upliftlab.results.time_course import TimeCourse
+from upliftlab.results.what_if import WhatIf
 
 SCHEMA: Literal[1] = 1
 
@@ -452,6 +453,8 @@ class Analysis(Published):
     bridges: tuple[Bridge, ...] = ()
     time_course: TimeCourse | None = None
     """Effects over time; None where a critical check failed, and in what older versions wrote."""
+    money_sums: WhatIf | None = Field(default=None, alias="what_if")
+    """None without money, where a critical check failed, and in what older versions wrote."""
     columns: tuple[str, ...]
     moments: tuple[CellMoments, ...]
     provenance: Provenance

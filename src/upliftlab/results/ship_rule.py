@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Final, Literal, Protocol, TypeVar, cast
+
+from upliftlab.results.analysis import VerdictCode
 
 _RULE = re.compile(r"\s*(lower|estimate)\s*(>=?)\s*([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*")
 
@@ -28,6 +32,65 @@ class ShipRule:
         """
         value = lower if self.what == "lower" else estimate
         return value > self.threshold if self.strict else value >= self.threshold
+
+    def code(self, value: float | None, *, settled: bool) -> VerdictCode:
+        """SHIP above the threshold, STOP below it.
+
+        Args:
+            value: The estimate, in the metric's good direction.
+            settled: Whether its interval leaves the threshold out.
+        """
+        if value is None:
+            return VerdictCode.inconclusive
+        if self.what == "estimate":
+            holds = self.holds(lower=value, estimate=value)
+            return VerdictCode.ship if holds else VerdictCode.stop
+        if not settled:
+            return VerdictCode.inconclusive
+        return VerdictCode.ship if value > self.threshold else VerdictCode.stop
+
+    def so_far(self, code: VerdictCode, *, money: bool) -> VerdictCode:
+        """What a look before the last may say: no STOP by profit, as costs come before revenue.
+
+        A rule about the estimate waits for the last look, as it allows for no chance.
+        """
+        costs_first = money and code is VerdictCode.stop
+        return VerdictCode.inconclusive if costs_first or self.what == "estimate" else code
+
+
+class Answered(Protocol):
+    """An arm with its answer."""
+
+    @property
+    def code(self) -> VerdictCode:
+        """In one word."""
+        ...
+
+    @property
+    def value(self) -> float | None:
+        """The estimate."""
+        ...
+
+
+A = TypeVar("A", bound=Answered)
+_RANK: Final = {VerdictCode.ship: 2, VerdictCode.inconclusive: 1, VerdictCode.stop: 0}
+
+
+def foremost(arms: Sequence[A], sign: float = 1.0) -> A:
+    """The arm that a verdict is about: of the best answer, that of the best estimate.
+
+    Args:
+        arms: All that could be adopted, at least one.
+        sign: 1 where more is good, −1 where less is.
+    """
+    return max(
+        arms, key=lambda a: (_RANK[a.code], -math.inf if a.value is None else sign * a.value)
+    )
+
+
+def final(codes: Collection[VerdictCode]) -> bool:
+    """Whether looking again is of no use: some arm may be adopted, or none."""
+    return VerdictCode.ship in codes or set(codes) == {VerdictCode.stop}
 
 
 def parse_ship_if(text: str) -> ShipRule:

@@ -311,6 +311,8 @@ def degrees_of_freedom(form: LinearContrast, pair: TwoSample) -> float:
 
 def _per_freedom(group: Moments, weights: Array) -> float:
     """The squared variance of a group's form per degree of freedom, summed over strata."""
+    if (told := group.told_freedom(weights)) is not None:
+        return told
     return sum(
         (share**2 * _of_means(part, weights, weights)) ** 2 / (part.n - part.spent)
         for share, part in _parts(group)

@@ -11,7 +11,7 @@ where an interval of confidence 1 − α leaves out the value tested.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil, inf, nan
 from typing import Protocol
 
 import numpy as np
@@ -141,6 +141,25 @@ class Level:
         # On one's own side of 0 only: the ends of an interval are kept on their sides as well.
         beyond = max((above, self.edges[1]) if t > 0 else (below, self.edges[0]))
         return min(1.0, 2 * (1 + beyond) / (len(draws) + 1)) if t else 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldLevel(Level):
+    """A level whose critical values are known and nothing else: they hold whatever is asked.
+
+    Attributes:
+        held: The standard errors to subtract for the upper and for the lower end.
+    """
+
+    held: tuple[float, float] = (-inf, inf)
+
+    def bounds(self, df: float) -> tuple[float, float]:  # noqa: ARG002 - as of any level
+        """The critical values that are held."""
+        return self.held
+
+    def p(self, t: float, df: float) -> float:  # noqa: ARG002 - as of any level
+        """Not known: two critical values tell no other probability."""
+        return nan
 
 
 def level_of(confidence: float | Level) -> Level:

@@ -94,6 +94,10 @@ class Moments:
             return np.full_like(self.m2, np.nan)
         return self.m2 / (self.n - 1)
 
+    def told_freedom(self, weights: Array) -> float | None:  # noqa: ARG002 - some know it
+        """A form's squared variance per degree of freedom, where that is all that is known."""
+        return None
+
     def project(self, projection: Projection) -> Moments:
         """The moments of new columns `matrix @ z + offset`.
 
