@@ -13,8 +13,7 @@ from worlds import analysed, assigned
 
 from upliftlab.report.export import rounded, to_json
 from upliftlab.results import analysis as document
-from upliftlab.results import time_course
-from upliftlab.results import what_if
+from upliftlab.results import time_course, what_if
 from upliftlab.results.analysis import Analysis, CostStep, EstimandKind, Note
 from upliftlab.results.base import Message, Published, Result
 
