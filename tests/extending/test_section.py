@@ -23,7 +23,7 @@ from upliftlab.results.analysis import VerdictCode
 analysis = analysed(assigned(Path(), 2000))
 invalid = analysis.verdict.model_copy(update={"code": VerdictCode.invalid})
 pages = [render(analysis), render(analysis.model_copy(update={"verdict": invalid}))]
-print(json.dumps([page.partition("<main>")[2].split("<section ")[1:] for page in pages]))
+print(json.dumps([page.partition("<main ")[2].split("<section ")[1:] for page in pages]))
 """
 
 
