@@ -206,9 +206,11 @@ const asker = (found, costs) => {
   const threshold = Number(limit);
   const interim = found.look !== null && found.look.number < found.look.planned;
   const decides = found.decision.metric === "profit";
+  const guards = found.checks.filter((check) => check.name.startsWith("guardrail:") && check.passed === false);
+  const exceeded = new Set(guards.map((check) => check.parts.values.arm));
   const code = (was, effect) => {
     if (!decides) return was.code;
-    if (was.note === "a guardrail is exceeded") return "STOP";
+    if (exceeded.has(was.arm)) return "STOP";
     if (effect.estimate === null) return "INCONCLUSIVE";
     const beyond = strict === ">" ? effect.estimate > threshold : effect.estimate >= threshold;
     const clear = (effect.low !== null && effect.low > threshold) || (effect.high !== null && effect.high < threshold);

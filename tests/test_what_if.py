@@ -18,7 +18,7 @@ from upliftlab.analysis.what_if import quartic
 from upliftlab.money.what_if import changed, measured, monomials, what_if
 from upliftlab.report.export import rounded
 from upliftlab.report.published import AnalysisReport, published
-from upliftlab.results.analysis import EstimandKind, VerdictCode
+from upliftlab.results.analysis import EstimandKind, Message, VerdictCode
 from upliftlab.stats.moments import Moments
 
 ARMS = {
@@ -214,6 +214,20 @@ def test_of_blocked_arms_another_margin_is_another_analysis(world):
         if place.profit.low is not None and was.low is not None:
             near = 0.05 if key in held else 1e-9
             assert place.profit.low == pytest.approx(was.low, abs=near * (was.high - was.low))
+
+
+def test_an_arm_that_exceeds_a_guardrail_stays_stopped_whatever_it_earns():
+    """Also one that is stopped for its money at first, whose note says nothing of the guardrail."""
+    analysis = found()
+    arm = next(each for each in analysis.verdict.arms if each.code is VerdictCode.ship)
+    parts = Message(template="{metric} {arm}", values={"metric": "Complained", "arm": arm.arm})
+    check = analysis.checks[0].model_copy(
+        update={"name": f"guardrail:complained:{arm.arm}", "passed": False, "parts": parts}
+    )
+    guarded = analysis.model_copy(update={"checks": (*analysis.checks, check)})
+    codes = {each.arm: each.code for each in guarded.what_if(margin=0.9).arms}
+    assert codes[arm.arm] is VerdictCode.stop
+    assert {e.arm: e.code for e in analysis.what_if(margin=0.9).arms}[arm.arm] is VerdictCode.ship
 
 
 def test_a_break_even_is_where_profit_or_its_lower_end_is_nothing():

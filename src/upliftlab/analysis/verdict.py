@@ -35,6 +35,7 @@ from upliftlab.results.analysis import (
     Severity,
     Verdict,
     VerdictCode,
+    exceeded,
 )
 from upliftlab.results.ship_rule import final, foremost, parse_ship_if
 from upliftlab.stats.effects import Effect
@@ -150,12 +151,7 @@ class VerdictInputs:
 
     def exceeded(self, arm: str) -> str | None:
         """A guardrail that an arm clearly exceeds."""
-        for check in self.checks:
-            if check.name.startswith("guardrail:") and check.passed is False:
-                values = check.parts.values
-                if values["arm"] == arm:
-                    return str(values["metric"])
-        return None
+        return exceeded(self.checks, arm)
 
 
 def decide(evidence: VerdictInputs) -> Verdict:

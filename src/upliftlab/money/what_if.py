@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.money import ArmTerms
-from upliftlab.results.analysis import Analysis, Note, VerdictCode
+from upliftlab.results.analysis import Analysis, Note, VerdictCode, exceeded
 from upliftlab.results.base import Published, Result, Summary, interval, short
 from upliftlab.results.costs import RATED, CostStep, Per
 from upliftlab.results.ship_rule import final, foremost, parse_ship_if
@@ -240,7 +240,7 @@ def _answers(analysis: Analysis, whole: Mapping[str, Sums], terms: Terms) -> Ite
             code = rule.code(value, settled=settled)
             if look is not None and look.number < look.planned:
                 code = rule.so_far(code, money=True)
-            code = VerdictCode.stop if was.note is Note.guardrail else code
+            code = VerdictCode.stop if exceeded(analysis.checks, was.arm) else code
         rollout = WhatIfRange.of(sums.rollout(terms))
         yield WhatIfArm(arm=was.arm, code=code, value=value, low=low, high=high, rollout=rollout)
 

@@ -181,6 +181,15 @@ class Check(Result):
     parts: Message
 
 
+def exceeded(checks: Sequence[Check], arm: str) -> str | None:
+    """A guardrail that an arm clearly exceeds: the metric's title; None where it exceeds none."""
+    for check in checks:
+        values = check.parts.values
+        if check.name.startswith("guardrail:") and check.passed is False and values["arm"] == arm:
+            return str(values["metric"])
+    return None
+
+
 class VerdictCode(StrEnum):
     """The answer in one word."""
 
