@@ -277,7 +277,7 @@ def test_a_single_purchase_settles_nothing(tmp_path):
         VerdictCode.inconclusive, None, None, Note.few_expected,
     )  # fmt: skip
     assert arm.p is None
-    assert "hardly a purchase to be expected in it" in found.verdict.sentence
+    assert "hardly a purchase or other event to be expected in a group" in found.verdict.sentence
     assert found.verdict.next_action == "Repeat with more customers."
 
 
