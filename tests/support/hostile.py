@@ -43,7 +43,9 @@ _SAID = {"template", "sentence", "next_action", "message", "created"}
 """Fields that are no names: what the house says, and a time."""
 _MEANT = {"method", "family", "learner", "ship_if", "currency", "version", "python", "sha256"}
 """Fields whose text is the house's own in a result that nobody has edited."""
-_HOUSE = {"profit", "contact_channel", "policies/*/name", "answers/*/name"}
+_HOUSE = {
+    *("profit", "contact_channel", "policies/*/name", "answers/*/name", "money_sums/columns/*"),
+}
 """Names of the house, and fields that hold such."""
 _OWN = {
     *("experiment", "title", "owner", "hypothesis", "eligible", "arm", "arms", "control"),
@@ -53,7 +55,7 @@ _OWN = {
 """Fields that hold what a user or the data chose."""
 _KEYED = {
     *("cost_per_contact", "cost_per_redemption", "commission", "service_cost", "fixed_cost"),
-    *("shares", "redemptions"),
+    *("shares", "redemptions", "customers"),
 }
 """Fields whose keys are arms."""
 
