@@ -418,8 +418,10 @@ def test_results_become_tables_and_a_few_lines(file):
     assert frame.dimension.isna().sum() == sum(f.dimension is None for f in file.findings)
     polars = pl.from_arrow(file.to_arrow("arms"))
     assert polars["n"].sum() == 64_000
+    course = sum(len(curve.points) for curve in file.time_course.curves)
     for name in file.tables:
-        assert len(file.to_frame(name)) == len(getattr(file, name))
+        rows = course if name == "time_course" else len(getattr(file, name))
+        assert len(file.to_frame(name)) == rows
     with pytest.raises(ul.DataError, match=r"UL620.*findings"):
         file.to_frame("finding")
     [roi] = file.find(kind="roi", arm="Mens E-Mail", dimension=None)
