@@ -13,9 +13,9 @@ Direction = Literal["gain", "loss", "none"]
 _STRENGTHS: Final = (0.05, 0.2)
 """A cell is strong with p below the first, faint with p beyond the last."""
 _WORDS: Final = {
-    ("gain", True): N_("gain beyond chance"),
-    ("loss", True): N_("loss beyond chance"),
-    ("none", True): N_("beyond chance"),
+    "gain": N_("gain beyond chance"),
+    "loss": N_("loss beyond chance"),
+    "none": N_("beyond chance"),
 }
 _CHANCE: Final = N_("may be chance")
 
@@ -39,7 +39,7 @@ class Tone:
         """What survives, in words; a text of the catalogue, empty where nothing was corrected."""
         if self.survives is None:
             return ""
-        return _WORDS[self.direction, True] if self.survives else _CHANCE
+        return _WORDS[self.direction] if self.survives else _CHANCE
 
 
 NO_TONE: Final = Tone("none", 0, None)
