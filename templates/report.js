@@ -74,18 +74,28 @@ document.querySelectorAll("table.levels").forEach((table, number) => {
   table.before(bar);
 });
 
-/* Find a segment: rows of the map whose name, or whose dimension's, holds what is typed. */
+/* Find a segment: rows of the map whose name, or whose dimension's, holds what is typed;
+   on a page of another kind, rows of its tables, each named by its section. */
 const find = document.getElementById("find");
 const found = document.getElementById("found");
-if (find && document.querySelector("#roi-map tr.group")) {
-  find.parentElement.hidden = false;
-  const known = [...document.querySelectorAll("#roi-map tbody")].flatMap((group) => {
+const onMap = () =>
+  [...document.querySelectorAll("#roi-map tbody")].flatMap((group) => {
     const title = group.querySelector("tr.group")?.textContent.trim() ?? "";
     return [...group.querySelectorAll("tr:not(.group) th a")].map((link) => ({
       text: `${title}: ${link.textContent.trim()}`,
       href: link.getAttribute("href"),
     }));
   });
+const inTables = () =>
+  [...document.querySelectorAll("main tbody th[scope='row']")].map((head, number) => {
+    const row = head.parentElement;
+    row.id ||= `row-${number}`;
+    const name = (head.querySelector("bdi") ?? head.firstChild).textContent.trim();
+    return { text: `${head.closest("section").querySelector("h2").textContent.trim()}: ${name}`, href: `#${row.id}` };
+  });
+const known = find ? (find.dataset.rows === undefined ? onMap() : inTables()) : [];
+if (known.length) {
+  find.parentElement.hidden = false;
   find.addEventListener("input", () => {
     const wanted = find.value.trim().toLowerCase();
     const hits = wanted ? known.filter((one) => one.text.toLowerCase().includes(wanted)).slice(0, 12) : [];

@@ -31,7 +31,7 @@ def marked_in_source() -> set[str]:
 
 def marked_in_templates() -> set[str]:
     found: set[str] = set()
-    for path in shipped("templates").glob("*.j2"):
+    for path in shipped("templates").rglob("*.j2"):
         with path.open("rb") as file:
             for _, message, _, _ in extract("jinja2.ext:babel_extract", file):
                 found.add(message)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 
 import pytest
+from page_reader import Reader
 from plans import make_plan
 from shown_numbers import resolve, shown
 
@@ -18,38 +17,9 @@ from upliftlab.text.language import Language
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
-VOID = {"meta", "br", "path"}
 
 
-class Reader(HTMLParser):
-    """Numbers with their attributes, tags, and what stands in script, style, title and desc."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.figures: list[tuple[dict[str, str], str]] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.inside: dict[str, list[str]] = {}
-        self.stack: list[tuple[str, dict[str, str]]] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        attributes = {name: value or "" for name, value in attrs}
-        self.tags.append((tag, attributes))
-        if tag not in VOID:
-            self.stack.append((tag, attributes))
-
-    def handle_endtag(self, tag):
-        while self.stack and self.stack.pop()[0] != tag:
-            pass
-
-    def handle_data(self, data):
-        tag, attributes = self.stack[-1] if self.stack else ("", {})
-        self.inside.setdefault(tag, []).append(data)
-        if "data-key" in attributes:
-            self.figures.append((attributes, data))
-
-
-def outlook(arm="mail", **changes):
+def outlook(arm="mail", *, effect=0.2, customers=20_000, **changes):
     """20,000 customers who spend 10 ± 30 each; `changes` replace parts of the experiment."""
     content = {
         "arms": {
@@ -63,7 +33,9 @@ def outlook(arm="mail", **changes):
         **changes,
     }
     assumed = Assumptions(
-        effect=Tolerance(value=0.2, kind="relative"), given=Given(10.0, 30.0), customers=20_000
+        effect=Tolerance(value=effect, kind="relative"),
+        given=Given(10.0, 30.0),
+        customers=customers,
     )
     return plan(make_plan(**content), assumed, PlanningContext(NOW))
 
@@ -72,7 +44,7 @@ def outlook(arm="mail", **changes):
 @pytest.mark.parametrize("changes", [{}, {"money": None}, {"arm": "a/b~c"}])
 def test_every_number_is_the_value_of_its_key(lang, changes):
     reader = Reader(render(outlook(**changes), lang=lang))
-    document = json.loads("".join(reader.inside["script"]))
+    document = reader.document
     assert len(reader.figures) > 60
     for attributes, text in reader.figures:
         value = resolve(document, attributes["data-key"])
@@ -93,6 +65,28 @@ def test_every_curve_has_a_title_a_description_and_a_table():
         assert [k for k in keys if k.startswith(f"/curves/{arm}/points/") and k.endswith("/power")]
 
 
+def test_the_page_says_that_it_is_a_plan_and_what_to_do():
+    html = render(outlook())
+    assert '<h1 dir="auto"><span class="kind">Plan: </span>Does it pay?</h1>' in html
+    assert "CANNOT ANSWER EVERYTHING" in html
+    keys = [attributes["data-key"] for attributes, _ in Reader(html).figures]
+    first = Reader(html.partition('id="next"')[2].partition("</p>")[0])
+    assert {a["data-key"] for a, _ in first.figures} <= set(keys)
+    assert first.figures
+    assert {"/needed", "/customers", "/money/0/break_even", "/money/0/ships"} <= set(keys)
+
+
+@pytest.mark.parametrize(("effect", "drawn"), [(0.2, True), (0.005, False)])
+def test_break_even_and_the_hurdle_are_marked_on_the_curve(effect, drawn):
+    html = render(outlook(effect=effect, customers=20_000 if drawn else 10**8))
+    figure = html.partition("<figure>")[2].partition("</figure>")[0]
+    keys = {attributes["data-key"] for attributes, _ in Reader(figure).figures}
+    assert {"/money/0/break_even", "/money/0/break_even_hurdle"} <= keys
+    picture = figure.partition("</svg>")[0]
+    assert ('class="even"' in picture, 'class="hurdle"' in picture) == (drawn, drawn)
+    assert ("(beyond what is drawn)" in figure) is not drawn
+
+
 def test_names_stay_text():
     html = render(outlook(HOSTILE, title="</title><img src=x onerror=alert(1)>"))
     reader = Reader(html)
@@ -102,7 +96,7 @@ def test_names_stay_text():
     for _, attributes in reader.tags:
         assert not {"style", "src", "onclick", "onerror"} & set(attributes)
         if "href" in attributes:
-            assert attributes["href"].startswith("data:application/json")
+            assert attributes["href"].startswith(("data:application/json", "#"))
 
 
 def test_the_page_says_why_there_is_no_money():
@@ -113,6 +107,35 @@ def test_the_page_says_why_there_is_no_money():
 
 def test_the_same_outlook_gives_the_same_bytes():
     assert render(outlook()) == render(outlook())
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")]
+)
+def test_axe_finds_no_violation(see, axe, width, scheme):
+    browser = see(render(outlook()), width, {"prefers-color-scheme": scheme})
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    browser.execute_script(axe)
+    found = browser.execute_async_script(
+        "const done = arguments[0];"
+        "axe.run(document).then(r => done(r.violations.map(v => [v.id, v.nodes[0].html])))"
+    )
+    assert found == []
+
+
+@pytest.mark.browser
+def test_an_arm_is_found_and_gone_to(see):
+    browser = see(render(outlook()))
+    browser.find_element("tag name", "body").send_keys("/")
+    field = browser.switch_to.active_element
+    assert field.get_attribute("id") == "find"
+    field.send_keys("SMS")
+    links = browser.find_elements("css selector", "#found a")
+    assert [link.text for link in links] == ["Customers and power: sms"]
+    links[0].click()
+    target = browser.execute_script("return document.querySelector(':target').textContent")
+    assert target.startswith("sms")
 
 
 @pytest.mark.browser

@@ -24,7 +24,7 @@ def test_it_fits_the_paper_with_everything_unfolded(see):
     browser = see(render(make_responses()), A4)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     heights = browser.execute_script(
-        "return [...document.querySelectorAll('details > :not(summary)')]"
+        "return [...document.querySelectorAll('main details > :not(summary)')]"
         ".map(e => e.getBoundingClientRect().height)"
     )
     wide = overflow(browser)

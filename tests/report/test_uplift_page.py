@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import json
-from html.parser import HTMLParser
+import re
 
 import pytest
+from page_reader import Reader
 from responses import CASES, CONTROL, MENS, WOMENS, make_responses, with_gaps
 from shown_numbers import resolve, shown
 
@@ -19,36 +19,7 @@ from upliftlab.results.uplift import Estimate, UpliftResult
 from upliftlab.text.language import Language
 
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
-VOID = {"meta", "br", "path", "circle"}
 RANKED = ("Effect by tenth", "Gain by share", "Learners compared", "Who stands first")
-
-
-class Reader(HTMLParser):
-    """Numbers with their attributes, tags, and what stands in script, title and desc."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.figures: list[tuple[dict[str, str], str]] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.inside: dict[str, list[str]] = {}
-        self.stack: list[tuple[str, dict[str, str]]] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        attributes = {name: value or "" for name, value in attrs}
-        self.tags.append((tag, attributes))
-        if tag not in VOID:
-            self.stack.append((tag, attributes))
-
-    def handle_endtag(self, tag):
-        while self.stack and self.stack.pop()[0] != tag:
-            pass
-
-    def handle_data(self, data):
-        tag, attributes = self.stack[-1] if self.stack else ("", {})
-        self.inside.setdefault(tag, []).append(data)
-        if "data-key" in attributes:
-            self.figures.append((attributes, data))
 
 
 def keys(html):
@@ -59,7 +30,7 @@ def keys(html):
 @pytest.mark.parametrize("case", CASES)
 def test_every_number_is_the_value_of_its_key(case, lang):
     reader = Reader(render(CASES[case](), lang=lang))
-    document = json.loads("".join(reader.inside["script"]))
+    document = reader.document
     assert len(reader.figures) > 30
     for attributes, text in reader.figures:
         value = resolve(document, attributes["data-key"])
@@ -128,6 +99,68 @@ def test_what_next_follows_from_the_intervals(value, beside, says, command):
     assert ("upliftlab target hillstrom_email.yaml --customers next_month" in html) is command
 
 
+def test_without_money_nothing_pays_and_nothing_ships():
+    for opened in ((True, True), (True, False), (False, False)):
+        html = render(make_responses(money=False, opened=opened))
+        visible = re.sub(r"<(style|script).*?</\1>|<[^>]*>", "", html, flags=re.DOTALL)
+        text = visible.replace("There is no evidence that targeting pays", "")  # the sample's own
+        assert not re.search(r"\bpays?\b|SHIP|upliftlab target", text)
+        assert "beyond treating nobody" in text
+    for money in (True, False):
+        for opened in ((True, True), (False, False)):
+            html = render(make_responses(money=money, opened=opened))
+            assert not re.search(r'class="(badge|verdict)[^"]*(ship|stop)', html)
+
+
+def test_the_simpler_rule_is_named_with_its_value():
+    found = make_responses(opened=(False, False), money=False)
+    html = render(found)
+    rule = html.partition('<p id="rule">')[2].partition("</p>")[0]
+    assert f"Everybody gets <bdi>{MENS}</bdi>" in rule
+    assert keys(rule) == {f"/policies/2/value/{end}" for end in ("estimate", "low", "high")}
+    unsure = found.policies[2].model_copy(
+        update={"value": Estimate(estimate=0.05, low=-0.01, high=0.11)}
+    )
+    html = render(found.model_copy(update={"policies": (*found.policies[:2], unsure)}))
+    assert "not shown to differ from contacting nobody" in html
+
+
+def test_a_rule_that_the_budget_does_not_pay_for_is_not_the_best():
+    beside = Estimate(estimate=0.02, low=-0.1, high=0.14)
+    rules = {}
+    for budget in (1e4, 1e6):
+        found = make_responses(budget=budget)
+        maybe = found.policies[4].model_copy(update={"beside_best": beside})
+        policies = (*found.policies[:4], maybe, *found.policies[5:])
+        html = render(found.model_copy(update={"policies": policies}))
+        rules[budget] = html.partition('<p id="rule">')[2].partition("</p>")[0]
+    assert "Nobody is contacted" in rules[1e4]
+    assert MENS in rules[1e6]
+
+
+def tenths_of(effects, half):
+    found = make_responses(arms=(MENS,), opened=(True,))
+    changed = [
+        row.model_copy(update={"effect": Estimate(estimate=e, low=e - half, high=e + half)})
+        for row, e in zip(found.deciles, effects, strict=True)
+    ]
+    html = render(found.model_copy(update={"deciles": tuple(changed)}))
+    told = html.partition('<h3 id="order0">')[2].partition("<table")[0]
+    return " ".join(re.sub(r"<[^>]*>", "", told).split()), keys(told)
+
+
+def test_tenths_that_do_not_fall_are_told_and_whether_that_can_be_chance():
+    falling = [1.0 - 0.1 * i for i in range(10)]
+    swapped = [*falling[:6], falling[7] - 0.3, falling[6], *falling[8:]]
+    assert tenths_of(falling, 0.3) == (MENS, set())
+    told, shown = tenths_of(swapped, 0.6)
+    assert "tenth 8 responded more than tenth 7, which stands before it" in told
+    assert "this may be chance" in told
+    assert shown == {"/deciles/6/decile", "/deciles/7/decile"}
+    told, _ = tenths_of(swapped, 0.05)
+    assert "wrong by more than chance" in told
+
+
 def test_the_judged_learner_is_marked_and_definitions_of_qini_are_told_apart():
     html = render(make_responses(money=False))
     assert html.count(">the judged one</span>") == 2
@@ -173,7 +206,7 @@ def test_names_stay_text():
     for _, attributes in reader.tags:
         assert not {"style", "src", "onclick", "onerror"} & set(attributes)
         if "href" in attributes:
-            assert attributes["href"].startswith("data:")
+            assert attributes["href"].startswith(("data:", "#"))
 
 
 def test_the_downloads_are_the_published_numbers():
@@ -181,7 +214,7 @@ def test_the_downloads_are_the_published_numbers():
     links = {
         attributes["download"]: base64.b64decode(attributes["href"].partition("base64,")[2])
         for tag, attributes in Reader(render(found)).tags
-        if tag == "a"
+        if tag == "a" and "download" in attributes
     }
     assert list(links) == ["hillstrom_email_uplift.csv", "hillstrom_email_uplift.json"]
     read = UpliftResult.model_validate_json(links["hillstrom_email_uplift.json"])

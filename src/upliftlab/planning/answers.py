@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -112,16 +111,8 @@ def effect_answer(asked: AnswerInputs, arms: tuple[ArmOutlook, ...], needed: int
     )
 
 
-def money_answers(asked: AnswerInputs, best: ArmMoney, *, judged: bool) -> Iterator[Answer]:
-    """Whether the best arm can be shown to pay, and its ROI be known.
-
-    Args:
-        asked: What the questions are about.
-        best: The money of the arm that is expected to earn most.
-        judged: Whether the decision rule is about profit.
-    """
-    if judged:
-        yield _pays(asked, best)
+def roi_answer(asked: AnswerInputs, best: ArmMoney) -> Answer:
+    """Whether ROI of the arm that is expected to earn most can be known."""
     question = Message(template=_PRECISE, values={"arm": best.arm, "within": asked.roi_within})
     answerable, sentence = _said(asked, best.roi_needed, None)
     instead = None
@@ -129,8 +120,9 @@ def money_answers(asked: AnswerInputs, best: ArmMoney, *, judged: bool) -> Itera
         known = best.roi_half is not None
         half: dict[str, Scalar] = {"half": best.roi_half} if known else {}
         instead = Message(template=_PRECISE_INSTEAD if known else _UNBOUNDED, values=half)
-    yield Answer(
+    return Answer(
         name="roi",
+        arm=best.arm,
         state=_state(answerable),
         question=question,
         answerable=answerable,
@@ -139,7 +131,8 @@ def money_answers(asked: AnswerInputs, best: ArmMoney, *, judged: bool) -> Itera
     )
 
 
-def _pays(asked: AnswerInputs, best: ArmMoney) -> Answer:
+def pays_answer(asked: AnswerInputs, best: ArmMoney) -> Answer:
+    """Whether the arm that is expected to earn most can be shown to pay."""
     values: dict[str, Scalar] = {"arm": best.arm, "lift": asked.lift}
     if asked.hurdle:
         values["hurdle"] = asked.hurdle
@@ -157,6 +150,7 @@ def _pays(asked: AnswerInputs, best: ArmMoney) -> Answer:
         instead = Message(template=_PAYS_INSTEAD, values={"lift": best.ships_from})
     return Answer(
         name="pays",
+        arm=best.arm,
         state="no" if worth is None or best.ships_needed is None else _state(answerable),
         question=question,
         answerable=answerable,

@@ -10,7 +10,7 @@ from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.look import look_times
 from upliftlab.analysis.share_regimes import expected_shares
 from upliftlab.config.models.experiment import PROFIT, Plan
-from upliftlab.planning.answers import AnswerInputs, effect_answer, money_answers
+from upliftlab.planning.answers import AnswerInputs, effect_answer, pays_answer, roi_answer
 from upliftlab.planning.assumptions import Assumptions
 from upliftlab.planning.baseline import Baseline
 from upliftlab.planning.expectation import Expectation
@@ -25,6 +25,13 @@ from upliftlab.planning.notes import (
 from upliftlab.planning.power import Criterion, DetectableEffects, arm_outlook, curve
 from upliftlab.planning.primary_metric import effect_of, lead_of
 from upliftlab.planning.returns import CampaignTerms, arm_money
+from upliftlab.planning.ways import (
+    Alternatives,
+    effect_takes,
+    roi_takes,
+    ships_takes,
+    with_ways,
+)
 from upliftlab.results.analysis import Message
 from upliftlab.results.costs import Per
 from upliftlab.results.plan import (
@@ -233,11 +240,38 @@ def _answers(
     needed: int | None,
 ) -> Iterator[Answer]:
     arms, money = found
-    yield effect_answer(asked, arms, needed)
+    other = None if asked.customers is None else _alternatives(known, asked.customers)
+    answer, takes = effect_answer(asked, arms, needed), effect_takes(asked.effect)
+    yield with_ways(answer, other, needed, takes)
     judged = [each for each in money if each.arm in known.judged]
     if candidates := judged or list(money):
         best = max(candidates, key=lambda each: each.profit or 0.0)
-        yield from money_answers(asked, best, judged=bool(judged))
+        if judged:
+            answer, takes = pays_answer(asked, best), ships_takes(best.arm, asked.effect)
+            yield with_ways(answer, other, best.ships_needed, takes)
+        answer = roi_answer(asked, best)
+        takes = roi_takes(best.arm, asked.effect, asked.roi_within)
+        yield with_ways(answer, other, best.roi_needed, takes)
+
+
+def _alternatives(known: DesignInputs, customers: int) -> Alternatives:
+    """What else the campaign could be."""
+    compared = (known.spec.control, *known.spec.treatments)
+    shares = known.expectation.shares
+    return Alternatives(
+        customers=customers,
+        per_week=known.assumed.per_week,
+        shares={name: shares[name] for name in compared},
+        control=known.spec.control,
+        design=lambda shares: _divided(known, shares),
+    )
+
+
+def _divided(known: DesignInputs, shares: Mapping[str, float]) -> DetectableEffects:
+    """The experiment with other shares; arms that are not named are left out."""
+    kept = tuple(arm for arm in known.spec.treatments if arm in shares)
+    other = replace(known, spec=replace(known.spec, treatments=kept))
+    return DetectableEffects(replace(other.expectation, shares=shares), _standard(other))
 
 
 def _baseline(known: DesignInputs, expected: Expectation) -> BaselineInfo:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from upliftlab.planning.expectation import Expectation
 from upliftlab.planning.power import DetectableEffects
 from upliftlab.results.plan import ArmMoney
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.power import smallest_sample
+
+_NOISE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +50,22 @@ def arm_money(
         arm=arm,
         break_even=break_even(expected, arm, n, 0.0),
         break_even_hurdle=break_even(expected, arm, n, question.hurdle),
-        profit=profit.estimate,
+        profit=_settled(profit),
         profit_half=half(profit),
-        roi=roi.estimate,
+        roi=_settled(roi),
         roi_half=half(roi),
         holdout_price=_holdout_price(expected, arm, n, effect),
         ships=reach.ships(arm, n, effect) if judged and campaign.known else None,
         ships_needed=reach.ships_needed(arm, effect) if judged else None,
         ships_from=None if from_ is None else expected.revenue_lift(from_),
-        roi_needed=smallest_sample(
-            lambda m: _narrow(expected.question(arm, m, effect).roi(), campaign.roi_within)
-        ),
+        roi_needed=roi_needed(reach, arm, effect, campaign.roi_within),
+    )
+
+
+def roi_needed(reach: DetectableEffects, arm: str, effect: float, within: float) -> int | None:
+    """Customers in all arms together for ROI's interval to be as narrow as wanted."""
+    return smallest_sample(
+        lambda n: _narrow(reach.expectation.question(arm, n, effect).roi(), within)
     )
 
 
@@ -66,6 +74,13 @@ def half(effect: Effect) -> float | None:
     if effect.low is None or effect.high is None:
         return None
     return (effect.high - effect.low) / 2
+
+
+def _settled(effect: Effect) -> float | None:
+    """An estimate, 0 where it is a rounding error beside its standard error: exactly break-even."""
+    if effect.estimate is not None and effect.se and abs(effect.estimate) < _NOISE * effect.se:
+        return 0.0
+    return effect.estimate
 
 
 def _narrow(effect: Effect, within: float) -> bool:
@@ -93,7 +108,7 @@ def _holdout_price(expected: Expectation, arm: str, customers: int, effect: floa
     """What the control would earn if it were treated as well; fixed costs are paid already."""
     terms = {name: each.variable for name, each in expected.spec.terms.items()}
     free = replace(expected, spec=replace(expected.spec, terms=terms))
-    profit = free.question(arm, customers, effect).incremental_profit().estimate
+    profit = _settled(free.question(arm, customers, effect).incremental_profit())
     treated = expected.in_arm(arm, customers)
     if profit is None or not treated:
         return None

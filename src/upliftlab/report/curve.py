@@ -14,6 +14,8 @@ from upliftlab.report.quantity import metric_form
 from upliftlab.results.plan import PowerPoint, PowerReport
 from upliftlab.text.language import N_
 
+_BEYOND: Final = 1.25
+"""A line may lie so many times as far out as the largest effect to be drawn."""
 _EVERY: Final = 3
 """Of the points drawn, one in so many stands in the table."""
 _CHANCE: Final = FigureFormat("percent")
@@ -32,6 +34,18 @@ class PowerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MoneyLine:
+    """An effect that money depends on: where the arm breaks even, or reaches the hurdle."""
+
+    kind: str
+    title: str
+    figure: Figure
+    value: float
+    drawn: bool
+    """Whether it lies within what is drawn, or not far beyond."""
+
+
+@dataclass(frozen=True, slots=True)
 class PowerCurve:
     """A power curve where it is drawn, and its table."""
 
@@ -42,6 +56,8 @@ class PowerCurve:
     plot: Plot
     ships: bool
     """Whether the chance of SHIP is drawn as well."""
+    expected: Figure | None
+    lines: tuple[MoneyLine, ...]
     rows: tuple[PowerRow, ...]
 
 
@@ -51,7 +67,9 @@ def power_curve(number: int, outlook: PowerReport, formatter: Formatter) -> Powe
     relative = all(point.lift is not None for point in curve.points)
     places = [_place(point, relative=relative) for point in curve.points]
     form = _CHANGE if relative else metric_form(outlook.metric)
-    scale = axis([(x, x, x) for x in places], (), label(form, formatter), WIDTH)
+    money = tuple(_money(curve.arm, outlook, max(places), formatter)) if relative else ()
+    reached = [*places, *(one.value for one in money if one.drawn)]
+    scale = axis([(x, x, x) for x in reached], (), label(form, formatter), WIDTH)
     if scale is None:
         return None
     title = formatter.text(N_("Power by the size of the effect"))
@@ -73,6 +91,11 @@ def power_curve(number: int, outlook: PowerReport, formatter: Formatter) -> Powe
         marks=(
             PlotMark("wanted", f"M0 {side.y(outlook.assumed.power)}H{WIDTH}"),
             PlotMark("expected", f"M{scale.x(expected or 0.0)} {side.top}V{side.bottom}"),
+            *(
+                PlotMark(one.kind, f"M{scale.x(one.value)} {side.top}V{side.bottom}")
+                for one in money
+                if one.drawn
+            ),
             *_chances(scale, side, places, curve.points),
         ),
     )
@@ -83,8 +106,30 @@ def power_curve(number: int, outlook: PowerReport, formatter: Formatter) -> Powe
         decided=decided,
         plot=plot,
         ships=any(mark.kind == "ships" for mark in plot.marks),
+        expected=None
+        if expected is None
+        else formatter.figure(expected, "/assumed/lift" if relative else "/assumed/effect", form),
+        lines=money,
         rows=tuple(_rows(number, curve.points, metric_form(outlook.metric), formatter)),
     )
+
+
+def _money(
+    arm: str, outlook: PowerReport, most: float, formatter: Formatter
+) -> Iterator[MoneyLine]:
+    """Where an arm breaks even and reaches the hurdle, as far as that is known."""
+    for i, money in enumerate(outlook.money):
+        if money.arm != arm:
+            continue
+        named = [("even", N_("break-even"), "break_even", money.break_even)]
+        if outlook.hurdle:
+            hurdle = ("hurdle", N_("the hurdle"), "break_even_hurdle", money.break_even_hurdle)
+            named.append(hurdle)
+        for kind, title, name, value in named:
+            if value is not None:
+                figure = formatter.figure(value, f"/money/{i}/{name}", _CHANGE)
+                drawn = 0 <= value <= _BEYOND * most
+                yield MoneyLine(kind, formatter.text(title), figure, value, drawn)
 
 
 def _place(point: PowerPoint, *, relative: bool) -> float:

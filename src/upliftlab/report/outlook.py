@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,14 +10,18 @@ from typing import Final
 from upliftlab.report.curve import PowerCurve, power_curve
 from upliftlab.report.export import rounded, to_json
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, escape
+from upliftlab.report.methods import ProvenanceView
+from upliftlab.report.plan_answers import answers
 from upliftlab.report.published import WithJson, written
 from upliftlab.report.quantity import metric_form
-from upliftlab.report.render import content_hash, environment, shipped_text
-from upliftlab.report.view import Download, download
-from upliftlab.results.plan import Answer, ArmMoney, ArmOutlook, PowerReport
+from upliftlab.report.render import framed
+from upliftlab.report.sections import Download, Page, PageLink, Section, packed_download, shown
+from upliftlab.results.plan import ArmMoney, ArmOutlook, PowerReport
 from upliftlab.text.language import N_, Code, Language
 from upliftlab.util.files import atomic_write, safe_name
 
+_SHEETS: Final = ("report.css", "curve.css", "plan.css")
+_SCRIPTS: Final = ("data.js", "report.js")
 _MONEY: Final = FigureFormat("money")
 _PERCENT: Final = FigureFormat("percent")
 _CHANCES: Final = ("power", "ships")
@@ -25,23 +29,6 @@ _CHANCES: Final = ("power", "ships")
 _CHANGE: Final = FigureFormat("percent", signed=True)
 _COUNT: Final = FigureFormat("count")
 _POINTS: Final = FigureFormat("points")
-_STATES: Final = {
-    "yes": ("yes", N_("can be answered")),
-    "no": ("no", N_("the answer is no")),
-    "cannot": ("no", N_("cannot be answered")),
-    "open": ("open", N_("depends on how many there are")),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One question and its answer."""
-
-    state: str
-    label: str
-    question: Sentence
-    sentence: Sentence
-    instead: Sentence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,44 +72,35 @@ class Assumed:
 
 
 @dataclass(frozen=True, slots=True)
-class OutlookPage:
-    """The page's content in its order."""
+class Reach:
+    """What each arm can be told of: its figures, and its power curve."""
 
-    title: str
-    experiment: str
-    owner: str | None
-    hypothesis: str | None
-    created: str
-    answers: tuple[Told, ...]
     arms: Sheet
-    length: Sentence | None
     curves: tuple[PowerCurve, ...]
-    money: Sheet | None
-    money_absent: Sentence | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedMoney:
+    """What each arm is expected to earn, or why nothing is said of it."""
+
+    sheet: Sheet | None
+    absent: Sentence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What all of it rests on."""
+
     baseline: Sentence
     facts: tuple[Assumed, ...]
     notes: tuple[Sentence, ...]
-    plan_sha256: str
-    version: str
-    json: Download
-    embedded: str
-    """The outlook as JSON that can stand inside a script element."""
 
 
-def render(outlook: PowerReport, *, lang: Code = "en") -> str:
+def render(outlook: PowerReport, *, lang: Code = "en", beside: Sequence[PageLink] = ()) -> str:
     """The page as HTML: the same text for the same outlook and language."""
-    published, language = rounded(outlook), Language(lang)
-    css = shipped_text("report.css", "curve.css", "plan.css")
-    return (
-        environment(lang)
-        .get_template("plan.html.j2")
-        .render(
-            page=page(published, Formatter(language, published.currency)),
-            lang=language.tag,
-            style=css,
-            style_hash=content_hash(css),
-        )
-    )
+    published = rounded(outlook)
+    made = page(published, Formatter(Language(lang), published.currency))
+    return framed(made, lang, _SHEETS, _SCRIPTS, beside)
 
 
 def write(outlook: PowerReport, path: Path, lang: Code = "en") -> None:
@@ -134,47 +112,55 @@ def write(outlook: PowerReport, path: Path, lang: Code = "en") -> None:
     atomic_write(path, render(outlook, lang=lang).encode())
 
 
-def page(outlook: PowerReport, formatter: Formatter) -> OutlookPage:
+def page(outlook: PowerReport, formatter: Formatter) -> Page:
     """The page of an outlook whose numbers are already those to publish."""
-    data = to_json(outlook)
-    curves = (power_curve(i, outlook, formatter) for i in range(len(outlook.curves)))
-    absent = outlook.money_absent
-    length = outlook.length
-    return OutlookPage(
+    return Page(
         title=outlook.title,
         experiment=outlook.experiment,
         owner=outlook.owner,
         hypothesis=outlook.hypothesis,
+        label=formatter.text(N_("Plan")),
         created=formatter.language.date(outlook.created),
-        answers=tuple(_told(i, each, formatter) for i, each in enumerate(outlook.answers)),
-        arms=_arms(outlook, formatter),
-        length=None
-        if length is None
-        else formatter.sentence(length.described, "/length/described"),
-        curves=tuple(each for each in curves if each is not None),
-        money=_money(outlook, formatter) if outlook.money else None,
-        money_absent=None if absent is None else formatter.sentence(absent, "/money_absent"),
-        baseline=formatter.sentence(outlook.baseline.described, "/baseline/described"),
-        facts=tuple(_facts(outlook, formatter)),
-        notes=tuple(formatter.sentence(n, f"/notes/{i}") for i, n in enumerate(outlook.notes)),
+        sections=tuple(shown(SECTIONS, outlook, formatter)),
+        find=formatter.text(N_("Find an arm")),
+        kind=formatter.text(N_("Plan")),
+    )
+
+
+def _reach(outlook: PowerReport, formatter: Formatter) -> Reach:
+    curves = (power_curve(i, outlook, formatter) for i in range(len(outlook.curves)))
+    return Reach(_arms(outlook, formatter), tuple(each for each in curves if each is not None))
+
+
+def _expected_money(outlook: PowerReport, formatter: Formatter) -> ExpectedMoney:
+    absent = outlook.money_absent
+    return ExpectedMoney(
+        _money(outlook, formatter) if outlook.money else None,
+        None if absent is None else formatter.sentence(absent, "/money_absent"),
+    )
+
+
+def _basis(outlook: PowerReport, formatter: Formatter) -> Basis:
+    return Basis(
+        formatter.sentence(outlook.baseline.described, "/baseline/described"),
+        tuple(_facts(outlook, formatter)),
+        tuple(formatter.sentence(n, f"/notes/{i}") for i, n in enumerate(outlook.notes)),
+    )
+
+
+def _origin(outlook: PowerReport, formatter: Formatter) -> ProvenanceView:
+    return ProvenanceView(
+        created=formatter.language.date(outlook.created),
+        software=(("upliftlab", outlook.version),),
+        data=(),
         plan_sha256=outlook.plan_sha256,
-        version=outlook.version,
-        json=download(f"{safe_name(outlook.experiment)}_plan.json", "application/json", data),
-        embedded=data.decode().replace("<", "\\u003c"),
+        eligible=None,
     )
 
 
-def _told(number: int, answer: Answer, formatter: Formatter) -> Told:
-    key = f"/answers/{number}"
-    state, label = _STATES[answer.state]
-    instead = answer.instead
-    return Told(
-        state=state,
-        label=formatter.text(label),
-        question=formatter.sentence(answer.question, f"{key}/question"),
-        sentence=formatter.sentence(answer.sentence, f"{key}/sentence"),
-        instead=None if instead is None else formatter.sentence(instead, f"{key}/instead"),
-    )
+def _file(outlook: PowerReport, _formatter: Formatter) -> Download:
+    name = f"{safe_name(outlook.experiment)}_plan.json"
+    return packed_download(name, "application/json", to_json(outlook))
 
 
 def _arms(outlook: PowerReport, formatter: Formatter) -> Sheet:
@@ -283,6 +269,17 @@ def _facts(outlook: PowerReport, formatter: Formatter) -> Iterator[Assumed]:
         title = f"{formatter.text(N_('Redemptions per treated customer'))}: {arm}"
         key = f"/assumed/redemptions/{escape(arm)}"
         yield Assumed(title, formatter.figure(rate, key, _PERCENT))
+
+
+SECTIONS: Final[tuple[Section[PowerReport], ...]] = (
+    Section("plan/answers", answers, N_("What this campaign can find out")),
+    Section("plan/arms", _reach, N_("Customers and power")),
+    Section("plan/money", _expected_money, N_("Profit and return")),
+    Section("plan/basis", _basis, N_("What this rests on")),
+    Section("provenance", _origin, N_("Provenance")),
+    Section("plan/downloads", _file, N_("Downloads")),
+)
+"""The sections of the page, in their order."""
 
 
 class PlanReport(WithJson, PowerReport):

@@ -33,6 +33,8 @@ _MEANINGS: Final = {
     "tree": N_("a few questions that anybody can check; the tree below"),
 }
 """What is said of each policy, always in the same words."""
+_BEST: Final = N_("whatever it costs, as nothing says what a contact costs")
+"""What is said of `return` without money."""
 MODELS: Final = ("budget", "return", "tree")
 """Policies that rest on a model."""
 
@@ -127,7 +129,8 @@ def came_true(responses: UpliftResult, formatter: Formatter) -> Grid | None:
 
 def _head(key: str, policy: PolicyValue, formatter: Formatter) -> RowHead:
     words = formatter.sentence(policy.title, f"{key}/title")
-    return RowHead(words, formatter.text(_MEANINGS[policy.name]))
+    free = policy.name == "return" and policy.cost is None
+    return RowHead(words, formatter.text(_BEST if free else _MEANINGS[policy.name]))
 
 
 def _shares(

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from upliftlab.report.export import rounded
 from upliftlab.report.figure import formatter_of
+from upliftlab.report.sections import Page, PageLink
 from upliftlab.report.view import page
 from upliftlab.results.analysis import Analysis
 from upliftlab.text.language import Code, Language
@@ -28,33 +29,37 @@ _SHORT: Final = 16
 _SCRIPTS: Final = ("data.js", "report.js", "what_if.js")
 
 
-def render(analysis: Analysis, *, lang: Code = "en") -> str:
+def render(analysis: Analysis, *, lang: Code = "en", beside: Sequence[PageLink] = ()) -> str:
     """The report as HTML: the same text for the same analysis and language."""
     published = rounded(analysis)
     made = page(published, formatter_of(published, lang))
-    return framed("report.html.j2", made, lang, _SHEETS, _SCRIPTS)
+    return framed(made, lang, _SHEETS, _SCRIPTS, beside)
 
 
 def framed(
-    template: str, page: object, lang: Code, sheets: Sequence[str], scripts: Sequence[str] = ()
+    page: Page,
+    lang: Code,
+    sheets: Sequence[str],
+    scripts: Sequence[str],
+    beside: Sequence[PageLink] = (),
 ) -> str:
     """A page in the frame that all pages have, which permits its own style and script alone.
 
     Args:
-        template: The page's.
         page: What it says.
         lang: Its language.
         sheets: Its style sheets, in their order.
         scripts: Its scripts, in their order; they run as one, strict and in a scope of their own.
+        beside: The pages that lie in the same folder, itself among them.
     """
-    css, script = shipped_text(*sheets), ""
-    if scripts:
-        script = f"(()=>{{'use strict';\n{shipped_text(*scripts)}}})();"
+    css = shipped_text(*sheets)
+    script = f"(()=>{{'use strict';\n{shipped_text(*scripts)}}})();"
     return (
         environment(lang)
-        .get_template(template)
+        .get_template("report.html.j2")
         .render(
             page=page,
+            beside=beside,
             lang=Language(lang).tag,
             style=css,
             style_hash=content_hash(css),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from upliftlab.report.effects import Breakdowns, breakdowns, compared, metrics, money
 from upliftlab.report.export import to_csv, to_json
@@ -15,30 +13,15 @@ from upliftlab.report.figure import Formatter
 from upliftlab.report.index import Index
 from upliftlab.report.methods import Methods, ProvenanceView, methods, origin
 from upliftlab.report.over_time import over_time
+from upliftlab.report.sections import Download, Page, Part, Section, packed_download, shown
 from upliftlab.report.trust import Flow, Trust, flow, trust
 from upliftlab.report.verdict import answer
 from upliftlab.report.what_if import what_if
 from upliftlab.results.analysis import Analysis, VerdictCode
 from upliftlab.text.language import N_
 
-_LARGE: Final = 64_000
-"""Bytes of JSON from which the copy to download is compressed, so that the page can be mailed."""
-
 _MAILED: Final = 1_000_000
 """Bytes of JSON beyond which the page leaves out what it does not show itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A file that lies inside the page."""
-
-    name: str
-    address: str
-
-    @property
-    def compressed(self) -> bool:
-        """Whether it has to be unpacked before it is read."""
-        return self.name.endswith(".gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,70 +39,11 @@ class Downloads:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a section that can be gone to."""
-
-    title: str
-    anchor: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the page.
-
-    Attributes:
-        name: Its template's, without `.html.j2`; there its content is called `part`.
-        content: What it says of an analysis; nothing (None, or empty) leaves it out.
-        title: Its heading, and what the index of the page calls it.
-        withheld: Whether it tells numbers, which are not shown where a critical check failed.
-        parts: What of it the index names beneath, by title and id.
-    """
-
-    name: str
-    content: Callable[[Index, Formatter], object | None]
-    title: str = ""
-    withheld: bool = False
-    parts: Callable[[Any], Iterable[Part]] = lambda _content: ()
-
-
-@dataclass(frozen=True, slots=True)
-class ShownSection:
-    """A section with something to say."""
-
-    name: str
-    title: str
-    content: object
-    parts: tuple[Part, ...]
-
-    @property
-    def template(self) -> str:
-        """The file that says it."""
-        return f"{self.name}.html.j2"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The page's head and its sections."""
-
-    title: str
-    experiment: str
-    owner: str | None
-    hypothesis: str | None
-    label: str
-    """The verdict in a word."""
-    created: str
-    invalid: bool
-    provisional: bool
-    sections: tuple[ShownSection, ...]
-
-
 def page(analysis: Analysis, formatter: Formatter) -> Page:
     """The page of an analysis whose numbers are already those to publish."""
     index = Index(analysis)
     invalid = analysis.verdict.code is VerdictCode.invalid
     told = [section for section in SECTIONS if not (invalid and section.withheld)]
-    shown = (_shown(section, index, formatter) for section in told)
     return Page(
         title=analysis.title,
         experiment=analysis.experiment,
@@ -127,17 +51,11 @@ def page(analysis: Analysis, formatter: Formatter) -> Page:
         hypothesis=analysis.hypothesis,
         label=answer(index, formatter).label,
         created=formatter.language.date(analysis.provenance.created),
+        sections=tuple(shown(told, index, formatter)),
+        find=formatter.text(N_("Find a segment")),
         invalid=invalid,
         provisional=analysis.verdict.code is VerdictCode.not_final,
-        sections=tuple(section for section in shown if section.content),
     )
-
-
-def _shown(section: Section, index: Index, formatter: Formatter) -> ShownSection:
-    content = section.content(index, formatter)
-    parts = tuple(section.parts(content)) if content else ()
-    title = formatter.text(section.title) if section.title else ""
-    return ShownSection(section.name, title, content, parts)
 
 
 def downloads(index: Index, _teller: Formatter) -> Downloads:
@@ -156,18 +74,6 @@ def downloads(index: Index, _teller: Formatter) -> Downloads:
         json=packed_download(f"{stem}_analysis.json", "application/json", content),
         whole=whole,
     )
-
-
-def packed_download(name: str, kind: str, content: bytes) -> Download:
-    """A file as an address that holds it, compressed where it is large."""
-    if len(content) <= _LARGE:
-        return download(name, kind, content)
-    return download(f"{name}.gz", "application/gzip", gzip.compress(content, 9, mtime=0))
-
-
-def download(name: str, kind: str, content: bytes) -> Download:
-    """A file as an address that holds it."""
-    return Download(name, f"data:{kind};base64,{base64.b64encode(content).decode()}")
 
 
 def _withheld(index: Index, _formatter: Formatter) -> bool:
@@ -194,7 +100,7 @@ def _dimensions(content: Breakdowns) -> Iterator[Part]:
     return (Part(one.title, one.anchor) for one in content.dimensions)
 
 
-SECTIONS: Final = (
+SECTIONS: Final[tuple[Section[Index], ...]] = (
     Section("verdict", answer, N_("Verdict")),
     Section("decision", answer, N_("How it was decided")),
     Section("money", money, N_("Profit and return"), withheld=True),

@@ -95,6 +95,8 @@ class Answer(Result):
     """One question, whether the campaign can answer it, and what it can answer instead."""
 
     name: Literal["effect", "pays", "roi"]
+    arm: str | None = None
+    """The arm that it is about; None for every treated arm."""
     question: Message
     state: Literal["yes", "no", "cannot", "open"]
     """Whether the answer is yes or no, cannot be had, or hangs on how many customers there are."""
@@ -102,6 +104,9 @@ class Answer(Result):
     """Whether it is yes with the customers there are; None where their number is not known."""
     sentence: Message
     instead: Message | None = None
+    ways: tuple[Message, ...] = ()
+    """What would make it answerable that cannot be answered, with numbers: those that are enough
+    first."""
 
 
 class Length(Result):

@@ -236,7 +236,7 @@ def _responses(
         plan.treatments, analysis.confidence, training_set.asked.base, plan.smallest_cell
     )
     found = gates(crossfits, asked)
-    said = answer(found)
+    said = answer(found, money=rows.metric == PROFIT)
     money = plan.experiment.money
     learned = UpliftResult(
         experiment=analysis.experiment,

@@ -25,6 +25,10 @@ from upliftlab.uplift.tree import TreeNode
 _NO_ARM_PASSED = N_(
     "No evidence that targeting pays: nothing shows that customers respond differently to {arms}."
 )
+_NOT_HELPED = N_(
+    "No evidence that choosing whom to contact helps: nothing shows that customers respond "
+    "differently to {arms}."
+)
 _OPEN = N_("Customers respond differently to {arms}: those whom the model puts first respond more.")
 _SOME = N_(
     "Customers respond differently to {arms}; there is no evidence of it for {others}, which is "
@@ -35,12 +39,13 @@ _UNTIL = N_("{feature} until {value:date}")
 _IS = N_("{feature} is {level}")
 
 
-def answer(gates: Sequence[HeterogeneityGate]) -> Message:
-    """Whether targeting pays, and for which arms."""
+def answer(gates: Sequence[HeterogeneityGate], *, money: bool) -> Message:
+    """Whether targeting pays, and for which arms; without money, whether it helps."""
     paying = ", ".join(gate.arm for gate in gates if gate.open)
     others = ", ".join(gate.arm for gate in gates if not gate.open)
     if not paying:
-        return Message(template=_NO_ARM_PASSED, values={"arms": others})
+        text = _NO_ARM_PASSED if money else _NOT_HELPED
+        return Message(template=text, values={"arms": others})
     if not others:
         return Message(template=_OPEN, values={"arms": paying})
     return Message(template=_SOME, values={"arms": paying, "others": others})
