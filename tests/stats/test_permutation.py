@@ -196,15 +196,18 @@ def test_where_contact_pays_a_handful_of_purchases_claims_no_loss():
     assert found.no_high > 80
 
 
-@pytest.mark.parametrize(("buyers", "told"), [(6, False), (7, True)])
-def test_where_less_than_a_purchase_is_expected_in_a_group_nothing_is_dealt(buyers, told):
-    """Ten of seventy are held out; with 7 buyers one is expected among them.
+@pytest.mark.parametrize(
+    ("treated", "control", "buyers", "told"),
+    [(150, 10, 15, False), (150, 10, 16, True), (40, 40, 14, False), (40, 40, 15, True)],
+)
+def test_where_there_are_too_few_purchases_nothing_is_dealt(treated, control, buyers, told):
+    """One is to be expected in each group, and fifteen must be in both together.
 
     Without, no difference and no ratio has an interval, nor a p; there is an estimate.
     """
-    values = np.zeros(70)
+    values = np.zeros(treated + control)
     values[: buyers - 1], values[-1] = np.exp(np.arange(buyers - 1) / 2), 30.0
-    treated = np.arange(len(values)) < 60
+    treated = np.arange(len(values)) < treated
     measured = Measured(values, treated, np.ones(len(values), dtype=np.int64))
     draws = measured.draws(Precision())
     assert bool(len(draws)) is told

@@ -21,6 +21,9 @@ PLAIN = "plain"
 MONEY = "money"
 SKEWED = 0.05
 """Beyond this skewness of a difference, an interval or test by normal theory misses one tail."""
+HANDFUL = 0.4
+"""Beyond this skewness of the smaller group's mean by itself a group holds a handful of purchases:
+Student's t does not tell how equal groups differ either, though nothing is skewed between them."""
 
 
 def skew_of(
@@ -74,7 +77,13 @@ def sharpened(spec: EstimationSpec, groups: Mapping[str, Moments], pair: TwoSamp
 
 
 def _skewed(spec: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str, ...]) -> bool:
-    return any(abs(gamma or 0.0) > SKEWED for gamma in gammas(spec, groups, arms).values())
+    skew = skew_of(spec, groups, arms)
+    return skew is not None and bool(beyond_student(skew)[: len(spec.columns)].any())
+
+
+def beyond_student(skew: Skew) -> np.ndarray:
+    """Whether Student's t will not do for a column's difference, shape (p,)."""
+    return (np.abs(skew.worst) > SKEWED) | (np.abs(skew.alone) > HANDFUL)
 
 
 def measures_of(
@@ -89,7 +98,7 @@ def measures_of(
         sharp: The pair adjusted for covariates, where it could be.
     """
     groups, p = (*arms, spec.control), len(spec.columns)
-    skewed = set(np.flatnonzero(np.abs(skew.worst[:p]) > SKEWED).tolist())
+    skewed = set(np.flatnonzero(beyond_student(skew)[:p]).tolist())
     for metric in spec.metrics:
         above, below = spec.ratios.get(metric) or (spec.columns.index(metric), spec.size)
         if not {above, below} & skewed:

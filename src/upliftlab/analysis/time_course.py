@@ -26,7 +26,7 @@ from upliftlab.analysis.by_day import DailyMoments, Parts, Timed, daily_moments,
 from upliftlab.analysis.contrasts import Contrast, InferenceSettings, contrasts_of
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.look import LookSchedule
-from upliftlab.analysis.measures import ADJUSTED, MONEY, PLAIN, SKEWED
+from upliftlab.analysis.measures import ADJUSTED, MONEY, PLAIN, beyond_student
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.engines.base import Engine
 from upliftlab.results.analysis import Finding, Message, Note
@@ -286,7 +286,7 @@ def _skewness(contrast: Contrast, metric: str, most: float) -> float | None:
     if contrast.pair.unusable is not None or (metric != PROFIT and contrast.few(metric)):
         return 0.0
     skew = of_forms(contrast.pair, *_form(contrast, metric))
-    if skew is None or abs(float(skew.worst[0])) <= SKEWED:
+    if skew is None or not beyond_student(skew)[0]:
         return 0.0
     return float(skew.pooled[0]) if skew.slight(most)[0] else None
 

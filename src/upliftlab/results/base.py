@@ -53,7 +53,10 @@ class Note(StrEnum):
     no_denominator = "nothing to divide by in one of the groups"
     few_denominators = "too few customers with something to divide by in one of the groups"
     level_unreached = "too early, or too few draws, for an interval at this level"
-    few_expected = "hardly a purchase or other event to be expected in a group: no interval holds"
+    few_expected = (
+        "too few purchases or other events in all, or hardly one to be expected in a group: "
+        "no interval holds"
+    )
     few_purchases = "too few purchases or other events to tell"
     at_least = "no upper end: too few purchases or other events to tell"
     at_most = "no lower end: too few purchases or other events to tell"

@@ -28,6 +28,9 @@ from upliftlab.stats.skewness import skewness
 FEWEST_ODD = 1.0
 """Units unlike the most usual one, such as purchases, that a group must be expected to have for
 units to be dealt: see docs/statistics.md."""
+FEWEST_IN_ALL = 15
+"""Such units that both groups must have together. With fewer, an interval is given just where more
+of them happened than were to be expected, and then leaves the truth out too often."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,15 +197,16 @@ class Measured:
 
         Chance is seeded by the shape of the values and the sizes of the groups and by nothing
         else: whatever the experiment is called, in whatever order its rows come and in whatever
-        unit they are, the digits stay. None are made where a group would be dealt fewer than
-        `FEWEST_ODD` units that are not of the most usual kind: what it holds is an accident then,
-        and mostly nothing, whatever is true.
+        unit they are, the digits stay. None are made where there are fewer than `FEWEST_IN_ALL` units
+        that are not of the most usual kind, or a group would be dealt fewer than `FEWEST_ODD`: what
+        it holds is an accident then, and mostly nothing, whatever is true.
 
         Args:
             precision: How exact they have to be.
         """
         found = [(part.seeded(), weight) for weight, part in self.apart()]
-        if _odd([(kinds.counts, sizes) for (_, kinds, sizes), _ in found]) < FEWEST_ODD:
+        odd = _odd([(kinds.counts, sizes) for (_, kinds, sizes), _ in found])
+        if sum(odd) < FEWEST_IN_ALL or min(odd) < FEWEST_ODD:
             return np.empty(0)
         # Whatever strata are called, and in whatever order they come.
         found.sort(key=lambda each: (each[0][0], each[1]))
@@ -243,8 +247,8 @@ def slightly(measured: Measured, most: float) -> float | None:
     return float(skew.pooled[0])
 
 
-def _odd(strata: Sequence[tuple[np.ndarray, tuple[int, int]]]) -> float:
-    """Units unlike the most usual one of their stratum that the smaller group is to expect.
+def _odd(strata: Sequence[tuple[np.ndarray, tuple[int, int]]]) -> tuple[float, ...]:
+    """Units unlike the most usual one of their stratum that each group is to expect.
 
     Args:
         strata: Units of each kind, and of both groups.
@@ -253,7 +257,7 @@ def _odd(strata: Sequence[tuple[np.ndarray, tuple[int, int]]]) -> float:
         [float(counts.sum() - counts.max()) * n / sum(sizes) for n in sizes]
         for counts, sizes in strata
     ]
-    return min(map(sum, zip(*expected, strict=True)))
+    return tuple(map(sum, zip(*expected, strict=True)))
 
 
 def _seed(kinds: Array, counts: np.ndarray, sizes: tuple[int, int]) -> bytes:
