@@ -197,9 +197,9 @@ class Measured:
 
         Chance is seeded by the shape of the values and the sizes of the groups and by nothing
         else: whatever the experiment is called, in whatever order its rows come and in whatever
-        unit they are, the digits stay. None are made where there are fewer than `FEWEST_IN_ALL` units
-        that are not of the most usual kind, or a group would be dealt fewer than `FEWEST_ODD`: what
-        it holds is an accident then, and mostly nothing, whatever is true.
+        unit they are, the digits stay. None are made where there are fewer than `FEWEST_IN_ALL`
+        units that are not of the most usual kind, or a group would be dealt fewer than
+        `FEWEST_ODD`: what it holds is an accident then, and mostly nothing, whatever is true.
 
         Args:
             precision: How exact they have to be.
