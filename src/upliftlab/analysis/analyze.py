@@ -20,7 +20,7 @@ from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.by_day import Parts
 from upliftlab.analysis.caps import Caps
 from upliftlab.analysis.checks.definition import CheckDefinition, CheckInputs, FactInputs, Facts
-from upliftlab.analysis.checks.events import events
+from upliftlab.analysis.checks.event_facts import events
 from upliftlab.analysis.checks.registry import asked, counted, offered_checks, own_checks
 from upliftlab.analysis.checks.shares import units_by_stratum
 from upliftlab.analysis.contrasts import CHANNEL, Contrast, InferenceSettings, contrasts_of

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from upliftlab.analysis.aggregates import roll_up
 from upliftlab.analysis.aggregation import measure
 from upliftlab.analysis.checks.definition import IMPLAUSIBLE, CheckInputs, Facts
-from upliftlab.analysis.checks.events import EVENT_CHECKS, SILENCE, EventFacts, events
+from upliftlab.analysis.checks.event_facts import EventFacts, events
+from upliftlab.analysis.checks.events import EVENT_CHECKS, SILENCE
 from upliftlab.analysis.checks.left_out import left_out
 from upliftlab.analysis.checks.registry import asked, counted
 from upliftlab.analysis.estimation import estimation_spec
