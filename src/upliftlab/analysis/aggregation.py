@@ -150,7 +150,8 @@ def _measured(
     units = with_caps(units, table.columns, caps) if caps else units
     once = frozenset(() if spec.contacted is None else (spec.columns[spec.contacted],))
     names = (*table.columns, *plan.capped)
-    query = MomentsQuery(units, names, tuple(plan.segments), flags=once, rows=table.rows)
+    asked = MomentsQuery(units, names, tuple(plan.segments), flags=once, rows=table.rows)
+    query = replace(asked, arms=tuple(plan.arms))
     refuse_levels(query, engine)
     cells = cells_of(query, engine)
     everybody = next(iter(cells.values()))
@@ -197,7 +198,7 @@ def _strata(
         return {}
     numbers = ", ".join(f"x{i}" for i in range(len(query.metrics)))
     within = f"(SELECT arm, stratum AS s0, {numbers} FROM {query.units}) AS within"
-    asked = MomentsQuery(within, query.metrics, ("stratum",))
+    asked = MomentsQuery(within, query.metrics, ("stratum",), arms=query.arms)
     found: dict[str, dict[str, Moments]] = {}
     for cell in cells_of(asked, engine)["stratum",]:
         name = level_name(cell.levels["stratum"])

@@ -21,7 +21,7 @@ PLAIN = "plain"
 MONEY = "money"
 SKEWED = 0.05
 """Beyond this skewness of a difference, an interval or test by normal theory misses one tail."""
-HANDFUL = 0.4
+HANDFUL = 0.5
 """Beyond this skewness of the smaller group's mean by itself a group holds a handful of purchases:
 Student's t does not tell how equal groups differ either, though nothing is skewed between them."""
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from upliftlab.queries.grouped import WEIGHT, RowMoments, grouped_sql
 from upliftlab.queries.numbers import LARGEST, SMALLEST, usable_sql
 from upliftlab.stats.moments import Array, Moments
+from upliftlab.util.sql import literal
 
 MOST_CELLS = 20_000
 """With more combinations of all segments in a sample than this, each segment is grouped alone."""
@@ -28,6 +29,7 @@ FAR = 300.0
 """Standard deviations between centre and mean beyond which squares keep under 10 digits."""
 _STILL = 1e-13
 """Standard deviations that are a smaller part of the mean than this are rounding."""
+_NO_ARM, _OTHER_ARM = -1, -2
 _EXACT = 2.0**26
 """Whole numbers up to here have squares that a double holds exactly."""
 
@@ -46,6 +48,8 @@ class MomentsQuery:
             numbers themselves, and are not summed.
         robust: Use the engine's centred aggregates.
         rows: What rows tell that are of several units; None where each is of one.
+        arms: Names of the arms: units are grouped by their numbers, which is cheaper to hash than
+            names. Without them, by whatever name there is.
         finest: Group by all segments at once (cells add up to every margin), else one by one.
     """
 
@@ -58,6 +62,7 @@ class MomentsQuery:
     finest: bool = True
     robust: bool = False
     rows: RowMoments | None = None
+    arms: tuple[str, ...] = ()
 
     @property
     def count(self) -> str:
@@ -174,12 +179,35 @@ def moments_sql(query: MomentsQuery) -> str:
     sums = _aggregates(query)
     others = [_other(i) for i, name in enumerate(query.metrics) if name in query.flags]
     shown = [*grouped, *(f"{sql} AS {name}" for name, sql in sums.items()), *others]
-    inner = f"SELECT {', '.join(['arm', *levels, *shown])} FROM {query.units}{_grouping(query)}"
+    inner = f"SELECT {', '.join(['arm', *levels, *shown])} FROM {_numbered(query)}"
+    inner += _grouping(query)
     # Levels become text after grouping: hashing a number is cheaper than hashing its digits.
     texts = [f"CAST({name} AS VARCHAR) AS {name}" for name in ("arm", *levels)]
     names = [f"o{i}" for i, name in enumerate(query.metrics) if name in query.flags]
     kept = [*texts, *(f"g_{level}" for level in levels), *sums, *names]
     return f"SELECT {', '.join(kept)} FROM ({inner}) AS grouped"
+
+
+def _numbered(query: MomentsQuery) -> str:
+    """The unit table with arms as their numbers, where their names are known."""
+    if not query.arms:
+        return query.units
+    cases = " ".join(f"WHEN arm = {literal(arm)} THEN {at}" for at, arm in enumerate(query.arms))
+    columns = [f"s{i}" for i in range(len(query.segments))]
+    columns += [f"x{i}" for i in range(len(query.metrics))]
+    arm = f"CASE WHEN arm IS NULL THEN {_NO_ARM} {cases} ELSE {_OTHER_ARM} END AS arm"
+    return f"(SELECT {', '.join([arm, *columns])} FROM {query.units}) AS numbered"
+
+
+def _arms(query: MomentsQuery, result: pa.Table) -> list[str | None] | None:
+    """By row, the arm as the data name it; None where one is not among the known."""
+    found = result["arm"].to_pylist()
+    if not query.arms or query.rows is not None:
+        return found
+    numbers = [int(number) for number in found]
+    if _OTHER_ARM in numbers:
+        return None
+    return [None if number == _NO_ARM else query.arms[number] for number in numbers]
 
 
 def _aggregates(query: MomentsQuery) -> dict[str, str]:
@@ -208,8 +236,8 @@ def read_cells(
 ) -> dict[tuple[str, ...], list[SliceMoments]] | MomentsQuery:
     """The result's rows as cells, by the set of segments they were grouped by.
 
-    The query to ask instead where some metric is not `binary` after all, and where too few digits
-    are left, so that it must be `robust`.
+    The query to ask instead where some metric is not `binary` after all, where an arm has another
+    name than the known, and where too few digits are left, so that it must be `robust`.
     """
     names = query.segments
     levels = {name: result[f"s{i}"].to_pylist() for i, name in enumerate(names)}
@@ -217,6 +245,9 @@ def read_cells(
     missing, flags = _missing(query, result), _flags(query, result)
     if any(query.binary - found for found in flags):
         return replace(query, binary=frozenset())
+    arms = _arms(query, result)
+    if arms is None:
+        return replace(query, arms=())
     moments = None
     if not any(missing):
         moments = _read(query)(query, result)
@@ -225,7 +256,7 @@ def read_cells(
     cells: dict[tuple[str, ...], list[SliceMoments]] = {
         grouping: [] for grouping in query.groupings
     }
-    for row, arm in enumerate(result["arm"].to_pylist()):
+    for row, arm in enumerate(arms):
         grouping = tuple(name for name in names if not rolled[name][row])
         level = {name: levels[name][row] for name in grouping}
         empty = Moments.zero(len(query.metrics))
