@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -201,7 +202,7 @@ def _numbered(query: MomentsQuery) -> str:
 
 def _arms(query: MomentsQuery, result: pa.Table) -> list[str | None] | None:
     """By row, the arm as the data name it; None where one is not among the known."""
-    found = result["arm"].to_pylist()
+    found: list[Any] = result["arm"].to_pylist()
     if not query.arms or query.rows is not None:
         return found
     numbers = [int(number) for number in found]
