@@ -44,6 +44,54 @@ def test_run_writes_the_page_and_the_numbers(shop):
     assert "upliftlab-report/small/report.html" in done.stdout
 
 
+def test_a_site_holds_what_there_is_and_says_what_there_is_not(shop):
+    done = upliftlab("plan", "small.yaml", "--baseline-mean", 4, "--baseline-sd", 3,
+                     "--redemption-rate", "10%", "--json", cwd=shop)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (shop / "plan.json").write_text(done.stdout)
+    done = upliftlab("run", "small.yaml", "--site", "--plan", "plan.json", cwd=shop)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Site:    upliftlab-report/small/site/index.html" in done.stdout
+    site = shop / "upliftlab-report" / "small" / "site"
+    names = sorted(path.name for path in site.iterdir())
+    assert names == ["index.html", "plan.html", "report.html"]
+    index = (site / "index.html").read_text(encoding="utf-8")
+    assert "The plan names no features to learn from." in index
+    assert "upliftlab target" in index
+    assert "uplift.html" not in index
+
+
+def test_a_plan_that_cannot_be_made_is_told_and_the_other_pages_stand(shop):
+    """Nothing tells a baseline: the outcome is a column, and the analysis cannot be trusted."""
+    with (shop / "customers.csv").open("a") as file:
+        file.write("mail,3\n" * 300)
+    done = upliftlab("run", "small.yaml", "--site", "--out", "here", cwd=shop)
+    assert (done.returncode, done.stderr[:5]) == (1, "UL321")
+    assert done.stdout.startswith("INVALID")
+    site = shop / "here" / "site"
+    assert sorted(path.name for path in site.iterdir()) == ["index.html", "report.html"]
+    assert "upliftlab plan" in (site / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [("{}", "is no plan"), (None, "is of another experiment"), ("[1", "is no plan")],
+)
+def test_what_is_no_plan_of_the_experiment_is_refused(shop, content, why):
+    if content is None:
+        (shop / "other.yaml").write_text(YAML.replace("experiment: small", "experiment: other"))
+        done = upliftlab("plan", "other.yaml", "--baseline-mean", 4, "--baseline-sd", 3, "--json",
+                         cwd=shop)  # fmt: skip
+        content = done.stdout
+    (shop / "plan.json").write_text(content)
+    done = upliftlab("run", "small.yaml", "--site", "--plan", "plan.json", cwd=shop)
+    assert (done.returncode, done.stderr[:5]) == (1, "UL681")
+    assert why in done.stderr
+    assert not (shop / "upliftlab-report").exists()
+    done = upliftlab("run", "small.yaml", "--plan", "plan.json", cwd=shop)
+    assert (done.returncode, "need --site" in done.stderr) == (2, True)
+
+
 def test_quiet_says_nothing(shop):
     done = upliftlab("run", "small.yaml", "--quiet", "--out", "here", cwd=shop)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -5,39 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from outlooks import outlook
 from page_reader import Reader
-from plans import make_plan
 from shown_numbers import resolve, shown
 
-from upliftlab.config.models.limits import Tolerance
-from upliftlab.planning.assumptions import Assumptions, Given
-from upliftlab.planning.plan import PlanningContext, plan
 from upliftlab.report.outlook import render
 from upliftlab.text.language import Language
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
-
-
-def outlook(arm="mail", *, effect=0.2, customers=20_000, **changes):
-    """20,000 customers who spend 10 ± 30 each; `changes` replace parts of the experiment."""
-    content = {
-        "arms": {
-            "none": {"share": "20%", "control": "true"},
-            arm: {"share": "50%", "cost_per_contact": "0.5"},
-            "sms": {"share": "30%", "cost_per_contact": "0.8"},
-        },
-        "title": "Does it pay?",
-        "currency": "EUR",
-        "money": {"revenue": "spend", "margin": "40%", "hurdle": "20%"},
-        **changes,
-    }
-    assumed = Assumptions(
-        effect=Tolerance(value=effect, kind="relative"),
-        given=Given(10.0, 30.0),
-        customers=customers,
-    )
-    return plan(make_plan(**content), assumed, PlanningContext(NOW))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -37,6 +37,20 @@ if TYPE_CHECKING:
 DEMO = Path("upliftlab-demo")
 
 
+class RunOptions(TypedDict):
+    """The options of `run`, as click hands them on."""
+
+    data: Path | None
+    ledger: Path | None
+    out: Path | None
+    lang: Code
+    site: bool
+    plan_file: Path | None
+    list_file: Path | None
+    as_json: bool
+    quiet: bool
+
+
 @click.command()
 @click.argument(
     "experiment", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -45,19 +59,29 @@ DEMO = Path("upliftlab-demo")
 @ledger_option
 @out_option
 @lang_option
+@click.option(
+    "--site",
+    is_flag=True,
+    help="Write a folder of linked pages as well: report, whom to contact, plan, next list.",
+)
+@click.option(
+    "--plan",
+    "plan_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --site: the plan that 'plan --json' printed; default: planned anew.",
+)
+@click.option(
+    "--list",
+    "list_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --site: the .json that 'target' wrote beside the next list.",
+)
 @as_json_option
 @allow_env_option
 @quiet_option
-def run(  # noqa: PLR0913 - one parameter an option is how click calls
-    experiment: Path | None,
-    data: Path | None,
-    ledger: Path | None,
-    out: Path | None,
-    lang: Code,
-    *,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+def run(experiment: Path | None, **options: Unpack[RunOptions]) -> None:
     """Analyse EXPERIMENT and write its report and its numbers.
 
     Without EXPERIMENT, a simulated campaign whose truth is known is made in ./upliftlab-demo,
@@ -67,17 +91,34 @@ def run(  # noqa: PLR0913 - one parameter an option is how click calls
     Examples:
       upliftlab run
       upliftlab run experiments/hillstrom_email.yaml --data ~/data --out results
+      upliftlab run experiments/spring.yaml --site --list spring_targets.parquet.json
     """
+    data, ledger, lang = options["data"], options["ledger"], options["lang"]
+    files = options["plan_file"], options["list_file"]
+    if not options["site"] and any(files):
+        raise click.UsageError("--plan and --list need --site")
+    hushed, out, content, index = options["quiet"] or options["as_json"], options["out"], None, None
     if experiment is None:
-        experiment, out = _demonstration(quiet=quiet or as_json), out or DEMO
-    analysis = _analysis(experiment, data, ledger, quiet=quiet or as_json)
+        experiment, out = _demonstration(quiet=hushed), out or DEMO
+    with opened(experiment, quiet=hushed) as (found, tell):
+        analysis = found.analyze(data, ledger=ledger, progress=tell)
+        if options["site"]:
+            from upliftlab.cli.site import Beside, gather
+
+            content = gather(found, analysis, Beside(data, ledger, *files), tell)
     page, numbers = _write(analysis, out, lang)
-    if as_json:
+    if content is not None:
+        from upliftlab.cli.site import write_site
+
+        index = write_site(content, _folder(analysis, out), _root(out), lang)
+    if options["as_json"]:
         _print_json(analysis)
-    elif not quiet:
+    elif not options["quiet"]:
         _say_verdict(analysis)
         echo(f"Numbers: {numbers}")
         echo(f"Report:  {page}")
+        if index is not None:
+            echo(f"Site:    {index}")
     _fail_if_invalid(analysis)
 
 

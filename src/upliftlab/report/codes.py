@@ -61,6 +61,13 @@ CODES: Final[tuple[Explanation, ...]] = (
         "The message names the treated arms.",
     ),
     Explanation(
+        "UL681",
+        "Not a result of this experiment",
+        "What was named as the plan or the list of an experiment is none that upliftlab wrote, "
+        "is of another experiment, or its parts contradict one another.",
+        "Name what 'upliftlab plan --json' printed, or the .json beside a list of 'target'.",
+    ),
+    Explanation(
         "UL479",
         "No such format",
         "Results can be written in the formats that upliftlab has and in those that "

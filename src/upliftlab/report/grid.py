@@ -116,6 +116,13 @@ def marks(titles: Titles, cells: Sequence[GridMark | None], formatter: Formatter
     )
 
 
+def texts(titles: Titles, cells: Sequence[str], formatter: Formatter) -> GridColumn:
+    """A column of words."""
+    return GridColumn(
+        formatter.text(titles.title), formatter.text(titles.hint), "text", tuple(cells)
+    )
+
+
 def optional(
     value: float | None, key: str, form: FigureFormat, formatter: Formatter
 ) -> Figure | None:

@@ -11,7 +11,8 @@ from upliftlab.results.costs import RATED, Per
 from upliftlab.text.language import N_
 
 if TYPE_CHECKING:
-    from upliftlab.results.uplift import UpliftResult
+    from upliftlab.results.targets import Targets
+from upliftlab.results.uplift import UpliftResult
 
 _METHODS: Final = {
     "welch": N_("Welch's t interval: the arms may vary differently."),
@@ -127,7 +128,7 @@ def methods(analysis: Analysis, formatter: Formatter) -> Methods:
     )
 
 
-def origin(result: Analysis | UpliftResult, formatter: Formatter) -> ProvenanceView:
+def origin(result: Analysis | UpliftResult | Targets, formatter: Formatter) -> ProvenanceView:
     """What the numbers came from."""
     made = result.provenance
     software = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, Stretch
 from upliftlab.report.quantity import metric_form
 from upliftlab.results.analysis import Message
 from upliftlab.results.plan import Answer, PowerReport
@@ -80,6 +80,8 @@ class FirstAnswers:
     length: Sentence | None
     """How long it takes."""
     told: tuple[Told, ...]
+    gravest: Sentence
+    """The question whose answer is the gravest, and that answer."""
 
 
 def answers(outlook: PowerReport, formatter: Formatter) -> FirstAnswers:
@@ -87,7 +89,8 @@ def answers(outlook: PowerReport, formatter: Formatter) -> FirstAnswers:
     states = [answer.state for answer in outlook.answers]
     gravest = next(state for state in _LABELS if state in states)
     state, label = _LABELS[gravest]
-    length = outlook.length
+    length, at = outlook.length, states.index(gravest)
+    told = tuple(_told(i, each, formatter) for i, each in enumerate(outlook.answers))
     return FirstAnswers(
         state=state,
         label=formatter.text(label),
@@ -97,7 +100,8 @@ def answers(outlook: PowerReport, formatter: Formatter) -> FirstAnswers:
         length=None
         if length is None
         else formatter.sentence(length.described, "/length/described"),
-        told=tuple(_told(i, each, formatter) for i, each in enumerate(outlook.answers)),
+        told=told,
+        gravest=(*told[at].question, Stretch(" "), *told[at].sentence),
     )
 
 

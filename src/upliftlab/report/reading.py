@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from pydantic import ValidationError
 
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.report.export import Json
 from upliftlab.results.analysis import Analysis, CellMoments, EstimandKind
+from upliftlab.results.plan import PowerReport
+from upliftlab.results.targets import Targets
 from upliftlab.results.what_if import WhatIf
 from upliftlab.util.files import read_regular, reason_of
 
 LARGEST: Final = 64 << 20
 """Bytes of an analysis, far beyond any that is made."""
+P = TypeVar("P", PowerReport, Targets)
+_NAMES: Final = {PowerReport: "plan", Targets: "list"}
 _FAR: Final = 1e100
 """Beyond any number that is measured; squares of it can still be computed."""
 
@@ -39,6 +43,45 @@ def read_analysis(path: Path) -> Analysis:
     if reason := next(_contradictions(found), None):
         raise _refusal(path, f": {reason}")
     return found
+
+
+def read_beside(path: Path, kind: type[P], experiment: str) -> P:
+    """A plan or a list of an experiment, as its command wrote it.
+
+    Raises:
+        DataError: UL681, the file holds none, or one of another experiment.
+    """
+    try:
+        content = read_regular(path, LARGEST)
+        found = kind.model_validate_json(content)
+    except ValidationError as error:
+        raise _other(path, f"is no {_NAMES[kind]}") from error
+    except OSError as error:
+        raise _other(path, f"cannot be read: {reason_of(error)}") from error
+    if not _finite(cast("Json", found.model_dump(mode="json"))):
+        raise _other(path, "holds what is no number")
+    if found.experiment != experiment:
+        raise _other(path, f"is of another experiment than '{experiment}'")
+    return found
+
+
+@contextmanager
+def fitting(path: Path) -> Generator[None]:
+    """What is made of a file that was read back, whose parts may still not fit together.
+
+    Raises:
+        DataError: UL681.
+    """
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        reason = f"holds parts that contradict one another ({type(error).__name__})"
+        raise _other(path, reason) from error
+
+
+def _other(path: Path, what: str) -> DataError:
+    remedy = "name what 'upliftlab plan --json' printed, or the .json beside a list of 'target'"
+    return DataError(Diagnostic("UL681", f"{path} {what}", remedy))
 
 
 @contextmanager

@@ -69,4 +69,11 @@ CODES: Final[tuple[Explanation, ...]] = (
             file=COMMAND,
         ),
     ),
+    Explanation(
+        "UL680",
+        "Folder holds something else",
+        "A folder of pages would be replaced as a whole, and holds a file that was not written "
+        "there by upliftlab.",
+        "Move the file away, or name another folder by --out.",
+    ),
 )

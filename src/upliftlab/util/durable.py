@@ -169,6 +169,16 @@ def aside_of(name: str) -> str:
     return f".{name[:80]}.{secrets.token_hex(8)}.aside"
 
 
+def is_aside_of(left: str, name: str) -> bool:
+    """Whether a name is one that `aside_of` gives.
+
+    >>> is_aside_of(aside_of("site"), "site"), is_aside_of(".site", "site")
+    (True, False)
+    """
+    found = _ASIDE.fullmatch(left)
+    return found is not None and found[1] == name[:80]
+
+
 def sweep(folder: int, names: Iterable[str]) -> None:
     """Remove what writers of these names left aside in a folder who are no longer alive.
 

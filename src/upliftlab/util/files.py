@@ -82,7 +82,7 @@ def write_together(files: Mapping[Path, bytes], root: Path | None = None) -> Non
     (parent,) = {path.parent for path in files}
     first = next(iter(files))
     try:
-        with _writable(parent, root) as folder:
+        with writable(parent, root) as folder:
             sweep(folder, [path.name for path in files])
             _write_all(folder, {path.name: content for path, content in files.items()})
     except OSError as error:
@@ -116,7 +116,7 @@ def safe_name(name: str) -> str:
 
 
 @contextmanager
-def _writable(parent: Path, root: Path | None) -> Generator[int]:
+def writable(parent: Path, root: Path | None) -> Generator[int]:
     """A descriptor of a folder, made with its parents where it does not exist."""
     top = parent if root is None else root
     top.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ def _write_all(folder: int, files: Mapping[str, bytes]) -> None:
     try:
         for name, content in files.items():
             _exists(folder, name)
-            locked.append(_write(folder, asides[name], content))
+            locked.append(write_new(folder, asides[name], content))
         _rename_all(folder, asides)
     finally:
         for aside in asides.values():
@@ -151,7 +151,7 @@ def _write_all(folder: int, files: Mapping[str, bytes]) -> None:
             os.close(descriptor)
 
 
-def _write(folder: int, name: str, content: bytes) -> int:
+def write_new(folder: int, name: str, content: bytes) -> int:
     """Write and sync a new file; its lock, while it is open, says that its writer lives."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(name, flags, 0o666, dir_fd=folder)
