@@ -101,7 +101,7 @@ def answers(outlook: PowerReport, formatter: Formatter) -> FirstAnswers:
         if length is None
         else formatter.sentence(length.described, "/length/described"),
         told=told,
-        gravest=(*told[at].question, Stretch(" "), *told[at].sentence),
+        gravest=(*told[at].question, _between(formatter), *told[at].sentence),
     )
 
 
@@ -112,9 +112,17 @@ def _next(outlook: PowerReport, gravest: str, formatter: Formatter) -> Sentence:
         return said
     for i, answer in enumerate(outlook.answers):
         if answer.ways:
-            space = formatter.words(Message(template=" "), "")
-            return (*said, *space, *formatter.sentence(answer.ways[0], f"/answers/{i}/ways/0"))
+            return (
+                *said,
+                _between(formatter),
+                *formatter.sentence(answer.ways[0], f"/answers/{i}/ways/0"),
+            )
     return said
+
+
+def _between(formatter: Formatter) -> Stretch:
+    """What stands between two sentences."""
+    return Stretch("" if formatter.language.code == "zh" else " ")
 
 
 def _told(number: int, answer: Answer, formatter: Formatter) -> Told:

@@ -145,7 +145,7 @@ def _arms(targets: Targets, formatter: Formatter) -> Grid | None:
         "expected_profit": (Titles(N_("Expected profit"), N_("fixed cost taken off")), _MONEY),
         "expected_cost": (Titles(N_("Expected cost"), N_("with fixed cost")), _MONEY),
     }
-    gates = {True: N_("responses differ"), False: N_("everybody is expected the average")}
+    gates = {True: N_("of each customer, by the model"), False: N_("of everybody, the average")}
     return grid(
         formatter.text(N_("Arms of the list")),
         formatter.text(N_("Arm")),
@@ -156,7 +156,7 @@ def _arms(targets: Targets, formatter: Formatter) -> Grid | None:
                 for name, (titles, form) in told.items()
             ),
             texts(
-                Titles(N_("What is expected of whom")),
+                Titles(N_("What is expected")),
                 [formatter.text(gates[arm.gate_open]) for arm in targets.arms],
                 formatter,
             ),
