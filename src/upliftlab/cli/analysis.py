@@ -193,6 +193,7 @@ def report(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab report upliftlab-report/spring/analysis.json
       upliftlab report analysis.json --lang zh --out results
       upliftlab report analysis.json --format csv --output spring.csv
+      upliftlab report analysis.json --format pdf
     """
     from upliftlab.report.reading import read_analysis, taken_from
     from upliftlab.report.render import write
@@ -254,7 +255,7 @@ def _format(kind: str | None, output: Path | None) -> OutputFormat:
 
     if kind is None and output is not None:
         raise click.UsageError(
-            "--output needs --format: json, csv, html, md, xlsx or an installed one"
+            "--output needs --format: json, csv, html, md, xlsx, pdf or an installed one"
         )
     return output_format(kind or "json")
 

@@ -55,7 +55,7 @@ format_option = click.option(
     "--format",
     "kind",
     metavar="NAME",
-    help="Write json, csv, html, md, xlsx or a format that an installed package adds.",
+    help="Write json, csv, html, md, xlsx, pdf or a format that an installed package adds.",
 )
 output_option = click.option(
     "--output",

@@ -74,4 +74,17 @@ CODES: Final[tuple[Explanation, ...]] = (
         "installed packages add; the one asked for is none of them.",
         "The message names the nearest and all there are.",
     ),
+    Explanation(
+        "UL484",
+        "No browser to print with",
+        "A PDF is the page as Chromium, Chrome or Edge prints it, and none was found.",
+        "Install one, or name its program in the environment variable UPLIFTLAB_BROWSER; or open "
+        "the page in a browser and print it.",
+    ),
+    Explanation(
+        "UL485",
+        "The browser did not print",
+        "The browser was started, and ended without a PDF or not at all.",
+        "Name another browser in UPLIFTLAB_BROWSER, or print the page from your own.",
+    ),
 )

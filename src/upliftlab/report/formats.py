@@ -1,4 +1,4 @@
-"""What an analysis can be written as: JSON, sheets, page, summary, and what packages add."""
+"""What an analysis can be written as: JSON, sheets, page, paper, summary, and what packages add."""
 
 from __future__ import annotations
 
@@ -44,6 +44,12 @@ def _markdown(analysis: Analysis, lang: Code) -> bytes:
     return markdown(analysis, lang).encode()
 
 
+def _pdf(analysis: Analysis, lang: Code) -> bytes:
+    from upliftlab.report.pdf import printed  # noqa: PLC0415 - only paper needs a browser
+
+    return printed(_page(analysis, lang))
+
+
 def _workbook(analysis: Analysis, lang: Code) -> bytes:
     from upliftlab.report.workbook import workbook  # noqa: PLC0415 - as above
 
@@ -56,6 +62,7 @@ OWN: Final[Mapping[str, OutputFormat]] = {
     "html": OutputFormat(".html", _page),
     "md": OutputFormat(".md", _markdown),
     "xlsx": OutputFormat(".xlsx", _workbook),
+    "pdf": OutputFormat(".pdf", _pdf),
 }
 """upliftlab's formats by name."""
 
