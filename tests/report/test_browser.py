@@ -1,6 +1,7 @@
 """The page in Chromium: nothing is asked for, it reads at every width, and axe finds nothing."""
 
 import json
+from itertools import product
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_no_width_scrolls_sideways(see, make_analysis, rename, width, lang):
     assert overflow(browser) <= 0
 
 
-@pytest.mark.parametrize("look", [(320, "light"), (1280, "light"), (320, "dark"), (1280, "dark")])
+@pytest.mark.parametrize("look", list(product([320, 768, 1280], ["light", "dark"])))
 @pytest.mark.parametrize("code", CASES)
 def test_axe_finds_no_violation(see, axe, make_analysis, look, code):
     width, scheme = look

@@ -69,6 +69,9 @@ def test_no_small_table_is_cut_and_every_level_has_its_numbers(make_analysis):
         if one.dimension and one.level and one.kind.value == "incremental_profit":
             levels.setdefault(one.dimension, set()).add(one.level)
     assert levels
+    starts = [text.count("Incremental margin") for text in pages]
+    assert sum(starts) == len(analysis.bridges)
+    assert [text.count("what ROI divides profit by") for text in pages] == starts, "a waterfall"
     for dimension, names in levels.items():
         assert any(all(plain(name) in text for name in names) for text in pages[1:]), dimension
     forests = " ".join(pages[1:])
@@ -81,7 +84,7 @@ def test_no_small_table_is_cut_and_every_level_has_its_numbers(make_analysis):
 def test_the_command_writes_it_beside_the_analysis_in_either_language(make_analysis, tmp_path):
     numbers = tmp_path / "analysis.json"
     numbers.write_bytes(to_json(make_analysis()))
-    done = CliRunner().invoke(commands, ["report", str(numbers), "--format", "pdf", "--lang", "zh"])
+    done = CliRunner().invoke(commands, ["report", str(numbers), "--pdf", "--lang", "zh"])
     assert done.exit_code == 0, done.output
     content = (tmp_path / "report.pdf").read_bytes()
     assert content.startswith(b"%PDF-")

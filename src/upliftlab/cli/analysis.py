@@ -21,6 +21,7 @@ from upliftlab.cli.options import (
     ledger_option,
     out_option,
     output_option,
+    pdf_option,
     quiet_option,
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_fault, echo_json, progress
@@ -172,6 +173,7 @@ def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
 @click.argument("analysis", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @out_option
 @format_option
+@pdf_option
 @output_option
 @lang_option
 @quiet_option
@@ -193,7 +195,7 @@ def report(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab report upliftlab-report/spring/analysis.json
       upliftlab report analysis.json --lang zh --out results
       upliftlab report analysis.json --format csv --output spring.csv
-      upliftlab report analysis.json --format pdf
+      upliftlab report analysis.json --pdf
     """
     from upliftlab.report.reading import read_analysis, taken_from
     from upliftlab.report.render import write

@@ -57,6 +57,9 @@ format_option = click.option(
     metavar="NAME",
     help="Write json, csv, html, md, xlsx, pdf or a format that an installed package adds.",
 )
+pdf_option = click.option(
+    "--pdf", "kind", flag_value="pdf", help="Print the page to PDF: --format pdf."
+)
 output_option = click.option(
     "--output",
     metavar="FILE",
