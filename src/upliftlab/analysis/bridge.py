@@ -13,6 +13,7 @@ from typing import Final
 from upliftlab.analysis.contrasts import Contrast
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.measures import ADJUSTED, PLAIN
+from upliftlab.analysis.subsidy import subsidy
 from upliftlab.money import REVENUE, ArmTerms
 from upliftlab.results.analysis import Bridge, BridgeLine, Note
 from upliftlab.results.costs import COSTS, CostStep, Per
@@ -68,7 +69,8 @@ def _bridge(contrast: Contrast, currency: str | None) -> Bridge:
     spent = round(sum(parts[1:]), digits)
     amounts = (round(_amount(revenue), digits), *parts, spent, round(profit.estimate, digits))
     shown = tuple(_line(line, amount) for line, amount in zip(lines, amounts, strict=True))
-    return empty.model_copy(update={"decimals": digits, "lines": shown, "note": None})
+    told = {"decimals": digits, "lines": shown, "note": None, "subsidy": subsidy(contrast)}
+    return empty.model_copy(update=told)
 
 
 def _costs(contrast: Contrast) -> Iterator[_Line]:

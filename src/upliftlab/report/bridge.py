@@ -10,11 +10,25 @@ from upliftlab.report.axis import Axis, Limits, Reference, Strip, axis
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, Stretch
 from upliftlab.report.index import Index
 from upliftlab.report.interval import label
-from upliftlab.results.analysis import Bridge, BridgeLine, Message
+from upliftlab.results.analysis import Bridge, BridgeLine, Message, Note, Scalar, Subsidy
 from upliftlab.results.costs import CostStep, Per
 from upliftlab.text.language import N_, digits_of
 
 _SHARE: Final = Message(template=N_("{margin:percent} of revenue, before marketing"))
+_ANYWAY: Final = N_(
+    "Of {redemptions:count} redemptions at least {estimate:count} ({low:count} to {high:count}) were "
+    "by customers who would have bought anyway, for {cost:money}: no more than the "
+    "{conversions:count} conversions added can have come of them, as a redemption is a purchase and "
+    "a voucher keeps nobody from buying."
+)
+_UNTOLD: Final = N_(
+    "How many of {redemptions:count} redemptions were by customers who would have bought anyway "
+    "cannot be told: as many conversions may have come of them ({conversions:count} were added)."
+)
+_ABSENT: Final = N_(
+    "How many of {redemptions:count} redemptions were by customers who would have bought anyway is "
+    "not told: {reason}."
+)
 _FROM_ZERO: Final = (CostStep.revenue, CostStep.margin, CostStep.profit)
 _MONEY: Final = FigureFormat("money")
 _WIDTH: Final = 300
@@ -54,6 +68,8 @@ class Waterfall:
     arm: str
     axis: Axis | None
     rows: tuple[BridgeRow, ...]
+    anyway: Sentence = ()
+    """How many redemptions were by customers who would have bought anyway."""
 
 
 def waterfalls(index: Index, formatter: Formatter) -> tuple[Waterfall, ...]:
@@ -79,7 +95,22 @@ def _waterfall(
         )
         for i, (line, where) in enumerate(zip(bridge.lines, placed, strict=True))
     )
-    return Waterfall(index.called(arm), scale, rows)
+    told = () if bridge.subsidy is None else _anyway(bridge.subsidy, f"{key}/subsidy", formatter)
+    return Waterfall(index.called(arm), scale, rows, told)
+
+
+def _anyway(found: Subsidy, key: str, formatter: Formatter) -> Sentence:
+    values: dict[str, Scalar] = {
+        "redemptions": found.redemptions,
+        "conversions": found.conversions,
+    }
+    if found.estimate is None or found.low is None or found.high is None:
+        reason = formatter.text((found.note or Note.few_purchases).value)
+        return formatter.words(Message(template=_ABSENT, values={**values, "reason": reason}), key)
+    if found.low <= 0:
+        return formatter.words(Message(template=_UNTOLD, values=values), key)
+    values |= {name: getattr(found, name) for name in ("estimate", "low", "high", "cost")}
+    return formatter.words(Message(template=_ANYWAY, values=values), key)
 
 
 def _placed(bridge: Bridge) -> Iterator[tuple[float, Limits]]:

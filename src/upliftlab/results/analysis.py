@@ -140,6 +140,26 @@ class BridgeLine(Result):
     note: Note | None = None
 
 
+class Subsidy(Result):
+    """Redemptions by customers who would have bought anyway: at least so many."""
+
+    rate: float
+    """What is paid for a redemption."""
+    redemptions: float
+    """Redemptions of the treated beyond what the control implies."""
+    conversions: float
+    """Conversions likewise: no more redemptions can have come of the campaign."""
+    estimate: float | None
+    """Redemptions less conversions: so many at least are by those who would have bought anyway."""
+    se: float | None
+    low: float | None
+    high: float | None
+    cost: float | None
+    """What was paid for the estimate's redemptions."""
+    note: Note | None = None
+    """Why a value is absent."""
+
+
 class Bridge(Result):
     """The way from incremental revenue to incremental profit; margin and costs add up to it."""
 
@@ -154,6 +174,8 @@ class Bridge(Result):
     """Empty where there is no profit."""
     note: Note | None = None
     """Why there are no lines."""
+    subsidy: Subsidy | None = None
+    """None where no redemption is paid for, or nothing counts redemptions or conversions."""
 
 
 class Severity(StrEnum):
