@@ -16,10 +16,10 @@ from upliftlab.text.language import N_, digits_of
 
 _SHARE: Final = Message(template=N_("{margin:percent} of revenue, before marketing"))
 _ANYWAY: Final = N_(
-    "Of {redemptions:count} redemptions at least {estimate:count} ({low:count} to {high:count}) were "
-    "by customers who would have bought anyway, for {cost:money}: no more than the "
-    "{conversions:count} conversions added can have come of them, as a redemption is a purchase and "
-    "a voucher keeps nobody from buying."
+    "Of {redemptions:count} redemptions at least {estimate:count} ({low:count} to {high:count}) "
+    "were by customers who would have bought anyway, for {cost:money}: no more than the "
+    "{conversions:count} conversions added can have come of them, as a redemption is a purchase "
+    "and a voucher keeps nobody from buying."
 )
 _UNTOLD: Final = N_(
     "How many of {redemptions:count} redemptions were by customers who would have bought anyway "
