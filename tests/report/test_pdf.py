@@ -4,6 +4,7 @@ import io
 import os
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -106,3 +107,14 @@ def test_a_browser_that_prints_nothing_is_told(tmp_path, body, why):
     program.chmod(0o755)
     with pytest.raises(OutputError, match=f"UL485 .*{why}"):
         printed(b"<p>x", {VARIABLE: str(program)})
+
+
+def test_a_browser_that_does_not_end_is_ended_with_its_children(tmp_path, monkeypatch):
+    monkeypatch.setattr("upliftlab.report.pdf._PATIENCE", 0.5)
+    program, child = tmp_path / "browser", tmp_path / "child"
+    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
+    program.chmod(0o755)
+    with pytest.raises(OutputError, match=r"UL485 .*did not end within"):
+        printed(b"<p>x", {VARIABLE: str(program)})
+    status = Path(f"/proc/{child.read_text().strip()}/status")
+    assert not status.exists() or "zombie" in status.read_text()

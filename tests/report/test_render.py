@@ -3,11 +3,10 @@
 import base64
 import gzip
 import hashlib
-import json
 import re
-from html.parser import HTMLParser
 
 import pytest
+from page_reader import Reader
 from shown_numbers import resolve, shown
 
 from upliftlab.errors import OutputError
@@ -28,46 +27,6 @@ HOSTILE = {
     "Multichannel": "W" * 120,
     "hillstrom_email": "../../etc/<passwd>",
 }
-VOID = {"meta", "br", "img", "path", "circle"}
-
-
-class Reader(HTMLParser):
-    """Collects elements with data-key and their text, script and style contents, tags."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.figures: list[tuple[dict[str, str], str]] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.inside: dict[str, str] = {"script": "", "style": ""}
-        self.visible: list[str] = []
-        self.stack: list[tuple[str, dict[str, str]]] = []
-        self.feed(html)
-
-    @property
-    def document(self):
-        """The analysis inside the page: what its link to download holds."""
-        link = next(a["href"] for tag, a in self.tags if tag == "a" and a.get("id") == "analysis")
-        content = base64.b64decode(link.partition("base64,")[2])
-        return json.loads(gzip.decompress(content) if "gzip" in link else content)
-
-    def handle_starttag(self, tag, attrs):
-        attributes = {name: value or "" for name, value in attrs}
-        self.tags.append((tag, attributes))
-        if tag not in VOID:
-            self.stack.append((tag, attributes))
-
-    def handle_endtag(self, tag):
-        while self.stack and self.stack.pop()[0] != tag:
-            pass
-
-    def handle_data(self, data):
-        tag, attributes = self.stack[-1] if self.stack else ("", {})
-        if tag in self.inside:
-            self.inside[tag] += data
-            return
-        self.visible.append(data)
-        if "data-key" in attributes:
-            self.figures.append((attributes, data))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -98,7 +57,7 @@ def test_the_page_permits_nothing_but_its_own_style_and_script(make_analysis):
     reader = Reader(html)
     policy = next(a["content"] for _, a in reader.tags if "http-equiv" in a)
     style, script = (
-        base64.b64encode(hashlib.sha256(reader.inside[tag].encode()).digest()).decode()
+        base64.b64encode(hashlib.sha256("".join(reader.inside[tag]).encode()).digest()).decode()
         for tag in ("style", "script")
     )
     assert policy == (
@@ -110,8 +69,8 @@ def test_the_page_permits_nothing_but_its_own_style_and_script(make_analysis):
         assert not {"style", "src", "onclick", "onload"} & set(attributes)
         if "href" in attributes:
             assert attributes["href"].startswith(("data:", "#"))
-    assert "url(" not in reader.inside["style"]
-    assert "@import" not in reader.inside["style"]
+    assert "url(" not in "".join(reader.inside["style"])
+    assert "@import" not in "".join(reader.inside["style"])
 
 
 def test_the_downloads_are_the_published_numbers(make_analysis):
@@ -132,7 +91,7 @@ def test_hostile_names_stay_text(make_analysis, rename, lang):
     document = reader.document
     assert [tag for tag, _ in reader.tags].count("script") == 1
     assert "img" not in {tag for tag, _ in reader.tags}
-    text = "".join(reader.visible)
+    text = reader.visible
     assert HOSTILE["Mens E-Mail"] in text
     assert HOSTILE["Phone"] in text
     assert reader.document["title"] == HOSTILE["Do the two e-mails pay?"]
@@ -157,7 +116,7 @@ def test_invalid_data_show_no_effect_and_no_money(make_analysis, lang):
     analysis = make_analysis(VerdictCode.invalid)
     html = render(analysis, lang=lang)
     reader = Reader(html)
-    text = "".join(reader.visible)
+    text = reader.visible
     assert "$" not in text
     assert not any(a["data-key"].startswith(("/findings", "/bridges")) for a, _ in reader.figures)
     for finding in analysis.findings:
@@ -168,7 +127,7 @@ def test_invalid_data_show_no_effect_and_no_money(make_analysis, lang):
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_what_is_absent_says_why(make_analysis, lang):
-    text = "".join(Reader(render(make_analysis(nothing=True), lang=lang)).visible)
+    text = Reader(render(make_analysis(nothing=True), lang=lang)).visible
     language = Language(lang)
     assert language.gettext(Note.zero_cost.value) in text
     assert language.gettext(Note.few_control.value) in text
@@ -186,7 +145,7 @@ def test_the_two_meanings_of_channel_are_told_apart(make_analysis):
 
 
 def test_under_each_table_of_levels_stands_what_they_say_together(make_analysis):
-    text = "".join(Reader(render(make_analysis())).visible)
+    text = Reader(render(make_analysis())).visible
     text = text[text.index("Many rows are looked at here") :]
     past, new, own = (text.index(t) for t in ("Past spend", "New customer", "Channel of purchase"))
     assert (
@@ -197,7 +156,7 @@ def test_under_each_table_of_levels_stands_what_they_say_together(make_analysis)
     assert "Whether levels differ cannot be told: fewer than two levels" in text[own:]
     assert text[own:].count("The levels' profits are not added up: each level is") == 1
     assert "shrunken" in text[past:new]
-    one = "".join(Reader(render(make_analysis(arms=("Mens E-Mail",)))).visible)
+    one = Reader(render(make_analysis(arms=("Mens E-Mail",)))).visible
     assert "Mens E-Mail: " not in one[one.index("Many rows are looked at here") :]
 
 
@@ -213,8 +172,8 @@ def test_profit_can_be_traced_from_revenue_line_by_line(make_analysis, lang):
             assert told[f"/bridges/{i}/lines/{j}/estimate"] == text
             assert (f"/bridges/{i}/lines/{j}/low" in told) == (line.low is not None)
     assert "bridges" in reader.document
-    assert cents.gettext("From revenue to profit") in "".join(reader.visible)
-    bare = "".join(Reader(render(make_analysis(money=False), lang=lang)).visible)
+    assert cents.gettext("From revenue to profit") in reader.visible
+    bare = Reader(render(make_analysis(money=False), lang=lang)).visible
     assert cents.gettext("From revenue to profit") not in bare
 
 
@@ -291,12 +250,10 @@ def test_a_large_analysis_can_still_be_mailed(make_analysis):
     assert len(analysis.findings) == 55 * (2 * 10 + 4)
     html = render(analysis)
     assert len(html.encode()) <= KIBIBYTE * KIBIBYTE
-    assert "The whole analysis as JSON, for programs (compressed: .json.gz)" in "".join(
-        Reader(html).visible
-    )
+    assert "The whole analysis as JSON, for programs (compressed: .json.gz)" in Reader(html).visible
     assert "压缩文件" in render(analysis, lang="zh")
     small = make_analysis(arms=("Mens E-Mail",), segments={}, money=False)
-    assert "compressed" not in "".join(Reader(render(small)).visible)
+    assert "compressed" not in Reader(render(small)).visible
     link = next(a for tag, a in Reader(html).tags if a.get("download", "").endswith(".json.gz"))
     content = gzip.decompress(base64.b64decode(link["href"].partition("base64,")[2]))
     assert content == to_json(analysis)
@@ -311,3 +268,9 @@ def test_files_are_named_by_language(make_analysis, tmp_path):
     (tmp_path / "taken").touch()
     with pytest.raises(OutputError, match="UL601"):
         write(analysis, tmp_path / "taken")
+
+
+@pytest.mark.parametrize("options", [{}, {"nothing": True}, {"money": False}])
+def test_no_space_follows_a_full_width_colon(make_analysis, options):
+    """The colon holds its own."""
+    assert "\N{FULLWIDTH COLON} " not in Reader(render(make_analysis(**options), lang="zh")).visible

@@ -3,8 +3,8 @@
 `python tests/support/few_purchases.py 2000` (with `src` on Python's path) prints the table of
 docs/statistics.md. Two arms of equal size; so many of the control's customers buy for lognormal
 amounts (60 on average, sigma 1), half as many more of the treated, who cost 0.1 each at a margin of
-one half: contact pays. Intervals are the product's: Hall's or drawn where the difference is too
-skewed for Student's t.
+one half: contact pays. Intervals are made as the product makes them, Hall's or drawn where the
+difference is too skewed for Student's t, but for its rule that too few purchases tell nothing.
 """
 
 from __future__ import annotations

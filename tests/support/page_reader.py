@@ -8,6 +8,7 @@ import json
 from html.parser import HTMLParser
 
 VOID = {"meta", "br", "img", "path", "circle", "input"}
+UNSEEN = {"script", "style"}
 
 
 class Reader(HTMLParser):
@@ -18,6 +19,7 @@ class Reader(HTMLParser):
         self.figures: list[tuple[dict[str, str], str]] = []
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.inside: dict[str, list[str]] = {}
+        self.shown: list[str] = []
         self.stack: list[tuple[str, dict[str, str]]] = []
         self.feed(html)
 
@@ -27,6 +29,11 @@ class Reader(HTMLParser):
         link = next(a["href"] for tag, a in self.tags if tag == "a" and a.get("id") == "analysis")
         content = base64.b64decode(link.partition("base64,")[2])
         return json.loads(gzip.decompress(content) if "gzip" in link else content)
+
+    @property
+    def visible(self) -> str:
+        """What is read on the page."""
+        return "".join(self.shown)
 
     def handle_starttag(self, tag, attrs):
         attributes = {name: value or "" for name, value in attrs}
@@ -41,5 +48,8 @@ class Reader(HTMLParser):
     def handle_data(self, data):
         tag, attributes = self.stack[-1] if self.stack else ("", {})
         self.inside.setdefault(tag, []).append(data)
+        if tag in UNSEEN:
+            return
+        self.shown.append(data)
         if "data-key" in attributes:
             self.figures.append((attributes, data))

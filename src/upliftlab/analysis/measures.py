@@ -12,8 +12,8 @@ from upliftlab.money import ABOVE_HURDLE, PROFIT, REVENUE
 from upliftlab.results.costs import CostStep
 from upliftlab.stats.calibration import Measure
 from upliftlab.stats.effects import TwoSample
-from upliftlab.stats.moments import Moments, pool
-from upliftlab.stats.skewness import Skew, skewness
+from upliftlab.stats.moments import Array, Moments, pool
+from upliftlab.stats.skewness import Skew, of_forms, skewness
 
 ADJUSTED = "adjusted"
 """A metric's adjusted difference is (ADJUSTED, metric); (PLAIN, metric) otherwise."""
@@ -84,6 +84,25 @@ def _skewed(spec: EstimationSpec, groups: Mapping[str, Moments], arms: tuple[str
 def beyond_student(skew: Skew) -> np.ndarray:
     """Whether Student's t will not do for a column's difference, shape (p,)."""
     return (np.abs(skew.worst) > SKEWED) | (np.abs(skew.alone) > HANDFUL)
+
+
+def cubic_skewness(
+    pair: TwoSample, forms: tuple[Array, Array], spread: tuple[float, float], most: float
+) -> float | None:
+    """The skewness of a form that Hall's cubic allows for, as far as moments tell it.
+
+    0 where Student's t will do; None where it is too large for the cubic.
+
+    Args:
+        pair: The groups as they are.
+        forms: What the treated and the control weigh their columns with.
+        spread: Σ(u−ū)² of what is compared, in the treated and in the control.
+        most: The largest pooled skewness at which the cubic serves.
+    """
+    skew = of_forms(pair, forms, spread)
+    if skew is None or not beyond_student(skew)[0]:
+        return 0.0
+    return float(skew.pooled[0]) if skew.slight(most)[0] else None
 
 
 def measures_of(

@@ -8,16 +8,13 @@ conversions added, is a difference of means like any other, with its interval.
 
 from __future__ import annotations
 
-import numpy as np
-
 from upliftlab.analysis.contrasts import Contrast
-from upliftlab.analysis.measures import beyond_student
+from upliftlab.analysis.measures import cubic_skewness
 from upliftlab.results.analysis import Note, Subsidy
 from upliftlab.results.costs import Per
 from upliftlab.stats.cubic import slight
-from upliftlab.stats.effects import Effect, LinearContrast, TwoSample, welch
+from upliftlab.stats.effects import Effect, LinearContrast, welch
 from upliftlab.stats.level import Level
-from upliftlab.stats.skewness import of_forms
 
 
 def subsidy(contrast: Contrast) -> Subsidy | None:
@@ -50,7 +47,7 @@ def subsidy(contrast: Contrast) -> Subsidy | None:
         se=found.se,
         low=found.low,
         high=found.high,
-        cost=None if found.estimate is None else found.estimate * rate,
+        cost=None if found.estimate is None else round(found.estimate) * rate,
         note=found.note,
     )
 
@@ -71,19 +68,12 @@ def _told(contrast: Contrast, form: LinearContrast) -> Effect:
     level = contrast.level()
     if contrast.pair.unusable is not None:
         return welch(contrast.sharp, form, level)
-    gamma = _skewness(contrast, form, slight(level.nominal))
+    weights = form.treated[: len(contrast.pair.treated.mean)]
+    groups = contrast.sharp.treated, contrast.sharp.control
+    one, other = (float(form.treated @ group.m2 @ form.treated) for group in groups)
+    most = slight(level.nominal)
+    gamma = cubic_skewness(contrast.pair, (weights, weights), (one, other), most)
     effect = welch(contrast.sharp, form, Level(level.confidence, level.look, None, gamma or 0.0))
     if gamma is None and effect.se:
         return Effect(effect.estimate, effect.se, note=Note.few_purchases)
     return effect
-
-
-def _skewness(contrast: Contrast, form: LinearContrast, most: float) -> float | None:
-    """The skewness that Hall's cubic allows for; None where it is too large for it."""
-    groups = TwoSample(contrast.sharp.treated, contrast.sharp.control)
-    spreads = [float(form.treated @ g.m2 @ form.treated) for g in (groups.treated, groups.control)]
-    weights = np.asarray(form.treated[: len(contrast.pair.treated.mean)])
-    skew = of_forms(contrast.pair, (weights, weights), (spreads[0], spreads[1]))
-    if skew is None or not beyond_student(skew)[0]:
-        return 0.0
-    return float(skew.pooled[0]) if skew.slight(most)[0] else None

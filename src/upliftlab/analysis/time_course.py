@@ -26,7 +26,7 @@ from upliftlab.analysis.by_day import DailyMoments, Parts, Timed, daily_moments,
 from upliftlab.analysis.contrasts import Contrast, InferenceSettings, contrasts_of
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.look import LookSchedule
-from upliftlab.analysis.measures import ADJUSTED, MONEY, PLAIN, beyond_student
+from upliftlab.analysis.measures import ADJUSTED, MONEY, PLAIN, cubic_skewness
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.engines.base import Engine
 from upliftlab.results.analysis import Finding, Message, Note
@@ -37,7 +37,6 @@ from upliftlab.stats.cubic import slight
 from upliftlab.stats.effects import Effect
 from upliftlab.stats.level import InterimLook, Level
 from upliftlab.stats.sequential import Anytime, tuned_rho
-from upliftlab.stats.skewness import of_forms
 from upliftlab.text.language import N_
 
 MOST_ARRIVALS: Final = 400
@@ -285,10 +284,7 @@ def _skewness(contrast: Contrast, metric: str, most: float) -> float | None:
     """The skewness of an effect that Hall's cubic allows for; None where it is too large for it."""
     if contrast.pair.unusable is not None or (metric != PROFIT and contrast.few(metric)):
         return 0.0
-    skew = of_forms(contrast.pair, *_form(contrast, metric))
-    if skew is None or not beyond_student(skew)[0]:
-        return 0.0
-    return float(skew.pooled[0]) if skew.slight(most)[0] else None
+    return cubic_skewness(contrast.pair, *_form(contrast, metric), most)
 
 
 def _form(

@@ -16,18 +16,19 @@ from upliftlab.text.language import N_, digits_of
 
 _SHARE: Final = Message(template=N_("{margin:percent} of revenue, before marketing"))
 _ANYWAY: Final = N_(
-    "Of {redemptions:count} redemptions at least {estimate:count} ({low:count} to {high:count}) "
-    "were by customers who would have bought anyway, for {cost:money}: no more than the "
-    "{conversions:count} conversions added can have come of them, as a redemption is a purchase "
-    "and a voucher keeps nobody from buying."
+    "Of {redemptions:count} redemptions added at least {estimate:count} ({low:count} to "
+    "{high:count}) were by customers who would have bought anyway, for {cost:money}: no more than "
+    "the {conversions:count} conversions added can have come of them, as a redemption is a "
+    "purchase and a voucher keeps nobody from buying."
 )
 _UNTOLD: Final = N_(
-    "How many of {redemptions:count} redemptions were by customers who would have bought anyway "
-    "cannot be told: as many conversions may have come of them ({conversions:count} were added)."
+    "How many of {redemptions:count} redemptions added were by customers who would have bought "
+    "anyway cannot be told: as many conversions may have come of them ({conversions:count} were "
+    "added)."
 )
 _ABSENT: Final = N_(
-    "How many of {redemptions:count} redemptions were by customers who would have bought anyway is "
-    "not told: {reason}."
+    "How many of {redemptions:count} redemptions added were by customers who would have bought "
+    "anyway is not told: {reason}."
 )
 _FROM_ZERO: Final = (CostStep.revenue, CostStep.margin, CostStep.profit)
 _MONEY: Final = FigureFormat("money")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -106,14 +108,32 @@ def _sandbox() -> tuple[str, ...]:
 
 
 def _run(command: list[str]) -> None:
+    """Run the browser in a group of processes of its own, none of which is left behind."""
+    unheard = subprocess.DEVNULL
     try:
-        subprocess.run(command, check=True, capture_output=True, timeout=_PATIENCE)  # noqa: S603 - a browser and switches of our own
-    except subprocess.TimeoutExpired as error:
-        raise _unprinted(f"it did not end within {_PATIENCE:.0f} seconds") from error
-    except subprocess.CalledProcessError as error:
-        raise _unprinted(f"it ended with {error.returncode}") from error
+        browser = subprocess.Popen(  # noqa: S603 - a browser and switches of our own
+            command, stdin=unheard, stdout=unheard, stderr=unheard, start_new_session=True
+        )
     except OSError as error:
         raise _unprinted("it could not be started") from error
+    try:
+        code = browser.wait(_PATIENCE)
+    except subprocess.TimeoutExpired as error:
+        raise _unprinted(f"it did not end within {_PATIENCE:.0f} seconds") from error
+    finally:
+        _end(browser)
+    if code:
+        raise _unprinted(f"it ended with {code}")
+
+
+def _end(browser: subprocess.Popen[bytes]) -> None:
+    """End whatever of it still runs: a browser is often started by a script, and has children."""
+    with suppress(ProcessLookupError, PermissionError):  # nothing of the group is left
+        if hasattr(os, "killpg"):
+            os.killpg(browser.pid, signal.SIGKILL)
+        else:
+            browser.kill()
+    browser.wait()
 
 
 def _unprinted(why: str) -> OutputError:

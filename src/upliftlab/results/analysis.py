@@ -155,7 +155,7 @@ class Subsidy(Result):
     low: float | None
     high: float | None
     cost: float | None
-    """What was paid for the estimate's redemptions."""
+    """What was paid for the estimate's redemptions, a whole number of them."""
     note: Note | None = None
     """Why a value is absent."""
 
