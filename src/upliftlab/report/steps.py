@@ -15,7 +15,7 @@ from upliftlab.text.language import N_
 
 _MOST: Final = 2
 """Rows that stand out, of each direction."""
-_COST: Final = N_("Added cost of {arm}: {estimate:money},")
+_COST: Final = N_("In profit the added cost of {arm} counts {estimate:money},")
 _FOR: Final = N_(" for {n_treated:count} customers.")
 _OTHERS: Final = {
     (VerdictCode.inconclusive, True): N_(
