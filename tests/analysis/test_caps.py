@@ -44,8 +44,11 @@ def test_both_estimates_are_those_of_the_rows(table, cap, limit):
     assert info["spend:capped"].title == f"spend ≤ {limit}"
 
 
-def test_what_is_cut_is_judged_in_the_metrics_place(table):
-    found = analysed(table, analysis={"winsorize": {"spend": "75%"}})
+def test_what_is_cut_is_judged_in_the_metrics_place(tmp_path):
+    """Four of each customer: seven purchases tell nothing of the sum that is not cut."""
+    rows = [f"{arm},{value}" for arm, values in SPEND.items() for value in values * 4]
+    (tmp_path / "customers.csv").write_text("arm,spend\n" + "\n".join(rows))
+    found = analysed(tmp_path, analysis={"winsorize": {"spend": "75%"}})
     assert {m.name: m.role for m in found.metrics} == {
         "spend:capped": "primary",
         "spend": "secondary",

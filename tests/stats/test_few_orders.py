@@ -1,5 +1,7 @@
 """Quotients of which few units have something to divide by."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from few_orders import average_order, errors
@@ -94,6 +96,13 @@ def test_no_effect_is_seldom_taken_for_one(ordering):
 
 
 def test_those_with_an_order_alone_are_dealt():
-    """Of 3 against 3 there are twenty divisions: their statistics are all that is drawn."""
-    effect = average_order(orders([1, 2, 4], 50), orders([8, 16, 32], 70))
-    assert effect.p == pytest.approx(2 * 2 / 20 / 2, abs=0.02), "the outermost of twenty"
+    """Of 8 against 8 there are 12,870 divisions: their statistics are all that is drawn."""
+    one, other = [3.0, 9, 14, 25, 31, 44, 60, 18], [5.0, 22, 40, 71, 83, 95, 62, 130]
+    both, treated = np.array(one + other), np.array(list(combinations(range(16), 8)))
+    groups = [both[treated], both[[sorted(set(range(16)) - {*each}) for each in treated]]]
+    drawn = np.sort(stats.ttest_ind(*groups, axis=1, equal_var=False).statistic)
+    observed = stats.ttest_ind(one, other, equal_var=False).statistic
+    beyond = (drawn <= observed + 1e-9).mean()
+    effect = average_order(orders(one, 50), orders(other, 70))
+    assert effect.p == pytest.approx(2 * beyond, abs=0.01), "as many as in all divisions"
+
