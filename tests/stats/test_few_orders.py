@@ -105,4 +105,3 @@ def test_those_with_an_order_alone_are_dealt():
     beyond = (drawn <= observed + 1e-9).mean()
     effect = average_order(orders(one, 50), orders(other, 70))
     assert effect.p == pytest.approx(2 * beyond, abs=0.01), "as many as in all divisions"
-
