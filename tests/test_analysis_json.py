@@ -148,6 +148,7 @@ def test_the_example_is_what_the_campaign_gives(analysis):
         made = [near(item) for item in getattr(analysis, part)]
         for item in getattr(shown, part):
             assert any(near(item) == other for other in made), item
+    assert shown.design == analysis.design
     followed, course = analysis.time_course, shown.time_course
     assert near(course.model_copy(update={"curves": ()})) == near(
         followed.model_copy(update={"curves": ()})

@@ -134,4 +134,5 @@ def test_it_comes_behind_what_was_there(found):
     arm = [f for f in found["json"]["findings"] if (f["arm"], f["dimension"]) == ("mail", None)]
     kinds = list(dict.fromkeys(f["kind"] for f in arm))
     assert kinds[:3] == ["difference", "relative_lift", "ratio_of_means"]
-    assert kinds[-4:] == ["incremental_profit", "roi", "iroas", "revenue_per_contact"]
+    last = ["incremental_profit", "roi", "iroas", "profit_per_customer", "revenue_per_contact"]
+    assert kinds[-5:] == last

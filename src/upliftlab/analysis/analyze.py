@@ -19,11 +19,13 @@ from upliftlab.analysis.aggregation import Aggregation, measure
 from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.by_day import Parts
 from upliftlab.analysis.caps import Caps
+from upliftlab.analysis.checks.contamination import contacted
 from upliftlab.analysis.checks.definition import CheckDefinition, CheckInputs, FactInputs, Facts
 from upliftlab.analysis.checks.event_facts import events
 from upliftlab.analysis.checks.registry import asked, counted, offered_checks, own_checks
 from upliftlab.analysis.checks.shares import units_by_stratum
 from upliftlab.analysis.contrasts import CHANNEL, Contrast, InferenceSettings, contrasts_of
+from upliftlab.analysis.design import design
 from upliftlab.analysis.disclosure import Shown, merged, shown
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
 from upliftlab.analysis.findings import find, find_between, shrunk
@@ -165,8 +167,9 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         checks=judged,
         arms=_arms(plan, aggregates, _expected(plan, setting.record, intake.data.regimes, facts)),
         flow=(steps := flow(plan, spec, facts, aggregates)),
-        enrollment=tuple(enrollment(setting.record, steps)),
+        enrollment=(enrolled := tuple(enrollment(setting.record, steps))),
         delivery=tuple(delivery(spec, aggregates[OVERALL])),
+        design=design(plan, schedule, (enrolled, steps), facts.of(contacted)),
         metrics=metrics,
         segments=_segments(plan, spec, told),
         terms=_terms(plan, spec),

@@ -65,6 +65,10 @@ class _Asked:
         """What all treated units have of a column of money beyond the control."""
         return self.money.incremental(step, self.estimand.draws)
 
+    def per_customer(self, step: CostStep) -> Effect:
+        """What a treated customer has of a column of money beyond the control."""
+        return self.money.per_customer(step, self.estimand.draws)
+
     def ratio(self, above: CostStep | Per, below: CostStep | Per) -> Effect:
         """The ratio of two differences."""
         null = self.money.hurdle if self.estimand.null == "hurdle" else self.estimand.null

@@ -46,6 +46,7 @@ class LookSchedule:
         begins: The first customer's start; None where nothing tells starts.
         filled: The table of events that ends first by its own declaration, and its last day, where
             that is before the analysis: what happened later does not count as known.
+        last: The last customer's start, likewise.
         followed: How long every customer has been followed, where it is too early.
     """
 
@@ -56,6 +57,7 @@ class LookSchedule:
     begins: datetime | None = None
     filled: tuple[str, date] | None = None
     followed: timedelta | None = None
+    last: datetime | None = None
 
     @property
     def early(self) -> bool:
@@ -178,16 +180,19 @@ def occasion_of(
     """
     (found, span), times = frame, look_times(plan)
     if span is None or plan.longest_window is None:
-        return LookSchedule(begins=span and span.first)
+        return LookSchedule(begins=span and span.first, last=span and span.last)
     now, filled = _filled(plan, now)
     zone = plan.program.time_zone
     due = [passed(span.last, time, zone) for time in times]
     due[-1] = max(due[-1], *(passed(span.last, window, zone) for window in plan.windows))
     number = len(due) if now is None else sum(day <= now for day in due)
     if number or now is None:
-        return LookSchedule(times, tuple(due), number, begins=span.first, filled=filled)
+        return LookSchedule(
+            times, tuple(due), number, begins=span.first, filled=filled, last=span.last
+        )
     elapsed = _elapsed(found, engine, now, times[-1])
-    return LookSchedule(times, tuple(due), 0, elapsed, span.first, filled, now - span.last)
+    followed = now - span.last
+    return LookSchedule(times, tuple(due), 0, elapsed, span.first, filled, followed, span.last)
 
 
 def _filled(plan: Plan, now: datetime | None) -> tuple[datetime | None, tuple[str, date] | None]:

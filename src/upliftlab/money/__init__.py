@@ -235,6 +235,15 @@ class MoneyContrast:
         effect = welch(self.pair, self._difference(step), self.level(compared))
         return effect.scaled(self.pair.treated.n * self.pair.size)
 
+    def per_customer(self, step: CostStep, compared: str = "") -> Effect:
+        """Δ: what one treated customer had of a step more; p is that of the total.
+
+        Args:
+            step: Which of money's columns.
+            compared: Whose draws its interval takes; Student's t where there are none.
+        """
+        return replace(welch(self.pair, self._difference(step), self.level(compared)), p=None)
+
     def roi(self) -> Effect:
         """Δprofit / Δcost, tested against the hurdle."""
         return self.ratio(CostStep.profit, CostStep.cost, self.hurdle, ABOVE_HURDLE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from upliftlab.report.bridge import Waterfall, waterfalls
-from upliftlab.report.figure import Formatter
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
 from upliftlab.report.forest import LevelForest, level_forest
 from upliftlab.report.index import CONTACT, Index, Quantity, RowKey
 from upliftlab.report.levels import in_order
@@ -40,6 +40,13 @@ _OWN_CHANNEL: Final = N_(
 )
 
 
+_PER_CUSTOMER: Final = N_(
+    "{arm}: {estimate} of profit per treated customer ({low} to {high}), {thousand} per thousand "
+    "of them."
+)
+_ALONE: Final = N_(
+    "{arm}: {estimate} of profit per treated customer, {thousand} per thousand of them."
+)
 _JOINED: Final = N_(
     "Levels with fewer than {smallest:count} customers in an arm are shown together as "
     "{joined}, so that no number tells what a single customer did. Others that would give them "
@@ -99,6 +106,8 @@ class MoneyView:
     waterfalls: tuple[Waterfall, ...]
     adjusted: bool
     """Whether profit and return are adjusted for covariates."""
+    per_customer: tuple[Sentence, ...]
+    """What each arm earned a customer."""
     sharpened: bool
     """Whether profit is of arms made alike in what was known before: adjusted, or by strata."""
 
@@ -113,6 +122,7 @@ def money(index: Index, formatter: Formatter) -> MoneyView | None:
         table=made,
         waterfalls=waterfalls(index, formatter),
         adjusted=any(method.startswith("lin") for method in used),
+        per_customer=tuple(_per_customer(index, formatter)),
         sharpened=any("lin" in method or "strata" in method for method in used),
     )
 
@@ -120,7 +130,33 @@ def money(index: Index, formatter: Formatter) -> MoneyView | None:
 def _money_table(index: Index, formatter: Formatter) -> Table | None:
     caption = formatter.text(N_("Profit and return per arm"))
     outline = Outline(caption, (_arm(formatter),), _overall(index))
-    return table(outline, [Quantity(kind) for kind in kinds_of("money")], index, formatter)
+    return table(outline, _earned(), index, formatter)
+
+
+def _earned() -> list[Quantity]:
+    """Money's columns: what is told in a line beside them is none."""
+    return [Quantity(kind) for kind in kinds_of("money") if not kind.estimand.aside]
+
+
+def _per_customer(index: Index, formatter: Formatter) -> Iterator[Sentence]:
+    """What a treated customer of each arm earned, and a thousand of them did."""
+    for arm in index.treated:
+        found = index.get(Quantity(EstimandKind.profit_per_customer), RowKey(arm))
+        if found is None or (one := found.finding).estimate is None:
+            continue
+        form = FigureFormat("money")
+        ends = {"estimate": one.estimate, "low": one.low, "high": one.high}
+        digits = formatter.digits(form, list(ends.values()))
+        parts: dict[str, Figure | str] = {
+            name: formatter.figure(value, f"{found.key}/{name}", form, digits)
+            for name, value in ends.items()
+            if value is not None
+        }
+        parts["arm"] = index.called(arm)
+        parts["thousand"] = formatter.multiple(
+            one.estimate, 1_000, f"{found.key}/estimate", form.kind
+        )
+        yield formatter.composed(_PER_CUSTOMER if len(parts) == len(ends) + 2 else _ALONE, parts)
 
 
 def metrics(index: Index, formatter: Formatter) -> tuple[MetricView, ...]:
@@ -135,8 +171,7 @@ def compared(index: Index, formatter: Formatter) -> tuple[MetricView, ...]:
     heads = (formatter.text(N_("Arms compared")),)
     slots = tuple(RowSlot((_pair(p, pairs, formatter),), p) for p in pairs.places(None))
     caption = formatter.text(N_("Profit and return, arm against arm"))
-    earned = [Quantity(kind) for kind in kinds_of("money")]
-    made = table(Outline(caption, heads, slots), earned, pairs, formatter)
+    made = table(Outline(caption, heads, slots), _earned(), pairs, formatter)
     own = sorted(_asked("metric"), key=lambda kind: kind.estimand.unit != "metric")
     views = [] if made is None else [MetricView(made, None)]
     for metric in index.analysis.metrics:
@@ -221,8 +256,8 @@ def _breakdown(name: str, index: Index, formatter: Formatter) -> Breakdown | Non
     randomised = name == CONTACT or (info is not None and info.randomised)
     title = index.dimension_title(name, formatter)
     primary = [(kind, index.primary.name) for kind in _asked("metric") if index.primary]
-    asked = [*((kind, None) for kind in kinds_of("money")), *primary]
-    columns = [Quantity(*each) for each in asked if each[0].estimand.everywhere]
+    asked = [*_earned(), *(Quantity(*each) for each in primary)]
+    columns = [each for each in asked if each.kind.estimand.everywhere]
     outline = _levels((title, name), index, formatter)
     made = table(outline, columns, index, formatter)
     if made is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -88,14 +89,38 @@ class Formatter:
         """A percentage somebody chose, with the decimals it was chosen with."""
         return self.figure(value, key, FigureFormat("percent"), exact_percent_digits(value))
 
-    def product(self, share: float, times: int, key: str) -> Figure:
-        """A count that is a share of a total: the key holds the share."""
-        text = self.language.count(share * times)
-        return Figure(typeset(text), key, "count", times=times)
+    def multiple(
+        self, value: float, times: int, key: str, kind: Kind, digits: int | None = None
+    ) -> Figure:
+        """So many times a value, such as a count that is a share of a total: the key holds one."""
+        if digits is None and kind != "count":
+            digits = digits_of(kind, (value * times,), self.currency)
+        text = self.language.show(kind, value * times, self.currency, digits=digits)
+        return Figure(typeset(text), key, kind, digits, times=times)
 
     def digits(self, form: FigureFormat, values: Sequence[float | None]) -> int | None:
         """Decimals that an estimate and the ends of its interval share."""
         return digits_of(form.kind, interval_scale(*values), self.currency)
+
+    def composed(
+        self, template: str, parts: Mapping[str, Figure] | Mapping[str, Figure | str]
+    ) -> Sentence:
+        """A text of the catalogue with figures of several places of the JSON, and names, in it.
+
+        Args:
+            template: The text, where each of them is its name in braces.
+            parts: What stands there.
+        """
+        words: list[Stretch] = []
+        for i, piece in enumerate(re.split(r"\{(\w+)\}", self.text(template))):
+            part = parts[piece] if i % 2 else None
+            if isinstance(part, Figure):
+                words.append(Stretch(part.text, figure=part))
+            elif part is not None:
+                words.append(Stretch(part, is_name=True))
+            elif piece:
+                words.append(Stretch(piece))
+        return tuple(words)
 
     def sentence(self, message: Message, key: str) -> Sentence:
         """A message that lies at `key` in the JSON."""

@@ -235,6 +235,6 @@ def _size(arm: ArmCount, i: int, total: int, formatter: Formatter) -> ArmSize:
         share=formatter.figure(
             arm.expected_share, f"{key}/expected_share", FigureFormat("percent")
         ),
-        expected=formatter.product(arm.expected_share, total, f"{key}/expected_share"),
+        expected=formatter.multiple(arm.expected_share, total, f"{key}/expected_share", "count"),
         observed=formatter.figure(arm.n, f"{key}/n", FigureFormat("count")),
     )

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from upliftlab.report.axis import Axis, Reference
+from upliftlab.report.facts import facts
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence
+from upliftlab.report.hurdle import hurdle_sums
 from upliftlab.report.index import Index, Quantity, RowKey
 from upliftlab.report.interval import Interval, Scale, Value, draw
 from upliftlab.report.quantity import metric_form, scale, title
@@ -114,6 +116,10 @@ class VerdictView:
     """How the choice among several arms is allowed for."""
     next_action: Sentence
     arm: str | None
+    facts: tuple[Sentence, ...]
+    """When, for how long and of how many."""
+    hurdle_sums: tuple[Sentence, ...]
+    """What the hurdle takes of each arm's profit."""
     confidence: Figure | None
     """Of every interval of the page; None where none is shown."""
     headlines: tuple[HeadlineNumber, ...]
@@ -146,6 +152,8 @@ def answer(index: Index, formatter: Formatter) -> VerdictView:
         else formatter.sentence(chosen, "/verdict/selection_parts"),
         next_action=formatter.sentence(verdict.next_action_parts, "/verdict/next_action_parts"),
         arm=None if arm is None else index.called(arm),
+        facts=facts(index, formatter),
+        hurdle_sums=() if invalid else hurdle_sums(index, formatter),
         confidence=None
         if invalid
         else formatter.declared(index.analysis.confidence, "/confidence"),

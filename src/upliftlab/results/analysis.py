@@ -308,6 +308,26 @@ class FlowStep(Result):
         return sum(self.arms.values()) + self.without_arm
 
 
+class DesignFacts(Result):
+    """The design as it came to be: when customers started, what counts, and how many they are."""
+
+    waves: int
+    """How many were declared; 0 where customers start without."""
+    first_start: str | None
+    """The day of the first customer's start; None where nothing tells starts."""
+    last_start: str | None
+    window_days: float | None
+    """How long after a start outcomes count at most; None where nothing says so."""
+    population: int
+    """Customers in the table that was assigned, or else in the data."""
+    left_out: int
+    """Those of them who are not analysed."""
+    analysed: int
+    unreached: dict[str, int] = Field(default_factory=dict)
+    """Customers of each arm that was to be contacted who were not; empty where nothing tells, and
+    of households."""
+
+
 class DataFile(Result):
     """What was read."""
 
@@ -471,6 +491,8 @@ class Analysis(Published):
     """The customers' table, and those of it who take no part: the rest was assigned."""
     delivery: tuple[FlowStep, ...] = ()
     """Contacts and redemptions of those analysed."""
+    design: DesignFacts | None = None
+    """When, for how long and of how many; None in what older versions wrote."""
     metrics: tuple[MetricInfo, ...]
     segments: tuple[SegmentInfo, ...]
     terms: MoneyTermsInfo | None

@@ -88,6 +88,10 @@ class Question(Protocol):
         """n_t·Δ: what all treated units have of a column of money beyond the control."""
         ...
 
+    def per_customer(self, step: CostStep) -> Estimated:
+        """Δ: what a treated customer has of a column of money beyond the control; without a p."""
+        ...
+
     def ratio(self, above: CostStep | Per, below: CostStep | Per) -> Estimated:
         """Δabove / Δbelow, of columns of money or of what money's metrics count."""
         ...
@@ -101,6 +105,7 @@ class Estimand:
         label: What it is called.
         hint: What stands below that.
         between: What stands there where one arm is compared with another; `hint` where empty.
+        aside: Whether it is told in a line below the table instead of in a column.
         formula: How it is computed, in words.
         meaning: What it tells.
         ask: The formula.
@@ -144,6 +149,7 @@ class Estimand:
     signed: bool = False
     reference: tuple[float | Literal["hurdle", "break_even"], ...] = (0.0,)
     between: str = ""
+    aside: bool = False
 
 
 class EstimandKind(StrEnum):
@@ -310,6 +316,24 @@ class EstimandKind(StrEnum):
             family="confirmatory",
             unit="money",
             reference=(),
+        ),
+    )
+    profit_per_customer = (
+        "profit_per_customer",
+        Estimand(
+            label=N_("Profit per customer"),
+            hint=N_("of the treated, after all campaign costs"),
+            formula=N_("profit per customer = incremental profit ÷ treated customers"),
+            meaning=N_("What one more customer like those treated is worth contacting."),
+            ask=lambda asked: asked.per_customer(CostStep.profit),
+            of="money",
+            sheet="profit per customer",
+            method="linear",
+            draws="profit",
+            null=None,
+            family=None,
+            unit="money",
+            aside=True,
         ),
     )
     cace = (
