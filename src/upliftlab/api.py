@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from upliftlab.report.published import AnalysisReport, InspectionReport
     from upliftlab.report.targets import TargetsReport
     from upliftlab.report.uplift import UpliftReport
-    from upliftlab.results.analysis import Analysis
+    from upliftlab.results.analysis import Analysis, Audience
     from upliftlab.targeting.request import TargetRequest
 
 Progress = Callable[[str], None]
@@ -222,6 +222,7 @@ class Experiment:
         *,
         ledger: FilePath | None = None,
         progress: Progress | None = None,
+        audience: Audience = "internal",
     ) -> AnalysisReport:
         """Whether the campaign paid: effects, money, checks and the verdict.
 
@@ -230,6 +231,8 @@ class Experiment:
                 the name of their table; the workspace's own tables where absent.
             ledger: The folder of the record, where upliftlab assigned the customers.
             progress: Told of each step.
+            audience: Who reads it; for the `public` no level of fewer than ten units of an arm
+                stands by itself, and owner, files, conditions and sums are left out.
 
         Raises:
             ConfigError: UL619, tables are given and the experiment's are read by a server.
@@ -242,7 +245,8 @@ class Experiment:
         with self._at_work(data, ledger, progress) as setting:
             from upliftlab.analysis.analyze import analyze as verb
 
-            return published(AnalysisReport, verb(self.resolved, setting))
+            made = replace(setting, audience=audience)
+            return published(AnalysisReport, verb(self.resolved, made))
 
     def learn(
         self,
@@ -398,10 +402,14 @@ def check(*paths: FilePath) -> tuple[Diagnostic, ...]:
 
 
 def analyze(
-    experiment: Asked, data: Data | None = None, *, ledger: FilePath | None = None
+    experiment: Asked,
+    data: Data | None = None,
+    *,
+    ledger: FilePath | None = None,
+    audience: Audience = "internal",
 ) -> AnalysisReport:
     """`Experiment.analyze` of an experiment or its file."""
-    return _experiment(experiment).analyze(data, ledger=ledger)
+    return _experiment(experiment).analyze(data, ledger=ledger, audience=audience)
 
 
 def plan(

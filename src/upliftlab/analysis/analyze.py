@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from upliftlab import __version__
 from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice, roll_up
 from upliftlab.analysis.aggregation import Aggregation, measure
+from upliftlab.analysis.audience import for_public, published
 from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.by_day import Parts
 from upliftlab.analysis.caps import Caps
@@ -55,6 +56,7 @@ from upliftlab.queries.numbers import flag_sql
 from upliftlab.results.analysis import (
     Analysis,
     ArmCount,
+    Audience,
     CellMoments,
     DataFile,
     DecisionRule,
@@ -85,12 +87,14 @@ class AnalysisContext:
         now: The moment of the analysis, with its time zone.
         progress: Told of each step.
         record: Who is in which arm, where upliftlab assigned them.
+        audience: Who reads the analysis.
     """
 
     engine: Engine
     now: datetime
     progress: Progress = lambda _step: None
     record: Record | None = None
+    audience: Audience = "internal"
 
 
 def analyze(plan: Plan, setting: AnalysisContext) -> Analysis:
@@ -105,7 +109,9 @@ def analyze(plan: Plan, setting: AnalysisContext) -> Analysis:
         DataError: UL3xx, the plan asks for what this version cannot analyse.
     """
     with setting.engine.reading():
-        return _analysed(plan, setting)
+        if setting.audience == "internal":
+            return _analysed(plan, setting)
+        return published(_analysed(for_public(plan), setting), plan)
 
 
 def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:

@@ -14,6 +14,7 @@ from upliftlab.cli.options import (
     OUT,
     allow_env_option,
     as_json_option,
+    audience_option,
     data_option,
     experiment_argument,
     format_option,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from upliftlab.api import Experiment, Progress
     from upliftlab.config.models.experiment import Plan
     from upliftlab.report.formats import OutputFormat
-    from upliftlab.results.analysis import Analysis
+    from upliftlab.results.analysis import Analysis, Audience
     from upliftlab.text.language import Code
 
 DEMO = Path("upliftlab-demo")
@@ -45,6 +46,7 @@ class RunOptions(TypedDict):
     ledger: Path | None
     out: Path | None
     lang: Code
+    audience: Audience
     site: bool
     plan_file: Path | None
     list_file: Path | None
@@ -60,6 +62,7 @@ class RunOptions(TypedDict):
 @ledger_option
 @out_option
 @lang_option
+@audience_option
 @click.option(
     "--site",
     is_flag=True,
@@ -93,16 +96,20 @@ def run(experiment: Path | None, **options: Unpack[RunOptions]) -> None:
       upliftlab run
       upliftlab run experiments/hillstrom_email.yaml --data ~/data --out results
       upliftlab run experiments/spring.yaml --site --list spring_targets.parquet.json
+      upliftlab run experiments/spring.yaml --audience public --out shared
     """
     data, ledger, lang = options["data"], options["ledger"], options["lang"]
     files = options["plan_file"], options["list_file"]
     if not options["site"] and any(files):
         raise click.UsageError("--plan and --list need --site")
+    if options["site"] and options["audience"] == "public":
+        raise click.UsageError("--site is for readers inside: its pages tell whom to contact")
     hushed, out, content, index = options["quiet"] or options["as_json"], options["out"], None, None
     if experiment is None:
         experiment, out = _demonstration(quiet=hushed), out or DEMO
     with opened(experiment, quiet=hushed) as (found, tell):
-        analysis = found.analyze(data, ledger=ledger, progress=tell)
+        audience = options["audience"]
+        analysis = found.analyze(data, ledger=ledger, progress=tell, audience=audience)
         if options["site"]:
             from upliftlab.cli.site import Beside, gather
 
@@ -128,6 +135,7 @@ def run(experiment: Path | None, **options: Unpack[RunOptions]) -> None:
 @data_option
 @ledger_option
 @out_option
+@audience_option
 @format_option
 @output_option
 @as_json_option
@@ -139,6 +147,7 @@ def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
     ledger: Path | None,
     out: Path | None,
     *,
+    audience: Audience,
     kind: str | None,
     output: Path | None,
     as_json: bool,
@@ -155,7 +164,8 @@ def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab analyze experiments/spring.yaml --format csv --output spring.csv
     """
     form = _format(kind, output)
-    analysis = _analysis(experiment, data, ledger, quiet=quiet or as_json)
+    with opened(experiment, quiet=quiet or as_json) as (found, tell):
+        analysis = found.analyze(data, ledger=ledger, progress=tell, audience=audience)
     if as_json:
         _print_json(analysis)
         if out is None and kind is None:
@@ -281,12 +291,6 @@ def _demonstration(*, quiet: bool) -> Path:
         with open_engine(loaded.plan.engine, loaded.workspace.locate, [kept.folder]) as engine:
             assign(kept, loaded.plan, engine, datetime.now(UTC))
     return experiment
-
-
-def _analysis(experiment: Path, data: Path | None, ledger: Path | None, *, quiet: bool) -> Analysis:
-    """Load and analyse."""
-    with opened(experiment, quiet=quiet) as (found, tell):
-        return found.analyze(data, ledger=ledger, progress=tell)
 
 
 @contextmanager

@@ -51,6 +51,14 @@ quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print nothing b
 lang_option = click.option(
     "--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the page."
 )
+audience_option = click.option(
+    "--audience",
+    type=click.Choice(["internal", "public"]),
+    default="internal",
+    show_default=True,
+    help="Who reads it: for the public no level of fewer than 10 customers of an arm stands by "
+    "itself, and owner, files, conditions and sums are left out.",
+)
 format_option = click.option(
     "--format",
     "kind",

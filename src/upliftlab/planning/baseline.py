@@ -134,7 +134,11 @@ def from_earlier(plan: Plan, spec: EstimationSpec, analysis: Analysis) -> Baseli
     cells = {cell.arm: cell for cell in analysis.moments if cell.dimension is None}
     if control is None or control not in cells:
         message = f"the analysis of '{analysis.experiment}' holds no numbers of its control"
-        raise ConfigError(Diagnostic("UL324", message, "name one that is not INVALID"))
+        raise ConfigError(
+            Diagnostic(
+                "UL324", message, "name one that is not INVALID, and not made for the public"
+            )
+        )
     _same_metrics(spec, analysis)
     columns = [analysis.columns.index(name) for name in spec.columns]
     unit = _moments(cells[control], len(analysis.columns), columns)

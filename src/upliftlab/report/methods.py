@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from upliftlab.report.figure import Figure, FigureFormat, Formatter, escape
+from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, escape
 from upliftlab.results.analysis import Analysis, EstimandKind, MoneyTermsInfo, VerdictCode
 from upliftlab.results.costs import RATED, Per
 from upliftlab.text.language import N_
@@ -52,6 +52,12 @@ _METHODS: Final = {
     "fieller": N_("Fieller's interval for ratios, which may be unbounded."),
     "linear": N_("The interval of the difference, scaled by constant terms."),
 }
+
+
+_PUBLIC: Final = N_(
+    "Made for the public: levels of fewer than {least} units in an arm are shown together, and who "
+    "owns the campaign, its files, its conditions and the sums behind the numbers are left out."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,8 @@ class ProvenanceView:
     plan_sha256: str
     eligible: str | None
     """The condition that customers had to meet."""
+    public: Sentence
+    """What is left out for the public; empty where nothing is."""
 
 
 def methods(analysis: Analysis, formatter: Formatter) -> Methods:
@@ -147,7 +155,15 @@ def origin(result: Analysis | UpliftResult | Targets, formatter: Formatter) -> P
         data=tuple(data),
         plan_sha256=result.plan_sha256,
         eligible=result.eligible if isinstance(result, Analysis) else None,
+        public=_public(result, formatter) if isinstance(result, Analysis) else (),
     )
+
+
+def _public(analysis: Analysis, formatter: Formatter) -> Sentence:
+    if analysis.audience != "public" or analysis.smallest_cell is None:
+        return ()
+    least = formatter.figure(analysis.smallest_cell, "/smallest_cell", FigureFormat("count"))
+    return formatter.composed(_PUBLIC, {"least": least})
 
 
 def _rows(rows: int, i: int, formatter: Formatter) -> Figure:

@@ -28,6 +28,7 @@ from upliftlab.results.time_course import TimeCourse
 from upliftlab.results.what_if import WhatIf
 
 SCHEMA: Literal[1] = 1
+Audience = Literal["internal", "public"]
 
 
 class Finding(Result):
@@ -481,6 +482,8 @@ class Analysis(Published):
     """What was randomised, and is counted by every n."""
     smallest_cell: int | None = None
     """How many units of an arm a level must have to be shown by itself."""
+    audience: Audience = "internal"
+    """Who it was made for: what the public is not told is left out."""
     data: tuple[DataFile, ...]
     verdict: Verdict
     checks: tuple[Check, ...]
