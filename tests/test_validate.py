@@ -315,7 +315,11 @@ def test_every_study_draws_and_measures_the_same_for_the_same_seed(study):
     once, again = (validate([cell], StudySettings(3)).cells[0] for _ in range(2))
     assert once == again
     assert once.replications == 3
-    shown = [each for each in once.measured if each.rejected is not None or each.withheld]
+    shown = [
+        each
+        for each in once.measured
+        if each.rejected is not None or each.coverage is not None or each.withheld
+    ]
     assert shown == list(once.measured)
 
 

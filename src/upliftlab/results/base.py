@@ -61,6 +61,8 @@ class Note(StrEnum):
     at_least = "no upper end: too few purchases or other events to tell"
     at_most = "no lower end: too few purchases or other events to tell"
     several_redemptions = "customers redeem more than once, and conversions count them once"
+    few_beyond = "fewer than ten units above the quantile, or below it, in a group"
+    tied = "the quantile lies among many equal values in a group: no interval holds"
     unknown_spread = "not told by the totals that were given: it needs products of two metrics"
     few_units = "fewer than two units, so there is no interval"
     constant_score = "the score is the same for everybody, so it puts nobody first"

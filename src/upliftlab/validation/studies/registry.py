@@ -14,6 +14,7 @@ from upliftlab.validation.studies import (
     main,
     over_time,
     peeks,
+    quantiles,
     ratios,
     strata,
 )
@@ -28,6 +29,7 @@ STUDIES: Final[Mapping[str, Callable[[], Iterator[NamedScenario]]]] = {
     "peeks": peeks.cells,
     "over_time": over_time.cells,
     "strata": strata.cells,
+    "quantiles": quantiles.cells,
 }
 
 
