@@ -132,8 +132,8 @@ def quantile_difference(
     """The treated quantile less the control's, with the interval of Zou & Donner (2008).
 
     With the ends l and u of either quantile q, it reaches from Δ − √((q_t − l_t)² + (u_c − q_c)²)
-    to Δ + √((u_t − q_t)² + (q_c − l_c)²). `se` is its width as that of a normal distribution, for the
-    record. There is no p-value.
+    to Δ + √((u_t − q_t)² + (q_c − l_c)²). `se` is its width as that of a normal
+    distribution, for the record. There is no p-value.
 
     Args:
         treated: The treated group's quantile; None where too few units are beyond it.
