@@ -67,12 +67,23 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel):
     assert "upliftlab/py.typed" in names
     assert "upliftlab/experiments/spring_winback.yaml" in names
     assert "upliftlab/templates/report.html.j2" in names
+    starters = {path.relative_to(ROOT).as_posix() for path in (ROOT / "starters").rglob("*.*")}
+    assert "starters/workspace/data/.gitignore" in starters
+    files = {name for name in starters if (ROOT / name).is_file()}
+    assert {f"upliftlab/{name}" for name in files} <= set(names)
+
+
+def test_a_workspace_begins_from_the_wheel(installed, tmp_path):
+    run(installed / "upliftlab", "init", "shop", "--template", "winback", cwd=tmp_path)
+    paths = ("shop/experiments", "shop/configs")
+    assert "No faults" in run(installed / "upliftlab", "check", *paths, cwd=tmp_path)
+    assert (tmp_path / "shop" / "data" / ".gitignore").is_file()
 
 
 def test_it_finds_its_shipped_files_in_the_wheel(installed, tmp_path):
     code = (
         "from upliftlab.util.resources import shipped\n"
-        "for name in ('templates', 'experiments', 'configs'):\n"
+        "for name in ('templates', 'experiments', 'configs', 'starters'):\n"
         "    print(shipped(name) if any(shipped(name).iterdir()) else 'empty')\n"
     )
     for line in run(installed / "python", "-c", code, cwd=tmp_path).splitlines():

@@ -223,24 +223,28 @@ def report(  # noqa: PLR0913 - one parameter an option is how click calls
 
 
 @click.command()
+@click.argument(
+    "experiment", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--seed", default=7, show_default=True, help="Seed of the random numbers.")
 @click.option("--customers", default=40_000, show_default=True, help="Number of customers.")
 @click.option(
     "--out",
     metavar="DIR",
-    default=DEMO,
-    show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the files.",
+    help=f"Folder for the files; default: {DEMO}.",
 )
 @quiet_option
-def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
+def simulate(
+    experiment: Path | None, seed: int, customers: int, out: Path | None, *, quiet: bool
+) -> None:
     """Make a simulated retailer with a campaign whose truth is known.
 
     Customers, their orders, contacts, redemptions, tickets and surveys, an experiment with its
-    configs/, and truth.json with the true effect of each arm in each segment.
+    configs/, and truth.json with the true effect of each arm in each segment. With EXPERIMENT, such
+    as one that `init` began, only the tables that it is tried with, in the data of its workspace.
 
-    At least 1,000 customers. YAML files that were changed are never written over, nor are customers
+    At least 1,000 customers. Files that were changed are never written over, nor are customers
     who were assigned by others.
 
     \b
@@ -248,17 +252,23 @@ def simulate(seed: int, customers: int, out: Path, *, quiet: bool) -> None:
       upliftlab simulate --seed 7 --out demo
       upliftlab assign demo/experiments/spring_winback.yaml
       upliftlab run demo/experiments/spring_winback.yaml
+      upliftlab simulate experiments/winback.yaml
     """
-    from upliftlab.simulate import simulate as make
+    if experiment is None:
+        from upliftlab.simulate import simulate as make
 
-    made = make(out, seed=seed, customers=customers, root=Path() if out == DEMO else None)
-    if not quiet:
-        for name, path in (
-            ("Experiment", made.experiment),
-            ("Data", made.data),
-            ("Truth", made.truth),
-        ):
-            echo(f"{name + ':':<12}{path}")
+        made = make(out or DEMO, seed=seed, customers=customers, root=_root(out))
+        told = {"Experiment": made.experiment, "Data": made.data, "Truth": made.truth}
+    elif out is not None:
+        raise click.UsageError("--out has no place beside EXPERIMENT, whose workspace is written")
+    else:
+        from upliftlab.config.workspace import shown
+        from upliftlab.simulate import play_experiment
+
+        folder = play_experiment(experiment, seed=seed, customers=customers)
+        told = {"Data": shown(folder, experiment), "Next": f"upliftlab assign {experiment}"}
+    for name, path in () if quiet else told.items():
+        echo(f"{name + ':':<12}{path}")
 
 
 def _format(kind: str | None, output: Path | None) -> OutputFormat:

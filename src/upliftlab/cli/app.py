@@ -15,6 +15,7 @@ import click
 
 from upliftlab import __version__
 from upliftlab.cli.analysis import analyze, report, run, simulate
+from upliftlab.cli.beginning import init
 from upliftlab.cli.campaign import amend, assign, export, ledger, lock, verify
 from upliftlab.cli.checking import check, explain, schema
 from upliftlab.cli.engines import engine
@@ -138,7 +139,7 @@ def commands() -> None:
     """
 
 
-_analysis = (run, inspect, check, analyze, report, simulate, explain, schema)
+_analysis = (init, run, inspect, check, analyze, report, simulate, explain, schema)
 _campaign = (plan, lock, amend, assign, export, verify, ledger, engine, uplift, target, validate)
 for _command in (*_analysis, *_campaign):
     commands.add_command(_command)

@@ -292,6 +292,18 @@ _READING: Final = (
         ),
     ),
     Explanation(
+        "UL690",
+        "Workspace that would be written over",
+        "A workspace begins without writing over a file: those that are to be made there are there "
+        "already, with another content.",
+        "Choose another folder, or move away what is there.",
+        example=Example(
+            "upliftlab init shop\nupliftlab init shop --template winback",
+            "upliftlab init shop\nupliftlab init other --template winback",
+            file=COMMAND,
+        ),
+    ),
+    Explanation(
         "UL030",
         "Python value that no file could hold",
         "An experiment in Python holds what a file can: text, numbers, booleans, days, "

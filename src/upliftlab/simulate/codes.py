@@ -6,6 +6,10 @@ from typing import Final
 
 from upliftlab.util.explanation import COMMAND, Example, Explanation
 
+_PLAYED: Final = (
+    "customers: customers\nassignment: {method: hash, salt: example}\n"
+    "metrics: {primary: revenue}\noutcome_window: 28 days\n"
+)
 CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL290",
@@ -19,9 +23,10 @@ CODES: Final[tuple[Explanation, ...]] = (
     ),
     Explanation(
         "UL291",
-        "Changed file",
-        "A YAML file in the folder was changed since it was made, and would be written over.",
-        "Remove it, or choose another folder by --out.",
+        "File that would be written over",
+        "A YAML file in the folder was changed since it was made, or a table lies there that was "
+        "not simulated like this; it would be written over.",
+        "Remove it, or choose another folder.",
     ),
     Explanation(
         "UL292",
@@ -41,6 +46,29 @@ CODES: Final[tuple[Explanation, ...]] = (
                 "upliftlab simulate --customers 2000 --out other"
             ),
             file=COMMAND,
+        ),
+    ),
+    Explanation(
+        "UL296",
+        "Experiment that cannot be played",
+        "The simulated retailer plays experiments that upliftlab assigns, in waves whose outcomes "
+        "end before its records do, with arms that are contacted by e-mail or SMS, on customers "
+        "in customers.parquet of the workspace's data.",
+        "Change what the message names, or bring tables of your own.",
+        example=Example(
+            f"{_PLAYED}waves: [{{start: 2030-01-07, share: 100%}}]",
+            f"{_PLAYED}waves: [{{start: 2026-03-02, share: 100%}}]",
+            beside={
+                "configs/sources.yaml": (
+                    "schema: 1\nsources:\n  customers: {file: customers.parquet, id: customer_id}\n"
+                    "  orders: {file: orders.parquet, id: customer_id, time: ordered_at}\n"
+                ),
+                "configs/metrics.yaml": (
+                    "schema: 1\nmetrics:\n  revenue: {from: orders, sum: amount, better: higher}\n"
+                ),
+                "data/.gitignore": "*\n",
+            },
+            run="upliftlab simulate --customers 1000 experiments/example.yaml",
         ),
     ),
 )

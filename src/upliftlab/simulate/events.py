@@ -19,7 +19,6 @@ from upliftlab.simulate.calendar import (
 )
 from upliftlab.simulate.people import TRAITS, People, factor, period_rates
 from upliftlab.simulate.responses import (
-    ARMS,
     CONTROL,
     DELIVERED,
     MARGIN,
@@ -53,7 +52,7 @@ def orders_alone(random: np.random.Generator, people: People) -> Orders:
 def orders_more(random: np.random.Generator, people: People, campaign: AssignedArms) -> Orders:
     """Orders that the campaign brings."""
     arms, starts = campaign.treatments, campaign.starts
-    expected = np.choose(arms, [extra_orders(people, arm) for arm in ARMS])
+    expected = np.choose(arms, [extra_orders(people, arm) for arm in campaign.kinds])
     whose, when = spread_out(random, random.poisson(expected), (starts, WINDOW))
     return whose, when, arms[whose]
 
@@ -92,7 +91,7 @@ def contacts_table(
     arms, starts = campaign.treatments, campaign.starts
     reached = np.flatnonzero((arms > 0) & (random.random(len(arms)) < DELIVERED))
     others, when = _evenly(random, people, _NEWSLETTERS * people.opted_in)
-    channels = np.array([arm.channel or "" for arm in ARMS])[arms[reached]]
+    channels = np.array([arm.channel or "" for arm in campaign.kinds])[arms[reached]]
     table = pd.DataFrame(
         {
             "customer_id": np.concatenate([reached, others]) + 1,
@@ -118,7 +117,9 @@ def redemptions_table(
     inside = (day >= starts[whose]) & (day < starts[whose] + WINDOW) & (arms[whose] > 0)
     buyers, places = np.unique(whose[inside], return_index=True)  # orders are sorted by time
     first = np.flatnonzero(inside)[places]
-    redeems = random.random(len(first)) < np.array([arm.redeems for arm in ARMS])[arms[buyers]]
+    redeems = (
+        random.random(len(first)) < np.array([arm.redeems for arm in campaign.kinds])[arms[buyers]]
+    )
     first = first[redeems]
     table = pd.DataFrame(
         {
@@ -135,8 +136,8 @@ def tickets_table(
     random: np.random.Generator, people: People, campaign: AssignedArms
 ) -> pd.DataFrame:
     """Complaints and questions, and what it costs to deal with them."""
-    provoked = _provoked(random, campaign, [arm.complains for arm in ARMS])
-    complaints = _evenly(random, people, np.full(len(people), ARMS[CONTROL].complains))
+    provoked = _provoked(random, campaign, [arm.complains for arm in campaign.kinds])
+    complaints = _evenly(random, people, np.full(len(people), campaign.kinds[CONTROL].complains))
     questions = _evenly(random, people, np.full(len(people), _QUESTIONS))
     kinds = [("complaint", provoked), ("complaint", complaints), ("question", questions)]
     table = pd.DataFrame(
@@ -154,8 +155,8 @@ def unsubscribes_table(
     random: np.random.Generator, people: People, campaign: AssignedArms
 ) -> pd.DataFrame:
     """Who unsubscribed, of themselves or because of the campaign."""
-    alone = _evenly(random, people, np.full(len(people), ARMS[CONTROL].unsubscribes))
-    provoked = _provoked(random, campaign, [arm.unsubscribes for arm in ARMS])
+    alone = _evenly(random, people, np.full(len(people), campaign.kinds[CONTROL].unsubscribes))
+    provoked = _provoked(random, campaign, [arm.unsubscribes for arm in campaign.kinds])
     table = pd.DataFrame(
         {
             "customer_id": np.concatenate([alone[0], provoked[0]]) + 1,

@@ -75,16 +75,18 @@ class AssignedArms:
     """Who was assigned to what.
 
     Attributes:
-        arms: Numbers of `ARMS` by customer, -1 for customers in no arm.
+        arms: Numbers of `kinds` by customer, -1 for customers in no arm.
         starts: The day it begins for each, counted from the first wave's.
+        kinds: What the arms do; the control's stands first.
     """
 
     arms: Integers
     starts: Integers
+    kinds: tuple[Treatment, ...] = ARMS
 
     @property
     def treatments(self) -> Integers:
-        """Numbers of `ARMS`, the control's for customers in no arm: nothing is done to them."""
+        """Numbers of `kinds`, the control's for customers in no arm: nothing is done to them."""
         return np.maximum(self.arms, CONTROL)
 
 

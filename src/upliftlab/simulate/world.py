@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from upliftlab.assignment.assign import prepare
-from upliftlab.config import load
+from upliftlab.config import Loaded, load
 from upliftlab.engines.duckdb import DuckDB
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.simulate.calendar import FIRST
@@ -37,7 +37,7 @@ from upliftlab.simulate.events import (
 )
 from upliftlab.simulate.lifecycle import lifecycle
 from upliftlab.simulate.people import TRAITS, People, draw_people
-from upliftlab.simulate.responses import ARMS, AssignedArms
+from upliftlab.simulate.responses import ARMS, AssignedArms, Treatment
 from upliftlab.simulate.truth import truth_of
 from upliftlab.util.files import atomic_write
 from upliftlab.util.resources import shipped
@@ -96,13 +96,7 @@ def simulate(
             would be written over was changed; UL292, customers of another draw were assigned.
         OutputError: A file cannot be written.
     """
-    if customers < FEWEST or seed < 0:
-        wrong = f"cannot simulate {customers} customers from seed {seed}"
-        raise DataError(
-            Diagnostic(
-                "UL290", wrong, f"ask for at least {FEWEST:,} customers and a seed of 0 or more"
-            )
-        )
+    require_possible(seed, customers)
     root = folder if root is None else root
     made = Simulated(
         folder / "experiments" / f"{NAME}.yaml", folder / "data", folder / "truth.json"
@@ -115,14 +109,26 @@ def simulate(
     world = draw_world(random, customers)
     for target, file in files.items():
         atomic_write(target, file.read_bytes(), root)
-    atomic_write(made.data / "customers.parquet", _parquet(world.customers), root)
-    campaign = _assigned(made)
+    atomic_write(made.data / "customers.parquet", parquet(world.customers), root)
+    campaign = assigned(load(made.experiment), ARMS)
     for name, table in play(random, world, campaign).items():
-        atomic_write(made.data / f"{name}.parquet", _parquet(table), root)
+        atomic_write(made.data / f"{name}.parquet", parquet(table), root)
     head = {"schema": 1, "experiment": NAME, "seed": seed, "customers": customers, "about": _ABOUT}
     truth = head | {"effects": _truth(world, campaign)}
     atomic_write(made.truth, (json.dumps(truth, indent=2) + "\n").encode(), root)
     return made
+
+
+def require_possible(seed: int, customers: int) -> None:
+    """Refuse what cannot be drawn.
+
+    Raises:
+        DataError: UL290, with fewer than 1,000 customers, or a negative seed.
+    """
+    if customers < FEWEST or seed < 0:
+        wrong = f"cannot simulate {customers} customers from seed {seed}"
+        remedy = f"ask for at least {FEWEST:,} customers and a seed of 0 or more"
+        raise DataError(Diagnostic("UL290", wrong, remedy))
 
 
 def _refuse_changed(files: Mapping[Path, Path]) -> None:
@@ -158,15 +164,15 @@ def draw_world(random: np.random.Generator, customers: int) -> World:
 
 
 def play(
-    random: np.random.Generator, world: World, campaign: AssignedArms
+    random: np.random.Generator, world: World, campaign: AssignedArms, name: str = NAME
 ) -> dict[str, pd.DataFrame]:
     """Every table of events, by name, once the campaign was run."""
     people = world.people
     orders = orders_table(random, people, (world.alone, orders_more(random, people, campaign)))
     return {
         "orders": orders,
-        "contacts": contacts_table(random, people, campaign, NAME),
-        "redemptions": redemptions_table(random, orders, campaign, NAME),
+        "contacts": contacts_table(random, people, campaign, name),
+        "redemptions": redemptions_table(random, orders, campaign, name),
         "tickets": tickets_table(random, people, campaign),
         "unsubscribes": unsubscribes_table(random, people, campaign),
         "surveys": surveys_table(random, people),
@@ -204,19 +210,24 @@ def _customers(random: np.random.Generator, people: People, alone: Orders) -> pd
     )
 
 
-def _assigned(made: Simulated) -> AssignedArms:
-    """Each customer's arm and first day, as the shipped experiment assigns them."""
-    loaded = load(made.experiment)
+def assigned(loaded: Loaded, kinds: Sequence[Treatment]) -> AssignedArms:
+    """Each customer's arm and first day, as an experiment assigns them.
+
+    Args:
+        loaded: The experiment, whose customers lie in its data and whose waves have days.
+        kinds: What its arms do, by their names; the control's stands first.
+    """
     with DuckDB(loaded.workspace.locate, folders=[]) as engine:
         query = prepare(loaded.plan, engine)
         found = engine.query(
             f"SELECT customer_id, arm, wave FROM ({query.sql}) AS assigned ORDER BY customer_id"  # noqa: S608 - our own query
         ).to_pydict()
     waves = {n: wave.start for n, wave in enumerate(loaded.plan.experiment.waves, 1)}
-    numbers: dict[str | None, int] = {arm.name: number for number, arm in enumerate(ARMS)}
+    numbers: dict[str | None, int] = {kind.name: number for number, kind in enumerate(kinds)}
     return AssignedArms(
         np.array([numbers.get(arm, -1) for arm in found["arm"]], dtype=np.int64),
         np.array([(waves[wave] - FIRST).days for wave in found["wave"]], dtype=np.int64),
+        tuple(kinds),
     )
 
 
@@ -227,7 +238,8 @@ def _truth(world: World, campaign: AssignedArms) -> list[dict[str, Any]]:
     return truth_of(world.people.chosen(here), campaign.arms[here], levels)
 
 
-def _parquet(table: pd.DataFrame) -> bytes:
+def parquet(table: pd.DataFrame) -> bytes:
+    """A table as a file."""
     content = io.BytesIO()
     table.to_parquet(
         content, engine="pyarrow", compression="zstd", index=False, coerce_timestamps="us"
