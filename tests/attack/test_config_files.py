@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from upliftlab.cli import commands
+from upliftlab.cli.formats.registry import FORMATS
 from upliftlab.config import check, load
 from upliftlab.errors import ConfigError, DataError
 from upliftlab.report.reading import read_analysis
@@ -78,7 +79,7 @@ def test_a_shared_file_that_is_a_link_out_is_refused_unread(space, stem, target)
     file.symlink_to(space.parent / "secret.yaml" if target == "absolute" else target)
     code, said = run("check", "experiments", "configs")
     assert (code, "UL024" in said, "hunter2" in said) == (1, True, False)
-    for form in ("json", "github"):
+    for form in FORMATS:
         assert "hunter2" not in run("check", "experiments", "--format", form)[1]
     with pytest.raises(ConfigError, match="UL024"):
         load(Path("experiments/example.yaml"))

@@ -12,10 +12,11 @@ from openpyxl import load_workbook
 
 from upliftlab.report.export import rounded, to_json
 from upliftlab.report.formats import output_format
-from upliftlab.report.markdown import escaped, markdown
+from upliftlab.report.markdown import markdown
 from upliftlab.report.workbook import workbook
 from upliftlab.results.analysis import VerdictCode
 from upliftlab.text.language import Language
+from upliftlab.util.markdown import escaped
 
 HOSTILE = {
     "Mens E-Mail": '=HYPERLINK("http://x"|"y")',

@@ -20,10 +20,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 from click.testing import CliRunner
 
 from upliftlab.cli import commands
+from upliftlab.cli.formats.registry import FORMATS
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "hunter2-Planted-Secret"
@@ -154,8 +156,10 @@ def fault_of(form: str) -> tuple[str | None, int]:
         return "tells the secret", result.exit_code
     if found := HIDDEN.search(said):
         return f"prints U+{ord(found[0]):04X}", result.exit_code
-    if form == "json":
+    if form in ("json", "gitlab", "sarif"):
         json.loads(result.stdout)
+    elif form == "junit":
+        ET.fromstring(result.stdout)
 
     if COMMAND.search(_after_first(said) if form == "github" else said):
         return "prints a command", result.exit_code
@@ -170,6 +174,7 @@ def _after_first(said: str) -> str:
 def fuzz(rounds: int, seed: int, folder: Path) -> tuple[Counter[int], list[str]]:
     """Exit codes, and what went wrong in which round."""
     rng, codes, wrong = random.Random(seed), Counter[int](), []
+    forms = [*FORMATS]
     space = Space(folder)
     before = Path.cwd()
     os.chdir(space.root)
@@ -177,7 +182,7 @@ def fuzz(rounds: int, seed: int, folder: Path) -> tuple[Counter[int], list[str]]
     try:
         for number in range(rounds):
             with space.round(rng):
-                fault, code = fault_of(("text", "github", "json")[number % 3])
+                fault, code = fault_of(forms[number % len(forms)])
                 codes[code] += 1
                 if fault:
                     wrong.append(f"round {number}: {fault}")

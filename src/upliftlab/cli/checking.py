@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from upliftlab.cli.formats.registry import FORMATS, teller
 from upliftlab.cli.options import allow_env_option, as_json_option, data_option, quiet_option
-from upliftlab.cli.output import (
-    FAULTY,
-    echo,
-    echo_annotation,
-    echo_block,
-    echo_fault,
-    echo_json,
-    faults_json,
-    progress,
-)
+from upliftlab.cli.output import FAULTY, echo, echo_block, echo_json, progress
 from upliftlab.errors import Diagnostic
 
 
@@ -26,9 +19,11 @@ from upliftlab.errors import Diagnostic
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice([*FORMATS]),
     default="text",
-    help="How faults are printed; github makes annotations.",
+    help="How faults are printed: "
+    + "; ".join(f"{name}, {what}" for name, what in FORMATS.items())
+    + ".",
 )
 @data_option
 @allow_env_option
@@ -45,24 +40,17 @@ def check(paths: tuple[Path, ...], form: str, data: Path | None, *, quiet: bool)
       upliftlab check experiments/spring.yaml --format github
       upliftlab check experiments/spring.yaml --data ~/data
     """
-    from upliftlab.config.checking import check as check_files
+    from upliftlab.cli.formats.told import counted
+    from upliftlab.config.checking import check_files
 
-    faults = check_files(paths, notice=not quiet)
+    checked = check_files(paths, notice=not quiet)
     if data is not None:
-        faults = _with_data(paths, data, faults, quiet=quiet or form != "text")
-    if form == "json":
-        echo_json(faults_json(faults))
-    for fault in faults if form != "json" else ():
-        if form == "github":
-            echo_annotation(fault)
-        else:
-            echo_fault(fault, err=False)
-    errors, warnings = (
-        sum(fault.severity == severity for fault in faults) for severity in ("error", "warning")
-    )
+        faults = _with_data(paths, data, checked.faults, quiet=quiet or form != "text")
+        checked = replace(checked, faults=faults)
+    teller(form)(checked)
     if not quiet and form == "text":
-        echo(_counted(errors, warnings) if errors or warnings else "No faults found.")
-    if errors:
+        echo(counted(checked.faults))
+    if any(fault.severity == "error" for fault in checked.faults):
         raise click.exceptions.Exit(FAULTY)
 
 
@@ -127,8 +115,3 @@ def schema(kind: str) -> None:
     from upliftlab.config.schema import schema_text
 
     echo_json(schema_text(kind))
-
-
-def _counted(errors: int, warnings: int) -> str:
-    numbers = ((errors, "error"), (warnings, "warning"))
-    return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in numbers)

@@ -6,15 +6,14 @@ them cannot be seen and hides secrets; colours are said apart from the text they
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -43,6 +42,23 @@ class Styled:
 
     def __str__(self) -> str:
         return click.style(shown(self.text), fg=self.fg, bold=self.bold)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowCommand:
+    r"""A command to GitHub Actions, in which nothing else can be one.
+
+    >>> print(WorkflowCommand("error", {"file": "a,b:c.yaml"}, "50% of\n::error::it"))
+    ::error file=a%2Cb%3Ac.yaml::50%25 of\n::error::it
+    """
+
+    name: str
+    properties: Mapping[str, object]
+    message: str
+
+    def __str__(self) -> str:
+        said = ",".join(f"{key}={_property(value)}" for key, value in self.properties.items())
+        return f"::{self.name} {said}::{_escaped(shown(self.message))}"
 
 
 def shown(text: object) -> str:
@@ -74,9 +90,9 @@ def echo_json(text: str | bytes) -> None:
     _write(said.removesuffix("\n"), err=False)
 
 
-def echo_annotation(fault: Diagnostic) -> None:
-    """Print a fault as a workflow command of GitHub Actions."""
-    _write(annotation(fault), err=False)
+def echo_command(command: WorkflowCommand) -> None:
+    """Print a command to GitHub Actions: the one text that a build server shall obey."""
+    _write(str(command), err=False)
 
 
 def echo_table(table: Table) -> None:
@@ -123,43 +139,6 @@ def echo_fault(fault: Diagnostic, *, err: bool = True) -> None:
     echo(before, Styled(code, fg=colour), after, err=err)
 
 
-def as_dict(fault: Diagnostic) -> dict[str, str | int | None]:
-    """A fault as a mapping for JSON."""
-    place = fault.place
-    return {
-        "code": fault.code,
-        "severity": fault.severity,
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
-        "message": fault.message,
-        "remedy": fault.remedy,
-    }
-
-
-def faults_json(faults: tuple[Diagnostic, ...]) -> str:
-    """Faults as JSON; half a character, as in a file's name that is no text, is replaced."""
-    told: list[dict[str, Any]] = [as_dict(fault) for fault in faults]
-    text = json.dumps(told, ensure_ascii=False, indent=1)
-    return text.encode("utf-8", "replace").decode()
-
-
-def annotation(fault: Diagnostic) -> str:
-    """A fault as a workflow command of GitHub Actions, in which nothing else can be one.
-
-    >>> from upliftlab.errors import Place
-    >>> annotation(Diagnostic("UL012", "50% of\\n::error::it", "", Place("a,b:c.yaml", 1, 2)))
-    '::error file=a%2Cb%3Ac.yaml,line=1,col=2,title=UL012::50%25 of\\\\n::error::it'
-    """
-    place = fault.place
-    where = ""
-    if place:
-        file = _property(place.file)
-        where = f"file={file},line={place.line or 1},col={place.column or 1},"
-    text = f"{fault.message}; {fault.remedy}" if fault.remedy else fault.message
-    return f"::{fault.severity} {where}title={_property(fault.code)}::{_escaped(shown(text))}"
-
-
 def _escaped(text: str) -> str:
     """A workflow command's message: no sign of it is read as its end."""
     for sign, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
@@ -167,9 +146,9 @@ def _escaped(text: str) -> str:
     return text
 
 
-def _property(text: str) -> str:
+def _property(value: object) -> str:
     """A workflow command's property, which a colon or a comma would end."""
-    return _escaped(shown(text)).replace(":", "%3A").replace(",", "%2C")
+    return _escaped(shown(value)).replace(":", "%3A").replace(",", "%2C")
 
 
 def ready_streams() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from upliftlab.config.load import examine, in_order
@@ -19,8 +20,26 @@ from upliftlab.util.nearest import closest
 _SUFFIXES = (".yaml", ".yml")
 
 
-def check(paths: Sequence[Path], *, notice: bool = False) -> tuple[Diagnostic, ...]:
-    """Every fault of the given files and folders, in a fixed order.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was looked at, and what is wrong.
+
+    Attributes:
+        files: Every file's name, as faults name it.
+        faults: In a fixed order.
+    """
+
+    files: tuple[str, ...]
+    faults: tuple[Diagnostic, ...]
+
+
+def check(paths: Sequence[Path]) -> tuple[Diagnostic, ...]:
+    """Every fault of the given files and folders, in a fixed order."""
+    return check_files(paths).faults
+
+
+def check_files(paths: Sequence[Path], *, notice: bool = False) -> Checked:
+    """The given files and folders, with every fault.
 
     Files directly in a folder named `configs` are what experiments share; all others are
     experiments, each checked against the `configs/` of its own workspace and against one another.
@@ -42,7 +61,7 @@ def check(paths: Sequence[Path], *, notice: bool = False) -> tuple[Diagnostic, .
         workspaces.setdefault(workspace.root, (workspace, given))
     for root, (workspace, given) in workspaces.items():
         faults += _check_workspace(workspace, given, experiments[root], notice=notice)
-    return in_order(faults)
+    return Checked(tuple(shown(path, given) for path, given in files), in_order(faults))
 
 
 def experiments(paths: Sequence[Path]) -> tuple[tuple[Path, Path], ...]:

@@ -6,7 +6,6 @@ segments by arms, and the checks that ask for attention.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from upliftlab.report.export import rounded
@@ -18,8 +17,8 @@ from upliftlab.report.trust import trust
 from upliftlab.report.verdict import VerdictView, answer
 from upliftlab.results.analysis import Analysis
 from upliftlab.text.language import N_, Code
+from upliftlab.util.markdown import escaped
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+.!|~-])")
 _LOUD = ("critical", "warning")
 
 
@@ -37,15 +36,6 @@ def markdown(analysis: Analysis, lang: Code) -> str:
         _checks(published, formatter),
     )
     return "\n\n".join("\n".join(part) for lines in parts if (part := tuple(lines))) + "\n"
-
-
-def escaped(text: str) -> str:
-    r"""A text of somebody's as Markdown that shows it and does nothing else.
-
-    >>> print(escaped("a_b <b> | [x](y)"))
-    a\_b \<b\> \| \[x\]\(y\)
-    """
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def _said(sentence: Sentence) -> str:

@@ -1,0 +1,33 @@
+"""A list of faults, for programs: every text as it is."""
+
+from __future__ import annotations
+
+import json
+
+from upliftlab.cli.output import echo_json
+from upliftlab.config.checking import Checked
+from upliftlab.errors import Diagnostic
+
+
+def tell(checked: Checked) -> None:
+    """Print the list."""
+    echo_json(faults_json(checked.faults))
+
+
+def faults_json(faults: tuple[Diagnostic, ...]) -> str:
+    """Faults as JSON; half a character, as in a file's name that is no text, is replaced."""
+    text = json.dumps([_dict(fault) for fault in faults], ensure_ascii=False, indent=1)
+    return text.encode("utf-8", "replace").decode()
+
+
+def _dict(fault: Diagnostic) -> dict[str, str | int | None]:
+    place = fault.place
+    return {
+        "code": fault.code,
+        "severity": fault.severity,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "message": fault.message,
+        "remedy": fault.remedy,
+    }
