@@ -144,7 +144,7 @@ def test_the_example_is_what_the_campaign_gives(analysis):
     shown = Analysis.model_validate_json(example)
     assert json.loads(to_json(shown)) == json.loads(example)
     lists = ("findings", "heterogeneity", "reconciliations", "bridges", "checks", "arms", "moments")
-    for part in (*lists, "metrics", "segments", "means"):
+    for part in (*lists, "metrics", "segments", "means", "beliefs"):
         made = [near(item) for item in getattr(analysis, part)]
         for item in getattr(shown, part):
             assert any(near(item) == other for other in made), item

@@ -17,6 +17,7 @@ from upliftlab import __version__
 from upliftlab.analysis.aggregates import OVERALL, Aggregates, Slice, roll_up
 from upliftlab.analysis.aggregation import Aggregation, measure
 from upliftlab.analysis.audience import for_public, published
+from upliftlab.analysis.beliefs import beliefs
 from upliftlab.analysis.bridge import bridges
 from upliftlab.analysis.by_day import Parts
 from upliftlab.analysis.caps import Caps
@@ -185,6 +186,7 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         heterogeneity=beside.tests,
         reconciliations=reconciled(spec, projected, compared),
         bridges=bridges(spec, compared, plan.currency),
+        beliefs=beliefs(compared, experiment.analysis.prior),
         time_course=told_over_time,
         what_if=what_if(spec, compared, projected, len(evidence.candidates)),
         columns=spec.columns,
@@ -318,7 +320,17 @@ def withheld(analysis: Analysis, checks: Sequence[CheckDefinition]) -> Analysis:
     tell = {check.name for check in checks if check.tells == "effects"}
     kept = tuple(c for c in analysis.checks if c.name.partition(":")[0] not in tell)
     gone: dict[str, object] = {"money_sums": None}
-    gone |= dict.fromkeys(("heterogeneity", "reconciliations", "bridges", "moments", "means"), ())
+    gone |= dict.fromkeys(
+        (
+            "heterogeneity",
+            "reconciliations",
+            "bridges",
+            "beliefs",
+            "moments",
+            "means",
+        ),
+        (),
+    )
     return analysis.model_copy(
         update={
             "time_course": None,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from upliftlab.report.beliefs import beliefs
 from upliftlab.report.effects import Breakdowns, breakdowns, compared, metrics, money
 from upliftlab.report.export import to_csv, to_json
 from upliftlab.report.figure import Formatter
@@ -106,6 +107,7 @@ SECTIONS: Final[tuple[Section[Index], ...]] = (
     Section("money", money, N_("Profit and return"), withheld=True),
     Section("over_time", over_time, N_("Over time"), withheld=True),
     Section("what_if", what_if, N_("What would change the answer"), withheld=True),
+    Section("beliefs", beliefs, N_("A Bayesian view of profit"), withheld=True),
     Section("breakdowns", breakdowns, N_("By segment"), withheld=True, parts=_dimensions),
     Section("metrics", metrics, N_("Metrics"), withheld=True),
     Section("compared", compared, N_("Arm against arm"), withheld=True),

@@ -179,6 +179,31 @@ class Bridge(Result):
     """None where no redemption is paid for, or nothing counts redemptions or conversions."""
 
 
+class Belief(Result):
+    """The Bayesian view of an arm's incremental profit, beside its interval."""
+
+    arm: str
+    prior_mean: float | None
+    """What was believed of profit per treated customer before; None where nothing was."""
+    prior_sd: float | None
+    mean: float | None = None
+    """Of the posterior, for all treated customers."""
+    sd: float | None = None
+    low: float | None = None
+    """The middle part of it, as large as the confidence level."""
+    high: float | None = None
+    pays: float | None = None
+    """Probability that profit is above 0, never nearer to certainty than one in a thousand."""
+    clears_hurdle: float | None = None
+    """Probability that ROI is above the hurdle, likewise."""
+    loss_adopted: float | None = None
+    """What is lost on average where the arm is adopted: the mean of a loss, gains counting 0."""
+    loss_declined: float | None = None
+    """What is forgone on average where it is not: the mean of a gain, losses counting 0."""
+    note: Note | None = None
+    """Why there is none."""
+
+
 class Severity(StrEnum):
     """What a failed check means: critical makes every number invalid."""
 
@@ -463,6 +488,7 @@ class Analysis(Published):
         "arms",
         "heterogeneity",
         "bridges",
+        "beliefs",
         "time_course",
     )
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
@@ -507,6 +533,8 @@ class Analysis(Published):
     heterogeneity: tuple[Heterogeneity, ...] = ()
     reconciliations: tuple[Reconciliation, ...] = ()
     bridges: tuple[Bridge, ...] = ()
+    beliefs: tuple[Belief, ...] = ()
+    """The Bayesian view of each arm; empty without money, and in what older versions wrote."""
     time_course: TimeCourse | None = None
     """Effects over time; None where a critical check failed, and in what older versions wrote."""
     money_sums: WhatIf | None = Field(default=None, alias="what_if")

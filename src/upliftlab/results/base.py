@@ -64,6 +64,7 @@ class Note(StrEnum):
     few_beyond = "fewer than ten units above the quantile, or below it, in a group"
     tied = "the quantile lies among many equal values in a group: no interval holds"
     unknown_spread = "not told by the totals that were given: it needs products of two metrics"
+    prior_contradicted = "the prior and the data contradict each other: hardly any value is of both"
     few_units = "fewer than two units, so there is no interval"
     constant_score = "the score is the same for everybody, so it puts nobody first"
     same_for_all = "the same for everybody, so there is no interval"

@@ -5,7 +5,7 @@ JSON Schema and YAML reference.
 """
 
 from upliftlab.config.models.aggregated import Aggregated
-from upliftlab.config.models.analysis import AnalysisSettings
+from upliftlab.config.models.analysis import AnalysisSettings, Prior
 from upliftlab.config.models.arms import Arm, AssignmentSettings, SharePeriod, Wave
 from upliftlab.config.models.channels import Channel, Costs, Offer
 from upliftlab.config.models.files import (
@@ -47,6 +47,7 @@ __all__ = [
     "MetricsFile",
     "Names",
     "Offer",
+    "Prior",
     "Program",
     "Rfm",
     "Segment",

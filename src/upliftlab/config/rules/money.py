@@ -35,6 +35,23 @@ def one_currency(scope: Scope) -> Iterator[Diagnostic]:
             yield Diagnostic("UL123", message, f"convert it to {currency}", place)
 
 
+@rule(
+    "UL158",
+    "A prior without money",
+    "'prior' says what is believed of profit, which 'money' defines.",
+    wrong="analysis: {prior: {mean: 0, sd: 0.50}}",
+    right="analysis: {confidence: 95%}",
+)
+def prior_of_profit(scope: Scope) -> Iterator[Diagnostic]:
+    """UL158: a prior is one of profit."""
+    asked = scope.plan.experiment
+    if asked.analysis.prior is not None and asked.money is None:
+        message = "'prior' is of profit, and the experiment declares no 'money'"
+        yield Diagnostic(
+            "UL158", message, "declare 'money', or leave it out", scope.at("analysis", "prior")
+        )
+
+
 @judges
 def amounts_of_events(scope: Scope) -> Iterator[Diagnostic]:
     """UL123: amounts that are added up are in the experiment's currency."""

@@ -14,6 +14,7 @@ from upliftlab.validation.studies import (
     main,
     over_time,
     peeks,
+    posterior,
     quantiles,
     ratios,
     strata,
@@ -30,6 +31,7 @@ STUDIES: Final[Mapping[str, Callable[[], Iterator[NamedScenario]]]] = {
     "over_time": over_time.cells,
     "strata": strata.cells,
     "quantiles": quantiles.cells,
+    "posterior": posterior.cells,
 }
 
 
