@@ -33,9 +33,9 @@ class Checked:
     faults: tuple[Diagnostic, ...]
 
 
-def check(paths: Sequence[Path]) -> tuple[Diagnostic, ...]:
-    """Every fault of the given files and folders, in a fixed order."""
-    return check_files(paths).faults
+def check(paths: Sequence[Path], *, notice: bool = False) -> tuple[Diagnostic, ...]:
+    """Every fault of `check_files`, in a fixed order."""
+    return check_files(paths, notice=notice).faults
 
 
 def check_files(paths: Sequence[Path], *, notice: bool = False) -> Checked:
