@@ -24,16 +24,47 @@ from upliftlab.cli.interrupts import deafen, listen
 from upliftlab.cli.output import FAULTY, echo, echo_block, echo_fault, ready_streams, silence_output
 from upliftlab.cli.planning import plan
 from upliftlab.cli.responding import uplift
+from upliftlab.cli.status import status
 from upliftlab.cli.targeting import target
 from upliftlab.cli.validation import validate
 from upliftlab.errors import UpliftLabError
 
 INTERNAL = 3
+_BETWEEN = 6
+"""Columns of a line of help that hold neither a command nor what it does."""
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+_LIFE: dict[str, tuple[click.Command, ...]] = {
+    "Begin": (init, simulate, inspect, status),
+    "Declare": (check, explain, schema),
+    "Plan and assign": (plan, lock, assign, export, amend),
+    "Analyse": (run, analyze, report),
+    "Choose whom to contact next": (uplift, target),
+    "Keep and prove": (verify, ledger, validate, engine),
+}
+"""Every command, in the order of a campaign's life."""
 
 
 class Commands(click.Group):
     """A group that turns every failure into a message and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands in the order in which they were added."""
+        return list(self.commands)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """The commands by what part of a campaign's life they are of."""
+        widest = max(map(len, self.commands))
+        room = formatter.width - widest - _BETWEEN
+        for title, part in _LIFE.items():
+            with formatter.section(title):
+                rows = [(f"{each.name:<{widest}}", each.get_short_help_str(room)) for each in part]
+                formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; faults become one line each and exit code 1."""
@@ -132,6 +163,7 @@ def commands() -> None:
     \b
     Examples:
       upliftlab run                                  the bundled demonstration
+      upliftlab init shop --template winback         begin a workspace
       upliftlab run experiments/spring.yaml          analyse and write the report
       upliftlab inspect orders.csv                   see what a file holds
       upliftlab check experiments configs            check the YAML, as CI would
@@ -139,7 +171,5 @@ def commands() -> None:
     """
 
 
-_analysis = (init, run, inspect, check, analyze, report, simulate, explain, schema)
-_campaign = (plan, lock, amend, assign, export, verify, ledger, engine, uplift, target, validate)
-for _command in (*_analysis, *_campaign):
+for _command in (each for part in _LIFE.values() for each in part):
     commands.add_command(_command)
