@@ -68,10 +68,10 @@ def _prior(first: Belief, formatter: Formatter) -> Sentence:
 def _row(one: Belief, i: int, index: Index, formatter: Formatter) -> BeliefRow:
     digits = formatter.digits(_MONEY, [one.mean, one.low, one.high])
 
-    def money(name: str, finest: int | None) -> Figure | None:
+    def money(name: str) -> Figure | None:
         value: float | None = getattr(one, name)
         key = f"/beliefs/{i}/{name}"
-        return None if value is None else formatter.figure(value, key, _MONEY, finest)
+        return None if value is None else formatter.figure(value, key, _MONEY, digits)
 
     def chance(name: str) -> Figure | None:
         value: float | None = getattr(one, name)
@@ -80,12 +80,12 @@ def _row(one: Belief, i: int, index: Index, formatter: Formatter) -> BeliefRow:
 
     return BeliefRow(
         arm=index.called(one.arm),
-        mean=money("mean", digits),
-        low=money("low", digits),
-        high=money("high", digits),
+        mean=money("mean"),
+        low=money("low"),
+        high=money("high"),
         pays=chance("pays"),
         clears=chance("clears_hurdle"),
-        loss_adopted=money("loss_adopted", None),
-        loss_declined=money("loss_declined", None),
+        loss_adopted=money("loss_adopted"),
+        loss_declined=money("loss_declined"),
         note="" if one.note is None else formatter.text(one.note.value),
     )

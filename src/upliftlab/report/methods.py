@@ -111,7 +111,7 @@ class ProvenanceView:
     plan_sha256: str
     eligible: str | None
     """The condition that customers had to meet."""
-    public: Sentence
+    public: Sentence = ()
     """What is left out for the public; empty where nothing is."""
 
 
