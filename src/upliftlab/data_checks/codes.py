@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from upliftlab.util.explanation import Explanation
+from upliftlab.util.explanation import COMMAND, Example, Explanation
 
+_PEOPLE: Final = "customer_id,arm,spend\n" + "".join(
+    f"{n},{'ab'[n % 2]},{n % 7}.5\n" for n in range(1, 41)
+)
 CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL221",
@@ -100,5 +103,49 @@ CODES: Final[tuple[Explanation, ...]] = (
         "intervals would be of days or cities.",
         "Bring a row for each customer; of totals say how many customers they are of, by "
         "'aggregated' (docs/aggregated.md).",
+    ),
+    Explanation(
+        "UL691",
+        "Table that a workspace cannot begin with",
+        "A table that 'init --from' names can be read and lies where the workspace looks for "
+        "tables: in its data/, or without one in itself.",
+        "Put it there.",
+        example=Example(
+            "upliftlab init shop --from elsewhere/customers.csv --control a",
+            "upliftlab init shop --from shop/customers.csv --control a",
+            file=COMMAND,
+            beside={"elsewhere/customers.csv": _PEOPLE, "shop/customers.csv": _PEOPLE},
+        ),
+    ),
+    Explanation(
+        "UL692",
+        "Which table is the customers'",
+        "One of the tables that a workspace begins with has a row for each customer, with an id of "
+        "its own. None has, or several have and none alone is called so.",
+        "Name the customers' table as well, or leave out what else is of customers.",
+        example=Example(
+            "upliftlab init shop --from shop/orders.csv",
+            "upliftlab init shop --from shop/customers.csv --from shop/orders.csv",
+            file=COMMAND,
+            beside={
+                "shop/customers.csv": "customer_id\n1\n2\n3\n4\n5\n6\n",
+                "shop/orders.csv": (
+                    "customer_id,ordered_on,amount\n1,2026-03-02,9.5\n1,2026-03-03,3.25\n"
+                ),
+            },
+        ),
+    ),
+    Explanation(
+        "UL693",
+        "What no table tells",
+        "A first experiment needs what is measured, which arm is the control and from when "
+        "outcomes count, and the tables do not tell one of these. It is not guessed.",
+        "Say it by the option that the message names.",
+        example=Example(
+            "upliftlab init shop --from shop/customers.csv",
+            "upliftlab init shop --from shop/customers.csv --control a",
+            file=COMMAND,
+            beside={"shop/customers.csv": _PEOPLE},
+        ),
     ),
 )
