@@ -14,7 +14,7 @@ from upliftlab.cli.output import echo, progress
 from upliftlab.util.resources import shipped
 
 if TYPE_CHECKING:
-    from upliftlab.data_checks.first_experiment import Answers
+    from upliftlab.data_checks.first_experiment import OwnWords
 
 _TEMPLATES = [path.parent.name for path in sorted(shipped("starters").glob("*/experiments"))]
 
@@ -77,9 +77,9 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option is how click calls
     if not tables and (arm or control or start):
         raise click.UsageError("--arm, --control and --start need --from")
     if tables:
-        from upliftlab.data_checks.first_experiment import Answers
+        from upliftlab.data_checks.first_experiment import OwnWords
 
-        said = Answers(arm, control, start.date() if start else None)
+        said = OwnWords(arm, control, start.date() if start else None)
         files, made = _from_tables(folder, tables, said, quiet=quiet)
     else:
         files, made = _from_template(folder, template or "minimal")
@@ -100,7 +100,7 @@ def _from_template(folder: Path, name: str) -> tuple[list[str], int]:
 
 
 def _from_tables(
-    folder: Path, tables: tuple[Path, ...], said: Answers, *, quiet: bool
+    folder: Path, tables: tuple[Path, ...], said: OwnWords, *, quiet: bool
 ) -> tuple[list[str], int]:
     """The same, from tables."""
     from upliftlab.config.starters import begin, surroundings

@@ -34,7 +34,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class OwnWords:
     """What the user says that no table tells.
 
     Attributes:
@@ -48,7 +48,7 @@ class Answers:
     start: date | None = None
 
 
-def first_workspace(files: Sequence[Path], folder: Path, said: Answers) -> dict[str, bytes]:
+def first_workspace(files: Sequence[Path], folder: Path, said: OwnWords) -> dict[str, bytes]:
     """What configs/ and the first experiment are, by place in the workspace.
 
     Raises:
@@ -75,7 +75,7 @@ def _ignored(tables: OwnTables, folder: Path) -> dict[str, str]:
 class _Draft:
     """The first experiment, line by line."""
 
-    def __init__(self, tables: OwnTables, said: Answers) -> None:
+    def __init__(self, tables: OwnTables, said: OwnWords) -> None:
         self._customers, self._tables, self._said = tables.customers, tables, said
         self._orders = tables.called("orders")
         self._contacts = tables.called("contacts")
