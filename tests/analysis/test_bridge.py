@@ -212,3 +212,24 @@ def test_lines_add_up_to_the_cent(shop, more, unit):
     found = analysed(shop, drawn(), asked)
     assert adds_up(found) == 3
     assert all(one.lines and one.note is None for one in found.bridges)
+
+
+def test_costs_and_profit_share_the_added_margin(shop):
+    """What costs take of the margin of 20 and what profit keeps of it make up all of it."""
+    (bridge,) = [b for b in analysed(shop, four()).bridges if b.dimension is None]
+    lines = {line.kind: line for line in bridge.lines}
+    margin = lines[CostStep.margin].estimate
+    assert (lines[CostStep.revenue].of_margin, lines[CostStep.margin].of_margin) == (None, None)
+    for kind, line in lines.items():
+        if kind not in (CostStep.revenue, CostStep.margin):
+            sign = 1 if kind is CostStep.profit else -1
+            assert line.of_margin == pytest.approx(sign * line.estimate / margin)
+    taken = sum(line.of_margin for kind, line in lines.items() if kind in SUMMED and line.of_margin)
+    assert taken == pytest.approx(lines[CostStep.cost].of_margin)
+    assert taken + lines[CostStep.profit].of_margin == pytest.approx(1)
+
+
+def test_without_an_added_margin_nothing_is_a_part_of_it(shop):
+    columns = {**four(), "spend": [10.0, 0, 5, 0, 50, 60]}
+    for bridge in analysed(shop, columns).bridges:
+        assert {line.of_margin for line in bridge.lines} == {None}

@@ -68,7 +68,9 @@ def _bridge(contrast: Contrast, currency: str | None) -> Bridge:
     parts = adding_up([_amount(line) for line in (margin, *costs)], profit.estimate, digits)
     spent = round(sum(parts[1:]), digits)
     amounts = (round(_amount(revenue), digits), *parts, spent, round(profit.estimate, digits))
-    shown = tuple(_line(line, amount) for line, amount in zip(lines, amounts, strict=True))
+    shown = tuple(
+        _line(line, amount, parts[0]) for line, amount in zip(lines, amounts, strict=True)
+    )
     told = {"decimals": digits, "lines": shown, "note": None, "subsidy": subsidy(contrast)}
     return empty.model_copy(update=told)
 
@@ -119,8 +121,10 @@ def _amount(line: _Line) -> float:
     return estimate
 
 
-def _line(line: _Line, amount: float) -> BridgeLine:
-    found = line.effect
+def _line(line: _Line, amount: float, margin: float) -> BridgeLine:
+    found, above = line.effect, (CostStep.revenue, CostStep.margin)
+    kept = amount if line.kind is CostStep.profit else 0.0 - amount
+    part = None if line.kind in above or margin <= 0 else kept / margin
     return BridgeLine(
         kind=line.kind,
         metric=line.metric,
@@ -129,4 +133,5 @@ def _line(line: _Line, amount: float) -> BridgeLine:
         low=found.low,
         high=found.high,
         note=found.note,
+        of_margin=part,
     )

@@ -15,6 +15,7 @@ from upliftlab.results.costs import CostStep, Per
 from upliftlab.text.language import N_, digits_of
 
 _SHARE: Final = Message(template=N_("{margin:percent} of revenue, before marketing"))
+_OF_MARGIN: Final = N_("{part} of the added margin")
 _ANYWAY: Final = N_(
     "Of {redemptions:count} redemptions added at least {estimate:count} ({low:count} to "
     "{high:count}) were by customers who would have bought anyway, for {cost:money}: no more than "
@@ -91,7 +92,7 @@ def _waterfall(
     rows = tuple(
         replace(
             _row(line, f"{key}/lines/{i}", bridge.decimals, formatter),
-            hint=_hint(line, index, formatter),
+            hint=_told(line, f"{key}/lines/{i}", index, formatter),
             bar=None if scale is None else _bar(scale, *where),
         )
         for i, (line, where) in enumerate(zip(bridge.lines, placed, strict=True))
@@ -154,6 +155,16 @@ def _row(line: BridgeLine, key: str, decimals: int, formatter: Formatter) -> Bri
         high=ends[1],
         note="" if line.note is None else formatter.text(line.note.value),
     )
+
+
+def _told(line: BridgeLine, key: str, index: Index, formatter: Formatter) -> Sentence:
+    """What a line is, and how much of the added margin it takes, or profit keeps."""
+    hint = _hint(line, index, formatter)
+    if line.of_margin is None:
+        return hint
+    part = formatter.figure(line.of_margin, f"{key}/of_margin", FigureFormat("percent"))
+    said = formatter.composed(_OF_MARGIN, {"part": part})
+    return (*hint, Stretch("; "), *said) if hint else said
 
 
 def _hint(line: BridgeLine, index: Index, formatter: Formatter) -> Sentence:

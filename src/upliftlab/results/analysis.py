@@ -139,6 +139,9 @@ class BridgeLine(Result):
     low: float | None
     high: float | None
     note: Note | None = None
+    of_margin: float | None = None
+    """Of the added margin, the part that a cost takes or that profit keeps; None of revenue and
+    margin themselves, and where no margin was added."""
 
 
 class Subsidy(Result):
