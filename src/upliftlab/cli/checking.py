@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +15,14 @@ from upliftlab.cli.options import allow_env_option, as_json_option, data_option,
 from upliftlab.cli.output import FAULTY, echo, echo_block, echo_json, progress
 from upliftlab.errors import Diagnostic
 
+if TYPE_CHECKING:
+    from upliftlab.config.checking import Checked
+
+_STDIN = (Path("-"),)
+
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, allow_dash=True, path_type=Path))
 @click.option(
     "--format",
     "form",
@@ -25,27 +32,59 @@ from upliftlab.errors import Diagnostic
     + "; ".join(f"{name}, {what}" for name, what in FORMATS.items())
     + ".",
 )
+@click.option(
+    "--changed-since",
+    "since",
+    metavar="REV",
+    help="Tell only of files that changed since a revision of git, of experiments that extend "
+    "one of them, and of all whose configs/ changed.",
+)
+@click.option(
+    "--stdin-filename",
+    "name",
+    metavar="PATH",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file that the text on standard input is, or shall be.",
+)
 @data_option
 @allow_env_option
 @quiet_option
-def check(paths: tuple[Path, ...], form: str, data: Path | None, *, quiet: bool) -> None:
-    """Check experiment and configuration files, or folders of them.
+def check(  # noqa: PLR0913 - one parameter an option is how click calls
+    paths: tuple[Path, ...],
+    form: str,
+    since: str | None,
+    name: Path | None,
+    data: Path | None,
+    *,
+    quiet: bool,
+) -> None:
+    """Check experiment and configuration files, or folders of them; - is standard input.
 
-    With --data the experiments are held against the real tables as well: columns, types, ids,
-    events of unknown customers, times that do not cover the window, currencies.
+    What a file is, an experiment or a part of configs/, is told by its name there and by its keys
+    elsewhere. With --data the experiments are held against the real tables as well: columns,
+    types, ids, events of unknown customers, times that do not cover the window, currencies.
 
     \b
     Examples:
       upliftlab check experiments configs
-      upliftlab check experiments/spring.yaml --format github
       upliftlab check experiments/spring.yaml --data ~/data
+      upliftlab check --changed-since origin/main --format github
+      upliftlab check . --format sarif > upliftlab.sarif
+      upliftlab check - --stdin-filename experiments/spring.yaml < draft.yaml
     """
     from upliftlab.cli.formats.told import counted
     from upliftlab.config.checking import check_files
 
-    checked = check_files(paths, notice=not quiet)
+    if paths == _STDIN:
+        checked = _given_text(name, alone=since is None and data is None)
+    elif name is not None or _STDIN[0] in paths:
+        raise click.UsageError("--stdin-filename and - belong together, and no other path to them")
+    elif not paths and since is None:
+        raise click.UsageError("Missing argument 'PATHS...'.")
+    else:
+        checked = check_files(paths or (Path(),), notice=not quiet, since=since)
     if data is not None:
-        faults = _with_data(paths, data, checked.faults, quiet=quiet or form != "text")
+        faults = _with_data(checked, data, quiet=quiet or form != "text")
         checked = replace(checked, faults=faults)
     teller(form)(checked)
     if not quiet and form == "text":
@@ -54,19 +93,30 @@ def check(paths: tuple[Path, ...], form: str, data: Path | None, *, quiet: bool)
         raise click.exceptions.Exit(FAULTY)
 
 
-def _with_data(
-    paths: tuple[Path, ...], data: Path, faults: tuple[Diagnostic, ...], *, quiet: bool
-) -> tuple[Diagnostic, ...]:
+def _given_text(name: Path | None, *, alone: bool) -> Checked:
+    """What is wrong in the text on standard input."""
+    from upliftlab.config.checking import NAMELESS, check_text
+    from upliftlab.config.document import MAX_BYTES
+
+    if not alone:
+        raise click.UsageError("standard input has no history and no data: name a file")
+    closed = sys.stdin is None  # pyright: ignore[reportUnnecessaryComparison] - it is where it was closed
+    given = b"" if closed else sys.stdin.buffer.read(MAX_BYTES + 1)
+    return check_text(given, name or NAMELESS)
+
+
+def _with_data(checked: Checked, data: Path, *, quiet: bool) -> tuple[Diagnostic, ...]:
     """The faults of the files, and those of the tables of the experiments without any."""
-    from upliftlab.config.checking import experiments
     from upliftlab.config.load import in_order
     from upliftlab.config.workspace import shown
     from upliftlab.data_checks.examine import Within, examine
 
-    broken = {fault.place.file for fault in faults if fault.place and fault.severity == "error"}
-    found = list(faults)
+    broken = {
+        fault.place.file for fault in checked.faults if fault.place and fault.severity == "error"
+    }
+    found = list(checked.faults)
     with progress(quiet=quiet) as tell:
-        for path, given in experiments(paths):
+        for path, given in checked.experiments:
             name = shown(path, given)
             if name not in broken:
                 tell(f"Reading the tables of {name}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from upliftlab.config.load import examine, in_order
+from upliftlab.config.changes import Changes
+from upliftlab.config.document import Document, parse_document, read_document
+from upliftlab.config.file_kinds import kind_of
+from upliftlab.config.load import examine_document, in_order
 from upliftlab.config.rules.registry import cross_faults, notices, shared_faults
 from upliftlab.config.scope import Scope, Siblings
 from upliftlab.config.shape import FILES
@@ -18,6 +20,8 @@ from upliftlab.errors import Diagnostic, Place
 from upliftlab.util.nearest import closest
 
 _SUFFIXES = (".yaml", ".yml")
+NAMELESS = Path("<stdin>")
+"""What a text is called that has no file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,33 @@ class Checked:
     Attributes:
         files: Every file's name, as faults name it.
         faults: In a fixed order.
+        experiments: The experiments among the files, each with the path that led to it.
     """
 
     files: tuple[str, ...]
     faults: tuple[Diagnostic, ...]
+    experiments: tuple[tuple[Path, Path], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file outside of what `configs/` reads, with the path that led to it and what it holds."""
+
+    path: Path
+    given: Path
+    document: Document
+
+
+@dataclass(slots=True)
+class _Space:
+    """A workspace and those of its files that are to be checked."""
+
+    workspace: Workspace
+    given: Path
+    configs: list[str] = field(default_factory=list[str])
+    experiments: list[_Found] = field(default_factory=list[_Found])
+    others: list[tuple[str, _Found]] = field(default_factory=list[tuple[str, _Found]])
+    """Files that hold what belongs in `configs/`, with the stem that they should have there."""
 
 
 def check(paths: Sequence[Path], *, notice: bool = False) -> tuple[Diagnostic, ...]:
@@ -38,36 +65,60 @@ def check(paths: Sequence[Path], *, notice: bool = False) -> tuple[Diagnostic, .
     return check_files(paths, notice=notice).faults
 
 
-def check_files(paths: Sequence[Path], *, notice: bool = False) -> Checked:
+def check_files(
+    paths: Sequence[Path], *, notice: bool = False, since: str | None = None
+) -> Checked:
     """The given files and folders, with every fault.
 
-    Files directly in a folder named `configs` are what experiments share; all others are
-    experiments, each checked against the `configs/` of its own workspace and against one another.
+    Files directly in a folder named `configs` are what experiments share, and so is what holds
+    their keys elsewhere; all others are experiments, each checked against the `configs/` of its
+    own workspace and against one another.
 
     Args:
         paths: Files, or folders that are searched for `*.yaml` and `*.yml`.
         notice: Tell also what is taken where nothing is declared, which is no fault.
+        since: A revision of git: only what changed since then is told, with the experiments that
+            extend a changed file or read a changed `configs/`.
+
+    Raises:
+        ConfigError: UL049 and UL050, what changed is not known.
     """
+    changes = None if since is None else Changes.since(since, paths)
     files, faults = _collect(paths)
-    experiments: dict[Path, list[tuple[Path, Path]]] = defaultdict(list)
-    workspaces: dict[Path, tuple[Workspace, Path]] = {}
-    for path, given in files:
-        workspace = find_workspace(path)
-        if path.parent.name == "configs":
-            faults += _misplaced(path, given)
-            workspace = Workspace(path.parent.parent, path.parent.parent)
-        else:
-            experiments[workspace.root].append((path, given))
-        workspaces.setdefault(workspace.root, (workspace, given))
-    for root, (workspace, given) in workspaces.items():
-        faults += _check_workspace(workspace, given, experiments[root], notice=notice)
-    return Checked(tuple(shown(path, given) for path, given in files), in_order(faults))
+    told = [_check_space(space, changes, notice=notice) for space in _spaces(files)]
+    return Checked(
+        tuple(sorted({file for each in told for file in each.files})),
+        in_order([*faults, *(fault for each in told for fault in each.faults)]),
+        tuple(pair for each in told for pair in each.experiments),
+    )
 
 
 def experiments(paths: Sequence[Path]) -> tuple[tuple[Path, Path], ...]:
-    """The experiment files among the given files and folders, each with the path that led to it."""
-    files, _ = _collect(paths)
-    return tuple((path, given) for path, given in files if path.parent.name != "configs")
+    """The experiments among the given files and folders, each with the path that led to it."""
+    spaces = _spaces(_collect(paths)[0])
+    return tuple((found.path, found.given) for space in spaces for found in space.experiments)
+
+
+def check_text(data: bytes, path: Path = NAMELESS) -> Checked:
+    """What is wrong in a text, as if it were the content of a file.
+
+    Args:
+        data: The text.
+        path: The file, which need not exist; the workspace is the one around it.
+    """
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+    workspace, name = _workspace(absolute), str(path) if path == NAMELESS else shown(absolute, path)
+    found = _Found(absolute, path, parse_document(data, name))
+    stem = kind_of(absolute, found.document)
+    if stem is None:
+        shared = read_shared(workspace, path)
+        faults = examine_document(found.document, absolute, workspace, shared, path).faults
+        faults = [each for each in faults if each.place is None or each.place.file == name]
+    elif path == NAMELESS or (absolute.parent.name == "configs" and absolute.stem == stem):
+        faults = _own_faults(stem, found, workspace)
+    else:
+        faults = _elsewhere(stem, found, workspace)
+    return Checked((name,), in_order(faults))
 
 
 def _collect(paths: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[Diagnostic]]:
@@ -101,33 +152,96 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield Path(here, name)
 
 
-def _misplaced(path: Path, given: Path) -> list[Diagnostic]:
-    """UL021: a file of `configs/` that nothing reads."""
-    if path in config_files(path.parent).values() or not os.path.lexists(path):
-        return []
-    known = ", ".join(f"{stem}.yaml" for stem in FILES)
-    near = closest(path.stem, list(FILES), cutoff=0.6)
+def _workspace(path: Path) -> Workspace:
+    """The workspace of any file: a file of `configs/` lies in the one above."""
+    if path.parent.name == "configs":
+        return Workspace(path.parent.parent, path.parent.parent)
+    return find_workspace(path)
+
+
+def _spaces(files: Sequence[tuple[Path, Path]]) -> tuple[_Space, ...]:
+    """The workspaces of files, with these where each is checked."""
+    spaces: dict[Path, _Space] = {}
+    for path, given in files:
+        _enlist(path, given, spaces)
+    return tuple(spaces.values())
+
+
+def _enlist(path: Path, given: Path, spaces: dict[Path, _Space]) -> None:
+    """Put a file where it is checked."""
+    workspace = _workspace(path)
+    space = spaces.setdefault(workspace.root, _Space(workspace, given))
+    in_configs = path.parent.name == "configs"
+    if in_configs and (path in config_files(path.parent).values() or not os.path.lexists(path)):
+        space.configs.append(shown(path, given))
+        return
+    found = _Found(path, given, read_document(path, workspace.root, shown(path, given)))
+    stem = kind_of(path, found.document)
+    if in_configs or stem is not None:
+        space.others.append((stem or "", found))
+    else:
+        space.experiments.append(found)
+
+
+def _check_space(space: _Space, changes: Changes | None, *, notice: bool) -> Checked:
+    """What is told of one workspace."""
+    whole = changes is None or changes.hold_shared(space.workspace)
+
+    def is_told(found: _Found) -> bool:
+        return whole or (changes is not None and changes.touch(found.path, found.document))
+
+    told = [found for found in space.experiments if is_told(found)]
+    others = [(stem, found) for stem, found in space.others if is_told(found)]
+    faults = [fault for other in others for fault in _elsewhere(*other, space.workspace)]
+    names = [found.document.file for found in (*told, *(found for _, found in others))]
+    if told or (whole and space.configs):
+        faults += _check_experiments(space, told, notice=notice)
+        names += space.configs
+    return Checked(tuple(names), tuple(faults), tuple((each.path, each.given) for each in told))
+
+
+def _check_experiments(space: _Space, told: Sequence[_Found], *, notice: bool) -> list[Diagnostic]:
+    """What is wrong in `configs/`, in experiments, and with any siblings because of these."""
+    shared = read_shared(space.workspace, space.given)
+    faults = shared_faults(shared)
+    paths = {found.path for found in told}
+    scopes: list[Scope] = []
+    untold: list[Scope] = []
+    for found in space.experiments:
+        path, given = found.path, found.given
+        examined = examine_document(found.document, path, space.workspace, shared, given)
+        found_scopes = [examined.scope] if examined.scope else []
+        scopes += found_scopes
+        if path in paths:
+            faults += examined.faults
+            faults += [each for scope in found_scopes if notice for each in notices(scope)]
+        else:
+            untold += found_scopes
+    without = set(cross_faults(Siblings(untold, shared)))
+    crossed = cross_faults(Siblings(scopes, shared))
+    return [*faults, *(fault for fault in crossed if fault not in without)]
+
+
+def _elsewhere(stem: str, found: _Found, workspace: Workspace) -> list[Diagnostic]:
+    """UL021: a file that nothing reads, for its name or its folder, and what is wrong in it."""
+    path, file = found.path, found.document.file
+    if path.parent.name != "configs":
+        message = f"nothing reads this file: it holds what belongs in configs/{stem}.yaml"
+        remedy = "move it there, where the experiments of the workspace find it"
+        unread = Diagnostic("UL021", message, remedy, Place(file), "warning")
+        return [unread, *_own_faults(stem, found, workspace)]
+    known = ", ".join(f"{name}.yaml" for name in FILES)
+    near = closest(path.stem, list(FILES), cutoff=0.6) or stem
     remedy = f"did you mean '{near}.yaml'?" if near else f"configs/ holds {known}"
     if near == path.stem:
         remedy = f"keep one of {near}.yaml and {near}.yml"
     message = f"nothing reads the file '{path.name}' of configs/"
-    return [Diagnostic("UL021", message, remedy, Place(shown(path, given)))]
+    unread = Diagnostic("UL021", message, remedy, Place(file))
+    return [unread, *(_own_faults(stem, found, workspace) if stem and stem != path.stem else ())]
 
 
-def _check_workspace(
-    workspace: Workspace,
-    given: Path,
-    experiments: Sequence[tuple[Path, Path]],
-    *,
-    notice: bool,
-) -> list[Diagnostic]:
-    shared = read_shared(workspace, given)
-    faults = shared_faults(shared)
-    scopes: list[Scope] = []
-    for path, from_path in experiments:
-        examined = examine(path, workspace, shared, from_path)
-        faults += examined.faults
-        if examined.scope is not None:
-            scopes.append(examined.scope)
-            faults += notices(examined.scope) if notice else ()
-    return [*faults, *cross_faults(Siblings(scopes, shared))]
+def _own_faults(stem: str, found: _Found, workspace: Workspace) -> list[Diagnostic]:
+    """What is wrong in a document, were it the file of `configs/` that it should be."""
+    shared = read_shared(workspace, found.given, {stem: found.document})
+    own = found.document.file
+    return [each for each in shared_faults(shared) if each.place and each.place.file == own]

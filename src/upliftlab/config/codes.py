@@ -184,8 +184,9 @@ _READING: Final = (
     ),
     Explanation(
         "UL021",
-        "File of configs/ that nothing reads",
-        "configs/ holds sources, metrics, channels, segments and program, each as .yaml.",
+        "File that nothing reads",
+        "configs/ holds sources, metrics, channels, segments and program, each as .yaml; what "
+        "belongs in one of them is read nowhere else.",
         example=Example(
             "configs/chanels.yaml",
             "configs/channels.yaml",

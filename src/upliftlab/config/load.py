@@ -107,6 +107,13 @@ def examine(path: Path, workspace: Workspace, shared: Shared, given: Path) -> Ex
         given: A path the user gave, so that messages name files alike.
     """
     own = read_document(path, workspace.root, shown(path, given))
+    return examine_document(own, path, workspace, shared, given)
+
+
+def examine_document(
+    own: Document, path: Path, workspace: Workspace, shared: Shared, given: Path
+) -> Examined:
+    """As `examine`, of what the file holds or shall hold."""
     document = with_base(own, path, workspace, given)
     examined = _examined(document, shared)
     if document is own or ("extends",) in document.faulty:

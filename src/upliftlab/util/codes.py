@@ -22,6 +22,31 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Mend or uninstall that package.",
     ),
     Explanation(
+        "UL049",
+        "No history to compare with",
+        "What changed since a revision is asked of git, which must be installed, in a folder of a "
+        "repository.",
+        "Run it in a clone of the repository, or check everything.",
+        example=Example(
+            "upliftlab check experiments --changed-since main",
+            "upliftlab check experiments",
+            file=COMMAND,
+        ),
+    ),
+    Explanation(
+        "UL050",
+        "Unknown revision",
+        "A revision that changes are counted from is a branch, a tag or a commit of the "
+        "repository, and has a past in common with what is checked out.",
+        "In CI fetch the whole history: a clone of the newest commit alone holds no other.",
+        example=Example(
+            "upliftlab check experiments --changed-since orgin/main",
+            "upliftlab check experiments --changed-since origin/main",
+            file=COMMAND,
+            told=True,
+        ),
+    ),
+    Explanation(
         "UL463",
         "Link where none is followed",
         "A link lies where the ledger or a result is read or written. It is not followed, "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from upliftlab.config.checking import Checked
+if TYPE_CHECKING:
+    from upliftlab.config.checking import Checked
 
 FORMATS: Final[Mapping[str, str]] = {
     "text": "a line a fault, for people",
