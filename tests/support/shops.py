@@ -48,7 +48,8 @@ class Shop:
         else:
             self._desk.publish(f"shop_{name}", table)
             place = {"table": f"odd.shop_{name}"}
-        self._sources[name] = {"id": "id", **place, **declared}
+        said = {"id": "id", **place, **declared}
+        self._sources[name] = {key: value for key, value in said.items() if value is not None}
 
     def analysed(self, columns: dict[str, Any], text: str, program: str = "") -> Analysis:
         """What is found of customers who are these columns, numbered from 0."""

@@ -36,6 +36,7 @@ from upliftlab.analysis.given_strata import within_given
 from upliftlab.analysis.heterogeneity import compare
 from upliftlab.analysis.means import means_of
 from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.analysis.quantiles import QuantileInputs, quantiles
 from upliftlab.analysis.reconciliation import reconciled
 from upliftlab.analysis.record import Record
 from upliftlab.analysis.rows import UnitSource, rows_of
@@ -133,6 +134,8 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
     told_over_time = time_course(
         CourseInputs(spec, intake, _parts(intake, told, reading), reading, findings, setting.engine)
     )
+    counts = {arm: group.n for arm, group in aggregates[OVERALL].items()}
+    ordered = quantiles(QuantileInputs(plan, intake, counts, setting.engine, mixed=reading.regimes))
     setting.progress("Fingerprinting the data")
     data = _data(plan, facts, setting.engine)
     judged = asked(
@@ -183,6 +186,8 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
         means=tuple(means_of(spec, projected[OVERALL])),
         findings=findings,
         compared=find_between(plan, _between(spec, projected, reading)),
+        quantiles=ordered.differences,
+        distribution=ordered.distribution,
         heterogeneity=beside.tests,
         reconciliations=reconciled(spec, projected, compared),
         bridges=bridges(spec, compared, plan.currency),
@@ -328,6 +333,8 @@ def withheld(analysis: Analysis, checks: Sequence[CheckDefinition]) -> Analysis:
             "beliefs",
             "moments",
             "means",
+            "quantiles",
+            "distribution",
         ),
         (),
     )

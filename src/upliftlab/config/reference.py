@@ -90,6 +90,7 @@ def _text(pattern: str) -> str:
 
 
 _SIGNS = (
+    ("median", "quantile"),
     ("points", "tolerance"),
     ("hour", "duration"),
     ("%?", "percentage"),

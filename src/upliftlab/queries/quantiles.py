@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from upliftlab.queries.grouped import WEIGHT
 from upliftlab.util.sql import literal
 
 
@@ -24,11 +25,13 @@ class OrderedQuery:
         units: The unit table as a relation: `arm`, and numbers `x0` ….
         column: The place of the number.
         ranks: By arm, the ranks that are asked for; the smallest value has 1.
+        weighted: Whether a row stands for as many equal units as its `weight` says.
     """
 
     units: str
     column: int
     ranks: Mapping[str, Sequence[int]]
+    weighted: bool = False
 
     @property
     def places(self) -> int:
@@ -42,10 +45,10 @@ def ordered_sql(query: OrderedQuery) -> str:
     Args:
         query: What is asked; at least one rank of one arm.
     """
-    number = f"x{query.column}"
+    number, many = f"x{query.column}", f"SUM({WEIGHT})" if query.weighted else "COUNT(*)"
     arms = ", ".join(map(literal, query.ranks))
     counted = (
-        f"SELECT CAST(arm AS VARCHAR) AS arm, {number} AS v, COUNT(*) AS n FROM {query.units}"
+        f"SELECT CAST(arm AS VARCHAR) AS arm, {number} AS v, {many} AS n FROM {query.units}"
         f" WHERE CAST(arm AS VARCHAR) IN ({arms}) GROUP BY CAST(arm AS VARCHAR), {number}"
     )
     upto = "SUM(n) OVER (PARTITION BY arm ORDER BY v) AS upto"

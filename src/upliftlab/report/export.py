@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 from upliftlab.results.analysis import Analysis, EstimandKind, Finding, Result
+from upliftlab.results.quantiles import QuantileDifference, quantile_name
 from upliftlab.text.precision import finite
 from upliftlab.util.spreadsheet import row as safe_row
 
@@ -35,16 +36,22 @@ def to_json(found: Result) -> bytes:
 
 
 def to_csv(analysis: Analysis) -> bytes:
-    """All findings, then the bridges' lines: UTF-8 with its mark, no cell a formula."""
+    """All findings, then bridges' lines and quantiles: UTF-8 with its mark, no cell a formula."""
     published = rounded(analysis)
-    return spreadsheet(
-        _COLUMNS, (*map(_found, (*published.findings, *published.compared)), *_bridged(published))
-    )
+    found = map(_found, (*published.findings, *published.compared))
+    ordered = map(_ordered, published.quantiles)
+    return spreadsheet(_COLUMNS, (*found, *_bridged(published), *ordered))
 
 
 def _found(finding: Finding) -> Mapping[str, object]:
     metric = finding.kind.estimand.sheet or finding.metric  # money as a whole is not the revenue's
     return {**finding.model_dump(mode="json"), "metric": metric}
+
+
+def _ordered(quantile: QuantileDifference) -> Mapping[str, object]:
+    """A quantile's difference, which its kind names."""
+    kind = f"{quantile.kind}_{quantile_name(quantile.share)}"
+    return {**quantile.model_dump(mode="json"), "kind": kind, "method": "ranks"}
 
 
 def _bridged(published: Analysis) -> Iterator[Mapping[str, object]]:

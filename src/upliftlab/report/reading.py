@@ -117,7 +117,10 @@ def _contradictions(found: Analysis) -> Iterator[str]:
         if len(set(names)) < len(names):
             yield "it names a metric or column twice"
     named = {None, *arms}
-    if any({each.arm, each.control} - named for each in (*found.findings, *found.compared)):
+    if any(
+        {each.arm, each.control} - named
+        for each in (*found.findings, *found.compared, *found.quantiles)
+    ):
         yield "a finding is of an arm that it does not have"
     profits = {
         (each.arm, each.dimension, each.level)

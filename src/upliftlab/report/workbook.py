@@ -62,6 +62,9 @@ def sheets(analysis: Analysis, formatter: Formatter) -> Iterator[Worksheet]:
     yield _listed("findings", analysis.findings)
     if analysis.compared:
         yield _listed("compared", analysis.compared)
+    if analysis.quantiles:
+        yield _listed("quantiles", analysis.quantiles)
+        yield _listed("distribution", analysis.distribution)
     yield _listed("arms", analysis.arms)
     yield _listed("means", analysis.means)
     yield _bridges(analysis)

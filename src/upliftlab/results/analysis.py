@@ -24,6 +24,7 @@ from upliftlab.results.base import (
 )
 from upliftlab.results.costs import RATED, CostStep
 from upliftlab.results.estimands import EstimandKind
+from upliftlab.results.quantiles import ArmQuantile, QuantileDifference
 from upliftlab.results.time_course import TimeCourse
 from upliftlab.results.what_if import WhatIf
 
@@ -493,6 +494,8 @@ class Analysis(Published):
         "bridges",
         "beliefs",
         "time_course",
+        "quantiles",
+        "distribution",
     )
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
@@ -533,6 +536,10 @@ class Analysis(Published):
     findings: Annotated[tuple[Finding, ...], AfterValidator(_told)]
     compared: Annotated[tuple[Finding, ...], AfterValidator(_told)] = ()
     """Arms against each other, where that was declared: `control` is the arm compared with."""
+    quantiles: tuple[QuantileDifference, ...] = ()
+    """Each arm against the control, of the quantiles that were declared; empty without."""
+    distribution: tuple[ArmQuantile, ...] = ()
+    """What shares of each arm stay below, of the metrics of which quantiles were declared."""
     heterogeneity: tuple[Heterogeneity, ...] = ()
     reconciliations: tuple[Reconciliation, ...] = ()
     bridges: tuple[Bridge, ...] = ()

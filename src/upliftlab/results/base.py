@@ -63,6 +63,10 @@ class Note(StrEnum):
     several_redemptions = "customers redeem more than once, and conversions count them once"
     few_beyond = "fewer than ten units above the quantile, or below it, in a group"
     tied = "the quantile lies among many equal values in a group: no interval holds"
+    mixed_shares = (
+        "arms had other shares in some strata or times: quantiles of all customers together would "
+        "mislead"
+    )
     unknown_spread = "not told by the totals that were given: it needs products of two metrics"
     prior_contradicted = "the prior and the data contradict each other: hardly any value is of both"
     few_units = "fewer than two units, so there is no interval"

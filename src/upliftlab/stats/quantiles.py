@@ -7,13 +7,16 @@ reach; a standard error of the same values (Price & Bonett 2002) takes both reac
 
 Of equal values the order is nothing. Where as many as a good part of the ranks within the interval
 have the quantile's own value, the interval does not hold, and is withheld.
+
+A quantile is the value of one unit or two. What is told of it is a round number that as many units
+share as a cell must have, and of an interval the round numbers that hold it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import ceil, floor, hypot, isfinite
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import ceil, floor, hypot, isfinite, log10
 
 from scipy.special import bdtrik, ndtri
 
@@ -26,6 +29,8 @@ FEWEST_BEYOND = 10
 MOST_EQUAL = 0.2
 """Units with a quantile's own value, as a part of the ranks within its interval, at most."""
 _ROUNDING = 1e-9
+_ROUND = (1, 2, 5, 10)
+"""What numbers are rounded to: multiples of these times a power of ten."""
 Ordered = Mapping[int, tuple[float, int]]
 """By rank, the value there and how many units have it."""
 
@@ -40,21 +45,32 @@ class QuantileRanks:
         low: Of the lower end of the quantile's interval.
         at: Of the quantile.
         high: Of the upper end.
+        cell: How many units on either side of the quantile are looked at, to round it.
     """
 
     low: float
     at: float
     high: float
+    cell: int = 0
 
     @property
     def whole(self) -> tuple[int, ...]:
-        """The ranks whose values are needed, in order: six at most.
+        """The ranks whose values are needed, in order: eight at most.
 
         >>> QuantileRanks(2.5, 4.0, 5.25).whole
         (2, 3, 4, 5, 6)
         """
-        places = (self.low, self.at, self.high)
+        places = (self.low, self.at, self.high, *self.beside)
         return tuple(sorted({end(place) for place in places for end in (floor, ceil)}))
+
+    @property
+    def beside(self) -> tuple[int, ...]:
+        """The ranks up to which there are `cell` units on either side.
+
+        >>> QuantileRanks(2.5, 7.5, 12.0, cell=5).beside
+        (3, 12)
+        """
+        return (floor(self.at) + 1 - self.cell, ceil(self.at) - 1 + self.cell) if self.cell else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +82,25 @@ class GroupQuantile:
         low: Lower end.
         high: Upper end.
         tied: Whether it lies among too many equal values for the interval to hold.
+        step: Rounded to a multiple of this it is as many units' as a cell must have; 0 where it is
+            as it stands.
     """
 
     value: float
     low: float
     high: float
     tied: bool = False
+    step: float = 0.0
+
+    @property
+    def told(self) -> float:
+        """The quantile as it may be told."""
+        return _rounded(self.value, self.step)
 
 
-def ranks_of(share: float, n: int, confidence: float | Level) -> QuantileRanks | None:
+def ranks_of(
+    share: float, n: int, confidence: float | Level, cell: int = 0
+) -> QuantileRanks | None:
     """Where a quantile and its interval lie; None where too few units are beyond it.
 
     The share below the value of rank r has a beta distribution of r and n + 1 − r, also between
@@ -84,6 +110,7 @@ def ranks_of(share: float, n: int, confidence: float | Level) -> QuantileRanks |
         share: The share p of units below the quantile, between 0 and 1.
         n: Units of the group.
         confidence: Level of the interval, such as 0.95.
+        cell: How many units must share what is told; 0 where nothing is.
 
     Raises:
         ValueError: The share is not between 0 and 1.
@@ -96,12 +123,12 @@ def ranks_of(share: float, n: int, confidence: float | Level) -> QuantileRanks |
     if not 0 < share < 1:
         raise ValueError("a quantile's share lies between 0 and 1")
     tail = level_of(confidence).nominal / 2
-    if tail <= 0 or n * min(share, 1 - share) < FEWEST_BEYOND - _ROUNDING:
+    if tail <= 0 or n * min(share, 1 - share) < max(FEWEST_BEYOND, cell) - _ROUNDING:
         return None
     low, high = (1 + float(bdtrik(below, n, share)) for below in (tail, 1 - tail))
     if not (low >= 1 and high <= n):
         return None
-    return QuantileRanks(low, (n + 1) * share, high)
+    return QuantileRanks(low, (n + 1) * share, high, cell)
 
 
 def quantile_of(ranks: QuantileRanks, ordered: Ordered) -> GroupQuantile:
@@ -113,7 +140,7 @@ def quantile_of(ranks: QuantileRanks, ordered: Ordered) -> GroupQuantile:
 
     >>> ordered = {10: (0.0, 1), 50: (10.0, 2), 51: (20.0, 1), 90: (50.0, 30)}
     >>> quantile_of(QuantileRanks(10.0, 50.5, 90.0), ordered)
-    GroupQuantile(value=15.0, low=0.0, high=50.0, tied=False)
+    GroupQuantile(value=15.0, low=0.0, high=50.0, tied=False, step=0.0)
     """
 
     def between(place: float) -> float:
@@ -123,7 +150,8 @@ def quantile_of(ranks: QuantileRanks, ordered: Ordered) -> GroupQuantile:
     value, low, high = between(ranks.at), between(ranks.low), between(ranks.high)
     equal = max(ordered[end(ranks.at)][1] for end in (floor, ceil))
     tied = equal > MOST_EQUAL * (ranks.high - ranks.low) or not low < value < high
-    return GroupQuantile(value, low, high, tied)
+    reach = max((abs(ordered[rank][0] - value) for rank in ranks.beside), default=0.0)
+    return GroupQuantile(value, low, high, tied, _round_step(2 * reach))
 
 
 def quantile_difference(
@@ -154,3 +182,40 @@ def quantile_difference(
     half = -float(ndtri(level_of(confidence).nominal / 2))
     se = (below + above) / (2 * half) if isfinite(half) else None
     return Effect(estimate, se, None, estimate - below, estimate + above)
+
+
+def told(found: Effect, *groups: GroupQuantile | None) -> Effect:
+    """A difference as it may be told: rounded as both quantiles are, its interval outwards.
+
+    >>> shown = told(Effect(2.3, low=-3.1, high=7.2), GroupQuantile(8, 5, 12, step=0.5))
+    >>> shown.estimate, shown.low, shown.high
+    (2.5, -3.5, 7.5)
+    """
+    step = max((group.step for group in groups if group is not None), default=0.0)
+    return replace(
+        found,
+        se=None,
+        estimate=None if found.estimate is None else _rounded(found.estimate, step),
+        low=None if found.low is None else _rounded(found.low, step, floor),
+        high=None if found.high is None else _rounded(found.high, step, ceil),
+    )
+
+
+def _round_step(width: float) -> float:
+    """The smallest round number that is no less; 0 of 0.
+
+    >>> [_round_step(width) for width in (0.0, 0.013, 2.0, 37.0)]
+    [0.0, 0.02, 2.0, 50.0]
+    """
+    if width <= 0:
+        return 0.0
+    power = floor(log10(width))
+    return next(
+        step for times in _ROUND if (step := float(f"{times}e{power}")) >= width * (1 - _ROUNDING)
+    )
+
+
+def _rounded(value: float, step: float, how: Callable[[float], int] = round) -> float:
+    if step == 0:
+        return value
+    return round(how(value / step) * step, max(0, -floor(log10(step))))

@@ -43,6 +43,7 @@ from upliftlab.config.models import (
 )
 from upliftlab.config.models.limits import AtMost
 from upliftlab.config.models.metrics import AnyMetric
+from upliftlab.config.models.quantiles import QuantileShare
 from upliftlab.config.models.sources import AnyEngine
 from upliftlab.config.models.values import (
     Cost,
@@ -106,7 +107,10 @@ class Metrics(Declaration):
     define: dict[Name, SerializeAsAny[AnyMetric]] = {}
     """Metrics of this experiment alone, as they would stand in configs/metrics.yaml; none by
     default."""
-    added_later: ClassVar[frozenset[str]] = frozenset({"contacted", "define"})
+    quantiles: dict[Name, tuple[QuantileShare, ...]] = {}
+    """Quantiles of a metric that are compared beside its mean: {revenue: [median, p90, 0.99]}; none
+    by default."""
+    added_later: ClassVar[frozenset[str]] = frozenset({"contacted", "define", "quantiles"})
 
 
 class MoneyTerms(Declaration):

@@ -86,7 +86,17 @@ def _of_numbers(scope: Scope) -> Iterator[Asked]:
     for at, (name, segment) in enumerate(plan.segments.items()):
         if segment.rfm or segment.lifecycle:
             yield f"'{name}' ranks or dates", "name a column", scope.at("segments", at)
-    if sums and asked.analysis.winsorize:
+    if sums:
+        yield from _of_values(scope)
+
+
+def _of_values(scope: Scope) -> Iterator[Asked]:
+    """What looks at single values, which totals do not tell."""
+    asked = scope.plan.experiment
+    if asked.metrics.quantiles:
+        remedy = "remove 'quantiles'; totals tell means alone"
+        yield "'quantiles' order values of", remedy, scope.at("metrics", "quantiles", key=True)
+    if asked.analysis.winsorize:
         remedy = "cap the numbers before they are added up"
         yield "'winsorize' cuts values of", remedy, scope.at("analysis", "winsorize")
 
