@@ -50,6 +50,10 @@ _METHODS: Final = {
         "interval would, so the data may be read early and often."
     ),
     "fieller": N_("Fieller's interval for ratios, which may be unbounded."),
+    "ranks": N_(
+        "Quantiles lie at their rank in each arm's ordered values, and so do the ends of their "
+        "intervals, whatever the distribution; those of two arms are put together (Zou and Donner)."
+    ),
     "linear": N_("The interval of the difference, scaled by constant terms."),
 }
 
@@ -119,6 +123,7 @@ def methods(analysis: Analysis, formatter: Formatter) -> Methods:
     """How the numbers of this page were computed."""
     kinds = {finding.kind for finding in analysis.findings}
     used = sorted({part for f in analysis.findings for part in f.method.split("+")})
+    used += ["ranks"] if analysis.quantiles else []
     invalid = analysis.verdict.code is VerdictCode.invalid
     terms = None if invalid else analysis.terms
     return Methods(

@@ -13,7 +13,7 @@ from upliftlab.report.index import Found, Index, Quantity, RowKey
 from upliftlab.report.interval import Interval, draw
 from upliftlab.report.quantity import named, scale, title
 from upliftlab.report.tone import NO_TONE, Tone, tone
-from upliftlab.results.analysis import Analysis
+from upliftlab.results.analysis import Analysis, MetricInfo
 from upliftlab.results.estimands import Estimand
 from upliftlab.text.language import N_
 
@@ -218,13 +218,17 @@ def _means(
 ) -> tuple[Figure | None, Figure | None]:
     """What the treated and those they are compared with did on average."""
     index, formatter = told
-    info = index.metric(metric)
-    form = _MEAN_FORMS["number" if info is None else info.unit]
+    form = mean_form(index.metric(metric))
     found: list[Figure | None] = []
     for arm in (place.arm, place.control or index.control):
         i, mean = index.mean(metric, arm or "")
         found.append(None if mean is None else formatter.figure(mean, f"/means/{i}/mean", form))
     return found[0], found[1]
+
+
+def mean_form(metric: MetricInfo | None) -> FigureFormat:
+    """How a metric's own values are shown, such as means."""
+    return _MEAN_FORMS["number" if metric is None else metric.unit]
 
 
 def _p(value: float | None, key: str, formatter: Formatter) -> Figure | None:

@@ -14,6 +14,7 @@ from upliftlab.report.figure import Formatter
 from upliftlab.report.index import Index
 from upliftlab.report.methods import Methods, ProvenanceView, methods, origin
 from upliftlab.report.over_time import over_time
+from upliftlab.report.quantiles import quantiles
 from upliftlab.report.sections import Download, Page, Part, Section, packed_download, shown
 from upliftlab.report.trust import Flow, Trust, flow, trust
 from upliftlab.report.verdict import answer
@@ -110,6 +111,7 @@ SECTIONS: Final[tuple[Section[Index], ...]] = (
     Section("beliefs", beliefs, N_("A Bayesian view of profit"), withheld=True),
     Section("breakdowns", breakdowns, N_("By segment"), withheld=True, parts=_dimensions),
     Section("metrics", metrics, N_("Metrics"), withheld=True),
+    Section("quantiles", quantiles, N_("Quantiles"), withheld=True),
     Section("compared", compared, N_("Arm against arm"), withheld=True),
     Section("withheld", _withheld, N_("Effects and money")),
     Section("trust", _trust, N_("Can these numbers be trusted?")),

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from math import ceil, floor, hypot, isfinite, log10
 
 from scipy.special import bdtrik, ndtri
@@ -29,7 +30,7 @@ FEWEST_BEYOND = 10
 MOST_EQUAL = 0.2
 """Units with a quantile's own value, as a part of the ranks within its interval, at most."""
 _ROUNDING = 1e-9
-_ROUND = (1, 2, 5, 10)
+_ROUND = (1, 2, 3, 5)
 """What numbers are rounded to: multiples of these times a power of ten."""
 Ordered = Mapping[int, tuple[float, int]]
 """By rank, the value there and how many units have it."""
@@ -150,8 +151,9 @@ def quantile_of(ranks: QuantileRanks, ordered: Ordered) -> GroupQuantile:
     value, low, high = between(ranks.at), between(ranks.low), between(ranks.high)
     equal = max(ordered[end(ranks.at)][1] for end in (floor, ceil))
     tied = equal > MOST_EQUAL * (ranks.high - ranks.low) or not low < value < high
-    reach = max((abs(ordered[rank][0] - value) for rank in ranks.beside), default=0.0)
-    return GroupQuantile(value, low, high, tied, _round_step(2 * reach))
+    beside = [ordered[rank][0] for rank in ranks.beside]
+    step = _round_step(value, *beside) if beside else 0.0
+    return GroupQuantile(value, low, high, tied, step)
 
 
 def quantile_difference(
@@ -201,18 +203,21 @@ def told(found: Effect, *groups: GroupQuantile | None) -> Effect:
     )
 
 
-def _round_step(width: float) -> float:
-    """The smallest round number that is no less; 0 of 0.
+def _round_step(value: float, below: float, above: float) -> float:
+    """The smallest round number whose multiple next to a value stands for enough units.
 
-    >>> [_round_step(width) for width in (0.0, 0.013, 2.0, 37.0)]
-    [0.0, 0.02, 2.0, 50.0]
+    It stands for all that round to it: for those down to `below` or for those up to `above`, each
+    of them enough. Where one of these is the value itself it stands for enough, and 0 is given.
+
+    >>> _round_step(51.74, 51.5, 52.9), _round_step(51.74, 40.0, 66.0), _round_step(0.0, 0.0, 0.3)
+    (0.3, 20.0, 0.0)
     """
-    if width <= 0:
+    reach = min(value - below, above - value)
+    if reach <= 0:
         return 0.0
-    power = floor(log10(width))
-    return next(
-        step for times in _ROUND if (step := float(f"{times}e{power}")) >= width * (1 - _ROUNDING)
-    )
+    steps = (float(f"{times}e{power}") for power in count(floor(log10(reach))) for times in _ROUND)
+    ends = ((step, _rounded(value, step)) for step in steps)
+    return next(step for step, told in ends if told - step / 2 <= below or told + step / 2 >= above)
 
 
 def _rounded(value: float, step: float, how: Callable[[float], int] = round) -> float:
