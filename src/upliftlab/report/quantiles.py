@@ -20,6 +20,8 @@ from upliftlab.text.language import N_
 
 _DRAWN: Final = (0.1, MEDIAN, 0.9)
 """What is drawn of a distribution: from the first to the last of these, a dot at the other."""
+_MOST_DRAWN: Final = 4
+"""Of more arms than this there is no room to draw."""
 _Row = tuple[int, QuantileDifference]
 _Held = tuple[int, ArmQuantile]
 
@@ -157,6 +159,7 @@ def _distribution(
     by_arm = [[one for one in held if one[1].arm == arm] for arm in arms]
     limits = [_limits(part) for part in by_arm]
     scale = axis(limits, (), label(metric_form(info), formatter), ROW)
+    scale = scale if len(arms) <= _MOST_DRAWN else None
     count, form = FigureFormat("count"), mean_form(info)
     return Distribution(
         caption=caption,
