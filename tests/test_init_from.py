@@ -169,6 +169,34 @@ def test_a_german_export_keeps_its_form_and_its_currency(tmp_path):
     assert done("check", "experiments", "configs", cwd=tmp_path) == "No faults found.\n"
 
 
+def test_what_is_not_certain_is_a_comment_with_the_line_to_write(tmp_path):
+    """Numbers of two readings, refunds, other campaigns' contacts, customers without an arm."""
+    people = [(n, ("none", "mail", "")[n % 3]) for n in range(100, 400)]
+    write(tmp_path, "customers.csv", "customer_id,group", people)
+    orders = [(100 + n, "2026-03-05", "1.234", n % 9 - 1) for n in range(280)]
+    write(tmp_path, "orders.csv", "customer_id,day,sales,net value", orders)
+    sent = [(n, "2026-03-02", "Spring mail") for n, arm in people if arm == "mail"]
+    write(tmp_path, "contacts.csv", "customer_id,day,campaign", sent)
+    done("init", *TABLES, cwd=tmp_path)
+    sources = (tmp_path / "configs" / "sources.yaml").read_text(encoding="utf-8")
+    assert "    # choose for sales:\n" in sources
+    assert "    # experiment: campaign   #" in sources
+    asked = (tmp_path / "experiments" / "first.yaml").read_text(encoding="utf-8")
+    assert "# 100 customers have no arm. This leaves them out, and counts them:\n" in asked
+    exclude = "exclude: 'group is null'"
+    assert f"# {exclude}\n" in asked
+    assert done("check", "experiments", "configs", cwd=tmp_path) == "No faults found.\n"
+    found = upliftlab("run", "experiments/first.yaml", cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (1, "")  # what is left open is not analysed
+    choose, take = '    #   format: {decimal: "."}  #', '    format: {decimal: "."}  #'
+    assert choose in sources
+    (tmp_path / "configs" / "sources.yaml").write_text(sources.replace(choose, take), "utf-8")
+    (tmp_path / "experiments" / "first.yaml").write_text(
+        asked.replace(f"# {exclude}", exclude), "utf-8"
+    )
+    assert "mail" in done("run", "experiments/first.yaml", cwd=tmp_path)
+
+
 def test_tables_that_a_workspace_cannot_begin_with_are_refused(tmp_path):
     (tmp_path / "in").mkdir()
     shop(tmp_path)

@@ -27,6 +27,8 @@ _CONTROL: Final = re.compile(
     r"^(control|kontroll\w*|holdout|hold_out|none|nobody|no|placebo|baseline|no[ _-].*|ohne.*)$"
 )
 _START: Final = re.compile(r"assign|start|sent|expos|treat|enrol|contacted|zugeteilt|beginn")
+_CAMPAIGN: Final = re.compile(r"campaign|kampagne|experiment")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _MOST_LEVELS: Final = 12
 _SEGMENTS: Final = 3
 _WINDOW: Final = 28
@@ -100,6 +102,8 @@ class _Draft:
             yield f"  {_word(table.name)}:"
             yield from (f"    {line}" for line in text.splitlines())
             yield from (f"    # {line}" for line in table.open)
+            if table in (self._contacts, self._redemptions):
+                yield from _whose(table)
             if "known_after" in entry:
                 yield "    # known_after: what else may the campaign have changed? Add it there."
 
@@ -216,6 +220,9 @@ class _Draft:
                 yield f"  {_word(label)}: {{control: true}}   # the control, {how}"
             else:
                 yield f"  {_word(label)}: {self._contact()}"
+        if arm.missing:
+            yield f"# {arm.missing:,} customers have no arm. This leaves them out, and counts them:"
+            yield f"# exclude: '{_column(arm.name)} is null'"
         yield "# What a contact costs is not in the tables: {cost_per_contact: 0.10}"
 
     def _to_assign(self) -> Iterator[str]:
@@ -299,16 +306,32 @@ def _of_orders(orders: OwnTable, currency: str | None) -> tuple[str, list[str]]:
 
 def _no_refunds(amount: InspectedColumn) -> str:
     """The condition that leaves refunds out, where there are amounts below 0."""
-    below = amount.least is not None and amount.least.startswith("-")
-    return f", where: {amount.name} > 0" if below and _PLAIN.fullmatch(amount.name) else ""
+    if amount.least is None or not amount.least.startswith("-"):
+        return ""
+    return f", where: '{_column(amount.name)} > 0'"
+
+
+def _whose(table: OwnTable) -> Iterator[str]:
+    """The line that keeps other campaigns' events apart."""
+    for column in table.columns:
+        if _CAMPAIGN.search(column.name.casefold()):
+            yield f"    # experiment: {_word(column.name)}   # only events of its name count"
 
 
 def _span(table: OwnTable | None) -> tuple[date, date] | None:
     """The first and the last day of a table's events; None where it does not tell."""
     for column in table.of("time") if table else ():
-        if column.least and column.greatest:
-            return date.fromisoformat(column.least[:10]), date.fromisoformat(column.greatest[:10])
+        ends = [_DAY.match(end or "") for end in (column.least, column.greatest)]
+        if all(ends):
+            first, last = (date.fromisoformat(end[0]) for end in ends if end)
+            return first, last
     return None
+
+
+def _column(name: str) -> str:
+    """A column within a condition that stands in single quotes."""
+    plain = name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+    return plain.replace("'", "''")
 
 
 def _unknown(message: str, remedy: str) -> DataError:

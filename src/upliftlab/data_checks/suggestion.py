@@ -129,10 +129,10 @@ def _open(columns: Sequence[InspectedColumn]) -> Iterable[str]:
     for column in columns:
         if len(column.choices) > 1:
             yield f"choose for {_quoted(column.name)}:"
-            yield from (f"  {each.write}  {each.meaning}" for each in column.choices)
+            yield from (f"  {each.write}  # {each.meaning}" for each in column.choices)
     for column in columns:
         if "amount" in column.roles and column.currency is None:
-            yield f"amounts: {{{_quoted(column.name)}: EUR}}  in which currency it is"
+            yield f"amounts: {{{_quoted(column.name)}: EUR}}  # in which currency it is"
             return
 
 
