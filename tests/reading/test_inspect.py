@@ -263,7 +263,7 @@ def test_the_command_names_what_can_be_read_in_several_ways(tmp_path):
     done = run(csv(tmp_path, {"id": range(ROWS), "x": ["1.234", "3.456"] * 60}))
     assert done.exit_code == 0
     assert "x can be read in several ways: choose below" in done.output
-    assert "    #   format: {thousands: \".\"}  '.' stands between thousands" in done.output
+    assert "    #   format: {thousands: \".\"}  # '.' stands between thousands" in done.output
 
 
 def test_json_is_the_value_of_python(tmp_path):
