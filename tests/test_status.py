@@ -149,13 +149,13 @@ def test_what_cannot_be_trusted_is_faulty_with_the_command_that_tells(shop):
     assert upliftlab("assign", "experiments/spring.yaml", cwd=shop).returncode == 0
     [record] = (shop / "ledger" / "spring").glob("plan.json")
     record.write_text(record.read_text().replace("spend", "spent"))
-    (shop / "experiments" / "later.yaml").write_text("schema: 1\nexperiment: later\narm: {}\n")
+    (shop / "experiments" / "later.yaml").write_text("schema: 1\nexperiment: later\n")
     (shop / "upliftlab-report" / "spring").mkdir(parents=True)
     found = told(shop, 1)
     assert {each["state"] for each in found.values()} == {"faulty"}
     assert "ledger/spring/plan.json: UL459" in found["spring.yaml"]["note"]
     assert found["spring.yaml"]["next"] == ["upliftlab verify ledger"]
-    assert "UL012" in found["later.yaml"]["note"]
+    assert "experiments/later.yaml:1:1: UL013" in found["later.yaml"]["note"]
     assert found["later.yaml"]["next"] == ["upliftlab check experiments/later.yaml"]
 
 
