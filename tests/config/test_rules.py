@@ -9,8 +9,10 @@ from upliftlab.config.codes import CODES
 from upliftlab.config.environment import allowed_environment, connection_parameters
 from upliftlab.config.rules.registry import rule
 from upliftlab.errors import ConfigError
+from upliftlab.util.explanation import COMMAND
 
-WRITTEN = [entry for entry in CODES if not entry.example.told]
+WRITTEN = [each for each in CODES if not each.example.told and each.example.file != COMMAND]
+"""What a file shows; examples of commands are run by tests/test_codes.py."""
 
 
 def codes(paths=("experiments", "configs"), *, notice=False):
