@@ -117,7 +117,7 @@ def test_kinds_of_files(text, expected):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("-", "experiments"), ("experiments", "--stdin-filename", "x.yaml"), ("-", "-"), (),
+    [("-", "experiments"), ("experiments", "--stdin-filename", "x.yaml"), ("-", "-"),
      ("-", "--changed-since", "HEAD"), ("-", "--data", ".")],
 )  # fmt: skip
 def test_wrong_usage_is_told(arguments):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from upliftlab.config.checking import Checked
 
 _STDIN = (Path("-"),)
+_FOLDERS = ("experiments", "configs")
 
 
 @click.command()
@@ -60,12 +61,15 @@ def check(  # noqa: PLR0913 - one parameter an option is how click calls
 ) -> None:
     """Check experiment and configuration files, or folders of them; - is standard input.
 
+    Without PATHS, experiments/ and configs/ of the folder one is in.
+
     What a file is, an experiment or a part of configs/, is told by its name there and by its keys
     elsewhere. With --data the experiments are held against the real tables as well: columns,
     types, ids, events of unknown customers, times that do not cover the window, currencies.
 
     \b
     Examples:
+      upliftlab check
       upliftlab check experiments configs
       upliftlab check experiments/spring.yaml --data ~/data
       upliftlab check --changed-since origin/main --format github
@@ -79,10 +83,8 @@ def check(  # noqa: PLR0913 - one parameter an option is how click calls
         checked = _given_text(name, alone=since is None and data is None)
     elif name is not None or _STDIN[0] in paths:
         raise click.UsageError("--stdin-filename and - belong together, and no other path to them")
-    elif not paths and since is None:
-        raise click.UsageError("Missing argument 'PATHS...'.")
     else:
-        checked = check_files(paths or (Path(),), notice=not quiet, since=since)
+        checked = check_files(paths or _own(since), notice=not quiet, since=since)
     if data is not None:
         faults = _with_data(checked, data, quiet=quiet or form != "text")
         checked = replace(checked, faults=faults)
@@ -91,6 +93,17 @@ def check(  # noqa: PLR0913 - one parameter an option is how click calls
         echo(counted(checked.faults))
     if any(fault.severity == "error" for fault in checked.faults):
         raise click.exceptions.Exit(FAULTY)
+
+
+def _own(since: str | None) -> tuple[Path, ...]:
+    """What is checked where nothing is named: the workspace one stands in, or what changed here."""
+    if since is not None:
+        return (Path(),)
+    found = tuple(Path(name) for name in _FOLDERS if Path(name).is_dir())
+    if not found:
+        here = " or ".join(f"{name}/" for name in _FOLDERS)
+        raise click.UsageError(f"name files or folders to check: there is no {here} here")
+    return found
 
 
 def _given_text(name: Path | None, *, alone: bool) -> Checked:
