@@ -11,6 +11,7 @@ from shops import ARMS, each_own_arm
 
 from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.analysis.population import population_of
+from upliftlab.analysis.refusals import refuse_whole_households
 from upliftlab.errors import ConfigError, DataError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -186,6 +187,9 @@ def test_households_analysed_as_such(shop):
     plain = TEXT + arms + money
     with pytest.raises(DataError, match="UL305 3 of 3 households"):
         analyze(shop.plan(plain, SALES), AnalysisContext(shop.engine, NOW))
+    drawn = shop.plan(plain.replace("observed: arm", "method: hash"), SALES)
+    frame = population_of(shop.plan(plain, SALES), shop.engine, None)
+    assert refuse_whole_households(drawn, frame, shop.engine) is None, "who drew them is known"
 
 
 def test_further_costs_are_taken_off_in_every_arm(shop):

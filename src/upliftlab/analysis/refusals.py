@@ -157,13 +157,17 @@ def _refuse_homeless(frame: AnalysisPopulation, engine: Engine) -> None:
 def refuse_whole_households(plan: Plan, frame: AnalysisPopulation, engine: Engine) -> None:
     """Refuse customers as units where whole households were randomised: they are not independent.
 
+    Where upliftlab assigned, what was assigned is known, and a household whose customers are in one
+    arm is there by chance.
+
     Raises:
         DataError: UL305, with the key that says so; UL205, the declared column is not there.
     """
     name = plan.customers.household
     if name is not None and name not in frame.columns:
         raise missing_column(name, "household", frame.columns)
-    if name is None or plan.households is not None:
+    known = plan.households is not None or plan.experiment.assignment.observed is None
+    if name is None or known:
         return
     several, mixed = totals_of(groups_of(name, frame, engine))
     if several and mixed < FEWER * several * _apart(frame, engine):
