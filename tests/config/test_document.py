@@ -155,3 +155,25 @@ def test_no_bytes_break_the_reader(data):
 def test_no_text_breaks_the_reader(text):
     document = parse_document(text.encode(), "a.yaml")
     assert all(fault.place for fault in document.faults)
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ("title: Offer #3", 8),
+        ("title: Offer\t#3 of spring", 8),
+        ("list: [a #1\n  , b]", 8),
+        ("title: Offer # 3", None),
+        ("title: Offer #three", None),
+        ("title: 'Offer #3'", None),
+        ("title: Offer#3", None),
+        ("title: Offer\n#3", None),
+    ],
+)
+def test_a_text_that_ends_in_a_comment_is_told_and_read(line, column):
+    """Behind a space '#' begins a comment: of 'Offer #3' nothing but 'Offer' is left."""
+    found = parse_document(line.encode(), "a.yaml")
+    told = [(each.code, each.severity, each.place.column) for each in found.faults]
+    assert told == ([] if column is None else [("UL047", "warning", column)])
+    assert found.value
+    assert not found.faulty

@@ -88,6 +88,15 @@ _READING: Final = (
         ),
     ),
     Explanation(
+        "UL047",
+        "Text that ends in a comment",
+        "Behind a space '#' begins a comment, so that 'Offer #3' is 'Offer'. Quote such a text.",
+        example=Example(
+            "title: Offer #3",
+            "title: 'Offer #3'",
+        ),
+    ),
+    Explanation(
         "UL009",
         "No value",
         "A key has a value. Quote 'null' if the word itself is meant.",

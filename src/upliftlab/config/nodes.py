@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,8 @@ MAX_NODES = 20_000
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NO_VALUE = ("", "~", "null", "Null", "NULL")
+_NUMBERED = re.compile(r"[ \t]+(#\d\S*)")
+"""Behind a text: the beginning of a comment that reads like a part of it, such as '#3'."""
 
 
 class Refused(Exception):  # noqa: N818 - control flow within `document.py`
@@ -84,11 +87,13 @@ class Reader:
         self.faults: list[Diagnostic] = []
         self._anchors: dict[str, YamlNode] = {}
         self._open: set[str] = set()
+        self._lines: list[str] = []
         self._aliases = 0
         self._nodes = 0
 
     def read(self, text: str) -> YamlNode:
         """The root of the one document in `text`."""
+        self._lines = text.splitlines()
         try:
             events = yaml.parse(text, Loader=LOADER)
             return self._document(events)
@@ -158,6 +163,8 @@ class Reader:
             text: str = event.value
             self._seen(event, text)
             plain = event.style in (None, "")
+            if plain and text:
+                self._cut(event, text)
             return None if plain and text in _NO_VALUE else text
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[YamlNode] = []
@@ -165,6 +172,17 @@ class Reader:
                 items.append(self._node(item, events, depth + 1))
             return items
         return self._mapping(events, depth)
+
+    def _cut(self, event: yaml.Event, text: str) -> None:
+        """UL047: behind a space '#' begins a comment, also in 'Offer #3'."""
+        mark: Any = event.end_mark
+        rest = self._lines[mark.line][mark.column :] if mark.line < len(self._lines) else ""
+        if found := _NUMBERED.match(rest):
+            message = f"the text ends before '{found[1][:40]}', which is read as a comment"
+            remedy = f"quote it: '{text[:60]} {found[1][:40]}'; or put a space behind '#'"
+            self.faults.append(
+                replace(self._fault("UL047", message, remedy, event), severity="warning")
+            )
 
     def _seen(self, event: yaml.Event, text: str) -> None:
         """Refuse what the file's text hides by an escape in double quotes."""

@@ -90,7 +90,8 @@ def _declared(documents: Mapping[str, Document]) -> Shared:
     for stem, document in documents.items():
         model, refusals = read_model(FILES[stem], document) if document.values else (None, ())
         found = [*document.faults, *environment_faults(document), *refusals]
-        models[stem] = None if found else model
+        wrong = any(fault.severity == "error" for fault in found)
+        models[stem] = None if wrong else model
         faults.extend(found)
     broken = frozenset(stem for stem, model in models.items() if model is None)
     return _shared(models, documents, broken, tuple(faults))
