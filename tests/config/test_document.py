@@ -161,7 +161,7 @@ def test_no_text_breaks_the_reader(text):
     ("line", "column"),
     [
         ("title: Offer #3", 8),
-        ("title: Offer\t#3 of spring", 8),
+        ("title: Offer  #3 of spring", 8),
         ("list: [a #1\n  , b]", 8),
         ("title: Offer # 3", None),
         ("title: Offer #three", None),
