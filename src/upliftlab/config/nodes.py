@@ -176,7 +176,9 @@ class Reader:
     def _cut(self, event: yaml.Event, text: str) -> None:
         """UL047: behind a space '#' begins a comment, also in 'Offer #3'."""
         mark: Any = event.end_mark
-        rest = self._lines[mark.line][mark.column :] if mark.line < len(self._lines) else ""
+        line: int = mark.line
+        column: int = mark.column
+        rest = self._lines[line][column:] if line < len(self._lines) else ""
         if found := _NUMBERED.match(rest):
             message = f"the text ends before '{found[1][:40]}', which is read as a comment"
             remedy = f"quote it: '{text[:60]} {found[1][:40]}'; or put a space behind '#'"
