@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from faults import FAULTS, alarms, checks, clean
 
-CLEAN = 16
+CLEAN = 8
 
 
 @pytest.mark.parametrize("name", FAULTS)
