@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from faults import FAULTS, alarms, checks, clean
 
-CLEAN = 8
+CLEAN = 16
 
 
 @pytest.mark.parametrize("name", FAULTS)

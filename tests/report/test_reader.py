@@ -29,10 +29,13 @@ return found.length ? 'hidden' : 'absent';
 
 
 def place(document, name, **wanted):
-    """The place of the one entry of a list that has these fields."""
+    """The place of the first entry of a list that has these fields."""
+    entries = document
+    for step in name.split("/"):
+        entries = entries[step]
     found = [
         at
-        for at, entry in enumerate(document[name])
+        for at, entry in enumerate(entries)
         if all(entry.get(field) == value for field, value in wanted.items())
     ]
     assert found, (name, wanted)
@@ -51,7 +54,7 @@ def cost_of(document, kind):
 QUESTIONS = {
     "Did the e-mail pay, and how sure is that?": (
         "verdict",
-        lambda d: d["verdict"]["findings"] and "/verdict/findings/0/low",
+        lambda d: place(d, "verdict/findings", kind="incremental_profit", arm=EMAIL) + "/low",
     ),
     "What did the rule ask, after the hurdle?": ("decision", lambda _: "/verdict/arms/0/value"),
     "And of the other arm?": ("decision", lambda _: "/verdict/arms/1/value"),
@@ -75,32 +78,19 @@ QUESTIONS = {
         "money",
         lambda d: cost_of(d, "incentive") + "/estimate",
     ),
-    "When did it pay back, and what had it earned by the end?": (
+    "When did it pay back?": (
         "over_time",
         lambda d: (
-            place(d["time_course"], "curves", kind="incremental_profit", arm=EMAIL).replace(
-                "/curves", "/time_course/curves"
-            )
-            + f"/points/{len(d['time_course']['curves'][0]['points']) - 1}/estimate"
+            place(d, "time_course/curves", kind="incremental_profit", arm=EMAIL) + "/positive_from"
         ),
     ),
     "What may a voucher cost at most?": (
         "what_if",
-        lambda d: (
-            place(d["what_if"], "break_evens", arm=EMAIL, term="cost_per_redemption").replace(
-                "/break_evens", "/what_if/break_evens"
-            )
-            + "/pays"
-        ),
+        lambda d: place(d, "what_if/break_evens", arm=EMAIL, term="cost_per_redemption") + "/pays",
     ),
     "Below which margin does it lose?": (
         "what_if",
-        lambda d: (
-            place(d["what_if"], "break_evens", arm=EMAIL, term="margin").replace(
-                "/break_evens", "/what_if/break_evens"
-            )
-            + "/pays"
-        ),
+        lambda d: place(d, "what_if/break_evens", arm=EMAIL, term="margin") + "/pays",
     ),
     "How likely is it that it pays at all?": ("beliefs", lambda _: "/beliefs/0/pays"),
     "What if we are wrong to adopt it?": ("beliefs", lambda _: "/beliefs/0/loss_adopted"),

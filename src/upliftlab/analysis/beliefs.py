@@ -9,7 +9,7 @@ from upliftlab.config.models.analysis import Prior
 from upliftlab.money import ABOVE_HURDLE, PROFIT
 from upliftlab.results.analysis import Belief, Note
 from upliftlab.results.costs import CostStep
-from upliftlab.stats.posterior import Normal, posterior
+from upliftlab.stats.posterior import Believed, Normal, posterior
 
 
 def beliefs(contrasts: Iterable[Contrast], prior: Prior | None) -> tuple[Belief, ...]:
@@ -32,7 +32,6 @@ def _beliefs(contrasts: Iterable[Contrast], prior: Normal | None) -> Iterator[Be
 
 def _belief(contrast: Contrast, arm: str, prior: Normal | None) -> Belief:
     question = contrast.question()
-    profit, above = question.incremental_profit(), question.above_hurdle()
     customers = question.pair.treated.n * question.pair.size
     whole = None if prior is None else prior.scaled(customers)
     stated = {
@@ -40,13 +39,14 @@ def _belief(contrast: Contrast, arm: str, prior: Normal | None) -> Belief:
         "prior_mean": None if prior is None else prior.mean,
         "prior_sd": None if prior is None else prior.sd,
     }
-    found = posterior(profit, question.level(PROFIT), whole)
+    found = posterior(question.incremental_profit(), question.level(PROFIT), whole)
     if isinstance(found, Note):
         return Belief.model_validate({**stated, "note": found})
-    cost = question.incremental(CostStep.cost).estimate or 0.0
-    beyond = whole and whole.shifted(-question.hurdle * cost)
-    asked = ABOVE_HURDLE if question.hurdle else PROFIT
-    cleared = posterior(above, question.level(asked), beyond)
+    cleared: Believed | Note = found
+    if question.hurdle:
+        cost = question.incremental(CostStep.cost).estimate or 0.0
+        beyond = whole and whole.shifted(-question.hurdle * cost)
+        cleared = posterior(question.above_hurdle(), question.level(ABOVE_HURDLE), beyond)
     return Belief.model_validate(
         {
             **stated,

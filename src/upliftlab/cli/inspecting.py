@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from upliftlab.cli.options import quiet_option
+from upliftlab.cli.options import printed_option, quiet_option
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_block, echo_json, echo_table, progress
 
 if TYPE_CHECKING:
@@ -31,13 +31,7 @@ _KINDS = {
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option("--sheet", metavar="NAME", help="The sheet of a workbook; all of them by default.")
 @click.option("--table", metavar="NAME", help="The table of a database file.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="How it is printed.",
-)
+@printed_option
 @quiet_option
 def inspect(
     files: tuple[str, ...], sheet: str | None, table: str | None, form: str, *, quiet: bool

@@ -59,6 +59,13 @@ audience_option = click.option(
     help="Who reads it: for the public no level of fewer than 10 customers of an arm stands by "
     "itself, and owner, files, conditions and sums are left out.",
 )
+printed_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How it is printed.",
+)
 format_option = click.option(
     "--format",
     "kind",

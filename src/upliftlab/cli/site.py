@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from upliftlab.cli.output import echo_fault
 from upliftlab.errors import UpliftLabError
-from upliftlab.planning.primary_metric import lead_name
+from upliftlab.planning.primary_metric import effect_found
 from upliftlab.report import outlook, targets
 from upliftlab.report.reading import fitting, read_beside
 from upliftlab.report.site import FILES, SiteContent, pages
 from upliftlab.results.analysis import Message, VerdictCode
-from upliftlab.results.estimands import EstimandKind
 from upliftlab.results.plan import PowerReport
 from upliftlab.results.targets import Targets
 from upliftlab.results.uplift import UpliftResult
@@ -33,8 +31,6 @@ _NO_FEATURES: Final = N_("The plan names no features to learn from.")
 _INVALID: Final = N_("A critical check failed, so nothing is learned.")
 _REFUSED: Final = N_("It could not be made; {command} says why.")
 _NO_LIST: Final = N_("None was named. {command} writes one, and --list takes the .json beside it.")
-_LEAST: Final = 0.001
-"""A smaller relative effect is none to plan for."""
 _UNSETTLED: Final = (VerdictCode.invalid, VerdictCode.not_final)
 
 
@@ -105,31 +101,9 @@ def _plan(
             outlook.render(plan)
         return plan
     own = None if analysis.verdict.code in _UNSETTLED else analysis
-    asked = _effect(found, own)
+    effect = own and effect_found(found.resolved, own)
+    asked: PlanArguments = {"effect": effect} if effect else {}
     return _made("plan", lambda: found.plan(beside.data, own=own, progress=tell, **asked))
-
-
-def _effect(found: Experiment, analysis: Analysis | None) -> PlanArguments:
-    """The effect to plan a next campaign for: the one that was found, if it was in the right way.
-
-    Of the arm that the verdict names, else of the first; without one the plan's own default.
-    """
-    lead = lead_name(found.resolved)
-    if analysis is None:
-        return {}
-    metric = next((each for each in analysis.metrics if each.name == lead), None)
-    lifts = [
-        (f.arm != analysis.verdict.arm, f.estimate)
-        for f in analysis.findings
-        if f.kind.plain is EstimandKind.relative_lift
-        and f.headline
-        and (f.metric, f.dimension) == (lead, None)
-        and f.estimate is not None
-    ]
-    if metric is None or not lifts:
-        return {}
-    lift = min(lifts, key=itemgetter(0))[1] * (-1 if metric.better == "lower" else 1)
-    return {"effect": f"{lift:.1%}"} if lift >= _LEAST else {}
 
 
 def _list(analysis: Analysis, beside: Beside) -> Targets | Message:

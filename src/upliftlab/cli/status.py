@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from upliftlab.cli.options import OUT, allow_env_option, ledger_option
+from upliftlab.cli.options import OUT, allow_env_option, ledger_option, printed_option
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_json
 from upliftlab.errors import UpliftLabError
 from upliftlab.util.files import read_regular, safe_name
@@ -54,13 +54,7 @@ class ExperimentStatus:
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="How it is printed.",
-)
+@printed_option
 @ledger_option
 @allow_env_option
 def status(paths: tuple[Path, ...], form: str, ledger: Path | None) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from operator import itemgetter
+from typing import Final, Literal
 
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.config.models.limits import Tolerance
 from upliftlab.errors import ConfigError, Diagnostic
-from upliftlab.results.analysis import MetricInfo
+from upliftlab.results.analysis import Analysis, MetricInfo
+from upliftlab.results.estimands import EstimandKind
 from upliftlab.stats.moments import Moments
 from upliftlab.stats.power import spread_growth
+
+_LEAST: Final = 0.001
+"""A smaller relative effect is none to plan for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,24 @@ def lead_name(plan: Plan) -> str:
     """The primary metric, or revenue where that is profit."""
     primary, money = plan.experiment.metrics.primary, plan.experiment.money
     return money.revenue if money and primary == PROFIT else primary
+
+
+def effect_found(plan: Plan, analysis: Analysis) -> Tolerance | None:
+    """The relative effect on the lead metric that an analysis found, where that was a good one.
+
+    Of the arm that the verdict names, else of the first that is told.
+    """
+    lead = lead_name(plan)
+    metric = next((each for each in analysis.metrics if each.name == lead), None)
+    lifts = [
+        (found.arm != analysis.verdict.arm, found.estimate)
+        for found in analysis.find(metric=lead, dimension=None, headline=True)
+        if found.kind.plain is EstimandKind.relative_lift and found.estimate is not None
+    ]
+    if metric is None or not lifts:
+        return None
+    lift = min(lifts, key=itemgetter(0))[1] * (-1 if metric.better == "lower" else 1)
+    return Tolerance(value=lift, kind="relative") if lift >= _LEAST else None
 
 
 def place_of(spec: EstimationSpec, name: str) -> MetricColumns:

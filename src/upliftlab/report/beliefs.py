@@ -58,9 +58,12 @@ def beliefs(index: Index, formatter: Formatter) -> BeliefsView | None:
 def _prior(first: Belief, formatter: Formatter) -> Sentence:
     if first.prior_mean is None or first.prior_sd is None:
         return formatter.composed(_FLAT, {})
+    stated = {"mean": first.prior_mean, "sd": first.prior_sd}
+    ends = [first.prior_mean + by * first.prior_sd for by in (-1, 1)]
+    digits = formatter.digits(_MONEY, [first.prior_mean, *ends])
     parts = {
-        name: formatter.figure(value, f"/beliefs/0/prior_{name}", _MONEY, 2)
-        for name, value in (("mean", first.prior_mean), ("sd", first.prior_sd))
+        name: formatter.figure(value, f"/beliefs/0/prior_{name}", _MONEY, digits)
+        for name, value in stated.items()
     }
     return formatter.composed(_PRIOR, parts)
 

@@ -25,26 +25,20 @@ def hurdle_sums(index: Index, formatter: Formatter) -> tuple[Sentence, ...]:
 
 
 def _sums(index: Index, formatter: Formatter) -> Iterator[Sentence]:
-    costs = dict(_costs(index))
     for i, arm in enumerate(index.analysis.verdict.arms):
         profit = index.get(Quantity(EstimandKind.incremental_profit), RowKey(arm.arm))
         earned = None if profit is None else profit.finding.estimate
-        if profit is None or earned is None or arm.value is None or arm.arm not in costs:
+        cost = index.line(arm.arm, CostStep.cost)
+        if profit is None or earned is None or arm.value is None or cost is None:
             continue
-        key, cost = costs[arm.arm]
+        digits = formatter.digits(_MONEY, [arm.value, arm.low, arm.high])
         parts = {
             "arm": index.called(arm.arm),
-            "profit": formatter.figure(earned, f"{profit.key}/estimate", _MONEY, 0),
+            "profit": formatter.figure(earned, f"{profit.key}/estimate", _MONEY, digits),
             "hurdle": formatter.declared(index.analysis.decision.hurdle, "/decision/hurdle"),
-            "cost": formatter.multiple(cost, -1, key, _MONEY.kind, 0),
-            "value": formatter.figure(arm.value, f"/verdict/arms/{i}/value", _MONEY, 0),
+            "cost": formatter.multiple(
+                cost[1].estimate, -1, f"{cost[0]}/estimate", _MONEY.kind, digits
+            ),
+            "value": formatter.figure(arm.value, f"/verdict/arms/{i}/value", _MONEY, digits),
         }
         yield formatter.composed(_SUM, parts)
-
-
-def _costs(index: Index) -> Iterator[tuple[str, tuple[str, float]]]:
-    """By arm, where the added cost stands and what it is: in profit it counts less than nothing."""
-    for i, bridge in enumerate(index.analysis.bridges):
-        for j, line in enumerate(bridge.lines):
-            if bridge.arm and bridge.dimension is None and line.kind is CostStep.cost:
-                yield bridge.arm, (f"/bridges/{i}/lines/{j}/estimate", line.estimate)

@@ -10,6 +10,7 @@ from upliftlab.report.figure import Formatter
 from upliftlab.report.interval import Value
 from upliftlab.results.analysis import (
     Analysis,
+    BridgeLine,
     EstimandKind,
     Finding,
     Heterogeneity,
@@ -19,6 +20,7 @@ from upliftlab.results.analysis import (
     Reconciliation,
     Scalar,
 )
+from upliftlab.results.costs import CostStep
 from upliftlab.text.language import N_
 
 CONTACT = "contact_channel"
@@ -94,6 +96,14 @@ class Index:
             metric = quantity.metric in (None, finding.metric)
             if metric and (finding.kind.plain, finding.arm) == (quantity.kind, arm):
                 return Found(finding, f"/verdict/findings/{i}", finding.note)
+        return None
+
+    def line(self, arm: str, step: CostStep) -> tuple[str, BridgeLine] | None:
+        """A line from an arm's revenue to its profit, with its place in the JSON."""
+        for i, bridge in enumerate(self.analysis.bridges):
+            for j, line in enumerate(bridge.lines):
+                if (bridge.arm, bridge.dimension, line.kind) == (arm, None, step):
+                    return f"/bridges/{i}/lines/{j}", line
         return None
 
     @cached_property

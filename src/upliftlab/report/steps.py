@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from upliftlab.report.figure import Formatter, Sentence
+from upliftlab.report.figure import FigureFormat, Formatter, Sentence
 from upliftlab.report.index import CONTACT, Found, Index, Quantity, RowKey
 from upliftlab.report.tone import tone
 from upliftlab.results.analysis import Message, Scalar, VerdictCode
@@ -15,8 +15,7 @@ from upliftlab.text.language import N_
 
 _MOST: Final = 2
 """Rows that stand out, of each direction."""
-_COST: Final = N_("In profit the added cost of {arm} counts {estimate:money},")
-_FOR: Final = N_(" for {n_treated:count} customers.")
+_COST: Final = N_("In profit the added cost of {arm} counts {cost}, for {customers} customers.")
 _OTHERS: Final = {
     (VerdictCode.inconclusive, True): N_(
         "{arm} as a whole is not shown to reach the hurdle: {value:money} after the hurdle's "
@@ -64,17 +63,16 @@ def _price(index: Index, formatter: Formatter) -> Iterator[Sentence]:
     """What the arm that the verdict is about cost."""
     arm = index.analysis.verdict.arm
     found = None if arm is None else index.get(Quantity(EstimandKind.roi), RowKey(arm))
-    for i, bridge in enumerate(index.analysis.bridges):
-        if bridge.arm != arm or bridge.dimension is not None or found is None:
-            continue
-        for j, line in enumerate(bridge.lines):
-            if line.kind is CostStep.cost:
-                cost = Message(template=_COST, values={"arm": arm, "estimate": line.estimate})
-                units = Message(template=_FOR, values={"n_treated": found.finding.n_treated})
-                yield (
-                    *formatter.words(cost, f"/bridges/{i}/lines/{j}"),
-                    *formatter.words(units, found.key),
-                )
+    if arm is None or found is None or (cost := index.line(arm, CostStep.cost)) is None:
+        return
+    key, line = cost
+    money, count = FigureFormat("money"), FigureFormat("count")
+    parts = {
+        "arm": index.called(arm),
+        "cost": formatter.figure(line.estimate, f"{key}/estimate", money),
+        "customers": formatter.figure(found.finding.n_treated, f"{found.key}/n_treated", count),
+    }
+    yield formatter.composed(_COST, parts)
 
 
 def _other_arms(index: Index, formatter: Formatter) -> Iterator[Sentence]:

@@ -225,16 +225,13 @@ def _headlines(arm: str, index: Index, formatter: Formatter) -> tuple[HeadlineNu
 
 def _revenue(arm: str, index: Index, formatter: Formatter) -> Iterator[HeadlineNumber]:
     """What the arm brought beyond the control, before any cost."""
-    for i, bridge in enumerate(index.analysis.bridges):
-        for j, line in enumerate(bridge.lines):
-            if (bridge.arm, bridge.dimension, line.kind) != (arm, None, CostStep.revenue):
-                continue
-            key = f"/bridges/{i}/lines/{j}"
-            value = Value(line.estimate, line.low, line.high, line.note, key)
-            form = Scale(FigureFormat("money"), (Reference(0.0),), _WIDE)
-            drawn = draw([value], form, formatter)
-            if (told := drawn.intervals[0]) is not None:
-                yield HeadlineNumber(formatter.text(line.kind.line.title), told, drawn.axis)
+    if (found := index.line(arm, CostStep.revenue)) is None:
+        return
+    key, line = found
+    value = Value(line.estimate, line.low, line.high, line.note, key)
+    drawn = draw([value], Scale(FigureFormat("money"), (Reference(0.0),), _WIDE), formatter)
+    if (told := drawn.intervals[0]) is not None:
+        yield HeadlineNumber(formatter.text(line.kind.line.title), told, drawn.axis)
 
 
 def _headline(
