@@ -124,7 +124,7 @@ def _told(points: Array, weights: Array, confidence: float) -> Believed:
     mean = float(weights @ points)
     upto = np.cumsum(weights) - weights / 2
     low, high = np.interp([(1 - confidence) / 2, (1 + confidence) / 2], upto, points).tolist()
-    above = float(weights[points > 0].sum())
+    above = 1 - float(np.interp(0.0, points, upto, left=0.0, right=1.0))
     return Believed(
         mean=mean,
         sd=float(weights @ (points - mean) ** 2) ** 0.5,
