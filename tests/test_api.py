@@ -514,6 +514,42 @@ def test_a_frame_is_assigned_and_one_customer_gets_the_same_arm(tmp_path):
     assert all(ul.assign_one(experiment.resolved, row["id"]) == row["arm"] for row in rows)
 
 
+def test_a_plan_is_locked_amended_and_its_lists_exported(tmp_path, monkeypatch):
+    values = {key: value for key, value in PLAIN.items() if key != "assignment"}
+    values |= {"customers": {"table": "customers", "id": "id"}}
+    email = {"share": "50%", "channel": "email"}
+    values |= {"arms": {"holdout": {"control": True, "share": "50%"}, "email": email}}
+    shared = {"channels": {"schema": 1, "channels": {"email": {"title": "E-mail"}}}}
+    frame = pl.DataFrame({"id": range(300), "age": [40] * 300, "spend": [1.0] * 300})
+
+    def asked(**changed):
+        return ul.Experiment.from_dict(values | changed, shared, folder=tmp_path)
+
+    with pytest.raises(ul.UpliftLabError, match="UL452"):
+        asked().amend("nothing is locked")
+    with pytest.raises(ul.UpliftLabError, match="UL414"):
+        asked(eligible="age > 50").lock(frame)
+    assert asked().lock(frame).new
+    assert not asked().lock(frame).new
+    with pytest.raises(ul.UpliftLabError, match="UL453"):
+        asked().amend("nothing has changed")
+    changed = asked(title="Spring").amend("it has a title now")
+    assert (changed.kind, changed.number, changed.changes[0].path) == ("amendment", 1, "title")
+
+    experiment = asked(title="Spring")
+    with pytest.raises(ul.UpliftLabError, match="UL457"):
+        experiment.export(tmp_path / "lists")
+    treated = experiment.assign(frame).manifest.arms["email"]
+    (written,) = experiment.export(tmp_path / "lists").lists
+    assert (written.channel, written.rows) == ("email", treated)
+    monkeypatch.setenv("LISTS", "1234")
+    with pytest.raises(ul.UpliftLabError, match="UL480"):
+        experiment.export(tmp_path / "lists", pseudonyms="LISTS")
+    monkeypatch.setenv("LISTS", "f3a9c07b5d184e26")
+    (hidden,) = experiment.export(tmp_path / "hidden", pseudonyms="LISTS").lists
+    assert hidden.path.read_text().startswith("pseudonym,arm")
+
+
 def test_events_come_from_frames_and_files_alike(campaign):
     experiment, _, data = campaign
     whole = experiment.analyze()

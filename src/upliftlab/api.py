@@ -8,6 +8,7 @@ and the verbs below do the rest. The command line calls the same methods. Whatev
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from upliftlab.engines.base import Engine
     from upliftlab.engines.frames import Data, Frame, Tables
     from upliftlab.errors import Diagnostic
-    from upliftlab.ledger import Ledger, Recorded
+    from upliftlab.ledger import Amendment, Ledger, Locked, Recorded
+    from upliftlab.ledger.exports import Exported
     from upliftlab.planning.assumptions import PlanArguments
     from upliftlab.report.outlook import PlanReport
     from upliftlab.report.published import AnalysisReport, InspectionReport
@@ -174,6 +176,47 @@ class Experiment:
             setting = PlanningContext(datetime.now(UTC), engine, earlier, progress or _silent, own)
             return published(PlanReport, verb(self.resolved, given, setting))
 
+    def lock(self, data: Data | None = None, *, ledger: FilePath | None = None) -> Locked:
+        """Freeze the plan on the record, before anybody is assigned; again, it changes nothing.
+
+        Args:
+            data: Tables to hold the plan against; the workspace's own where absent.
+            ledger: The folder of the record; `ledger/` in the workspace where absent.
+
+        Returns:
+            What is in force as `entry`, and whether this call froze it as `new`.
+
+        Raises:
+            UpliftLabError: the tables do not allow the plan or cannot be reached, nobody would get
+                an arm, or the ledger refuses.
+        """
+        from upliftlab.data_checks.fit import require_fit, require_somebody
+        from upliftlab.ledger import campaign
+
+        if self.resolved.experiment.assignment.observed is None:
+            with self._engine(data) as engine:
+                require_fit(self._loaded.scope, engine)
+                require_somebody(self._loaded.scope, engine)
+        return campaign.lock(self._ledger(ledger), self.resolved, datetime.now(UTC))
+
+    def amend(self, why: str, *, ledger: FilePath | None = None) -> Amendment:
+        """Put this plan in force instead of the one on the record, and record the reason.
+
+        Args:
+            why: The reason, as it will stand on the record.
+            ledger: The folder of the record; `ledger/` in the workspace where absent.
+
+        Returns:
+            What changed; its `kind` is a deviation once outcomes were read.
+
+        Raises:
+            LedgerError: UL452 nothing is locked, UL453 no reason or no change, UL475 to UL478
+                customers hold arms, and could not be analysed under the changed plan.
+        """
+        from upliftlab.ledger import campaign
+
+        return campaign.amend(self._ledger(ledger), self.resolved, why, datetime.now(UTC))
+
     def assign(
         self,
         data: Data | None = None,
@@ -215,6 +258,37 @@ class Experiment:
         from upliftlab.assignment.assign import assign_one as verb
 
         return verb(self.resolved, customer_id, household_id, day)
+
+    def export(
+        self,
+        folder: FilePath,
+        *,
+        ledger: FilePath | None = None,
+        generation: int | None = None,
+        pseudonyms: str | None = None,
+    ) -> Exported:
+        """Write one list per wave and channel for the sending tools; the control is in none.
+
+        Args:
+            folder: Where the lists go; made private where it does not exist.
+            ledger: The folder of the record; `ledger/` in the workspace where absent.
+            generation: The assignment to export; the last where absent.
+            pseudonyms: The environment variable whose secret keys pseudonyms, which stand for ids.
+
+        Returns:
+            Every file written, with its channel, wave and number of rows.
+
+        Raises:
+            LedgerError: UL457 nobody is assigned, UL459 a record was changed, UL470 the disk
+                refuses, UL480 the secret is not set or could be guessed, UL482 two channels would
+                share a file, UL483 another export writes there.
+        """
+        from upliftlab.ledger import campaign
+        from upliftlab.ledger.exports import read_secret
+
+        secret = None if pseudonyms is None else read_secret(os.environ, pseudonyms)
+        kept = self._ledger(ledger)
+        return campaign.export(kept, self.name, Path(folder), secret, generation)
 
     def analyze(
         self,
