@@ -171,6 +171,14 @@ def test_extends_merges_settings_and_replaces_names_of_one_s_own(space):
     assert check([Path("experiments")]) == ()
 
 
+def test_what_is_never_inherited_leaves_no_place_behind(space):
+    """Whatever the other file has alone is taken whole, but for the salt within it."""
+    space.write("experiments/base.yaml", space.experiment("assignment: {salt: spring}"))
+    space.write("experiments/example.yaml", "schema: 1\nexperiment: child\nextends: base.yaml\n")
+    assert load(FILE).plan.experiment.assignment.salt is None
+    assert check([Path("experiments")]) == ()
+
+
 def test_a_fault_that_is_inherited_is_shown_in_the_base(space):
     space.write("experiments/base.yaml", space.experiment("outcome_window: a month"))
     part = "schema: 1\nexperiment: child\nextends: base.yaml\n"

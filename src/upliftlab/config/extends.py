@@ -89,8 +89,8 @@ def merge(over: Document, base: Document) -> Document:
 
     def take(path: Key) -> None:
         for source, target in ((base.values, values), (base.keys, keys)):
-            inherited = {at: place for at, place in source.items() if at[: len(path)] == path}
-            target.update(inherited)
+            below = {at: place for at, place in source.items() if at[: len(path)] == path}
+            target.update({at: place for at, place in below.items() if at not in OWN})
 
     def join(mine: Mapping[str, Any], theirs: Mapping[str, Any], path: Key) -> dict[str, Any]:
         joined = dict(mine)
