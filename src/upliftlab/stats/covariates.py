@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from upliftlab.stats.effects import Pooled, SlopeError, TwoSample
-from upliftlab.stats.moments import Array, Moments, Projection, pool
+from upliftlab.stats.moments import Array, Moments, Projection, bilinear, pool
 
 UNITS_EACH = 10
 """Units that a group must have for its mean and for each slope."""
@@ -64,36 +64,40 @@ class _Line:
     """Slopes on covariates that some arms have together.
 
     Attributes:
-        arms: The arms, or the parts of them, whose cross products within arms it is made of.
         kept: The q covariates among the p columns.
         slopes: Of every column, shape (q, p).
         inverse: The inverse of the covariates' cross products W, shape (q, q).
+        within: Cross products W_a of each of the k arms, or parts of them, shape (k, q, q).
+        left: Their covariances S_a of what the line leaves, shape (k, p, p).
     """
 
-    arms: Sequence[Moments]
     kept: list[int]
     slopes: Array
     inverse: Array
+    within: Array
+    left: Array
 
     @classmethod
     def through(cls, arms: Sequence[Moments], kept: list[int]) -> _Line:
+        """The line through parts of more than one unit; of others nothing is left."""
+        parts, square = [arm for arm in arms if arm.n > 1], np.ix_(kept, kept)
         crossed = _crossed(arms)
-        within = crossed[np.ix_(kept, kept)]
-        slopes = np.asarray(np.linalg.solve(within, crossed[kept]), dtype=np.float64)
-        inverse = np.asarray(np.linalg.inv(within), dtype=np.float64)
-        return cls(arms, kept, slopes, inverse)
+        slopes = np.asarray(np.linalg.solve(crossed[square], crossed[kept]), dtype=np.float64)
+        inverse = np.asarray(np.linalg.inv(crossed[square]), dtype=np.float64)
+        matrix = _residual(slopes, kept)
+        left = [
+            bilinear(matrix, part.m2, matrix) / (part.n - _spent(part, inverse, kept))
+            for part in parts
+        ]
+        return cls(
+            kept, slopes, inverse, np.stack([part.m2[square] for part in parts]), np.stack(left)
+        )
 
     def at(self, group: Moments, mean: Array) -> Moments:
-        """A group's moments as if all of it were at a mean of the covariates.
-
-        What slopes cost a group is its share of what they are made of; never more than half of
-        what it has.
-        """
-        matrix = np.eye(len(group.mean))
-        matrix[:, self.kept] -= self.slopes.T
+        """A group's moments as if all of it were at a mean of the covariates."""
+        matrix = _residual(self.slopes, self.kept)
         moved = group.project(Projection(matrix, self.slopes.T @ mean))
-        share = float(np.trace(self.inverse @ group.m2[np.ix_(self.kept, self.kept)]))
-        spent = 1 + min(share, (group.n - 1) / 2)
+        spent = _spent(group, self.inverse, self.kept)
         scale = (group.n - 1) / (group.n - spent)
         unknown = np.full_like(moved.m3, np.nan)
         return Moments(moved.n, moved.mean, moved.m2 * scale, unknown, spent)
@@ -104,14 +108,23 @@ class _Line:
         Σ_a (W⁻¹g)'W_a(W⁻¹g)·S_a, with an arm's own residuals.
         """
         reach = self.inverse @ distance
-        nowhere = np.zeros(len(distance))
-        parts = [
-            float(reach @ arm.m2[np.ix_(self.kept, self.kept)] @ reach)
-            * self.at(arm, nowhere).covariance
-            for arm in self.arms
-            if arm.n > 1
-        ]
-        return np.asarray(sum(parts))
+        return np.asarray(np.tensordot(self.within @ reach @ reach, self.left, 1))
+
+
+def _residual(slopes: Array, kept: list[int]) -> Array:
+    """What makes columns into what their slopes leave, shape (p, p)."""
+    matrix = np.eye(slopes.shape[1])
+    matrix[:, kept] -= slopes.T
+    return matrix
+
+
+def _spent(group: Moments, inverse: Array, kept: list[int]) -> float:
+    """Degrees of freedom that a group spends: one, and its share of what the slopes are made of.
+
+    Never more than half of what it has.
+    """
+    share = float(np.trace(inverse @ group.m2[np.ix_(kept, kept)]))
+    return 1 + min(share, (group.n - 1) / 2)
 
 
 def _adjusted(groups: Sequence[Moments], lines: Sequence[_Line]) -> tuple[Moments, Moments]:
