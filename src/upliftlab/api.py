@@ -107,6 +107,11 @@ class Experiment:
         return self._loaded.plan
 
     @property
+    def root(self) -> Path:
+        """The folder of its workspace, which holds `configs/`."""
+        return self._loaded.workspace.root
+
+    @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """What is odd in the experiment and no fault."""
         return self._loaded.warnings
@@ -151,7 +156,7 @@ class Experiment:
             own: An analysis of this experiment itself, whose control is the baseline where the
                 customers' time before tells none.
             progress: Told of each step.
-            assumed: What is taken for granted.
+            assumed: What is taken for granted; where nothing is said, as `planning` declares it.
 
         Raises:
             ConfigError: UL320 to UL324 the assumptions contradict one another or the plan, UL622
@@ -166,10 +171,12 @@ class Experiment:
         from upliftlab.report.published import published
         from upliftlab.report.reading import read_analysis
 
-        given = assumptions_of(assumed)
-        if like is not None and given.given is not None:
+        given = assumptions_of(assumed, self.resolved.experiment.planning)
+        if like is not None and assumptions_of(assumed).given is not None:
             message = "an earlier campaign and a baseline in figures exclude each other"
             raise ConfigError(Diagnostic("UL622", message, "leave one of them out"))
+        if like is not None:
+            given = replace(given, given=None)
         earlier = read_analysis(Path(like)) if isinstance(like, str | Path) else like
         told = (earlier or given.given) is not None and given.customers is not None
         with nullcontext() if told else self._engine(data) as engine:

@@ -337,12 +337,15 @@ def _folder(analysis: Analysis, out: Path | None) -> Path:
     return out or OUT / safe_name(analysis.experiment)
 
 
-def own_analysis(plan: Plan) -> Analysis | None:
-    """A final analysis of an experiment where `run` writes it; None where there is none."""
+def own_analysis(plan: Plan, root: Path) -> Analysis | None:
+    """A final analysis of an experiment in its workspace; None where there is none.
+
+    Wherever the user stands, it is the same one.
+    """
     from upliftlab.report.reading import read_analysis
 
     name = plan.experiment.experiment
-    for folder in (OUT / safe_name(name), DEMO):
+    for folder in (root / OUT / safe_name(name), root):
         try:
             found = read_analysis(folder / "analysis.json")
         except DataError:

@@ -13,6 +13,7 @@ import click
 
 from upliftlab.cli.analysis import opened, own_analysis
 from upliftlab.cli.options import (
+    OUT,
     allow_env_option,
     as_json_option,
     data_option,
@@ -22,8 +23,10 @@ from upliftlab.cli.options import (
 )
 from upliftlab.cli.output import echo, echo_json
 from upliftlab.errors import DataError
+from upliftlab.util.files import safe_name
 
 if TYPE_CHECKING:
+    from upliftlab.api import Experiment
     from upliftlab.config.models.limits import Tolerance
     from upliftlab.planning.assumptions import PlanArguments
     from upliftlab.results.plan import PowerReport
@@ -40,8 +43,8 @@ class PlanOptions(TypedDict):
     household_size: float | None
     icc: float | None
     redemption_rate: float | None
-    effect: Tolerance
-    power: float
+    effect: Tolerance | None
+    power: float | None
     roi_within: float
     customers: int | None
     per_week: int | None
@@ -127,13 +130,11 @@ _ONE = click.IntRange(min=1)
 @click.option(
     "--effect",
     type=EffectType(),
-    default="5%",
-    show_default=True,
     metavar="E",
-    help="The expected effect: 5%, 0.4 points of a share, or 0.40 per customer.",
+    help="The expected effect: 5%, 0.4 points of a share, or 0.40 per customer; default: 5%.",
 )
-@click.option("--power", type=ShareType(proper=True), default="80%", show_default=True, metavar="P",
-              help="The chance of finding it that is wanted.")  # fmt: skip
+@click.option("--power", type=ShareType(proper=True), metavar="P",
+              help="The chance of finding it that is wanted; default: 80%.")  # fmt: skip
 @click.option("--roi-within", type=_ABOVE, default=0.2, show_default=True, metavar="X",
               help="Half of the interval of ROI that is wanted; 0.2 is 20 points.")  # fmt: skip
 @click.option("--customers", type=_ONE, metavar="N", help="Customers in all arms together.")
@@ -206,9 +207,9 @@ def _outlook(
     """Load and plan; data are read for what the options do not say."""
     with (
         opened(experiment, quiet=options["quiet"] or options["as_json"]) as (found, tell),
-        _led_on(experiment, data),
+        _led_on(experiment, data, found),
     ):
-        own = own_analysis(found.resolved)
+        own = own_analysis(found.resolved, found.root)
         return found.plan(data, like=like, own=own, progress=tell, **_assumed(options))
 
 
@@ -230,7 +231,7 @@ def _assumed(options: PlanOptions) -> PlanArguments:
 
 
 @contextmanager
-def _led_on(experiment: Path, data: Path | None) -> Generator[None]:
+def _led_on(experiment: Path, data: Path | None, found: Experiment) -> Generator[None]:
     """Where the customers' past tells no baseline, say which commands go on from there."""
     try:
         yield
@@ -238,12 +239,15 @@ def _led_on(experiment: Path, data: Path | None) -> Generator[None]:
         if error.faults[0].code != "UL321":
             raise
         named = ["upliftlab", "run", str(experiment), *(["--data", str(data)] if data else [])]
-        run = shlex.join(named)
+        folder = found.root / OUT / safe_name(found.name)
+        away = [] if found.root.resolve() == Path.cwd() else ["--out", str(folder)]
+        run = shlex.join([*named, *away])
         named[1] = "plan"
         again = shlex.join(named)
         remedy = (
             f"if it has run, '{run}' writes its analysis, whose control group '{again}' then "
             f"takes; if one like it has, '{again} --like ANALYSIS.json'; else say what such "
-            f"customers do, in figures such as '{again} --baseline-mean 10 --baseline-sd 30'"
+            f"customers do, in figures such as '{again} --baseline-mean 10 --baseline-sd 30', or "
+            "in the experiment by planning: {baseline: {mean: 10, sd: 30}}"
         )
         raise DataError(replace(error.faults[0], remedy=remedy)) from error

@@ -140,7 +140,7 @@ def _asked(experiment: Path | None, options: ValidationOptions, *, quiet: bool) 
         opened = open_engine(loaded.plan.engine, loaded.workspace.locate)
         with nullcontext() if told else opened as engine:
             earlier = None if like is None else read_analysis(like)
-            own = own_analysis(loaded.plan)
+            own = own_analysis(loaded.plan, loaded.workspace.root)
             setting = PlanningContext(datetime.now(UTC), engine, earlier, tell, own)
             known = foresee(loaded.plan, Assumptions(customers=customers), setting)
     return cells_of(known), tuple(notes_of(known)), loaded.plan.experiment.experiment

@@ -24,6 +24,7 @@ from upliftlab.config.models import (
     formats,
     metrics,
     model,
+    planning,
     program,
     segments,
     sources,
@@ -32,7 +33,7 @@ from upliftlab.config.models import (
 from upliftlab.config.shape import FILES
 
 _CONFIGS = (model, formats, aggregated, sources, channels, metrics, segments, program, files)
-_MODULES = (*_CONFIGS, arms, analysis, uplift, experiment)
+_MODULES = (*_CONFIGS, arms, analysis, uplift, planning, experiment)
 _URI = "http://json-schema.org/draft-07/schema#"
 _TEXT = ["string", "number", "boolean"]
 _BASE_NEEDS = ("customers", "arms", "metrics")

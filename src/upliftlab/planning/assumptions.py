@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.limits import Tolerance, parse_tolerance
+from upliftlab.config.models.planning import BaselineFigures, Planning
 from upliftlab.config.models.values import parse_fraction
 from upliftlab.errors import ConfigError, Diagnostic
 
+Said = TypeVar("Said")
+
 
 class PlanArguments(TypedDict, total=False):
-    """What `plan` takes for granted; what is left out is measured, or as the command has it."""
+    """What `plan` takes for granted; what is left out is as `planning` says, measured, or usual."""
 
-    effect: str | float | Tolerance
+    effect: str | float | Tolerance | None
     """The expected effect: `5%` of the mean, `0.4 points` of a share, or an amount."""
-    power: str | float
+    power: str | float | None
     """The chance of finding it that is wanted."""
     baseline_mean: float | None
     """The metric's mean per customer without the campaign."""
@@ -106,30 +109,55 @@ def refuse_contradictions(plan: Plan, assumed: Assumptions) -> None:
         raise ConfigError(Diagnostic("UL322", message, remedy))
 
 
-def assumptions_of(asked: PlanArguments) -> Assumptions:
-    """Assumptions as a Python caller gives them.
+def assumptions_of(asked: PlanArguments, declared: Planning | None = None) -> Assumptions:
+    """Assumptions as a caller gives them, and where none are given as the experiment declares them.
+
+    Args:
+        asked: What the caller says.
+        declared: The experiment's `planning`.
 
     Raises:
         ConfigError: UL320 the effect cannot be read, UL622 a share is none or figures contradict.
     """
-    effect = asked.get("effect", "5%")
-    if not isinstance(effect, Tolerance):
-        try:
-            effect = parse_tolerance(str(effect))
-        except ValueError as error:
-            message = str(error).replace("a tolerance", "an effect")
-            raise ConfigError(Diagnostic("UL320", message)) from None
-    power = _share("power", asked.get("power", 0.8), proper=True)
+    usual, said = Assumptions(), declared or Planning()
+    power = _share("power", _first(asked.get("power"), said.power, usual.power), proper=True)
+    given = _given_in(asked)
     return Assumptions(
-        effect=effect,
-        power=0.8 if power is None else power,
-        given=_given_in(asked),
-        explained=_share("explained", asked.get("explained")),
-        customers=asked.get("customers"),
-        per_week=asked.get("per_week"),
-        redemption_rate=_share("redemption_rate", asked.get("redemption_rate")),
-        roi_within=asked.get("roi_within", 0.2),
+        effect=_effect(_first(asked.get("effect"), said.effect, usual.effect)),
+        power=usual.power if power is None else power,
+        given=_declared(said.baseline) if given is None else given,
+        explained=_share("explained", _first(asked.get("explained"), said.explained)),
+        customers=_first(asked.get("customers"), said.customers),
+        per_week=_first(asked.get("per_week"), said.per_week),
+        redemption_rate=_share(
+            "redemption_rate", _first(asked.get("redemption_rate"), said.redemption_rate)
+        ),
+        roi_within=asked.get("roi_within", usual.roi_within),
     )
+
+
+def _first(*values: Said | None) -> Said | None:
+    """The first that is said."""
+    return next((value for value in values if value is not None), None)
+
+
+def _effect(value: str | float | Tolerance | None) -> Tolerance:
+    """An expected effect; raises UL320 where it is none."""
+    if isinstance(value, Tolerance):
+        return value
+    try:
+        return parse_tolerance(str(value))
+    except ValueError as error:
+        message = str(error).replace("a tolerance", "an effect")
+        raise ConfigError(Diagnostic("UL320", message)) from None
+
+
+def _declared(baseline: BaselineFigures | None) -> Given | None:
+    """The baseline in figures that the experiment declares."""
+    if baseline is None:
+        return None
+    mean = baseline.rate if baseline.mean is None else baseline.mean
+    return None if mean is None else Given(mean, baseline.sd, baseline.household_size, baseline.icc)
 
 
 def _given_in(asked: PlanArguments) -> Given | None:

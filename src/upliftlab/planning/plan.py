@@ -147,12 +147,13 @@ def _counted(asked: Plan, baseline: Baseline, setting: PlanningContext) -> Basel
         return baseline
     setting.progress("Counting the customers")
     try:
-        found = population(asked, _cast(asked, setting.engine, setting.now))
+        cast = _cast(asked, setting.engine, setting.now)
+        found = population(asked, cast)
     except UpliftLabError as error:
         text = N_("Customers were not counted: {reason}. Give --customers.")
         note = Message(template=text, values={"reason": error.faults[0].message})
         return replace(baseline, notes=(*baseline.notes, note))
-    return replace(baseline, available=found)
+    return replace(baseline, available=found, notes=(*baseline.notes, *cast.notes))
 
 
 def _cast(asked: Plan, engine: Engine, now: datetime) -> PrePeriodPopulation:
@@ -162,7 +163,36 @@ def _cast(asked: Plan, engine: Engine, now: datetime) -> PrePeriodPopulation:
         attach_table(CUSTOMERS, asked.customers, engine, whole=False)
         return PrePeriodPopulation(engine, assigned=False, today=today)
     start: date | None = None if asked.experiment.waves else today
-    query = prepare(asked, engine, start=start)
+    reachable, notes = _without_policy_tables(asked, engine)
+    query = prepare(reachable, engine, start=start)
     ids = f"SELECT {quote(query.columns[0])} AS id"
     engine.keep(PLANNED, f"{ids} FROM ({query.sql}) AS decided WHERE arm IS NOT NULL")
-    return PrePeriodPopulation(engine, assigned=True, today=today)
+    return PrePeriodPopulation(engine, assigned=True, today=today, notes=notes)
+
+
+def _without_policy_tables(asked: Plan, engine: Engine) -> tuple[Plan, tuple[Message, ...]]:
+    """The plan without tables of its contact policy that are not there yet, and what to note.
+
+    Before the first campaign nobody was contacted, and there is no table that says so.
+    """
+    policy = asked.program.contact_policy
+    absent: dict[str, str] = {}
+    for key in ("contacts", "complaints") if policy else ():
+        name = getattr(policy, key)
+        if name in asked.sources:
+            try:
+                engine.attach("policy_planned", asked.sources[name])
+            except DataError as error:
+                if error.faults[0].code != "UL201":
+                    raise
+                absent[key] = name
+    if policy is None or not absent:
+        return asked, ()
+    text = N_(
+        "There is no table {names} yet: the contact policy keeps nobody out because of what it "
+        "would hold."
+    )
+    note = Message(template=text, values={"names": ", ".join(absent.values())})
+    policy = policy.model_copy(update=dict.fromkeys(absent))
+    program = asked.program.model_copy(update={"contact_policy": policy})
+    return asked.model_copy(update={"program": program}), (note,)

@@ -19,6 +19,7 @@ from upliftlab.config.models.files import (
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.config.models.metrics import Metric
 from upliftlab.config.models.model import Called, Declaration, Names, shorthand
+from upliftlab.config.models.planning import BaselineFigures, Planning
 from upliftlab.config.models.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.config.models.segments import Lifecycle, Rfm, Segment
 from upliftlab.config.models.sources import AttributeKind, EngineSettings, Source
@@ -30,6 +31,7 @@ __all__ = [
     "Arm",
     "AssignmentSettings",
     "AttributeKind",
+    "BaselineFigures",
     "Called",
     "Channel",
     "ChannelsFile",
@@ -47,6 +49,7 @@ __all__ = [
     "MetricsFile",
     "Names",
     "Offer",
+    "Planning",
     "Prior",
     "Program",
     "Rfm",

@@ -34,6 +34,7 @@ from upliftlab.config.models import (
     EngineSettings,
     Metric,
     Names,
+    Planning,
     Program,
     Segment,
     SharePeriod,
@@ -214,6 +215,9 @@ class ExperimentFile(Declaration):
     """Whom to target next."""
     decision: Decision = Decision()
     """When the treatment is adopted."""
+    planning: Planning | None = None
+    """What `upliftlab plan` takes for granted; nothing by default. No result depends on it, so it
+    may change once the plan is locked."""
     added_later: ClassVar[frozenset[str]] = frozenset({"columns", "exclude", "shares", "compare"})
 
     @property
@@ -379,7 +383,8 @@ class Plan(Declaration):
             for key in [step.line.key for step in ON_ARMS if step.line.key not in _ALWAYS]:
                 if payer[key] is None:
                     payer.pop(key)
-        content["experiment"].pop("arms")
+        for key in ("arms", "planning"):
+            content["experiment"].pop(key)
         if self.experiment.uplift is not None:
             content["experiment"]["uplift"] = self.experiment.uplift.canonical()
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
