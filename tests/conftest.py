@@ -46,6 +46,10 @@ def duck() -> Iterator[DuckDB]:
         yield engine
 
 
+_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For Spark's many small queries: compiling them well takes longer than running them so often."""
+
+
 @pytest.fixture(scope="session")
 def spark():
     if shutil.which("java") is None:
@@ -56,7 +60,11 @@ def spark():
         from upliftlab.engines.spark import Spark
     except ImportError:
         _missing("pyspark is not installed")
-    with Spark(Path, Settings(name="spark", connection="local[2]", memory_limit="1g")) as engine:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", _JAVA)
+        started = Spark(Path, Settings(name="spark", connection="local[2]", memory_limit="1g"))
+    with started as engine:
+        SparkSession.getActiveSession().conf.set("spark.sql.shuffle.partitions", 4)
         yield engine
     if session := SparkSession.getActiveSession():
         session.stop()
