@@ -257,7 +257,8 @@ const largestOf = (scale) => Math.max(0, ...scale.map(Math.abs));
 const moneyDigits = (usual, scale) => (largestOf(scale) >= 100 ? 0 : Math.max(usual, places(largestOf(scale), 2)));
 const percentDigits = (scale) => {
   const largest = largestOf(scale);
-  return largest >= 1 || largest === 0 ? 0 : Math.max(1, places(largest, 2) - 2);
+  const exact = Math.max(0, ...scale.map((value) => (value * 100).toFixed(12).replace(/\.?0+$/, "").split(".")[1]?.length ?? 0));
+  return largest >= 1 ? 0 : Math.min(exact, Math.max(1, places(largest, 2) - 2));
 };
 /** What decides the decimals of an estimate and its ends: it or the nearer end. */
 const scaleOf = (effect) => {

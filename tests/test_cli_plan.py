@@ -36,9 +36,9 @@ def test_questions_come_first_and_figures_after(desk):
     done = upliftlab("plan", "small.yaml", *FIGURES, "--effect", "20%", cwd=desk)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == "cannot  Can it be seen that spend changes by €2.00 per customer (20.0%)?"
+    assert lines[0] == "cannot  Can it be seen that spend changes by €2.00 per customer (20%)?"
     assert lines[1].startswith(
-        "        This campaign cannot answer that question: a chance of 80.0% takes "
+        "        This campaign cannot answer that question: a chance of 80% takes "
     )
     assert "and there are 1,000. It can see a change of €" in lines[1]
     assert re.search(r"none +20\.0% +200 +— +— +— +— +—", done.stdout)

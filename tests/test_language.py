@@ -36,14 +36,14 @@ def test_money(value, currency, shown):
 
 def test_a_sign_is_shown_where_asked_but_not_on_nothing():
     assert EN.money(1.5, "USD", signed=True) == "+$1.50"
-    assert EN.percent(-0.25, signed=True) == "-25.0%"
+    assert EN.percent(-0.25, signed=True) == "-25%"
     assert EN.percent(0.0, signed=True) == "0%"
     assert EN.points(0.0068, signed=True) == "+0.68 pp"
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(2.079, "208%"), (0.7214, "72.1%"), (0.0068, "0.68%"), (0.00005, "0.0050%"), (0, "0%")],
+    [(2.079, "208%"), (0.7214, "72.1%"), (0.0068, "0.68%"), (0.00005, "0.005%"), (0, "0%")],
 )
 def test_percent(value, shown):
     assert EN.percent(value) == shown
@@ -122,3 +122,47 @@ def test_every_finite_number_can_be_said(value, code):
 def test_importing_it_does_not_import_babel():
     code = "import sys, upliftlab.text.language; sys.exit('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "en", "zh"),
+    [
+        (0.0, "$0", "US$0"),
+        (12.5, "$12.50", "US$12.50"),
+        (5_000.0, "$5K", "US$5,000"),
+        (-7_500.0, "-$7.5K", "-US$7,500"),
+        (12_500.0, "$12.5K", "US$1.25万"),
+        (1_250_000.0, "$1.25M", "US$125万"),
+    ],
+)
+def test_amounts_on_a_scale_have_no_digit_too_many_or_too_few(value, en, zh):
+    assert EN.money(value, "USD", compact=True) == en
+    assert ZH.money(value, "USD", compact=True) == zh
+    plain = (en.replace("$", ""), zh.replace("US$", ""))
+    decimals = tuple(text.replace(".50", ".5") for text in plain)
+    assert (EN.number(value, compact=True), ZH.number(value, compact=True)) == decimals
+
+
+@pytest.mark.parametrize(
+    ("template", "one", "many"),
+    [
+        ("{n:count} customers arrive.", "1 customer arrives.", "21 customers arrive."),
+        ("Of {n:count} days.", "Of 1 day.", "Of 21 days."),
+        (
+            "{n:count} rows of {of} have it.",
+            "1 row of orders has it.",
+            "21 rows of orders have it.",
+        ),
+        ("{n:count} of {all:count} units are out", "1 of 9 units is out", "21 of 9 units are out"),
+        ("{n:count} levels, which are small", "1 level, which are small", None),
+        ("Look {n:count} of {all:count}, at days", "Look 1 of 9, at days", None),
+    ],
+)
+def test_words_agree_with_the_number_before_them(template, one, many):
+    def said(n: int, language: Language) -> str:
+        message = Message(template=template, values={"n": n, "of": "orders", "all": 9})
+        return language.say(message, None)
+
+    assert said(1, EN) == one
+    assert many is None or said(21, EN) == many
+    assert said(1, ZH) == said(2, ZH).replace("2", "1", 1)

@@ -247,7 +247,7 @@ def test_what_cannot_be_answered_is_said_with_what_can():
     assert [each.answerable for each in found.answers] == [False, False, False]
     assert [each.state for each in found.answers] == ["cannot", "no", "cannot"]
     assert said(found, effect.sentence).startswith(
-        "This campaign cannot answer that question: a chance of 80.0% takes "
+        "This campaign cannot answer that question: a chance of 80% takes "
     )
     assert said(found, effect.sentence).endswith(" customers, and there are 4,000.")
     mail = found.arms[1]

@@ -197,7 +197,7 @@ def test_another_campaign_s_contacts_are_no_contamination(shop):
     assert told.passed is True
     mixed = logged(shop, sent)
     assert (mixed.passed, mixed.severity) == (False, "warning")
-    assert "80.0% of the control (80)" in mixed.message
+    assert "80% of the control (80)" in mixed.message
     assert "as 'experiment'" in mixed.message
 
 

@@ -115,7 +115,7 @@ def test_a_few_of_the_contacts_are_a_warning_with_their_share(anywhere):
     fill(anywhere, ids=TREATED[:18])
     told = check(found(anywhere))
     assert (told.severity, told.passed, told.value) == ("warning", False, 0.03)
-    assert "Only 3.0% of letter (18) have a contact on record" in told.message
+    assert "Only 3% of letter (18) have a contact on record" in told.message
 
 
 def test_the_others_are_under_another_name(shop):

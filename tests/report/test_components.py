@@ -33,7 +33,7 @@ def value(estimate, low, high, note=None) -> Value:
 def test_a_number(macros):
     figure = TELLER.figure(-0.0068, "/findings/3/estimate", FigureFormat("points", signed=True))
     assert macros.number(figure) == (
-        '<span class="n" data-key="/findings/3/estimate" data-as="points 2 +">\u22120.68 pp</span>'
+        '<span data-key="/findings/3/estimate" data-as="points 2 +">\u22120.68 pp</span>'
     )
 
 
@@ -50,7 +50,7 @@ def test_a_shrunken_estimate_stands_upright_on_the_interval_and_beneath_it(macro
     better = replace(value(50.0, -50.0, 150.0), shrunken=25.0)
     interval = told(better, form=FigureFormat("number")).intervals[0]
     assert macros.strip(interval.strip).endswith('<path class="shrunken" d="M58.2 3v12"/></svg>')
-    shown = '<span class="ends shrunken">shrunken <span class="n" data-key="/findings/3/shrunken"'
+    shown = '<span class="ends shrunken">shrunken <span data-key="/findings/3/shrunken"'
     assert shown in macros.interval(interval)
 
 
@@ -99,7 +99,7 @@ def test_a_sentence_keeps_names_and_numbers_apart(macros):
     message = Message(template="{arm} <pays> {profit:money}.", values={"arm": "<A>", "profit": -5})
     assert macros.sentence(TELLER.sentence(message, "/verdict/sentence_parts")) == (
         "<bdi>&lt;A&gt;</bdi> &lt;pays&gt; "
-        '<span class="n" data-key="/verdict/sentence_parts/values/profit" data-as="money 2"'
+        '<span data-key="/verdict/sentence_parts/values/profit" data-as="money 2"'
         ">\u2212$5.00</span>."
     )
 

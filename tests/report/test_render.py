@@ -259,6 +259,46 @@ def test_a_large_analysis_can_still_be_mailed(make_analysis):
     assert content == to_json(analysis)
 
 
+def wide(analysis):
+    """Four treated arms and ten metrics, wherever one was found."""
+    first = "Mens E-Mail"
+    own = [f for f in analysis.findings if f.arm == first]
+    spend = [f for f in own if f.dimension is None and f.metric == "spend"]
+    names = [f"spend {i}" for i in range(10)]
+    pair = [f for f in spend if f.kind in (EstimandKind.difference, EstimandKind.relative_lift)]
+    own += [f.model_copy(update={"metric": name}) for name in names[1:] for f in pair]
+    arms = [f"arm {i}" for i in range(4)]
+    counts = [analysis.arms[1].model_copy(update={"arm": arm}) for arm in arms]
+    infos = [
+        analysis.metrics[0].model_copy(update={"name": name}) for name in ("spend", *names[1:])
+    ]
+    return analysis.model_copy(
+        update={
+            "findings": tuple(f.model_copy(update={"arm": arm}) for arm in arms for f in own),
+            "arms": (analysis.arms[0], *counts),
+            "metrics": tuple(infos),
+            "heterogeneity": (),
+            "reconciliations": (),
+            "bridges": (),
+        }
+    )
+
+
+def test_ten_segments_of_eight_levels_by_five_arms_can_be_mailed(make_analysis):
+    levels = [(f"level {i}", 0.12, 1.0) for i in range(8)]
+    segments = {f"segment {i}": levels for i in range(10)}
+    analysis = wide(make_analysis(arms=("Mens E-Mail",), segments=segments))
+    html = render(analysis)
+    assert len(html.encode()) <= 900_000
+    reader = Reader(html)
+    told = {attributes["data-key"] for attributes, _ in reader.figures}
+    earned = [i for i, f in enumerate(analysis.findings) if f.kind is EstimandKind.roi]
+    assert len(earned) == 81 * 4
+    assert {f"/findings/{i}/estimate" for i in earned} <= told, "without scripts too"
+    assert reader.visible.count("Further metrics") == 1
+    assert "Further metrics" not in Reader(render(make_analysis())).visible
+
+
 def test_files_are_named_by_language(make_analysis, tmp_path):
     analysis = make_analysis()
     assert write(analysis, tmp_path).name == "report.html"

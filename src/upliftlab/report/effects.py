@@ -18,6 +18,8 @@ from upliftlab.results.analysis import Message, MetricInfo, Scalar
 from upliftlab.results.estimands import EstimandKind, kinds_of
 from upliftlab.text.language import N_
 
+_MANY_METRICS: Final = 36
+"""Of more rows in all, those of all metrics but the first are packed until they are asked for."""
 _MANY_ROWS: Final = 100
 """Of more rows in all, the figures of levels are packed until they are asked for."""
 _ROLES: Final = {
@@ -65,6 +67,19 @@ class MetricView:
 
     table: Table
     plain: Table | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricViews:
+    """Tables that are shown, and those that are unpacked only where they are asked for."""
+
+    shown: tuple[MetricView, ...]
+    packed: tuple[MetricView, ...]
+
+    @property
+    def plain(self) -> bool:
+        """Whether some are told without covariates as well."""
+        return any(one.plain for one in (*self.shown, *self.packed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +174,13 @@ def _per_customer(index: Index, formatter: Formatter) -> Iterator[Sentence]:
         yield formatter.composed(_PER_CUSTOMER if len(parts) == len(ends) + 2 else _ALONE, parts)
 
 
-def metrics(index: Index, formatter: Formatter) -> tuple[MetricView, ...]:
-    """For each metric a table of differences and relative changes per arm."""
+def metrics(index: Index, formatter: Formatter) -> MetricViews | None:
+    """For each metric a table of differences and relative changes per arm; None without any."""
     tables = (_metric(metric, index, formatter) for metric in index.analysis.metrics)
-    return tuple(one for one in tables if one is not None)
+    found = tuple(one for one in tables if one is not None)
+    if sum(len(one.table.rows) for one in found) <= _MANY_METRICS:
+        return MetricViews(found, ()) if found else None
+    return MetricViews(found[:1], found[1:])
 
 
 def compared(index: Index, formatter: Formatter) -> tuple[MetricView, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from upliftlab.results.analysis import Analysis, Message
@@ -120,7 +120,10 @@ class Formatter:
                 words.append(Stretch(part, is_name=True))
             elif piece:
                 words.append(Stretch(piece))
-        return tuple(words)
+        said = self.language.agreeing(
+            (word.text, word.is_name or word.figure is not None) for word in words
+        )
+        return tuple(replace(word, text=text) for word, text in zip(words, said, strict=True))
 
     def sentence(self, message: Message, key: str) -> Sentence:
         """A message that lies at `key` in the JSON."""

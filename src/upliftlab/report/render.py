@@ -104,13 +104,19 @@ def environment(lang: Code) -> Environment:
     return made
 
 
-def breakable(name: str) -> Markup:
+def breakable(name: str, short: int = _SHORT) -> Markup:
     """A long name that may go on in a new line behind `_`, `-`, `.` or `/`, and is escaped.
+
+    Args:
+        name: The name.
+        short: Up to so many letters it is kept on one line.
 
     >>> breakable("email_<b>"), breakable("letter_of_the_second_<wave>")
     (Markup('email_&lt;b&gt;'), Markup('letter_<wbr>of_<wbr>the_<wbr>second_<wbr>&lt;wave&gt;'))
+    >>> breakable("email_voucher", 8)
+    Markup('email_<wbr>voucher')
     """
-    if len(name) <= _SHORT:
+    if len(name) <= short:
         return escape(name)
     parts = re.split(r"(?<=[_./-])(?=.)", name)
     return Markup("<wbr>").join(parts)

@@ -7,17 +7,19 @@ said in any language, and the page can mark every value it shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final, Literal, get_args
 
 from upliftlab.results import N_ as N_  # noqa: PLC0414 - callers mark texts with what says them
 from upliftlab.results.analysis import Message
+from upliftlab.text.agreement import agreeing
 from upliftlab.text.placeholders import Field, Kind, bounded, pieces, scale
 from upliftlab.text.precision import (
     finite,
     money_digits,
+    needed_digits,
     number_digits,
     percent_digits,
     points_digits,
@@ -31,6 +33,10 @@ ABSENT: Final = "—"
 _LOCALES: Final[dict[Code, str]] = {"en": "en_US", "zh": "zh_Hans_CN"}
 _TAGS: Final[dict[Code, str]] = {"en": "en", "zh": "zh-Hans"}
 _SMALLEST_P: Final = 0.0001
+_COMPACT: Final[dict[Code, float]] = {"en": 1_000, "zh": 10_000}
+"""From here on a language has a short form for thousands: `5K`, `1.2万`."""
+_SHORT_DIGITS: Final = 3
+"""Decimals that a number in short has at most, as many as a scale's steps need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +92,7 @@ class Language:
         if currency is None:
             return self.number(value, signed=signed, compact=compact, digits=digits)
         if compact:
-            from babel.numbers import format_compact_currency  # noqa: PLC0415 - costs start-up
-
-            return format_compact_currency(
-                finite(value), currency, locale=self._locale, fraction_digits=1
-            )
+            return self._short(value, currency)
         digits = money_digits(currency, value) if digits is None else digits
         return self._decimal(value, digits, signed=signed, currency=currency)
 
@@ -125,12 +127,7 @@ class Language:
         if value is None:
             return ABSENT
         if compact:
-            from babel.numbers import format_compact_decimal  # noqa: PLC0415 - costs start-up
-
-            places = max(1, number_digits(value) - 1) if abs(value) < 1 else 1
-            return format_compact_decimal(
-                finite(value), locale=self._locale, fraction_digits=places
-            )
+            return self._short(value, None)
         digits = number_digits(value) if digits is None else digits
         return self._decimal(value, digits, signed=signed)
 
@@ -191,7 +188,12 @@ class Language:
                 said.append(TextPart(literal))
             if field is not None:
                 said.append(self._part(field, currency, scale(field, fields)))
-        return tuple(said)
+        words = self.agreeing((part.text, part.name is not None) for part in said)
+        return tuple(replace(part, text=text) for part, text in zip(said, words, strict=True))
+
+    def agreeing(self, pieces: Iterable[tuple[str, bool]]) -> Iterator[str]:
+        """Words and the values put in between them, as many as the values say they are."""
+        return agreeing(pieces) if self.code == "en" else (text for text, _ in pieces)
 
     def say(
         self,
@@ -224,6 +226,21 @@ class Language:
         digits = digits_of(field.kind, shared, currency)
         text = self.show(field.kind, field.value, currency, digits=digits)
         return TextPart(text, field.name, field.kind, digits)
+
+    def _short(self, value: float, currency: str | None) -> str:
+        """A number or an amount in short, with no digit that it does not need."""
+        from babel.numbers import format_compact_currency, format_compact_decimal  # noqa: PLC0415
+
+        if abs(finite(value)) < _COMPACT[self.code]:
+            digits = needed_digits(value, max(_SHORT_DIGITS, number_digits(value)))
+            if digits and currency is not None:
+                digits = max(digits, money_digits(currency, value))
+            return self._decimal(value, digits, currency=currency)
+        if currency is None:
+            return format_compact_decimal(value, locale=self._locale, fraction_digits=_SHORT_DIGITS)
+        return format_compact_currency(
+            value, currency, locale=self._locale, fraction_digits=_SHORT_DIGITS
+        )
 
     def _decimal(
         self,

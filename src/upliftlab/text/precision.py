@@ -57,14 +57,30 @@ def adding_up(parts: Sequence[float], total: float, digits: int) -> tuple[float,
 
 
 def percent_digits(*scale: float) -> int:
-    """Decimals of a percentage: one, none from 100%, more for small ones."""
+    """Decimals of a percentage: one, none from 100%, more for small ones; as few as tell it all.
+
+    >>> percent_digits(0.2), percent_digits(0.2034), percent_digits(0.2, 0.125)
+    (0, 1, 1)
+    """
     largest = _largest(scale)
-    return 0 if largest >= 1 or largest == 0 else max(1, _places(largest, 2) - _PERCENT)
+    if largest >= 1:
+        return 0
+    exact = max((needed_digits(value * 100, _MOST_DIGITS) for value in scale), default=0)
+    return min(exact, max(1, _places(largest, 2) - _PERCENT))
 
 
 def exact_percent_digits(value: float) -> int:
     """Decimals of a percentage that was declared, so that nothing is added or lost."""
-    return len(f"{finite(value) * 100:.8f}".rstrip("0").partition(".")[2])
+    return needed_digits(value * 100, 8)
+
+
+def needed_digits(value: float, most: int) -> int:
+    """Decimals of a number so that no more zeros stand at its end than it needs, at most so many.
+
+    >>> needed_digits(7.500000000000001, 3), needed_digits(2000.0, 3)
+    (1, 0)
+    """
+    return len(f"{finite(value):.{most}f}".rstrip("0").partition(".")[2])
 
 
 def points_digits(*scale: float) -> int:
