@@ -23,6 +23,7 @@ def planned(shares, customers=20_000, **assumed):
         n: {"share": s, "cost_per_contact": COSTS[n]} for n, s in shares.items() if n != "none"
     }
     known = {"effect": Tolerance(value=0.2, kind="relative"), "given": Given(10.0, 30.0)}
+    known |= {"roi_within": 0.4}
     asked = Assumptions(**(known | {"customers": customers} | assumed))
     return plan(make_plan(arms=arms, title="Does it pay?", **MONEY), asked, PlanningContext(NOW))
 
@@ -60,10 +61,10 @@ def test_every_way_is_that_of_an_experiment_declared_so(name):
 def test_ways_for_which_there_are_enough_come_first_and_say_so():
     answer, _ = ways(planned(UNEVEN, customers=16_000), "effect")
     first = [way.template.split()[0] for way in answer.ways]
-    assert first == ["Divide", "Test", "Reach"]
+    assert first == ["Divide", "Test", "Reach", "Pool"]
     assert all(way.values["needed"] <= 16_000 for way in answer.ways[:2])
     answer, _ = ways(planned(UNEVEN, customers=3_000), "effect")
-    assert [way.template.split()[0] for way in answer.ways] == ["Reach", "Divided", "Even"]
+    assert [way.template.split()[0] for way in answer.ways] == ["Reach", "Pool", "Divided", "Even"]
 
 
 def test_what_arrives_is_told_in_weeks():
@@ -81,4 +82,4 @@ def test_what_can_be_answered_or_is_answered_by_no_needs_no_way():
 
 def test_one_arm_that_is_divided_in_half_can_only_be_larger():
     _, told = ways(planned({"none": "50%", "mail": "50%"}, customers=1_000), "effect")
-    assert list(told) == ["Reach"]
+    assert list(told) == ["Reach", "Pool"]

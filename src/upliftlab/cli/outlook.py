@@ -45,6 +45,8 @@ def _answers(outlook: PowerReport) -> None:
         echo(mark, _said(outlook, answer.question))
         told = [answer.sentence, *([answer.instead] if answer.instead else [])]
         echo(f"        {' '.join(_said(outlook, message) for message in told)}")
+        for way in answer.ways:
+            echo(f"        → {_said(outlook, way)}")
         echo()
 
 

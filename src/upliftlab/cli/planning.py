@@ -45,7 +45,7 @@ class PlanOptions(TypedDict):
     redemption_rate: float | None
     effect: Tolerance | None
     power: float | None
-    roi_within: float
+    roi_within: float | None
     customers: int | None
     per_week: int | None
     lang: Code
@@ -135,8 +135,13 @@ _ONE = click.IntRange(min=1)
 )
 @click.option("--power", type=ShareType(proper=True), metavar="P",
               help="The chance of finding it that is wanted; default: 80%.")  # fmt: skip
-@click.option("--roi-within", type=_ABOVE, default=0.2, show_default=True, metavar="X",
-              help="Half of the interval of ROI that is wanted; 0.2 is 20 points.")  # fmt: skip
+@click.option(
+    "--roi-within",
+    type=_ABOVE,
+    metavar="X",
+    help="Half of the interval of ROI that is wanted, 0.2 being 20 points; default: as exact as "
+    "ROI is with the customers that the effect takes.",
+)
 @click.option("--customers", type=_ONE, metavar="N", help="Customers in all arms together.")
 @click.option("--per-week", type=_ONE, metavar="N", help="Customers who arrive in a week.")
 @click.option(

@@ -36,6 +36,7 @@ _LOSES: Final = N_(
 _NEVER_PAYS: Final = N_("No: {arm} loses by every sale, so that no rise of revenue pays for it.")
 _PRECISE: Final = N_("Can ROI of {arm} be known to within {within:points}?")
 _PRECISE_INSTEAD: Final = N_("It tells ROI to within {half:points}.")
+_PRECISE_ALREADY: Final = N_("Yes: it tells ROI to within {half:points}.")
 _UNBOUNDED: Final = N_("It cannot bound ROI: the cost that it adds is too close to zero to say.")
 
 _ENOUGH: Final = N_(
@@ -68,7 +69,7 @@ class AnswerInputs:
         customers: In all arms together; None where that is not known.
         power: The power that is wanted.
         hurdle: ROI that a decision on profit asks for.
-        roi_within: Half of ROI's interval that is wanted.
+        roi_within: Half of ROI's interval that is wanted; None where ROI cannot be bounded.
     """
 
     metric: MetricInfo
@@ -77,7 +78,7 @@ class AnswerInputs:
     customers: int | None
     power: float
     hurdle: float
-    roi_within: float
+    roi_within: float | None
 
 
 def effect_answer(asked: AnswerInputs, arms: tuple[ArmOutlook, ...], needed: int | None) -> Answer:
@@ -115,9 +116,12 @@ def roi_answer(asked: AnswerInputs, best: ArmMoney) -> Answer:
     """Whether ROI of the arm that is expected to earn most can be known."""
     question = Message(template=_PRECISE, values={"arm": best.arm, "within": asked.roi_within})
     answerable, sentence = _said(asked, best.roi_needed, None)
-    instead = None
+    instead, known = None, best.roi_half is not None
+    if answerable is False and known and (best.roi_half or 0.0) <= (asked.roi_within or 0.0):
+        # Fixed costs weigh less in a larger campaign, whose ROI is larger and less exact at first.
+        answerable = True
+        sentence = Message(template=_PRECISE_ALREADY, values={"half": best.roi_half})
     if answerable is False:
-        known = best.roi_half is not None
         half: dict[str, Scalar] = {"half": best.roi_half} if known else {}
         instead = Message(template=_PRECISE_INSTEAD if known else _UNBOUNDED, values=half)
     return Answer(

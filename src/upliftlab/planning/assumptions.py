@@ -35,7 +35,7 @@ class PlanArguments(TypedDict, total=False):
     """The share of the variance that covariates explain."""
     redemption_rate: str | float | None
     """The share of treated customers who redeem."""
-    roi_within: float
+    roi_within: float | None
     """Half of the interval of ROI that is wanted."""
     customers: int | None
     """Customers in all arms together."""
@@ -72,7 +72,8 @@ class Assumptions:
         customers: Customers in all arms together; None where they are counted.
         per_week: Customers who arrive in a week; None where all are there.
         redemption_rate: Share of treated customers who redeem; None where nothing tells.
-        roi_within: Half of the interval of ROI that is wanted.
+        roi_within: Half of the interval of ROI that is wanted; None for as exact as ROI is with
+            the customers that the expected effect takes.
     """
 
     effect: Tolerance = field(default_factory=lambda: Tolerance(value=0.05, kind="relative"))
@@ -82,7 +83,7 @@ class Assumptions:
     customers: int | None = None
     per_week: int | None = None
     redemption_rate: float | None = None
-    roi_within: float = 0.2
+    roi_within: float | None = None
 
 
 def refuse_contradictions(plan: Plan, assumed: Assumptions) -> None:
@@ -132,7 +133,7 @@ def assumptions_of(asked: PlanArguments, declared: Planning | None = None) -> As
         redemption_rate=_share(
             "redemption_rate", _first(asked.get("redemption_rate"), said.redemption_rate)
         ),
-        roi_within=asked.get("roi_within", usual.roi_within),
+        roi_within=asked.get("roi_within"),
     )
 
 

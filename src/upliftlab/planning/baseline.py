@@ -64,11 +64,11 @@ class Baseline:
         return replace(self, unit=unit)
 
 
-def needed_plan(plan: Plan) -> Plan:
-    """The plan with nothing but what planning looks at: no segments, no further metrics."""
+def needed_plan(plan: Plan, besides: tuple[str, ...] = ()) -> Plan:
+    """The plan with nothing but what planning looks at: no segments, no metrics but those named."""
     asked = plan.experiment
     metrics = asked.metrics.model_copy(
-        update={"secondary": (), "guardrails": {}, "contacted": None}
+        update={"secondary": besides, "guardrails": {}, "contacted": None}
     )
     money = asked.money
     if money is not None:

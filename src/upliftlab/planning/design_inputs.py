@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 from upliftlab import __version__
 from upliftlab.analysis.estimation import EstimationSpec
@@ -24,15 +25,18 @@ from upliftlab.planning.notes import (
 )
 from upliftlab.planning.power import Criterion, DetectableEffects, arm_outlook, curve
 from upliftlab.planning.primary_metric import effect_of, lead_of
-from upliftlab.planning.returns import CampaignTerms, arm_money
+from upliftlab.planning.returns import CampaignTerms, arm_money, usual_precision
 from upliftlab.planning.ways import (
     Alternatives,
+    Variant,
+    VariantKind,
+    Variants,
     effect_takes,
     roi_takes,
     ships_takes,
     with_ways,
 )
-from upliftlab.results.analysis import Message
+from upliftlab.results.analysis import Message, Scalar
 from upliftlab.results.costs import Per
 from upliftlab.results.plan import (
     Answer,
@@ -126,12 +130,13 @@ def prospect(
     return DesignInputs(plan, spec, baseline, assumed, absent, rates)
 
 
-def outlook(known: DesignInputs, created: str) -> PowerReport:
+def outlook(known: DesignInputs, created: str, variants: Variants = tuple) -> PowerReport:
     """What the experiment can be expected to tell.
 
     Args:
         known: The plan with all that is known and assumed.
         created: The moment of planning, ISO 8601 in UTC.
+        variants: What else it could measure; asked where a question cannot be answered.
 
     Raises:
         ConfigError: UL320, the expected effect cannot be.
@@ -144,7 +149,8 @@ def outlook(known: DesignInputs, created: str) -> PowerReport:
     totals = [arm.needed_campaign for arm in arms]
     needed = None if None in totals else max(total for total in totals if total is not None)
     campaign = customers if customers is not None else needed
-    money = tuple(_money(known, reach, campaign, effect))
+    within = _roi_within(known, reach, needed, effect)
+    money = tuple(_money(known, reach, campaign, (effect, within)))
     sizes = AnswerInputs(
         metric=expected.lead.info,
         effect=effect,
@@ -152,7 +158,7 @@ def outlook(known: DesignInputs, created: str) -> PowerReport:
         customers=customers,
         power=assumed.power,
         hurdle=known.spec.hurdle,
-        roi_within=assumed.roi_within,
+        roi_within=within,
     )
     asked = plan.experiment
     return PowerReport(
@@ -171,8 +177,8 @@ def outlook(known: DesignInputs, created: str) -> PowerReport:
         customers=customers,
         needed=needed,
         baseline=_baseline(known, expected),
-        assumed=_assumed(known, reach, effect),
-        answers=tuple(_answers(known, sizes, (arms, money), needed)),
+        assumed=_assumed(known, reach, effect, within),
+        answers=tuple(_answers(known, sizes, (arms, money), needed, variants)),
         arms=(_control(known, expected), *arms),
         money=money,
         money_absent=known.money_absent,
@@ -222,13 +228,15 @@ def _control(known: DesignInputs, expected: Expectation) -> ArmOutlook:
 
 
 def _money(
-    known: DesignInputs, reach: DetectableEffects, customers: int | None, effect: float
+    known: DesignInputs,
+    reach: DetectableEffects,
+    customers: int | None,
+    asked: tuple[float, float | None],
 ) -> Iterator[ArmMoney]:
+    """The money of each arm, asked for an effect and for how exactly ROI is to be known."""
     if known.money_absent is not None or customers is None:
         return
-    campaign = CampaignTerms(
-        customers, known.customers is not None, effect, known.assumed.roi_within
-    )
+    campaign = CampaignTerms(customers, known.customers is not None, *asked)
     for arm in known.spec.treatments:
         yield arm_money(reach, arm, campaign, judged=arm in known.judged)
 
@@ -238,23 +246,29 @@ def _answers(
     asked: AnswerInputs,
     found: tuple[tuple[ArmOutlook, ...], tuple[ArmMoney, ...]],
     needed: int | None,
+    variants: Variants,
 ) -> Iterator[Answer]:
     arms, money = found
-    other = None if asked.customers is None else _alternatives(known, asked.customers)
-    answer, takes = effect_answer(asked, arms, needed), effect_takes(asked.effect)
-    yield with_ways(answer, other, needed, takes)
+    other = None
+    if asked.customers is not None:
+        other = _alternatives(known, asked.customers, asked.effect, cache(variants))
+    answer = effect_answer(asked, arms, needed)
+    yield with_ways(answer, other, needed, effect_takes)
     judged = [each for each in money if each.arm in known.judged]
     if candidates := judged or list(money):
         best = max(candidates, key=lambda each: each.profit or 0.0)
         if judged:
-            answer, takes = pays_answer(asked, best), ships_takes(best.arm, asked.effect)
-            yield with_ways(answer, other, best.ships_needed, takes)
-        answer = roi_answer(asked, best)
-        takes = roi_takes(best.arm, asked.effect, asked.roi_within)
-        yield with_ways(answer, other, best.roi_needed, takes)
+            answer = pays_answer(asked, best)
+            yield with_ways(answer, other, best.ships_needed, partial(ships_takes, best.arm))
+        if asked.roi_within is not None:
+            answer = roi_answer(asked, best)
+            takes = partial(roi_takes, best.arm, asked.roi_within)
+            yield with_ways(answer, other, best.roi_needed, takes)
 
 
-def _alternatives(known: DesignInputs, customers: int) -> Alternatives:
+def _alternatives(
+    known: DesignInputs, customers: int, effect: float, variants: Variants
+) -> Alternatives:
     """What else the campaign could be."""
     compared = (known.spec.control, *known.spec.treatments)
     shares = known.expectation.shares
@@ -263,8 +277,17 @@ def _alternatives(known: DesignInputs, customers: int) -> Alternatives:
         per_week=known.assumed.per_week,
         shares={name: shares[name] for name in compared},
         control=known.spec.control,
+        effect=effect,
         design=lambda shares: _divided(known, shares),
+        variants=variants,
     )
+
+
+def variant(known: DesignInputs, kind: VariantKind, **values: Scalar) -> Variant:
+    """What else could be measured, as a way to answer a question; raises as `outlook`."""
+    expected = known.expectation
+    effect = effect_of(expected.lead, expected.mean, known.assumed.effect)
+    return Variant(kind, values, DetectableEffects(expected, _standard(known)), effect)
 
 
 def _divided(known: DesignInputs, shares: Mapping[str, float]) -> DetectableEffects:
@@ -299,7 +322,19 @@ def _explained(expected: Expectation) -> float:
     return 1 - (adjusted / before) ** 2 if adjusted is not None and before else 0.0
 
 
-def _assumed(known: DesignInputs, reach: DetectableEffects, effect: float) -> PlanAssumption:
+def _roi_within(
+    known: DesignInputs, reach: DetectableEffects, needed: int | None, effect: float
+) -> float | None:
+    """How exactly ROI is to be known: as asked, else as it is where the effect can be found."""
+    asked = known.assumed.roi_within
+    if asked is not None or known.money_absent is not None:
+        return asked
+    return usual_precision(reach, needed, effect)
+
+
+def _assumed(
+    known: DesignInputs, reach: DetectableEffects, effect: float, within: float | None
+) -> PlanAssumption:
     return PlanAssumption(
         effect=effect,
         lift=reach.expectation.lift(effect),
@@ -307,7 +342,7 @@ def _assumed(known: DesignInputs, reach: DetectableEffects, effect: float) -> Pl
         alpha=reach.standard.alpha,
         inflation=reach.standard.inflation,
         redemptions=dict(known.redemptions),
-        roi_within=known.assumed.roi_within,
+        roi_within=within,
         per_week=known.assumed.per_week,
     )
 

@@ -6,7 +6,7 @@ a real one would be, and the answers say what the campaign can find out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -34,6 +34,8 @@ from upliftlab.planning.pre_period import (
     rehearse,
     rehearsed,
 )
+from upliftlab.planning.variants import for_longer, measurable, measured_otherwise
+from upliftlab.planning.ways import Variant
 from upliftlab.queries.computed import attach_table
 from upliftlab.results.analysis import Analysis, Message
 from upliftlab.results.plan import PowerReport
@@ -80,7 +82,24 @@ def plan(asked: Plan, assumed: Assumptions, setting: PlanningContext) -> PowerRe
     """
     known = foresee(asked, assumed, setting)
     setting.progress("Weighing the design")
-    return outlook(known, setting.now.astimezone(UTC).isoformat(timespec="seconds"))
+    created = setting.now.astimezone(UTC).isoformat(timespec="seconds")
+    return outlook(known, created, lambda: tuple(_variants(known, setting)))
+
+
+def _variants(known: DesignInputs, setting: PlanningContext) -> Iterator[Variant]:
+    """What else the campaign could measure, as far as the customers' past tells."""
+    engine = setting.engine
+    if engine is None or not measurable(known):
+        return
+    setting.progress("Looking for what would make it answerable")
+    with engine.reading():
+        cast = _cast(known.plan, engine, setting.now)
+        for tell in (measured_otherwise, for_longer):
+            try:
+                yield from tell(known, cast)
+            except DataError as error:
+                if error.faults[0].code != "UL321":  # nothing tells of it: no way to name
+                    raise
 
 
 def foresee(asked: Plan, assumed: Assumptions, setting: PlanningContext) -> DesignInputs:

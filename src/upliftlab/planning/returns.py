@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,13 +23,13 @@ class CampaignTerms:
         customers: In all arms together.
         known: Whether there are so many; else so many are needed.
         effect: The expected effect on the lead metric.
-        roi_within: Half of ROI's interval that is wanted.
+        roi_within: Half of ROI's interval that is wanted; None where none is.
     """
 
     customers: int
     known: bool
     effect: float
-    roi_within: float
+    roi_within: float | None
 
 
 def arm_money(
@@ -62,8 +63,31 @@ def arm_money(
     )
 
 
-def roi_needed(reach: DetectableEffects, arm: str, effect: float, within: float) -> int | None:
+def usual_precision(reach: DetectableEffects, customers: int | None, effect: float) -> float | None:
+    """Half of ROI's interval as it is with so many customers, of the arm that it is widest for.
+
+    Rounded up to two digits. With the customers that the expected effect takes, it is what a
+    campaign tells of ROI that is large enough for its first question, and so within its reach.
+    None where ROI is bounded in no arm.
+    """
+    if customers is None:
+        return None
+    expected = reach.expectation
+    halves = (
+        half(expected.question(arm, customers, effect).roi()) for arm in expected.spec.treatments
+    )
+    if not (known := [each for each in halves if each]):
+        return None
+    unit = 10.0 ** (math.floor(math.log10(max(known))) - 1)
+    return math.ceil(max(known) / unit) * unit
+
+
+def roi_needed(
+    reach: DetectableEffects, arm: str, effect: float, within: float | None
+) -> int | None:
     """Customers in all arms together for ROI's interval to be as narrow as wanted."""
+    if within is None:
+        return None
     return smallest_sample(
         lambda n: _narrow(reach.expectation.question(arm, n, effect).roi(), within)
     )

@@ -163,8 +163,8 @@ class PlanAssumption(Result):
     """By how much declared looks add to the customers needed."""
     redemptions: dict[str, float]
     """Redemptions per treated customer, by arm."""
-    roi_within: float
-    """The half of ROI's interval that is wanted."""
+    roi_within: float | None
+    """The half of ROI's interval that is wanted; None where it cannot be bounded."""
     per_week: int | None
 
 
