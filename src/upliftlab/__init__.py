@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         inspect,
         learn,
         plan,
+        portfolio,
         read_analysis,
         target,
     )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     )
     from upliftlab.results.analysis import Analysis, Finding
     from upliftlab.results.plan import PowerReport
+    from upliftlab.results.portfolio import Portfolio
     from upliftlab.results.targets import Targets
     from upliftlab.results.uplift import UpliftResult
 
@@ -42,6 +44,7 @@ __all__ = [
     "Experiment",
     "Finding",
     "OutputError",
+    "Portfolio",
     "PowerReport",
     "Targets",
     "UpliftLabError",
@@ -54,6 +57,7 @@ __all__ = [
     "inspect",
     "learn",
     "plan",
+    "portfolio",
     "read_analysis",
     "target",
 ]
@@ -65,6 +69,7 @@ _API = (
     "inspect",
     "learn",
     "plan",
+    "portfolio",
     "read_analysis",
     "target",
 )
@@ -73,6 +78,7 @@ _PLACES = {
     "assign_one": "assignment.assign",
     "Analysis": "results.analysis",
     "Finding": "results.analysis",
+    "Portfolio": "results.portfolio",
     "PowerReport": "results.plan",
     "Targets": "results.targets",
     "UpliftResult": "results.uplift",

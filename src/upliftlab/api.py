@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from upliftlab.ledger.exports import Exported
     from upliftlab.planning.assumptions import PlanArguments
     from upliftlab.report.outlook import PlanReport
+    from upliftlab.report.portfolio import PortfolioReport
     from upliftlab.report.published import AnalysisReport, InspectionReport
     from upliftlab.report.targets import TargetsReport
     from upliftlab.report.uplift import UpliftReport
@@ -532,6 +533,31 @@ def target(
 ) -> TargetsReport:
     """`Experiment.target` of an experiment or its file."""
     return _experiment(experiment).target(customers, data, ledger=ledger, **asked)
+
+
+def portfolio(
+    analyses: Sequence[Analysis | FilePath], *, holdout: Analysis | FilePath | None = None
+) -> PortfolioReport:
+    """What campaigns added together, what channels earn, and what to test next.
+
+    Args:
+        analyses: One of each campaign, or the path of its JSON.
+        holdout: The analysis that compares a universal holdout with everybody else.
+
+    Raises:
+        DataError: UL602 a file holds no analysis, UL694 several currencies or levels of confidence,
+            UL695 there is nothing to put together, UL696 an experiment is there twice.
+    """
+    from upliftlab.planning.portfolio import portfolio as verb
+    from upliftlab.report.portfolio import PortfolioReport
+    from upliftlab.report.published import published
+    from upliftlab.report.reading import read_analysis as read
+
+    def given(one: Analysis | FilePath) -> Analysis:
+        return read(Path(one)) if isinstance(one, str | Path) else one
+
+    whole = None if holdout is None else given(holdout)
+    return published(PortfolioReport, verb([given(one) for one in analyses], holdout=whole))
 
 
 def inspect(

@@ -23,6 +23,7 @@ from upliftlab.cli.inspecting import inspect
 from upliftlab.cli.interrupts import deafen, listen
 from upliftlab.cli.output import FAULTY, echo, echo_block, echo_fault, ready_streams, silence_output
 from upliftlab.cli.planning import plan
+from upliftlab.cli.portfolio import portfolio
 from upliftlab.cli.responding import uplift
 from upliftlab.cli.status import status
 from upliftlab.cli.targeting import target
@@ -40,7 +41,7 @@ _LIFE: dict[str, tuple[click.Command, ...]] = {
     "Declare": (check, explain, schema),
     "Plan and assign": (plan, lock, assign, export, amend),
     "Analyse": (run, analyze, report),
-    "Choose whom to contact next": (uplift, target),
+    "Choose whom to contact next": (uplift, target, portfolio),
     "Keep and prove": (verify, ledger, validate, engine),
 }
 """Every command, in the order of a campaign's life."""

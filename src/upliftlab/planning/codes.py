@@ -66,4 +66,30 @@ CODES: Final[tuple[Explanation, ...]] = (
         "both; and an assumption is a number or a share that fits its metric.",
         "Leave one of them out, or give the number as the message says.",
     ),
+    Explanation(
+        "UL694",
+        "Campaigns that do not add up",
+        "Campaigns to be put together are in several currencies, or their intervals promise "
+        "different things.",
+        "Put those of one currency and one level of confidence together at a time.",
+    ),
+    Explanation(
+        "UL695",
+        "Nothing to put together",
+        "There is no analysis among the files and folders that were named; or that of the "
+        "universal holdout tells no profit.",
+        "Name analysis.json files, or folders that hold them.",
+        example=Example(
+            "upliftlab portfolio",
+            "upliftlab run experiments/example.yaml\nupliftlab portfolio",
+            file=COMMAND,
+            beside={"data.csv": "id,arm,spent\n1,none,0\n2,email,5\n3,none,2\n4,email,0\n"},
+        ),
+    ),
+    Explanation(
+        "UL696",
+        "Campaign that is there twice",
+        "Two of the analyses are of one experiment, and would count its customers twice.",
+        "Leave one of them out.",
+    ),
 )
