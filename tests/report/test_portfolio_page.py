@@ -1,4 +1,4 @@
-"""The page of a program: every number has its source, nothing is wrong for axe, no width scrolls."""
+"""The page of a program: every number has its source, axe finds nothing, no width scrolls."""
 
 from __future__ import annotations
 
