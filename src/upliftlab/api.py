@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from upliftlab.report.targets import TargetsReport
     from upliftlab.report.uplift import UpliftReport
     from upliftlab.results.analysis import Analysis, Audience
-    from upliftlab.targeting.request import TargetRequest
+    from upliftlab.targeting.request import TargetPolicy, TargetRequest
 
 Progress = Callable[[str], None]
 """Told of each step, for people who wait."""
@@ -50,6 +50,10 @@ class TargetArguments(TypedDict, total=False):
     """The list, as .parquet or .csv; `<experiment>_targets.parquet` where absent."""
     model: FilePath | None
     """A model that `learn` saved; it is learned afresh where absent."""
+    policy: TargetPolicy
+    """`model`, which chooses, where absent; `everybody` rolls one arm out."""
+    arm: str | None
+    """The arm that everybody gets."""
     day: date | None
     """The day of contact; today where absent."""
     force: bool
@@ -420,10 +424,10 @@ class Experiment:
         from zoneinfo import ZoneInfo
 
         from upliftlab.targeting.candidates import with_identity
-        from upliftlab.targeting.request import TargetRequest, budget_of, money_of
+        from upliftlab.targeting.request import TargetRequest, arm_of, budget_of, money_of
         from upliftlab.util.files import safe_name
 
-        plan = self.resolved
+        plan, model = self.resolved, asked.get("model") is not None
         return TargetRequest(
             customers=name,
             source=with_identity(plan, source),
@@ -431,6 +435,7 @@ class Experiment:
             day=asked.get("day") or now.astimezone(ZoneInfo(plan.program.time_zone)).date(),
             output=Path(asked.get("output") or f"{safe_name(self.name)}_targets.parquet"),
             force=asked.get("force", False),
+            arm=arm_of(plan, asked.get("policy", "model"), asked.get("arm"), model=model),
         )
 
     @contextmanager

@@ -23,6 +23,7 @@ from upliftlab.util.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
     from upliftlab.results.targets import Targets
+    from upliftlab.targeting.request import TargetPolicy
 
 
 class TargetOptions(TypedDict):
@@ -32,6 +33,8 @@ class TargetOptions(TypedDict):
     customers: str
     output: Path | None
     model: Path | None
+    policy: TargetPolicy
+    arm: str | None
     day: date | None
     data: Path | None
     ledger: Path | None
@@ -99,6 +102,14 @@ class Day(click.ParamType[date]):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A model that 'uplift --save' wrote; default: learn afresh.",
 )
+@click.option(
+    "--policy",
+    type=click.Choice(["model", "everybody"]),
+    default="model",
+    show_default=True,
+    help="Those whom a model chooses, or everybody who may be contacted, with --arm.",
+)
+@click.option("--arm", metavar="ARM", help="The arm that --policy everybody rolls out.")
 @click.option("--day", metavar="DATE", type=Day(), help="The day of contact; default: today.")
 @click.option("--force", is_flag=True, help="Write a list although nothing shows that it pays.")
 @data_option
@@ -121,6 +132,7 @@ def target(experiment: Path, **options: Unpack[TargetOptions]) -> None:
       upliftlab target experiments/spring.yaml --budget 20000 --customers next_month
       upliftlab target experiments/spring.yaml --customers may.parquet --output may.csv
       upliftlab target experiments/spring.yaml --customers next_month --json | jq .arms
+      upliftlab target experiments/spring.yaml --customers all --policy everybody --arm email
     """
     hushed = options["quiet"] or options["as_json"]
     with opened(experiment, quiet=hushed) as (asked, tell):
@@ -133,6 +145,8 @@ def target(experiment: Path, **options: Unpack[TargetOptions]) -> None:
             budget=options["budget"],
             output=output,
             model=options["model"],
+            policy=options["policy"],
+            arm=options["arm"],
             day=options["day"],
             force=options["force"],
         )

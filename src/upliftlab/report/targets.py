@@ -36,6 +36,7 @@ _NEXT: Final = {
         "the two will tell."
     ),
     "none": N_("Do not choose customers by the model; decide for all alike."),
+    "not_yet": N_("Do not roll the arm out; the report says what would settle it."),
 }
 _REASONS: Final = {
     "not_eligible": N_("not eligible, or not known"),
@@ -97,12 +98,13 @@ def answer(targets: Targets, formatter: Formatter) -> ListAnswer:
     """What the first screen of a list says."""
     state = "none" if targets.abstained else "forced" if targets.forced else "list"
     slug, label = _STATES[state]
+    early = targets.abstained and targets.policy == "everybody"
     return ListAnswer(
         slug=slug,
         label=formatter.text(label),
         sentence=formatter.sentence(targets.sentence_parts, "/sentence_parts"),
         tiles=() if targets.abstained else tuple(_tiles(targets, formatter)),
-        next=formatter.text(_NEXT[state]),
+        next=formatter.text(_NEXT["not_yet" if early else state]),
     )
 
 

@@ -81,6 +81,8 @@ class Targets(Published):
     sentence: str
     """In English; `sentence_parts` says it in any language."""
     sentence_parts: Message
+    policy: Literal["model", "everybody"] = "model"
+    """Whether a model chose, or one arm is rolled out to everybody who may be contacted."""
     abstained: bool
     """Whether there is no list, as nothing shows that it would pay."""
     forced: bool
@@ -102,7 +104,8 @@ class Targets(Published):
     """Customers who may be contacted and are not chosen."""
     expected_profit: float = 0.0
     expected_low: float | None = None
-    """Lower end of the interval of `expected_profit`, from that of `model.realised`."""
+    """Lower end of the interval of `expected_profit`, from that of `model.realised`, or of the
+    analysis where everybody gets the same arm."""
     expected_high: float | None = None
     """Upper end."""
     expected_cost: float = 0.0
@@ -114,7 +117,8 @@ class Targets(Published):
     nobody is chosen, or where all of it is free."""
     exhausted: bool = False
     """Whether the budget ended before customers did who are worth their cost."""
-    model: TargetModel
+    model: TargetModel | None
+    """None where everybody gets the same arm, as the analysis says what it brings."""
     file: DataFile | None = None
     """The list; None without one."""
     data: tuple[DataFile, ...]

@@ -44,14 +44,14 @@ class NextCampaign:
         salt: What `place` is drawn with, such as `spring:target:2026-04-01`: a salt of its own for
             every campaign, so that not always the same customers are held out.
         kinds: What the model takes each feature for, in the model's order; where it is empty,
-            the plan's features as the table's columns say.
+            the plan's features as the table's columns say; None where no model asks for any.
         prior_contacts: Parquet files with the contacts that the ledger knows of, `id` as text and
             `day`; this experiment's own among them.
     """
 
     day: date
     salt: str
-    kinds: Mapping[str, FeatureKind]
+    kinds: Mapping[str, FeatureKind] | None
     prior_contacts: Sequence[Path] = ()
 
 
@@ -233,7 +233,7 @@ def candidates(plan: Plan, customers: Source, engine: Engine, campaign: NextCamp
         EngineError: UL515, the engine hashes differently.
     """
     asked = plan.experiment.uplift
-    if asked is None:
+    if asked is None and campaign.kinds is not None:
         message = f"'{plan.experiment.experiment}' does not say whom to target by"
         raise DataError(Diagnostic("UL611", message, "add 'uplift: {features: [COLUMN, …]}'"))
     require_hashes(engine)
@@ -242,8 +242,10 @@ def candidates(plan: Plan, customers: Source, engine: Engine, campaign: NextCamp
     table = customers_table(CUSTOMERS, customers, engine)
     if campaign.kinds:
         features = learned_features(campaign.kinds, CUSTOMERS, customers, engine)
-    else:
+    elif asked is not None and campaign.kinds is not None:
         features = features_of(asked, CUSTOMERS, customers, engine)
+    else:
+        features = Features({}, table.types)
     request = request_of(
         next_plan, allocation(next_plan, campaign.day), engine, campaign.prior_contacts
     )

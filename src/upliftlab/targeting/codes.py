@@ -114,4 +114,18 @@ CODES: Final[tuple[Explanation, ...]] = (
         "--customers names no source of configs/sources.yaml and no file of the data folder.",
         "Mend the name.",
     ),
+    Explanation(
+        "UL643",
+        "Arm that cannot be rolled out",
+        "One arm for everybody needs a treatment of the plan, and no model; a model chooses arms "
+        "itself.",
+        "Give --policy everybody --arm ARM, or neither.",
+    ),
+    Explanation(
+        "UL644",
+        "Roll-out without a promise",
+        "What an arm brings of each customer is not known: a critical check failed, its profit "
+        "has no value, or households were randomised, of which profit is not known by customer.",
+        "See the report for the reason.",
+    ),
 )

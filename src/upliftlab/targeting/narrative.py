@@ -16,6 +16,7 @@ from upliftlab.results.uplift import Estimate, HeterogeneityGate, TreeBranch
 from upliftlab.targeting.budget import ArmSelection, Budget
 from upliftlab.targeting.model import FittedModel
 from upliftlab.targeting.request import TargetRequest, holdout_of
+from upliftlab.targeting.rollout import RolloutBasis
 from upliftlab.targeting.selection import Seen, Selection
 from upliftlab.text.language import N_, Language
 from upliftlab.uplift.encoding import Encoding, Feature
@@ -185,7 +186,7 @@ class ListSummary:
 
     plan: Plan
     order: TargetRequest
-    basis: FittedModel
+    basis: FittedModel | RolloutBasis
     provenance: Provenance
 
     def without_list(self, why: Message) -> Targets:
@@ -232,6 +233,7 @@ class ListSummary:
             currency=plan.currency,
             sentence=english(message, plan.currency),
             sentence_parts=message,
+            policy="model" if order.arm is None else "everybody",
             abstained=abstained,
             forced=forced,
             budget=order.budget,
@@ -264,7 +266,7 @@ class ListSummary:
             )
 
 
-def _profit(arms: Sequence[TargetArm], basis: FittedModel) -> Estimate:
+def _profit(arms: Sequence[TargetArm], basis: FittedModel | RolloutBasis) -> Estimate:
     """What all arms are expected to earn, as surely as it is known what comes of predictions.
 
     The interval is that of `basis.realised` for the profit of those contacted; fixed costs, which

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.config.models import FeatureKind, Source
@@ -21,6 +22,8 @@ from upliftlab.targeting.list_file import kind_of
 from upliftlab.uplift.encoding import Encoding
 
 _USUAL = Fraction(1, 10)
+TargetPolicy = Literal["model", "everybody"]
+"""Whom a list is made of: those a model chooses, or everybody who may be contacted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class TargetRequest:
         output: Where the list goes.
         contacts: Parquet files with contacts that the ledger knows of.
         force: Whether a list is written although nothing shows that it pays.
+        arm: The arm that is rolled out to everybody; None where a model chooses.
     """
 
     customers: str
@@ -44,15 +48,18 @@ class TargetRequest:
     output: Path
     contacts: Sequence[Path] = ()
     force: bool = False
+    arm: str | None = None
 
     def campaign(self, plan: Plan, encoding: Encoding | None = None) -> NextCampaign:
         """What candidates are made by: every campaign holds out others.
 
         Args:
             plan: The experiment that was learned from.
-            encoding: What the model takes each feature for; what the table says without a model.
+            encoding: What the model takes each feature for; what the table says without one.
         """
         salt = f"{plan.experiment.experiment}:target:{self.customers}:{self.day.isoformat()}"
+        if self.arm is not None:
+            return NextCampaign(self.day, salt, None, self.contacts)
         known = encoding.features if encoding is not None else ()
         kinds: dict[str, FeatureKind] = {each.name: each.kind for each in known}
         return NextCampaign(self.day, salt, kinds, self.contacts)
@@ -74,6 +81,35 @@ def examine(plan: Plan, order: TargetRequest) -> None:
         message = f"'{plan.experiment.experiment}' declares no money, so nothing has a cost"
         raise ConfigError(Diagnostic("UL638", message, "declare 'money' to spend a budget"))
     kind_of(order.output)
+
+
+def arm_of(plan: Plan, policy: TargetPolicy, arm: str | None, *, model: bool) -> str | None:
+    """The arm that everybody gets; None where a model chooses.
+
+    Args:
+        plan: The experiment that was run.
+        policy: Who is chosen.
+        arm: The arm that was named; of a plan's only treatment the name can be left out.
+        model: Whether a saved model is given.
+
+    Raises:
+        ConfigError: UL643, the arm is no treatment, or what is asked for does not go together.
+    """
+    if policy == "model":
+        if arm is not None:
+            raise _unfit("an arm is named, and a model chooses", f"--policy everybody --arm {arm}")
+        return None
+    if model:
+        raise _unfit("a model is given, and everybody gets the same arm", "leave out --model")
+    named = arm or (plan.treatments[0] if len(plan.treatments) == 1 else None)
+    if named not in plan.treatments:
+        said = "no arm is named" if named is None else f"'{named}' is no treatment"
+        raise _unfit(said, " or ".join(f"--arm {each}" for each in plan.treatments))
+    return named
+
+
+def _unfit(message: str, remedy: str) -> ConfigError:
+    return ConfigError(Diagnostic("UL643", message, remedy))
 
 
 def spare_sources(

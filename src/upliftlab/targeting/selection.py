@@ -61,14 +61,23 @@ class Scorer:
     """What scores a batch.
 
     Attributes:
-        encoding: Turns features into what models were shown, and refuses what does not fit.
+        encoding: Turns features into what models were shown, and refuses what does not fit; None
+            where everybody is expected the same.
         forecast: What is expected of customers.
         holdout: The share that is left alone, drawn by hash.
     """
 
-    encoding: Encoding
+    encoding: Encoding | None
     forecast: Forecast
     holdout: Fraction
+
+    def expect(self, batch: CandidateBatch) -> tuple[np.ndarray, np.ndarray, Mapping[str, int]]:
+        """Value and cost of each arm for those who may be contacted, and categories not known."""
+        chosen = batch.eligible
+        if self.encoding is None:
+            return *self.forecast.expect(np.empty((int(chosen.sum()), 0))), {}
+        encoded = self.encoding.encode(batch.features.filter(pa.array(chosen)))
+        return *self.forecast.expect(encoded.values), encoded.unseen
 
 
 def score(
@@ -88,11 +97,9 @@ def score(
         seen += len(batch.ids)
         excluded.update(_left_out(batch))
         chosen = pa.array(batch.eligible)
-        features = batch.features.filter(chosen)
         place = places(batch.place.filter(chosen))
-        encoded = scorer.encoding.encode(features)
-        unseen.update(encoded.unseen)
-        value, cost = scorer.forecast.expect(encoded.values)
+        value, cost, unknown = scorer.expect(batch)
+        unseen.update(unknown)
         ids.append(batch.ids.filter(chosen))
         prospects.append(Prospects(value, cost, place, place < end))
         progress(f"Scoring customers: {seen:,}")

@@ -12,13 +12,13 @@ from datetime import UTC
 from pathlib import Path
 
 from upliftlab import __version__
-from upliftlab.analysis.analyze import AnalysisContext
+from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.values import parse_money
 from upliftlab.engines.parquet import sha256_of
 from upliftlab.errors import ConfigError, Diagnostic
-from upliftlab.results.analysis import DataFile, Provenance
+from upliftlab.results.analysis import DataFile, Message, Provenance
 from upliftlab.results.targets import Targets
 from upliftlab.targeting.budget import use
 from upliftlab.targeting.candidates import Candidates, candidates, look
@@ -36,6 +36,7 @@ from upliftlab.targeting.model import (
 )
 from upliftlab.targeting.narrative import Choice, ListSummary, doubt, said
 from upliftlab.targeting.request import TargetRequest, examine, holdout_of
+from upliftlab.targeting.rollout import RolloutBasis, rollout_basis
 from upliftlab.targeting.selection import Scorer, list_schema, score, select, table_batches, wording
 
 ABOUT = "upliftlab"
@@ -63,8 +64,12 @@ def target(
     """
     examine(plan, order)
     why = doubt(said(plan.treatments, basis.opened), basis.gain)
-    account = ListSummary(plan, order, basis, provenance(setting))
-    if why is not None and not order.force:
+    return _answered(ListSummary(plan, order, basis, provenance(setting)), setting, why)
+
+
+def _answered(account: ListSummary, setting: AnalysisContext, why: Message | None) -> Targets:
+    """The list, unless there is a reason for none and it is not forced."""
+    if why is not None and not account.order.force:
         return account.without_list(why)
     with setting.engine.reading():
         return _listed(account, setting, forced=why is not None)
@@ -85,16 +90,36 @@ def next_campaign(
         UpliftLabError: as `target`, `look`, `saved` and `afresh`.
     """
     examine(plan, order)
+    if order.arm is not None:
+        return _rolled_out(plan, order, order.arm, setting)
     look(plan, order.source, setting.engine)
     basis = afresh(plan, order, setting) if model is None else saved(plan, model, setting)
     return target(plan, order, basis, setting)
+
+
+def _rolled_out(plan: Plan, order: TargetRequest, arm: str, setting: AnalysisContext) -> Targets:
+    """One arm for everybody who may be contacted, as far as the budget goes.
+
+    Raises:
+        UpliftLabError: as `analyze`, `rollout_basis` and `candidates`.
+    """
+    look(_without_model(plan), order.source, setting.engine)
+    basis = rollout_basis(plan, arm, analyze(plan, setting))
+    return _answered(ListSummary(plan, order, basis, provenance(setting)), setting, basis.why)
+
+
+def _without_model(plan: Plan) -> Plan:
+    """The plan as it asks of nobody what a model is given."""
+    experiment = plan.experiment.model_copy(update={"uplift": None})
+    return plan.model_copy(update={"experiment": experiment})
 
 
 def _listed(account: ListSummary, setting: AnalysisContext, *, forced: bool) -> Targets:
     """Choose, and write the list of customers who were the same from the first to the last look."""
     plan, order, basis = account.plan, account.order, account.basis
     campaign = order.campaign(plan, basis.encoding)
-    found = candidates(plan, order.source, setting.engine, campaign)
+    asked = plan if order.arm is None else _without_model(plan)
+    found = candidates(asked, order.source, setting.engine, campaign)
     chosen = _choose(account, found, setting)
     setting.progress("Writing the list")
     place, digest = setting.engine.fingerprint(order.source)
@@ -177,7 +202,8 @@ def _choose(account: ListSummary, found: Candidates, setting: AnalysisContext) -
     plan, basis = account.plan, account.basis
     spec = estimation_spec(plan)
     setting.progress("Fitting the model")
-    scorer = Scorer(basis.encoding, forecast(basis, spec), holdout_of(plan))
+    known = basis.ready if isinstance(basis, RolloutBasis) else forecast(basis, spec)
+    scorer = Scorer(basis.encoding, known, holdout_of(plan))
     scored = score(found.batches(setting.engine), scorer, setting.progress)
     setting.progress("Spending the budget")
     purse = account.order.purse(spec)
