@@ -88,7 +88,7 @@ def checked(*faults, files=("a.yaml",)):
 
 
 TOP = "marketing/größe 1/"
-FOUND = [("faulty", 6, "UL012"), ("faulty", 8, "UL012"), ("faulty", 8, "UL013")]
+FOUND = [("faulty", 6, "UL012"), ("faulty", 7, "UL104"), ("faulty", 8, "UL012")]
 
 
 @pytest.mark.usefixtures("shop")

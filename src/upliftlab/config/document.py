@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from upliftlab.config.models.decimals import rewritten
-from upliftlab.config.nodes import MAX_DEPTH, MAX_NODES, Reader, Refused, YamlNode
+from upliftlab.config.nodes import MAX_DEPTH, MAX_NODES, Entries, Reader, Refused, YamlNode
+from upliftlab.config.syntax import parted_entry
 from upliftlab.errors import Diagnostic, Place
 from upliftlab.util.files import read_regular, reason_of
 from upliftlab.util.visible import first_hidden
@@ -51,6 +53,28 @@ class Document:
     def has(self, *path: str | int) -> bool:
         """Whether the file holds a value at `path`."""
         return path in self.values
+
+    def renamed(self, path: Key, name: str) -> Document:
+        """As if the key at the end of `path` were called `name`, which is not there yet."""
+
+        def moved(here: Key) -> Key:
+            below = here[: len(path)] == path
+            return (*path[:-1], name, *here[len(path) :]) if below else here
+
+        value = deepcopy(self.value)
+        parent: Any = value
+        for step in path[:-1]:
+            parent = parent[step]
+        entries = [(name if key == path[-1] else key, item) for key, item in parent.items()]
+        parent.clear()
+        parent.update(entries)
+        return replace(
+            self,
+            value=value,
+            values={moved(at): place for at, place in self.values.items()},
+            keys={moved(at): place for at, place in self.keys.items()},
+            faulty=frozenset(map(moved, self.faulty)),
+        )
 
     def get(self, *path: str | int) -> Any:  # noqa: ANN401 - YAML holds text, lists and mappings
         """The raw value at `path`, None where there is none."""
@@ -137,6 +161,10 @@ def _decode(data: bytes, name: str) -> str:
     return text
 
 
+def _after(place: Place, count: int) -> Place:
+    return replace(place, column=(place.column or 0) + count)
+
+
 def _place_of(before: str, name: str) -> Place:
     return Place(name, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
@@ -160,12 +188,14 @@ class _Flat:
 
     def _value(self, node: YamlNode, path: Key) -> Any:  # noqa: ANN401 - text, lists and mappings
         self.values[path] = node.place
+        if node.refused:
+            self.faulty.add(path)
         if len(path) > MAX_DEPTH or len(self.values) > MAX_NODES:
             message = "the aliases unfold to more than can be read"
             raise Refused(Diagnostic("UL008", message, "write the values out", node.place))
         if isinstance(node.content, dict):
-            self._split_numbers(list(node.content.items()), path)
-            return {name: self._entry(pair, (*path, name)) for name, pair in node.content.items()}
+            entries = self._joined_numbers(self._parted(node.content), path)
+            return {name: self._entry(pair, (*path, name)) for name, pair in entries.items()}
         if isinstance(node.content, list):
             return [self._value(item, (*path, at)) for at, item in enumerate(node.content)]
         if node.content is None:
@@ -177,19 +207,34 @@ class _Flat:
         self.keys[path] = pair[0].place
         return self._value(pair[1], path)
 
-    def _split_numbers(
-        self, entries: list[tuple[str, tuple[YamlNode, YamlNode]]], path: Key
-    ) -> None:
+    def _parted(self, entries: Entries) -> Entries:
+        """Entries, with those in braces parted whose key and value lack the colon or its space."""
+        found: Entries = {}
+        for name, (key, value) in entries.items():
+            bare = value.content is None and value.place == _after(key.place, len(name))
+            if not bare or (parted := parted_entry(name)) is None or parted.key in entries:
+                found.setdefault(name, (key, value))
+                continue
+            place = _after(key.place, parted.column)
+            self.faults.append(Diagnostic("UL004", parted.message, parted.remedy, place))
+            found[parted.key] = (key, YamlNode(place, parted.value))
+        return found
+
+    def _joined_numbers(self, entries: Entries, path: Key) -> Entries:
         """UL014: in braces a decimal comma ends the value, and the rest becomes a key."""
-        for (_, (_, value)), (name, (key, nothing)) in pairwise(entries):
-            whole, end = value.content, value.place.column or 0
+        found = dict(entries)
+        for (before, (first, value)), (name, (key, nothing)) in pairwise(entries.items()):
+            whole = value.content
             if nothing.content is not None or not isinstance(whole, str):
                 continue
-            joined = replace(value.place, column=end + len(whole) + 1) == key.place
+            joined = _after(value.place, len(whole) + 1) == key.place
             if joined and (right := rewritten(f"{whole},{name}")):
                 message = f"the comma of '{whole},{name}' ends the value here"
                 self.faults.append(Diagnostic("UL014", message, f"write {right}", value.place))
                 self.faulty.add((*path, name))
+                found[before] = (first, YamlNode(value.place, right.partition(" or ")[0]))
+                del found[name]
+        return found
 
     def _no_value(self, node: YamlNode, path: Key) -> None:
         if not path or path in self.faulty:

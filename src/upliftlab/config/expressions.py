@@ -15,6 +15,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from upliftlab.config.foreign_signs import foreign
+
 MAX_DEPTH = 60
 _DIALECT = "duckdb"
 _DIGITS = re.compile("-?(1[0-5]|[0-9])")
@@ -156,9 +158,16 @@ def _held(text: str, form: _Form) -> tuple[exp.Expr, frozenset[str]]:
 
 
 def _tree(text: str, form: _Form) -> exp.Expr:
+    if found := foreign(text):
+        raise ExpressionError(f"{found.sign} is no part of a {form.name} here; {found.remedy}")
     try:
         trees = sqlglot.parse(text, dialect=_DIALECT)
     except SqlglotError:
+        outside = _outside_quotes(text)
+        if missing := outside.count("(") - outside.count(")"):
+            which, what = ("(", "is not closed") if missing > 0 else (")", "closes nothing")
+            remedy = "every '(' has its ')'"
+            raise ExpressionError(f"a parenthesis '{which}' {what}; {remedy}") from None
         raise ExpressionError(f"this is not a {form.name} such as {form.example}") from None
     if len(trees) > 1 or ";" in _outside_quotes(text):
         raise ExpressionError(f"a semicolon is not allowed in a {form.name}")

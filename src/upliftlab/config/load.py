@@ -12,6 +12,7 @@ from upliftlab.config.extends import with_base, without_base
 from upliftlab.config.mapping import read_mapping
 from upliftlab.config.models.experiment import ExperimentFile, Plan
 from upliftlab.config.resolve import ReadExperiment, resolve
+from upliftlab.config.respelling import respelt
 from upliftlab.config.rules.registry import plan_faults, shared_faults
 from upliftlab.config.scope import Scope
 from upliftlab.config.shape import FILES
@@ -138,8 +139,9 @@ def _examined(document: Document, shared: Shared) -> Examined:
     faults = [*document.faults, *environment_faults(document)]
     if not document.values:
         return Examined(None, tuple(faults))
+    document, misspelt = respelt(ExperimentFile, document)
     experiment, refusals = read_model(ExperimentFile, document)
-    faults += refusals
+    faults += [*misspelt, *refusals]
     if experiment is None:
         return Examined(None, tuple(faults))
     resolution = resolve(ReadExperiment(document, experiment), shared)

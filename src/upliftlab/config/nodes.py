@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from upliftlab.config.syntax import SyntaxFault, dashed, located, odd_space
 from upliftlab.config.yaml_words import in_plain_words
 from upliftlab.errors import Diagnostic, Place
 from upliftlab.util.visible import first_hidden
@@ -38,9 +39,12 @@ class YamlNode:
 
     place: Place
     content: Content
+    refused: bool = False
+    """What it was meant to be is not known, and has been told."""
 
 
-Content = str | list[YamlNode] | dict[str, tuple[YamlNode, YamlNode]] | None
+Entries = dict[str, tuple[YamlNode, YamlNode]]
+Content = str | list[YamlNode] | Entries | None
 
 
 def key_text(text: str) -> str | None:
@@ -73,12 +77,6 @@ def _too_deep(text: str) -> yaml.Event | None:
     return None
 
 
-def _is_tab(text: str, mark: Any) -> bool:  # noqa: ANN401 - PyYAML's marks have two classes
-    lines = text.splitlines()
-    line: int = mark.line
-    return line < len(lines) and lines[line][mark.column :].startswith("\t")
-
-
 class Reader:
     """Parser events → nodes; aliases share their anchor's node."""
 
@@ -93,18 +91,16 @@ class Reader:
 
     def read(self, text: str) -> YamlNode:
         """The root of the one document in `text`."""
-        self._lines = text.splitlines()
+        self._lines = re.split("\r\n|[\r\n]", text)
+        if odd := odd_space(self._lines):
+            raise Refused(self._syntax(odd))
         try:
             events = yaml.parse(text, Loader=LOADER)
             return self._document(events)
         except yaml.MarkedYAMLError as error:
             if event := _too_deep(text):
                 raise Refused(self._beyond(f"{MAX_DEPTH} levels", event)) from None
-            mark = error.problem_mark or error.context_mark
-            place = Place(self.name, mark.line + 1, mark.column + 1) if mark else Place(self.name)
-            problem = "a tab" if mark and _is_tab(text, mark) else error.problem or ""
-            message, remedy = in_plain_words(problem, error.context or "")
-            raise Refused(Diagnostic("UL004", message, remedy, place)) from None
+            raise Refused(self._syntax(located(self._lines, error))) from None
         except yaml.YAMLError as error:
             message, remedy = in_plain_words(str(error), "")
             raise Refused(Diagnostic("UL004", message, remedy, Place(self.name))) from None
@@ -127,6 +123,10 @@ class Reader:
     def _fault(self, code: str, message: str, remedy: str, event: yaml.Event) -> Diagnostic:
         return Diagnostic(code, message, remedy, self._at(event))
 
+    def _syntax(self, found: SyntaxFault) -> Diagnostic:
+        place = Place(self.name, found.line, found.column)
+        return Diagnostic("UL004", found.message, found.remedy, place)
+
     def _at(self, event: yaml.Event) -> Place:
         mark: Any = event.start_mark
         return Place(self.name, mark.line + 1, mark.column + 1)
@@ -139,15 +139,23 @@ class Reader:
         if tag is not None:
             shown = tag.replace("tag:yaml.org,2002:", "!!")[:40]
             remedy = "remove it; values are read as they are written"
+            if tag == f"!{tag[1:]}" and key_text(tag[1:]):
+                remedy = f"quote a text that begins with '!'; a condition says 'not {tag[1:40]}'"
             self.faults.append(self._fault("UL006", f"the tag '{shown}' is refused", remedy, event))
         anchor: str | None = getattr(event, "anchor", None)
         if anchor is not None:
             self._open.add(anchor)
-        node = YamlNode(self._at(event), self._content(event, events, depth))
+        told = len(self.faults)
+        content = self._content(event, events, depth)
+        node = YamlNode(self._at(event), content, content in (None, {}) and self._told(tag, told))
         if anchor is not None:
             self._open.discard(anchor)
             self._anchors[anchor] = node
         return node
+
+    def _told(self, tag: str | None, before: int) -> bool:
+        """Whether it is said already why a value is empty: for its tag, or for its only key."""
+        return tag is not None or len(self.faults) > before
 
     def _bound(self, event: yaml.Event, depth: int) -> None:
         self._nodes += 1
@@ -165,6 +173,9 @@ class Reader:
             plain = event.style in (None, "")
             if plain and text:
                 self._cut(event, text)
+                mark: Any = event.start_mark
+                if found := dashed(self._lines, mark.line, mark.column):
+                    self.faults.append(self._syntax(found))
             return None if plain and text in _NO_VALUE else text
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[YamlNode] = []
@@ -193,10 +204,8 @@ class Reader:
             remedy = "remove the escape, or write a backslash in single quotes"
             raise Refused(self._fault("UL003", message, remedy, event))
 
-    def _mapping(
-        self, events: Iterator[yaml.Event], depth: int
-    ) -> dict[str, tuple[YamlNode, YamlNode]]:
-        entries: dict[str, tuple[YamlNode, YamlNode]] = {}
+    def _mapping(self, events: Iterator[yaml.Event], depth: int) -> Entries:
+        entries: Entries = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self._node(event, events, depth + 1)
             value = self._node(next(events), events, depth + 1)
@@ -218,6 +227,9 @@ class Reader:
             return name
         message = "a key is a name in one line; lists, mappings and nothing are refused"
         remedy = "write 'name: value'; quote a name that begins with a special character"
+        if isinstance(key.content, dict):
+            message = "'{{ }}' is a placeholder of a template, and there is no template here"
+            remedy = "write the value itself"
         if text.strip() == "<<":
             message = "merging with '<<' is refused"
             remedy = "write the keys out, or use 'extends: other.yaml'"

@@ -239,7 +239,8 @@ class _Work:
         code, file = ("UL108", "segments") if kind == "segment" else ("UL107", "metrics")
         message = f"the {kind} '{name}' is not declared"
         remedy = f"did you mean '{near}'? If a column is meant, declare it in configs/{file}.yaml"
-        self.faults.append(Diagnostic(code, message, remedy, self.draft.document.at(*path)))
+        place = self.draft.document.at(*path, key=path[-2:-1] == ("guardrails",))
+        self.faults.append(Diagnostic(code, message, remedy, place))
         return near
 
     def _typed(self, name: str, metric: Metric) -> Metric:

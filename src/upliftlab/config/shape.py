@@ -26,6 +26,9 @@ FILES: dict[str, type[Declaration]] = {
 """The files of `configs/` by their stem."""
 
 
+_GROUPS = ("channels", "offers", "metrics", "segments", "sources", "arms", "layers", "columns")
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A record has known keys, a table has names of the writer's own, a list has entries."""
@@ -108,3 +111,26 @@ def _collect(here: Shape, suffix: str, place: str, found: dict[str, list[str]]) 
             below, where = shape(below.item), f"under each of '{key}'{suffix}"
         if below.kind == "record":
             _collect(below, suffix, where, found)
+
+
+def naming(path: tuple[str | int, ...]) -> str:
+    """What the writer would call the thing at `path`.
+
+    >>> naming(("channels", "email")), naming(("waves", 0)), naming(("assignment",))
+    ("channel 'email'", "entry 1 of 'waves'", "'assignment'")
+    """
+    if not path:
+        return "this file"
+    *before, last = path
+    if isinstance(last, int):
+        return f"entry {last + 1} of '{before[-1]}'"
+    plural = str(before[-1]) if before else ""
+    if last in ("primary", "secondary", "guardrails", "define"):  # of an experiment's 'metrics'
+        return f"'{last}'"
+    if plural == "define":
+        return f"metric '{last}'"
+    if plural in _GROUPS:
+        return f"{plural.removesuffix('s')} '{last}'"
+    if plural == "guardrails":
+        return f"guardrail '{last}'"
+    return f"'{last}'"

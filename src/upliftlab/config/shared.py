@@ -23,6 +23,7 @@ from upliftlab.config.models import (
     Source,
     SourcesFile,
 )
+from upliftlab.config.respelling import respelt
 from upliftlab.config.shape import FILES
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, shown
@@ -86,15 +87,18 @@ def read_shared(
 def _declared(documents: Mapping[str, Document]) -> Shared:
     """What documents declare, by stem, with every fault of theirs."""
     models: dict[str, Any] = {}
+    meant: dict[str, Document] = {}
     faults: list[Diagnostic] = []
     for stem, document in documents.items():
-        model, refusals = read_model(FILES[stem], document) if document.values else (None, ())
+        right, misspelt = respelt(FILES[stem], document)
+        model, refusals = read_model(FILES[stem], right) if document.values else (None, ())
         found = [*document.faults, *environment_faults(document), *refusals]
         wrong = any(fault.severity == "error" for fault in found)
         models[stem] = None if wrong else model
-        faults.extend(found)
+        meant[stem] = right
+        faults += [*misspelt, *found]
     broken = frozenset(stem for stem, model in models.items() if model is None)
-    return _shared(models, documents, broken, tuple(faults))
+    return _shared(models, meant, broken, tuple(faults))
 
 
 def _shared(

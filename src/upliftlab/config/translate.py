@@ -11,18 +11,19 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from upliftlab.config.document import Document, Key
-from upliftlab.config.models import Declaration, EngineSettings, Metric
-from upliftlab.config.models.metrics import further_kinds
+from upliftlab.config.models import Declaration
 from upliftlab.config.models.model import REFUSED
-from upliftlab.config.models.sources import settings_model
-from upliftlab.config.shape import homes, shape_at
+from upliftlab.config.models.usual_forms import usual_form
+from upliftlab.config.respelling import known_keys, suggestion, unknown_key
+from upliftlab.config.shape import naming, shape_at
+from upliftlab.config.syntax import joined
 from upliftlab.errors import Diagnostic
 from upliftlab.util.nearest import closest
 
 M = TypeVar("M", bound=Declaration)
 _LONGEST = 240
+_PRICE = re.compile("1 [A-Z]{3}")
 _SIGN = re.compile(r"'\W'")
-_GROUPS = ("channels", "offers", "metrics", "segments", "sources", "arms", "layers", "columns")
 
 
 def read_model(model: type[M], document: Document) -> tuple[M | None, tuple[Diagnostic, ...]]:
@@ -87,29 +88,6 @@ def _path(document: Document, detail: Any) -> tuple[Key, str | int | None]:  # n
     return path, left
 
 
-def naming(path: Key) -> str:
-    """What the writer would call the thing at `path`.
-
-    >>> naming(("channels", "email")), naming(("waves", 0)), naming(("assignment",))
-    ("channel 'email'", "entry 1 of 'waves'", "'assignment'")
-    """
-    if not path:
-        return "this file"
-    *before, last = path
-    if isinstance(last, int):
-        return f"entry {last + 1} of '{before[-1]}'"
-    plural = str(before[-1]) if before else ""
-    if last in ("primary", "secondary", "guardrails", "define"):  # of an experiment's 'metrics'
-        return f"'{last}'"
-    if plural == "define":
-        return f"metric '{last}'"
-    if plural in _GROUPS:
-        return f"{plural.removesuffix('s')} '{last}'"
-    if plural == "guardrails":
-        return f"guardrail '{last}'"
-    return f"'{last}'"
-
-
 def _named(reason: str) -> str:
     """The key that a reason begins with: `'folds' lies between 2 and 20`."""
     return reason.split("'")[1] if reason.startswith("'") else ""
@@ -120,38 +98,14 @@ def _missing(document: Document, path: Key, key: str | int) -> Diagnostic:
     if isinstance(key, int):
         message = f"{naming(path)} needs {key + 1} entries"
         return Diagnostic("UL013", message, "write both in square brackets: [a, b]", place)
-    homes_of = f"add '{key}: …'"
-    return Diagnostic("UL013", f"the key '{key}' is missing in {naming(path)}", homes_of, place)
+    remedy = f"add '{key}: {'1' if key == 'schema' else '…'}'"
+    return Diagnostic("UL013", f"the key '{key}' is missing in {naming(path)}", remedy, place)
 
 
 def _unknown(model: type[Declaration], document: Document, path: Key) -> Diagnostic:
     *parent, key = path
-    siblings = _siblings(model, document, tuple(parent))
-    word = str(key)
-    place = document.at(*path, key=True)
-    where = f" in {naming(tuple(parent))}" if parent else ""
-    return Diagnostic("UL012", f"unknown key '{word[:60]}'{where}", _suggest(word, siblings), place)
-
-
-def _siblings(model: type[Declaration], document: Document, parent: Key) -> list[str]:
-    """The keys that may stand there, also those that an installed package adds."""
-    here = shape_at(model, parent)
-    if here.model is Metric:
-        return [*here.keys, *further_kinds()]
-    if here.model is EngineSettings:
-        name = document.get(*parent, "name")
-        return list(settings_model(str(name)).model_fields)
-    return list(here.keys)
-
-
-def _suggest(word: str, siblings: list[str]) -> str:
-    if near := closest(word, siblings):
-        return f"did you mean '{near}'?"
-    elsewhere = homes()
-    known = word if word in elsewhere else closest(word, list(elsewhere), cutoff=0.85)
-    if known is not None:
-        return f"'{known}' belongs {elsewhere[known][0]}"
-    return f"remove it; keys here are {', '.join(sorted(siblings))}"
+    siblings = known_keys(shape_at(model, tuple(parent)), document.get(*parent) or {})
+    return unknown_key(document, path, suggestion(str(key), siblings))
 
 
 _Said = tuple[str, str, str]
@@ -172,26 +126,28 @@ def _choice(_model: type[Declaration], document: Document, path: Key, detail: An
     given = document.get(*path)
     if not isinstance(given, str):
         return "UL014", f"{naming(path)} is one of {allowed}", ""
-    near = closest(given, allowed.split(", "), cutoff=0.6)
-    remedy = f"did you mean '{near}'?" if near else f"write one of {allowed}"
+    choices = allowed.split(", ")
+    near = closest(given, choices, cutoff=0.6)
+    remedy = f"write one of {allowed}" if choices[1:] else f"write {allowed}"
+    remedy = f"did you mean '{near}'?" if near else remedy
     return "UL014", f"{naming(path)}: '{given[:60]}' is not one of {allowed}", remedy
 
 
-def _keys_expected(model: type[Declaration], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+def _keys_expected(model: type[Declaration], document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
     here = shape_at(model, path)
+    if right := joined(str(document.get(*path))):
+        return "UL014", f"{naming(path)} needs keys below it", f"put a space behind ':': '{right}'"
     if here.kind == "record":
         keys = ", ".join(list(here.keys)[:4])
         return "UL014", f"{naming(path)} needs keys below it", f"such as {keys}"
     return "UL014", f"{naming(path)} needs names with values below it", "write 'name: value'"
 
 
-def _list_expected(
-    _model: type[Declaration],
-    _document: Document,
-    path: Key,
-    _detail: Any,  # noqa: ANN401 - as above
-) -> _Said:
-    return "UL014", f"{naming(path)} is a list", "write it in square brackets: [a, b]"
+def _list_expected(_model: type[Declaration], document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
+    given = document.get(*path)
+    entries = [each.strip() for each in re.split(r"[,;/]", given)] if isinstance(given, str) else []
+    example = ", ".join(entries) if entries[1:] and all(entries) else "a, b"
+    return "UL014", f"{naming(path)} is a list", f"write it in square brackets: [{example}]"
 
 
 def _text_expected(
@@ -215,7 +171,9 @@ def _too_many(_model: type[Declaration], _document: Document, path: Key, detail:
 
 def _currency(_model: type[Declaration], document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
     given = str(document.get(*path))[:60]
-    return "UL014", f"{naming(path)}: '{given}' is not a currency", "write three capitals: EUR"
+    right = usual_form(f"1 {given}", _PRICE)
+    remedy = f"write three capitals: {right[-3:] if right else 'EUR'}"
+    return "UL014", f"{naming(path)}: '{given}' is not a currency", remedy
 
 
 def _invalid(_model: type[Declaration], _document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above

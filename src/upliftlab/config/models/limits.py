@@ -60,7 +60,11 @@ def parse_cap(value: object) -> Cap:
         return value
     if isinstance(value, dict):
         return Cap.model_validate(value)
-    found = matched(PERCENT, text_of(value) or str(value), "a cap such as 99.9% or 500")
+    text = text_of(value) or str(value)
+    if re.fullmatch(r"\.[0-9]{1,15}", text):
+        share = f"{float(text) * 100:g}%"
+        raise ValueError(f"'{text}' is not a cap such as 99.9% or 500; write {share}")
+    found = matched(PERCENT, text, "a cap such as 99.9% or 500")
     number = Fraction(found[1].replace("_", ""))
     if not found[2]:
         if number <= 0:

@@ -10,7 +10,7 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import (
     BaseModel,
@@ -21,7 +21,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from upliftlab.config.models.decimals import rewritten, two_ways
+from upliftlab.config.models.decimals import two_ways
+from upliftlab.config.models.usual_forms import usual_date, usual_form
 
 NUMBER = r"[+-]?(?:[0-9]{1,21}|[0-9]{1,3}(?:_[0-9]{3}){1,6})(?:\.[0-9]{1,15})?"
 """A number; `_` may part its thousands, and nothing else."""
@@ -44,7 +45,7 @@ def matched(pattern: re.Pattern[str], value: str, hint: str) -> re.Match[str]:
     """The match of a whole text, which is refused where there is none."""
     found = pattern.fullmatch(value)
     if not found:
-        right = rewritten(value)
+        right = usual_form(value, pattern)
         raise ValueError(f"'{value}' is not {hint}" + (f"; write {right}" if right else ""))
     return found
 
@@ -218,10 +219,18 @@ def _date(value: object) -> date:
     if isinstance(value, date):
         return value
     text = text_of(value) or ""
+    if found := _as_date(text):
+        return found
+    right = usual_date(text)
+    offered = f"; write {right}" if right and right != text and _as_date(right) else ""
+    raise ValueError(f"'{value}' is not a date such as 2026-03-02{offered}")
+
+
+def _as_date(text: str) -> date | None:
     try:
-        return date.fromisoformat(text if _DATE.fullmatch(text) else "")
-    except ValueError as error:
-        raise ValueError(f"'{value}' is not a date such as 2026-03-02") from error
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def _flag(value: object) -> bool:
@@ -270,6 +279,9 @@ def _label(value: object) -> str:
 
 
 def _expression(value: object) -> str:
+    if type(value) is list:
+        joined = " and ".join(map(str, cast("list[object]", value)))
+        raise ValueError(f"a condition is one text; join them by 'and' or 'or': {joined}")
     text = text_of(value)
     if text is None or not 0 < len(text) <= 2000:  # noqa: PLR2004 - named in the message
         raise ValueError("a condition has between 1 and 2,000 characters")

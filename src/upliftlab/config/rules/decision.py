@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from upliftlab.config.foreign_signs import foreign
 from upliftlab.config.rules.metrics import is_share
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
@@ -74,7 +75,9 @@ def decision_rule(scope: Scope) -> Iterator[Diagnostic]:
     try:
         parsed = parse_ship_if(decision.ship_if)
     except ValueError as error:
-        remedy = "write 'lower > NUMBER' or 'estimate > NUMBER' ('>=' too)"
+        other = foreign(decision.ship_if)
+        remedy = other.remedy if other else ""
+        remedy = remedy or "write 'lower > NUMBER' or 'estimate > NUMBER' ('>=' too)"
         yield Diagnostic("UL121", str(error), remedy, place)
         return
     name = scope.plan.decided_by

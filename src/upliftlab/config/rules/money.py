@@ -117,7 +117,7 @@ def _costs(costs: Costs) -> Iterator[tuple[str, Money]]:
 def redemptions(scope: Scope) -> Iterator[Diagnostic]:
     """UL124: a cost per redemption needs redemptions counted."""
     plan = scope.plan
-    if (money := plan.experiment.money) is None:
+    if (money := plan.experiment.money) is None or "metrics" in scope.shared.broken:
         return
     counted = {Per.redemption: money.redemptions, Per.conversion: plan.conversions}
     needed = [step for step in RATED if counted.get(step.line.per, "all") is None]
