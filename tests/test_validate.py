@@ -345,6 +345,30 @@ def test_households_spend_as_much_as_their_customers():
     assert found.mean[2] == pytest.approx(2.5, rel=0.01)
 
 
+def test_no_voucher_is_said_to_be_in_vain_that_brought_a_purchase():
+    """The truth is a lower bound, by as many redemptions as new buyers leave out."""
+    for cell in STUDIES["subsidy"]():
+        world = cell.scenario
+        added = world.units[0] * world.outcome.buys * world.lift
+        left_out = world.anyway - world.bound
+        assert left_out == pytest.approx(added * (1 - world.redeems), abs=1e-9)
+
+
+def test_the_interval_of_vouchers_in_vain_holds_them():
+    """95 % of 1,000 experiments in each of two cells: 93.6 to 96.4 by two standard errors."""
+    chosen = {
+        "subsidy · 5% · 50/50 · +20% · a quarter",
+        "subsidy · 30% · 90/10 · none · nearly all",
+    }
+    cells = [cell for cell in STUDIES["subsidy"]() if cell.title in chosen]
+    found = validate(cells, StudySettings(1_000))
+    assert [len(cell.measured) for cell in found.cells] == [1, 1]
+    for cell in found.cells:
+        (told,) = cell.measured
+        assert told.withheld is None or not told.withheld
+        assert 0.936 <= told.coverage <= 0.964
+
+
 def test_levels_that_are_alike_are_seldom_said_to_differ():
     """Nominal 5 % of 400: at most 7.2 % by two standard errors."""
     cells = {cell.title: cell for cell in STUDIES["heterogeneity"]()}

@@ -14,7 +14,7 @@ from upliftlab.report.export import rounded, to_json
 from upliftlab.report.formats import output_format
 from upliftlab.report.markdown import markdown
 from upliftlab.report.workbook import workbook
-from upliftlab.results.analysis import VerdictCode
+from upliftlab.results.analysis import Note, Subsidy, VerdictCode
 from upliftlab.text.language import Language
 from upliftlab.util.markdown import escaped
 
@@ -45,6 +45,39 @@ def test_the_summary_of_invalid_data_shows_no_effect(make_analysis):
     assert "$" not in text
     assert "|" not in text
     assert "- Failed: " in text
+
+
+def subsidised(analysis):
+    """The first arm's vouchers are told, those of the second cannot be."""
+    told = {"rate": 10.0, "redemptions": 600.0, "conversions": 150.0}
+    known = Subsidy(**told, estimate=450.0, se=30.0, low=391.2, high=508.8, cost=4500.0)
+    nothing = dict.fromkeys(("estimate", "se", "low", "high", "cost"))
+    found = (known, Subsidy(**told, **nothing, note=Note.few_purchases))
+    bridges = zip(analysis.bridges, found, strict=True)
+    return analysis.model_copy(
+        update={"bridges": tuple(one.model_copy(update={"subsidy": of}) for one, of in bridges)}
+    )
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_summary_says_which_vouchers_were_not_needed(make_analysis, lang):
+    text = markdown(subsidised(make_analysis()), lang)
+    first, second = (line for line in text.splitlines() if "600" in line)
+    assert first.startswith(r"- Mens E\-Mail")
+    assert "450" in first
+    assert "391" in first
+    assert "450" not in second
+    assert Language(lang).gettext(Note.few_purchases.value) in second
+    assert "600" not in markdown(make_analysis(), lang)
+
+
+def test_the_workbook_holds_what_vouchers_cost_in_vain(make_analysis):
+    analysis = subsidised(make_analysis())
+    rows = list(sheets(workbook(analysis, "en"))["subsidy"].values)
+    assert rows[0] == ("arm", *Subsidy.model_fields)
+    assert [row[0] for row in rows[1:]] == [one.arm for one in analysis.bridges]
+    assert rows[1][1:] == (*analysis.bridges[0].subsidy.model_dump().values(),)
+    assert "subsidy" not in sheets(workbook(make_analysis(), "en")).sheetnames
 
 
 def test_names_in_the_summary_stay_text(make_analysis, rename):

@@ -83,6 +83,13 @@ def waterfalls(index: Index, formatter: Formatter) -> tuple[Waterfall, ...]:
     )
 
 
+def subsidies(index: Index, formatter: Formatter) -> Iterator[tuple[str, Sentence]]:
+    """Of each arm, by its title, what is told of customers who would have bought anyway."""
+    for i, one in enumerate(index.analysis.bridges):
+        if one.arm is not None and one.subsidy is not None:
+            yield index.called(one.arm), _anyway(one.subsidy, f"/bridges/{i}/subsidy", formatter)
+
+
 def _waterfall(
     arm: str, found: tuple[str, Bridge], index: Index, formatter: Formatter
 ) -> Waterfall:

@@ -1,13 +1,14 @@
 """An analysis as a Markdown summary: for a pull request, a chat, a wiki.
 
 What the page's first screen says, in its words and figures: the verdict, what next, the map of
-segments by arms, and the checks that ask for attention.
+segments by arms, what vouchers bought of no use, and the checks that ask for attention.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from upliftlab.report.bridge import subsidies
 from upliftlab.report.export import rounded
 from upliftlab.report.figure import Formatter, Sentence, formatter_of
 from upliftlab.report.index import Index
@@ -24,7 +25,7 @@ _LOUD = ("critical", "warning")
 
 def markdown(analysis: Analysis, lang: Code) -> str:
     """The summary; the same text for the same analysis and language."""
-    published = rounded(analysis)
+    published = rounded(analysis, lang)
     formatter = formatter_of(published, lang)
     index = Index(published)
     told = answer(index, formatter)
@@ -33,6 +34,7 @@ def markdown(analysis: Analysis, lang: Code) -> str:
         _numbers(told),
         _steps(told, formatter),
         () if told.map is None else _map(told.map, formatter),
+        _anyway(index, formatter),
         _checks(published, formatter),
     )
     return "\n\n".join("\n".join(part) for lines in parts if (part := tuple(lines))) + "\n"
@@ -80,6 +82,12 @@ def _map(roi_map: RoiMap, formatter: Formatter) -> Iterator[str]:
             yield _row([escaped(head), *map(_cell, row.cells)])
     yield ""
     yield formatter.text(N_("▲ ▼: beyond chance after correction."))
+
+
+def _anyway(index: Index, formatter: Formatter) -> Iterator[str]:
+    """How many vouchers went to customers who would have bought anyway."""
+    for arm, sentence in subsidies(index, formatter):
+        yield f"- {escaped(arm)}{formatter.text(N_(': '))}{_said(sentence)}"
 
 
 def _cell(cell: MapCell) -> str:

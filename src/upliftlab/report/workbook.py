@@ -14,7 +14,7 @@ from upliftlab.report.figure import Formatter, Sentence, formatter_of
 from upliftlab.report.index import Index
 from upliftlab.report.trust import trust
 from upliftlab.report.verdict import answer
-from upliftlab.results.analysis import Analysis, BridgeLine, Result
+from upliftlab.results.analysis import Analysis, BridgeLine, Result, Subsidy
 from upliftlab.text.language import N_, Code
 
 Cell = str | int | float | bool | None
@@ -38,7 +38,7 @@ def workbook(analysis: Analysis, lang: Code) -> bytes:
     """The workbook as bytes; the same for the same analysis and language."""
     import xlsxwriter  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs] - only a workbook needs it
 
-    published = rounded(analysis)
+    published = rounded(analysis, lang)
     file = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with cast("Any", xlsxwriter).Workbook(file, options) as book:
@@ -68,6 +68,7 @@ def sheets(analysis: Analysis, formatter: Formatter) -> Iterator[Worksheet]:
     yield _listed("arms", analysis.arms)
     yield _listed("means", analysis.means)
     yield _bridges(analysis)
+    yield from _subsidies(analysis)
     yield _flow(analysis)
     yield _checks(analysis, formatter)
     yield _listed("heterogeneity", analysis.heterogeneity)
@@ -102,6 +103,14 @@ def _bridges(analysis: Analysis) -> Worksheet:
         for one in each.lines
     ]
     return Worksheet("bridges", (*place, *line), rows)
+
+
+def _subsidies(analysis: Analysis) -> Iterator[Worksheet]:
+    """Redemptions by customers who would have bought anyway; no sheet where none is paid for."""
+    told = [(each.arm, each.subsidy) for each in analysis.bridges if each.subsidy is not None]
+    rows = [(arm, *map(_cell, found.model_dump(mode="json").values())) for arm, found in told]
+    if rows:
+        yield Worksheet("subsidy", ("arm", *Subsidy.model_fields), rows)
 
 
 def _flow(analysis: Analysis) -> Worksheet:

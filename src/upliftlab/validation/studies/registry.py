@@ -18,6 +18,7 @@ from upliftlab.validation.studies import (
     quantiles,
     ratios,
     strata,
+    subsidy,
 )
 
 STUDIES: Final[Mapping[str, Callable[[], Iterator[NamedScenario]]]] = {
@@ -32,6 +33,7 @@ STUDIES: Final[Mapping[str, Callable[[], Iterator[NamedScenario]]]] = {
     "strata": strata.cells,
     "quantiles": quantiles.cells,
     "posterior": posterior.cells,
+    "subsidy": subsidy.cells,
 }
 
 
