@@ -52,10 +52,12 @@ from upliftlab.analysis.time_course import CourseInputs, time_course
 from upliftlab.analysis.verdict import VerdictInputs, decide
 from upliftlab.analysis.what_if import what_if
 from upliftlab.config.models.experiment import Plan
+from upliftlab.config.titles import titles
 from upliftlab.engines.base import Engine
 from upliftlab.money.break_even import break_evens
 from upliftlab.queries.numbers import flag_sql
 from upliftlab.results.analysis import (
+    CUT,
     Analysis,
     ArmCount,
     Audience,
@@ -160,6 +162,7 @@ def _analysed(plan: Plan, setting: AnalysisContext) -> Analysis:
     analysis = Analysis(
         experiment=experiment.experiment,
         title=experiment.title or experiment.experiment,
+        titles=titles(plan),
         owner=experiment.owner,
         hypothesis=experiment.hypothesis,
         plan_sha256=plan.sha256,
@@ -412,7 +415,7 @@ def _metrics(
             MetricInfo.model_validate(
                 {
                     "name": name,
-                    "title": title if limit is None else f"{title} ≤ {limit:,.10g}",
+                    "title": title if limit is None else f"{title}{CUT}{limit:,.10g}",
                     "unit": metric.unit or _unit(plan, values, flag=values in shares),
                     "better": metric.better,
                     "role": roles.get(name, roles[own]),

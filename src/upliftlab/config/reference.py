@@ -76,7 +76,8 @@ def _structure(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         return _plain(str(schema["$ref"]).rpartition("/")[2])
     if schema.get("type") == "object":
-        return f"name: {_kind(schema['additionalProperties'])}"
+        keys = "/".join(schema.get("propertyNames", {}).get("enum", ["name"]))
+        return f"{keys}: {_kind(schema['additionalProperties'])}"
     if schema.get("type") == "array":
         items: Any = schema["items"]
         pair = "maxItems" in schema

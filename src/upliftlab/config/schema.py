@@ -37,7 +37,10 @@ _MODULES = (*_CONFIGS, arms, analysis, uplift, planning, experiment)
 _URI = "http://json-schema.org/draft-07/schema#"
 _TEXT = ["string", "number", "boolean"]
 _BASE_NEEDS = ("customers", "arms", "metrics")
-_KEPT = ("type", "enum", "const", "pattern", "minimum", "maximum", "maxLength", "minItems")
+_KEPT = (
+    *("type", "enum", "const", "pattern", "minimum", "maximum", "maxLength", "minItems"),
+    "propertyNames",
+)
 _NARROW = {"pattern", "enum"}
 
 Schema = dict[str, Any]

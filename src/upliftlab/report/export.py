@@ -8,20 +8,31 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
-from upliftlab.results.analysis import Analysis, EstimandKind, Finding, Result
+from upliftlab.results.analysis import CUT, Analysis, EstimandKind, Finding, Result
 from upliftlab.results.quantiles import QuantileDifference, quantile_name
+from upliftlab.text.language import Code
 from upliftlab.text.precision import finite
 from upliftlab.util.spreadsheet import row as safe_row
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+_NAMED: Final = frozenset({"title", "channel_title", "values"})
+"""What holds titles."""
 _COLUMNS: Final = tuple(Finding.model_fields)
 
 R = TypeVar("R", bound=Result)
 
 
-def rounded(found: R) -> R:
-    """What was found as it is published: every float at 10 significant digits."""
-    return type(found).model_validate(_content(found))
+def rounded(found: R, lang: Code | None = None) -> R:
+    """What was found as it is published: every float at 10 significant digits.
+
+    Args:
+        found: What was found.
+        lang: Titles that were declared by language are said in this one; else as they are.
+    """
+    content = _content(found)
+    if lang is not None and isinstance(content, dict) and content.get("titles"):
+        content = _said(content, _names(cast("list[dict[str, str]]", content["titles"]), lang))
+    return type(found).model_validate(content)
 
 
 def to_json(found: Result) -> bytes:
@@ -82,6 +93,29 @@ def spreadsheet(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) ->
 
 def _content(found: Result) -> Json:
     return _round(cast("Json", found.model_dump(mode="json", by_alias=True)))
+
+
+def _names(titles: Iterable[Mapping[str, str]], lang: Code) -> dict[str, str]:
+    """From a title in any language to the same in this one, where it has one."""
+    return {text: title[lang] for title in titles if lang in title for text in title.values()}
+
+
+def _said(value: Json, names: Mapping[str, str], *, named: bool = False) -> Json:
+    """The same with titles, and what messages name by them, called by these names.
+
+    A capped metric's title goes on with where it is cut.
+    """
+    if isinstance(value, list):
+        return [_said(item, names) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: item if key == "titles" else _said(item, names, named=named or key in _NAMED)
+            for key, item in value.items()
+        }
+    if named and isinstance(value, str):
+        name, cut, rest = value.partition(CUT)
+        return f"{names.get(name, name)}{cut}{rest}"
+    return value
 
 
 def _round(value: Json) -> Json:

@@ -13,8 +13,6 @@ from upliftlab.text.precision import exact_percent_digits
 
 ROW: Final = 150
 """Width of an interval drawn in a table."""
-_SHORT_MONEY: Final = 10
-"""Ticks from here on are told in short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +101,7 @@ def label(form: FigureFormat, formatter: Formatter) -> Callable[[float], str]:
 
     def told(number: float) -> str:
         if form.kind == "money":
-            short = number == 0 or abs(number) >= _SHORT_MONEY
-            text = language.money(number, formatter.currency, compact=short)
+            text = language.money(number, formatter.currency, compact=True)
         elif form.kind == "percent":
             text = language.percent(number, digits=exact_percent_digits(number))
         else:

@@ -98,7 +98,7 @@ class Basis:
 
 def render(outlook: PowerReport, *, lang: Code = "en", beside: Sequence[PageLink] = ()) -> str:
     """The page as HTML: the same text for the same outlook and language."""
-    published = rounded(outlook)
+    published = rounded(outlook, lang)
     made = page(published, Formatter(Language(lang), published.currency))
     return framed(made, lang, _SHEETS, _SCRIPTS, beside)
 

@@ -143,7 +143,7 @@ def _curve(
     ends = [end for p in points for end in _ends(p) if end is not None]
     title, estimand = formatter.text(curve.kind.estimand.label), index.metric(curve.metric)
     if curve.kind is not _PROFIT and estimand is not None:
-        title = f"{estimand.title}: {title}"
+        title = f"{estimand.title}{formatter.text(N_(': '))}{title}"
     side = upright(ends, label(shown, formatter), title)
     if flat is None or side is None:
         return None

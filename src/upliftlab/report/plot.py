@@ -16,7 +16,7 @@ _TITLE: Final = 20.0
 """Room that the title of the upright axis takes."""
 _HEIGHT: Final = 200.0
 _PARTS: Final = 4
-_LETTER: Final = 7.0
+_LETTER: Final = 8.0
 _LEAST_LEFT: Final = 44
 _SLACK: Final = 1e-9
 

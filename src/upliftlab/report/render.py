@@ -31,7 +31,7 @@ _SCRIPTS: Final = ("data.js", "report.js", "what_if.js")
 
 def render(analysis: Analysis, *, lang: Code = "en", beside: Sequence[PageLink] = ()) -> str:
     """The report as HTML: the same text for the same analysis and language."""
-    published = rounded(analysis)
+    published = rounded(analysis, lang)
     made = page(published, formatter_of(published, lang))
     return framed(made, lang, _SHEETS, _SCRIPTS, beside)
 

@@ -110,7 +110,7 @@ def pages(found: SiteContent, lang: Code = "en") -> dict[str, bytes]:
 
 
 def _index(found: SiteContent, lang: Code, beside: Sequence[PageLink]) -> str:
-    published = replace(found, analysis=rounded(found.analysis))
+    published = replace(found, analysis=rounded(found.analysis, lang))
     texts = formatter_of(published.analysis, lang)
     analysis = published.analysis
     page = Page(
@@ -135,17 +135,17 @@ def _cards(found: SiteContent, texts: Formatter) -> Iterator[PageCard]:
     told = (verdict.slug, verdict.label, verdict.sentence)
     yield _card("report", told, excerpt, texts)
     if found.responses is not None:
-        responses = rounded(found.responses)
+        responses = rounded(found.responses, texts.language.code)
         view = advice(responses, Formatter(texts.language, responses.currency))
         excerpt = responses.model_dump(mode="json", include={"sentence_parts"})
         yield _card("uplift", (view.slug, view.label, view.sentence), excerpt, texts)
     if found.plan is not None:
-        plan = rounded(found.plan)
+        plan = rounded(found.plan, texts.language.code)
         first = answers(plan, Formatter(texts.language, plan.currency))
         excerpt = plan.model_dump(mode="json", include={"answers"})
         yield _card("plan", (first.state, first.label, first.gravest), excerpt, texts)
     if found.targets is not None:
-        chosen = rounded(found.targets)
+        chosen = rounded(found.targets, texts.language.code)
         listed = targets.answer(chosen, Formatter(texts.language, chosen.currency))
         excerpt = chosen.model_dump(mode="json", include={"sentence_parts"})
         yield _card("list", (listed.slug, listed.label, listed.sentence), excerpt, texts)

@@ -66,10 +66,10 @@ def _price(index: Index, formatter: Formatter) -> Iterator[Sentence]:
     if arm is None or found is None or (cost := index.line(arm, CostStep.cost)) is None:
         return
     key, line = cost
-    money, count = FigureFormat("money"), FigureFormat("count")
+    count = FigureFormat("count")
     parts = {
         "arm": index.called(arm),
-        "cost": formatter.figure(line.estimate, f"{key}/estimate", money),
+        "cost": formatter.multiple(line.estimate, -1, f"{key}/estimate", "money"),
         "customers": formatter.figure(found.finding.n_treated, f"{found.key}/n_treated", count),
     }
     yield formatter.composed(_COST, parts)

@@ -74,7 +74,7 @@ class ListAnswer:
 
 def render(targets: Targets, *, lang: Code = "en", beside: Sequence[PageLink] = ()) -> str:
     """The page as HTML: the same text for the same list and language."""
-    published = rounded(targets)
+    published = rounded(targets, lang)
     made = page(published, Formatter(Language(lang), published.currency))
     return framed(made, lang, _SHEETS, _SCRIPTS, beside)
 

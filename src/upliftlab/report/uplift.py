@@ -84,7 +84,7 @@ class Files:
 
 def render(responses: UpliftResult, *, lang: Code = "en", beside: Sequence[PageLink] = ()) -> str:
     """The page as HTML: the same text for the same responses and language."""
-    published = rounded(responses)
+    published = rounded(responses, lang)
     made = page(published, Formatter(Language(lang), published.currency))
     return framed(made, lang, _SHEETS, _SCRIPTS, beside)
 

@@ -384,6 +384,10 @@ class CellMoments(Result):
     m3: tuple[float | None, ...]
 
 
+CUT: Final = " ≤ "
+"""Stands between a metric's title and the value beyond which it is cut."""
+
+
 class MetricInfo(Result):
     """How a metric is named and shown."""
 
@@ -500,6 +504,8 @@ class Analysis(Published):
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
     title: str
+    titles: tuple[dict[str, str], ...] = ()
+    """What things are called in several languages, by language; of those declared so."""
     owner: str | None = None
     hypothesis: str | None = None
     plan_sha256: str

@@ -175,6 +175,8 @@ class PowerReport(Published):
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
     title: str
+    titles: tuple[dict[str, str], ...] = ()
+    """What things are called in several languages, by language; of those declared so."""
     owner: str | None
     hypothesis: str | None
     plan_sha256: str

@@ -72,6 +72,8 @@ class Targets(Published):
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
     title: str
+    titles: tuple[dict[str, str], ...] = ()
+    """What things are called in several languages, by language; of those declared so."""
     plan_sha256: str
     customers: str
     """The table that was chosen from, as it was named."""

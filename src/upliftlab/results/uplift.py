@@ -200,6 +200,8 @@ class UpliftResult(Published):
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     experiment: str
     title: str
+    titles: tuple[dict[str, str], ...] = ()
+    """What things are called in several languages, by language; of those declared so."""
     plan_sha256: str
     metric: str
     """`profit`, or the metric that is learned from."""

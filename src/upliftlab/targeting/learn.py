@@ -241,6 +241,7 @@ def _responses(
     learned = UpliftResult(
         experiment=analysis.experiment,
         title=analysis.title,
+        titles=analysis.titles,
         plan_sha256=plan.sha256,
         metric=rows.metric,
         unit=_unit(rows, analysis),

@@ -10,6 +10,7 @@ import numpy as np
 
 from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.config.models.experiment import Plan
+from upliftlab.config.titles import titles
 from upliftlab.results.analysis import DataFile, Message, Provenance, Scalar
 from upliftlab.results.targets import TargetArm, Targets
 from upliftlab.results.uplift import Estimate, HeterogeneityGate, TreeBranch
@@ -227,6 +228,7 @@ class ListSummary:
         return Targets(
             experiment=plan.experiment.experiment,
             title=plan.experiment.title or plan.experiment.experiment,
+            titles=titles(plan),
             plan_sha256=plan.sha256,
             customers=order.customers,
             day=order.day.isoformat(),

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from upliftlab.config.models.channels import Costs
 from upliftlab.config.models.model import Declaration, Labels, Names
+from upliftlab.config.models.title import TitleText
 from upliftlab.config.models.values import Date, Flag, Name, Share
 
 
@@ -87,7 +88,7 @@ class Arm(Costs):
     """The channel through which this arm is contacted."""
     offer: Name | None = None
     """The offer this arm receives."""
-    title: str | None = None
+    title: TitleText | None = None
     """What it is called for people, which the report shows beside its name and its size."""
     observed: Labels = ()
     """What the data call it beside its name, letter by letter: ["small", " small ", "S"]; by

@@ -7,6 +7,7 @@ from typing import Any, Final, Optional
 from pydantic import Field, create_model
 
 from upliftlab.config.models.model import Declaration
+from upliftlab.config.models.title import TitleText
 from upliftlab.config.models.values import Cost, Money, ProperRate
 from upliftlab.results.costs import ON_ARMS, CostStep, Per
 
@@ -33,12 +34,12 @@ class Costs(_Rates):
 class Channel(Costs):
     """A way to contact customers."""
 
-    title: str | None = None
+    title: TitleText | None = None
     """What it is called for people; the report shows it with the arms that use it."""
 
 
 class Offer(Costs):
     """What a contacted customer is offered."""
 
-    title: str | None = None
+    title: TitleText | None = None
     """What it is called for people who read the YAML."""

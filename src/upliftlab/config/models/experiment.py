@@ -46,6 +46,7 @@ from upliftlab.config.models.limits import AtMost
 from upliftlab.config.models.metrics import AnyMetric
 from upliftlab.config.models.quantiles import QuantileShare
 from upliftlab.config.models.sources import AnyEngine
+from upliftlab.config.models.title import TitleText
 from upliftlab.config.models.values import (
     Cost,
     Currency,
@@ -164,7 +165,7 @@ class ExperimentFile(Declaration):
     names: Called = Field(alias="experiment")
     """The experiment's name, unique in its workspace; or a list of it and of what tables of events
     call it as well, letter by letter: [letter, "Letter September"]."""
-    title: str | None = None
+    title: TitleText | None = None
     """The question, as the report's heading."""
     owner: str | None = None
     """Who answers for the experiment."""

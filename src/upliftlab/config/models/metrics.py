@@ -11,6 +11,7 @@ from pydantic import Field, ModelWrapValidatorHandler, WrapValidator, create_mod
 
 from upliftlab.config.models.metric_kinds import IF_MISSING, OWN, MetricKind, Takes
 from upliftlab.config.models.model import Declaration, refusing
+from upliftlab.config.models.title import TitleText
 from upliftlab.config.models.values import Count, Expression, Flag, Name, Offset
 from upliftlab.util.extensions import METRIC_KINDS, blaming, installed, misfit, offered
 
@@ -81,7 +82,7 @@ class Metric(_Defined):
     and the verdict tells."""
     unit: Literal["number", "money", "share"] | None = None
     """How it is shown; money for the revenue column, number otherwise."""
-    title: str | None = None
+    title: TitleText | None = None
     """The name shown in reports."""
     missing: Literal["fail", "zero", "drop"] = "fail"
     """What a customer counts as whose column is empty: fail refuses the data (the default), zero

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from upliftlab.config.models.model import Declaration
+from upliftlab.config.models.title import TitleText
 from upliftlab.config.models.values import Duration, Expression, Name, Number, ProperRate
 
 
@@ -67,7 +68,7 @@ class Segment(Declaration):
     """Quintiles of recency, frequency and monetary value."""
     lifecycle: Lifecycle | None = None
     """new / active / declining / lapsed from transaction history."""
-    title: str | None = None
+    title: TitleText | None = None
     """The name shown in reports."""
 
     @property
