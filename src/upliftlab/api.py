@@ -176,7 +176,8 @@ class Experiment:
         from upliftlab.report.published import published
         from upliftlab.report.reading import read_analysis
 
-        given = assumptions_of(assumed, self.resolved.experiment.planning)
+        plan = self.resolved
+        given = assumptions_of(assumed, plan.experiment.planning, plan.currency)
         if like is not None and assumptions_of(assumed).given is not None:
             message = "an earlier campaign and a baseline in figures exclude each other"
             raise ConfigError(Diagnostic("UL622", message, "leave one of them out"))
@@ -186,7 +187,7 @@ class Experiment:
         told = (earlier or given.given) is not None and given.customers is not None
         with nullcontext() if told else self._engine(data) as engine:
             setting = PlanningContext(datetime.now(UTC), engine, earlier, progress or _silent, own)
-            return published(PlanReport, verb(self.resolved, given, setting))
+            return published(PlanReport, verb(plan, given, setting))
 
     def lock(self, data: Data | None = None, *, ledger: FilePath | None = None) -> Locked:
         """Freeze the plan on the record, before anybody is assigned; again, it changes nothing.

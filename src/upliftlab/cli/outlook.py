@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from upliftlab.results.analysis import Message
-    from upliftlab.results.plan import ArmMoney, ArmOutlook, PowerReport
+    from upliftlab.results.plan import ArmMoney, ArmOutlook, BudgetDesign, PowerReport
 
 _ENGLISH: Final = Language("en")
 _WHOLE: Final = 24
@@ -29,6 +29,10 @@ def say(outlook: PowerReport) -> None:
         echo_table(_money(outlook))
     elif outlook.money_absent is not None:
         echo(_said(outlook, outlook.money_absent))
+        echo()
+    if outlook.budget is not None:
+        echo_table(_budget(outlook, outlook.budget))
+        echo(_said(outlook, outlook.budget.described))
         echo()
     basis = [outlook.baseline.described, *([outlook.length.described] if outlook.length else [])]
     for message in (*basis, *outlook.notes):
@@ -112,3 +116,38 @@ def _money(outlook: PowerReport) -> Table:
     if not outlook.hurdle:
         kept = [line for line in kept if not line[0].startswith("reaches ROI")]
     return table("Money", [arm.arm for arm in outlook.money], kept)
+
+
+def _budget(outlook: PowerReport, found: BudgetDesign) -> Table:
+    """The best design under the budget, beside the one declared."""
+
+    def money(value: float | None) -> str:
+        return _ENGLISH.money(value, outlook.currency)
+
+    declared = {arm.arm: arm.share for arm in outlook.arms}
+    rows = [
+        (
+            arm.arm,
+            [
+                _ENGLISH.percent(declared[arm.arm]),
+                _ENGLISH.percent(arm.share),
+                _ENGLISH.count(arm.customers),
+                money(arm.cost),
+            ],
+        )
+        for arm in found.arms
+    ]
+    whole = [
+        ("expected cost", [money(found.declared_cost), money(found.cost), "", ""]),
+        ("standard error of profit", [money(found.declared_se), money(found.se), "", ""]),
+        (
+            "least power",
+            [
+                *(_ENGLISH.percent(p, digits=1) for p in (found.declared_power, found.power)),
+                "",
+                "",
+            ],
+        ),
+    ]
+    heads = ["declared", "best", "customers", "cost"]
+    return table(f"For {money(found.budget)}", heads, [*rows, *whole])

@@ -22,12 +22,14 @@ from upliftlab.cli.options import (
     quiet_option,
 )
 from upliftlab.cli.output import echo, echo_json
+from upliftlab.cli.targeting import Amount
 from upliftlab.errors import DataError
 from upliftlab.util.files import safe_name
 
 if TYPE_CHECKING:
     from upliftlab.api import Experiment
     from upliftlab.config.models.limits import Tolerance
+    from upliftlab.config.models.values import Money
     from upliftlab.planning.assumptions import PlanArguments
     from upliftlab.results.plan import PowerReport
     from upliftlab.text.language import Code
@@ -48,6 +50,7 @@ class PlanOptions(TypedDict):
     roi_within: float | None
     customers: int | None
     per_week: int | None
+    budget: Money | None
     lang: Code
     as_json: bool
     quiet: bool
@@ -145,6 +148,12 @@ _ONE = click.IntRange(min=1)
 @click.option("--customers", type=_ONE, metavar="N", help="Customers in all arms together.")
 @click.option("--per-week", type=_ONE, metavar="N", help="Customers who arrive in a week.")
 @click.option(
+    "--budget",
+    type=Amount(),
+    metavar="AMOUNT",
+    help="What the campaign may cost, fixed costs included: find the best shares of its arms.",
+)
+@click.option(
     "--html",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -173,6 +182,7 @@ def plan(
       upliftlab plan experiments/spring.yaml --like upliftlab-report/winter/analysis.json
       upliftlab plan experiments/spring.yaml --rate 2% --customers 100000 --effect "0.4 points"
       upliftlab plan experiments/spring.yaml --baseline-mean 9.85 --baseline-sd 31 --html plan.html
+      upliftlab plan experiments/spring.yaml --redemption-rate 4% --budget "5000 EUR"
     """
     _refuse_usage(options, like)
     outlook = _outlook(experiment, data, like, options)
@@ -232,6 +242,7 @@ def _assumed(options: PlanOptions) -> PlanArguments:
         "roi_within": options["roi_within"],
         "customers": options["customers"],
         "per_week": options["per_week"],
+        "budget": options["budget"],
     }
 
 

@@ -8,7 +8,7 @@ from typing import TypedDict, TypeVar
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.limits import Tolerance, parse_tolerance
 from upliftlab.config.models.planning import BaselineFigures, Planning
-from upliftlab.config.models.values import parse_fraction
+from upliftlab.config.models.values import Money, parse_fraction, parse_money
 from upliftlab.errors import ConfigError, Diagnostic
 
 Said = TypeVar("Said")
@@ -37,6 +37,8 @@ class PlanArguments(TypedDict, total=False):
     """The share of treated customers who redeem."""
     roi_within: float | None
     """Half of the interval of ROI that is wanted."""
+    budget: str | float | Money | None
+    """What the campaign may cost, such as `5000 EUR`: the best design for it is looked for."""
     customers: int | None
     """Customers in all arms together."""
     per_week: int | None
@@ -74,6 +76,7 @@ class Assumptions:
         redemption_rate: Share of treated customers who redeem; None where nothing tells.
         roi_within: Half of the interval of ROI that is wanted; None for as exact as ROI is with
             the customers that the expected effect takes.
+        budget: What the campaign may cost, in the plan's currency; None where none is named.
     """
 
     effect: Tolerance = field(default_factory=lambda: Tolerance(value=0.05, kind="relative"))
@@ -84,6 +87,7 @@ class Assumptions:
     per_week: int | None = None
     redemption_rate: float | None = None
     roi_within: float | None = None
+    budget: float | None = None
 
 
 def refuse_contradictions(plan: Plan, assumed: Assumptions) -> None:
@@ -110,15 +114,19 @@ def refuse_contradictions(plan: Plan, assumed: Assumptions) -> None:
         raise ConfigError(Diagnostic("UL322", message, remedy))
 
 
-def assumptions_of(asked: PlanArguments, declared: Planning | None = None) -> Assumptions:
+def assumptions_of(
+    asked: PlanArguments, declared: Planning | None = None, currency: str | None = None
+) -> Assumptions:
     """Assumptions as a caller gives them, and where none are given as the experiment declares them.
 
     Args:
         asked: What the caller says.
         declared: The experiment's `planning`.
+        currency: The plan's.
 
     Raises:
-        ConfigError: UL320 the effect cannot be read, UL622 a share is none or figures contradict.
+        ConfigError: UL320 the effect cannot be read, UL323 the budget cannot be, UL622 a share is
+            none or figures contradict.
     """
     usual, said = Assumptions(), declared or Planning()
     power = _share("power", _first(asked.get("power"), said.power, usual.power), proper=True)
@@ -134,12 +142,27 @@ def assumptions_of(asked: PlanArguments, declared: Planning | None = None) -> As
             "redemption_rate", _first(asked.get("redemption_rate"), said.redemption_rate)
         ),
         roi_within=asked.get("roi_within"),
+        budget=_budget(asked.get("budget"), said.budget, currency),
     )
 
 
 def _first(*values: Said | None) -> Said | None:
     """The first that is said."""
     return next((value for value in values if value is not None), None)
+
+
+def _budget(asked: object, declared: Money | None, currency: str | None) -> float | None:
+    """A budget in the plan's currency; raises UL323."""
+    try:
+        money = declared if asked is None else parse_money(asked)
+    except ValueError as error:
+        raise ConfigError(Diagnostic("UL323", str(error), "give such as '5000 EUR'")) from None
+    if money is None:
+        return None
+    if money.currency is not None and currency not in (None, money.currency):
+        message = f"the budget is in {money.currency}, the plan in {currency}"
+        raise ConfigError(Diagnostic("UL323", message, "give it in the plan's currency"))
+    return float(money.amount)
 
 
 def _effect(value: str | float | Tolerance | None) -> Tolerance:

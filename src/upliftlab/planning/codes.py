@@ -53,6 +53,18 @@ CODES: Final[tuple[Explanation, ...]] = (
         ),
     ),
     Explanation(
+        "UL323",
+        "Budget that cannot be planned for",
+        "A budget is an amount in the plan's currency that exceeds the arms' fixed costs, and a "
+        "plan of which something can be said of money.",
+        "Give a larger one, or name fewer arms.",
+        example=Example(
+            "upliftlab plan experiments/example.yaml --rate 2% --budget 500",
+            "upliftlab plan experiments/example.yaml --rate 2%",
+            file=COMMAND,
+        ),
+    ),
+    Explanation(
         "UL324",
         "Earlier campaign that does not fit",
         "The analysis given by --like holds no numbers of its control, lacks a metric or "

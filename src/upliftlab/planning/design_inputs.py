@@ -12,9 +12,11 @@ from upliftlab.analysis.look import look_times
 from upliftlab.analysis.share_regimes import expected_shares
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.config.titles import titles
+from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.planning.answers import AnswerInputs, effect_answer, pays_answer, roi_answer
 from upliftlab.planning.assumptions import Assumptions
 from upliftlab.planning.baseline import Baseline
+from upliftlab.planning.budget import best_design
 from upliftlab.planning.expectation import Expectation
 from upliftlab.planning.length import length
 from upliftlab.planning.notes import (
@@ -44,6 +46,7 @@ from upliftlab.results.plan import (
     ArmMoney,
     ArmOutlook,
     BaselineInfo,
+    BudgetDesign,
     PlanAssumption,
     PowerReport,
 )
@@ -140,7 +143,7 @@ def outlook(known: DesignInputs, created: str, variants: Variants = tuple) -> Po
         variants: What else it could measure; asked where a question cannot be answered.
 
     Raises:
-        ConfigError: UL320, the expected effect cannot be.
+        ConfigError: UL320, the expected effect cannot be; UL323, the budget cannot.
     """
     plan, assumed, customers = known.plan, known.assumed, known.customers
     expected = known.expectation
@@ -185,11 +188,25 @@ def outlook(known: DesignInputs, created: str, variants: Variants = tuple) -> Po
         money=money,
         money_absent=known.money_absent,
         length=length(plan, assumed.per_week, customers, needed),
+        budget=_budget(known, reach, campaign, effect),
         curves=()
         if campaign is None
         else tuple(curve(reach, arm.arm, campaign, effect) for arm in arms),
         notes=tuple(_notes(known, reach, campaign, effect)),
     )
+
+
+def _budget(
+    known: DesignInputs, reach: DetectableEffects, customers: int | None, effect: float
+) -> BudgetDesign | None:
+    """The best design under the budget that is named; None where none is."""
+    budget = known.assumed.budget
+    if budget is None:
+        return None
+    if known.money_absent is not None or customers is None:
+        message = "nothing can be said of money, and so of a budget"
+        raise ConfigError(Diagnostic("UL323", message, "the plan without --budget says why"))
+    return best_design(reach, customers, effect, budget)
 
 
 def _rule(plan: Plan) -> ShipRule | None:

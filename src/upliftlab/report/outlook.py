@@ -16,7 +16,7 @@ from upliftlab.report.published import WithJson, written
 from upliftlab.report.quantity import metric_form
 from upliftlab.report.render import framed
 from upliftlab.report.sections import Download, Page, PageLink, Section, packed_download, shown
-from upliftlab.results.plan import ArmMoney, ArmOutlook, PowerReport
+from upliftlab.results.plan import ArmMoney, ArmOutlook, BudgetArm, PowerReport
 from upliftlab.text.language import N_, Code, Language
 from upliftlab.util.files import atomic_write, safe_name
 
@@ -88,6 +88,15 @@ class ExpectedMoney:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetView:
+    """The best design under a budget."""
+
+    sheet: Sheet
+    described: Sentence
+    facts: tuple[Assumed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
     """What all of it rests on."""
 
@@ -137,6 +146,37 @@ def _expected_money(outlook: PowerReport, formatter: Formatter) -> ExpectedMoney
     return ExpectedMoney(
         _money(outlook, formatter) if outlook.money else None,
         None if absent is None else formatter.sentence(absent, "/money_absent"),
+    )
+
+
+def _budget(outlook: PowerReport, formatter: Formatter) -> BudgetView | None:
+    """The best design under a budget; None where none was named."""
+    found = outlook.budget
+    if found is None:
+        return None
+    named = {
+        "share": (N_("Share"), N_("of all customers"), _PERCENT),
+        "customers": (N_("Customers"), N_("in this arm"), _COUNT),
+        "cost": (N_("Cost"), N_("expected, fixed cost included"), _MONEY),
+    }
+    rows = [(arm.arm, f"/budget/arms/{i}", arm) for i, arm in enumerate(found.arms)]
+    facts: list[tuple[str, float | None, str, FigureFormat]] = [
+        (N_("Budget"), found.budget, "budget", _MONEY),
+        (N_("Expected cost"), found.cost, "cost", _MONEY),
+        (N_("Expected cost as declared"), found.declared_cost, "declared_cost", _MONEY),
+        (N_("Standard error of profit per customer"), found.se, "se", _MONEY),
+        (N_("Standard error as declared"), found.declared_se, "declared_se", _MONEY),
+        (N_("Least power of an arm"), found.power, "power", _PERCENT),
+        (N_("Least power as declared"), found.declared_power, "declared_power", _PERCENT),
+    ]
+    return BudgetView(
+        _sheet(named, rows, formatter),
+        formatter.sentence(found.described, "/budget/described"),
+        tuple(
+            Assumed(formatter.text(title), formatter.figure(value, f"/budget/{key}", form))
+            for title, value, key, form in facts
+            if value is not None
+        ),
     )
 
 
@@ -206,12 +246,12 @@ def _money(outlook: PowerReport, formatter: Formatter) -> Sheet:
 
 def _sheet(
     named: Mapping[str, tuple[str, str, FigureFormat]],
-    rows: Iterable[tuple[str, str, ArmOutlook | ArmMoney]],
+    rows: Iterable[tuple[str, str, ArmOutlook | ArmMoney | BudgetArm]],
     formatter: Formatter,
 ) -> Sheet:
     """Columns by the name of their field; each row's arm, key and values."""
 
-    def cell(values: ArmOutlook | ArmMoney, key: str, name: str) -> FigureCell | None:
+    def cell(values: ArmOutlook | ArmMoney | BudgetArm, key: str, name: str) -> FigureCell | None:
         value, form = getattr(values, name), named[name][2]
         if value is None:
             return None
@@ -275,6 +315,7 @@ SECTIONS: Final[tuple[Section[PowerReport], ...]] = (
     Section("plan/answers", answers, N_("What this campaign can find out")),
     Section("plan/arms", _reach, N_("Customers and power")),
     Section("plan/money", _expected_money, N_("Profit and return")),
+    Section("plan/budget", _budget, N_("The best design for the budget")),
     Section("plan/basis", _basis, N_("What this rests on")),
     Section("provenance", _origin, N_("Provenance")),
     Section("plan/downloads", _file, N_("Downloads")),

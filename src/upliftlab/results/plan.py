@@ -168,6 +168,36 @@ class PlanAssumption(Result):
     per_week: int | None
 
 
+class BudgetArm(Result):
+    """An arm of the best design under a budget."""
+
+    arm: str
+    control: bool
+    share: float
+    customers: int
+    cost: float
+    """What it is expected to cost, its fixed cost included."""
+
+
+class BudgetDesign(Result):
+    """The division of the customers that tells most for a budget, beside the one declared."""
+
+    described: Message
+    """The shares to write, and what limits it."""
+    budget: float
+    cost: float
+    """What it is expected to cost."""
+    se: float | None
+    """The standard error of profit per customer, of the arm where it is largest."""
+    power: float
+    """Of finding the expected effect, in the arm where that is least likely."""
+    declared_cost: float
+    """What the design as declared is expected to cost."""
+    declared_se: float | None
+    declared_power: float
+    arms: tuple[BudgetArm, ...]
+
+
 class PowerReport(Published):
     """Everything that planning found."""
 
@@ -201,6 +231,8 @@ class PowerReport(Published):
     """Empty where `money_absent` says why."""
     money_absent: Message | None
     length: Length | None
+    budget: BudgetDesign | None = None
+    """The best design under the budget that was named; None where none was."""
     curves: tuple[ArmPowerCurve, ...]
     notes: tuple[Message, ...]
     """What was assumed or left out, and what to beware of."""

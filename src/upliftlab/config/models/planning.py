@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from upliftlab.config.models.limits import AtMost
 from upliftlab.config.models.model import Declaration
-from upliftlab.config.models.values import Count, Number, ProperRate, Rate
+from upliftlab.config.models.values import Cost, Count, Number, ProperRate, Rate
 
 
 class BaselineFigures(Declaration):
@@ -60,6 +60,9 @@ class Planning(Declaration):
     """Customers in all arms together; counted by default."""
     per_week: Count | None = None
     """Customers who arrive in a week; by default all are there."""
+    budget: Cost | None = None
+    """What the campaign may cost, such as 5000 EUR: the best design for it is looked for; by
+    default none."""
 
     @model_validator(mode="after")
     def _possible(self) -> Planning:
