@@ -39,13 +39,27 @@ def bases_of(name: str, computed: Mapping[str, str]) -> frozenset[str]:
     >>> sorted(bases_of("b", {"a": "x - y", "b": "a * 2 + z"}))
     ['x', 'y', 'z']
     """
+    return frozenset(_within(name, computed) - computed.keys())
+
+
+def built_of(name: str, computed: Mapping[str, str]) -> frozenset[str]:
+    """The computed columns that a column is made of, itself among them where it is one.
+
+    >>> sorted(built_of("b", {"a": "x - y", "b": "a * 2 + z", "c": "x + 1"}))
+    ['a', 'b']
+    """
+    return frozenset(_within(name, computed) & computed.keys())
+
+
+def _within(name: str, computed: Mapping[str, str]) -> set[str]:
+    """A column and all that it is made of, real or computed."""
     seen, todo = set[str](), [name]
     while todo:
         here = todo.pop()
         if here not in seen:
             seen.add(here)
             todo.extend(parts_of(computed[here]) if here in computed else ())
-    return frozenset(seen - computed.keys())
+    return seen
 
 
 def circle(name: str, computed: Mapping[str, str]) -> tuple[str, ...] | None:

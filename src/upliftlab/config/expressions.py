@@ -197,7 +197,7 @@ def _hold_to_list(tree: exp.Expr, form: _Form) -> None:
             raise ExpressionError(f"a comment is not allowed in a {form.name}")
         if _depth(node) > MAX_DEPTH:
             raise ExpressionError(f"the {form.name} is nested too deeply")
-        if type(node) in _ALLOWED or _is_date(node):
+        if type(node) in _ALLOWED or _is_date(node) or _is_table(node):
             continue
         if isinstance(node, exp.DataType) and _is_date(node.parent):
             continue
@@ -237,6 +237,40 @@ def _is_date(node: exp.Expr | None) -> bool:
     except ValueError:
         raise ExpressionError(f"'{node.this.this}' is not a date such as 2026-03-02") from None
     return True
+
+
+def _is_table(node: exp.Expr) -> bool:
+    """A table of numbers by a column's values or by days, as `ValuesBy` writes it."""
+    if isinstance(node, exp.If):
+        return isinstance(node.parent, exp.Case)  # which has been looked at before
+    if not isinstance(node, exp.Case) or node.args.get("default") is not None:
+        return False
+    by = node.args.get("this")
+    return (by is None or isinstance(by, exp.Column)) and all(
+        _chooses(branch.this, by) and _is_entry(branch.args["true"]) for branch in node.args["ifs"]
+    )
+
+
+def _chooses(node: exp.Expr, by: exp.Expr | None) -> bool:
+    if by is not None:
+        return isinstance(node, exp.Literal) and node.is_string
+    since = isinstance(node, exp.GTE) and isinstance(node.this, exp.Column)
+    return since and _is_date(node.expression)
+
+
+def _is_entry(node: exp.Expr) -> bool:
+    inner = node.this if isinstance(node, exp.Neg) else node
+    return isinstance(inner, exp.Case) or (isinstance(inner, exp.Literal) and not inner.is_string)
+
+
+def decided_by(text: str) -> str | None:
+    """The column by whose values a table gives a computed column its number; None without a table.
+
+    >>> decided_by("paid * case kind when 'a' then 0.25 end"), decided_by("paid * 2")
+    ('kind', None)
+    """
+    found = parse_value(text).tree.find(exp.Case)
+    return None if found is None or found.args.get("this") is None else found.this.name
 
 
 def _hold_to_columns(tree: exp.Expr) -> None:

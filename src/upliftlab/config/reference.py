@@ -94,6 +94,7 @@ _SIGNS = (
     ("median", "quantile"),
     ("points", "tolerance"),
     ("hour", "duration"),
+    (r"(\s*%)?", "number or percentage"),
     ("%?", "percentage"),
     ("s*[A-Z]{3}", "money"),
     ("[A-Z]{3}", "currency"),

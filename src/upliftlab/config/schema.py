@@ -29,11 +29,12 @@ from upliftlab.config.models import (
     segments,
     sources,
     uplift,
+    values_by,
 )
 from upliftlab.config.shape import FILES
 
 _CONFIGS = (model, formats, aggregated, sources, channels, metrics, segments, program, files)
-_MODULES = (*_CONFIGS, arms, analysis, uplift, planning, experiment)
+_MODULES = (*_CONFIGS, values_by, arms, analysis, uplift, planning, experiment)
 _URI = "http://json-schema.org/draft-07/schema#"
 _TEXT = ["string", "number", "boolean"]
 _BASE_NEEDS = ("customers", "arms", "metrics")
@@ -121,6 +122,9 @@ def _plain(schema: Schema) -> Schema:
 def _inside(schema: Schema) -> Schema:
     """What lists and mappings hold."""
     if schema.get("type") == "object":
+        if "patternProperties" in schema:  # keys of one form, such as days
+            ((pattern, values),) = schema["patternProperties"].items()
+            return {"additionalProperties": _plain(values), "propertyNames": {"pattern": pattern}}
         return {"additionalProperties": _plain(schema["additionalProperties"])}
     if schema.get("type") != "array":
         return {}

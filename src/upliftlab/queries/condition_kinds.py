@@ -179,8 +179,20 @@ class Groups:
         if isinstance(node, exp.Lower | exp.Upper | exp.Length):
             self._read(node.this).said.add("text")
             return _result("number" if isinstance(node, exp.Length) else "text")
-        self._predicate(node)
-        return _result("boolean")
+        if isinstance(node, exp.Case):
+            self._choice(node)
+        else:
+            self._predicate(node)
+        return _result("number" if isinstance(node, exp.Case) else "boolean")
+
+    def _choice(self, node: exp.Case) -> None:
+        """Numbers by the values of a column, or by days."""
+        branches: list[exp.Expr] = node.args["ifs"]
+        asked = [branch.this for branch in branches]
+        if (by := node.args.get("this")) is not None:
+            self._joined([by, *asked]).compared = True
+        for part in (*(asked if by is None else ()), *(each.args["true"] for each in branches)):
+            self._read(part)
 
     def _predicate(self, node: exp.Expr) -> None:
         if isinstance(node, exp.And | exp.Or | exp.Not):

@@ -292,7 +292,17 @@ class _Writer:
             return self._literal(node)
         if isinstance(node, exp.Boolean | exp.Cast):
             return node.copy()
-        return self._collated(self._anew(node), node)
+        written = self._choice(node) if isinstance(node, exp.Case) else self._anew(node)
+        return self._collated(written, node)
+
+    def _choice(self, node: exp.Case) -> exp.Expr:
+        """Numbers by the values of a column, or by days, as doubles."""
+        branches = [
+            exp.If(this=self._write(branch.this), true=self._wide(branch.args["true"]))
+            for branch in node.args["ifs"]
+        ]
+        by = node.args.get("this")
+        return exp.Case(this=None if by is None else self._write(by), ifs=branches)
 
     def _anew(self, node: exp.Expr) -> exp.Expr:
         """The same node over parts that are written anew."""

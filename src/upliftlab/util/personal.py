@@ -22,6 +22,7 @@ EMPTY_WORDS: Final = frozenset(
     ("", "-", "--", "?", ".", "n/a", "na", "nan", "null", "nil", "none", "inf", "-inf", "infinity")
 ) | {"unknown", "missing", "true", "false", "yes", "no", "#n/a", "#value!", "#ref!", "#div/0!"}
 """What stands for no value, or for yes and no, and so for no customer."""
+_CODE: Final = re.compile("[A-Z]{3}")
 _EMAIL: Final = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>.]{2,}")
 _VALUE: Final = re.compile(r"|[-+]?[0-9]+([.,][0-9]+)*|[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}.*")
 _UUID: Final = re.compile(r"\{?[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE)
@@ -132,6 +133,17 @@ def shape(text: str) -> str:
     if text.strip().casefold() in EMPTY_WORDS:
         return text[:_SHOWN]
     return "".join(_mask(character) for character in text[:_SHOWN])
+
+
+def code_or_shape(value: str | None) -> str:
+    """Three capitals, such as a currency's code, which are no customer's value; else a text's form.
+
+    >>> code_or_shape("NOK"), code_or_shape("Anna"), code_or_shape(None)
+    ('NOK', 'Aaaa', '(none)')
+    """
+    if value is None or not value.strip():
+        return "(none)"
+    return value if _CODE.fullmatch(value) else shape(value)
 
 
 def _mask(character: str) -> str:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,14 +15,14 @@ from upliftlab.analysis.checks.definition import (
 from upliftlab.analysis.event_tables import EventReading, Repeats
 from upliftlab.analysis.look import filled_until
 from upliftlab.analysis.population import CUSTOMERS
+from upliftlab.config.computed import built_of
+from upliftlab.config.expressions import decided_by
 from upliftlab.queries.clock import INSTANTS, Span, converted, last_passed, moved, time_literal
 from upliftlab.queries.events import conditions_of, limits
 from upliftlab.queries.spelling import NearMatches, near_matches
 from upliftlab.queries.times import time_column
-from upliftlab.util.personal import shape
+from upliftlab.util.personal import code_or_shape
 from upliftlab.util.sql import quote
-
-_CODE = re.compile("[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,8 @@ def event_facts(look: EventReading) -> EventFacts:
 
 def _foreign(look: EventReading, where: str) -> Mapping[str, int] | None:
     """Events whose money counts, by a currency that is not the experiment's, else not most's."""
-    column, money = look.events.source.currency, [t for t in look.tallies if t.column]
+    column = look.events.source.currency
+    money = [t for t in look.tallies if t.column and not _converted(look, t.column)]
     if column is None or not money:
         return None
     counts = {tally.where for tally in money}
@@ -121,14 +121,15 @@ def _foreign(look: EventReading, where: str) -> Mapping[str, int] | None:
     found = {row["name"]: row["n"] for row in rows}
     most = max(found, key=lambda name: found[name], default=None)
     expected = look.plan.currency or most
-    return {_currency_name(name): n for name, n in found.items() if name != expected}
+    return {code_or_shape(name): n for name, n in found.items() if name != expected}
 
 
-def _currency_name(value: str | None) -> str:
-    """A currency's code, which is no customer's value; of anything else its form."""
-    if value is None or not value.strip():
-        return "(none)"
-    return value if _CODE.fullmatch(value) else shape(value)
+def _converted(look: EventReading, column: str) -> bool:
+    """Whether a column is computed by a table of rates by the currency."""
+    source = look.events.source
+    return source.currency is not None and source.currency in {
+        decided_by(source.columns[name]) for name in built_of(column, source.columns)
+    }
 
 
 def _alike(look: EventReading, last: datetime | None, where: str) -> float | None:

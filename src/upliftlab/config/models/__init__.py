@@ -24,6 +24,7 @@ from upliftlab.config.models.program import ContactPolicy, Layer, UniversalHoldo
 from upliftlab.config.models.segments import Lifecycle, Rfm, Segment
 from upliftlab.config.models.sources import AttributeKind, EngineSettings, Source
 from upliftlab.config.models.uplift import FeatureKind, Learner, TodayRule, Uplift
+from upliftlab.config.models.values_by import ValuesBy
 
 __all__ = [
     "Aggregated",
@@ -61,6 +62,7 @@ __all__ = [
     "TodayRule",
     "UniversalHoldout",
     "Uplift",
+    "ValuesBy",
     "Wave",
     "shorthand",
 ]

@@ -52,12 +52,12 @@ from upliftlab.config.models.values import (
     Currency,
     Duration,
     Expression,
-    FormulaText,
     Money,
     Name,
     ProperRate,
     Rate,
 )
+from upliftlab.config.models.values_by import Formula
 from upliftlab.results.costs import ON_ARMS, CostStep
 
 PROFIT = "profit"
@@ -178,7 +178,7 @@ class ExperimentFile(Declaration):
         Discriminator(lambda value: "name" if isinstance(value, str) else "place"),
     ]
     """The customers' table: a source of configs/sources.yaml, or its place."""
-    columns: dict[Name, FormulaText] = {}
+    columns: dict[Name, Formula] = {}
     """Columns of the customers' table that are computed from its others, such as
     `net: paid - coalesce(refunded, 0)`; none by default."""
     engine: AnyEngine | None = None
