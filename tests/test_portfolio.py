@@ -119,6 +119,14 @@ def test_two_hundred_campaigns_are_a_page_below_a_megabyte(hundreds, lang):
     assert page.count("<h2") == 6
 
 
+def test_titles_are_those_of_the_page_s_language():
+    arms = [arm.model_copy(update={"channel_title": "E-mail"}) for arm in SPRING.arms]
+    changed = {"arms": tuple(arms), "titles": ({"en": "E-mail", "zh": "电子邮件"},)}
+    titled = portfolio([SPRING.model_copy(update=changed)])
+    assert "E-mail" in render(titled)
+    assert "电子邮件" in render(titled, lang="zh")
+
+
 def test_names_are_escaped():
     odd = analysis("<script>alert(1)</script>", {"<b>": ("<i>", 1.0, 2.0, 500)})
     page = render(portfolio([odd, SPRING]))

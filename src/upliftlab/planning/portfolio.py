@@ -109,6 +109,7 @@ def portfolio(
     message = _sentence(profit, taken) if told else Message(template=_NONE)
     return Portfolio(
         version=__version__,
+        titles=tuple(title for each in ordered for title in each.titles),
         created=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
         currency=currency,
         confidence=confidence,
@@ -225,6 +226,7 @@ def _arm(
         arm=named.arm,
         title=named.title,
         channel=named.channel,
+        channel_title=named.channel_title,
         code=codes.get(named.arm, analysis.verdict.code),
         customers=finding.n_treated,
         profit=Estimate(
@@ -246,11 +248,13 @@ def _evidence(told: Sequence[_Told], confidence: float) -> Iterator[ChannelEvide
     """Every channel among all customers, then in every level of segments, over campaigns."""
     cells: dict[_Cell, list[_Part]] = defaultdict(list)
     titles = {one.name: one.title for each in told for one in each.analysis.segments}
+    channels = {arm.channel: arm.channel_title for each in told for arm in each.analysis.arms}
     for each in told:
         for cell, found in _by_channel(each.analysis).items():
             cells[cell].append(_together(found))
     for cell in sorted(cells, key=lambda cell: (cell[1] or "", cell[0])):
-        yield _channel(cell, titles.get(cell[1] or ""), cells[cell], confidence)
+        called = channels.get(cell[0]), titles.get(cell[1] or "")
+        yield _channel(cell, called, cells[cell], confidence)
 
 
 def _by_channel(analysis: Analysis) -> Mapping[_Cell, list[Finding]]:
@@ -288,14 +292,18 @@ def _together(found: Sequence[Finding]) -> _Part:
 
 
 def _channel(
-    cell: _Cell, title: str | None, found: Sequence[_Part], confidence: float
+    cell: _Cell,
+    called: tuple[str | None, str | None],
+    found: Sequence[_Part],
+    confidence: float,
 ) -> ChannelEvidence:
     effects = random_effects([each.mean for each in found], [each.se for each in found], confidence)
     customers = float(np.mean([each.customers for each in found]))
     alone = ChannelEvidence(
         channel=cell[0],
+        channel_title=called[0],
         dimension=cell[1],
-        dimension_title=title,
+        dimension_title=called[1],
         level=cell[2],
         campaigns=len(found),
         customers=customers,

@@ -70,7 +70,7 @@ class ProgramAnswer:
 
 def render(program: Portfolio, *, lang: Code = "en") -> str:
     """The page as HTML: the same text for the same program and language."""
-    published = rounded(program)
+    published = rounded(program, lang)
     made = page(published, Formatter(Language(lang), published.currency))
     return framed(made, lang, _SHEETS, _SCRIPTS)
 
@@ -210,7 +210,8 @@ def _profit(arm: CampaignArm, at: int) -> Value:
 
 def _channel(arm: CampaignArm) -> str:
     """The channel, where the arm's name does not say it."""
-    return "" if arm.channel in (None, arm.title or arm.arm) else str(arm.channel)
+    told = arm.channel_title or arm.channel
+    return "" if told in (None, arm.title or arm.arm) else str(told)
 
 
 def _mark(code: VerdictCode, formatter: Formatter) -> GridMark:
@@ -276,9 +277,9 @@ def _cells(
 
 def _cell_head(cell: ChannelEvidence, formatter: Formatter) -> RowHead:
     if cell.dimension is None:
-        return RowHead((Stretch(cell.channel, is_name=True),))
+        return RowHead((Stretch(cell.channel_title or cell.channel, is_name=True),))
     level = f"{cell.dimension_title or cell.dimension}{formatter.text(': ')}{cell.level}"
-    return _head(cell.channel, level, "")
+    return _head(cell.channel_title or cell.channel, level, "")
 
 
 def _next(program: Portfolio, formatter: Formatter) -> Grid | None:

@@ -51,6 +51,7 @@ class CampaignArm(Result):
     arm: str
     title: str | None
     channel: str | None
+    channel_title: str | None
     code: VerdictCode
     """The arm's own verdict in its campaign."""
     customers: int
@@ -69,6 +70,7 @@ class ChannelEvidence(Result):
     """What campaigns tell together of a channel, among all customers or those of one level."""
 
     channel: str
+    channel_title: str | None
     dimension: str | None
     """None for all customers."""
     dimension_title: str | None
@@ -116,6 +118,8 @@ class Portfolio(Published):
     version: str
     created: str
     """ISO 8601, UTC."""
+    titles: tuple[dict[str, str], ...] = ()
+    """What things are called in several languages, by language; of those declared so."""
     currency: str | None
     confidence: float
     sentence: str
