@@ -61,7 +61,7 @@ def tables(data):
     book.active.append(["customer_id", "called_at", "call"])
     book.active.append([1, "2026-03-03 10:00", 1])
     book.save(data / "calls.xlsx")
-    groups = "".join(f"{i},{'none' if i % 2 else 'leaflet'},2026-03-05\n" for i in range(1, 10_001))
+    groups = "".join(f"{i},{'none' if i % 2 else 'leaflet'},2026-03-05\n" for i in range(1, 20_001))
     (data / "shop_test.csv").write_text("customer_id,group,first_seen\n" + groups, encoding="utf-8")
     (data / "banner.csv").write_text(
         "variant,visitors,buyers\nold,900,40\nnew,910,44\n", encoding="utf-8"
