@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import doctest
+import importlib
 import json
 import math
+import pkgutil
 import re
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from commands import upliftlab as command
 from nbclient import NotebookClient
 
 import upliftlab as ul
+from upliftlab import results
 from upliftlab.config.checking import check as check_files
 from upliftlab.config.load import load, load_values
 from upliftlab.config.workspace import workspace_at
@@ -657,12 +660,14 @@ def test_public_names_are_there_and_nothing_is_loaded_before():
 
 
 def test_every_published_result_has_tables_and_is_told():
+    for module in pkgutil.iter_modules(results.__path__):
+        importlib.import_module(f"{results.__name__}.{module.name}")
     kinds = [
         kind
         for kind in Published.__subclasses__()
         if kind.__module__.startswith("upliftlab.results")
     ]
-    assert len(kinds) == 6
+    assert len(kinds) == 7
     assert all(kind.tables and "summary" in vars(kind) and "find" in vars(kind) for kind in kinds)
 
 
