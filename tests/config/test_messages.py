@@ -34,7 +34,7 @@ def test_the_documented_message(space):
         ("engine: postgrs", "'postgrs' is not one of duckdb, spark, postgres; did you mean 'postg"),
         ("currency: usd", "UL014 'currency': 'usd' is not a currency; write three capitals: USD"),
         ("schema: 2", "UL014 'schema': '2' is not one of 1"),
-        ("title: [a]", "UL014 'title' is one text"),
+        ("title: [a]", "UL014 'title': a title is a text, or one by language"),
         ("arms: {a: {control: yes}, b: {}}", "'yes' is neither true nor false; write true"),
         ("arms: {a: {share: 40}, b: {}}", "40 is not between 0% and 100%; did you mean 40%?"),
         ("analysis: {looks: [1 month]}", "UL014 entry 1 of 'looks': '1 month' is not a duration"),

@@ -335,6 +335,6 @@ def test_check_and_analyze_agree(tmp_path, monkeypatch):
             looked.output,
         )
         assert code is None or (code in ran.output and code in looked.output)
-    assert "UL281 1 of 83 customers are excluded on purpose." in looked.output
+    assert "UL281 1 of 83 customers is excluded on purpose." in looked.output
     assert "UL281 2 customers of ignored arms are left out (other: 2)" in looked.output
     assert "UL282 8 of 80 customers have no value and are left out of it" in looked.output
