@@ -17,6 +17,7 @@ from upliftlab.report.export import to_json
 from upliftlab.report.portfolio import render, to_csv
 from upliftlab.results.analysis import VerdictCode
 from upliftlab.results.portfolio import Portfolio
+from upliftlab.results.what_if import WhatIf, WhatIfContrast, WhatIfGroup
 
 WIDE = 1.959963984540054
 SPRING = analysis("spring", {"email": ("email", 100.0, 20.0, 500)}, control=500)
@@ -65,6 +66,48 @@ def test_levels_are_put_together_over_campaigns_and_channels():
     assert cell.tau**2 == pytest.approx(0.1**2 - 0.02**2)
     assert cell.next_low < cell.profit.low < cell.profit.high < cell.next_high
     assert cell.information > 0
+
+
+def test_levels_that_are_shown_together_are_no_level_of_several_campaigns():
+    def small(name):
+        place = {"dimension": "region", "level": "(others)"}
+        more = [finding("email", 10.0, 2.0, (100, 100), **place)]
+        made = analysis(name, {"email": ("email", 100.0, 20.0, 500)}, more=more)
+        segments = tuple(each.model_copy(update={"joined": "(others)"}) for each in made.segments)
+        return made.model_copy(update={"segments": segments})
+
+    found = portfolio([small("a"), small("b")])
+    assert [each.level for each in found.evidence] == [None]
+
+
+def test_profit_per_customer_of_households_is_over_their_customers():
+    """500 households of 1,250 customers: 100 is .08 a customer, and not .2."""
+    alone = SPRING.model_copy(update={"unit": "household"})
+    group = WhatIfGroup(n=500, covariance=(1.0,), df=500.0)
+    contrast = WhatIfContrast(
+        arm="email",
+        dimension=None,
+        level=None,
+        customers=1_250.0,
+        difference=(0.2,),
+        treated=group,
+        control=group,
+    )
+    sums = WhatIf(
+        columns=("margin",),
+        nominal=0.05,
+        nominal_verdict=0.05,
+        customers={"email": 1_250.0},
+        contrasts=(contrast,),
+    )
+    (arm,) = portfolio([alone.model_copy(update={"money_sums": sums})]).arms
+    assert (arm.customers, arm.per_customer) == pytest.approx((1_250, 0.08))
+    unknown = portfolio([alone, SUMMER])
+    assert unknown.profit.estimate == 50
+    assert (unknown.arms[0].per_customer, unknown.arms[0].shrunken) == (None, None)
+    assert [each.channel for each in unknown.evidence] == ["sms"]
+    assert "what ships added €100" in unknown.sentence
+    assert "spring" in render(unknown)
 
 
 def test_what_does_not_count_is_told_and_left_out():

@@ -31,13 +31,14 @@ from upliftlab.results.portfolio import (
 )
 from upliftlab.results.uplift import Estimate
 from upliftlab.stats.adjust import benjamini_hochberg
+from upliftlab.stats.moments import Array
 from upliftlab.stats.random_effects import (
     RandomEffects,
     expected_information,
     random_effects,
     shrunken,
 )
-from upliftlab.stats.sums import Ends, Summed, less, sharing_control, summed
+from upliftlab.stats.sums import Ends, less, sharing_control, summed
 from upliftlab.text.language import N_, Language
 
 _UNSETTLED: Final = {
@@ -50,6 +51,10 @@ _SAID: Final = N_(
     "All campaigns together added {profit:money} ({low:money} to {high:money}) of profit. What "
     "ships is best taken for {adopted:money}."
 )
+_SHIPPED: Final = N_(
+    "All campaigns together added {profit:money} ({low:money} to {high:money}) of profit; what "
+    "ships added {adopted:money}."
+)
 _NOTHING: Final = N_(
     "All campaigns together added {profit:money} ({low:money} to {high:money}) of profit. None of "
     "their arms ships."
@@ -61,25 +66,48 @@ _Cell = tuple[str, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """A campaign that counts, and its arms' profits."""
+class _Treated:
+    """The profit of a campaign's treated arm, among all customers or those of one level.
 
-    analysis: Analysis
-    profits: tuple[Finding, ...]
+    Attributes:
+        found: The finding, which has an estimate and a standard error.
+        ends: Its estimate with the ends of its interval.
+        customers: Over how many treated customers it is; None where only their households are
+            known.
+    """
+
+    found: Finding
+    ends: Ends
+    se: float
+    customers: float | None
+
+    @classmethod
+    def of(cls, found: Finding, analysis: Analysis) -> _Treated | None:
+        """None where the arm has no profit, or no error of it."""
+        if found.estimate is None or not found.se:
+            return None
+        ends = Ends(found.estimate, found.low, found.high)
+        return cls(found, ends, found.se, _customers(found, analysis))
 
     @property
-    def ends(self) -> list[Ends]:
-        return [(each.estimate or 0.0, each.low, each.high) for each in self.profits]
+    def each(self) -> tuple[float, float]:
+        """Profit per treated customer and its standard error."""
+        customers = self.customers or float("nan")
+        return self.ends.estimate / customers, self.se / customers
 
-    def total(self, *, shipped: bool = False) -> list[tuple[Ends, Finding]]:
-        """Each arm's profit with its ends; with `shipped` of arms that ship alone."""
+
+@dataclass(frozen=True, slots=True)
+class _Campaign:
+    """A campaign, and its arms' profits; none where it does not count."""
+
+    analysis: Analysis
+    arms: tuple[_Treated, ...]
+
+    def shipped(self) -> _Campaign:
+        """The same of arms that ship alone."""
         codes = {arm.arm: arm.code for arm in self.analysis.verdict.arms}
-        found = zip(self.ends, self.profits, strict=True)
-        return [
-            (ends, each)
-            for ends, each in found
-            if not shipped or codes.get(each.arm or "") is VerdictCode.ship
-        ]
+        kept = (each for each in self.arms if codes.get(each.found.arm or "") is VerdictCode.ship)
+        return _Campaign(self.analysis, tuple(kept))
 
 
 def portfolio(
@@ -98,15 +126,15 @@ def portfolio(
     """
     _refuse(analyses, holdout)
     ordered = sorted(analyses, key=lambda each: (_first(each) or date.max, each.experiment))
-    counted = {each.experiment: _profits(each) for each in ordered}
-    told = [_Told(each, found) for each in ordered if (found := counted[each.experiment])]
+    campaigns = [_Campaign(each, _counted(each)) for each in ordered]
+    told = [each for each in campaigns if each.arms]
     confidence = ordered[0].confidence
     currency = next((each.currency for each in ordered if each.currency), None)
-    profit, adopted = (_sum(told, shipped=shipped) for shipped in (False, True))
+    profit, adopted = _sum(told), _sum([each.shipped() for each in told])
     arms, effects = _arms(told, confidence)
     best = [arm.shrunken for arm in arms if arm.code is VerdictCode.ship]
     taken = float(sum(each or 0.0 for each in best)) if best and None not in best else None
-    message = _sentence(profit, taken) if told else Message(template=_NONE)
+    message = _sentence(profit, adopted if best else None, taken) if told else _said(_NONE)
     return Portfolio(
         version=__version__,
         titles=tuple(title for each in ordered for title in each.titles),
@@ -119,7 +147,7 @@ def portfolio(
         adopted=_estimate(adopted) if best else None,
         adopted_shrunken=taken,
         tau=effects and effects.tau,
-        campaigns=tuple(_campaign(each, counted[each.experiment]) for each in ordered),
+        campaigns=tuple(map(_info, campaigns)),
         arms=arms,
         evidence=tuple(_evidence(told, confidence)),
         overlaps=tuple(_overlaps(ordered)),
@@ -145,82 +173,93 @@ def _refuse(analyses: Sequence[Analysis], holdout: Analysis | None) -> None:
             raise DataError(Diagnostic("UL694", message, "put those of one together at a time"))
 
 
-def _profits(analysis: Analysis) -> tuple[Finding, ...]:
+def _counted(analysis: Analysis) -> tuple[_Treated, ...]:
     """Each treated arm's profit; nothing where the campaign does not count."""
     if analysis.verdict.code in _UNSETTLED:
         return ()
-    found = _profits_at(analysis, None)
-    return found if all(each.estimate is not None and each.se for each in found) else ()
+    found = [_Treated.of(each, analysis) for each in _profits(analysis, None)]
+    known = tuple(each for each in found if each is not None)
+    return known if len(known) == len(found) else ()
 
 
-def _profits_at(analysis: Analysis, dimension: str | None) -> tuple[Finding, ...]:
-    return tuple(
-        each
-        for each in analysis.findings
-        if each.kind is EstimandKind.incremental_profit
-        and each.dimension == dimension
-        and each.headline
-        and each.arm is not None
-    )
+def _profits(analysis: Analysis, dimension: str | None) -> Iterator[Finding]:
+    kind = EstimandKind.incremental_profit
+    found = analysis.find(kind=kind, dimension=dimension, headline=True)
+    return (each for each in found if each.arm is not None)
 
 
-def _campaign(analysis: Analysis, found: Sequence[Finding]) -> CampaignInfo:
+def _customers(found: Finding, analysis: Analysis) -> float | None:
+    """The treated customers of a finding, whose own count is of what was randomised."""
+    if analysis.unit == "customer":
+        return found.n_treated
+    place = (found.arm, found.dimension, found.level)
+    sums = analysis.money_sums
+    contrasts = () if sums is None else sums.contrasts
+    return next((c.customers for c in contrasts if (c.arm, c.dimension, c.level) == place), None)
+
+
+def _info(campaign: _Campaign) -> CampaignInfo:
+    analysis, reason = campaign.analysis, None
     first, closes = _first(analysis), _closes(analysis)
-    reason = None
-    if not found:
-        template = _UNSETTLED.get(analysis.verdict.code)
-        without = _NO_INTERVAL if _profits_at(analysis, None) else _NO_MONEY
-        reason = Message(template=template or without)
+    if not campaign.arms:
+        without = _NO_INTERVAL if any(_profits(analysis, None)) else _NO_MONEY
+        reason = _said(_UNSETTLED.get(analysis.verdict.code, without))
     return CampaignInfo(
         experiment=analysis.experiment,
         title=analysis.title,
         verdict=analysis.verdict.code,
         first_start=first and first.isoformat(),
         closes=closes and closes.isoformat(),
-        customers=sum(arm.n for arm in analysis.arms),
-        counted=bool(found),
+        n=sum(arm.n for arm in analysis.arms),
+        counted=bool(campaign.arms),
         reason=reason,
     )
 
 
-def _sum(told: Sequence[_Told], *, shipped: bool) -> Summed:
+def _sum(campaigns: Sequence[_Campaign]) -> Ends:
     """The sum over campaigns of the sums of their arms, which share a control."""
-    totals: list[Ends] = []
-    for each in told:
-        parts = each.total(shipped=shipped)
-        if parts:
-            together = sharing_control(
-                [finding.n_treated for _, finding in parts], parts[0][1].n_control
-            )
-            found = summed([ends for ends, _ in parts], together)
-            totals.append((found.estimate, found.low, found.high))
-    return summed(totals)
+    return summed([_together(each.arms) for each in campaigns])
+
+
+def _together(arms: Sequence[_Treated]) -> Ends:
+    return summed([each.ends for each in arms], _shared(arms))
+
+
+def _shared(arms: Sequence[_Treated]) -> Array:
+    """How profits of arms of one campaign are correlated, shape (k, k)."""
+    control = arms[0].found.n_control if arms else 0
+    return sharing_control([each.found.n_treated for each in arms], control)
 
 
 def _arms(
-    told: Sequence[_Told], confidence: float
+    told: Sequence[_Campaign], confidence: float
 ) -> tuple[tuple[CampaignArm, ...], RandomEffects | None]:
     """Every arm, its profit drawn to what all arms earn per customer."""
-    every = [(each.analysis, finding) for each in told for finding in each.profits]
-    means = [(finding.estimate or 0.0) / finding.n_treated for _, finding in every]
-    errors = [(finding.se or 0.0) / finding.n_treated for _, finding in every]
+    every = [(campaign.analysis, each) for campaign in told for each in campaign.arms]
+    known = [each for _, each in every if each.customers]
+    means, errors = [each.each[0] for each in known], [each.each[1] for each in known]
     effects = random_effects(means, errors, confidence)
-    best = [None] * len(every) if effects is None else shrunken(means, errors, effects)
-    tested = [finding.p for _, finding in every if finding.p is not None]
-    held = iter(benjamini_hochberg(tested))
+    best = iter(() if effects is None else shrunken(means, errors, effects))
+    held = iter(benjamini_hochberg([each.found.p for _, each in every if each.found.p is not None]))
     arms = tuple(
-        _arm(analysis, finding, mean, taken, None if finding.p is None else next(held))
-        for (analysis, finding), mean, taken in zip(every, means, best, strict=True)
+        _arm(
+            analysis,
+            each,
+            next(best, None) if each.customers else None,
+            None if each.found.p is None else next(held),
+        )
+        for analysis, each in every
     )
     return arms, effects
 
 
 def _arm(
-    analysis: Analysis, finding: Finding, mean: float, taken: float | None, p: float | None
+    analysis: Analysis, treated: _Treated, taken: float | None, p: float | None
 ) -> CampaignArm:
-    named = {arm.arm: arm for arm in analysis.arms}[finding.arm or ""]
+    found, customers = treated.found, treated.customers
+    named = {arm.arm: arm for arm in analysis.arms}[found.arm or ""]
     codes = {arm.arm: arm.code for arm in analysis.verdict.arms}
-    roi = analysis.find(kind=EstimandKind.roi, arm=finding.arm, dimension=None, headline=True)
+    roi = analysis.find(kind=EstimandKind.roi, arm=found.arm, dimension=None, headline=True)
     return CampaignArm(
         experiment=analysis.experiment,
         arm=named.arm,
@@ -228,44 +267,42 @@ def _arm(
         channel=named.channel,
         channel_title=named.channel_title,
         code=codes.get(named.arm, analysis.verdict.code),
-        customers=finding.n_treated,
-        profit=Estimate(
-            estimate=finding.estimate,
-            se=finding.se,
-            low=finding.low,
-            high=finding.high,
-            p=finding.p,
-            note=finding.note,
-        ),
+        customers=customers,
+        profit=Estimate.model_validate(found.model_dump(include=set(Estimate.model_fields))),
         roi=roi[0].estimate if roi else None,
-        per_customer=mean,
-        shrunken=None if taken is None else taken * finding.n_treated,
+        per_customer=treated.each[0] if customers else None,
+        shrunken=taken * customers if taken is not None and customers else None,
         p_program=p,
     )
 
 
-def _evidence(told: Sequence[_Told], confidence: float) -> Iterator[ChannelEvidence]:
+def _evidence(told: Sequence[_Campaign], confidence: float) -> Iterator[ChannelEvidence]:
     """Every channel among all customers, then in every level of segments, over campaigns."""
     cells: dict[_Cell, list[_Part]] = defaultdict(list)
     titles = {one.name: one.title for each in told for one in each.analysis.segments}
     channels = {arm.channel: arm.channel_title for each in told for arm in each.analysis.arms}
     for each in told:
         for cell, found in _by_channel(each.analysis).items():
-            cells[cell].append(_together(found))
+            cells[cell].append(_part(found))
     for cell in sorted(cells, key=lambda cell: (cell[1] or "", cell[0])):
         called = channels.get(cell[0]), titles.get(cell[1] or "")
         yield _channel(cell, called, cells[cell], confidence)
 
 
-def _by_channel(analysis: Analysis) -> Mapping[_Cell, list[Finding]]:
-    """A campaign's profits by channel and level; an arm without a channel is its own."""
+def _by_channel(analysis: Analysis) -> Mapping[_Cell, list[_Treated]]:
+    """A campaign's profits by channel and level; an arm without a channel is its own.
+
+    Levels that are shown together for being small are other levels in each campaign.
+    """
     channels = {arm.arm: arm.channel or arm.arm for arm in analysis.arms}
-    dimensions = [None, *(each.name for each in analysis.segments if not each.randomised)]
-    found: dict[_Cell, list[Finding]] = defaultdict(list)
-    for dimension in dimensions:
-        for each in _profits_at(analysis, dimension):
-            if each.estimate is not None and each.se:
-                found[channels[each.arm or ""], dimension, each.level].append(each)
+    joined = {each.name: each.joined for each in analysis.segments if not each.randomised}
+    found: dict[_Cell, list[_Treated]] = defaultdict(list)
+    for dimension in (None, *joined):
+        for each in _profits(analysis, dimension):
+            treated = _Treated.of(each, analysis)
+            small = dimension is not None and each.level == joined[dimension]
+            if treated is not None and treated.customers and not small:
+                found[channels[each.arm or ""], dimension, each.level].append(treated)
     return found
 
 
@@ -273,22 +310,19 @@ def _by_channel(analysis: Analysis) -> Mapping[_Cell, list[Finding]]:
 class _Part:
     """What one campaign tells of a cell: profit per treated customer, and how many there were."""
 
-    profit: Estimate
-    mean: float
+    profit: Ends
     se: float
-    customers: int
+    customers: float
 
 
-def _together(found: Sequence[Finding]) -> _Part:
+def _part(arms: Sequence[_Treated]) -> _Part:
     """A campaign's arms of one channel as one."""
-    customers = sum(each.n_treated for each in found)
-    shared = sharing_control([each.n_treated for each in found], found[0].n_control)
-    ends = [(each.estimate or 0.0, each.low, each.high) for each in found]
-    whole = summed(ends, shared)
-    low, high = (None if end is None else end / customers for end in (whole.low, whole.high))
-    errors = np.array([each.se or 0.0 for each in found])
-    mean, se = whole.estimate / customers, float(np.sqrt(errors @ shared @ errors)) / customers
-    return _Part(Estimate(estimate=mean, se=se, low=low, high=high), mean, se, customers)
+    customers = sum(each.customers or 0.0 for each in arms)
+    estimate, *ends = _together(arms)
+    low, high = (None if end is None else end / customers for end in ends)
+    errors = np.array([each.se for each in arms])
+    se = float(np.sqrt(errors @ _shared(arms) @ errors))
+    return _Part(Ends(estimate / customers, low, high), se / customers, customers)
 
 
 def _channel(
@@ -297,7 +331,8 @@ def _channel(
     found: Sequence[_Part],
     confidence: float,
 ) -> ChannelEvidence:
-    effects = random_effects([each.mean for each in found], [each.se for each in found], confidence)
+    means, errors = [each.profit.estimate for each in found], [each.se for each in found]
+    effects = random_effects(means, errors, confidence)
     customers = float(np.mean([each.customers for each in found]))
     alone = ChannelEvidence(
         channel=cell[0],
@@ -307,13 +342,13 @@ def _channel(
         level=cell[2],
         campaigns=len(found),
         customers=customers,
-        profit=found[0].profit,
+        profit=_estimate(found[0].profit, found[0].se),
     )
     if effects is None:
         return alone
-    profit = Estimate(estimate=effects.mean, se=effects.se, low=effects.low, high=effects.high)
+    whole = Ends(effects.mean, effects.low, effects.high)
     more = {
-        "profit": profit,
+        "profit": _estimate(whole, effects.se),
         "tau": effects.tau,
         "p_alike": effects.p,
         "next_low": effects.next_low,
@@ -339,33 +374,38 @@ def _overlaps(ordered: Sequence[Analysis]) -> Iterator[Overlap]:
             )
 
 
-def _beside(holdout: Analysis, profit: Summed) -> HoldoutComparison:
+def _beside(holdout: Analysis, profit: Ends) -> HoldoutComparison:
     """The whole program, and what it differs by from the sum of its campaigns."""
-    found = _profits(holdout)
-    if not found:
+    arms = _counted(holdout)
+    if not arms:
         message = f"'{holdout.experiment}' tells no profit"
         remedy = "name an analysis with money whose verdict is final"
         raise DataError(Diagnostic("UL695", message, remedy))
-    whole = _sum([_Told(holdout, found)], shipped=False)
-    apart = less(
-        (whole.estimate, whole.low, whole.high), (profit.estimate, profit.low, profit.high)
-    )
+    whole = _together(arms)
     return HoldoutComparison(
-        experiment=holdout.experiment, profit=_estimate(whole), difference=_estimate(apart)
+        experiment=holdout.experiment,
+        profit=_estimate(whole),
+        difference=_estimate(less(whole, profit)),
     )
 
 
-def _sentence(profit: Summed, taken: float | None) -> Message:
+def _sentence(profit: Ends, adopted: Ends | None, taken: float | None) -> Message:
     if profit.low is None or profit.high is None:
-        return Message(template=_OPEN, values={"profit": profit.estimate})
-    values: dict[str, Scalar] = {"profit": profit.estimate, "low": profit.low, "high": profit.high}
+        return _said(_OPEN, profit=profit.estimate)
+    values = {"profit": profit.estimate, "low": profit.low, "high": profit.high}
+    if adopted is None:
+        return _said(_NOTHING, **values)
     if taken is None:
-        return Message(template=_NOTHING, values=values)
-    return Message(template=_SAID, values=values | {"adopted": taken})
+        return _said(_SHIPPED, **values, adopted=adopted.estimate)
+    return _said(_SAID, **values, adopted=taken)
 
 
-def _estimate(found: Summed) -> Estimate:
-    return Estimate(estimate=found.estimate, low=found.low, high=found.high)
+def _said(template: str, **values: Scalar) -> Message:
+    return Message(template=template, values=values)
+
+
+def _estimate(found: Ends, se: float | None = None) -> Estimate:
+    return Estimate(estimate=found.estimate, se=se, low=found.low, high=found.high)
 
 
 def _first(analysis: Analysis) -> date | None:

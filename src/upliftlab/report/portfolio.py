@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from upliftlab.report.export import rounded, spreadsheet, to_json
-from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, Stretch
+from upliftlab.report.figure import FigureFormat, Formatter, Sentence, Stretch
 from upliftlab.report.grid import (
     Grid,
+    GridColumn,
     GridMark,
     RowHead,
     Titles,
@@ -18,16 +20,18 @@ from upliftlab.report.grid import (
     grid,
     intervals,
     marks,
+    named,
     optional,
     texts,
     valued,
 )
-from upliftlab.report.interval import Value
 from upliftlab.report.published import WithJson, written
 from upliftlab.report.render import framed
 from upliftlab.report.sections import Download, Page, Section, packed_download, shown
+from upliftlab.report.tile import NumberTile
 from upliftlab.results.analysis import VerdictCode
-from upliftlab.results.portfolio import CampaignArm, ChannelEvidence, Portfolio
+from upliftlab.results.base import Result
+from upliftlab.results.portfolio import CampaignArm, CampaignInfo, ChannelEvidence, Portfolio
 from upliftlab.results.uplift import Estimate
 from upliftlab.text.language import N_, Code, Language
 
@@ -48,23 +52,11 @@ _ENOUGH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class ProgramTile:
-    """A number of the first screen, and the ends of its interval or what it is best taken for."""
-
-    title: str
-    figure: Figure
-    low: Figure | None = None
-    high: Figure | None = None
-    beside_title: str = ""
-    beside: Figure | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ProgramAnswer:
     """The first screen."""
 
     sentence: Sentence
-    tiles: tuple[ProgramTile, ...]
+    tiles: tuple[NumberTile, ...]
     holdout: Sentence | None
 
 
@@ -102,26 +94,20 @@ def _answer(program: Portfolio, formatter: Formatter) -> ProgramAnswer:
     return ProgramAnswer(told, tuple(_tiles(program, formatter)), _whole(program, formatter))
 
 
-def _tiles(program: Portfolio, formatter: Formatter) -> Iterator[ProgramTile]:
+def _tiles(program: Portfolio, formatter: Formatter) -> Iterator[NumberTile]:
     if not program.arms:
         return
     yield _tile(N_("Incremental profit of all campaigns"), program.profit, "/profit", formatter)
     if program.adopted is None:
         return
     best = optional(program.adopted_shrunken, "/adopted_shrunken", _MONEY, formatter)
+    beside = formatter.text(N_("best taken for")) if best else ""
     shipped = _tile(N_("Of what ships"), program.adopted, "/adopted", formatter)
-    yield ProgramTile(
-        shipped.title,
-        shipped.figure,
-        shipped.low,
-        shipped.high,
-        formatter.text(N_("best taken for")) if best else "",
-        best,
-    )
+    yield replace(shipped, beside_title=beside, beside=best)
 
 
-def _tile(title: str, found: Estimate, key: str, formatter: Formatter) -> ProgramTile:
-    return ProgramTile(
+def _tile(title: str, found: Estimate, key: str, formatter: Formatter) -> NumberTile:
+    return NumberTile(
         formatter.text(title),
         formatter.figure(found.estimate or 0.0, f"{key}/estimate", _MONEY),
         optional(found.low, f"{key}/low", _MONEY, formatter),
@@ -157,65 +143,69 @@ def _whole(program: Portfolio, formatter: Formatter) -> Sentence | None:
     return formatter.composed(template, parts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Entries of a table of the JSON that have a row, each with its place there."""
+
+    table: str
+    entries: Sequence[tuple[int, Result]]
+    formatter: Formatter
+
+    def figures(self, titles: Titles, name: str, form: FigureFormat) -> GridColumn:
+        """A column of one of their fields."""
+        cells = [
+            optional(getattr(entry, name), f"/{self.table}/{i}/{name}", form, self.formatter)
+            for i, entry in self.entries
+        ]
+        return figures(titles, cells, self.formatter)
+
+    def intervals(self, titles: Titles, name: str) -> GridColumn:
+        """A column of amounts with their intervals."""
+        values = [
+            valued(getattr(entry, name), f"/{self.table}/{i}/{name}") for i, entry in self.entries
+        ]
+        return intervals(titles, values, _MONEY, self.formatter)
+
+    def verdicts(self, codes: Iterable[VerdictCode]) -> GridColumn:
+        """A column of verdicts."""
+        told = [GridMark(_KINDS.get(c, "open"), self.formatter.text(c.value)) for c in codes]
+        return marks(Titles(N_("Verdict")), told, self.formatter)
+
+
 def _arms(program: Portfolio, formatter: Formatter) -> Grid | None:
     """Every arm of every campaign that counts."""
     arms = program.arms
     if not arms:
         return None
-
-    def column(name: str, form: FigureFormat) -> list[Figure | None]:
-        return [
-            optional(getattr(arm, name), f"/arms/{i}/{name}", form, formatter)
-            for i, arm in enumerate(arms)
-        ]
-
-    columns = [
-        marks(Titles(N_("Verdict")), [_mark(arm.code, formatter) for arm in arms], formatter),
-        intervals(
-            Titles(N_("Incremental profit"), N_("total, after all campaign costs")),
-            [_profit(arm, i) for i, arm in enumerate(arms)],
-            _MONEY,
-            formatter,
-        ),
-        figures(
-            Titles(N_("Best taken for"), N_("given all campaigns")),
-            column("shrunken", _MONEY),
-            formatter,
-        ),
-        figures(Titles(N_("Incremental ROI")), column("roi", _PERCENT), formatter),
-        figures(
-            Titles(N_("Per customer"), N_("profit per treated customer")),
-            column("per_customer", _MONEY),
-            formatter,
-        ),
-        figures(Titles(N_("Customers"), N_("treated")), column("customers", _COUNT), formatter),
-        figures(
-            Titles(N_("Adjusted p"), N_("over all campaigns")), column("p_program", _P), formatter
-        ),
-    ]
-    heads = [_head(arm.experiment, arm.title or arm.arm, _channel(arm)) for arm in arms]
+    rows = _Rows("arms", tuple(enumerate(arms)), formatter)
     return grid(
         formatter.text(N_("Every arm of every campaign")),
         formatter.text(N_("Campaign and arm")),
-        heads,
-        columns,
+        [_head(arm.experiment, arm.title or arm.arm, _channel(arm)) for arm in arms],
+        [
+            rows.verdicts(arm.code for arm in arms),
+            rows.intervals(
+                Titles(N_("Incremental profit"), N_("total, after all campaign costs")), "profit"
+            ),
+            rows.figures(
+                Titles(N_("Best taken for"), N_("given all campaigns")), "shrunken", _MONEY
+            ),
+            rows.figures(Titles(N_("Incremental ROI")), "roi", _PERCENT),
+            rows.figures(
+                Titles(N_("Per customer"), N_("profit per treated customer")),
+                "per_customer",
+                _MONEY,
+            ),
+            rows.figures(Titles(N_("Customers"), N_("treated")), "customers", _COUNT),
+            rows.figures(Titles(N_("Adjusted p"), N_("over all campaigns")), "p_program", _P),
+        ],
     )
-
-
-def _profit(arm: CampaignArm, at: int) -> Value:
-    found = arm.profit
-    key = f"/arms/{at}/profit"
-    return Value(found.estimate, found.low, found.high, found.note, key)
 
 
 def _channel(arm: CampaignArm) -> str:
     """The channel, where the arm's name does not say it."""
     told = arm.channel_title or arm.channel
     return "" if told in (None, arm.title or arm.arm) else str(told)
-
-
-def _mark(code: VerdictCode, formatter: Formatter) -> GridMark:
-    return GridMark(_KINDS.get(code, "open"), formatter.text(code.value))
 
 
 def _head(first: str, second: str, hint: str) -> RowHead:
@@ -242,78 +232,53 @@ def _levels(program: Portfolio, formatter: Formatter) -> Grid | None:
 def _cells(
     cells: Sequence[tuple[int, ChannelEvidence]], caption: str, formatter: Formatter
 ) -> Grid:
-    def column(name: str, form: FigureFormat) -> list[Figure | None]:
-        return [
-            optional(getattr(cell, name), f"/evidence/{i}/{name}", form, formatter)
-            for i, cell in cells
-        ]
-
+    rows = _Rows("evidence", cells, formatter)
     return grid(
         formatter.text(caption),
         formatter.text(N_("Channel")),
         [_cell_head(cell, formatter) for _, cell in cells],
         [
-            intervals(
-                Titles(N_("Profit per treated customer"), N_("mean of all campaigns")),
-                [valued(cell.profit, f"/evidence/{i}/profit") for i, cell in cells],
-                _MONEY,
-                formatter,
+            rows.intervals(
+                Titles(N_("Profit per treated customer"), N_("mean of all campaigns")), "profit"
             ),
-            figures(
-                Titles(N_("Next campaign, from"), N_("its truth lies between")),
-                column("next_low", _MONEY),
-                formatter,
+            rows.figures(
+                Titles(N_("Next campaign, from"), N_("its truth lies between")), "next_low", _MONEY
             ),
-            figures(Titles(N_("to")), column("next_high", _MONEY), formatter),
-            figures(
-                Titles(N_("Differ by"), N_("standard deviation between campaigns")),
-                column("tau", _MONEY),
-                formatter,
+            rows.figures(Titles(N_("to")), "next_high", _MONEY),
+            rows.figures(
+                Titles(N_("Differ by"), N_("standard deviation between campaigns")), "tau", _MONEY
             ),
-            figures(Titles(N_("Campaigns")), column("campaigns", _COUNT), formatter),
+            rows.figures(Titles(N_("Campaigns")), "campaigns", _COUNT),
         ],
     )
 
 
 def _cell_head(cell: ChannelEvidence, formatter: Formatter) -> RowHead:
     if cell.dimension is None:
-        return RowHead((Stretch(cell.channel_title or cell.channel, is_name=True),))
+        return named(cell.channel_title or cell.channel)
     level = f"{cell.dimension_title or cell.dimension}{formatter.text(': ')}{cell.level}"
     return _head(cell.channel_title or cell.channel, level, "")
 
 
 def _next(program: Portfolio, formatter: Formatter) -> Grid | None:
     """Where the truth is worth most: unsure cells of many customers first."""
-    worth = sorted(
-        (
-            (cell.information, i, cell)
-            for i, cell in enumerate(program.evidence)
-            if cell.information
-        ),
-        key=lambda each: -each[0],
-    )[:_MOST]
+    cells = [(i, cell) for i, cell in enumerate(program.evidence) if cell.information]
+    worth = sorted(cells, key=lambda each: -(each[1].information or 0.0))[:_MOST]
     if not worth:
         return None
+    rows = _Rows("evidence", worth, formatter)
     return grid(
         formatter.text(N_("Where knowing the truth is worth most")),
         formatter.text(N_("Channel")),
-        [_cell_head(cell, formatter) for _, _, cell in worth],
+        [_cell_head(cell, formatter) for _, cell in worth],
         [
-            figures(
+            rows.figures(
                 Titles(N_("Worth of knowing"), N_("for one campaign of the usual size")),
-                [
-                    formatter.figure(value, f"/evidence/{i}/information", _MONEY)
-                    for value, i, _ in worth
-                ],
-                formatter,
+                "information",
+                _MONEY,
             ),
-            figures(
-                Titles(N_("Customers"), N_("of an average campaign")),
-                [
-                    formatter.figure(cell.customers, f"/evidence/{i}/customers", _COUNT)
-                    for _, i, cell in worth
-                ],
-                formatter,
+            rows.figures(
+                Titles(N_("Customers"), N_("of an average campaign")), "customers", _COUNT
             ),
         ],
     )
@@ -321,54 +286,33 @@ def _next(program: Portfolio, formatter: Formatter) -> Grid | None:
 
 def _calendar(program: Portfolio, formatter: Formatter) -> Grid:
     """When every campaign ran, whether it counts, and which others ran meanwhile."""
-    campaigns = program.campaigns
-    beside = {each.experiment: list[str]() for each in campaigns}
+    campaigns, beside = program.campaigns, defaultdict[str, list[str]](list)
     for overlap in program.overlaps:
         beside[overlap.first].append(overlap.second)
         beside[overlap.second].append(overlap.first)
 
-    def day(text: str | None) -> str:
-        return formatter.language.date(text) if text else "—"
+    def told(titles: Titles, tell: Callable[[CampaignInfo], str | None]) -> GridColumn:
+        return texts(titles, [tell(each) or "—" for each in campaigns], formatter)
 
+    def day(text: str | None) -> str | None:
+        return formatter.language.date(text) if text else None
+
+    def counted(campaign: CampaignInfo) -> str:
+        reason = campaign.reason
+        return formatter.language.say(reason, None) if reason else formatter.text(N_("yes"))
+
+    rows = _Rows("campaigns", tuple(enumerate(campaigns)), formatter)
     return grid(
         formatter.text(N_("Every campaign")),
         formatter.text(N_("Campaign")),
-        [RowHead((Stretch(each.experiment, is_name=True),), each.title) for each in campaigns],
+        [named(each.experiment, each.title) for each in campaigns],
         [
-            marks(
-                Titles(N_("Verdict")),
-                [_mark(each.verdict, formatter) for each in campaigns],
-                formatter,
-            ),
-            texts(Titles(N_("Begins")), [day(each.first_start) for each in campaigns], formatter),
-            texts(
-                Titles(N_("Ends"), N_("its last outcome window")),
-                [day(each.closes) for each in campaigns],
-                formatter,
-            ),
-            figures(
-                Titles(N_("Customers")),
-                [
-                    formatter.figure(each.customers, f"/campaigns/{i}/customers", _COUNT)
-                    for i, each in enumerate(campaigns)
-                ],
-                formatter,
-            ),
-            texts(
-                Titles(N_("At the same time")),
-                [", ".join(beside[each.experiment]) or "—" for each in campaigns],
-                formatter,
-            ),
-            texts(
-                Titles(N_("Counted")),
-                [
-                    formatter.text(N_("yes"))
-                    if each.reason is None
-                    else formatter.language.say(each.reason, program.currency)
-                    for each in campaigns
-                ],
-                formatter,
-            ),
+            rows.verdicts(each.verdict for each in campaigns),
+            told(Titles(N_("Begins")), lambda each: day(each.first_start)),
+            told(Titles(N_("Ends"), N_("its last outcome window")), lambda each: day(each.closes)),
+            rows.figures(Titles(N_("Customers"), N_("or households")), "n", _COUNT),
+            told(Titles(N_("At the same time")), lambda each: ", ".join(beside[each.experiment])),
+            told(Titles(N_("Counted")), counted),
         ],
     )
 
@@ -380,7 +324,7 @@ def _file(program: Portfolio, _formatter: Formatter) -> Download:
 SECTIONS: Final[tuple[Section[Portfolio], ...]] = (
     Section("portfolio/answer", _answer, N_("What the program added")),
     Section("portfolio/arms", _arms, N_("Campaign by campaign")),
-    Section("portfolio/channels", _channels, N_("What channels earn")),
+    Section("portfolio/channels", _channels, N_("Channels")),
     Section("portfolio/levels", _levels, N_("By segment")),
     Section("portfolio/next", _next, N_("What to test next")),
     Section("portfolio/calendar", _calendar, N_("Calendar")),

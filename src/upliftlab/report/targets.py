@@ -13,6 +13,7 @@ from upliftlab.report.methods import origin
 from upliftlab.report.published import WithJson
 from upliftlab.report.render import framed
 from upliftlab.report.sections import Download, Page, PageLink, Section, packed_download, shown
+from upliftlab.report.tile import NumberTile
 from upliftlab.results.targets import Targets
 from upliftlab.text.language import N_, Code, Language
 from upliftlab.util.files import safe_name
@@ -50,25 +51,13 @@ _REASONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class ListTile:
-    """A number of the first screen, with the ends of its interval or what it is read beside."""
-
-    title: str
-    figure: Figure
-    low: Figure | None = None
-    high: Figure | None = None
-    beside_title: str = ""
-    beside: Figure | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ListAnswer:
     """The first screen."""
 
     slug: str
     label: str
     sentence: Sentence
-    tiles: tuple[ListTile, ...]
+    tiles: tuple[NumberTile, ...]
     next: str
 
 
@@ -108,21 +97,21 @@ def answer(targets: Targets, formatter: Formatter) -> ListAnswer:
     )
 
 
-def _tiles(targets: Targets, formatter: Formatter) -> Iterator[ListTile]:
+def _tiles(targets: Targets, formatter: Formatter) -> Iterator[NumberTile]:
     low, high = targets.expected_low, targets.expected_high
-    yield ListTile(
+    yield NumberTile(
         formatter.text(N_("Expected profit")),
         formatter.figure(targets.expected_profit, "/expected_profit", _MONEY),
         None if low is None else formatter.figure(low, "/expected_low", _MONEY),
         None if high is None else formatter.figure(high, "/expected_high", _MONEY),
     )
-    yield ListTile(
+    yield NumberTile(
         formatter.text(N_("Expected cost")),
         formatter.figure(targets.expected_cost, "/expected_cost", _MONEY),
         beside_title=formatter.text(N_("of a budget of")),
         beside=formatter.figure(targets.budget, "/budget", _MONEY),
     )
-    yield ListTile(
+    yield NumberTile(
         formatter.text(N_("Customers to contact")),
         formatter.figure(targets.targeted, "/targeted", _COUNT),
         beside_title=formatter.text(N_("and held out")),

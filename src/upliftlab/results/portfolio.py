@@ -36,8 +36,8 @@ class CampaignInfo(Result):
     """The day on which its first customers started; None where it is not known."""
     closes: str | None
     """The day on which the last outcome window closed."""
-    customers: int
-    """Who were analysed, of all arms."""
+    n: int
+    """Customers who were analysed, of all arms; households where these were randomised."""
     counted: bool
     """Whether its money is part of the program's."""
     reason: Message | None = None
@@ -54,14 +54,16 @@ class CampaignArm(Result):
     channel_title: str | None
     code: VerdictCode
     """The arm's own verdict in its campaign."""
-    customers: int
+    customers: float | None
+    """Treated customers; None where only households are counted."""
     profit: Estimate
     """Incremental profit in total; `p` against zero."""
     roi: float | None
-    per_customer: float
+    per_customer: float | None
     """Incremental profit per treated customer."""
     shrunken: float | None
-    """What `profit` is best taken for, given all campaigns: the best of many are partly lucky."""
+    """What `profit` is best taken for, given all campaigns: the best of many are partly lucky.
+    None where `customers` is, and of a single arm."""
     p_program: float | None
     """`p` with the share of false claims in the whole program held (Benjamini & Hochberg)."""
 

@@ -9,53 +9,48 @@ are correlated by √(n_i/(n_i + n_c) · n_j/(n_j + n_c)) (Dunnett 1955, *JASA* 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from upliftlab.stats.moments import Array
 
 
-@dataclass(frozen=True, slots=True)
-class Summed:
-    """A sum, and the ends of its interval; None where a part has no such end."""
+class Ends(NamedTuple):
+    """An estimate and the ends of its interval; None where it has no such end."""
 
     estimate: float
     low: float | None
     high: float | None
 
 
-Ends = tuple[float, float | None, float | None]
-"""An estimate, and the ends of its interval."""
-
-
-def summed(parts: Sequence[Ends], correlation: Array | None = None) -> Summed:
+def summed(parts: Sequence[Ends], correlation: Array | None = None) -> Ends:
     """The sum of parts that are independent, or as correlated as told.
 
     Args:
         parts: Estimates with their ends, k of them, all of one confidence.
         correlation: Of the estimates, shape (k, k).
 
-    >>> summed([(3.0, 0.0, 6.0), (4.0, 0.0, 12.0)])
-    Summed(estimate=7.0, low=2.0, high=15.54400374531753)
+    >>> summed([Ends(3.0, 0.0, 6.0), Ends(4.0, 0.0, 12.0)])
+    Ends(estimate=7.0, low=2.0, high=15.54400374531753)
     """
     matrix = np.eye(len(parts)) if correlation is None else correlation
     total = float(sum(estimate for estimate, *_ in parts))
     below = _reach([None if low is None else y - low for y, low, _ in parts], matrix)
     above = _reach([None if high is None else high - y for y, _, high in parts], matrix)
-    return Summed(
+    return Ends(
         total, None if below is None else total - below, None if above is None else total + above
     )
 
 
-def less(whole: Ends, part: Ends) -> Summed:
+def less(whole: Ends, part: Ends) -> Ends:
     """The difference of two independent estimates.
 
-    >>> less((7.0, 4.0, 10.0), (3.0, -1.0, 7.0))
-    Summed(estimate=4.0, low=-1.0, high=9.0)
+    >>> less(Ends(7.0, 4.0, 10.0), Ends(3.0, -1.0, 7.0))
+    Ends(estimate=4.0, low=-1.0, high=9.0)
     """
     estimate, low, high = part
-    turned = (-estimate, None if high is None else -high, None if low is None else -low)
+    turned = Ends(-estimate, None if high is None else -high, None if low is None else -low)
     return summed([whole, turned])
 
 
