@@ -94,6 +94,15 @@ def test_an_experiment_is_proved_by_its_own_shape(desk):
     assert "'spend': " in found["notes"][0]
 
 
+def test_what_the_experiment_declares_of_its_baseline_is_taken_as_plan_takes_it(desk):
+    declared = "planning: {baseline: {mean: 2, sd: 4}, customers: 5000}\n"
+    (desk / "small.yaml").write_text(YAML + declared)
+    asked = ("validate", "small.yaml", "--replications", "20", "--processes", "1", "--json")
+    found = json.loads(upliftlab(*asked, cwd=desk).stdout)
+    assert {(cell["treated"], cell["control"]) for cell in found["cells"]} == {(4_000, 1_000)}
+    assert "'spend': normal, mean 2, standard deviation 4." in found["notes"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [

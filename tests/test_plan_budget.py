@@ -100,7 +100,7 @@ def test_the_same_money_spent_best_tells_at_least_as_much():
 )
 def test_a_budget_that_is_none_is_refused(asked, expected):
     with pytest.raises(UpliftLabError) as error:
-        assumptions_of({"budget": asked}, None, "EUR")
+        assumptions_of(make_plan(currency="EUR"), {"budget": asked})
     assert str(error.value.faults[0]).startswith(expected)
 
 

@@ -221,5 +221,6 @@ def test_what_is_taken_for_granted_can_stand_in_the_experiment(tmp_path):
     assert (found["assumed"]["lift"], found["assumed"]["power"]) == (pytest.approx(0.1), 0.9)
     other = said.plan(effect="20%", baseline_mean=5.0, baseline_sd=9.0)
     assert (other.baseline.mean, other.assumed.lift) == (5.0, pytest.approx(0.2))
-    assert assumptions_of({}).effect == Tolerance(value=0.05, kind="relative")
-    assert make_plan().experiment.planning is None
+    plain = make_plan()
+    assert assumptions_of(plain, {}).effect == Tolerance(value=0.05, kind="relative")
+    assert plain.experiment.planning is None

@@ -168,7 +168,6 @@ class Experiment:
                 one is no share.
             DataError: as `analyze`; UL321, the customers' past tells no baseline.
         """
-        from upliftlab.errors import ConfigError, Diagnostic
         from upliftlab.planning.assumptions import assumptions_of
         from upliftlab.planning.plan import PlanningContext
         from upliftlab.planning.plan import plan as verb
@@ -176,18 +175,12 @@ class Experiment:
         from upliftlab.report.published import published
         from upliftlab.report.reading import read_analysis
 
-        plan = self.resolved
-        given = assumptions_of(assumed, plan.experiment.planning, plan.currency)
-        if like is not None and assumptions_of(assumed).given is not None:
-            message = "an earlier campaign and a baseline in figures exclude each other"
-            raise ConfigError(Diagnostic("UL622", message, "leave one of them out"))
-        if like is not None:
-            given = replace(given, given=None)
+        given = assumptions_of(self.resolved, assumed, earlier=like is not None)
         earlier = read_analysis(Path(like)) if isinstance(like, str | Path) else like
         told = (earlier or given.given) is not None and given.customers is not None
         with nullcontext() if told else self._engine(data) as engine:
             setting = PlanningContext(datetime.now(UTC), engine, earlier, progress or _silent, own)
-            return published(PlanReport, verb(plan, given, setting))
+            return published(PlanReport, verb(self.resolved, given, setting))
 
     def lock(self, data: Data | None = None, *, ledger: FilePath | None = None) -> Locked:
         """Freeze the plan on the record, before anybody is assigned; again, it changes nothing.
@@ -299,7 +292,7 @@ class Experiment:
         from upliftlab.ledger import campaign
         from upliftlab.ledger.exports import read_secret
 
-        secret = None if pseudonyms is None else read_secret(os.environ, pseudonyms)
+        secret = read_secret(os.environ, pseudonyms) if pseudonyms else None
         kept = self._ledger(ledger)
         return campaign.export(kept, self.name, Path(folder), secret, generation)
 

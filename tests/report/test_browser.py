@@ -4,6 +4,7 @@ import json
 from itertools import product
 
 import pytest
+from chromium import violations
 
 from upliftlab.report.render import render
 from upliftlab.results.analysis import VerdictCode
@@ -73,12 +74,7 @@ def test_axe_finds_no_violation(see, axe, make_analysis, look, code):
     analysis = make_analysis(code, nothing=code is VerdictCode.not_final)
     browser = see(render(analysis), width, {"prefers-color-scheme": scheme})
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
-    browser.execute_script(axe)
-    found = browser.execute_async_script(
-        "const done = arguments[0];"
-        "axe.run(document).then(r => done(r.violations.map(v => [v.id, v.nodes[0].html])))"
-    )
-    assert found == []
+    assert violations(browser, axe) == []
 
 
 def test_print_leaves_folded_what_is_folded_and_fits_the_paper(see, make_analysis, rename):

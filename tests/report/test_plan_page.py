@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from chromium import violations
 from outlooks import outlook
 from page_reader import Reader
 from shown_numbers import resolve, shown
@@ -92,12 +93,7 @@ def test_the_same_outlook_gives_the_same_bytes():
 def test_axe_finds_no_violation(see, axe, width, scheme):
     browser = see(render(outlook()), width, {"prefers-color-scheme": scheme})
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
-    browser.execute_script(axe)
-    found = browser.execute_async_script(
-        "const done = arguments[0];"
-        "axe.run(document).then(r => done(r.violations.map(v => [v.id, v.nodes[0].html])))"
-    )
-    assert found == []
+    assert violations(browser, axe) == []
 
 
 @pytest.mark.browser

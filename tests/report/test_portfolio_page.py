@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from chromium import violations
 from page_reader import Reader
 from programs import analysis, finding, program
 from shown_numbers import resolve, shown
@@ -37,12 +38,7 @@ def test_every_number_is_the_value_of_its_key(told, lang):
 @pytest.mark.parametrize("width", [320, 768, 1280])
 def test_axe_finds_no_violation(told, see, axe, width, scheme):
     browser = see(render(told), width, {"prefers-color-scheme": scheme})
-    browser.execute_script(axe)
-    found = browser.execute_async_script(
-        "const done = arguments[0];"
-        "axe.run(document).then(r => done(r.violations.map(v => [v.id, v.nodes[0].html])))"
-    )
-    assert found == []
+    assert violations(browser, axe) == []
 
 
 @pytest.mark.browser

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from chromium import asked
+from chromium import asked, violations
 from outlooks import outlook
 from page_reader import Reader
 from responses import make_responses
@@ -238,12 +238,7 @@ def test_axe_finds_no_violation_and_nothing_scrolls_sideways(see, axe, site, nam
         "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert wide <= 0
-    browser.execute_script(axe)
-    found = browser.execute_async_script(
-        "const done = arguments[0];"
-        "axe.run(document).then(r => done(r.violations.map(v => [v.id, v.nodes[0].html])))"
-    )
-    assert found == []
+    assert violations(browser, axe) == []
 
 
 @pytest.mark.browser

@@ -1,6 +1,7 @@
 """The page about responses in Chromium: it reads at every width, on paper, and axe is content."""
 
 import pytest
+from chromium import violations
 from responses import CASES, MENS, make_responses
 
 from upliftlab.report.uplift import render
@@ -46,12 +47,7 @@ def test_it_fits_the_paper_with_everything_unfolded(see):
 def test_axe_finds_no_violation(see, axe, case, width, scheme):
     browser = see(render(CASES[case]()), width, {"prefers-color-scheme": scheme})
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
-    browser.execute_script(axe)
-    found = browser.execute_async_script(
-        "const done = arguments[0];"
-        "axe.run(document).then(r => done(r.violations.map(v => [v.id, v.nodes[0].html])))"
-    )
-    assert found == []
+    assert violations(browser, axe) == []
 
 
 def overflow(browser) -> int:

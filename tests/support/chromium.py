@@ -78,3 +78,18 @@ def asked(browser: webdriver.Chrome, *, let_through: bool = False) -> list[str]:
         if entry["method"] == "Network.requestWillBeSent"
         and entry["params"]["requestId"] not in stopped
     ]
+
+
+def violations(browser: webdriver.Chrome, axe: str, part: str = "document") -> list[list[str]]:
+    """What axe-core finds wrong: each rule with the first thing that breaks it.
+
+    Args:
+        browser: The browser with the page open.
+        axe: The source of axe-core.
+        part: What is looked at, in JavaScript.
+    """
+    browser.execute_script(axe)
+    return browser.execute_async_script(
+        "const done = arguments[0];"
+        f"axe.run({part}).then(r => done(r.violations.map(v => [v.id, v.nodes[0].html])))"
+    )

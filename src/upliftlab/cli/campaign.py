@@ -80,10 +80,9 @@ def amend(experiment: Path, why: str, ledger: Path | None, *, quiet: bool) -> No
     Example:
       upliftlab amend experiments/spring.yaml --why "SMS budget was halved"
     """
-    from upliftlab.ledger import campaign
+    from upliftlab.api import Experiment
 
-    loaded = _load(experiment, None, quiet=quiet)
-    made = campaign.amend(_ledger(loaded, ledger), loaded.plan, why, _now())
+    made = Experiment(_load(experiment, None, quiet=quiet)).amend(why, ledger=ledger)
     if quiet:
         return
     echo(f"Recorded as {made.kind} {made.number}:")
@@ -179,13 +178,10 @@ def export(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab export experiments/spring.yaml --out lists
       upliftlab export experiments/spring.yaml --out lists --pseudonyms LIST_SECRET
     """
-    from upliftlab.ledger import campaign
-    from upliftlab.ledger.exports import read_secret
+    from upliftlab.api import Experiment
 
-    loaded = _load(experiment, None, quiet=quiet)
-    secret = read_secret(os.environ, pseudonyms) if pseudonyms else None
-    name = loaded.plan.experiment.experiment
-    done = campaign.export(_ledger(loaded, ledger), name, out, secret, generation)
+    found = Experiment(_load(experiment, None, quiet=quiet))
+    done = found.export(out, ledger=ledger, generation=generation, pseudonyms=pseudonyms)
     if quiet:
         return
     for file in done.lists:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from upliftlab.config.models.values import Money, parse_money
+
 OUT = Path("upliftlab-report")
 
 experiment_argument = click.argument(
@@ -81,3 +83,21 @@ output_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file that --format writes; default: beside what is written without it.",
 )
+
+
+class Amount(click.ParamType[Money]):
+    """An amount of money that is not negative."""
+
+    name = "amount"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Money:
+        """Read `20000` or `20000 EUR`."""
+        try:
+            money = parse_money(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if money.amount < 0:
+            self.fail("a budget cannot be negative", param, ctx)
+        return money

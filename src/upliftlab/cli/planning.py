@@ -14,6 +14,7 @@ import click
 from upliftlab.cli.analysis import opened, own_analysis
 from upliftlab.cli.options import (
     OUT,
+    Amount,
     allow_env_option,
     as_json_option,
     data_option,
@@ -22,7 +23,6 @@ from upliftlab.cli.options import (
     quiet_option,
 )
 from upliftlab.cli.output import echo, echo_json
-from upliftlab.cli.targeting import Amount
 from upliftlab.errors import DataError
 from upliftlab.util.files import safe_name
 

@@ -10,6 +10,7 @@ import click
 
 from upliftlab.cli.analysis import opened
 from upliftlab.cli.options import (
+    Amount,
     allow_env_option,
     as_json_option,
     data_option,
@@ -18,7 +19,7 @@ from upliftlab.cli.options import (
     quiet_option,
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_json
-from upliftlab.config.models.values import Money, parse_money
+from upliftlab.config.models.values import Money
 from upliftlab.util.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
@@ -41,24 +42,6 @@ class TargetOptions(TypedDict):
     force: bool
     as_json: bool
     quiet: bool
-
-
-class Amount(click.ParamType[Money]):
-    """An amount of money that is not negative."""
-
-    name = "amount"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Money:
-        """Read `20000` or `20000 EUR`."""
-        try:
-            money = parse_money(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if money.amount < 0:
-            self.fail("a budget cannot be negative", param, ctx)
-        return money
 
 
 class Day(click.ParamType[date]):

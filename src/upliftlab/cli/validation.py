@@ -125,7 +125,7 @@ def _asked(experiment: Path | None, options: ValidationOptions, *, quiet: bool) 
         raise click.UsageError("--study is of the grid: leave out EXPERIMENT")
     from upliftlab.config import load
     from upliftlab.engines.open import open_engine
-    from upliftlab.planning.assumptions import Assumptions
+    from upliftlab.planning.assumptions import assumptions_of
     from upliftlab.planning.plan import PlanningContext, foresee
     from upliftlab.report.reading import read_analysis
     from upliftlab.validation.shape import cells_of, notes_of
@@ -135,14 +135,15 @@ def _asked(experiment: Path | None, options: ValidationOptions, *, quiet: bool) 
         if not quiet:
             echo_fault(fault)
     like, customers = options["like"], options["customers"]
-    told = like is not None and customers is not None
+    assumed = assumptions_of(loaded.plan, {"customers": customers}, earlier=like is not None)
+    told = (like or assumed.given) is not None and assumed.customers is not None
     with progress(quiet=quiet) as tell:
         opened = open_engine(loaded.plan.engine, loaded.workspace.locate)
         with nullcontext() if told else opened as engine:
             earlier = None if like is None else read_analysis(like)
             own = own_analysis(loaded.plan, loaded.workspace.root)
             setting = PlanningContext(datetime.now(UTC), engine, earlier, tell, own)
-            known = foresee(loaded.plan, Assumptions(customers=customers), setting)
+            known = foresee(loaded.plan, assumed, setting)
     return cells_of(known), tuple(notes_of(known)), loaded.plan.experiment.experiment
 
 

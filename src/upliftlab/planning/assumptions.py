@@ -8,7 +8,7 @@ from typing import TypedDict, TypeVar
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.limits import Tolerance, parse_tolerance
 from upliftlab.config.models.planning import BaselineFigures, Planning
-from upliftlab.config.models.values import Money, parse_fraction, parse_money
+from upliftlab.config.models.values import Money, budget_in, parse_fraction, parse_money
 from upliftlab.errors import ConfigError, Diagnostic
 
 Said = TypeVar("Said")
@@ -114,27 +114,29 @@ def refuse_contradictions(plan: Plan, assumed: Assumptions) -> None:
         raise ConfigError(Diagnostic("UL322", message, remedy))
 
 
-def assumptions_of(
-    asked: PlanArguments, declared: Planning | None = None, currency: str | None = None
-) -> Assumptions:
+def assumptions_of(plan: Plan, asked: PlanArguments, *, earlier: bool = False) -> Assumptions:
     """Assumptions as a caller gives them, and where none are given as the experiment declares them.
 
     Args:
+        plan: The experiment, with its `planning`.
         asked: What the caller says.
-        declared: The experiment's `planning`.
-        currency: The plan's.
+        earlier: Whether an earlier campaign's control is the baseline, which goes before declared
+            figures.
 
     Raises:
         ConfigError: UL320 the effect cannot be read, UL323 the budget cannot be, UL622 a share is
-            none or figures contradict.
+            none or figures contradict, one another or the earlier campaign.
     """
-    usual, said = Assumptions(), declared or Planning()
+    usual, said = Assumptions(), plan.experiment.planning or Planning()
     power = _share("power", _first(asked.get("power"), said.power, usual.power), proper=True)
     given = _given_in(asked)
+    if earlier and given is not None:
+        message = "an earlier campaign and a baseline in figures exclude each other"
+        raise ConfigError(Diagnostic("UL622", message, "leave one of them out"))
     return Assumptions(
         effect=_effect(_first(asked.get("effect"), said.effect, usual.effect)),
         power=usual.power if power is None else power,
-        given=_declared(said.baseline) if given is None else given,
+        given=_declared(said.baseline) if given is None and not earlier else given,
         explained=_share("explained", _first(asked.get("explained"), said.explained)),
         customers=_first(asked.get("customers"), said.customers),
         per_week=_first(asked.get("per_week"), said.per_week),
@@ -142,7 +144,7 @@ def assumptions_of(
             "redemption_rate", _first(asked.get("redemption_rate"), said.redemption_rate)
         ),
         roi_within=asked.get("roi_within"),
-        budget=_budget(asked.get("budget"), said.budget, currency),
+        budget=_budget(asked.get("budget"), said.budget, plan.currency),
     )
 
 
@@ -155,14 +157,10 @@ def _budget(asked: object, declared: Money | None, currency: str | None) -> floa
     """A budget in the plan's currency; raises UL323."""
     try:
         money = declared if asked is None else parse_money(asked)
+        return None if money is None else budget_in(money, currency)
     except ValueError as error:
-        raise ConfigError(Diagnostic("UL323", str(error), "give such as '5000 EUR'")) from None
-    if money is None:
-        return None
-    if money.currency is not None and currency not in (None, money.currency):
-        message = f"the budget is in {money.currency}, the plan in {currency}"
-        raise ConfigError(Diagnostic("UL323", message, "give it in the plan's currency"))
-    return float(money.amount)
+        remedy = f"give such as '5000 {currency or 'EUR'}'"
+        raise ConfigError(Diagnostic("UL323", str(error), remedy)) from None
 
 
 def _effect(value: str | float | Tolerance | None) -> Tolerance:

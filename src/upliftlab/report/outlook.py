@@ -31,6 +31,10 @@ _COUNT: Final = FigureFormat("count")
 _POINTS: Final = FigureFormat("points")
 
 
+_Fact = tuple[str, float | None, str, FigureFormat]
+"""A title, a value with the key that leads to it, and how it is shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class FigureColumn:
     """A column of figures: its heading and what stands below it."""
@@ -160,23 +164,20 @@ def _budget(outlook: PowerReport, formatter: Formatter) -> BudgetView | None:
         "cost": (N_("Cost"), N_("expected, fixed cost included"), _MONEY),
     }
     rows = [(arm.arm, f"/budget/arms/{i}", arm) for i, arm in enumerate(found.arms)]
-    facts: list[tuple[str, float | None, str, FigureFormat]] = [
-        (N_("Budget"), found.budget, "budget", _MONEY),
-        (N_("Expected cost"), found.cost, "cost", _MONEY),
-        (N_("Expected cost as declared"), found.declared_cost, "declared_cost", _MONEY),
-        (N_("Standard error of profit per customer"), found.se, "se", _MONEY),
-        (N_("Standard error as declared"), found.declared_se, "declared_se", _MONEY),
-        (N_("Least power of an arm"), found.power, "power", _PERCENT),
-        (N_("Least power as declared"), found.declared_power, "declared_power", _PERCENT),
+    facts: list[tuple[str, str, FigureFormat]] = [
+        (N_("Budget"), "budget", _MONEY),
+        (N_("Expected cost"), "cost", _MONEY),
+        (N_("Expected cost as declared"), "declared_cost", _MONEY),
+        (N_("Standard error of profit per customer"), "se", _MONEY),
+        (N_("Standard error as declared"), "declared_se", _MONEY),
+        (N_("Least power of an arm"), "power", _PERCENT),
+        (N_("Least power as declared"), "declared_power", _PERCENT),
     ]
+    told = ((title, getattr(found, name), f"/budget/{name}", form) for title, name, form in facts)
     return BudgetView(
         _sheet(named, rows, formatter),
         formatter.sentence(found.described, "/budget/described"),
-        tuple(
-            Assumed(formatter.text(title), formatter.figure(value, f"/budget/{key}", form))
-            for title, value, key, form in facts
-            if value is not None
-        ),
+        tuple(_known(told, formatter)),
     )
 
 
@@ -276,6 +277,13 @@ def _sheet(
     )
 
 
+def _known(facts: Iterable[_Fact], formatter: Formatter) -> Iterator[Assumed]:
+    """Those of some facts that have a value."""
+    for title, value, key, form in facts:
+        if value is not None:
+            yield Assumed(formatter.text(title), formatter.figure(value, key, form))
+
+
 def _facts(outlook: PowerReport, formatter: Formatter) -> Iterator[Assumed]:
     """What is known of customers without the campaign, and what was taken for granted."""
     base, taken, unit = outlook.baseline, outlook.assumed, outlook.metric.unit
@@ -284,7 +292,7 @@ def _facts(outlook: PowerReport, formatter: Formatter) -> Iterator[Assumed]:
         if unit == "share"
         else FigureFormat("money" if unit == "money" else "number")
     )
-    named: list[tuple[str, float | None, str, FigureFormat]] = [
+    named: list[_Fact] = [
         (N_("Mean without the campaign"), base.mean, "/baseline/mean", kind),
         (N_("Standard deviation between units"), base.sd, "/baseline/sd", kind),
         (N_("Explained by covariates"), base.explained, "/baseline/explained", _PERCENT),
@@ -302,9 +310,7 @@ def _facts(outlook: PowerReport, formatter: Formatter) -> Iterator[Assumed]:
         (N_("Wanted half of ROI's interval"), taken.roi_within, "/assumed/roi_within", _POINTS),
         (N_("Customers who arrive in a week"), taken.per_week, "/assumed/per_week", _COUNT),
     ]
-    for title, value, key, form in named:
-        if value is not None:
-            yield Assumed(formatter.text(title), formatter.figure(value, key, form))
+    yield from _known(named, formatter)
     for arm, rate in taken.redemptions.items():
         title = f"{formatter.text(N_('Redemptions per treated customer'))}: {arm}"
         key = f"/assumed/redemptions/{escape(arm)}"

@@ -13,7 +13,7 @@ from typing import Literal
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.config.models import FeatureKind, Source
 from upliftlab.config.models.experiment import Plan
-from upliftlab.config.models.values import Money, parse_money
+from upliftlab.config.models.values import Money, budget_in, parse_money
 from upliftlab.engines.files import files_of
 from upliftlab.errors import ConfigError, DataError, Diagnostic, UpliftLabError
 from upliftlab.targeting.budget import Budget
@@ -153,10 +153,12 @@ def budget_of(plan: Plan, asked: Money | None) -> float:
     money = asked or declared
     if money is None:
         raise ConfigError(Diagnostic("UL637", "there is no budget", "give --budget 20000"))
-    if money.currency is not None and plan.currency not in (None, money.currency):
-        message = f"the budget is in {money.currency}, the plan in {plan.currency}"
-        raise ConfigError(Diagnostic("UL637", message, "give it in the plan's currency"))
-    return float(money.amount)
+    try:
+        return budget_in(money, plan.currency)
+    except ValueError as error:
+        raise ConfigError(
+            Diagnostic("UL637", str(error), "give it in the plan's currency")
+        ) from None
 
 
 def money_of(amount: object) -> Money | None:

@@ -201,8 +201,11 @@ def _choose(account: ListSummary, found: Candidates, setting: AnalysisContext) -
     """Score everybody, and take those whom the budget reaches."""
     plan, basis = account.plan, account.basis
     spec = estimation_spec(plan)
-    setting.progress("Fitting the model")
-    known = basis.ready if isinstance(basis, RolloutBasis) else forecast(basis, spec)
+    if isinstance(basis, RolloutBasis):
+        known = basis.ready
+    else:
+        setting.progress("Fitting the model")
+        known = forecast(basis, spec)
     scorer = Scorer(basis.encoding, known, holdout_of(plan))
     scored = score(found.batches(setting.engine), scorer, setting.progress)
     setting.progress("Spending the budget")

@@ -229,6 +229,7 @@ class Language:
 
     def _short(self, value: float, currency: str | None) -> str:
         """A number or an amount in short, with no digit that it does not need."""
+        # Imported here, as it costs start-up.
         from babel.numbers import format_compact_currency, format_compact_decimal  # noqa: PLC0415
 
         if abs(finite(value)) < _COMPACT[self.code]:

@@ -122,6 +122,20 @@ def parse_money(value: object) -> Money:
         raise ValueError(f"'{text}' is not an amount") from error
 
 
+def budget_in(money: Money, currency: str | None) -> float:
+    """A budget as a number, in the currency of a plan.
+
+    Raises:
+        ValueError: It is in another one.
+
+    >>> budget_in(parse_money("20 EUR"), "EUR"), budget_in(parse_money("20"), "EUR")
+    (20.0, 20.0)
+    """
+    if money.currency is not None and currency not in (None, money.currency):
+        raise ValueError(f"the budget is in {money.currency}, the plan in {currency}")
+    return float(money.amount)
+
+
 def _cost(value: object) -> Money:
     money = parse_money(value)
     if money.amount < 0:

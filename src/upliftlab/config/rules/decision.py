@@ -76,8 +76,8 @@ def decision_rule(scope: Scope) -> Iterator[Diagnostic]:
         parsed = parse_ship_if(decision.ship_if)
     except ValueError as error:
         other = foreign(decision.ship_if)
-        remedy = other.remedy if other else ""
-        remedy = remedy or "write 'lower > NUMBER' or 'estimate > NUMBER' ('>=' too)"
+        usual = "write 'lower > NUMBER' or 'estimate > NUMBER' ('>=' too)"
+        remedy = other.remedy if other else usual
         yield Diagnostic("UL121", str(error), remedy, place)
         return
     name = scope.plan.decided_by
