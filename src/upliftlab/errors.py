@@ -9,7 +9,7 @@ whom to target.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "warning", "notice"]
@@ -27,10 +27,20 @@ class Place:
     file: str
     line: int | None = None
     column: int | None = None
+    there: str | None = field(default=None, compare=False, repr=False)
+    """The value, key or sign that stands there, letter by letter, where it is of one line."""
 
     def __str__(self) -> str:
         parts = (self.file, self.line, self.column)
         return ":".join(str(part) for part in parts if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What to write in the place of what stands there."""
+
+    place: Place
+    instead: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,8 @@ class Diagnostic:
     remedy: str = ""
     place: Place | None = None
     severity: Severity = "error"
+    repair: Repair | None = field(default=None, compare=False, repr=False)
+    """What mends the file, where one thing does and no other: `check --fix` writes it."""
 
     def __str__(self) -> str:
         head = f"{self.place}: " if self.place else ""

@@ -47,6 +47,12 @@ _FOLDERS = ("experiments", "configs")
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file that the text on standard input is, or shall be.",
 )
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Write what mends a fault where one thing does and no other, and show what changed.",
+)
+@click.option("--diff", is_flag=True, help="With --fix: show what would change, and write nothing.")
 @data_option
 @allow_env_option
 @quiet_option
@@ -57,6 +63,8 @@ def check(  # noqa: PLR0913 - one parameter an option is how click calls
     name: Path | None,
     data: Path | None,
     *,
+    fix: bool,
+    diff: bool,
     quiet: bool,
 ) -> None:
     """Check experiment and configuration files, or folders of them; - is standard input.
@@ -72,6 +80,7 @@ def check(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab check
       upliftlab check experiments configs
       upliftlab check experiments/spring.yaml --data ~/data
+      upliftlab check --fix --diff
       upliftlab check --changed-since origin/main --format github
       upliftlab check . --format sarif > upliftlab.sarif
       upliftlab check - --stdin-filename experiments/spring.yaml < draft.yaml
@@ -79,6 +88,12 @@ def check(  # noqa: PLR0913 - one parameter an option is how click calls
     from upliftlab.cli.formats.told import counted
     from upliftlab.config.checking import check_files
 
+    if diff and not fix:
+        raise click.UsageError("--diff belongs to --fix")
+    if fix and paths == _STDIN:
+        raise click.UsageError("standard input cannot be written: name a file to --fix")
+    if fix and _STDIN[0] not in paths:
+        _fix(paths or _own(since), since, err=form != "text", dry=diff)
     if paths == _STDIN:
         checked = _given_text(name, alone=since is None and data is None)
     elif name is not None or _STDIN[0] in paths:
@@ -93,6 +108,17 @@ def check(  # noqa: PLR0913 - one parameter an option is how click calls
         echo(counted(checked.faults))
     if any(fault.severity == "error" for fault in checked.faults):
         raise click.exceptions.Exit(FAULTY)
+
+
+def _fix(paths: tuple[Path, ...], since: str | None, *, err: bool, dry: bool) -> None:
+    """Mend files, or show how, where another format than text has standard output to itself."""
+    from upliftlab.config.fixing import fixes, write
+
+    fixed = fixes(paths, since)
+    for each in fixed:
+        echo_block(each.diff, err=err)
+    if not dry:
+        write(fixed)
 
 
 def _own(since: str | None) -> tuple[Path, ...]:

@@ -107,7 +107,10 @@ def check_text(data: bytes, path: Path = NAMELESS) -> Checked:
         path: The file, which need not exist; the workspace is the one around it.
     """
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
-    workspace, name = _workspace(absolute), str(path) if path == NAMELESS else shown(absolute, path)
+    workspace, name = (
+        workspace_of(absolute),
+        str(path) if path == NAMELESS else shown(absolute, path),
+    )
     found = _Found(absolute, path, parse_document(data, name))
     stem = kind_of(absolute, found.document)
     if stem is None:
@@ -152,7 +155,7 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield Path(here, name)
 
 
-def _workspace(path: Path) -> Workspace:
+def workspace_of(path: Path) -> Workspace:
     """The workspace of any file: a file of `configs/` lies in the one above."""
     if path.parent.name == "configs":
         return Workspace(path.parent.parent, path.parent.parent)
@@ -169,7 +172,7 @@ def _spaces(files: Sequence[tuple[Path, Path]]) -> tuple[_Space, ...]:
 
 def _enlist(path: Path, given: Path, spaces: dict[Path, _Space]) -> None:
     """Put a file where it is checked."""
-    workspace = _workspace(path)
+    workspace = workspace_of(path)
     space = spaces.setdefault(workspace.root, _Space(workspace, given))
     in_configs = path.parent.name == "configs"
     if in_configs and (path in config_files(path.parent).values() or not os.path.lexists(path)):

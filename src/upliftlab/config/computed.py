@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from upliftlab.config.mending import mending
 from upliftlab.errors import Diagnostic, Place
 
 DEEPEST = 20
@@ -19,7 +20,7 @@ def formula_fault(text: str, place: Place) -> Diagnostic | None:
     except ExpressionError as error:
         message, _, remedy = str(error).partition("; ")
         remedy = remedy or "see 'Computed columns' in docs/yaml.md"
-        return Diagnostic("UL036", message, remedy, place)
+        return mending(Diagnostic("UL036", message, remedy, place), error.instead)
     return None
 
 

@@ -7,17 +7,20 @@ win. Here only its parser is used: events become mappings, lists and text, nothi
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from upliftlab.config.mending import mending
 from upliftlab.config.models.decimals import rewritten
 from upliftlab.config.nodes import MAX_DEPTH, MAX_NODES, Entries, Reader, Refused, YamlNode
 from upliftlab.config.syntax import parted_entry
-from upliftlab.errors import Diagnostic, Place
+from upliftlab.errors import Diagnostic, Place, Repair
 from upliftlab.util.files import read_regular, reason_of
 from upliftlab.util.visible import first_hidden
 
@@ -102,12 +105,26 @@ def read_document(path: Path, root: Path, name: str | None = None) -> Document:
         remedy = "put the file itself there, or name the one it links to"
         return Document(name, faults=(Diagnostic("UL024", message, remedy, Place(name)),))
     try:
-        data = read_regular(Path(real), MAX_BYTES)
+        given = _AS_IF.get().get(real)
+        data = read_regular(Path(real), MAX_BYTES) if given is None else given
     except (OSError, ValueError) as error:
         message = f"cannot read the file: {reason_of(error)}"
         fault = Diagnostic("UL001", message, "check its name", Place(name))
         return Document(name, faults=(fault,))
     return parse_document(data, name)
+
+
+_AS_IF: ContextVar[Mapping[str, bytes]] = ContextVar("as_if", default={})  # noqa: B039 - never changed
+
+
+@contextmanager
+def as_if(contents: Mapping[Path, bytes]) -> Generator[None]:
+    """Within, files are read as if they held these contents, which nobody has written yet."""
+    token = _AS_IF.set({os.path.realpath(path): data for path, data in contents.items()})
+    try:
+        yield
+    finally:
+        _AS_IF.reset(token)
 
 
 def parse_document(data: bytes, name: str) -> Document:
@@ -155,14 +172,13 @@ def _decode(data: bytes, name: str) -> str:
         ) from None
     if hidden := first_hidden(text.replace("\r", " ")):
         message = f"the invisible character U+{ord(hidden[0]):04X} is not allowed"
-        raise Refused(
-            Diagnostic("UL003", message, "delete it", _place_of(text[: hidden.start()], name))
-        )
+        place = replace(_place_of(text[: hidden.start()], name), there=hidden[0])
+        raise Refused(Diagnostic("UL003", message, "delete it", place, repair=Repair(place, "")))
     return text
 
 
 def _after(place: Place, count: int) -> Place:
-    return replace(place, column=(place.column or 0) + count)
+    return replace(place, column=(place.column or 0) + count, there=None)
 
 
 def _place_of(before: str, name: str) -> Place:
@@ -216,7 +232,11 @@ class _Flat:
                 found.setdefault(name, (key, value))
                 continue
             place = _after(key.place, parted.column)
-            self.faults.append(Diagnostic("UL004", parted.message, parted.remedy, place))
+            before = replace(place, there=parted.there)
+            repair = Repair(before, parted.instead)
+            self.faults.append(
+                Diagnostic("UL004", parted.message, parted.remedy, place, repair=repair)
+            )
             found[parted.key] = (key, YamlNode(place, parted.value))
         return found
 
@@ -230,7 +250,9 @@ class _Flat:
             joined = _after(value.place, len(whole) + 1) == key.place
             if joined and (right := rewritten(f"{whole},{name}")):
                 message = f"the comma of '{whole},{name}' ends the value here"
-                self.faults.append(Diagnostic("UL014", message, f"write {right}", value.place))
+                place = replace(value.place, there=f"{whole},{name}")
+                fault = Diagnostic("UL014", message, f"write {right}", place)
+                self.faults.append(mending(fault, None if " or " in right else right))
                 self.faulty.add((*path, name))
                 found[before] = (first, YamlNode(value.place, right.partition(" or ")[0]))
                 del found[name]

@@ -68,6 +68,11 @@ _VALUE = _Form("value", '"paid - coalesce(refunded, 0)"')
 class ExpressionError(ValueError):
     """A condition or a value that is refused; the text says why, the caller knows where."""
 
+    def __init__(self, reason: str, instead: str | None = None) -> None:
+        super().__init__(reason)
+        self.instead = instead
+        """The whole text as it is to be, where that is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -159,7 +164,8 @@ def _held(text: str, form: _Form) -> tuple[exp.Expr, frozenset[str]]:
 
 def _tree(text: str, form: _Form) -> exp.Expr:
     if found := foreign(text):
-        raise ExpressionError(f"{found.sign} is no part of a {form.name} here; {found.remedy}")
+        reason = f"{found.sign} is no part of a {form.name} here; {found.remedy}"
+        raise ExpressionError(reason, found.instead)
     try:
         trees = sqlglot.parse(text, dialect=_DIALECT)
     except SqlglotError:

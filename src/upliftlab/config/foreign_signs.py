@@ -24,13 +24,14 @@ class Foreign(NamedTuple):
 
     sign: str
     remedy: str
+    instead: str | None = None
 
 
 def foreign(text: str) -> Foreign | None:
     """The first sign of another language, with the whole text as it is written here.
 
     >>> foreign("age > 18 && opt_in")
-    Foreign(sign="'&&'", remedy='write age > 18 and opt_in')
+    Foreign(sign="'&&'", remedy='write age > 18 and opt_in', instead='age > 18 and opt_in')
     >>> foreign("name = 'A && B'") is None
     True
     """
@@ -39,7 +40,8 @@ def foreign(text: str) -> Foreign | None:
         return Foreign("a placeholder '{{ }}'", remedy)
     found: list[str] = []
     pieces = [_here(piece, found) for piece in _PIECE.findall(text)]
-    return Foreign(found[0], f"write {''.join(pieces)}") if found else None
+    right = "".join(pieces)
+    return Foreign(found[0], f"write {right}", right) if found else None
 
 
 def _here(piece: str, found: list[str]) -> str:

@@ -132,7 +132,9 @@ def examine_document(
 
 def _told_at(fault: Diagnostic, place: Place) -> Diagnostic:
     """What is wrong with an inherited value only here: its own place may be right by itself."""
-    return replace(fault, message=f"{fault.message} (inherited from {fault.place})", place=place)
+    return replace(
+        fault, message=f"{fault.message} (inherited from {fault.place})", place=place, repair=None
+    )
 
 
 def _examined(document: Document, shared: Shared) -> Examined:

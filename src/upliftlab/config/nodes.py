@@ -13,7 +13,7 @@ import yaml
 
 from upliftlab.config.syntax import SyntaxFault, dashed, located, odd_space
 from upliftlab.config.yaml_words import in_plain_words
-from upliftlab.errors import Diagnostic, Place
+from upliftlab.errors import Diagnostic, Place, Repair
 from upliftlab.util.visible import first_hidden
 
 MAX_ALIASES = 50
@@ -125,11 +125,23 @@ class Reader:
 
     def _syntax(self, found: SyntaxFault) -> Diagnostic:
         place = Place(self.name, found.line, found.column)
-        return Diagnostic("UL004", found.message, found.remedy, place)
+        repair = None
+        if change := found.change:
+            column = found.column if change.column is None else change.column
+            at = Place(self.name, found.line, column, change.there)
+            repair = Repair(at, change.instead)
+        return Diagnostic("UL004", found.message, found.remedy, place, repair=repair)
 
     def _at(self, event: yaml.Event) -> Place:
-        mark: Any = event.start_mark
-        return Place(self.name, mark.line + 1, mark.column + 1)
+        start: Any = event.start_mark
+        end: Any = event.end_mark
+        line: int = start.line
+        column: int = start.column
+        last: int = end.line
+        behind: int = end.column
+        of_one_line = isinstance(event, yaml.ScalarEvent) and line == last < len(self._lines)
+        there = self._lines[line][column:behind] if of_one_line else None
+        return Place(self.name, line + 1, column + 1, there)
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> YamlNode:
         self._bound(event, depth)
@@ -141,7 +153,8 @@ class Reader:
             remedy = "remove it; values are read as they are written"
             if tag == f"!{tag[1:]}" and key_text(tag[1:]):
                 remedy = f"quote a text that begins with '!'; a condition says 'not {tag[1:40]}'"
-            self.faults.append(self._fault("UL006", f"the tag '{shown}' is refused", remedy, event))
+            fault = self._fault("UL006", f"the tag '{shown}' is refused", remedy, event)
+            self.faults.append(replace(fault, repair=self._untagged(event)))
         anchor: str | None = getattr(event, "anchor", None)
         if anchor is not None:
             self._open.add(anchor)
@@ -152,6 +165,14 @@ class Reader:
             self._open.discard(anchor)
             self._anchors[anchor] = node
         return node
+
+    def _untagged(self, event: yaml.Event) -> Repair | None:
+        """A value without the tag of a type, which no value needs."""
+        mark: Any = event.start_mark
+        number: int = mark.line
+        line = self._lines[number] if number < len(self._lines) else ""
+        found = re.compile(r"!![a-z]+ +(?=[^\s#])").match(line, mark.column)
+        return Repair(replace(self._at(event), there=found[0]), "") if found else None
 
     def _told(self, tag: str | None, before: int) -> bool:
         """Whether it is said already why a value is empty: for its tag, or for its only key."""

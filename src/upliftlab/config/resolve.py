@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from upliftlab.config.document import Document
+from upliftlab.config.mending import mending
 from upliftlab.config.models import Channel, Costs, EngineSettings, Metric, Offer, Segment, Source
 from upliftlab.config.models.experiment import ONE_EACH, PROFIT, Arm, ExperimentFile, Plan
 from upliftlab.config.models.metrics import TOTALS, totals
@@ -18,7 +19,7 @@ from upliftlab.config.scope import declared_metrics
 from upliftlab.config.shared import Shared, source_fault
 from upliftlab.config.windows import BEFORE, before, in_window, known_before
 from upliftlab.errors import Diagnostic
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 _COUNTED = ("contacts", "redemptions")
 _MONEY_KEYS = ("revenue", *_COUNTED, "conversions")
@@ -156,7 +157,8 @@ class _Work:
         code = {"channel": "UL104", "offer": "UL105"}[kind]
         place = self.draft.document.at("arms", arm, kind)
         message = f"arm '{arm}': the {kind} '{name}' is not declared"
-        self.faults.append(Diagnostic(code, message, remedy, place))
+        fault = Diagnostic(code, message, remedy, place)
+        self.faults.append(mending(fault, surely(name, declared, cutoff=0.6)))
         return None
 
     def metrics(self, customers: Source) -> dict[str, Metric]:

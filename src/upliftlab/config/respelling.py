@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from upliftlab.config.document import Document, Key
+from upliftlab.config.mending import mending
 from upliftlab.config.models import Declaration, EngineSettings, Metric
 from upliftlab.config.models.metrics import further_kinds
 from upliftlab.config.models.sources import settings_model
 from upliftlab.config.shape import Shape, homes, naming, shape
 from upliftlab.errors import Diagnostic
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 _NEAR = 0.65
 """How alike two words are of which one is the other misspelt; 'pre' and 'per' are just so."""
+
+
+class _Meant(NamedTuple):
+    """A key that another was to be, and whether it could be no third."""
+
+    name: str
+    sure: bool
 
 
 def respelt(
@@ -25,13 +33,14 @@ def respelt(
     A key is taken for the nearest that may stand there and does not yet. Others stay as they are.
     """
     faults: list[Diagnostic] = []
-    for path, name in tuple(_misspelt(document.value, shape(model), ())):
-        faults.append(unknown_key(document, path, f"did you mean '{name}'?"))
-        document = document.renamed(path, name)
+    for path, meant in tuple(_misspelt(document.value, shape(model), ())):
+        fault = unknown_key(document, path, f"did you mean '{meant.name}'?")
+        faults.append(mending(fault, meant.name if meant.sure else None))
+        document = document.renamed(path, meant.name)
     return document, tuple(faults)
 
 
-def _misspelt(value: Any, here: Shape, path: Key) -> Iterator[tuple[Key, str]]:  # noqa: ANN401 - YAML holds text, lists and mappings
+def _misspelt(value: Any, here: Shape, path: Key) -> Iterator[tuple[Key, _Meant]]:  # noqa: ANN401 - YAML holds text, lists and mappings
     """Each misspelt key, those below first, so that the ways to others stay right."""
     if isinstance(value, list):
         items = cast("list[Any]", value)
@@ -43,19 +52,19 @@ def _misspelt(value: Any, here: Shape, path: Key) -> Iterator[tuple[Key, str]]: 
     known = known_keys(here, entries) if here.kind == "record" else list(entries)
     taken = set(entries)
     for key, item in entries.items():
-        meant = key
-        if key not in known and (near := _nearest(key, set(known) - taken)):
-            meant = near
-            taken.add(near)
-        yield from _misspelt(item, here.child(meant), (*path, key))
-        if meant != key:
+        meant = None if key in known else _nearest(key, set(known) - taken)
+        taken |= {meant.name} if meant else set()
+        yield from _misspelt(item, here.child(meant.name if meant else key), (*path, key))
+        if meant:
             yield (*path, key), meant
 
 
-def _nearest(key: str, free: set[str]) -> str | None:
+def _nearest(key: str, free: set[str]) -> _Meant | None:
     """The key that is meant: the one most alike, or the only one of which it is a part."""
+    if near := closest(key, free, cutoff=_NEAR):
+        return _Meant(near, sure=surely(key, free, cutoff=_NEAR) == near)
     parts = [name for name in free if key in name.split("_")]
-    return closest(key, free, cutoff=_NEAR) or (parts[0] if len(parts) == 1 else None)
+    return _Meant(parts[0], sure=True) if len(parts) == 1 else None
 
 
 def known_keys(here: Shape, value: dict[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from upliftlab.config.document import Document, read_document
 from upliftlab.config.environment import environment_faults
+from upliftlab.config.mending import mending
 from upliftlab.config.models import (
     Channel,
     ChannelsFile,
@@ -28,7 +29,7 @@ from upliftlab.config.shape import FILES
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, shown
 from upliftlab.errors import Diagnostic, Place
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 T = TypeVar("T", bound=Declaration)
 
@@ -141,7 +142,8 @@ def source_fault(
     if name not in declared:
         near = closest(name, list(declared))
         remedy = f"did you mean '{near}'?" if near else "declare it in configs/sources.yaml"
-        return Diagnostic("UL106", f"the source '{name}' is not declared", remedy, place)
+        fault = Diagnostic("UL106", f"the source '{name}' is not declared", remedy, place)
+        return mending(fault, surely(name, declared))
     source = declared[name]
     absent = [key for key in ("id", "time") if getattr(source, key) is None]
     if events and absent:
@@ -161,5 +163,6 @@ def condition_fault(text: str | None, place: Place) -> Diagnostic | None:
         parse(text)
     except ExpressionError as error:
         message, _, remedy = str(error).partition("; ")
-        return Diagnostic("UL020", message, remedy or "see 'Conditions' in docs/yaml.md", place)
+        remedy = remedy or "see 'Conditions' in docs/yaml.md"
+        return mending(Diagnostic("UL020", message, remedy, place), error.instead)
     return None

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from upliftlab.config.mending import in_quotes
 from upliftlab.config.yaml_words import in_plain_words
 
 _KEY = r"[^\W\d][\w-]*"
@@ -21,17 +22,28 @@ _DASH = re.compile(r"(\s*)-([^\W\d].*)")
 _TWO_WORDS = re.compile(rf"(\s*)({_KEY})\s+(\S+)")
 _NO_SPACE = re.compile(r"( *)[\t ]*([\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])")
 _QUOTED = re.compile(r"""[^'"#]*?:\s+(['"])""")
+_FREE_TEXTS = frozenset({"title", "owner", "hypothesis"})
+"""Keys that hold a sentence, in which a colon is nothing but a colon."""
 _OPENED = {"[": "]", "{": "}"}
 _COLON = "a space is missing behind the colon"
 
 
+class Change(NamedTuple):
+    """What to write in a line, for what, and from which column on: the fault's where it is None."""
+
+    there: str
+    instead: str
+    column: int | None = None
+
+
 class SyntaxFault(NamedTuple):
-    """What is wrong, what to write, and where, counted from 1."""
+    """What is wrong, what to write, and where, counted from 1; and what mends it, where sure."""
 
     message: str
     remedy: str
     line: int
     column: int
+    change: Change | None = None
 
 
 class PartedEntry(NamedTuple):
@@ -42,6 +54,8 @@ class PartedEntry(NamedTuple):
     message: str
     remedy: str
     column: int
+    there: str
+    instead: str
 
 
 class _Mark(NamedTuple):
@@ -87,12 +101,13 @@ def parted_entry(text: str) -> PartedEntry | None:
     ("write 'control: true'", "write 'share: 20%'")
     """
     if found := _JOINED.fullmatch(text):
-        key, value, message, column = found[2], found[3], _COLON, found.end(2)
-    elif found := _TWO_WORDS.fullmatch(text):
-        key, value, message, column = found[2], found[3], "a colon is missing", 0
-    else:
-        return None
-    return PartedEntry(key, value, message, f"write '{key}: {value[:80]}'", column)
+        said = (_COLON, f"write '{found[2]}: {found[3][:80]}'")
+        return PartedEntry(found[2], found[3], *said, found.end(2), ":", ": ")
+    if found := _TWO_WORDS.fullmatch(text):
+        right = f"{found[2]}: {found[3]}"
+        said = ("a colon is missing", f"write '{right[:80]}'")
+        return PartedEntry(found[2], found[3], *said, 0, text, right)
+    return None
 
 
 def odd_space(lines: Sequence[str]) -> SyntaxFault | None:
@@ -100,8 +115,12 @@ def odd_space(lines: Sequence[str]) -> SyntaxFault | None:
     for number, line in enumerate(lines):
         if (found := _NO_SPACE.match(line)) and re.search(r":(\s|$)|^\s*- ", line):
             message = f"the character U+{ord(found[2]):04X} cannot indent YAML"
-            column = found.start(2) + 1
-            return SyntaxFault(message, "write plain spaces in its place", number + 1, column)
+            column, rest = found.start(2) + 1, line[found.start(2) :]
+            odd = rest[: len(rest) - len(rest.lstrip())]
+            sure = "\t" not in odd and "\u3000" not in odd  # a wide space is as wide as two
+            change = Change(odd, " " * len(odd)) if sure else None
+            remedy = "write plain spaces in its place"
+            return SyntaxFault(message, remedy, number + 1, column, change)
     return None
 
 
@@ -124,11 +143,46 @@ def located(lines: Sequence[str], error: Any) -> SyntaxFault:  # noqa: ANN401 - 
     said, reading = (error.problem or "").lower(), error.context or ""
     complaint = _Complaint(lines, said, reading, at, since)
     if complaint.here[at.column : at.column + 1] == "\t":
-        return SyntaxFault(*in_plain_words("a tab", ""), at.line + 1, at.column + 1)
+        change = _untabbed(lines, at)
+        return SyntaxFault(*in_plain_words("a tab", ""), at.line + 1, at.column + 1, change)
     for seek in (_quote, _bracket, _within, _alias, _closing, _colonless, _before, _aside):
         if found := seek(complaint):
             return found
-    return SyntaxFault(*in_plain_words(error.problem or "", reading), at.line + 1, at.column + 1)
+    told = in_plain_words(error.problem or "", reading)
+    change = _whole_text(complaint.here, at.column) if "cannot start any token" in said else None
+    return SyntaxFault(*told, at.line + 1, at.column + 1, change)
+
+
+def _untabbed(lines: Sequence[str], at: _Mark) -> Change | None:
+    """Spaces for the tabs below a key that opens a group, in its line and those that go on."""
+    run: list[str] = []
+    for line in lines[at.line :]:
+        if not line.startswith("\t"):
+            break
+        run.append(line)
+    above = [line for line in lines[: at.line] if line.partition("#")[0].strip()]
+    opens = above and re.fullmatch(rf"( *){_KEY}:\s*(#.*)?", above[-1])
+    if not opens or not run or at.column:
+        return None
+    tabs = [len(line) - len(line.lstrip("\t")) for line in run]
+    if any(line.lstrip("\t")[:1] in ("", " ") for line in run) or min(tabs) < tabs[0]:
+        return None
+    follows = lines[at.line + len(run)] if at.line + len(run) < len(lines) else ""
+    beside = _indent(follows) if _indent(follows) > len(opens[1]) else len(opens[1]) + 2
+    right = [
+        " " * (beside + 2 * (count - tabs[0])) + line.lstrip("\t")
+        for line, count in zip(run, tabs, strict=True)
+    ]
+    return Change("\n".join(run), "\n".join(right), 1)
+
+
+def _whole_text(line: str, column: int) -> Change | None:
+    """Quotes around all that stands behind a key, where no comment and no bracket does."""
+    text = line[column:].rstrip()
+    alone = re.fullmatch(rf"\s*(- )?{_KEY}:\s+", line[:column])
+    if not alone or " #" in text:
+        return None
+    return Change(text, in_quotes(text), column + 1)
 
 
 def _quote(complaint: _Complaint) -> SyntaxFault | None:
@@ -159,7 +213,9 @@ def _unclosed(line: str, number: int) -> SyntaxFault:
     start = found.end() - 1 if found else len(line) - len(line.lstrip())
     text = line[start:].rstrip()
     message = "a quotation mark is not closed"
-    return SyntaxFault(message, f"close it: {text[:80]}{text[:1]}", number + 1, start + 1)
+    alone = found is not None and not {"[", "{"} & {*line[:start]} and " #" not in text
+    change = Change(text, text + text[:1]) if alone else None
+    return SyntaxFault(message, f"close it: {text[:80]}{text[:1]}", number + 1, start + 1, change)
 
 
 def _bracket(complaint: _Complaint) -> SyntaxFault | None:
@@ -174,10 +230,14 @@ def _bracket(complaint: _Complaint) -> SyntaxFault | None:
     if not outside:
         return None
     what = "list" if sign == "[" else "group"
-    text = complaint.line(number)[column:].partition(" #")[0].rstrip().rstrip(",")
+    there = complaint.line(number)[column:].partition(" #")[0].rstrip()
+    text = there.rstrip(",")
     missing = "".join(_OPENED[each] for each in reversed(_left_open(text)))
     message = f"a {what} opened with '{sign}' is not closed"
-    return SyntaxFault(message, f"close it: {text[:80]}{missing}", number + 1, column + 1)
+    between = complaint.lines[number + 1 : complaint.at.line]
+    sure = not any(line.partition("#")[0].strip() for line in between)
+    change = Change(there, text + missing) if sure else None
+    return SyntaxFault(message, f"close it: {text[:80]}{missing}", number + 1, column + 1, change)
 
 
 def _left_open(text: str) -> list[str]:
@@ -200,10 +260,16 @@ def _within(complaint: _Complaint) -> SyntaxFault | None:
     if sign == ":" and (found := re.search(rf"{_KEY}\s*$", complaint.here[:column])):
         word = found[0].strip()
         remedy = f"separate entries by ',': write ', {word}:'"
-        return SyntaxFault("a comma is missing", remedy, line + 1, found.start() + 1)
+        before = complaint.here[: found.start()]
+        sure = before.rstrip() != before and before.rstrip()[-1:] not in (*":,{[",)
+        blank = before[len(before.rstrip()) :]
+        change = Change(blank, ", ", len(before.rstrip()) + 1) if sure else None
+        return SyntaxFault("a comma is missing", remedy, line + 1, found.start() + 1, change)
     if sign in ("]", "}") and opened in _OPENED:
         message = f"'{sign}' closes what was opened with '{opened}'"
-        return SyntaxFault(message, f"write '{_OPENED[opened]}'", line + 1, column + 1)
+        right = _OPENED[opened]
+        change = Change(sign, right)
+        return SyntaxFault(message, f"write '{right}'", line + 1, column + 1, change)
     return None
 
 
@@ -214,7 +280,8 @@ def _alias(complaint: _Complaint) -> SyntaxFault | None:
     number, column = complaint.since
     text = complaint.line(number)[column:].strip()
     message = f"'{text[:1]}' at the beginning of a text has a meaning of its own in YAML"
-    return SyntaxFault(message, f"put it in quotes: '{text[:80]}'", number + 1, column + 1)
+    change = _whole_text(complaint.line(number), column)
+    return SyntaxFault(message, f"put it in quotes: '{text[:80]}'", number + 1, column + 1, change)
 
 
 def _closing(complaint: _Complaint) -> SyntaxFault | None:
@@ -225,12 +292,14 @@ def _closing(complaint: _Complaint) -> SyntaxFault | None:
     sign, before = complaint.here[column : column + 1], complaint.here[:column]
     if sign in ("]", "}"):
         message = f"'{sign}' closes nothing: there is none open"
-        return SyntaxFault(message, "remove it", line + 1, column + 1)
+        return SyntaxFault(message, "remove it", line + 1, column + 1, Change(sign, ""))
     if before[-1:] in ("'", '"') and (found := _QUOTED.match(complaint.here)):
         other = "write two for one within the text: ''" + sign
         remedy = other if found[1] == "'" else "use single quotes around the text, or within it"
         message = f"the quote {found[1]} ends the text here"
-        return SyntaxFault(message, remedy, line + 1, column)
+        within = before[-2:-1].isalnum() and sign.isalnum() and complaint.here.count("'") == 3  # noqa: PLR2004 - the two around it
+        change = Change("'", "''") if found[1] == "'" and within else None
+        return SyntaxFault(message, remedy, line + 1, column, change)
     return None
 
 
@@ -271,7 +340,10 @@ def _aside(complaint: _Complaint) -> SyntaxFault | None:
     if found := re.match(rf"(\s*(?:- )?{_KEY}:\s+)(.*)", complaint.here):
         text = found[2].strip().replace("'", "''")
         message = "a colon within a text is read as the end of a key"
-        return SyntaxFault(message, f"quote the text: '{text[:80]}'", line + 1, column + 1)
+        told = (message, f"quote the text: '{text[:80]}'", line + 1, column + 1)
+        free = found[1].strip("- ").partition(":")[0] in _FREE_TEXTS
+        change = _whole_text(complaint.here, found.end(1)) if free else None
+        return SyntaxFault(*told, change)
     return None
 
 
@@ -279,26 +351,31 @@ def _plain(line: int, text: str) -> SyntaxFault | None:
     """What makes text of a line that was to be a key and its value, or an entry."""
     if found := _WIDE.fullmatch(text):
         message, column = "'\uff1a' is not the colon that ends a key", found.end(3)
-        return SyntaxFault(message, f"write '{found[2]}: {found[4]}'", line + 1, column + 1)
+        change = Change(text[column : found.start(4)], ": " if found[4] else ":")
+        remedy = f"write '{found[2]}: {found[4]}'"
+        return SyntaxFault(message, remedy, line + 1, column + 1, change)
     if found := _JOINED.fullmatch(text):
         remedy = f"put a space behind the colon: '{found[2]}: {found[3][:80]}'"
-        return SyntaxFault(_COLON, remedy, line + 1, found.end(2) + 1)
+        return SyntaxFault(_COLON, remedy, line + 1, found.end(2) + 1, Change(":", ": "))
     if found := _DASH.fullmatch(text):
         remedy = f"put a space behind '-': '- {found[2][:80]}'"
-        return SyntaxFault("a space is missing behind '-'", remedy, line + 1, len(found[1]) + 1)
+        told = ("a space is missing behind '-'", remedy, line + 1, len(found[1]) + 1)
+        return SyntaxFault(*told, Change("-", "- "))
     if found := _EQUALS.fullmatch(text):
         message = "'=' does not end a key"
-        return SyntaxFault(
-            message, f"write '{found[2]}: {found[4][:80]}'", line + 1, found.end(3) + 1
-        )
+        change = Change(text[found.end(2) : found.start(4)], ": ", found.end(2) + 1)
+        remedy = f"write '{found[2]}: {found[4][:80]}'"
+        return SyntaxFault(message, remedy, line + 1, found.end(3) + 1, change)
     return None
 
 
 def _bare(line: int, text: str) -> SyntaxFault:
+    change = None
     message, remedy = in_plain_words("could not find expected ':'", "")
     if found := _TWO_WORDS.fullmatch(text):
         remedy = f"write '{found[2]}: {found[3][:80]}'"
-    return SyntaxFault(message, remedy, line + 1, _indent(text) + 1)
+        change = Change(text[found.end(2) : found.start(3)], ": ", found.end(2) + 1)
+    return SyntaxFault(message, remedy, line + 1, _indent(text) + 1, change)
 
 
 def _indent(line: str) -> int:

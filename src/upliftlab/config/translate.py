@@ -11,14 +11,16 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from upliftlab.config.document import Document, Key
+from upliftlab.config.foreign_signs import foreign
+from upliftlab.config.mending import bracketed, mending
 from upliftlab.config.models import Declaration
 from upliftlab.config.models.model import REFUSED
-from upliftlab.config.models.usual_forms import usual_form
+from upliftlab.config.models.usual_forms import SeveralNamesError, usual_form
 from upliftlab.config.respelling import known_keys, suggestion, unknown_key
 from upliftlab.config.shape import naming, shape_at
 from upliftlab.config.syntax import joined
 from upliftlab.errors import Diagnostic
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 M = TypeVar("M", bound=Declaration)
 _LONGEST = 240
@@ -63,7 +65,9 @@ def _fault(model: type[Declaration], document: Document, detail: Any) -> Diagnos
         return None
     kind: str = detail["type"]
     if kind == REFUSED:
-        return replace(detail["ctx"]["fault"], place=document.at(*path))
+        found = replace(detail["ctx"]["fault"], place=document.at(*path))
+        other = foreign(given) if isinstance(given, str) else None
+        return mending(found, other.instead if other else None)
     if missing is not None and kind == "missing":
         return _missing(document, path, missing)
     if kind == "extra_forbidden":
@@ -73,7 +77,25 @@ def _fault(model: type[Declaration], document: Document, detail: Any) -> Diagnos
     at_key = kind == "too_short" or code == "UL015" or detail["loc"][-1] == "[key]"
     if code == "UL015" and (named := _named(message.partition(": ")[2])) in (given or {}):
         path = (*path, named)
-    return Diagnostic(code, message[:_LONGEST], remedy, document.at(*path, key=at_key))
+    fault = Diagnostic(code, message[:_LONGEST], remedy, document.at(*path, key=at_key))
+    if at_key:
+        return fault
+    if kind == "tuple_type" or isinstance(detail.get("ctx", {}).get("error"), SeveralNamesError):
+        return bracketed(fault, _entries(given))
+    return mending(fault, _instead(kind, given, detail))
+
+
+def _instead(kind: str, given: Any, detail: Any) -> str | None:  # noqa: ANN401 - as above
+    """The one value that is meant, where that is sure."""
+    if not isinstance(given, str):
+        return None
+    if kind in ("literal_error", "enum"):
+        choices = re.findall("'([^']*)'", str(detail["ctx"]["expected"]))
+        return surely(given, choices, cutoff=0.6)
+    if kind == "string_pattern_mismatch":
+        right = usual_form(f"1 {given}", _PRICE)
+        return right[-3:] if right else None
+    return getattr(detail["ctx"]["error"], "instead", None) if kind == "value_error" else None
 
 
 def _path(document: Document, detail: Any) -> tuple[Key, str | int | None]:  # noqa: ANN401 - as above
@@ -144,10 +166,14 @@ def _keys_expected(model: type[Declaration], document: Document, path: Key, _det
 
 
 def _list_expected(_model: type[Declaration], document: Document, path: Key, _detail: Any) -> _Said:  # noqa: ANN401 - as above
-    given = document.get(*path)
-    entries = [each.strip() for each in re.split(r"[,;/]", given)] if isinstance(given, str) else []
-    example = ", ".join(entries) if entries[1:] and all(entries) else "a, b"
+    example = ", ".join(_entries(document.get(*path))) or "a, b"
     return "UL014", f"{naming(path)} is a list", f"write it in square brackets: [{example}]"
+
+
+def _entries(given: object) -> list[str]:
+    """The entries of a text that was to be a list."""
+    entries = [each.strip() for each in re.split(r"[,;/]", given)] if isinstance(given, str) else []
+    return entries if entries[1:] and all(entries) else []
 
 
 def _text_expected(

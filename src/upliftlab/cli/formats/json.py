@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from upliftlab.cli.output import echo_json
 from upliftlab.config.checking import Checked
-from upliftlab.errors import Diagnostic
+from upliftlab.config.mending import end_of
+from upliftlab.errors import Diagnostic, Repair
 
 
 def tell(checked: Checked) -> None:
@@ -20,7 +22,7 @@ def faults_json(faults: tuple[Diagnostic, ...]) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _dict(fault: Diagnostic) -> dict[str, str | int | None]:
+def _dict(fault: Diagnostic) -> dict[str, Any]:
     place = fault.place
     return {
         "code": fault.code,
@@ -30,4 +32,17 @@ def _dict(fault: Diagnostic) -> dict[str, str | int | None]:
         "column": place.column if place else None,
         "message": fault.message,
         "remedy": fault.remedy,
+        "repair": _repair(fault.repair) if fault.repair else None,
+    }
+
+
+def _repair(repair: Repair) -> dict[str, Any]:
+    """What to write from a place on, up to where another is; the end belongs to it no more."""
+    line, column = end_of(repair.place)
+    return {
+        "line": repair.place.line,
+        "column": repair.place.column,
+        "end_line": line,
+        "end_column": column,
+        "text": repair.instead,
     }

@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 from upliftlab import __version__
 from upliftlab.cli import codes
-from upliftlab.cli.formats.told import ToldFault, told
+from upliftlab.cli.formats.told import ToldFault, from_top, told
 from upliftlab.cli.output import echo_json
 from upliftlab.config.checking import Checked
-from upliftlab.errors import Severity
+from upliftlab.config.mending import end_of
+from upliftlab.errors import Repair, Severity
 from upliftlab.util.explanation import COMMAND, Explanation
 
 SCHEMA: Final = (
@@ -86,7 +87,26 @@ def _result(fault: ToldFault, ruled: Sequence[str]) -> dict[str, Any]:
         region = {"startLine": fault.line, "startColumn": fault.column}
         place = {"artifactLocation": {"uri": uri(fault.file)}, "region": region}
         result["locations"] = [{"physicalLocation": place}]
+    if fault.repair is not None:
+        result["fixes"] = [_fix(fault, fault.repair)]
     return result
+
+
+def _fix(fault: ToldFault, repair: Repair) -> dict[str, Any]:
+    """One replacement; the region's end belongs to it no more."""
+    line, column = end_of(repair.place)
+    region = {
+        "startLine": repair.place.line,
+        "startColumn": repair.place.column,
+        "endLine": line,
+        "endColumn": column,
+    }
+    change = {"deletedRegion": region, "insertedContent": {"text": repair.instead}}
+    location = {"uri": uri(from_top(repair.place.file))}
+    return {
+        "description": {"text": plain(fault.text)},
+        "artifactChanges": [{"artifactLocation": location, "replacements": [change]}],
+    }
 
 
 def plain(text: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from upliftlab.cli.output import shown
-from upliftlab.errors import Diagnostic, Severity
+from upliftlab.errors import Diagnostic, Repair, Severity
 
 _PLACE: Final = re.compile(r"(\.ya?ml)(?::\d+)+|(\bline )\d+")
 
@@ -30,6 +30,7 @@ class ToldFault:
         line: Beginning at 1.
         column: Beginning at 1.
         fingerprint: The same where only lines above the fault have changed.
+        repair: What mends it, where one thing does and no other.
     """
 
     code: str
@@ -39,6 +40,7 @@ class ToldFault:
     line: int
     column: int
     fingerprint: str
+    repair: Repair | None = None
 
 
 def told(faults: Iterable[Diagnostic]) -> tuple[ToldFault, ...]:
@@ -87,7 +89,9 @@ def _top(folder: Path) -> Path | None:
 def _told(fault: Diagnostic, text: str, file: str | None, fingerprint: str) -> ToldFault:
     place = fault.place
     line, column = (place.line or 1, place.column or 1) if place else (1, 1)
-    return ToldFault(fault.code, fault.severity, text, file, line, column, fingerprint)
+    return ToldFault(
+        fault.code, fault.severity, text, file, line, column, fingerprint, fault.repair
+    )
 
 
 def _hashed(*parts: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from upliftlab.config.models.usual_forms import MisreadError
 from upliftlab.config.models.values import NUMBER, PERCENT, matched, schema_of, text_of
 
 _TOLERANCE = re.compile(rf"({NUMBER})\s*(points?|%)?")
@@ -63,7 +64,7 @@ def parse_cap(value: object) -> Cap:
     text = text_of(value) or str(value)
     if re.fullmatch(r"\.[0-9]{1,15}", text):
         share = f"{float(text) * 100:g}%"
-        raise ValueError(f"'{text}' is not a cap such as 99.9% or 500; write {share}")
+        raise MisreadError(f"'{text}' is not a cap such as 99.9% or 500", share)
     found = matched(PERCENT, text, "a cap such as 99.9% or 500")
     number = Fraction(found[1].replace("_", ""))
     if not found[2]:

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from upliftlab.config.models.usual_forms import SeveralNamesError
 from upliftlab.config.models.values import Label, Name, named
 from upliftlab.errors import ConfigError
 
@@ -62,7 +63,7 @@ def singleton(value: object) -> object:
     if not isinstance(value, str):
         return value
     if "," in value:
-        raise ValueError(f"several names are written as a list: [{value}]")
+        raise SeveralNamesError(f"several names are written as a list: [{value}]")
     return [value]
 
 

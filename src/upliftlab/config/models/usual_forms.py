@@ -58,6 +58,21 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 )
 
 
+class MisreadError(ValueError):
+    """A value that is refused, with what to write instead where that is known."""
+
+    def __init__(
+        self, reason: str, right: str | None = None, *, sure: bool = True, asked: bool = False
+    ) -> None:
+        remedy = f"did you mean {right}?" if asked else f"write {right}"
+        super().__init__(f"{reason}; {remedy}" if right else reason)
+        self.instead = right if right and sure and " or " not in right else None
+
+
+class SeveralNamesError(ValueError):
+    """Names in one text, with commas between them."""
+
+
 def usual_form(text: str, right: re.Pattern[str]) -> str | None:
     """How a value is written here that is written otherwise elsewhere; None where that is unknown.
 
@@ -84,6 +99,16 @@ def _read(text: str) -> Iterator[str]:
     for pattern, form in _FORMS:
         if found := pattern.fullmatch(text):
             yield form(found)
+
+
+def is_month(text: str) -> bool:
+    """Whether a length is told in months, which are no days: what to write is a choice.
+
+    >>> is_month("1 month"), is_month("28d")
+    (True, False)
+    """
+    found = _LENGTH.fullmatch(text) or _ISO.fullmatch(text)
+    return found is not None and found[2].lower() == "m"
 
 
 def usual_date(text: str) -> str | None:

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from upliftlab.config.models.decimals import two_ways
-from upliftlab.config.models.usual_forms import usual_date, usual_form
+from upliftlab.config.models.usual_forms import MisreadError, is_month, usual_date, usual_form
 
 NUMBER = r"[+-]?(?:[0-9]{1,21}|[0-9]{1,3}(?:_[0-9]{3}){1,6})(?:\.[0-9]{1,15})?"
 """A number; `_` may part its thousands, and nothing else."""
@@ -46,7 +46,7 @@ def matched(pattern: re.Pattern[str], value: str, hint: str) -> re.Match[str]:
     found = pattern.fullmatch(value)
     if not found:
         right = usual_form(value, pattern)
-        raise ValueError(f"'{value}' is not {hint}" + (f"; write {right}" if right else ""))
+        raise MisreadError(f"'{value}' is not {hint}", right, sure=not is_month(value))
     return found
 
 
@@ -73,8 +73,8 @@ def _share(value: object) -> Fraction:
     share = parse_fraction(value)
     if not 0 <= share <= 1:
         plain = "%" not in str(value) and 1 < share <= 100  # noqa: PLR2004 - as in per cent
-        hint = f"; did you mean {value}%?" if plain else ""
-        raise ValueError(f"{value} is not between 0% and 100%{hint}")
+        right = f"{value}%" if plain else None
+        raise MisreadError(f"{value} is not between 0% and 100%", right, asked=True)
     return share
 
 
@@ -236,8 +236,9 @@ def _date(value: object) -> date:
     if found := _as_date(text):
         return found
     right = usual_date(text)
-    offered = f"; write {right}" if right and right != text and _as_date(right) else ""
-    raise ValueError(f"'{value}' is not a date such as 2026-03-02{offered}")
+    offered = right if right and right != text and _as_date(right) else None
+    whole = re.fullmatch(r"[0-9./-]+([T ][0:]+Z?)?", text) is not None  # else an hour would be lost
+    raise MisreadError(f"'{value}' is not a date such as 2026-03-02", offered, sure=whole)
 
 
 def _as_date(text: str) -> date | None:
@@ -254,7 +255,7 @@ def _flag(value: object) -> bool:
     if text in ("true", "false"):
         return text == "true"
     hint = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text)
-    raise ValueError(f"'{value}' is neither true nor false" + (f"; write {hint}" if hint else ""))
+    raise MisreadError(f"'{value}' is neither true nor false", hint)
 
 
 def _count(value: object) -> int:

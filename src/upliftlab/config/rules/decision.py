@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from upliftlab.config.foreign_signs import foreign
+from upliftlab.config.mending import mending
 from upliftlab.config.rules.metrics import is_share
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
 from upliftlab.errors import Diagnostic
 from upliftlab.results.ship_rule import parse_ship_if
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 
 @rule(
@@ -36,10 +37,12 @@ def decision_metric(scope: Scope) -> Iterator[Diagnostic]:
         )
     name = experiment.decision.metric
     if name is not None and name not in ("profit", *scope.plan.measured):
-        near = closest(name, ["profit", *scope.plan.measured], cutoff=0.6)
+        known = ["profit", *scope.plan.measured]
+        near = closest(name, known, cutoff=0.6)
         remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
         message = f"the decision's metric '{name}' is not measured"
-        yield Diagnostic("UL120", message, remedy, scope.at("decision", "metric"))
+        fault = Diagnostic("UL120", message, remedy, scope.at("decision", "metric"))
+        yield mending(fault, surely(name, known, cutoff=0.6))
 
 
 def _profit_elsewhere(scope: Scope) -> Iterator[tuple[str | int, ...]]:
@@ -77,8 +80,8 @@ def decision_rule(scope: Scope) -> Iterator[Diagnostic]:
     except ValueError as error:
         other = foreign(decision.ship_if)
         usual = "write 'lower > NUMBER' or 'estimate > NUMBER' ('>=' too)"
-        remedy = other.remedy if other else usual
-        yield Diagnostic("UL121", str(error), remedy, place)
+        fault = Diagnostic("UL121", str(error), other.remedy if other else usual, place)
+        yield mending(fault, other.instead if other else None)
         return
     name = scope.plan.decided_by
     if is_share(scope, name) and abs(parsed.threshold) >= 1:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from upliftlab.config.mending import mending
 from upliftlab.config.models import Metric
 from upliftlab.config.models.limits import Tolerance
 from upliftlab.config.rules.registry import metrics_judges, metrics_rule, rule
 from upliftlab.config.scope import MetricDeclarations, Scope
 from upliftlab.config.windows import BEFORE
 from upliftlab.errors import Diagnostic, Place
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 
 @rule(
@@ -88,7 +89,8 @@ def winsorized(scope: Scope) -> Iterator[Diagnostic]:
         elif name not in known:
             near = closest(name, list(known), cutoff=0.6)
             remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
-            yield Diagnostic("UL128", f"the metric '{name}' is not measured", remedy, place)
+            fault = Diagnostic("UL128", f"the metric '{name}' is not measured", remedy, place)
+            yield mending(fault, surely(name, known, cutoff=0.6))
 
 
 @metrics_judges
@@ -97,11 +99,13 @@ def metric_parts(declared: MetricDeclarations) -> Iterator[Diagnostic]:
     known = declared.known
     for name, metric in declared.metrics.items():
         for part in metric.parts:
-            near = closest(part, [other for other in known if other != name], cutoff=0.8)
+            others = [other for other in known if other != name]
+            near = closest(part, others, cutoff=0.8)
             if part not in known and near:
                 message = f"metric '{name}': its part '{part}' is not declared"
                 place = _part_place(declared, name, metric, part)
-                yield Diagnostic("UL107", message, f"did you mean '{near}'?", place)
+                fault = Diagnostic("UL107", message, f"did you mean '{near}'?", place)
+                yield mending(fault, surely(part, others, cutoff=0.8))
 
 
 @metrics_rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from upliftlab.config.mending import mending
 from upliftlab.config.models import Costs
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.values import Money
@@ -11,7 +12,7 @@ from upliftlab.config.rules.registry import judges, rule
 from upliftlab.config.scope import Scope
 from upliftlab.errors import Diagnostic, Place
 from upliftlab.results.costs import ON_ARMS, RATED, Per
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 
 @rule(
@@ -144,7 +145,8 @@ def fixed_costs(scope: Scope) -> Iterator[Diagnostic]:
             arms = ", ".join(scope.plan.arms)
             remedy = f"did you mean '{near}'?" if near else f"the arms are {arms}"
             place = scope.at("money", "fixed_cost", name, key=True)
-            yield Diagnostic("UL125", f"'fixed_cost' names no arm: '{name}'", remedy, place)
+            fault = Diagnostic("UL125", f"'fixed_cost' names no arm: '{name}'", remedy, place)
+            yield mending(fault, surely(name, scope.plan.arms, cutoff=0.6))
 
 
 @rule(

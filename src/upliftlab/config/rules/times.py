@@ -7,12 +7,13 @@ from datetime import timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from upliftlab.config.mending import mending
 from upliftlab.config.models.values import format_duration
 from upliftlab.config.rules.registry import metrics_judges, rule, shared_judges, shared_rule
 from upliftlab.config.scope import MetricDeclarations, Scope
 from upliftlab.config.shared import Shared
 from upliftlab.errors import Diagnostic, Place
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 _NOTHING = timedelta(0)
 
@@ -241,5 +242,6 @@ def _zone_fault(name: str, place: Place) -> Diagnostic | None:
         near = closest(name, list(zones))
         if zones:  # without a time zone database nothing can be said
             remedy = f"did you mean '{near}'?" if near else "write one such as Europe/Berlin"
-            return Diagnostic("UL136", f"there is no time zone '{name[:60]}'", remedy, place)
+            fault = Diagnostic("UL136", f"there is no time zone '{name[:60]}'", remedy, place)
+            return mending(fault, surely(name, zones))
     return None

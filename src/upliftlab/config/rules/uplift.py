@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from upliftlab.config.mending import mending
 from upliftlab.config.models.experiment import PROFIT
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
 from upliftlab.errors import Diagnostic
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 
 @rule(
@@ -89,9 +90,11 @@ def learned_metric(scope: Scope) -> Iterator[Diagnostic]:
         remedy = "declare 'money: {revenue: …, margin: …}'"
         yield Diagnostic("UL145", "profit needs 'money'", remedy, place)
     elif asked.metric not in (None, PROFIT, *plan.measured):
-        near = closest(name, [PROFIT, *plan.measured], cutoff=0.6)
+        known = [PROFIT, *plan.measured]
+        near = closest(name, known, cutoff=0.6)
         remedy = f"did you mean '{near}'?" if near else "name it under 'metrics' too"
-        yield Diagnostic("UL145", f"the metric '{name}' is not measured", remedy, place)
+        fault = Diagnostic("UL145", f"the metric '{name}' is not measured", remedy, place)
+        yield mending(fault, surely(name, known, cutoff=0.6))
     metric = plan.metrics.get(name)
     if metric is not None and metric.ratio is not None:
         message = f"'{name}' is a ratio of totals, which no single customer has"
@@ -117,10 +120,11 @@ def todays_arm(scope: Scope) -> Iterator[Diagnostic]:
         return
     treatments = [name for name, each in plan.arms.items() if not each.control]
     near = closest(arm, treatments, cutoff=0.6)
+    meant = surely(arm, treatments, cutoff=0.6) if arm not in plan.arms else None
     remedy = f"did you mean '{near}'?" if near else f"the treatments are {', '.join(treatments)}"
     what = "the control" if arm in plan.arms else "no arm"
     message = f"today's rule gives '{arm}', which is {what}"
-    yield Diagnostic("UL147", message, remedy, scope.at("uplift", "today", "arm"))
+    yield mending(Diagnostic("UL147", message, remedy, scope.at("uplift", "today", "arm")), meant)
 
 
 @rule(
