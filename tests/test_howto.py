@@ -35,7 +35,7 @@ def fences(kind, text):
 
 def merged(file, part):
     """A file with what the page adds to it."""
-    whole = yaml.safe_load(file.read_text(encoding="utf-8"))
+    whole = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
     for key, value in part.items():
         whole[key] = (whole.get(key) or {}) | value if isinstance(value, dict) else value
     file.write_text(yaml.safe_dump(whole, sort_keys=False), encoding="utf-8")
@@ -63,6 +63,9 @@ def tables(data):
     book.save(data / "calls.xlsx")
     groups = "".join(f"{i},{'none' if i % 2 else 'leaflet'},2026-03-05\n" for i in range(1, 20_001))
     (data / "shop_test.csv").write_text("customer_id,group,first_seen\n" + groups, encoding="utf-8")
+    brand = data.parent / "brand"
+    brand.mkdir()
+    (brand / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
     (data / "banner.csv").write_text(
         "variant,visitors,buyers\nold,900,40\nnew,910,44\n", encoding="utf-8"
     )

@@ -61,7 +61,7 @@ def test_a_new_user_has_a_report_after_four_commands(tmp_path, template, name):
 
 
 def test_a_workspace_begins_here_and_again_writes_nothing(tmp_path):
-    assert "15 files written" in done("init", cwd=tmp_path)
+    assert "16 files written" in done("init", cwd=tmp_path)
     before = {path: path.read_bytes() for path in files(tmp_path)}
     assert "0 files written" in done("init", cwd=tmp_path)
     assert done("init", "--quiet", cwd=tmp_path) == ""
@@ -105,7 +105,7 @@ def test_editors_find_the_schema_of_every_file(tmp_path):
         for schema, patterns in settings["yaml.schemas"].items()
         for pattern in patterns
     }
-    assert len(set(patterns.values())) == 6
+    assert len(set(patterns.values())) == 7
     seen = set()
     for file in tmp_path.glob("[ec]*/*.yaml"):
         place = file.relative_to(tmp_path).as_posix()

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from upliftlab.config.models import Source
     from upliftlab.config.models.experiment import Plan
     from upliftlab.config.models.values import Money
+    from upliftlab.config.shared import Shared
     from upliftlab.engines.base import Engine
     from upliftlab.engines.frames import Data, Frame, Tables
     from upliftlab.errors import Diagnostic
     from upliftlab.ledger import Amendment, Ledger, Locked, Recorded
     from upliftlab.ledger.exports import Exported
     from upliftlab.planning.assumptions import PlanArguments
+    from upliftlab.report.look import Look
     from upliftlab.report.outlook import PlanReport
     from upliftlab.report.portfolio import PortfolioReport
     from upliftlab.report.published import AnalysisReport, InspectionReport
@@ -121,6 +123,11 @@ class Experiment:
         """What is odd in the experiment and no fault."""
         return self._loaded.warnings
 
+    @property
+    def look(self) -> Look:
+        """What its pages wear, by the `configs/theme.yaml` of its workspace."""
+        return _look_of(self._loaded.scope.shared)
+
     def __repr__(self) -> str:
         arms = ", ".join(self.resolved.arms)
         return f"Experiment {self.name!r}: {arms}; decided by {self.resolved.decided_by}"
@@ -180,7 +187,7 @@ class Experiment:
         told = (earlier or given.given) is not None and given.customers is not None
         with nullcontext() if told else self._engine(data) as engine:
             setting = PlanningContext(datetime.now(UTC), engine, earlier, progress or _silent, own)
-            return published(PlanReport, verb(self.resolved, given, setting))
+            return published(PlanReport, verb(self.resolved, given, setting), self.look)
 
     def lock(self, data: Data | None = None, *, ledger: FilePath | None = None) -> Locked:
         """Freeze the plan on the record, before anybody is assigned; again, it changes nothing.
@@ -326,7 +333,7 @@ class Experiment:
             from upliftlab.analysis.analyze import analyze as verb
 
             made = replace(setting, audience=audience)
-            return published(AnalysisReport, verb(self.resolved, made))
+            return published(AnalysisReport, verb(self.resolved, made), self.look)
 
     def learn(
         self,
@@ -358,7 +365,7 @@ class Experiment:
             learned = verb(self.resolved, setting)
             if save is not None:
                 save_model(self.resolved, learned, Path(save), setting)
-            return published(UpliftReport, learned.responses)
+            return published(UpliftReport, learned.responses, self.look)
 
     def target(
         self,
@@ -409,7 +416,8 @@ class Experiment:
             spare_sources(self.resolved, order, locate, tables.files)
             order, model = replace(order, contacts=contacts), asked.get("model")
             saved = None if model is None else Path(model)
-            return published(TargetsReport, next_campaign(self.resolved, order, saved, setting))
+            found = next_campaign(self.resolved, order, saved, setting)
+            return published(TargetsReport, found, self.look)
 
     def _request(
         self, name: str, source: Source, asked: TargetArguments, now: datetime
@@ -556,7 +564,10 @@ def portfolio(
         return read(Path(one)) if isinstance(one, str | Path) else one
 
     whole = None if holdout is None else given(holdout)
-    return published(PortfolioReport, verb([given(one) for one in analyses], holdout=whole))
+    found = verb([given(one) for one in analyses], holdout=whole)
+    paths = (one for one in analyses if isinstance(one, str | Path))
+    first = next(paths, None)
+    return published(PortfolioReport, found, *([look_around(first)] if first else []))
 
 
 def inspect(
@@ -588,7 +599,37 @@ def read_analysis(path: FilePath) -> AnalysisReport:
     from upliftlab.report.published import AnalysisReport, published
     from upliftlab.report.reading import read_analysis as read
 
-    return published(AnalysisReport, read(Path(path)))
+    return published(AnalysisReport, read(Path(path)), look_around(path))
+
+
+def look_around(path: FilePath) -> Look:
+    """What the pages of a result wear: by `configs/theme.yaml` in the nearest folder upward.
+
+    Raises:
+        ConfigError: the theme cannot be used.
+    """
+    from upliftlab.config.theme import read_theme
+    from upliftlab.config.workspace import find_workspace
+
+    return _look_of(read_theme(find_workspace(Path(path)), Path(path)))
+
+
+def _look_of(shared: Shared) -> Look:
+    """What is declared, as what pages wear."""
+    from upliftlab.report.look import PLAIN, Look
+
+    theme = shared.theme
+    if theme is None:
+        return PLAIN
+    named = {"accent": theme.accent, "brand": theme.brand}
+    pairs = {name: pair for name, pair in named.items() if pair is not None}
+    return Look(
+        house=theme.house or "",
+        logos={scheme: (logo.kind, logo.content) for scheme, logo in shared.logos.items()},
+        light={name: pair.light for name, pair in pairs.items()},
+        dark={name: pair.dark for name, pair in pairs.items()},
+        typeface=theme.typeface,
+    )
 
 
 def _experiment(asked: Asked) -> Experiment:

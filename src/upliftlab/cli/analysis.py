@@ -186,11 +186,18 @@ def analyze(  # noqa: PLR0913 - one parameter an option is how click calls
 @pdf_option
 @output_option
 @lang_option
+@click.option(
+    "--workspace",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Whose configs/theme.yaml the page wears; default: the workspace around ANALYSIS.",
+)
 @quiet_option
 def report(  # noqa: PLR0913 - one parameter an option is how click calls
     analysis: Path,
     out: Path | None,
     *,
+    workspace: Path | None,
     kind: str | None,
     output: Path | None,
     lang: Code,
@@ -207,12 +214,14 @@ def report(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab report analysis.json --format csv --output spring.csv
       upliftlab report analysis.json --pdf
     """
+    from upliftlab.api import look_around
+    from upliftlab.report.look import wearing
     from upliftlab.report.reading import read_analysis, taken_from
     from upliftlab.report.render import write
 
     form = _format(kind, output)
     found = read_analysis(analysis)
-    with taken_from(analysis):
+    with taken_from(analysis), wearing(look_around((workspace or analysis.parent) / analysis.name)):
         if kind is None:
             page = write(found, out or analysis.parent, lang=lang)
         else:
@@ -305,13 +314,18 @@ def _demonstration(*, quiet: bool) -> Path:
 
 @contextmanager
 def opened(experiment: Path, *, quiet: bool) -> Generator[tuple[Experiment, Progress]]:
-    """An experiment and who is told of its steps, while progress and warnings are shown."""
+    """An experiment and who is told of its steps, while progress and warnings are shown.
+
+    Until the command ends, its pages wear what the workspace says.
+    """
     from upliftlab.api import Experiment
+    from upliftlab.report.look import wearing
 
     found = Experiment.from_yaml(experiment)
     for fault in found.warnings:
         if not quiet:
             echo_fault(fault)
+    click.get_current_context().with_resource(wearing(found.look))
     with progress(quiet=quiet) as tell:
         tell("Starting")
         yield found, tell

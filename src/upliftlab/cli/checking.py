@@ -192,7 +192,9 @@ def explain(code: str | None, *, listed: bool, as_json: bool) -> None:
 @click.argument(
     "kind",
     default="experiment",
-    type=click.Choice(["experiment", "sources", "metrics", "channels", "segments", "program"]),
+    type=click.Choice(
+        ["experiment", "sources", "metrics", "channels", "segments", "program", "theme"]
+    ),
 )
 def schema(kind: str) -> None:
     """Print the JSON Schema of a KIND of file, for editors.

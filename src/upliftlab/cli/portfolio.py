@@ -54,13 +54,14 @@ def portfolio(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab portfolio upliftlab-report --holdout upliftlab-report/holdout_2026/analysis.json
       upliftlab portfolio --json | jq .profit
     """
+    from upliftlab.api import look_around
     from upliftlab.api import portfolio as verb
+    from upliftlab.report.look import wearing
     from upliftlab.report.portfolio import render, to_csv
 
     kept = holdout and holdout.resolve()
-    found = verb(
-        [each for each in _files(analyses or (OUT,)) if each.resolve() != kept], holdout=holdout
-    )
+    files = [each for each in _files(analyses or (OUT,)) if each.resolve() != kept]
+    found = verb(files, holdout=holdout)
     numbers = found.to_json()
     if as_json:
         echo_json(numbers)
@@ -68,11 +69,12 @@ def portfolio(  # noqa: PLR0913 - one parameter an option is how click calls
             return
     folder = out or OUT
     page = folder / ("portfolio.html" if lang == "en" else f"portfolio.{lang}.html")
-    written = {
-        folder / "portfolio.json": numbers,
-        folder / "portfolio.csv": to_csv(found),
-        page: render(found, lang=lang).encode(),
-    }
+    with wearing(look_around(files[0])):
+        written = {
+            folder / "portfolio.json": numbers,
+            folder / "portfolio.csv": to_csv(found),
+            page: render(found, lang=lang).encode(),
+        }
     write_together(written, None if out else Path())
     if not (quiet or as_json):
         echo(found.sentence)

@@ -194,8 +194,8 @@ _READING: Final = (
     Explanation(
         "UL021",
         "File that nothing reads",
-        "configs/ holds sources, metrics, channels, segments and program, each as .yaml; what "
-        "belongs in one of them is read nowhere else.",
+        "configs/ holds sources, metrics, channels, segments, program and theme, each as .yaml; "
+        "what belongs in one of them is read nowhere else.",
         example=Example(
             "configs/chanels.yaml",
             "configs/channels.yaml",
@@ -299,6 +299,24 @@ _READING: Final = (
             "segments: [value_bnd]",
             "segments: [value_band]",
             beside={"configs/segments.yaml": "segments: {value_band: {column: value_band}}\n"},
+        ),
+    ),
+    Explanation(
+        "UL172",
+        "Logo that cannot be shown",
+        "A theme's logo is an SVG or PNG of the workspace, of at most 64 KiB, that only draws: no "
+        "script, no reference to anything outside of it, no declaration.",
+        "Save it as plain SVG, or as PNG.",
+        example=Example(
+            "house: Sample\nlogo: {light: ../logo.svg}",
+            "house: Sample\nlogo: {light: brand/logo.svg}",
+            file="configs/theme.yaml",
+            beside={
+                "brand/logo.svg": (
+                    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 24">'
+                    '<rect width="90" height="24" fill="#0a58a8"/></svg>\n'
+                )
+            },
         ),
     ),
     Explanation(

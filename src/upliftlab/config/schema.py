@@ -28,12 +28,13 @@ from upliftlab.config.models import (
     program,
     segments,
     sources,
+    theme,
     uplift,
     values_by,
 )
 from upliftlab.config.shape import FILES
 
-_CONFIGS = (model, formats, aggregated, sources, channels, metrics, segments, program, files)
+_CONFIGS = (model, formats, aggregated, sources, channels, metrics, segments, program, theme, files)
 _MODULES = (*_CONFIGS, values_by, arms, analysis, uplift, planning, experiment)
 _URI = "http://json-schema.org/draft-07/schema#"
 _TEXT = ["string", "number", "boolean"]

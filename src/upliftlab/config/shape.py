@@ -22,6 +22,7 @@ FILES: dict[str, type[Declaration]] = {
     "channels": models.ChannelsFile,
     "segments": models.SegmentsFile,
     "program": models.Program,
+    "theme": models.Theme,
 }
 """The files of `configs/` by their stem."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from upliftlab.config.document import Document, read_document
 from upliftlab.config.environment import environment_faults
+from upliftlab.config.logo import LogoFile, read_logo
 from upliftlab.config.mending import mending
 from upliftlab.config.models import (
     Channel,
@@ -23,12 +24,13 @@ from upliftlab.config.models import (
     SegmentsFile,
     Source,
     SourcesFile,
+    Theme,
 )
 from upliftlab.config.respelling import respelt
 from upliftlab.config.shape import FILES
 from upliftlab.config.translate import read_model
 from upliftlab.config.workspace import Workspace, shown
-from upliftlab.errors import Diagnostic, Place
+from upliftlab.errors import ConfigError, Diagnostic, Place
 from upliftlab.util.nearest import closest, surely
 
 T = TypeVar("T", bound=Declaration)
@@ -44,6 +46,9 @@ class Shared:
     offers: Mapping[str, Offer] | None = None
     segments: Mapping[str, Segment] | None = None
     program: Program = field(default_factory=Program)
+    theme: Theme | None = None
+    logos: Mapping[str, LogoFile] = field(default_factory=dict[str, LogoFile])
+    """The theme's, by the scheme they are for."""
     documents: Mapping[str, Document] = field(default_factory=dict[str, Document])
     broken: frozenset[str] = frozenset()
     """Files that exist but cannot be read: what they declare is unknown, not absent."""
@@ -67,7 +72,10 @@ def config_files(folder: Path) -> dict[str, Path]:
 
 
 def read_shared(
-    workspace: Workspace, given: Path, values: Mapping[str, Document] | None = None
+    workspace: Workspace,
+    given: Path,
+    values: Mapping[str, Document] | None = None,
+    only: Collection[str] = FILES.keys(),
 ) -> Shared:
     """What the workspace's `configs/` declares, with every fault of its files.
 
@@ -75,14 +83,32 @@ def read_shared(
         workspace: Where the files lie.
         given: A path the user gave, so that messages name files alike.
         values: Documents that stand in the place of files, by stem.
+        only: The files to read, by stem.
     """
     files = config_files(workspace.configs)
     read = {
         stem: read_document(path, workspace.root, shown(path, given))
         for stem, path in files.items()
-        if stem not in (values or {})
+        if stem in only and stem not in (values or {})
     }
-    return _declared({**read, **(values or {})})
+    return _with_logos(_declared({**read, **(values or {})}), workspace)
+
+
+def _with_logos(shared: Shared, workspace: Workspace) -> Shared:
+    """What is declared, with the pictures that the theme names."""
+    logo = shared.theme and shared.theme.logo
+    if logo is None:
+        return shared
+    logos: dict[str, LogoFile] = {}
+    faults: list[Diagnostic] = []
+    for scheme, file in (("light", logo.light), ("dark", logo.dark)):
+        try:
+            if file is not None:
+                place = shared.at("theme", "logo", scheme)
+                logos[scheme] = read_logo(workspace.root, file, place)
+        except ConfigError as error:
+            faults += error.faults
+    return replace(shared, logos=logos, faults=(*shared.faults, *faults))
 
 
 def _declared(documents: Mapping[str, Document]) -> Shared:
@@ -119,6 +145,7 @@ def _shared(
         offers=channels.offers if channels else None,
         segments=segments.segments if segments else None,
         program=models.get("program") or Program(),
+        theme=models.get("theme"),
         documents=documents,
         broken=broken,
         faults=faults,

@@ -74,7 +74,7 @@ def _fault(model: type[Declaration], document: Document, detail: Any) -> Diagnos
         return _unknown(model, document, path)
     say = _WORDS.get(kind, _invalid)
     code, message, remedy = say(model, document, path, detail)
-    at_key = kind == "too_short" or code == "UL015" or detail["loc"][-1] == "[key]"
+    at_key = kind == "too_short" or code == "UL015" or detail["loc"][-1:] == ("[key]",)
     if code == "UL015" and (named := _named(message.partition(": ")[2])) in (given or {}):
         path = (*path, named)
     fault = Diagnostic(code, message[:_LONGEST], remedy, document.at(*path, key=at_key))
@@ -136,7 +136,7 @@ _Said = tuple[str, str, str]
 def _own_words(_model: type[Declaration], document: Document, path: Key, detail: Any) -> _Said:  # noqa: ANN401 - as above
     """A refusal from `values.py` or a model's validator: already in plain words."""
     reason, _, remedy = str(detail["ctx"]["error"]).partition("; ")
-    if isinstance(document.get(*path), dict) and detail["loc"][-1] != "[key]":
+    if isinstance(document.get(*path), dict) and detail["loc"][-1:] != ("[key]",):
         return "UL015", f"{naming(path)}: {reason}", remedy
     return "UL014", f"{naming(path)}: {reason}", remedy
 

@@ -12,7 +12,7 @@ from upliftlab.report.export import rounded, to_json
 from upliftlab.report.figure import Figure, FigureFormat, Formatter, Sentence, escape
 from upliftlab.report.methods import ProvenanceView
 from upliftlab.report.plan_answers import answers
-from upliftlab.report.published import WithJson, written
+from upliftlab.report.published import WithJson
 from upliftlab.report.quantity import metric_form
 from upliftlab.report.render import framed
 from upliftlab.report.sections import Download, Page, PageLink, Section, packed_download, shown
@@ -334,4 +334,4 @@ class PlanReport(WithJson, PowerReport):
 
     def report(self, path: str | Path, *, lang: Code = "en") -> Path:
         """Write the page; raises as `AnalysisReport.report`."""
-        return written(path, render(self, lang=lang))
+        return self._written(path, lambda: render(self, lang=lang))

@@ -25,7 +25,7 @@ from upliftlab.report.grid import (
     texts,
     valued,
 )
-from upliftlab.report.published import WithJson, written
+from upliftlab.report.published import WithJson
 from upliftlab.report.render import framed
 from upliftlab.report.sections import Download, Page, Section, packed_download, shown
 from upliftlab.report.tile import NumberTile
@@ -342,4 +342,4 @@ class PortfolioReport(WithJson, Portfolio):
 
     def report(self, path: str | Path, *, lang: Code = "en") -> Path:
         """Write the page; raises as `AnalysisReport.report`."""
-        return written(path, render(self, lang=lang))
+        return self._written(path, lambda: render(self, lang=lang))

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
+
+from pydantic import PrivateAttr
 
 from upliftlab.money.what_if import WhatIfAnswer, changed, what_if
 from upliftlab.report import render
 from upliftlab.report.export import to_csv, to_json
+from upliftlab.report.look import PLAIN, Look, wearing
 from upliftlab.results.analysis import Analysis
 from upliftlab.results.base import Published
 from upliftlab.results.inspection import Inspection
 from upliftlab.text.language import Code
 from upliftlab.util.files import atomic_write
 
-P = TypeVar("P", bound=Published)
+P = TypeVar("P", bound="WithJson")
 
 
 class WithJson(Published):
-    """A result that is handed on as JSON."""
+    """A result that is handed on as JSON, and knows what its page wears."""
+
+    _look: Look = PrivateAttr(default=PLAIN)
 
     def to_json(self) -> bytes:
         """The JSON that the command writes, the same bytes for the same value."""
         return to_json(self)
+
+    def _written(self, path: str | Path, make: Callable[[], str]) -> Path:
+        """Write a page and return its path."""
+        with wearing(self._look):
+            atomic_write(Path(path), make().encode())
+        return Path(path)
 
 
 class AnalysisReport(WithJson, Analysis):
@@ -39,7 +50,7 @@ class AnalysisReport(WithJson, Analysis):
         Raises:
             OutputError: UL601, where it cannot be written.
         """
-        return written(path, render.render(self, lang=lang))
+        return self._written(path, lambda: render.render(self, lang=lang))
 
     def what_if(self, **terms: float | Mapping[str, float]) -> WhatIfAnswer:
         """What would have been found, had margin or costs been others; the response is held.
@@ -59,12 +70,8 @@ class InspectionReport(WithJson, Inspection):
     """What was understood of files."""
 
 
-def published(kind: type[P], found: Published) -> P:
+def published(kind: type[P], found: Published, look: Look = PLAIN) -> P:
     """A result as one that can be handed on; its values are the same objects."""
-    return kind.model_construct(found.model_fields_set, **dict(found))
-
-
-def written(path: str | Path, page: str) -> Path:
-    """Write a page and return its path."""
-    atomic_write(Path(path), page.encode())
-    return Path(path)
+    made = kind.model_construct(found.model_fields_set, **dict(found))
+    made._look = look  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no value of its own
+    return made

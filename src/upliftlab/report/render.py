@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from upliftlab.report.export import rounded
 from upliftlab.report.figure import formatter_of
+from upliftlab.report.look import worn
 from upliftlab.report.sections import Page, PageLink
 from upliftlab.report.view import page
 from upliftlab.results.analysis import Analysis
@@ -45,6 +46,8 @@ def framed(
 ) -> str:
     """A page in the frame that all pages have, which permits its own style and script alone.
 
+    It wears the look of the workspace.
+
     Args:
         page: What it says.
         lang: Its language.
@@ -52,7 +55,8 @@ def framed(
         scripts: Its scripts, in their order; they run as one, strict and in a scope of their own.
         beside: The pages that lie in the same folder, itself among them.
     """
-    css = shipped_text(*sheets)
+    look = worn()
+    css = shipped_text(*sheets) + look.style
     script = f"(()=>{{'use strict';\n{shipped_text(*scripts)}}})();"
     return (
         environment(lang)
@@ -60,6 +64,7 @@ def framed(
         .render(
             page=page,
             beside=beside,
+            look=look,
             lang=Language(lang).tag,
             style=css,
             style_hash=content_hash(css),

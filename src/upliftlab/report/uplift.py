@@ -18,7 +18,7 @@ from upliftlab.report.grid import Grid, valued
 from upliftlab.report.interval import Interval, Scale, draw
 from upliftlab.report.methods import origin
 from upliftlab.report.policy import came_true, policies, tree
-from upliftlab.report.published import WithJson, written
+from upliftlab.report.published import WithJson
 from upliftlab.report.quantity import unit_form
 from upliftlab.report.ranking import deciles, learners, responders, sleeping
 from upliftlab.report.render import framed
@@ -206,4 +206,4 @@ class UpliftReport(WithJson, UpliftResult):
 
     def report(self, path: str | Path, *, lang: Code = "en") -> Path:
         """Write the page; raises as `AnalysisReport.report`."""
-        return written(path, render(self, lang=lang))
+        return self._written(path, lambda: render(self, lang=lang))

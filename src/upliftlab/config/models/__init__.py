@@ -15,6 +15,7 @@ from upliftlab.config.models.files import (
     Program,
     SegmentsFile,
     SourcesFile,
+    Theme,
 )
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.config.models.metrics import Metric
@@ -23,6 +24,7 @@ from upliftlab.config.models.planning import BaselineFigures, Planning
 from upliftlab.config.models.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.config.models.segments import Lifecycle, Rfm, Segment
 from upliftlab.config.models.sources import AttributeKind, EngineSettings, Source
+from upliftlab.config.models.theme import ColourPair, Logo
 from upliftlab.config.models.uplift import FeatureKind, Learner, TodayRule, Uplift
 from upliftlab.config.models.values_by import ValuesBy
 
@@ -36,6 +38,7 @@ __all__ = [
     "Called",
     "Channel",
     "ChannelsFile",
+    "ColourPair",
     "ContactPolicy",
     "Costs",
     "Declaration",
@@ -46,6 +49,7 @@ __all__ = [
     "Layer",
     "Learner",
     "Lifecycle",
+    "Logo",
     "Metric",
     "MetricsFile",
     "Names",
@@ -59,6 +63,7 @@ __all__ = [
     "SharePeriod",
     "Source",
     "SourcesFile",
+    "Theme",
     "TodayRule",
     "UniversalHoldout",
     "Uplift",

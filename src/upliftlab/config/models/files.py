@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from upliftlab.config.models.channels import Channel, Offer
 from upliftlab.config.models.metrics import AnyMetric
@@ -12,6 +12,7 @@ from upliftlab.config.models.model import Declaration
 from upliftlab.config.models.program import ContactPolicy, Layer, UniversalHoldout
 from upliftlab.config.models.segments import Segment
 from upliftlab.config.models.sources import AnyEngine, Source
+from upliftlab.config.models.theme import ColourPair, Logo, Typeface
 from upliftlab.config.models.values import Count, Currency, Name
 
 
@@ -72,3 +73,25 @@ class SegmentsFile(File):
 
     segments: dict[Name, Segment]
     """Segments by the name experiments call them."""
+
+
+class Theme(File):
+    """configs/theme.yaml: what pages wear. No number depends on it."""
+
+    house: Name | None = None
+    """The house's name, at the head of every page."""
+    logo: Logo | None = None
+    """Its logo, instead of the name, which is then told to whoever does not see it."""
+    accent: ColourPair | None = None
+    """Links, marks and the verdict: read on both grounds, and unlike gains and losses."""
+    brand: ColourPair | None = None
+    """The line under a page's head; the accent by default."""
+    typeface: Typeface = ()
+    """Typefaces of the reader's machine, the first that is there: [Georgia, serif]. Nothing is
+    fetched; upliftlab's own follow."""
+
+    @model_validator(mode="after")
+    def _told(self) -> Theme:
+        if self.logo is not None and self.house is None:
+            raise ValueError("a 'logo' needs 'house', its name in words")
+        return self
