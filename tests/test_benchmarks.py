@@ -80,3 +80,13 @@ def run(program, *arguments):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_worked_examples_are_held_against_their_truth():
+    asked = ("--worlds", "decline", "churn", "--seeds", "2", "--customers", "5000", "--no-learn")
+    told = run("worked.py", *asked).splitlines()
+    arms = [line.split() for line in told if "incremental_profit, arms" in line]
+    assert [(line[0], line[3], line[4]) for line in arms] == [
+        ("decline", "4", "0"),
+        ("churn", "2", "0"),
+    ]

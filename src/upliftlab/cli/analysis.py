@@ -1,10 +1,9 @@
-"""The commands that analyse: run, analyze, report, simulate."""
+"""The commands that analyse: run, analyze, report."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -26,6 +25,7 @@ from upliftlab.cli.options import (
     quiet_option,
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_fault, echo_json, progress
+from upliftlab.cli.simulating import OWN_FOLDERS, demonstration, worked, world_option
 from upliftlab.errors import DataError
 from upliftlab.util.files import atomic_write, safe_name, write_together
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from upliftlab.results.analysis import Analysis, Audience
     from upliftlab.text.language import Code
 
-DEMO = Path("upliftlab-demo")
-
 
 class RunOptions(TypedDict):
     """The options of `run`, as click hands them on."""
@@ -47,6 +45,7 @@ class RunOptions(TypedDict):
     out: Path | None
     lang: Code
     audience: Audience
+    world: str | None
     site: bool
     plan_file: Path | None
     list_file: Path | None
@@ -63,6 +62,7 @@ class RunOptions(TypedDict):
 @out_option
 @lang_option
 @audience_option
+@world_option
 @click.option(
     "--site",
     is_flag=True,
@@ -89,11 +89,12 @@ def run(experiment: Path | None, **options: Unpack[RunOptions]) -> None:
     """Analyse EXPERIMENT and write its report and its numbers.
 
     Without EXPERIMENT, a simulated campaign whose truth is known is made in ./upliftlab-demo,
-    assigned and analysed.
+    assigned and analysed; with --world, one of the worked examples in ./upliftlab-NAME.
 
     \b
     Examples:
       upliftlab run
+      upliftlab run --world churn
       upliftlab run experiments/hillstrom_email.yaml --data ~/data --out results
       upliftlab run experiments/spring.yaml --site --list spring_targets.parquet.json
       upliftlab run experiments/spring.yaml --audience public --out shared
@@ -105,8 +106,12 @@ def run(experiment: Path | None, **options: Unpack[RunOptions]) -> None:
     if options["site"] and options["audience"] == "public":
         raise click.UsageError("--site is for readers inside: its pages tell whom to contact")
     hushed, out, content, index = options["quiet"] or options["as_json"], options["out"], None, None
+    if experiment is not None and options["world"] is not None:
+        raise click.UsageError("--world makes an experiment of its own: leave out EXPERIMENT")
     if experiment is None:
-        experiment, out = _demonstration(quiet=hushed), out or DEMO
+        world = options["world"]
+        made = demonstration(quiet=hushed) if world is None else worked(world, quiet=hushed)
+        experiment, out = made, out or made.parents[1]
     with opened(experiment, quiet=hushed) as (found, tell):
         audience = options["audience"]
         analysis = found.analyze(data, ledger=ledger, progress=tell, audience=audience)
@@ -231,55 +236,6 @@ def report(  # noqa: PLR0913 - one parameter an option is how click calls
         echo(f"Report:  {page}")
 
 
-@click.command()
-@click.argument(
-    "experiment", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
-@click.option("--seed", default=7, show_default=True, help="Seed of the random numbers.")
-@click.option("--customers", default=40_000, show_default=True, help="Number of customers.")
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help=f"Folder for the files; default: {DEMO}.",
-)
-@quiet_option
-def simulate(
-    experiment: Path | None, seed: int, customers: int, out: Path | None, *, quiet: bool
-) -> None:
-    """Make a simulated retailer with a campaign whose truth is known.
-
-    Customers, their orders, contacts, redemptions, tickets and surveys, an experiment with its
-    configs/, and truth.json with the true effect of each arm in each segment. With EXPERIMENT, such
-    as one that `init` began, only the tables that it is tried with, in the data of its workspace.
-
-    At least 1,000 customers. Files that were changed are never written over, nor are customers
-    who were assigned by others.
-
-    \b
-    Examples:
-      upliftlab simulate --seed 7 --out demo
-      upliftlab assign demo/experiments/spring_winback.yaml
-      upliftlab run demo/experiments/spring_winback.yaml
-      upliftlab simulate experiments/winback.yaml
-    """
-    if experiment is None:
-        from upliftlab.simulate import simulate as make
-
-        made = make(out or DEMO, seed=seed, customers=customers, root=_root(out))
-        told = {"Experiment": made.experiment, "Data": made.data, "Truth": made.truth}
-    elif out is not None:
-        raise click.UsageError("--out has no place beside EXPERIMENT, whose workspace is written")
-    else:
-        from upliftlab.config.workspace import shown
-        from upliftlab.simulate import play_experiment
-
-        folder = play_experiment(experiment, seed=seed, customers=customers)
-        told = {"Data": shown(folder, experiment), "Next": f"upliftlab assign {experiment}"}
-    for name, path in () if quiet else told.items():
-        echo(f"{name + ':':<12}{path}")
-
-
 def _format(kind: str | None, output: Path | None) -> OutputFormat:
     """What is written, looked up before anything is read; JSON where nothing else is named."""
     from upliftlab.report.formats import output_format
@@ -289,27 +245,6 @@ def _format(kind: str | None, output: Path | None) -> OutputFormat:
             "--output needs --format: json, csv, html, md, xlsx, pdf or an installed one"
         )
     return output_format(kind or "json")
-
-
-def _demonstration(*, quiet: bool) -> Path:
-    """The simulated campaign, with its customers assigned; one that is there is taken as it is."""
-    from upliftlab.config.load import load
-    from upliftlab.engines.open import open_engine
-    from upliftlab.ledger import Ledger
-    from upliftlab.ledger.campaign import assign
-    from upliftlab.simulate import simulate as make
-
-    with progress(quiet=quiet) as tell:
-        experiment = DEMO / "experiments" / "spring_winback.yaml"
-        if not experiment.is_file():
-            tell("Simulating a campaign")
-            experiment = make(DEMO, root=Path()).experiment
-        loaded = load(experiment)
-        tell("Assigning customers")
-        kept = Ledger.within(DEMO)
-        with open_engine(loaded.plan.engine, loaded.workspace.locate, [kept.folder]) as engine:
-            assign(kept, loaded.plan, engine, datetime.now(UTC))
-    return experiment
 
 
 @contextmanager
@@ -344,7 +279,7 @@ def _write(analysis: Analysis, out: Path | None, lang: Code) -> tuple[Path, Path
 
 def _root(out: Path | None) -> Path | None:
     """The folder that the user named, by --out or by working in it: no link below is followed."""
-    return None if out is not None and out != DEMO else Path()
+    return None if out is not None and out not in OWN_FOLDERS else Path()
 
 
 def _folder(analysis: Analysis, out: Path | None) -> Path:

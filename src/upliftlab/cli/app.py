@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from upliftlab import __version__
-from upliftlab.cli.analysis import analyze, report, run, simulate
+from upliftlab.cli.analysis import analyze, report, run
 from upliftlab.cli.beginning import init
 from upliftlab.cli.campaign import amend, assign, export, ledger, lock, verify
 from upliftlab.cli.checking import check, explain, schema
@@ -25,6 +25,7 @@ from upliftlab.cli.output import FAULTY, echo, echo_block, echo_fault, ready_str
 from upliftlab.cli.planning import plan
 from upliftlab.cli.portfolio import portfolio
 from upliftlab.cli.responding import uplift
+from upliftlab.cli.simulating import simulate
 from upliftlab.cli.status import status
 from upliftlab.cli.targeting import target
 from upliftlab.cli.validation import validate
@@ -164,6 +165,7 @@ def commands() -> None:
     \b
     Examples:
       upliftlab run                                  the bundled demonstration
+      upliftlab run --world churn                    one of five worked examples
       upliftlab init shop --template winback         begin a workspace
       upliftlab run experiments/spring.yaml          analyse and write the report
       upliftlab inspect orders.csv                   see what a file holds

@@ -103,7 +103,7 @@ def simulate(
     )
     files = {folder / "configs" / f.name: f for f in sorted(shipped("configs").glob("*.yaml"))}
     files[made.experiment] = shipped("experiments") / f"{NAME}.yaml"
-    _refuse_changed(files)
+    refuse_changed(files)
     _refuse_assigned(folder, made.truth, (seed, customers))
     random = np.random.Generator(np.random.PCG64(seed))
     world = draw_world(random, customers)
@@ -131,7 +131,7 @@ def require_possible(seed: int, customers: int) -> None:
         raise DataError(Diagnostic("UL290", wrong, remedy))
 
 
-def _refuse_changed(files: Mapping[Path, Path]) -> None:
+def refuse_changed(files: Mapping[Path, Path]) -> None:
     """Refuse to write over what somebody has changed since."""
     for target, file in files.items():
         if target.is_file() and target.read_bytes() != file.read_bytes():
