@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from upliftlab.config.schema import json_schema
+from upliftlab.config.schema import declared_schema
 from upliftlab.config.shape import FILES
 
 START = "<!-- reference: written by upliftlab.config.reference -->"
@@ -19,9 +19,9 @@ END = "<!-- end of reference -->"
 
 def reference() -> str:
     """Every key of every file, as Markdown tables."""
-    parts = [_section("An experiment", json_schema())]
+    parts = [_section("An experiment", declared_schema())]
     seen: set[str] = set()
-    schemas = {"experiment": json_schema(), **{stem: json_schema(stem) for stem in FILES}}
+    schemas = {"experiment": declared_schema(), **{stem: declared_schema(stem) for stem in FILES}}
     parts += [_section(f"configs/{stem}.yaml", schemas[stem]) for stem in FILES]
     for schema in schemas.values():
         for name, definition in schema["definitions"].items():
@@ -82,26 +82,9 @@ def _structure(schema: dict[str, Any]) -> str:
         items: Any = schema["items"]
         pair = "maxItems" in schema
         return f"`[{_kind(items[0])}, {_kind(items[1])}]`" if pair else f"list of {_kind(items)}"
-    return _text(str(schema.get("pattern", "")))
-
-
-def _text(pattern: str) -> str:
-    """A kind of text, known by what its pattern holds."""
-    return next((kind for sign, kind in _SIGNS if sign in pattern), "text")
-
-
-_SIGNS = (
-    ("median", "quantile"),
-    ("points", "tolerance"),
-    ("hour", "duration"),
-    (r"(\s*%)?", "number or percentage"),
-    ("%?", "percentage"),
-    ("s*[A-Z]{3}", "money"),
-    ("[A-Z]{3}", "currency"),
-    ("{2}-", "date"),
-    ("(0|", "whole number"),
-    ("[0-9]", "number"),
-)
+    if schema.get("pattern") == "^[A-Z]{3}$":
+        return "currency"
+    return str(schema.get("format", "text"))
 
 
 def main(path: str) -> None:

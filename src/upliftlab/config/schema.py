@@ -14,6 +14,8 @@ from functools import cache
 from typing import Any
 
 from upliftlab.config import models
+from upliftlab.config.constraints import LIMITS, RELATIONS
+from upliftlab.config.extends import WHOLE
 from upliftlab.config.models import (
     aggregated,
     analysis,
@@ -40,12 +42,15 @@ _URI = "http://json-schema.org/draft-07/schema#"
 _TEXT = ["string", "number", "boolean"]
 _BASE_NEEDS = ("customers", "arms", "metrics")
 _KEPT = (
-    *("type", "enum", "const", "pattern", "minimum", "maximum", "maxLength", "minItems"),
-    "propertyNames",
+    *("type", "enum", "const", "pattern", "format", "minimum", "maximum", "maxLength", "minItems"),
+    *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "propertyNames"),
 )
 _NARROW = {"pattern", "enum"}
 
+_TOPS = {"experiment": "ExperimentFile", "program": "Program"}
+
 Schema = dict[str, Any]
+Way = tuple[str, ...]
 
 
 def json_schema(kind: str = "experiment") -> Schema:
@@ -57,15 +62,71 @@ def json_schema(kind: str = "experiment") -> Schema:
     >>> json_schema()["additionalProperties"]
     False
     """
+    schema = declared_schema(kind)
+    held = schema["definitions"] | {_TOPS.get(kind, kind): schema}
+    whole = _below_top(schema) if kind == "experiment" else {}
+    for name, definition in held.items():
+        _limit(definition, LIMITS.get(name, {}))
+        if name not in whole.values():
+            definition["allOf"] = [*definition.get("allOf", ()), *RELATIONS.get(name, ())]
+        if not definition.get("allOf", True):
+            del definition["allOf"]
+    if kind == "experiment":
+        schema |= _unless_extended(schema, whole)
+    return schema
+
+
+def _limit(definition: Schema, limits: Schema) -> None:
+    """Add to what each value of a group holds."""
+    for key, limit in limits.items():
+        value = definition["properties"][key]
+        value["allOf"] = [*value.get("allOf", ()), limit]
+
+
+def _below_top(schema: Schema) -> dict[Way, str]:
+    """Groups of an experiment that merge with those of the file it extends, and their models."""
+    found: dict[Way, str] = {}
+    todo: list[tuple[Way, Schema]] = [((), schema)]
+    while todo:
+        way, definition = todo.pop()
+        for key, value in definition.get("properties", {}).items():
+            here = (*way, key)
+            refs = [str(part["$ref"]) for part in value.get("allOf", ())]
+            if refs and here not in WHOLE:
+                name = refs[0].rpartition("/")[2]
+                found[here] = name
+                todo.append((here, schema["definitions"][name]))
+    return found
+
+
+def _unless_extended(schema: Schema, whole: dict[Way, str]) -> Schema:
+    """What a file that extends another may leave to it, asked of every other file."""
+    needed: Schema = {"required": list(_BASE_NEEDS), "properties": {}}
+    for way, name in whole.items():
+        definition = schema["definitions"][name]
+        asked: Schema = {"required": definition["required"]} if definition["required"] else {}
+        asked |= {"allOf": list(RELATIONS[name])} if name in RELATIONS else {}
+        definition["required"] = []
+        here = needed
+        for key in way if asked else ():
+            here = here.setdefault("properties", {}).setdefault(key, {})
+        here |= asked
+    return {"if": {"required": ["extends"]}, "else": needed}
+
+
+def declared_schema(kind: str = "experiment") -> Schema:
+    """What each model of a file declares, key by key, without what holds among keys.
+
+    Args:
+        kind: As of `json_schema`.
+    """
     model = experiment.ExperimentFile if kind == "experiment" else FILES[kind]
     raw = model.model_json_schema(by_alias=True, mode="validation")
     definitions = raw.pop("$defs", {})
     top = _record(raw, raw["title"])
     if kind == "experiment":
-        needs = [key for key in top["required"] if key not in _BASE_NEEDS]
-        top |= {"required": needs}
-        top["anyOf"] = [{"required": ["extends"]}, {"required": list(_BASE_NEEDS)}]
         top["properties"]["engine"] = _or_text(top["properties"]["engine"])
+        top["required"] = [key for key in top["required"] if key not in _BASE_NEEDS]
     if kind == "program":
         top["properties"]["engine"] = _or_text(top["properties"]["engine"])
     named = {name: _definition(schema, name) for name, schema in sorted(definitions.items())}
@@ -110,9 +171,6 @@ def _plain(schema: Schema) -> Schema:
         return said | (kept[0] if len(kept) == 1 else {"anyOf": kept})
     made = {key: schema[key] for key in (*_KEPT, "description", "minProperties") if key in schema}
     made |= _inside(schema)
-    items = made.get("items")
-    if isinstance(items, dict) and "maxLength" in items:
-        return {"anyOf": [made, items]}  # `Names`: one name may stand for a list of one
     if made.get("type") in ("string", ["string", "number"]) and not made.keys() & _NARROW:
         made["type"] = _TEXT
     if made.get("const") == 1:

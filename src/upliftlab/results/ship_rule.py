@@ -10,7 +10,8 @@ from typing import Final, Literal, Protocol, TypeVar, cast
 
 from upliftlab.results.analysis import VerdictCode
 
-_RULE = re.compile(r"\s*(lower|estimate)\s*(>=?)\s*([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*")
+PATTERN = r"\s*(lower|estimate)\s*(>=?)\s*([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*"
+_RULE = re.compile(PATTERN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from upliftlab.config.models.patterns import NOT_NEGATIVE
 from upliftlab.config.models.usual_forms import MisreadError
 from upliftlab.config.models.values import NUMBER, PERCENT, matched, schema_of, text_of
 
@@ -79,10 +80,15 @@ def parse_cap(value: object) -> Cap:
 CapAt = Annotated[
     Cap,
     BeforeValidator(parse_cap),
-    schema_of(rf"^\s*{NUMBER}\s*%?\s*$", "99.9%, or a number such as 500"),
+    schema_of(rf"{NUMBER}\s*%?", "99.9%, or a number such as 500", "percentage", {}),
 ]
 AtMost = Annotated[
     Tolerance,
     BeforeValidator(parse_tolerance),
-    schema_of(rf"^\s*{_TOLERANCE.pattern}\s*$", "0.5 points, 5% or a number"),
+    schema_of(
+        rf"{NOT_NEGATIVE}\s*(points?|%)?",
+        "0.5 points, 5% or a number",
+        "tolerance",
+        {"minimum": 0},
+    ),
 ]

@@ -13,10 +13,12 @@ from pydantic import (
     ConfigDict,
     PlainSerializer,
     SerializerFunctionWrapHandler,
+    WithJsonSchema,
     model_serializer,
 )
 from pydantic_core import PydanticCustomError
 
+from upliftlab.config.models.patterns import ONE_NAME
 from upliftlab.config.models.usual_forms import SeveralNamesError
 from upliftlab.config.models.values import Label, Name, named
 from upliftlab.errors import ConfigError
@@ -67,7 +69,12 @@ def singleton(value: object) -> object:
     return [value]
 
 
-Names = Annotated[tuple[Name, ...], BeforeValidator(singleton)]
+_ONE: Final[dict[str, Any]] = {"type": ["string", "number", "boolean"], "maxLength": 120}
+_SEVERAL: Final = WithJsonSchema(
+    {"anyOf": [{"type": "array", "items": _ONE}, {**_ONE, "pattern": ONE_NAME}]}
+)
+
+Names = Annotated[tuple[Name, ...], BeforeValidator(singleton), _SEVERAL]
 """One name or a list of names."""
 
 
@@ -94,7 +101,8 @@ Called = Annotated[
     BeforeValidator(_alone),
     AfterValidator(_named),
     PlainSerializer(_as_written),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": _ONE, "minItems": 1}, _ONE]}),
 ]
 """A name, or a list of it and of what else the same is called, letter by letter."""
-Labels = Annotated[tuple[Label, ...], BeforeValidator(singleton)]
+Labels = Annotated[tuple[Label, ...], BeforeValidator(singleton), _SEVERAL]
 """One label of the data or a list of labels."""

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from upliftlab.config.models.values import PERCENT, parse_fraction, schema_of, text_of
+from upliftlab.config.models.patterns import PROPER
+from upliftlab.config.models.values import parse_fraction, schema_of, text_of
 
 _PERCENTILE = re.compile(r"[pP]([0-9]{1,2}(?:\.[0-9]{1,4})?)")
 
@@ -35,8 +36,10 @@ QuantileShare = Annotated[
     BeforeValidator(parse_quantile),
     PlainSerializer(str),
     schema_of(
-        rf"^\s*(median|{_PERCENTILE.pattern}|{PERCENT.pattern})\s*$",
+        rf"(median|{_PERCENTILE.pattern}|{PROPER})",
         "A quantile: median, p90, 0.99",
+        "quantile",
+        {"exclusiveMinimum": 0, "exclusiveMaximum": 1},
     ),
 ]
 """The share of units below a quantile, above 0 and below 1."""

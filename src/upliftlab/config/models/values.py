@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from upliftlab.config.models.decimals import two_ways
+from upliftlab.config.models.patterns import CONDITION, DATE, MONEY, PROPER, RATE, VALUE, whole
 from upliftlab.config.models.usual_forms import MisreadError, is_month, usual_date, usual_form
 
 NUMBER = r"[+-]?(?:[0-9]{1,21}|[0-9]{1,3}(?:_[0-9]{3}){1,6})(?:\.[0-9]{1,15})?"
@@ -310,25 +311,32 @@ def _formula(value: object) -> str:
     return text
 
 
-def schema_of(pattern: str, description: str, *, number: bool = True) -> WithJsonSchema:
-    """The JSON Schema of a scalar: text of a pattern, or also a bare number."""
-    text: dict[str, Any] = {"type": "string", "pattern": pattern}
-    kinds = [{"type": "number"}, text] if number else [text]
+def schema_of(
+    pattern: str, description: str, kind: str, number: dict[str, float] | None
+) -> WithJsonSchema:
+    """The JSON Schema of a scalar: text of a pattern, or also a bare number.
+
+    Args:
+        pattern: Of the whole text.
+        description: What it is, with an example.
+        kind: What it is in a word, for the reference; editors know no such format.
+        number: Bounds of a bare number; None where none is read.
+    """
+    text: dict[str, Any] = {"type": "string", "pattern": whole(pattern), "format": kind}
+    kinds = [text] if number is None else [{"type": "number", **number}, text]
     return WithJsonSchema({"description": description, "anyOf": kinds})
 
 
-_PERCENT_SCHEMA = schema_of(
-    rf"^\s*({NUMBER}\s*%?|{_FRACTION.pattern})\s*$", "A percentage: 40% or 0.4"
-)
-_MONEY_SCHEMA = schema_of(
-    rf"^\s*{NUMBER}(\s*[A-Z]{{3}})?\s*$", "An amount: 500 EUR, or a bare number"
-)
+_PERCENTAGE = "A percentage: 40% or 0.4"
+_PROPER_SCHEMA = schema_of(PROPER, _PERCENTAGE, "percentage", {"minimum": 0, "maximum": 1})
+_RATE_SCHEMA = schema_of(RATE, _PERCENTAGE, "percentage", {"minimum": -1, "maximum": 1})
+_MONEY_SCHEMA = schema_of(MONEY, "An amount: 500 EUR, or a bare number", "money", {"minimum": 0})
 
-Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(str), _PERCENT_SCHEMA]
+Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(str), _PROPER_SCHEMA]
 """An exact fraction between 0 and 1."""
-Rate = Annotated[float, BeforeValidator(_rate), _PERCENT_SCHEMA]
+Rate = Annotated[float, BeforeValidator(_rate), _RATE_SCHEMA]
 """A percentage that may exceed 100 % or be negative."""
-ProperRate = Annotated[float, BeforeValidator(_proper_rate), _PERCENT_SCHEMA]
+ProperRate = Annotated[float, BeforeValidator(_proper_rate), _PROPER_SCHEMA]
 """A percentage between 0 and 100 %."""
 Cost = Annotated[Money, BeforeValidator(_cost), PlainSerializer(str), _MONEY_SCHEMA]
 """A non-negative amount of money."""
@@ -336,20 +344,20 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration),
-    schema_of(rf"^\s*{_DURATION.pattern}\s*$", "A duration: 28 days", number=False),
+    schema_of(_DURATION.pattern, "A duration: 28 days", "duration", None),
 ]
 Offset = Annotated[
     timedelta,
     BeforeValidator(parse_offset),
     PlainSerializer(format_duration),
-    schema_of(rf"^\s*{_OFFSET.pattern}\s*$", "A time from the start: 30 days", number=False),
+    schema_of(_OFFSET.pattern, "A time from the start: 30 days", "duration", None),
 ]
 """A length of time, negative where it lies before what it is counted from."""
 Date = Annotated[
     date,
     BeforeValidator(_date),
     WithJsonSchema(
-        {"type": "string", "pattern": rf"^\s*{_DATE.pattern}\s*$", "description": "2026-03-02"}
+        {"type": "string", "pattern": whole(DATE), "format": "date", "description": "2026-03-02"}
     ),
 ]
 Flag = Annotated[
@@ -360,10 +368,12 @@ Flag = Annotated[
 Count = Annotated[
     int,
     BeforeValidator(_count),
-    schema_of(r"^\s*(0|[1-9][0-9]{0,17})\s*$", "A whole number"),
+    schema_of(
+        "(0|[1-9][0-9]{0,17})", "A whole number", "whole number", {"minimum": 0, "multipleOf": 1}
+    ),
 ]
 Number = Annotated[
-    float, BeforeValidator(_number), schema_of(rf"^\s*{NUMBER}\s*$", "A number such as 2.5")
+    float, BeforeValidator(_number), schema_of(NUMBER, "A number such as 2.5", "number", {})
 ]
 Name = Annotated[
     str,
@@ -385,7 +395,13 @@ Expression = Annotated[
     str,
     BeforeValidator(_expression),
     WithJsonSchema(
-        {"type": "string", "maxLength": 2000, "description": "A condition over columns"}
+        {
+            "type": "string",
+            "pattern": CONDITION,
+            "format": "text",
+            "maxLength": 2000,
+            "description": "A condition over columns",
+        }
     ),
 ]
 """A condition over columns; its syntax tree is held to an allow-list in `config/expressions.py`."""
@@ -393,7 +409,13 @@ FormulaText = Annotated[
     str,
     BeforeValidator(_formula),
     WithJsonSchema(
-        {"type": "string", "maxLength": 2000, "description": "A value computed from columns"}
+        {
+            "type": "string",
+            "pattern": VALUE,
+            "format": "text",
+            "maxLength": 2000,
+            "description": "A value computed from columns",
+        }
     ),
 ]
 """A value over columns, held to the same allow-list."""

@@ -51,7 +51,9 @@ Factor = Annotated[
     Decimal,
     BeforeValidator(_factor),
     PlainSerializer(str),
-    schema_of(rf"^\s*{NUMBER}(\s*%)?\s*$", "A number or a percentage: 0.0851 or 25%"),
+    schema_of(
+        rf"{NUMBER}(\s*%)?", "A number or a percentage: 0.0851 or 25%", "number or percentage", {}
+    ),
 ]
 """What an amount is multiplied with, or what stands for a value."""
 
