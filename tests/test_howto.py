@@ -43,6 +43,11 @@ def merged(file, part):
 
 def written(shop, text):
     """Put one example where the page says; its file."""
+    if place := re.match(r"\{# (templates/[\w.]+) #\}\n", text):
+        file = shop / place[1]
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
     if place := re.match(r"# (\w+/\w+\.yaml)\n", text):
         merged(shop / place[1], yaml.safe_load(text))
         return shop / place[1]
@@ -90,7 +95,7 @@ def campaign(shop):
     """
     with contextlib.chdir(shop.parent):
         for title, text in TASKS.items():
-            for example in fences("yaml", text) if title == LEARNED else ():
+            for example in fences("yaml", text) if title == LEARNED else fences("jinja", text):
                 written(shop, example)
             if title == LOCKED:
                 merged(shop / "experiments" / "winback.yaml", {"money": {"hurdle": "10%"}})
@@ -120,6 +125,7 @@ def test_every_example_is_without_a_fault(shop, tmp_path):
 def test_every_command_runs(campaign):
     assert (campaign / "shared.html").is_file()
     assert (campaign / "learned").is_dir()
+    assert "before anything is sent" in (campaign / "ours" / "report.html").read_text("utf-8")
 
 
 def test_the_lines_of_a_server_are_of_the_language(tmp_path):

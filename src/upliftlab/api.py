@@ -125,8 +125,8 @@ class Experiment:
 
     @property
     def look(self) -> Look:
-        """What its pages wear, by the `configs/theme.yaml` of its workspace."""
-        return _look_of(self._loaded.scope.shared)
+        """What its pages wear, by `configs/theme.yaml` and `templates/` of its workspace."""
+        return _look_of(self._loaded.scope.shared, self.root, self.root)
 
     def __repr__(self) -> str:
         arms = ", ".join(self.resolved.arms)
@@ -603,24 +603,32 @@ def read_analysis(path: FilePath) -> AnalysisReport:
 
 
 def look_around(path: FilePath) -> Look:
-    """What the pages of a result wear: by `configs/theme.yaml` in the nearest folder upward.
+    """What the pages of a result wear, by the nearest folder upward that holds `configs/`.
 
     Raises:
-        ConfigError: the theme cannot be used.
+        ConfigError: its theme cannot be used.
+        OutputError: UL486, one of its templates cannot.
     """
     from upliftlab.config.theme import read_theme
     from upliftlab.config.workspace import find_workspace
 
-    return _look_of(read_theme(find_workspace(Path(path)), Path(path)))
+    workspace = find_workspace(Path(path))
+    return _look_of(read_theme(workspace, Path(path)), workspace.root, Path(path))
 
 
-def _look_of(shared: Shared) -> Look:
-    """What is declared, as what pages wear."""
+def _look_of(shared: Shared, root: Path, given: Path) -> Look:
+    """What a workspace declares, as what pages wear."""
+    from upliftlab.config.models import Theme
+    from upliftlab.config.workspace import shown
     from upliftlab.report.look import PLAIN, Look
+    from upliftlab.report.own_templates import read_templates
 
-    theme = shared.theme
-    if theme is None:
+    own = ()
+    if (root / "configs").is_dir():
+        own = read_templates(root, lambda path: shown(path, given))
+    if shared.theme is None and not own:
         return PLAIN
+    theme = shared.theme or Theme()
     named = {"accent": theme.accent, "brand": theme.brand}
     pairs = {name: pair for name, pair in named.items() if pair is not None}
     return Look(
@@ -629,6 +637,7 @@ def _look_of(shared: Shared) -> Look:
         light={name: pair.light for name, pair in pairs.items()},
         dark={name: pair.dark for name, pair in pairs.items()},
         typeface=theme.typeface,
+        templates=own,
     )
 
 

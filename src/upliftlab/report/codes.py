@@ -82,6 +82,27 @@ CODES: Final[tuple[Explanation, ...]] = (
         "the page in a browser and print it.",
     ),
     Explanation(
+        "UL486",
+        "No such template",
+        "A template of the workspace's folder templates/ has the name of one of upliftlab's, which "
+        "it replaces, and is a text of at most 256 KiB that lies in the workspace.",
+        "The message names the nearest and all there are.",
+    ),
+    Explanation(
+        "UL487",
+        "Template that fails",
+        "A template of the workspace has a mistake, uses what the page does not give it, or "
+        "reaches for what a template may not have.",
+        'Mend the line; begin with {% extends "upliftlab/…" %} to replace one block alone.',
+    ),
+    Explanation(
+        "UL488",
+        "Page without its policy",
+        "Templates of the workspace leave the page what it permits, before anything that could be "
+        "obeyed, and the line that names these templates.",
+        'Begin with {% extends "upliftlab/frame.html.j2" %} and replace its blocks.',
+    ),
+    Explanation(
         "UL485",
         "The browser did not print",
         "The browser was started, and ended without a PDF or not at all.",

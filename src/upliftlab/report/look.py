@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
 
+from upliftlab.report.own_templates import OwnTemplate, names_of
+
 _GENERIC: Final = frozenset(("serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui"))
 """What a style sheet writes without quotes: kinds of typefaces."""
 _DARK: Final = "@media screen and (prefers-color-scheme: dark)"
@@ -37,6 +39,7 @@ class Look:
         light: Colours on white by name, such as `accent`.
         dark: The same on black.
         typeface: Names of typefaces, of which the first that is there is taken.
+        templates: Templates of the workspace, in the place of the product's.
     """
 
     house: str = ""
@@ -44,6 +47,12 @@ class Look:
     light: Mapping[str, str] = field(default_factory=dict[str, str])
     dark: Mapping[str, str] = field(default_factory=dict[str, str])
     typeface: tuple[str, ...] = ()
+    templates: tuple[OwnTemplate, ...] = ()
+
+    @property
+    def template_names(self) -> str:
+        """The workspace's own templates, as the page names them."""
+        return ", ".join(names_of(self.templates))
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from upliftlab.report.export import rounded
 from upliftlab.report.figure import formatter_of
 from upliftlab.report.look import worn
+from upliftlab.report.own_templates import OwnTemplate, blamed, checked, loader_of
 from upliftlab.report.sections import Page, PageLink
 from upliftlab.report.view import page
 from upliftlab.results.analysis import Analysis
@@ -58,20 +60,26 @@ def framed(
     look = worn()
     css = shipped_text(*sheets) + look.style
     script = f"(()=>{{'use strict';\n{shipped_text(*scripts)}}})();"
-    return (
-        environment(lang)
-        .get_template("report.html.j2")
-        .render(
-            page=page,
-            beside=beside,
-            look=look,
-            lang=Language(lang).tag,
-            style=css,
-            style_hash=content_hash(css),
-            script=script,
-            script_hash=content_hash(script),
-        )
+    pictures = " img-src data:;" if look.pictures else ""
+    policy = (
+        f"default-src 'none'; style-src '{content_hash(css)}'; "
+        f"script-src '{content_hash(script)}';{pictures} base-uri 'none'; form-action 'none'"
     )
+    with blamed(look.templates):
+        html = (
+            environment(lang, look.templates)
+            .get_template("report.html.j2")
+            .render(
+                page=page,
+                beside=beside,
+                look=look,
+                lang=Language(lang).tag,
+                style=css,
+                script=script,
+                policy=Markup(policy),  # noqa: S704 - of hashes
+            )
+        )
+    return checked(html, policy, look.templates) if look.templates else html
 
 
 def write(analysis: Analysis, folder: Path, lang: Code = "en") -> Path:
@@ -91,11 +99,11 @@ def page_of(folder: Path, lang: Code) -> Path:
 
 
 @cache
-def environment(lang: Code) -> Environment:
-    """The templates, speaking a language."""
+def environment(lang: Code, own: tuple[OwnTemplate, ...] = ()) -> Environment:
+    """The templates, speaking a language; those of a workspace reach nothing but the page."""
     language = Language(lang)
-    made = Environment(
-        loader=FileSystemLoader(shipped("templates")),
+    made = (ImmutableSandboxedEnvironment if own else Environment)(
+        loader=loader_of(own) if own else FileSystemLoader(shipped("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
