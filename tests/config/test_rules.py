@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from editing import as_an_editor
+from jsonschema import Draft7Validator
 
 from upliftlab.config import check
 from upliftlab.config.codes import CODES
 from upliftlab.config.environment import allowed_environment, connection_parameters
 from upliftlab.config.rules.registry import rule
+from upliftlab.config.schema import json_schema
 from upliftlab.errors import ConfigError
 from upliftlab.util.explanation import COMMAND
 
@@ -38,6 +41,16 @@ def test_right_example_is_clean(space, entry):
     put(space, entry.example, entry.example.right)
     assert codes() == set()
     assert entry.code not in codes(notice=True)
+    file = space.root / entry.example.file
+    kind = file.stem if file.parent.name == "configs" else "experiment"
+    value = as_an_editor(file.read_text(encoding="utf-8"))
+    Draft7Validator(json_schema(kind)).validate(value)
+
+
+def test_pairs_of_arms_none_of_which_is_the_control(space):
+    arms = "arms: {email: {channel: email}, letter: {channel: letter}}\n"
+    space.write("experiments/example.yaml", space.experiment(arms + "compare: [[email, letter]]"))
+    assert codes() == {"UL103"}
 
 
 def test_a_file_that_nothing_reads(space):

@@ -1,8 +1,8 @@
 """Mutates the shipped YAML and checks each: `python tests/support/fuzzing.py 5000 --seed 1`.
 
-Whatever the files hold, `check` ends with 0, 1 or 2, prints nothing that cannot be seen, no
-command of a build server, and neither the secret of the environment nor that of a file beside the
-workspace.
+Whatever the files hold, `check` ends with 0, 1 or 2 within `SLOWEST` seconds, prints nothing that
+cannot be seen, no command of a build server, and neither the secret of the environment nor that of
+a file beside the workspace. A file without a fault is valid by the schema for editors, too.
 """
 
 from __future__ import annotations
@@ -19,16 +19,24 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import yaml
 from click.testing import CliRunner
+from editing import as_an_editor
+from jsonschema import Draft7Validator
 
 from upliftlab.cli import commands
 from upliftlab.cli.formats.registry import FORMATS
+from upliftlab.config.checking import check_files
+from upliftlab.config.schema import json_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "hunter2-Planted-Secret"
+SLOWEST = 5.0
+"""Seconds of the processor for one `check`, which takes a few hundredths of one."""
 VARIABLE = "UPLIFTLAB_FUZZ_SECRET"
 HIDDEN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
@@ -116,6 +124,28 @@ _CHANGES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 )
 
 
+def disagreement(name: str, file: Path) -> str | None:
+    """Why the schema refuses a file in which `check` finds no error; None where it does not."""
+    found = check_files([Path("experiments"), Path("configs")]).faults
+    if any(each.severity == "error" and each.place and each.place.file == name for each in found):
+        return None
+    if any(each.severity == "error" and each.place is None for each in found):
+        return None
+    kind = file.stem if file.parent.name == "configs" else "experiment"
+    try:
+        value = as_an_editor(file.read_bytes())
+    except (yaml.YAMLError, ValueError):
+        return None  # which editors tell themselves
+    wrong = next(iter(validator(kind).iter_errors(value)), None)
+    return f"the schema refuses {wrong.json_path}: {wrong.message[:200]}" if wrong else None
+
+
+@cache
+def validator(kind: str) -> Draft7Validator:
+    """What an editor holds a kind of file against."""
+    return Draft7Validator(json_schema(kind))
+
+
 class Space:
     """A copy of the shipped files, one of which is mutated in each round."""
 
@@ -128,7 +158,7 @@ class Space:
         self.whole = {file: file.read_bytes() for file in self.files}
 
     @contextmanager
-    def round(self, rng: random.Random) -> Iterator[None]:
+    def round(self, rng: random.Random) -> Iterator[Path]:
         file = rng.choice(self.files)
         if rng.random() < 0.02:
             file.unlink()
@@ -136,7 +166,7 @@ class Space:
         else:
             file.write_bytes(mutated(self.whole[file], rng))
         try:
-            yield
+            yield file.relative_to(self.root)
         finally:
             file.unlink()
             file.write_bytes(self.whole[file])
@@ -181,11 +211,15 @@ def fuzz(rounds: int, seed: int, folder: Path) -> tuple[Counter[int], list[str]]
     os.environ[VARIABLE] = SECRET
     try:
         for number in range(rounds):
-            with space.round(rng):
+            with space.round(rng) as file:
+                begun = time.process_time()
                 fault, code = fault_of(forms[number % len(forms)])
+                if time.process_time() - begun > SLOWEST:
+                    fault = fault or f"takes {time.process_time() - begun:.1f} s"
+                fault = fault or disagreement(str(file), file)
                 codes[code] += 1
                 if fault:
-                    wrong.append(f"round {number}: {fault}")
+                    wrong.append(f"round {number} ({file}): {fault}")
     finally:
         os.chdir(before)
         del os.environ[VARIABLE]

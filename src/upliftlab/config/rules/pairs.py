@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
+from upliftlab.config.models import Arm
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
 from upliftlab.errors import Diagnostic
@@ -25,7 +26,7 @@ def pairs_of_arms(scope: Scope) -> Iterator[Diagnostic]:
     plan, seen = scope.plan, set[frozenset[str]]()
     for at, pair in enumerate(plan.experiment.compare):
         for side, name in enumerate(pair):
-            if (fault := _fault(plan.arms, name, plan.control)) is not None:
+            if (fault := _fault(plan.arms, name)) is not None:
                 yield Diagnostic("UL163", *fault, scope.at("compare", at, side))
         if len(set(pair)) == 1:
             message = f"'{pair[0]}' is compared with itself"
@@ -38,9 +39,9 @@ def pairs_of_arms(scope: Scope) -> Iterator[Diagnostic]:
         seen.add(frozenset(pair))
 
 
-def _fault(arms: Iterable[str], name: str, control: str) -> tuple[str, str] | None:
+def _fault(arms: Mapping[str, Arm], name: str) -> tuple[str, str] | None:
     """What is wrong with a name of a pair, and the way on."""
-    if name == control:
+    if name in arms and arms[name].control:
         remedy = "leave the pair out: every arm is compared with the control"
         return f"'{name}' is the control", remedy
     if name in arms:
