@@ -52,6 +52,7 @@ from upliftlab.analysis.time_course import CourseInputs, time_course
 from upliftlab.analysis.verdict import VerdictInputs, decide
 from upliftlab.analysis.what_if import what_if
 from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models.margin import BY, shares
 from upliftlab.config.titles import titles
 from upliftlab.engines.base import Engine
 from upliftlab.money.break_even import break_evens
@@ -450,12 +451,20 @@ def _terms(plan: Plan, spec: EstimationSpec) -> MoneyTermsInfo | None:
     money = plan.experiment.money
     if money is None:
         return None
-    shared = {"revenue": money.revenue, "margin": money.margin, "hurdle": money.hurdle}
+    shared = {"revenue": money.revenue, "margin": money.factor, "hurdle": money.hurdle}
     rates = {
         step.line.key: {name: terms[step] for name, terms in spec.terms.items()} for step in RATED
     }
     return MoneyTermsInfo.model_validate(
-        {"currency": plan.currency, **shared, **rates, "costs": money.costs}
+        {
+            "currency": plan.currency,
+            **shared,
+            **rates,
+            "costs": money.costs,
+            "margin_metric": money.earned,
+            "margin_by": money.margin[BY] if isinstance(money.margin, dict) else None,
+            "margins": shares(money.margin) if isinstance(money.margin, dict) else {},
+        }
     )
 
 

@@ -54,10 +54,12 @@ def _bridge(contrast: Contrast, currency: str | None) -> Bridge:
     )
     if profit.estimate is None:
         return empty
-    revenue, margin = (
-        _Line(step, contrast.counted(Per.revenue), question.incremental(step, REVENUE))
-        for step in (CostStep.revenue, CostStep.margin)
+    revenue = _Line(
+        CostStep.revenue,
+        contrast.counted(Per.revenue),
+        question.incremental(CostStep.revenue, REVENUE),
     )
+    margin = _margin(contrast)
     costs = tuple(_costs(contrast))
     whole = (
         _Line(CostStep.cost, None, _less(question.incremental(CostStep.cost))),
@@ -73,6 +75,15 @@ def _bridge(contrast: Contrast, currency: str | None) -> Bridge:
     )
     told = {"decimals": digits, "lines": shown, "note": None, "subsidy": subsidy(contrast)}
     return empty.model_copy(update=told)
+
+
+def _margin(contrast: Contrast) -> _Line:
+    """Margin: distributed as revenue is where it is a share of it, else a metric by itself."""
+    column = contrast.spec.roles.margin if contrast.spec.roles else None
+    if column is not None:
+        return _Line(CostStep.margin, contrast.spec.columns[column], _whole(contrast, column))
+    effect = contrast.question().incremental(CostStep.margin, REVENUE)
+    return _Line(CostStep.margin, contrast.counted(Per.revenue), effect)
 
 
 def _costs(contrast: Contrast) -> Iterator[_Line]:
@@ -92,11 +103,14 @@ def _further(contrast: Contrast, step: CostStep) -> Iterator[_Line]:
     """Costs that are metrics, a line for each."""
     roles = contrast.spec.roles
     for column in roles.further if roles else ():
-        name = contrast.spec.columns[column]
-        level = contrast.level(ADJUSTED if contrast.adjusts else PLAIN, name)
-        each = difference(contrast.sharp, column, level)
-        whole = each.scaled(contrast.pair.treated.n * contrast.pair.size)
-        yield _Line(step, name, _less(whole))
+        yield _Line(step, contrast.spec.columns[column], _less(_whole(contrast, column)))
+
+
+def _whole(contrast: Contrast, column: int) -> Effect:
+    """The difference in a metric, of all treated customers."""
+    level = contrast.level(ADJUSTED if contrast.adjusts else PLAIN, contrast.spec.columns[column])
+    each = difference(contrast.sharp, column, level)
+    return each.scaled(contrast.pair.treated.n * contrast.pair.size)
 
 
 def _arms(contrast: Contrast) -> tuple[ArmTerms, ...]:

@@ -227,6 +227,7 @@ def _roles(plan: Plan, index: Mapping[str, int]) -> Roles:
         *(index[name] if name else None for name in optional),
         further=tuple(index[name] for name in money.costs),
         size=index.get(SIZE),
+        margin=index[money.earned] if money.earned else None,
     )
 
 
@@ -236,7 +237,7 @@ def terms_of(plan: Plan) -> dict[str, ArmTerms]:
     if money is None:
         return {}
     return {
-        name: ArmTerms(money.margin, {step: amount(plan.rate(step, name)) for step in RATED})
+        name: ArmTerms(money.factor, {step: amount(plan.rate(step, name)) for step in RATED})
         for name in plan.arms
     }
 

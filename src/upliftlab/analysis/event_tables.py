@@ -95,6 +95,7 @@ def attach_events(
         zone=plan.program.time_zone if day else source.zone or plan.program.time_zone,
         called=plan.experiment.names,
         currency=plan.currency,
+        margin=plan.experiment.money.earned if plan.experiment.money else None,
     )
     named = {
         "id": events.source.id,
@@ -272,7 +273,7 @@ def _no_number(
         odd = f"CASE WHEN {amount.bad} THEN CAST({quote(by)} AS VARCHAR) END"
         found = engine.query(f"SELECT MIN({odd}) AS v FROM {relation}").to_pylist()[0]
         value = code_or_shape(found["v"])
-        yield _outside(events.name, amount.column, int(row["n"]), by, value)
+        yield _outside(events, amount.column, int(row["n"]), by, value)
     elif row["n"]:
         such = "" if row["v"] is None else f", such as '{shape(row['v'])}'"
         message = f"{row['n']:,} events of {events.name} have no number in '{amount.column}'{such}"
@@ -284,12 +285,15 @@ def _no_number(
         yield Diagnostic("UL206", message, remedy)
 
 
-def _outside(events: str, column: str, count: int, by: str, value: str) -> Diagnostic:
+def _outside(events: EventTable, column: str, count: int, by: str, value: str) -> Diagnostic:
     """The fault of rows for which a table of values has nothing, on their day if it has days."""
-    message = f"{count:,} events of {events} have no value in the table of '{column}'"
+    message = f"{count:,} events of {events.name} have no value in the table of '{column}'"
     example = f"{value}: 0.5" if value.isupper() else "other: 0.5"
+    under = f"'values' of '{column}'"
+    if column == events.margin:
+        under, example = "'margin' of 'money'", example.replace("0.5", "40%")
     remedy = (
-        f"add its line under 'values' of '{column}', such as '{example}'; values by day begin with"
+        f"add its line under {under}, such as '{example}'; values by day begin with"
         " the first event's, and what is multiplied is a number in each row"
     )
     return Diagnostic("UL206", f"{message}, such as one with '{value}' in '{by}'", remedy)

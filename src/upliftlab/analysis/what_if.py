@@ -111,7 +111,7 @@ class _Columns:
         """
         p, columns = len(self.spec.columns), list(self.counted.items())
         rows = np.zeros((len(self.names), size))
-        rows[0, self.roles.revenue] = 1.0
+        rows[0, self.roles.earned] = 1.0
         rows[-1, :p] = self.spec.per_unit(CostStep.cost, (arm,))[0]
         if arm in self.spec.treatments:
             for at, (per, column) in enumerate(columns, start=1):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from upliftlab.config.document import Document
+from upliftlab.config.margins import with_margins
 from upliftlab.config.mending import mending
 from upliftlab.config.models import Channel, Costs, EngineSettings, Metric, Offer, Segment, Source
 from upliftlab.config.models.experiment import ONE_EACH, PROFIT, Arm, ExperimentFile, Plan
@@ -63,7 +64,7 @@ def resolve(draft: ReadExperiment, shared: Shared) -> Resolution:
         sources=_sources((*metrics.values(), *covariates.values()), segments, shared),
         program=shared.program,
     )
-    return Resolution(plan, tuple(work.faults))
+    return Resolution(with_margins(plan), tuple(work.faults))
 
 
 def named_metrics(experiment: ExperimentFile) -> list[tuple[str, tuple[str | int, ...]]]:
@@ -76,6 +77,8 @@ def named_metrics(experiment: ExperimentFile) -> list[tuple[str, tuple[str | int
     for key in _MONEY_KEYS if experiment.money else ():
         if name := getattr(experiment.money, key):
             named.append((name, ("money", key)))
+    if experiment.money and isinstance(experiment.money.margin, str):
+        named.append((experiment.money.margin, ("money", "margin")))
     costs = experiment.money.costs if experiment.money else ()
     named += [(name, ("money", "costs", at)) for at, name in enumerate(costs)]
     return [(name, path) for name, path in named if name != PROFIT]
@@ -249,7 +252,7 @@ class _Work:
         """The metric with what its use in the experiment tells: money, and which way is good."""
         experiment = self.draft.experiment
         update: dict[str, Any] = {}
-        revenue = experiment.money is not None and name == experiment.money.revenue
+        revenue = experiment.money is not None and name in experiment.money.amounts
         if metric.unit is None and revenue:
             update["unit"] = "money"
         guardrail = experiment.metrics.guardrails.get(name)

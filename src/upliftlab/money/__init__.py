@@ -1,9 +1,9 @@
 """Money: outcomes become profit by coefficients, so a changed margin or cost needs no data.
 
-Per customer, with revenue r: contribution margin m = margin·r; marketing cost k = the sum of the
-cost lines (`results.costs`), each its rate times what it is paid for; profit = m − k. A cost F of a
-whole arm of n customers is F/n for each, so that segments carry their share of it. A household's
-columns are totals: there a constant counts once a customer.
+Per customer, with revenue r: contribution margin m = margin·r, or a metric; marketing cost k = the
+sum of the cost lines (`results.costs`), each its rate times what it is paid for; profit = m − k. A
+cost F of a whole arm of n customers is F/n for each, so that segments carry their share of it. A
+household's columns are totals: there a constant counts once a customer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ArmTerms:
     """What one arm's revenue is worth and what reaching a customer costs.
 
     Attributes:
-        margin: Contribution margin as a share of revenue.
+        margin: Contribution margin as a share of revenue, or of the metric that is margin.
         rates: What is paid, by cost line; those of a whole arm may be spread over its customers.
     """
 
@@ -77,11 +77,18 @@ class Roles:
     """Further costs, whatever arm they arise in."""
     size: int | None = None
     """The column that counts a unit's customers, where units are households."""
+    margin: int | None = None
+    """The column that is margin, where it is no share of revenue."""
+
+    @property
+    def earned(self) -> int:
+        """The column that margin is taken of."""
+        return self.revenue if self.margin is None else self.margin
 
     @property
     def amounts(self) -> tuple[int, ...]:
         """The columns that hold money: these can be skewed as few others are."""
-        return (self.revenue, *self.further)
+        return tuple(dict.fromkeys((self.revenue, self.earned, *self.further)))
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -106,6 +113,7 @@ class Roles:
             there(self.conversions),
             tuple(place[column] for column in self.further),
             there(self.size),
+            None if self.margin is None else place[self.margin],
         )
 
     def counting(self, per: Per) -> int | None:
@@ -130,7 +138,7 @@ def projection(columns: int, roles: Roles, terms: ArmTerms) -> Projection:
     rows = np.zeros((len(CostStep), columns))
     offset = np.zeros(len(CostStep))
     rows[CostStep.revenue.column, roles.revenue] = 1.0
-    rows[CostStep.margin.column, roles.revenue] = terms.margin
+    rows[CostStep.margin.column, roles.earned] = terms.margin
     for step in COSTS:
         _put(rows[step.column], offset, step, (roles, terms))
     if roles.size is not None:

@@ -73,10 +73,10 @@ def _of_arm(
         def at(value: float, step: CostStep | None = step) -> Terms:
             return _with(terms, arm, step, value)
 
-        share = step is None or step.line.per is Per.revenue
-        most = 1.0 if share else inf
+        share = step is not None and step.line.per is Per.revenue
+        most = terms.most if step is None else 1.0 if share else inf
         pays = _zero(lambda value: sums.profit(at(value)).estimate, most)
-        top = most if share else 2 * max(pays or 0.0, now) + 1
+        top = 2 * max(pays or 0.0, now) + 1 if most == inf else most
         settles = _nearest(lambda value: beyond(sums, at(value)), now, top)
         yield BreakEven(arm=arm, term=key, now=now, pays=pays, settles=settles)
 

@@ -50,11 +50,14 @@ class Terms:
         arms: Every arm's terms, the control's too.
         hurdle: ROI below this is not worth it.
         customers: How many a roll-out reaches.
+        most: The largest that a margin can be: all of revenue; of a metric that is margin, which
+            may be larger than it was measured, there is none.
     """
 
     arms: Mapping[str, ArmTerms]
     hurdle: float
     customers: float
+    most: float = 1.0
 
 
 class WhatIfRange(Result):
@@ -133,7 +136,8 @@ def measured(analysis: Analysis) -> Terms:
         arm: ArmTerms(terms.margin, {step: by.get(arm, 0.0) for step, by in rates.items()})
         for arm in block.customers
     }
-    return Terms(arms, terms.hurdle, sum(block.customers.values()))
+    most = 1.0 if terms.margin_metric is None else inf
+    return Terms(arms, terms.hurdle, sum(block.customers.values()), most)
 
 
 def changed(analysis: Analysis, asked: Mapping[str, float | Mapping[str, float]]) -> Terms:
@@ -153,7 +157,7 @@ def changed(analysis: Analysis, asked: Mapping[str, float | Mapping[str, float]]
     treated = [arm for arm in terms.arms if arm not in control]
     for name, value in asked.items():
         if name == MARGIN:
-            margin = _one(name, value, 1.0)
+            margin = _one(name, value, terms.most)
             terms = replace(
                 terms, arms={arm: replace(own, margin=margin) for arm, own in terms.arms.items()}
             )

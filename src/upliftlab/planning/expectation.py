@@ -105,9 +105,9 @@ class Expectation:
         self._move(map_, self.lead.place, effect)
         noise = np.zeros(size)
         if roles is not None:
-            if roles.revenue != self.lead.place.above:
-                revenue = MetricColumns(roles.revenue, self.spec.size)
-                self._move(map_, revenue, self.revenue_lift(effect) * revenue.mean(self.unit))
+            for column in {roles.revenue, roles.earned} - {self.lead.place.above}:
+                amount = MetricColumns(column, self.spec.size)
+                self._move(map_, amount, self.revenue_lift(effect) * amount.mean(self.unit))
             if roles.contacts is not None:
                 self._set(map_, roles.contacts, 1.0)
             if roles.redemptions is not None:

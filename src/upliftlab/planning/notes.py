@@ -22,8 +22,7 @@ def money_absent(spec: EstimationSpec, baseline: Baseline, lead: PrimaryMetric) 
     """Why nothing can be said of money, None where it can."""
     if spec.roles is None:
         return Message(template=N_("The plan declares no money."))
-    revenue = spec.columns[spec.roles.revenue]
-    if revenue not in baseline.known:
+    if not {spec.columns[at] for at in (spec.roles.revenue, spec.roles.earned)} <= baseline.known:
         text = N_("Money is left out: what customers spend without the campaign is not known.")
         return Message(template=text)
     if lead.sign < 0:

@@ -138,7 +138,7 @@ def _alone(plan: Plan) -> Plan:
     update = {
         key: None
         for key in ("contacts", "redemptions")
-        if getattr(money, key) not in (None, lead_name(plan), money.revenue)
+        if getattr(money, key) not in (None, lead_name(plan), *money.amounts)
     }
     experiment = plan.experiment.model_copy(update={"money": money.model_copy(update=update)})
     return plan.model_copy(update={"experiment": experiment})

@@ -42,6 +42,7 @@ class EventTable:
         zoned: Whether its times are texts that name their offset to UTC.
         meanings: What texts mean of which a condition of the plan does not say it.
         plain: Columns of texts that are known to be nothing but plain numbers where they count.
+        margin: The computed column that is the table under `money`.
     """
 
     name: str
@@ -55,6 +56,7 @@ class EventTable:
     zoned: bool = False
     meanings: Mapping[str, Meaning] = field(default_factory=dict[str, Meaning])
     plain: frozenset[str] = frozenset()
+    margin: str | None = None
 
     @property
     def clock(self) -> str:

@@ -176,10 +176,11 @@ def _told(line: BridgeLine, key: str, index: Index, formatter: Formatter) -> Sen
 
 def _hint(line: BridgeLine, index: Index, formatter: Formatter) -> Sentence:
     terms = index.analysis.terms
-    if line.kind is CostStep.margin and terms is not None:
+    if line.kind is CostStep.margin and terms is not None and terms.margin_metric is None:
         share = _SHARE.model_copy(update={"values": {"margin": terms.margin}})
         return formatter.words(share, "/terms")
-    if line.kind.line.per is Per.metric and line.metric is not None:
+    named = line.kind is CostStep.margin or line.kind.line.per is Per.metric
+    if named and line.metric is not None:
         metric = index.metric(line.metric)
         name = line.metric if metric is None else metric.title
         return (Stretch(name, is_name=True),)

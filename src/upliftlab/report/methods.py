@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from upliftlab.results.targets import Targets
 from upliftlab.results.uplift import UpliftResult
 
+_MARGIN: Final = N_("Contribution margin, share of revenue")
 _METHODS: Final = {
     "welch": N_("Welch's t interval: the arms may vary differently."),
     "lin": N_(
@@ -141,6 +143,14 @@ def methods(analysis: Analysis, formatter: Formatter) -> Methods:
     )
 
 
+def _margins(terms: MoneyTermsInfo, formatter: Formatter) -> Iterator[Term]:
+    """The share of revenue that is margin for each value of a column."""
+    said = formatter.text(_MARGIN)
+    for value, share in terms.margins.items():
+        title, key = f"{said} ({terms.margin_by}: {value})", f"/terms/margins/{escape(value)}"
+        yield Term(title, None, formatter.declared(share, key))
+
+
 def origin(result: Analysis | UpliftResult | Targets, formatter: Formatter) -> ProvenanceView:
     """What the numbers came from."""
     made = result.provenance
@@ -177,15 +187,15 @@ def _rows(rows: int, i: int, formatter: Formatter) -> Figure:
 
 def _terms(terms: MoneyTermsInfo, formatter: Formatter) -> tuple[Term, ...]:
     money, percent = FigureFormat("money"), FigureFormat("percent")
-    shared = [
-        Term(formatter.text(title), None, formatter.declared(value, f"/terms/{name}"))
-        for name, title, value in (
-            ("margin", N_("Contribution margin, share of revenue"), terms.margin),
-            ("hurdle", N_("Hurdle: ROI below this is not worth it"), terms.hurdle),
-        )
-    ]
+    shared = [("hurdle", N_("Hurdle: ROI below this is not worth it"), terms.hurdle)]
+    if terms.margin_metric is None:
+        shared.insert(0, ("margin", _MARGIN, terms.margin))
     return (
-        *shared,
+        *_margins(terms, formatter),
+        *(
+            Term(formatter.text(title), None, formatter.declared(value, f"/terms/{name}"))
+            for name, title, value in shared
+        ),
         *(
             Term(
                 formatter.text(step.line.term),

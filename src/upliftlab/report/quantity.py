@@ -66,7 +66,7 @@ def _references(kind: EstimandKind, index: Index) -> Iterator[Reference]:
             if terms is not None and terms.hurdle > 0:
                 yield Reference(terms.hurdle, "hurdle")
         elif each == "break_even":
-            if terms is not None and terms.margin > 0:
+            if terms is not None and terms.margin_metric is None and terms.margin > 0:
                 yield Reference(1 / terms.margin)
         else:
             yield Reference(each)

@@ -19,6 +19,7 @@ from upliftlab.text.language import N_
 from upliftlab.text.precision import money_digits
 
 _MARGIN = "margin"
+_SCALED = N_("Margin, as a share of what it was measured to be")
 _LABELS = {
     _MARGIN: N_("Contribution margin"),
     "hurdle": N_("Hurdle"),
@@ -106,20 +107,23 @@ def what_if(index: Index, formatter: Formatter) -> WhatIfView | None:
     settles = N_("the verdict changes") if decides else N_("profit is certain")
     return WhatIfView(
         settles=formatter.text(settles),
-        groups=tuple(_groups(block, index, formatter)),
+        groups=tuple(_groups(block, terms, index, formatter)),
         controls=tuple(_controls(block, terms, index, formatter)),
         words=json.dumps(_words(index, formatter), ensure_ascii=False),
     )
 
 
-def _groups(block: WhatIf, index: Index, formatter: Formatter) -> Iterator[BreakEvenGroup]:
+def _groups(
+    block: WhatIf, terms: MoneyTermsInfo, index: Index, formatter: Formatter
+) -> Iterator[BreakEvenGroup]:
     numbered = list(enumerate(block.break_evens))
     for arm in dict.fromkeys(each.arm for each in block.break_evens):
-        rows = (_row(each, i, formatter) for i, each in numbered if each.arm == arm)
+        own = [(each, i) for i, each in numbered if each.arm == arm]
+        rows = (_row(each, i, _label(each.term, terms), formatter) for each, i in own)
         yield BreakEvenGroup(index.called(arm), tuple(rows))
 
 
-def _row(each: BreakEven, place: int, formatter: Formatter) -> BreakEvenRow:
+def _row(each: BreakEven, place: int, label: str, formatter: Formatter) -> BreakEvenRow:
     share, key = _is_share(each.term), f"/what_if/break_evens/{place}"
     form = FigureFormat("percent" if share else "money")
 
@@ -129,7 +133,7 @@ def _row(each: BreakEven, place: int, formatter: Formatter) -> BreakEvenRow:
     now = formatter.declared(each.now, f"{key}/now") if share else told(each.now, "now")
     assert now is not None  # noqa: S101 - a term always is
     return BreakEvenRow(
-        label=formatter.text(_label(each.term)),
+        label=formatter.text(label),
         now=now,
         pays=told(each.pays, "pays"),
         settles=told(each.settles, "settles"),
@@ -140,8 +144,10 @@ def _step(term: str) -> CostStep | None:
     return next((step for step in RATED if step.line.key == term), None)
 
 
-def _label(term: str) -> str:
+def _label(term: str, terms: MoneyTermsInfo) -> str:
     step = _step(term)
+    if term == _MARGIN and terms.margin_metric is not None:
+        return _SCALED
     return _LABELS[term] if step is None else step.line.term
 
 
@@ -158,16 +164,23 @@ def _controls(
         "hurdle": terms.hurdle,
         "customers": sum(block.customers.values()),
     }
-    made = (_control(term, "", value, formatter) for term, value in common.items())
+    made = (
+        _control((term, _label(term, terms)), "", value, formatter)
+        for term, value in common.items()
+    )
     yield ControlGroup(formatter.text(N_("All arms")), tuple(made))
     asked = [s for s in RATED if not s.line.per.needs_count or s.line.per in block.columns]
     for arm in dict.fromkeys(each.arm for each in block.contrasts):
         rates = {step.line.key: terms.rates(step).get(arm, 0.0) for step in asked}
-        made = (_control(term, arm, value, formatter) for term, value in rates.items())
+        made = (
+            _control((term, _label(term, terms)), arm, value, formatter)
+            for term, value in rates.items()
+        )
         yield ControlGroup(index.called(arm), tuple(made))
 
 
-def _control(term: str, arm: str, value: float, formatter: Formatter) -> Control:
+def _control(called: tuple[str, str], arm: str, value: float, formatter: Formatter) -> Control:
+    term, label = called
     language, share = formatter.language, _is_share(term)
     if share:
         said, unit = language.percent(value, digits=None if value else 0), "%"
@@ -181,11 +194,11 @@ def _control(term: str, arm: str, value: float, formatter: Formatter) -> Control
         ),
         term=term,
         arm=arm,
-        label=formatter.text(_label(term)),
+        label=formatter.text(label),
         value=f"{value * 100 if share else value:.10g}",
         share=share,
         unit=unit,
-        most="100" if share and term != "hurdle" else "",
+        most="100" if share and term != "hurdle" and label != _SCALED else "",
         measured=typeset(said),
     )
 

@@ -468,6 +468,13 @@ class MoneyTermsInfo(_Rated, Result):
 
     costs: tuple[str, ...] = ()
     """Metrics of further cost per customer, in every arm."""
+    margin_metric: str | None = None
+    """The metric that is margin; None where `margin` is a share of revenue. `margin` is 1 then, and
+    what if multiplies the metric with another."""
+    margin_by: str | None = None
+    """The column by whose values margins differ; None where the metric is declared as one."""
+    margins: dict[str, float] = Field(default_factory=dict)
+    """The share of revenue that is margin, by these values."""
 
     def rates(self, step: CostStep) -> dict[str, float]:
         """The rates of a cost, by arm; none of one that was not known when this was written."""

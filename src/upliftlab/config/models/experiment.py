@@ -43,6 +43,7 @@ from upliftlab.config.models import (
     Wave,
 )
 from upliftlab.config.models.limits import AtMost
+from upliftlab.config.models.margin import Margin
 from upliftlab.config.models.metrics import AnyMetric
 from upliftlab.config.models.quantiles import QuantileShare
 from upliftlab.config.models.sources import AnyEngine
@@ -54,7 +55,6 @@ from upliftlab.config.models.values import (
     Expression,
     Money,
     Name,
-    ProperRate,
     Rate,
 )
 from upliftlab.config.models.values_by import Formula
@@ -120,8 +120,10 @@ class MoneyTerms(Declaration):
 
     revenue: Name
     """The metric that is revenue."""
-    margin: ProperRate = 1.0
-    """Contribution margin as a share of revenue, before marketing cost."""
+    margin: Margin = 1.0
+    """Contribution margin as a share of revenue, before marketing cost: 40%; the metric that is
+    margin; or a share by the values of a column of the rows that revenue is the sum of:
+    {by: category, equipment: 25%, subscription: 60%}."""
     fixed_cost: dict[Name, Cost] = {}
     """Cost of an arm that does not depend on the number of customers."""
     hurdle: Rate = 0.0
@@ -137,6 +139,23 @@ class MoneyTerms(Declaration):
     """The metric that counts conversions; `conversion` by default where it is measured."""
     costs: Names = ()
     """Metrics of further cost per customer, such as service, taken off the margin in every arm."""
+
+    @property
+    def earned(self) -> str | None:
+        """The metric that is margin; None where one share of revenue is."""
+        if isinstance(self.margin, dict):
+            return f"{self.revenue} (margin)"
+        return self.margin if isinstance(self.margin, str) else None
+
+    @property
+    def amounts(self) -> tuple[str, ...]:
+        """The metrics that are revenue and margin."""
+        return (self.revenue,) if self.earned is None else (self.revenue, self.earned)
+
+    @property
+    def factor(self) -> float:
+        """What margin is multiplied with: the share of revenue, or 1 of a metric."""
+        return 1.0 if isinstance(self.margin, str | dict) else self.margin
 
     def rate(self, step: CostStep, arm: str) -> Money | None:
         """What is declared here of a cost of an arm; None where nothing is."""
@@ -281,7 +300,7 @@ class Plan(Declaration):
         names = [asked.primary, *asked.secondary, *asked.guardrails]
         if money:
             optional = (money.contacts, money.redemptions, self.conversions)
-            names += [money.revenue, *(name for name in optional if name), *money.costs]
+            names += [*money.amounts, *(name for name in optional if name), *money.costs]
         names += [asked.contacted] if asked.contacted else []
         return tuple(dict.fromkeys(name for name in names if name != PROFIT))
 

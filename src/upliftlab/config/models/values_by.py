@@ -33,10 +33,10 @@ _MOST: Final = 5_000
 """Values that a table may hold: three currencies on every day of four years and more."""
 
 
-def _factor(value: object) -> Decimal:
+def factor(value: object) -> Decimal:
     """A number or a percentage, exactly as it is written.
 
-    >>> _factor("25%"), _factor("11.62"), _factor("-1")
+    >>> factor("25%"), factor("11.62"), factor("-1")
     (Decimal('0.25'), Decimal('11.62'), Decimal('-1'))
     """
     if isinstance(value, Decimal):
@@ -49,7 +49,7 @@ def _factor(value: object) -> Decimal:
 
 Factor = Annotated[
     Decimal,
-    BeforeValidator(_factor),
+    BeforeValidator(factor),
     PlainSerializer(str),
     schema_of(
         rf"{NUMBER}(\s*%)?", "A number or a percentage: 0.0851 or 25%", "number or percentage", {}

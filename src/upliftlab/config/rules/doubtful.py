@@ -23,7 +23,7 @@ _LOW, _WHOLE = 50, 100
 def percentages(scope: Scope) -> Iterator[Diagnostic]:
     """UL164: what may be meant as a percentage or a share is told as what it is taken for."""
     money = scope.plan.experiment.money
-    if money is not None and 0 < money.margin < _SMALL:
+    if money is not None and isinstance(money.margin, float) and 0 < money.margin < _SMALL:
         written = scope.document.get("money", "margin")
         message = f"the margin {written} is taken as {money.margin * 1000:g} in 1,000"
         remedy = (

@@ -211,7 +211,7 @@ def profit_told(scope: Scope) -> Iterator[Diagnostic]:
         for per, name in counted.items()
         if name and any(plan.pays(s, a) for s in RATED if s.line.per is per for a in plan.arms)
     }
-    parts = [name for name in plan.measured if name in {money.revenue, *money.costs, *paid}]
+    parts = [name for name in plan.measured if name in {*money.amounts, *money.costs, *paid}]
     for pair in combinations(parts, 2):
         yield from _unrelated("UL046", scope, ("profit", scope.at("money")), pair)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from upliftlab.config.margins import divisible
 from upliftlab.config.mending import mending
 from upliftlab.config.models import Costs
 from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models.margin import BY
 from upliftlab.config.models.values import Money
 from upliftlab.config.rules.registry import judges, rule
 from upliftlab.config.scope import Scope
@@ -190,8 +192,8 @@ def money_metrics(scope: Scope) -> Iterator[Diagnostic]:
             remedy = f"write 'missing: zero' at '{name}', if an empty one means 0"
         elif metric is not None and metric.ratio is not None:
             message = f"'{key}' is the ratio '{name}', which does not add up over customers"
-        elif key == "revenue" and metric is not None and metric.unit == "share":
-            message = f"'revenue' is the share '{name}', which is no money"
+        elif key in ("revenue", "margin") and metric is not None and metric.unit == "share":
+            message = f"'{key}' is the share '{name}', which is no money"
         else:
             continue
         below = "metrics" if key == "contacted" else "money"
@@ -204,10 +206,41 @@ def _added_up(plan: Plan) -> Iterator[tuple[str, str | None]]:
     money = plan.experiment.money
     if money is not None:
         yield "revenue", money.revenue
+        yield "margin", money.earned if isinstance(money.margin, str) else None
         yield "conversions", plan.conversions
         yield "contacts", money.contacts
         yield "redemptions", money.redemptions
         yield from (("costs", cost) for cost in money.costs)
+
+
+@rule(
+    "UL165",
+    "Margins of no rows",
+    "Margins by a column's values are of rows: revenue is the sum of a column over events, or a "
+    "column of customers that stand one in a row.",
+    wrong=(
+        "money: {revenue: net, margin: {by: category, equipment: 25%, subscription: 60%}}\n"
+        "metrics: {primary: net, define: {net: {minus: [spent, returned]}}}"
+    ),
+    right="money: {revenue: spent, margin: {by: category, equipment: 25%, subscription: 60%}}",
+)
+def margins_of_rows(scope: Scope) -> Iterator[Diagnostic]:
+    """UL165: a table of margins has rows that it is of."""
+    plan, money = scope.plan, scope.plan.experiment.money
+    if money is None or not isinstance(money.margin, dict):
+        return
+    revenue = plan.metrics.get(money.revenue)
+    if revenue is None or revenue.kind.is_ratio:
+        return  # which UL131 tells
+    if divisible(revenue) is None:
+        message = f"'{money.revenue}' is defined by '{revenue.defined_by}', so that it has no rows "
+        message += f"with a '{money.margin[BY]}' of their own"
+    elif revenue.source is None and plan.customers.group_size is not None:
+        message = f"rows of several customers have no '{money.margin[BY]}' of their own"
+    else:
+        return
+    remedy = "name the metric that is margin: 'margin: margin_earned' (docs/money.md)"
+    yield Diagnostic("UL165", message, remedy, scope.at("money", "margin"))
 
 
 @rule(
