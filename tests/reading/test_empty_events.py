@@ -78,6 +78,28 @@ def test_a_table_without_events_is_told(shop, empty, declared, now, answer):
     assert (found.verdict.code is VerdictCode.invalid) is (severity == "critical")
 
 
+@pytest.mark.parametrize(
+    ("voucher", "beside", "severity"),
+    [("0", "[]", "info"), ("5", "[]", "critical"), ("0", "[redeemed]", "critical")],
+    ids=["no voucher", "a voucher", "a metric"],
+)
+def test_redemptions_that_nobody_pays_for_may_be_none(shop, voucher, beside, severity):
+    plan_of(shop, "")
+    rows = {"id": pa.array([0]).slice(0, 0), "at": pa.array([date(2026, 3, 3)]).slice(0, 0)}
+    shop.table("redemptions", rows, time="at")
+    text = TEXT.replace(
+        "cost_per_contact: 1", f"cost_per_contact: 1, cost_per_redemption: {voucher}"
+    )
+    text = text.replace("contacts: contacts", "contacts: contacts, redemptions: redeemed")
+    text = text.replace("{primary: revenue}", f"{{primary: revenue, secondary: {beside}}}")
+    redeemed = "  redeemed: {from: redemptions, count: true, better: higher}\n"
+    plan = shop.plan(text, METRICS + redeemed)
+    found = analyze(plan, AnalysisContext(shop.engine, NOW))
+    (check,) = (c for c in found.checks if c.name == "presence:redemptions")
+    assert (check.passed, check.severity) == (False, severity)
+    assert (found.verdict.code is VerdictCode.invalid) is (severity == "critical")
+
+
 def test_nothing_is_told_of_tables_with_events(shop):
     found = analyze(plan_of(shop, ""), AnalysisContext(shop.engine, NOW))
     assert not [c for c in found.checks if c.name.startswith("presence")]

@@ -20,6 +20,7 @@ from upliftlab.analysis.event_tables import Repeats
 from upliftlab.config.models.experiment import Plan
 from upliftlab.queries.spelling import CHANCE, SENTENCES
 from upliftlab.results.analysis import Scalar, Severity
+from upliftlab.results.costs import RATED, Per
 from upliftlab.stats.integrity import clock_shift, quiet_hours
 from upliftlab.text.language import N_
 
@@ -66,6 +67,21 @@ def _of_contacts(plan: Plan, name: str) -> bool:
     money = plan.experiment.money
     counted = plan.metrics[money.contacts].source if money and money.contacts else None
     return name == counted and any(contacts_meant(plan, arm) for arm in plan.treatments)
+
+
+def _unpaid(plan: Plan, name: str) -> bool:
+    """Whether a table tells nothing but redemptions that cost nothing in any arm.
+
+    They are counted wherever `configs/metrics.yaml` says how, also where there is no voucher.
+    """
+    asked, money = plan.experiment.metrics, plan.experiment.money
+    counted = None if money is None else money.redemptions
+    named = (*plan.metrics.items(), *plan.covariates.items(), *plan.segments.items())
+    if counted is None or {key for key, each in named if each.source == name} != {counted}:
+        return False
+    priced = [step for step in RATED if step.line.per is Per.redemption]
+    shown = (asked.primary, *asked.secondary, *asked.guardrails)
+    return counted not in shown and not any(plan.pays(s, a) for s in priced for a in plan.arms)
 
 
 def _duplicates(plan: Plan, name: str, found: EventFacts) -> Iterator[CheckAnswer]:
@@ -309,16 +325,17 @@ def _presence(inputs: CheckInputs) -> Iterator[CheckAnswer]:
 
     Before the last window has closed events may still come. Afterwards nobody may have redeemed
     anything, but a table without a single row was not filled, unless it is declared complete; and
-    who has a channel was contacted.
+    who has a channel was contacted. No result depends on redemptions that cost nothing.
     """
     record = inputs.facts.of(cost_record)
     for name, found in (inputs.facts.of(events) or {}).items():
         if found.rows:
             continue
-        severity = Severity.warning if inputs.schedule.due else Severity.info
+        unpaid = _unpaid(inputs.plan, name)
+        severity = Severity.warning if inputs.schedule.due and not unpaid else Severity.info
         closed = bool(inputs.schedule.due) and not inputs.schedule.early
         empty = (not found.total or _steady(inputs.plan, name)) and not found.declared
-        if closed and (empty or _of_contacts(inputs.plan, name)):
+        if closed and not unpaid and (empty or _of_contacts(inputs.plan, name)):
             severity = Severity.critical
         values: dict[str, Scalar] = {"source": name}
         column = inputs.plan.sources[name].experiment
