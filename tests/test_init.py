@@ -70,7 +70,7 @@ def test_a_workspace_begins_here_and_again_writes_nothing(tmp_path):
 
 def test_another_template_adds_its_experiment(tmp_path):
     done("init", "--template", "winback", cwd=tmp_path)
-    assert "1 files written" in done("init", "--template", "churn", cwd=tmp_path)
+    assert "1 file written" in done("init", "--template", "churn", cwd=tmp_path)
     assert done("check", "experiments", "configs", cwd=tmp_path) == "No faults found.\n"
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from upliftlab.errors import Diagnostic
 from upliftlab.results.analysis import Message
 from upliftlab.text.language import CODES, Language
 
@@ -166,3 +167,23 @@ def test_words_agree_with_the_number_before_them(template, one, many):
     assert said(1, EN) == one
     assert many is None or said(21, EN) == many
     assert said(1, ZH) == said(2, ZH).replace("2", "1", 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("1 customers have no id", "1 customer has no id"),
+        ("2 customers have no id", "2 customers have no id"),
+        ("21 rows repeat an id and 1 rows have none", "21 rows repeat an id and 1 row has none"),
+        ("1 values of 'x' (eligible) are no number", "1 value of 'x' (eligible) is no number"),
+        ("squares in 1 rows that are too small", "squares in 1 row that is too small"),
+        ("1 of 9 customers get no arm", "1 of 9 customers gets no arm"),
+        ("an arm 'a' (1 customers)", "an arm 'a' (1 customer)"),
+        ("1,001 rows have no id", "1,001 rows have no id"),
+        ("the arm '1 customers have' is unknown", "the arm '1 customers have' is unknown"),
+        ("write 0.1 rows, or x1 rows", "write 0.1 rows, or x1 rows"),
+    ],
+)
+def test_a_fault_agrees_with_its_numbers(written, said):
+    fault = Diagnostic("UL001", written, written)
+    assert (fault.message, fault.remedy) == (said, said)

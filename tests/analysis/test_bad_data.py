@@ -42,9 +42,9 @@ def refusal(folder: Path, text: str, **changes: object) -> list[str]:
         (GOOD + "mail,,n\nnone,,s\n", "UL206 column 'spend' has values that are no numbers: 2 are"),
         (GOOD + "mail,NaN,n\n", "1 hold NaN or infinity"),
         (GOOD + "mail,inf,n\n", "1 hold NaN or infinity"),
-        (GOOD + "mial,1,n\n", "UL209 the data hold an arm 'mial' (1 customers)"),
+        (GOOD + "mial,1,n\n", "UL209 the data hold an arm 'mial' (1 customer)"),
         ("none,0,n\nnone,1,s\n", "UL210 the data hold no customer of arm 'mail'"),
-        (GOOD + ",1,n\n", "UL208 1 customers have no arm"),
+        (GOOD + ",1,n\n", "UL208 1 customer has no arm"),
         ("", "UL207 the data hold no customers"),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_customer_twice(tmp_path):
     source = {"file": "customers.csv", "id": "id"}
     assert "UL213 'id' repeats in 1 of 3 rows" in refusal(tmp_path, text, customers=source)[0]
     (fault,) = refusal(tmp_path, text + ",mail,1\n", customers=source)
-    assert "UL212 1 rows have no 'id'" in fault
+    assert "UL212 1 row has no 'id'" in fault
 
 
 def test_no_arm_column_declared(tmp_path):

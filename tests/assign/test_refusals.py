@@ -64,7 +64,7 @@ def test_missing_and_repeated_ids_are_counted(duck, tmp_path, ids, message):
 
 def test_a_missing_household_is_refused(duck, tmp_path):
     path = table(tmp_path, id=[1, 2], house=["a", None])
-    with pytest.raises(DataError, match="UL406 1 rows have no 'house'"):
+    with pytest.raises(DataError, match="UL406 1 row has no 'house'"):
         decide(duck, path, assignment={"unit": "house"})
 
 

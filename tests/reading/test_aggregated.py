@@ -371,17 +371,17 @@ SHARE = {"n": "n", "units_with": {"x": "s"}}
 @pytest.mark.parametrize(
     ("changed", "sums", "code", "said"),
     [
-        ({"n": [100, 90.5]}, PLAIN, "UL288", "'n' is no number of customers in 1 rows, which hold"),
+        ({"n": [100, 90.5]}, PLAIN, "UL288", "'n' is no number of customers in 1 row: "),
         ({"n": [100, -9]}, PLAIN, "UL288", "'-9'"),
-        ({"n": [100, None]}, PLAIN, "UL288", "hold nothing"),
-        ({"s": [None, 60.0]}, PLAIN, "UL289", "column 's' (sum of x) holds no number in 1 rows"),
+        ({"n": [100, None]}, PLAIN, "UL288", "1 row: nothing"),
+        ({"s": [None, 60.0]}, PLAIN, "UL289", "column 's' (sum of x) holds no number in 1 row"),
         ({"q": [300.0, 1e200]}, PLAIN, "UL289", "column 'q' (sum_sq of x) holds no number"),
-        ({"q": [300.0, 3.0]}, PLAIN, "UL293", "squares in 1 rows that are too small for its sum"),
-        ({"n": [100, 0]}, PLAIN, "UL293", "'x' has a sum in 1 rows of no customers"),
-        ({"q": [300.0, -1.0]}, SPREAD, "UL293", "'x' has a variance below 0 in 1 rows"),
+        ({"q": [300.0, 3.0]}, PLAIN, "UL293", "squares in 1 row that is too small for its sum"),
+        ({"n": [100, 0]}, PLAIN, "UL293", "'x' has a sum in 1 row of no customers"),
+        ({"q": [300.0, -1.0]}, SPREAD, "UL293", "'x' has a variance below 0 in 1 row"),
         ({"q": [300.0, None]}, SPREAD, "UL289", "column 'q' (variance of x) holds no number"),
-        ({"s": [5, 91]}, SHARE, "UL293", "'x' is no number of a row's customers in 1 rows"),
-        ({"s": [5, 7.5]}, SHARE, "UL293", "'x' is no number of a row's customers in 1 rows"),
+        ({"s": [5, 91]}, SHARE, "UL293", "'x' is no number of a row's customers in 1 row"),
+        ({"s": [5, 7.5]}, SHARE, "UL293", "'x' is no number of a row's customers in 1 row"),
         (
             {"s": [1e8, 0.9e8], "q": [1e14 + 7.3, 0.9e14 + 7.1]},
             PLAIN,
@@ -409,7 +409,7 @@ def test_products_larger_than_the_squares_allow_are_refused():
     table = pd.DataFrame({**GOOD, "v": [40, 50], "sv": [50.0, 600.0]})
     sums = {**PLAIN, "units_with": {"v": "v"}, "sum_product": {"x": {"v": "sv"}}}
     asked = {**TWO, "metrics": {"primary": "x", "secondary": "v"}}
-    with pytest.raises(DataError, match="UL293 the products of 'x' and 'v' cannot be in 1 rows"):
+    with pytest.raises(DataError, match="UL293 the products of 'x' and 'v' cannot be in 1 row"):
         experiment({"aggregated": sums}, {}, **asked).analyze(table)
 
 
@@ -417,7 +417,7 @@ def test_a_name_with_braces_is_a_name():
     table = pd.DataFrame({**GOOD, "q": [300.0, 3.0]})
     sums = {"n": "n", "sum": {"{n}": "s"}, "sum_sq": {"{n}": "q"}}
     asked = {**TWO, "metrics": {"primary": "{n}"}}
-    with pytest.raises(DataError, match=r"'\{n\}' has squares in 1 rows"):
+    with pytest.raises(DataError, match=r"'\{n\}' has squares in 1 row"):
         experiment({"aggregated": sums}, {}, **asked).analyze(table)
 
 

@@ -120,7 +120,7 @@ def test_a_label_that_is_spelt_otherwise_is_refused_with_the_line_to_write(anywh
         found(anywhere, {"arm": arm})
     (said,) = faults(caught)
     assert said == (
-        "UL209 the data hold ' small ' (1 customers), 'SMALL' (1 customers), which differs from"
+        "UL209 the data hold ' small ' (1 customer), 'SMALL' (1 customer), which differs from"
         " the arm 'small' only by how it is spelt; if it is meant, write"
         ' \'arms: {small: {observed: [" small ", "SMALL"]}}\''
     )
@@ -137,7 +137,7 @@ def test_further_labels_come_beside_those_that_are_mapped(shop):
 
 def test_a_label_of_another_word_is_masked_unless_many_have_it(shop):
     arm = ["none"] * 3 + ["small"] * 3
-    with pytest.raises(DataError, match=r"an arm 'Aaaa' \(1 customers\).* out by 'ignore_arms'"):
+    with pytest.raises(DataError, match=r"an arm 'Aaaa' \(1 customer\).* out by 'ignore_arms'"):
         found(shop, {"arm": [*arm, "Erna"], "y": [*Y, 1.0]})
     with pytest.raises(DataError) as caught:
         found(shop, {"arm": [*arm, "medium", "medium"], "y": [*Y, 1.0, 2.0]})
@@ -250,7 +250,7 @@ def test_the_exact_test_errs_no_more_often_than_it_says():
 
 
 def test_customers_without_an_arm_are_refused_with_the_line_to_write(shop):
-    with pytest.raises(DataError, match=r"UL208 1 customers have no arm.* exclude: 'arm is null'"):
+    with pytest.raises(DataError, match=r"UL208 1 customer has no arm.* exclude: 'arm is null'"):
         found(shop, {"arm": [*(["none"] * 3), *(["small"] * 2), None]})
     with pytest.raises(DataError, match="exclude: '\"the arm\" is null'"):
         found(

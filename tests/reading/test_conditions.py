@@ -209,7 +209,7 @@ def test_columns_with_types_are_computed_with_in_a_type_that_holds(here):
         ("tier < rank or flag", "no order to rely on"),
         ("paid > tier", "'paid' holds numbers, 'tier' holds texts"),
         ("paid = tier", "'paid' holds numbers, 'tier' holds texts"),
-        ("paid > bad", "texts (1 of 5 values are no plain numbers)"),
+        ("paid > bad", "texts (1 of 5 values cannot be read as numbers)"),
         ("zip > paid", "'zip' holds texts"),
         ("since = paid", "'since' holds times, 'paid' holds numbers"),
         ("paid between tier and 9 or paid > since", "'since' holds times"),
@@ -253,12 +253,12 @@ def test_types_that_do_not_compare_are_refused(here, text, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("bad > 3", "UL214 1 values of 'bad' (eligible) are not a number, such as 'n/a'"),
+        ("bad > 3", "UL214 1 value of 'bad' (eligible) is not a number, such as 'n/a'"),
         ("tier + 1 > 3", "UL214 4 values of 'tier' (eligible) are not a number"),
         ("tier = 3 or tier", "UL214 4 values of 'tier'"),
         ("bad > date '2026-03-02'", "UL214 5 values of 'bad' (eligible) are not a time"),
         ("bad and flag", "UL214 4 values of 'bad' (eligible) are not a true or false"),
-        ("big % 2 = bad", "UL214 1 values of 'bad' (eligible) are not a number"),
+        ("big % 2 = bad", "UL214 1 value of 'bad' (eligible) is not a number"),
     ],
 )
 def test_a_value_that_is_not_what_is_asked_for_is_counted(here, text, said):

@@ -49,7 +49,7 @@ def test_a_float_is_the_whole_number_it_stands_for(engine, tmp_path, customer):
 
 
 def test_a_float_that_is_several_ids_is_refused(engine, tmp_path):
-    with pytest.raises(DataError, match=r"UL273 1 values of 'who' \(id of log\)"):
+    with pytest.raises(DataError, match=r"UL273 1 value of 'who' \(id of log\)"):
         reason(engine, tmp_path, [1], [2.0**53])
 
 
@@ -59,7 +59,7 @@ def test_a_float_that_is_several_ids_is_refused(engine, tmp_path):
     ids=["zeros", "case", "decimals", "spaces"],
 )
 def test_contacts_that_nearly_match_are_refused(engine, tmp_path, customer, contact):
-    with pytest.raises(DataError, match="UL274 1 rows of 'log' are of nobody, but would be"):
+    with pytest.raises(DataError, match="UL274 1 row of 'log' is of nobody, but would be"):
         reason(engine, tmp_path, [customer], [contact])
 
 

@@ -108,7 +108,7 @@ def test_texts_among_numbers_of_the_next_customers_are_refused(duck, tmp_path):
     with pytest.raises(DataError) as caught:
         learned_features({"x": "numeric"}, "customers", source, duck)
     (fault,) = caught.value.faults
-    assert "UL615 the feature 'x' holds text such as 'NA' in 1 rows" in str(fault)
+    assert "UL615 the feature 'x' holds text such as 'NA' in 1 row" in str(fault)
     assert 'missing: ["…"]' in fault.remedy
 
 

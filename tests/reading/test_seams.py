@@ -274,7 +274,7 @@ def test_times_without_end_are_none(tmp_path, value):
 
 @pytest.mark.parametrize("value", ["infinity", "-infinity", "9999-12-31", "20000-03-05"])
 def test_starts_without_end_are_none(tmp_path, value):
-    with pytest.raises(DataError, match="UL217 1 customers have no start in 'st' between 1900"):
+    with pytest.raises(DataError, match="UL217 1 customer has no start in 'st' between 1900"):
         endless(tmp_path, "customers", "st", value)
 
 
@@ -292,11 +292,11 @@ def test_a_time_without_end_is_none_on_a_server_either(postgres, desk, tmp_path)
         "metrics: {primary: paid}\n" + TWO
     )
     plan = shop.plan(text, "  paid: {from: orders, sum: paid}\n")
-    with pytest.raises(DataError, match="UL218 1 events of orders have no time in 'at'"):
+    with pytest.raises(DataError, match="UL218 1 event of orders has no time in 'at'"):
         analyze(plan, AnalysisContext(postgres, NOW))
     desk.run("UPDATE odd.shop_orders SET at = '2026-03-05' WHERE id = 3")
     desk.run("UPDATE odd.shop_customers SET st = '-infinity' WHERE id = 3")
-    with pytest.raises(DataError, match="UL217 1 customers have no start"):
+    with pytest.raises(DataError, match="UL217 1 customer has no start"):
         analyze(plan, AnalysisContext(postgres, NOW))
 
 

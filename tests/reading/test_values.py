@@ -272,14 +272,14 @@ def test_an_offset_is_allowed_for(desk):
      "infinity", "2026-02-29", "0000-01-01"],
 )  # fmt: skip
 def test_a_day_that_no_calendar_has_is_counted_and_refused(desk, engine, text):
-    said = r"UL218 1 events of orders have no time in 'at'"
+    said = r"UL218 1 event of orders has no time in 'at'"
     with pytest.raises(DataError, match=said):
         desk.sold([day("2026-03-03 10:00"), day(text)], engine)
 
 
 def test_an_impossible_moment_of_recording_is_refused(desk, engine):
     rows = ["0,2026-03-03,5,,2026-03-04", "0,2026-03-03,5,,2026-02-30"]
-    said = "UL218 1 events of orders have no time in 'seen', such as '9999-99-99'"
+    said = "UL218 1 event of orders has no time in 'seen', such as '9999-99-99'"
     with pytest.raises(DataError, match=said):
         desk.sold(rows, engine, recorded="seen")
 
@@ -306,7 +306,7 @@ def test_customers_times_are_valid_or_refused(desk, tmp_path, role, text):
         {**asked, **waves, "outcome_window": "7 days"},
         {"sales": {"from": "orders", "sum": "amount"}},
     )
-    said = rf"UL218 1 customers \({role}\) have no time in 'since'"
+    said = rf"UL218 1 customer \({role}\) has no time in 'since'"
     with (
         DuckDB(lambda file: tmp_path / "data" / file) as engine,
         pytest.raises(DataError, match=said),
@@ -438,8 +438,8 @@ def test_currency_is_checked_on_the_rows_that_count(desk, tmp_path):
     [
         (["0,04.03.2026", "1,02.03.2026"], {"date": "DD.MM.YYYY"}, ["cool_down", None]),
         (["0,2026-03-04", "1,2026-03-02T10:00"], {}, ["cool_down", None]),
-        (["0,2026-02-30"], {}, "UL218 1 rows of log have no time in 'day'"),
-        (["0,04.03.2026"], {}, "UL218 1 rows of log have no time in 'day'"),
+        (["0,2026-02-30"], {}, "UL218 1 row of log has no time in 'day'"),
+        (["0,04.03.2026"], {}, "UL218 1 row of log has no time in 'day'"),
     ],
     ids=["german", "plain", "impossible", "undeclared"],
 )

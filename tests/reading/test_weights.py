@@ -225,13 +225,13 @@ GOOD = {"arm": ["none", "none", "mail", "mail"], "spent": [0, 5, 0, 5]}
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        ([90, 10, 80, 2.5], "in 1 rows, which hold '9.9'"),
-        ([90, 10, 80, 0], "in 1 rows, which hold '9"),
-        ([90, -10, -80, 5], "in 2 rows, which hold '-99"),
-        ([90, None, 80, 5], "in 1 rows, which hold nothing"),
-        (["90", "10", "80", "many"], "in 1 rows, which hold 'aaaa'"),
-        ([90, 10, 80, 1e16], "in 1 rows, which hold"),
-        ([90, 10, 80, float("inf")], "in 1 rows, which hold"),
+        ([90, 10, 80, 2.5], "in 1 row: '9.9'"),
+        ([90, 10, 80, 0], "in 1 row: '9"),
+        ([90, -10, -80, 5], "in 2 rows: '-99"),
+        ([90, None, 80, 5], "in 1 row: nothing"),
+        (["90", "10", "80", "many"], "in 1 row: 'aaaa'"),
+        ([90, 10, 80, 1e16], "in 1 row: "),
+        ([90, 10, 80, float("inf")], "in 1 row: "),
     ],
     ids=["half", "none", "less", "missing", "text", "vast", "endless"],
 )

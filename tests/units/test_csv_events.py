@@ -61,7 +61,7 @@ def test_tabs_zips_and_encodings(store):
     with pytest.raises(DataError, match=r"UL261 line 2 of orders.tsv .*encoding: windows-1252"):
         revenue(store, "orders.tsv")
     form = {"encoding": "windows-1252", "missing": ["-"]}
-    with pytest.raises(DataError, match="UL218 1 events of orders have no time in 'at'"):
+    with pytest.raises(DataError, match="UL218 1 event of orders has no time in 'at'"):
         revenue(store, "orders.tsv", form=form)
     with zipfile.ZipFile(store.locate("orders.zip"), "w") as archive:
         archive.writestr("orders.tsv", rows.replace("\t-\t7", "\t2026-03-04\t7").encode("utf-16"))

@@ -136,7 +136,7 @@ def test_what_has_no_rate_is_refused(anywhere, row, said):
         anywhere.units(plan)
     (fault,) = caught.value.faults
     assert fault.code == "UL206"
-    assert str(fault).startswith("UL206 1 events of orders have no value in the table of 'euros'")
+    assert str(fault).startswith("UL206 1 event of orders has no value in the table of 'euros'")
     assert said in str(fault)
     assert "secret" not in str(fault)
 

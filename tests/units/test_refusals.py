@@ -35,16 +35,16 @@ def refusal(shop, orders=None, *, text=TEXT, metrics=SALES, **declared) -> list[
 @pytest.mark.parametrize(
     ("orders", "expected"),
     [
-        ({"at": ["2026-03-03", "soon"]}, "UL218 1 events of orders have no time in 'at'"),
-        ({"at": ["2026-03-03 10:00", None]}, "UL218 1 events of orders have no time in 'at'"),
+        ({"at": ["2026-03-03", "soon"]}, "UL218 1 event of orders has no time in 'at'"),
+        ({"at": ["2026-03-03 10:00", None]}, "UL218 1 event of orders has no time in 'at'"),
         (
             {"at": ["2026-03-03T10:00:00Z", "2026-03-03T10:00:00"]},
-            "UL257 'at' mixes times with an offset and times without: 1 events of orders",
+            "UL257 'at' mixes times with an offset and times without: 1 event of orders",
         ),
         ({"at": [1, 2]}, "UL218 'at' of orders holds no times"),
-        ({"amount": [1.0, None]}, "UL206 1 events of orders have no number in 'amount'"),
-        ({"amount": [1.0, float("nan")]}, "UL206 1 events of orders have no number in 'amount'"),
-        ({"amount": ["1.5", "1,5"]}, "UL206 1 events of orders have no number in 'amount'"),
+        ({"amount": [1.0, None]}, "UL206 1 event of orders has no number in 'amount'"),
+        ({"amount": [1.0, float("nan")]}, "UL206 1 event of orders has no number in 'amount'"),
+        ({"amount": ["1.5", "1,5"]}, "UL206 1 event of orders has no number in 'amount'"),
         ({"amount": [date(2026, 3, 3)] * 2}, "UL206 'amount' of orders holds no numbers"),
     ],
 )

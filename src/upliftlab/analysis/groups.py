@@ -70,7 +70,7 @@ def _refuse_sizes(frame: AnalysisPopulation, column: str, engine: Engine, least:
     )
     if row["n"]:
         found = "nothing" if row["example"] is None else f"'{shape(row['example'])}'"
-        message = f"'{column}' is no number of customers in {row['n']:,} rows, which hold {found}"
+        message = f"'{column}' is no number of customers in {row['n']:,} rows: {found}"
         remedy = f"write whole numbers, {least} or more, or leave these rows out by 'eligible'"
         raise DataError(Diagnostic("UL288", message, remedy))
 

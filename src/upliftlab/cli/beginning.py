@@ -11,6 +11,7 @@ import click
 
 from upliftlab.cli.options import quiet_option
 from upliftlab.cli.output import echo, progress
+from upliftlab.errors.agreement import agreed
 from upliftlab.util.resources import shipped
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option is how click calls
     else:
         files, made = _from_template(folder, template or "minimal")
     if not quiet:
-        echo(f"{made} files written; these are for you to read and change:")
+        echo(agreed(f"{made} files written; these are for you to read and change:"))
         for place in files:
             echo(f"  {folder / place}")
         for line in _next(folder, files, given=bool(tables)):

@@ -8,6 +8,7 @@ import click
 
 from upliftlab.cli.options import printed_option, quiet_option
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_block, echo_json, echo_table, progress
+from upliftlab.errors.agreement import agreed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -75,7 +76,7 @@ def _say(file: InspectedFile) -> None:
     parted = (
         f"columns parted by {_SIGNS.get(file.delimiter, file.delimiter)}" if file.delimiter else ""
     )
-    told = (_KINDS[file.kind or ""], file.encoding or "", parted, f"{file.rows:,} rows")
+    told = (_KINDS[file.kind or ""], file.encoding or "", parted, agreed(f"{file.rows:,} rows"))
     echo(Styled(name, bold=True), ": ", ", ".join(part for part in told if part))
     echo_table(_columns(file))
     for column in file.columns:

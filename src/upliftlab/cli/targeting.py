@@ -20,6 +20,7 @@ from upliftlab.cli.options import (
 )
 from upliftlab.cli.output import FAULTY, Styled, echo, echo_json
 from upliftlab.config.models.values import Money
+from upliftlab.errors.agreement import agreed
 from upliftlab.util.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
@@ -164,5 +165,5 @@ def _say(found: Targets, output: Path) -> None:
     for reason, count in found.excluded.items():
         echo(f"{count:>12,}  {reason.replace('_', ' ')}")
     for feature, count in found.unseen.items():
-        echo(f"Unknown: {count:,} customers with a new level of '{feature}', as if missing")
+        echo(agreed(f"Unknown: {count:,} customers with a new level of '{feature}', as if missing"))
     echo(f"List:    {output}")

@@ -342,7 +342,7 @@ def _held(name: str, table: ConditionTable) -> str:
         return "nothing"
     if meaning.kind == "text" and meaning.numbers:
         odd = meaning.known - meaning.numbers
-        return f"texts ({odd:,} of {meaning.known:,} values are no plain numbers)"
+        return f"texts ({odd:,} of {meaning.known:,} values cannot be read as numbers)"
     return _SAID[meaning.kind]
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final, Literal, get_args
 
+from upliftlab.errors.agreement import agreeing
 from upliftlab.results import N_ as N_  # noqa: PLC0414 - callers mark texts with what says them
 from upliftlab.results.analysis import Message
-from upliftlab.text.agreement import agreeing
 from upliftlab.text.placeholders import Field, Kind, bounded, pieces, scale
 from upliftlab.text.precision import (
     finite,

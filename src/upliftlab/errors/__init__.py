@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from upliftlab.errors.agreement import agreed
+
 Severity = Literal["error", "warning", "notice"]
 """An error is refused, a warning is told; a notice says what is taken, and `check` alone tells."""
 
@@ -58,6 +60,11 @@ class Diagnostic:
     severity: Severity = "error"
     repair: Repair | None = field(default=None, compare=False, repr=False)
     """What mends the file, where one thing does and no other: `check --fix` writes it."""
+
+    def __post_init__(self) -> None:
+        """Say `1 row has`, whoever wrote `{n} rows have`."""
+        object.__setattr__(self, "message", agreed(self.message))
+        object.__setattr__(self, "remedy", agreed(self.remedy))
 
     def __str__(self) -> str:
         head = f"{self.place}: " if self.place else ""
