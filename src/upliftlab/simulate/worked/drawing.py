@@ -23,19 +23,28 @@ Orders = tuple[Integers, Times, Floats]
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
-    """Customers who were drawn, in their arms.
+class InArms:
+    """Customers in their arms.
 
     Attributes:
         kinds: Level numbers of each trait.
         habit: What each buys if left alone, over what their kind does.
         arms: Numbers of the arms.
-        orders: All their orders.
     """
 
     kinds: dict[str, Integers]
     habit: Floats
     arms: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Draw(InArms):
+    """Customers who were drawn, in their arms, and what they did.
+
+    Attributes:
+        orders: All their orders.
+    """
+
     orders: pd.DataFrame
 
 
@@ -53,6 +62,17 @@ def draw(
     habit = random.gamma(HABIT, 1 / HABIT, customers)
     shares = [behaviour.share for behaviour in behaviours]
     arms = random.choice(len(behaviours), size=customers, p=np.array(shares) / sum(shares))
+    return respond(random, clientele, behaviours, InArms(kinds, habit, arms))
+
+
+def respond(
+    random: np.random.Generator,
+    clientele: Clientele,
+    behaviours: tuple[Behaviour, ...],
+    people: InArms,
+) -> Draw:
+    """Draw what customers do who are in their arms already."""
+    kinds, habit, arms = people.kinds, people.habit, people.arms
     alone, amount = clientele.alone(kinds) * habit, clientele.amount(kinds)
     parts = [
         _orders(random, alone * HISTORY / WINDOW, amount, (-HISTORY, HISTORY)),
@@ -62,7 +82,7 @@ def draw(
         here, since = arms == number, (behaviour.day, WINDOW - behaviour.day)
         anyway = np.where(here, kept(clientele, behaviour, kinds) * habit, 0.0)
         more = np.where(here, brought(behaviour, kinds), 0.0)
-        price = amount if behaviour.price is None else np.full(customers, behaviour.price)
+        price = np.full(len(arms), behaviour.price) if behaviour.price is not None else amount
         parts.append(_orders(random, anyway, amount, (0, WINDOW)))
         parts.append(_orders(random, more, price, since))
     return Draw(kinds, habit, arms, _orders_table(random, parts, behaviours, arms))
