@@ -191,18 +191,39 @@ def explain(code: str | None, *, listed: bool, as_json: bool) -> None:
 @click.command()
 @click.argument(
     "kind",
-    default="experiment",
+    required=False,
     type=click.Choice(
         ["experiment", "sources", "metrics", "channels", "segments", "program", "theme"]
     ),
 )
-def schema(kind: str) -> None:
-    """Print the JSON Schema of a KIND of file, for editors.
+@click.option(
+    "--workspace",
+    "root",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With the names that configs/ of this workspace declares: its channels, offers, sources, "
+    "metrics, segments and columns. Without KIND the schema of every kind is written to "
+    ".schemas/ there, where the editor's settings that 'init' makes find it.",
+)
+def schema(kind: str | None, root: Path | None) -> None:
+    """Print the JSON Schema of a KIND of file, for editors: of an experiment by default.
 
     \b
-    Example:
+    Examples:
       upliftlab schema > experiment.schema.json
+      upliftlab schema --workspace .
     """
     from upliftlab.config.schema import schema_text
 
-    echo_json(schema_text(kind))
+    if root is None:
+        echo_json(schema_text(kind or "experiment"))
+        return
+    from upliftlab.config.shared import read_shared
+    from upliftlab.config.workspace import workspace_at
+    from upliftlab.config.workspace_schema import workspace_schema, write_schemas
+
+    if kind is None:
+        for path in write_schemas(root):
+            echo(path)
+        return
+    echo_json(schema_text(kind, workspace_schema(kind, read_shared(workspace_at(root), root))))

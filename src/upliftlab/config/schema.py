@@ -235,6 +235,6 @@ def _field_texts(node: ast.ClassDef, fields: dict[str, Any]) -> Iterator[tuple[s
             yield alias or key, " ".join(str(after.value.value).split())
 
 
-def schema_text(kind: str = "experiment") -> str:
-    """The schema as the text `upliftlab schema` prints."""
-    return json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
+def schema_text(kind: str = "experiment", schema: Schema | None = None) -> str:
+    """The schema, or one that is made of it, as the text `upliftlab schema` prints."""
+    return json.dumps(schema or json_schema(kind), indent=2, ensure_ascii=False) + "\n"

@@ -11,6 +11,7 @@ from typing import Final
 from upliftlab import __version__
 from upliftlab.config.schema import schema_text
 from upliftlab.config.shape import FILES
+from upliftlab.config.workspace_schema import FOLDER, schema_file
 from upliftlab.errors import Diagnostic, OutputError, Place
 from upliftlab.util.files import atomic_write
 from upliftlab.util.resources import shipped
@@ -89,7 +90,7 @@ def _for_editors() -> Iterator[tuple[str, bytes]]:
     places = {"experiment": "experiments/**/*"} | {stem: f"configs/{stem}" for stem in FILES}
     settings: dict[str, list[str]] = {}
     for kind, place in places.items():
-        schema = f".schemas/{kind}.schema.json"
+        schema = f"{FOLDER}/{schema_file(kind)}"
         settings[f"./{schema}"] = [f"{place}.{suffix}" for suffix in _SUFFIXES]
         yield schema, schema_text(kind).encode()
     yield ".vscode/settings.json", _json({"yaml.schemas": settings})
