@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from upliftlab.config.constraints import Schema
 from upliftlab.config.models import Source
@@ -68,7 +68,7 @@ def workspace_schema(kind: str, shared: Shared) -> Schema:
     held = {**schema["definitions"], "ExperimentFile": schema if kind == "experiment" else {}}
     names = _names(shared)
     for told, places in (*_NAMED.items(), *_OFFERED.items()):
-        known = names.get(told)
+        known = names[told]
         for model, key in places if known else ():
             properties: Schema = held.get(model, {}).get("properties", {})
             if (value := properties.get(key)) is not None:
@@ -138,10 +138,10 @@ def _offering(value: Schema, names: Iterable[str]) -> Schema:
     if "anyOf" in value:
         return {**value, "anyOf": [_offering(each, names) for each in value["anyOf"]]}
     if value.get("type") == "array":
-        items: Any = value["items"]
-        several = isinstance(items, list)
-        offered = [_offering(each, names) for each in (items if several else [items])]
-        return {**value, "items": offered if several else offered[0]}
+        if isinstance(value["items"], list):
+            each = cast("list[Schema]", value["items"])
+            return {**value, "items": [_offering(item, names) for item in each]}
+        return {**value, "items": _offering(value["items"], names)}
     if value.get("type") == "object":
         return {**value, "properties": dict.fromkeys(names, value["additionalProperties"])}
     said = {"description": value["description"]} if "description" in value else {}
