@@ -12,12 +12,16 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
+from typing import get_args
 
 import numpy as np
 
 from upliftlab.targeting.evaluation import EvaluationInputs, gates
 from upliftlab.targeting.policies import PolicyConstraints, Rules, by_cost, policies
+from upliftlab.uplift.bases import Base
 from upliftlab.uplift.cost_curve import CostCurve
+from upliftlab.uplift.learners import Name
 from upliftlab.validation.responding import CONTACT, SPREAD, crossfitted, experiment, world
 
 ARMS = ("nobody", "mail", "text")
@@ -64,16 +68,16 @@ def trial(seed: int, n: int, members: int, *, varies: bool) -> Held:
     return Held(missed, opened)
 
 
-def oracle(n: int, seed: int, base: str) -> tuple[float, float, float]:
-    """True gain per customer within the budget: the model's, the oracle's, random contact's.
+def oracle(n: int, seed: int, name: Name, base: Base, spread: float) -> float:
+    """Of what an oracle gains over random contact within the budget, the share a learner gains.
 
-    The model is chosen and fitted on one experiment and spends on customers it has not seen.
+    It learns from one experiment and spends on customers it has not seen.
     """
     truth, others = world(n, seed), world(n, seed + 1)
-    sample, encoding = experiment(truth, seed)
+    sample, encoding = experiment(truth, seed, spread=spread)
     from upliftlab.uplift.learners import learner  # noqa: PLC0415 - slow to import
 
-    made = learner("two_models_ddr_control", base, encoding, 1)
+    made = learner(name, base, encoding, 1)
     features = encoding.encode(others.features).values
     value, cost = (made.fit(sample, outcome).effects(features) for outcome in (0, 1))
     gained = others.profit - others.profit[:, [0]]
@@ -89,7 +93,7 @@ def oracle(n: int, seed: int, base: str) -> tuple[float, float, float]:
     best = CostCurve.fit(spent[:, 1:], extra[:, 1:]).choose(BUDGET * n, 1.0)
     means = CostCurve.fit(spent[:, 1:].mean(axis=0)[None], extra[:, 1:].mean(axis=0)[None])
     random = float(means.shares(BUDGET, 1.0)[0] @ gained.mean(axis=0))
-    return worth(model), worth(best), random
+    return (worth(model) - random) / (worth(best) - random)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,9 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=400)
     parser.add_argument("--rows", type=int, default=6_000, help="customers of an experiment")
     parser.add_argument("--oracle", type=int, default=200_000, help="customers of the oracle's")
+    parser.add_argument("--draws", type=int, default=1, help="how often the oracle is asked")
+    parser.add_argument("--base", default="boosting", choices=get_args(Base))
+    parser.add_argument("--learners", nargs="+", default=get_args(Name), choices=get_args(Name))
     parser.add_argument("--lists", type=int, default=100, help="lists to hold against the truth")
     parser.add_argument("--list-rows", type=int, default=20_000, help="customers of such a list")
     parser.add_argument("--processes", type=int, default=2)
@@ -190,12 +197,10 @@ def main() -> None:
             print(compared(name, lists), flush=True)
             opened = [each for each in lists if each.open]
             print(compared(f"{name}, gate open", opened), flush=True)
-    if chosen.oracle:
-        for base in ("linear", "boosting"):
-            model, best, random = oracle(chosen.oracle, 1, base)
-            share = (model - random) / (best - random)
-            print(f"{base}: gain per customer {model:.4f}, oracle {best:.4f}, random {random:.4f}")
-            print(f"    {share:.1%} of the oracle's gain over random contact")
+    for name, spread in product(chosen.learners if chosen.oracle else (), (SPREAD, 1.0)):
+        draws = range(1, chosen.draws + 1)
+        shares = [oracle(chosen.oracle, seed, name, chosen.base, spread) for seed in draws]
+        print(f"{name}, sigma {spread}: {np.mean(shares):.1%} of the oracle's gain", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,12 @@ import pytest
 from responders import COST, trial
 
 from upliftlab.errors import DataError
+from upliftlab.uplift.bases import Recipe
 from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.learners import Name, learner
+from upliftlab.validation.responding import experiment
+from upliftlab.validation.responding import world as known
 
 NAMES = get_args(Name)
 BASES = ("linear", "boosting")
@@ -175,3 +178,41 @@ def test_nothing_heavy_is_loaded_before_it_is_needed():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_amounts_that_few_have_are_learnt_in_two_parts_that_keep_the_mean(base):
+    """One in five buys, whoever is of the first city twice as often, for amounts of any size."""
+    rng = np.random.default_rng(3)
+    first = rng.random(20_000) < 0.5
+    some = rng.random(20_000) < np.where(first, 0.2, 0.1)
+    amount = some * rng.lognormal(3, 1.5, 20_000)
+    encoding = Encoding.fit(pa.table({"city": np.where(first, "a", "b")}))
+    recipe = Recipe(base, encoding, 0)
+    matrix = recipe.matrix(encoding.encode(pa.table({"city": ["a", "b"]})).values)
+    learnt = recipe.matrix(encoding.encode(pa.table({"city": np.where(first, "a", "b")})).values)
+    found = recipe.amount(learnt, amount)(matrix)
+    assert found[0] / found[1] == pytest.approx(2, abs=0.35)
+    assert np.mean(found) == pytest.approx(amount.mean(), rel=0.05)
+    few = np.where(np.cumsum(some) <= 150, amount, 0.0)
+    np.testing.assert_array_equal(
+        recipe.amount(learnt, few)(matrix), recipe.fit(learnt, few)(matrix)
+    )
+    np.testing.assert_array_equal(
+        recipe.amount(learnt, amount - 1)(matrix), recipe.fit(learnt, amount - 1)(matrix)
+    )
+
+
+def test_effects_on_heavy_tailed_money_are_found_by_the_x_learner():
+    """Where amounts vary widely, it finds more of the truth than two models of responses."""
+    truth, others = known(20_000, 3), known(20_000, 4)
+    sample, encoding = experiment(truth, 3, spread=1.0)
+    features = encoding.encode(others.features).values
+    right = others.value[:, 1:] - others.value[:, [0]]
+    ways = ("x_learner", "two_models")
+    found = [
+        learner(name, "boosting", encoding, 1).fit(sample, 0).effects(features) for name in ways
+    ]
+    x, two = (np.corrcoef(each.ravel(), right.ravel())[0, 1] for each in found)
+    assert x > two
+    assert x > 0.35

@@ -24,8 +24,12 @@ from upliftlab.text.language import N_
 LEARNERS: Final = {
     "solo_model": N_("One model that knows the arm"),
     "two_models": N_("Two models: one of the treated, one of the control"),
+    "two_models_ddr_control": N_("Two models: that of the treated is told the control's"),
+    "two_models_ddr_treatment": N_("Two models: that of the control is told the treated's"),
     "class_transformation": N_("Class transformation"),
     "doubly_robust": N_("Doubly robust learner"),
+    "x_learner": N_("X-learner"),
+    "r_learner": N_("R-learner"),
 }
 BASES: Final = {"boosting": N_("boosted trees"), "linear": N_("linear model")}
 _SLOPE: Final = FigureFormat("number", signed=True)

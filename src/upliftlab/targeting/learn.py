@@ -48,9 +48,9 @@ from upliftlab.text.language import N_
 from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
-from upliftlab.uplift.learners import NUISANCE, Learner, Name, learner
+from upliftlab.uplift.learners import Learner, Name, learner
 from upliftlab.uplift.sample import TrainingSample
-from upliftlab.uplift.scores import dr_scores
+from upliftlab.uplift.scores import NUISANCE, dr_scores
 
 SEED: Final = 1
 """Of folds and models: the same plan and data give the same answer."""

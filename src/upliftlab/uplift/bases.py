@@ -13,6 +13,7 @@ Predictions stay within what was seen.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,12 +25,16 @@ from upliftlab.stats.moments import Array
 from upliftlab.uplift.encoding import Encoding
 
 Base = Literal["boosting", "linear"]
+Response = Callable[[Array], Array]
+"""What to expect of customers, by what `Recipe.matrix` gives."""
 
 RIDGE = 10.0
 _SMALL, _LARGEST = 20_000, 4.0
 """Rows from which trees grow with the root of the sample, and how much they grow at most."""
 _ROUNDS, _LEAVES, _RATE = 50, 4, 0.05
 _FEWEST_IN_LEAF, _MOST_IN_LEAF = 20, 1_000
+_FEWEST_AMOUNTS, _CUT = 200, 0.99
+"""Customers with an amount from which it is learnt by itself, and the quantile it is cut at."""
 _ALONE = 100_000
 """Rows up to which one thread does the work: more would wait for one another, very long where
 other programs want the processors too."""
@@ -99,6 +104,31 @@ class Recipe:
         target = (outcome == high).astype(np.int64) if binary else outcome
         estimator.fit(matrix, target, sample_weight=weight)
         return Prediction(estimator, low, high, binary)
+
+    def amount(self, matrix: Array, outcome: Array, weight: Array | None = None) -> Response:
+        """Regress an amount that most customers have none of, in two parts.
+
+        Whether there is any, and how large it then is, learnt with the largest hundredth cut and
+        brought back to the mean: of heavy-tailed money, single customers would lead the trees.
+        What has no such mass at zero, or too few above it, is regressed as by `fit`.
+
+        Args:
+            matrix: What `matrix` gives, shape (n, columns), n > 0.
+            outcome: Shape (n,).
+            weight: Shape (n,), or None for equal weights.
+        """
+        some = outcome > 0
+        count, (low, high, _) = int(some.sum()), span(outcome)
+        if low < 0 or count < _FEWEST_AMOUNTS or 2 * count > len(outcome):
+            return self.fit(matrix, outcome, weight)
+        above, own = outcome[some], None if weight is None else weight[some]
+        if float(above.min()) == high:
+            return self.fit(matrix, outcome, weight)
+        cut = np.minimum(above, np.quantile(above, _CUT))
+        scale = float(np.average(above, weights=own) / np.average(cut, weights=own))
+        whether = self.fit(matrix, some.astype(np.float64), weight)
+        large = self.fit(matrix[some], cut, own)
+        return lambda given: whether(given) * scale * large(given)
 
     def _linear(self, *, binary: bool) -> Any:
         from sklearn.linear_model import LogisticRegression, Ridge  # noqa: PLC0415 - slow to load

@@ -6,8 +6,7 @@ by a model of its own. Its traps are kept in this module: it takes any outcome o
 depend on a stratum that is not among the features: rows are then weighted against the known
 probability of being where they are.
 
-`doubly_robust` regresses the difference of cross-fitted doubly robust scores on the features
-(Kennedy 2023), which learns the effect itself rather than two responses.
+Three learn the effect itself rather than two responses, and stand in `effects.py`.
 """
 # scikit-uplift has no types.
 # ruff: noqa: ANN401
@@ -24,11 +23,10 @@ import numpy as np
 
 from upliftlab.stats.moments import Array
 from upliftlab.uplift.bases import Base, Recipe, calm, span
+from upliftlab.uplift.effects import Parts, doubly_robust, r_learner, x_learner
 from upliftlab.uplift.encoding import Encoding
-from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.rows import as_numbers, enough, own_order, weights
 from upliftlab.uplift.sample import CONTROL, TrainingSample
-from upliftlab.uplift.scores import NUISANCE, dr_scores
 
 Name = Literal[
     "solo_model",
@@ -37,6 +35,8 @@ Name = Literal[
     "two_models_ddr_treatment",
     "class_transformation",
     "doubly_robust",
+    "x_learner",
+    "r_learner",
 ]
 
 _METHODS = {
@@ -44,8 +44,12 @@ _METHODS = {
     "two_models_ddr_control": "ddr_control",
     "two_models_ddr_treatment": "ddr_treatment",
 }
+_OF_EFFECTS: dict[str, Callable[[Recipe, TrainingSample], Parts]] = {
+    "doubly_robust": doubly_robust,
+    "x_learner": x_learner,
+    "r_learner": r_learner,
+}
 _EQUAL = 1e-9
-_INNER = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +57,7 @@ class FittedLearner:
     """What was learnt: the effect of each treatment, by features."""
 
     recipe: Recipe
-    parts: tuple[Callable[[Array], Array], ...]
+    parts: Parts
 
     def effects(self, features: Array) -> Array:
         """Predicted incremental outcome of each treatment against the control.
@@ -97,9 +101,10 @@ class Learner:
         chosen = replace(sample, outcomes=np.asarray(sample.outcomes)[:, [outcome]])
         tidy = as_numbers(chosen).take(own_order(chosen))
         enough(tidy)
-        learn = _doubly_robust if self.name == "doubly_robust" else _pairwise
+        of_effects = _OF_EFFECTS.get(self.name)
         with calm(len(tidy)):
-            return FittedLearner(self.recipe, learn(self, tidy))
+            learnt = of_effects(self.recipe, tidy) if of_effects else _pairwise(self, tidy)
+        return FittedLearner(self.recipe, learnt)
 
 
 def learner(name: Name, base: Base, encoding: Encoding, seed: int) -> Learner:
@@ -107,25 +112,12 @@ def learner(name: Name, base: Base, encoding: Encoding, seed: int) -> Learner:
 
     Args:
         name: `solo_model`, `two_models` (or `_ddr_control`, `_ddr_treatment`),
-            `class_transformation` or `doubly_robust`.
+            `class_transformation`, `doubly_robust`, `x_learner` or `r_learner`.
         base: `boosting` (trees) or `linear` (logistic and ridge regression).
         encoding: How features are encoded.
         seed: Whatever is drawn by chance is drawn from it.
     """
     return Learner(name, Recipe(base, encoding, seed))
-
-
-def _doubly_robust(
-    learner: Learner, sample: TrainingSample
-) -> tuple[Callable[[Array], Array], ...]:
-    recipe = learner.recipe
-    if len(np.unique(sample.fold)) < 2:  # noqa: PLR2004 - scores need two
-        sample = replace(sample, fold=fold_of(sample.cluster, _INNER, recipe.seed))
-    scores = dr_scores(sample, NUISANCE, recipe.encoding, recipe.seed)[:, :, 0]
-    matrix = recipe.matrix(sample.features)
-    return tuple(
-        recipe.fit(matrix, scores[:, arm] - scores[:, CONTROL]) for arm in range(1, sample.arms)
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +141,7 @@ class _Pair:
     scale: float
 
 
-def _pairwise(learner: Learner, sample: TrainingSample) -> tuple[Callable[[Array], Array], ...]:
+def _pairwise(learner: Learner, sample: TrainingSample) -> Parts:
     matrix = learner.recipe.matrix(sample.features)
     return tuple(_learnt(learner, _pair(sample, matrix, arm)) for arm in range(1, sample.arms))
 

@@ -11,12 +11,13 @@ import pyarrow as pa
 from upliftlab.stats.moments import Array
 from upliftlab.targeting.crossfit import Crossfit
 from upliftlab.targeting.learn import halves
+from upliftlab.uplift.bases import Base
 from upliftlab.uplift.crossfit import crossfit
 from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.folds import fold_of
-from upliftlab.uplift.learners import NUISANCE, Base, Name, learner
+from upliftlab.uplift.learners import Name, learner
 from upliftlab.uplift.sample import TrainingSample
-from upliftlab.uplift.scores import dr_scores
+from upliftlab.uplift.scores import NUISANCE, dr_scores
 
 MARGIN: Final = 0.4
 BASKET: Final = 60.0

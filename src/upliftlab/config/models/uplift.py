@@ -18,6 +18,8 @@ Learner = Literal[
     "two_models_ddr_treatment",
     "class_transformation",
     "doubly_robust",
+    "x_learner",
+    "r_learner",
 ]
 FIRST_KEYS = {"features", "learners", "budget"}
 """Keys that the language had from the start; see `Uplift.canonical`."""
