@@ -45,9 +45,9 @@ def test_exact_floats_are_the_whole_numbers_they_stand_for(anywhere, customers, 
     ("ids", "count", "limit"),
     [
         (pa.array([1.0, 2.0**53]), 1, "below 9,007,199,254,740,992"),
-        (pa.array([1.5, 2.0]), 1, "no whole numbers"),
-        (pa.array([float("nan"), float("inf")]), 2, "no whole numbers"),
-        (pa.array([-1.0, -(2.0**60)]), 1, "no whole numbers"),
+        (pa.array([1.5, 2.0]), 1, "no whole number"),
+        (pa.array([float("nan"), float("inf")]), 2, "no whole number"),
+        (pa.array([-1.0, -(2.0**60)]), 1, "no whole number"),
     ],
     ids=["2^53", "fraction", "no numbers", "negative"],
 )
@@ -58,8 +58,9 @@ def test_floats_that_are_several_ids_or_none_are_refused(anywhere, table, ids, c
         revenue(anywhere, **given)
     (fault,) = caught.value.faults
     role = "id of orders" if table == "orders" else "id"
+    rows = "1 row" if count == 1 else f"{count} rows"
     assert fault.code == "UL273"
-    assert fault.message.startswith(f"{count} values of 'id' ({role}) are no whole numbers")
+    assert fault.message.startswith(f"in {rows} 'id' ({role}) is no whole number")
     assert limit in fault.message
     assert "as text or as whole numbers" in fault.remedy
 

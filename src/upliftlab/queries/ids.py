@@ -120,7 +120,7 @@ def _others(engine: Engine, rows: tuple[str, str | None], value: str, good: str)
 
 def _inexact(said: tuple[str, str], count: int, exact: int | None) -> Diagnostic:
     column, role = said
-    message = f"{count:,} values of '{column}' ({role}) are no whole numbers"
+    message = f"in {count:,} rows '{column}' ({role}) is no whole number"
     if exact is not None:
         message += f" below {exact:,}, up to which a floating number is one id and no other"
     remedy = "write ids as text or as whole numbers from the start: pandas makes floats of whole"

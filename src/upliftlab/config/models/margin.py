@@ -25,13 +25,17 @@ def _checked(table: dict[str, str]) -> dict[str, str]:
     return table
 
 
+_NO_NUMBERS: Final = {"nan", "inf", "infinity"}
+"""How a number that is none is written; no metric is called so."""
+
+
 def _form(value: object) -> str:
     """Whether a share, a metric's name or a table is written."""
     if isinstance(value, dict):
         return "(table)"
     text = str(value).strip()
     named = text[:1].isalpha() and "%" not in text and " " not in text
-    return "(metric)" if named else "(value)"
+    return "(metric)" if named and text.casefold() not in _NO_NUMBERS else "(value)"
 
 
 _METRIC: Final = WithJsonSchema(
