@@ -200,7 +200,8 @@ def main() -> None:
     for name, spread in product(chosen.learners if chosen.oracle else (), (SPREAD, 1.0)):
         draws = range(1, chosen.draws + 1)
         shares = [oracle(chosen.oracle, seed, name, chosen.base, spread) for seed in draws]
-        print(f"{name}, sigma {spread}: {np.mean(shares):.1%} of the oracle's gain", flush=True)
+        told = f"{np.mean(shares):.1%} of the oracle's gain over random contact"
+        print(f"{name}, sigma {spread}: {told}", flush=True)
 
 
 if __name__ == "__main__":

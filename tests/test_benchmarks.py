@@ -56,6 +56,8 @@ def test_promises_of_targeting_are_counted():
         "2",
         "--list-rows",
         "2000",
+        "--learners",
+        "x_learner",
     )
     lists = told.count("foretold / true")
     assert lists >= 2

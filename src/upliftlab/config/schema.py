@@ -71,9 +71,18 @@ def json_schema(kind: str = "experiment") -> Schema:
             definition["allOf"] = [*definition.get("allOf", ()), *RELATIONS.get(name, ())]
         if not definition.get("allOf", True):
             del definition["allOf"]
+        _tell_in_choices(definition)
     if kind == "experiment":
         schema |= _unless_extended(schema, whole)
     return schema
+
+
+def _tell_in_choices(definition: Schema) -> None:
+    """Say of each way to write a value what its key means: editors show that of one way alone."""
+    for value in definition.get("properties", {}).values():
+        for choice in value.get("anyOf", ()):
+            if "description" in choice:
+                choice["description"] = f"{value['description']} {choice['description']}"
 
 
 def _limit(definition: Schema, limits: Schema) -> None:
