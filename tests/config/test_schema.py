@@ -53,7 +53,7 @@ experiments = st.fixed_dictionaries(
             {"revenue": names}, optional={"margin": percents, "fixed_cost": st.just({})}
         ),
         "outcome_window": durations,
-        "segments": names | st.lists(names, max_size=3),
+        "segments": names | st.lists(names, max_size=3, unique=True),
         "analysis": st.fixed_dictionaries({}, optional={"looks": st.lists(durations, max_size=2)}),
         "engine": st.sampled_from(["duckdb", {"name": "spark"}]),
     },
