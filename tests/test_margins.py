@@ -99,6 +99,7 @@ def test_the_page_tells_the_table_and_no_share_of_revenue(customers, tmp_path):
         ({"equipment": "25%"}, "'by' is missing"),
         ({"by": "category"}, "no margin is given"),
         ({"by": "category", "equipment": "25"}, "did you mean 25%?"),
+        ({"by": "category", "equipment": "250"}, "250 is more than all of revenue"),
         ({"by": "category", "equipment": "a quarter"}, "a quarter"),
         ("0,4", "0.4"),
         ("40 percent", "40%"),
@@ -110,7 +111,36 @@ def test_a_margin_that_is_none_is_refused(customers, margin, said):
     assert said in str(caught.value)
 
 
-def test_what_is_not_in_the_table_is_refused(customers):
-    with pytest.raises(ul.UpliftLabError) as caught:
-        found(customers, revenue="spend", margin={"by": "category", "equipment": "25%"})
-    assert "spend (margin)" in str(caught.value)
+@pytest.mark.parametrize("missing", [None, "zero"])
+def test_what_is_not_in_the_table_is_refused(customers, tmp_path, missing):
+    """Also where an empty number is declared to be 0."""
+    spend = {"column": "spend", "unit": "money", "better": "higher"}
+    spend |= {"missing": missing} if missing else {}
+    asked = {**SHOP, "metrics": {"primary": "spend", "define": {"spend": spend}}}
+    asked["money"] = {"revenue": "spend", "margin": {"by": "category", "equipment": "25%"}}
+    unspent = customers.assign(spend=customers["spend"].where(customers["customer_id"] % 4 > 0))
+    given = unspent if missing else customers
+    outside = given["spend"].notna() & (given["category"] == "subscription")
+    with pytest.raises(ul.DataError) as caught:
+        ul.Experiment.from_dict(asked, folder=tmp_path).analyze(given)
+    (fault,) = caught.value.faults
+    told = f"{outside.sum()} customers have no value in the table of 'spend (margin)'"
+    assert fault.message.startswith(told)
+    assert "under 'margin' of 'money', such as 'other: 40%'" in fault.remedy
+    assert "subscription" not in str(fault), "a value may be a person's"
+
+
+def test_nothing_spent_has_no_margin_whatever_its_category(customers, tmp_path):
+    spend = {"column": "spend", "unit": "money", "better": "higher", "missing": "zero"}
+    asked = {**SHOP, "metrics": {"primary": "spend", "define": {"spend": spend}}}
+    asked["money"] = {"revenue": "spend", "margin": TABLE}
+    rest = customers["customer_id"] % 4 > 0
+    given = customers.assign(
+        spend=customers["spend"].where(rest), category=customers["category"].where(rest)
+    )
+    found = ul.Experiment.from_dict(asked, folder=tmp_path).analyze(given)
+    as_zero = customers.assign(earned=customers["earned"].where(rest, 0.0))
+    as_zero = as_zero.assign(spend=customers["spend"].where(rest, 0.0))
+    asked["money"] = {"revenue": "spend", "margin": "earned"}
+    other = ul.Experiment.from_dict(asked, folder=tmp_path).analyze(as_zero)
+    assert np.array(of_money(found)) == pytest.approx(np.array(of_money(other)))

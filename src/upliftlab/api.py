@@ -556,6 +556,7 @@ def portfolio(
             UL695 there is nothing to put together, UL696 an experiment is there twice.
     """
     from upliftlab.planning.portfolio import portfolio as verb
+    from upliftlab.report.look import PLAIN
     from upliftlab.report.portfolio import PortfolioReport
     from upliftlab.report.published import published
     from upliftlab.report.reading import read_analysis as read
@@ -567,7 +568,7 @@ def portfolio(
     found = verb([given(one) for one in analyses], holdout=whole)
     paths = (one for one in analyses if isinstance(one, str | Path))
     first = next(paths, None)
-    return published(PortfolioReport, found, *([look_around(first)] if first else []))
+    return published(PortfolioReport, found, PLAIN if first is None else look_around(first))
 
 
 def inspect(

@@ -145,6 +145,12 @@ def test_a_logo_that_only_draws_is_taken(space, content):
         (SVG.format("<animate attributeName='href'/>"), "it holds <animate>"),
         (SVG.format("<a href='https://example.com'><path/></a>"), "it holds <a>"),
         (SVG.format(f"<use {HREF}='https://example.com/a.svg#b'/>"), "elsewhere in 'href'"),
+        (SVG.format("<metadata><script>alert(1)</script></metadata>"), "it holds <script>"),
+        (
+            SVG.format("<metadata><h:script xmlns:h='http://www.w3.org/1999/xhtml'/></metadata>"),
+            "it holds <script>",
+        ),
+        (SVG.format("<g>" * 5_000 + "<script/>" + "</g>" * 5_000), "it holds <script>"),
         (SVG.format("<image href='//example.com/a.png'/>"), "elsewhere in 'href'"),
         (SVG.format("<image href='data:image/svg+xml;base64,AA'/>"), "elsewhere in 'href'"),
         (SVG.format("<rect fill='url(https://example.com/#a)'/>"), "elsewhere in 'fill'"),

@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator
 from mistakes import HERE, MISTAKES, RIGHT
 
 from upliftlab.cli import commands
+from upliftlab.cli.checking import schema
 from upliftlab.config.shape import FILES
 from upliftlab.config.shared import read_shared
 from upliftlab.config.workspace import workspace_at
@@ -98,3 +99,8 @@ def test_they_are_written_where_the_settings_of_a_new_workspace_find_them(tmp_pa
     kept = json.loads(Path("shop/.schemas/experiment.schema.json").read_text())
     one = run.invoke(commands, ["schema", "experiment", "--workspace", "shop"])
     assert json.loads(one.output) == kept != json.loads(run.invoke(commands, ["schema"]).output)
+
+
+def test_the_command_knows_every_kind():
+    (kind,) = (each for each in schema.params if each.name == "kind")
+    assert tuple(kind.type.choices) == KINDS

@@ -373,3 +373,36 @@ def test_a_plan_without_them_keeps_its_hash(tmp_path):
         assert '"define"' not in plain.canonical()
         with_one = shop.plan(text + "columns: {x: spent * 2}\nmetrics: {primary: x}\n")
         assert '"columns":{"x":"spent * 2"}' in with_one.canonical()
+
+
+def test_a_value_that_is_not_in_a_customer_s_table_is_refused_on_each_engine(anywhere):
+    """Only where there is what the table multiplies; an empty number is told as one."""
+    customers, arms = each_own_arm([1, 2, 3, 4])
+    kinds = {"paid": [10.0, 20.0, None, 8.0], "kind": ["a", "rare", "rare", None]}
+    anywhere.table("customers", {**customers, **kinds})
+    yaml = (
+        "columns: {worth: {of: paid, by: kind, values: {a: 25%}}}\n"
+        "assignment: {observed: arm}\nmetrics: {primary: worth}\n"
+    )
+    with pytest.raises(DataError) as caught:
+        analyze(anywhere.plan(yaml + arms), AnalysisContext(anywhere.engine, NOW))
+    (fault,) = caught.value.faults
+    assert fault.message.startswith("2 customers have no value in the table of 'worth'")
+    assert "rare" not in str(fault)
+
+
+def test_a_comma_is_told_also_where_something_else_is_declared(tmp_path, monkeypatch):
+    """As of a column that is measured itself: an encoding says nothing of decimals."""
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{i};{'ab'[i % 2]};{i},5\r\n" for i in range(1, 41))
+    (tmp_path / "c.csv").write_bytes(f"id;arm;größe\r\n{rows}".encode("cp1252"))
+    (tmp_path / "x.yaml").write_text(
+        "schema: 1\nexperiment: x\ncustomers: {file: c.csv, id: id,"
+        " format: {encoding: windows-1252}, columns: {double: größe * 2}}\n"
+        "assignment: {observed: arm}\narms: {a: {control: true}, b: {}}\n"
+        "metrics: {primary: double, define: {double: {column: double, better: higher}}}\n",
+        encoding="utf-8",
+    )
+    done = CliRunner().invoke(commands, ["run", "x.yaml", "--data", "."])
+    assert (done.exit_code, "UL214" in done.output) == (1, True), done.output
+    assert """write under its source: 'format: {decimal: ","}'""" in done.output

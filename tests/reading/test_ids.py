@@ -66,7 +66,7 @@ def test_floats_that_are_several_ids_or_none_are_refused(anywhere, table, ids, c
 
 
 def test_floats_of_four_bytes_are_exact_for_fewer_numbers_still(shop):
-    with pytest.raises(DataError, match=r"UL273 1 value of 'id' .*below 16,777,216"):
+    with pytest.raises(DataError, match=r"UL273 in 1 row 'id' .*below 16,777,216"):
         revenue(shop, pa.array([1, 2]), pa.array([1.0, 2.0**24], pa.float32()))
 
 

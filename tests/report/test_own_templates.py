@@ -82,6 +82,8 @@ def test_a_copy_of_the_product_s_is_none_of_the_workspace(house, make_analysis):
         ("frame", FRAME.replace("{{ policy }}", "default-src *"), "UL488", "changed"),
         ("frame", FRAME.replace('id="own-templates"', ""), "UL488", "own-templates"),
         ("frame", f'{FRAME}<META HTTP-EQUIV=refresh content="0;url=//a">', "UL488", "leads"),
+        ("frame", f'{FRAME}<meta http-equiv="&#114;efresh" content="0">', "UL488", "leads"),
+        ("frame", f'{FRAME}<meta content=">" http-equiv=" Refresh"/>', "UL488", "leads"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_file_and_line(house, name, text, code, said):

@@ -37,6 +37,7 @@ from upliftlab.analysis.refusals import (
     refuse_whole_households,
 )
 from upliftlab.analysis.share_regimes import ShareRegime, regimes_of
+from upliftlab.analysis.values_tables import refuse_outside
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
@@ -225,6 +226,7 @@ def unit_table(
     roles |= {m.field: f"metric '{name}'" for name, m in asked.metrics.items() if m.field}
     for column in asked.needed:
         found.type_of(column, roles.get(column, "aggregated"))
+    refuse_outside(plan, found, asked.numbers, engine)
     if not asked.tallies:
         return (UnitTable if asked.sums is None else AggregatedTable)(found, asked), ()
     if span is None or plan.customers.id is None:

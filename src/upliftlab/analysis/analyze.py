@@ -452,6 +452,7 @@ def _terms(plan: Plan, spec: EstimationSpec) -> MoneyTermsInfo | None:
     if money is None:
         return None
     shared = {"revenue": money.revenue, "margin": money.factor, "hurdle": money.hurdle}
+    table = money.margin if isinstance(money.margin, dict) else {}
     rates = {
         step.line.key: {name: terms[step] for name, terms in spec.terms.items()} for step in RATED
     }
@@ -462,8 +463,8 @@ def _terms(plan: Plan, spec: EstimationSpec) -> MoneyTermsInfo | None:
             **rates,
             "costs": money.costs,
             "margin_metric": money.earned,
-            "margin_by": money.margin[BY] if isinstance(money.margin, dict) else None,
-            "margins": shares(money.margin) if isinstance(money.margin, dict) else {},
+            "margin_by": table.get(BY),
+            "margins": shares(table),
         }
     )
 

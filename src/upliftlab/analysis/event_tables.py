@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from upliftlab.analysis.values_tables import outside
 from upliftlab.config.expressions import decided_by, parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
@@ -28,7 +29,7 @@ from upliftlab.queries.tallies import EventAggregate
 from upliftlab.queries.texts import TextNumbers, counted, doubtful, faults_of, plain, pointed
 from upliftlab.queries.times import NO_TIMES, TIMES, TimeColumn, time_column, time_fault
 from upliftlab.queries.words import line_of, words_of
-from upliftlab.util.personal import code_or_shape, shape
+from upliftlab.util.personal import shape
 from upliftlab.util.sql import quote
 
 
@@ -272,8 +273,8 @@ def _no_number(
     if row["n"] and by is not None:
         odd = f"CASE WHEN {amount.bad} THEN CAST({quote(by)} AS VARCHAR) END"
         found = engine.query(f"SELECT MIN({odd}) AS v FROM {relation}").to_pylist()[0]
-        value = code_or_shape(found["v"])
-        yield _outside(events, amount.column, int(row["n"]), by, value)
+        rows = f"{row['n']:,} events of {events.name}"
+        yield outside(rows, amount.column, (by, found["v"]), events.margin)
     elif row["n"]:
         such = "" if row["v"] is None else f", such as '{shape(row['v'])}'"
         message = f"{row['n']:,} events of {events.name} have no number in '{amount.column}'{such}"
@@ -283,20 +284,6 @@ def _no_number(
         if text and (words := words_of(value, amount.bad, relation, engine)):
             remedy += f"; or say under its source what the words mean: {line_of(words)}"
         yield Diagnostic("UL206", message, remedy)
-
-
-def _outside(events: EventTable, column: str, count: int, by: str, value: str) -> Diagnostic:
-    """The fault of rows for which a table of values has nothing, on their day if it has days."""
-    message = f"{count:,} events of {events.name} have no value in the table of '{column}'"
-    example = f"{value}: 0.5" if value.isupper() else "other: 0.5"
-    under = f"'values' of '{column}'"
-    if column == events.margin:
-        under, example = "'margin' of 'money'", example.replace("0.5", "40%")
-    remedy = (
-        f"add its line under {under}, such as '{example}'; values by day begin with"
-        " the first event's, and what is multiplied is a number in each row"
-    )
-    return Diagnostic("UL206", f"{message}, such as one with '{value}' in '{by}'", remedy)
 
 
 def _no_use(events: EventTable, use: _Use, count: int, engine: Engine, relation: str) -> Diagnostic:

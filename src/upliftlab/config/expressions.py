@@ -279,6 +279,18 @@ def decided_by(text: str) -> str | None:
     return None if found is None or found.args.get("this") is None else found.this.name
 
 
+def beside_table(text: str) -> tuple[str, ...]:
+    """The columns that are multiplied with what a table gives.
+
+    >>> beside_table("paid * case kind when 'a' then 0.25 end")
+    ('paid',)
+    """
+    tree = parse_value(text).tree
+    within = {id(each) for case in tree.find_all(exp.Case) for each in case.find_all(exp.Column)}
+    names = (each.name for each in tree.find_all(exp.Column) if id(each) not in within)
+    return tuple(dict.fromkeys(names))
+
+
 def _hold_to_columns(tree: exp.Expr) -> None:
     """Tables are not named, nothing is compared with null."""
     for node in tree.find_all(exp.Column):

@@ -24,6 +24,8 @@ _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_HEAD: Final = b"\0\0\0\rIHDR"
 _PNG_END: Final = b"IEND\xaeB`\x82"
 _SVG: Final = "{http://www.w3.org/2000/svg}"
+_KNOWN: Final = (_SVG, "{http://www.w3.org/1999/xhtml}")
+"""Beginnings of tags that a browser takes for more than data."""
 _DRAWN: Final = (
     frozenset(("svg", "g", "defs", "symbol", "use", "switch", "title", "desc", "metadata", "style"))
     | frozenset(("path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "image"))
@@ -105,12 +107,18 @@ def _check_svg(content: bytes) -> None:
         _check_element(element)
 
 
-def _walked(element: ET.Element) -> Iterator[ET.Element]:
-    """An element with what is in it; what `metadata` holds is shown nowhere."""
-    yield element
-    if element.tag != f"{_SVG}metadata":
-        for below in element:
-            yield from _walked(below)
+def _walked(top: ET.Element) -> Iterator[ET.Element]:
+    """An element with all that is in it, but for what an editor keeps of its own in `metadata`.
+
+    It is not shown anywhere; yet what a browser knows would run there too.
+    """
+    left = [(top, False)]
+    while left:
+        element, aside = left.pop()
+        if not aside or element.tag.startswith(_KNOWN):
+            yield element
+        aside = aside or element.tag == f"{_SVG}metadata"
+        left += [(below, aside) for below in element]
 
 
 def _check_element(element: ET.Element) -> None:

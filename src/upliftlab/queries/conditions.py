@@ -224,8 +224,9 @@ def declaring(column: str, kind: Kind, table: ConditionTable, engine: Engine) ->
     """
     if engine.dialect == "postgres" or kind not in ("number", "time"):
         return None
-    if table.form is None:
-        looked = NUMBERS if kind == "number" else times()
+    numbers = kind == "number"
+    if table.form is None or (numbers and not table.form.numbers_declared):
+        looked = NUMBERS if numbers else times()
         found = forms_of(column, table.relation, engine, looked)
         if forms := [form for form in found if not form.plain]:
             return ", or ".join(f"'{form.choice.write}' where {form.meaning}" for form in forms)

@@ -187,9 +187,8 @@ def _rows(rows: int, i: int, formatter: Formatter) -> Figure:
 
 def _terms(terms: MoneyTermsInfo, formatter: Formatter) -> tuple[Term, ...]:
     money, percent = FigureFormat("money"), FigureFormat("percent")
-    shared = [("hurdle", N_("Hurdle: ROI below this is not worth it"), terms.hurdle)]
-    if terms.margin_metric is None:
-        shared.insert(0, ("margin", _MARGIN, terms.margin))
+    share = [("margin", _MARGIN, terms.margin)] if terms.margin_metric is None else []
+    shared = [*share, ("hurdle", N_("Hurdle: ROI below this is not worth it"), terms.hurdle)]
     return (
         *_margins(terms, formatter),
         *(

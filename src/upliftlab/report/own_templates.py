@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -42,7 +43,17 @@ _BEGINNING: Final = (
     r'<meta http-equiv="Content-Security-Policy" content="{policy}">'
 )
 """Nothing that could be obeyed stands before what a page permits."""
-_LEADING_AWAY: Final = re.compile(r"<meta[^>]*http-equiv\s*=\s*[\"']?\s*refresh", re.IGNORECASE)
+
+
+class _Metas(HTMLParser):
+    """Whether a page sends its reader elsewhere, as a browser reads it."""
+
+    leads_away = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at what a tag says; one that closes itself comes here too."""
+        said = (dict(attrs).get("http-equiv") or "").strip().lower()
+        self.leads_away |= tag == "meta" and said == "refresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +171,9 @@ def checked(html: str, policy: str, own: Sequence[OwnTemplate]) -> str:
     """
     if not re.match(_BEGINNING.format(policy=re.escape(policy)), html):
         _refuse("the page's Content-Security-Policy is gone, changed or too late", own)
-    if _LEADING_AWAY.search(html):
+    metas = _Metas()
+    metas.feed(html)
+    if metas.leads_away:
         _refuse("the page leads its reader away by itself", own)
     if f' id="{TOLD}">' not in html:
         _refuse(f"the line '{TOLD}', which names the workspace's templates, is gone", own)

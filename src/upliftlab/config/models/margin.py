@@ -19,12 +19,14 @@ def _checked(table: dict[str, str]) -> dict[str, str]:
     if len(table) == 1:
         raise ValueError("no margin is given; add a line for each value of 'by': equipment: 25%")
     for label, written in table.items():
-        if label != BY and factor(written) > 1:
-            percent = "" if "%" in written else f"; did you mean {written}%?"
+        if label != BY and (share := factor(written)) > 1:
+            percent = f"; did you mean {written}%?" if share <= _ALL and "%" not in written else ""
             raise ValueError(f"'{label}': {written} is more than all of revenue{percent}")
     return table
 
 
+_ALL: Final = 100
+"""All of revenue, as a number that was to be a percentage says it."""
 _NO_NUMBERS: Final = {"nan", "inf", "infinity"}
 """How a number that is none is written; no metric is called so."""
 

@@ -6,14 +6,14 @@ rises less and less with what is spent on it. The media report no single prospec
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from upliftlab.simulate.calendar import Floats
 from upliftlab.simulate.people import Trait
-from upliftlab.simulate.worked.behaviour import Behaviour, ByKind, Clientele, Kinds
+from upliftlab.simulate.worked.behaviour import Behaviour, ByKind, Clientele, by, same
 from upliftlab.simulate.worked.drawing import Draw, bought
 from upliftlab.simulate.worked.example import Tables, WorkedExample
 from upliftlab.simulate.worked.truth import KnownModel, Record
@@ -30,8 +30,8 @@ _NEW: Final = 0.012
 
 
 def _wins(most: float, scale: float, spend: float, by_age: tuple[float, ...]) -> ByKind:
-    won = most * (1 - np.exp(-spend / scale))
-    return lambda kinds: won * np.array(by_age)[kinds["age_band"]]
+    won = most * (1 - math.exp(-spend / scale))
+    return by("age_band", [won * factor for factor in by_age])
 
 
 def _behaviours() -> tuple[Behaviour, ...]:
@@ -41,14 +41,6 @@ def _behaviours() -> tuple[Behaviour, ...]:
             wins = _wins(most, scale, spend, by_age)
             found.append(Behaviour(arm=f"{medium}_{dose}", share=1, channel=medium, brings=wins))
     return tuple(found)
-
-
-def _alone(kinds: Kinds) -> Floats:
-    return np.full(len(kinds["age_band"]), _NEW)
-
-
-def _amount(kinds: Kinds) -> Floats:
-    return np.array((55.0, 70.0, 80.0))[kinds["age_band"]]
 
 
 def _tables(random: np.random.Generator, example: WorkedExample, drawn: Draw) -> Tables:
@@ -96,8 +88,8 @@ EXAMPLE: Final = WorkedExample(
             "age_band": Trait(("18-29", "30-49", "50+"), (0.3, 0.4, 0.3)),
             "region": Trait(("north", "south", "west"), (0.3, 0.45, 0.25)),
         },
-        alone=_alone,
-        amount=_amount,
+        alone=same(_NEW),
+        amount=by("age_band", (55.0, 70.0, 80.0)),
     ),
     behaviours=_behaviours(),
     answers=_answers,

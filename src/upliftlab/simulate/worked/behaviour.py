@@ -8,7 +8,7 @@ of traits that are drawn independently, so that expected values are sums over ki
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
@@ -85,6 +85,17 @@ class Clientele:
                 yield name, level
 
 
+def by(trait: str, values: Sequence[float]) -> ByKind:
+    """A number for each level of a trait."""
+    each = np.array(values)
+    return lambda kinds: each[kinds[trait]]
+
+
+def same(value: float) -> ByKind:
+    """One number, whoever it is."""
+    return lambda kinds: np.full(len(next(iter(kinds.values()))), value)
+
+
 def kept(clientele: Clientele, behaviour: Behaviour, kinds: Kinds) -> Floats:
     """Orders of those that come anyway."""
     alone = clientele.alone(kinds)
@@ -93,8 +104,7 @@ def kept(clientele: Clientele, behaviour: Behaviour, kinds: Kinds) -> Floats:
 
 def brought(behaviour: Behaviour, kinds: Kinds) -> Floats:
     """Orders that the arm brings."""
-    size = len(next(iter(kinds.values())))
-    return np.zeros(size) if behaviour.brings is None else behaviour.brings(kinds)
+    return (behaviour.brings or same(0.0))(kinds)
 
 
 def buys(anyway: Floats, more: Floats) -> Floats:

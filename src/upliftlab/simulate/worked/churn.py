@@ -13,25 +13,16 @@ import pandas as pd
 
 from upliftlab.simulate.calendar import Floats
 from upliftlab.simulate.people import Trait
-from upliftlab.simulate.worked.behaviour import Behaviour, Clientele, Kinds, expected
+from upliftlab.simulate.worked.behaviour import Behaviour, Clientele, Kinds, by, expected, same
 from upliftlab.simulate.worked.drawing import Draw
 from upliftlab.simulate.worked.example import Tables, WorkedExample, shop_tables
 from upliftlab.simulate.worked.truth import KnownModel, Record
 
-_ALONE: Final = np.array((0.70, 0.40, 0.12))
 _BRINGS: Final = np.array(((0.02, 0.04, 0.08), (0.04, 0.14, 0.34), (0.00, 0.02, 0.06)))
 _KEEPS: Final = np.array(((1.0, 1.0, 1.0), (0.95, 1.0, 1.0), (0.45, 0.9, 1.0)))
 """By risk (low, middle, high) and reading (never, sometimes, often)."""
 _CUTS: Final = np.array((0.0, 0.35, 0.7, 1.0))
 """Where the score of risk divides; the plan's rule of today begins at the last but one."""
-
-
-def _alone(kinds: Kinds) -> Floats:
-    return _ALONE[kinds["risk"]]
-
-
-def _amount(kinds: Kinds) -> Floats:
-    return np.full(len(kinds["risk"]), 65.0)
 
 
 def _brings(kinds: Kinds) -> Floats:
@@ -91,8 +82,8 @@ EXAMPLE: Final = WorkedExample(
             "risk": Trait(("low", "middle", "high"), (0.45, 0.30, 0.25)),
             "reads": Trait(("never", "sometimes", "often"), (0.35, 0.35, 0.30)),
         },
-        alone=_alone,
-        amount=_amount,
+        alone=by("risk", (0.70, 0.40, 0.12)),
+        amount=same(65.0),
     ),
     behaviours=(
         Behaviour(arm="holdout", share=1),

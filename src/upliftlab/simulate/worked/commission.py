@@ -8,26 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
-from upliftlab.simulate.calendar import Floats
 from upliftlab.simulate.people import Trait
-from upliftlab.simulate.worked.behaviour import Behaviour, Clientele, Kinds
+from upliftlab.simulate.worked.behaviour import Behaviour, Clientele, by
 from upliftlab.simulate.worked.example import WorkedExample
 from upliftlab.simulate.worked.truth import KnownModel, Record
 
-_ALONE: Final = np.array((0.12, 0.35, 0.90))
-_RAISED: Final = np.array((0.07, 0.03, 0.01))
-_EXCLUSIVE: Final = np.array((0.09, 0.05, 0.02))
-"""Orders that better terms bring: of new customers, of some standing, and loyal ones."""
-
-
-def _alone(kinds: Kinds) -> Floats:
-    return _ALONE[kinds["standing"]]
-
-
-def _amount(kinds: Kinds) -> Floats:
-    return np.array((55.0, 65.0, 80.0))[kinds["standing"]]
+_STANDING: Final = ("new", "some", "loyal")
+"""Numbers by standing are in this order."""
 
 
 def _answers(known: KnownModel) -> Record:
@@ -56,18 +43,18 @@ EXAMPLE: Final = WorkedExample(
     question="Why does commission rise while profit does not?",
     clientele=Clientele(
         traits={
-            "standing": Trait(("new", "some", "loyal"), (0.35, 0.40, 0.25)),
+            "standing": Trait(_STANDING, (0.35, 0.40, 0.25)),
             "region": Trait(("north", "south", "west"), (0.3, 0.45, 0.25)),
         },
-        alone=_alone,
-        amount=_amount,
+        alone=by("standing", (0.12, 0.35, 0.90)),
+        amount=by("standing", (55.0, 65.0, 80.0)),
     ),
     behaviours=(
         Behaviour(arm="usual", share=1, through=0.2, commission=0.04),
         Behaviour(
             arm="raised",
             share=1,
-            brings=lambda kinds: _RAISED[kinds["standing"]],
+            brings=by("standing", (0.07, 0.03, 0.01)),
             redeems=0.5,
             through=0.5,
             commission=0.08,
@@ -75,7 +62,7 @@ EXAMPLE: Final = WorkedExample(
         Behaviour(
             arm="exclusive",
             share=1,
-            brings=lambda kinds: _EXCLUSIVE[kinds["standing"]],
+            brings=by("standing", (0.09, 0.05, 0.02)),
             redeems=0.7,
             through=0.7,
             commission=0.12,

@@ -11,9 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from upliftlab.simulate.calendar import Floats
 from upliftlab.simulate.people import Trait
-from upliftlab.simulate.worked.behaviour import Behaviour, ByKind, Clientele, Kinds
+from upliftlab.simulate.worked.behaviour import Behaviour, ByKind, Clientele, by, same
 from upliftlab.simulate.worked.example import WorkedExample
 from upliftlab.simulate.worked.truth import KnownModel, Record
 
@@ -51,14 +50,6 @@ def _behaviours() -> tuple[Behaviour, ...]:
     return tuple(found)
 
 
-def _alone(kinds: Kinds) -> Floats:
-    return np.array((0.15, 0.15, 0.10))[kinds["bought"]]
-
-
-def _amount(kinds: Kinds) -> Floats:
-    return np.full(len(kinds["bought"]), 50.0)
-
-
 def _answers(known: KnownModel) -> Record:
     """The best arm of all, and of those who bought each thing before."""
     places = [
@@ -82,8 +73,8 @@ EXAMPLE: Final = WorkedExample(
             "bought": Trait(("running", "camping", "city"), (0.35, 0.35, 0.30)),
             "app": Trait(("no", "yes"), (0.6, 0.4)),
         },
-        alone=_alone,
-        amount=_amount,
+        alone=by("bought", (0.15, 0.15, 0.10)),
+        amount=same(50.0),
     ),
     behaviours=_behaviours(),
     answers=_answers,

@@ -9,27 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
-from upliftlab.simulate.calendar import Floats
 from upliftlab.simulate.people import Trait
-from upliftlab.simulate.worked.behaviour import Behaviour, Clientele, Kinds
+from upliftlab.simulate.worked.behaviour import Behaviour, Clientele, by
 from upliftlab.simulate.worked.example import WorkedExample
 from upliftlab.simulate.worked.truth import EVERYBODY, KnownModel, Record
 
 DEPTHS: Final = ("slight", "deep", "stopped")
-_ALONE: Final = np.array((0.45, 0.18, 0.03))
-_REMINDER: Final = np.array((0.02, 0.04, 0.004))
-_VOUCHER: Final = np.array((0.06, 0.19, 0.01))
-_AMOUNT: Final = np.array((45.0, 75.0, 110.0))
-
-
-def _alone(kinds: Kinds) -> Floats:
-    return _ALONE[kinds["depth"]]
-
-
-def _amount(kinds: Kinds) -> Floats:
-    return _AMOUNT[kinds["value_band"]]
+"""Numbers by depth are in this order."""
 
 
 def _answers(known: KnownModel) -> Record:
@@ -64,8 +50,8 @@ EXAMPLE: Final = WorkedExample(
             "depth": Trait(DEPTHS, (0.40, 0.35, 0.25)),
             "value_band": Trait(("low", "middle", "high"), (0.50, 0.35, 0.15)),
         },
-        alone=_alone,
-        amount=_amount,
+        alone=by("depth", (0.45, 0.18, 0.03)),
+        amount=by("value_band", (45.0, 75.0, 110.0)),
     ),
     behaviours=(
         Behaviour(arm="holdout", share=1),
@@ -73,13 +59,13 @@ EXAMPLE: Final = WorkedExample(
             arm="reminder",
             share=1,
             channel="email",
-            brings=lambda kinds: _REMINDER[kinds["depth"]],
+            brings=by("depth", (0.02, 0.04, 0.004)),
         ),
         Behaviour(
             arm="voucher",
             share=1,
             channel="email",
-            brings=lambda kinds: _VOUCHER[kinds["depth"]],
+            brings=by("depth", (0.06, 0.19, 0.01)),
             redeems=0.5,
         ),
     ),

@@ -78,11 +78,8 @@ class KnownModel:
         assert roles is not None  # noqa: S101 - every worked example is about profit
         margin = terms.margin * values["revenue"]
         contacts = 1.0 if roles.contacts is None else values["contacts"]
-        cost = (
-            terms.paid(Per.contact) * contacts
-            + terms.paid(Per.redemption) * (values["redemptions"])
-        )
-        cost = cost + terms.paid(Per.arm)
+        redeemed = terms.paid(Per.redemption) * values["redemptions"]
+        cost = terms.paid(Per.contact) * contacts + redeemed + terms.paid(Per.arm)
         cost = cost + sum(values[self.spec.columns[column]] for column in roles.further)
         return {"margin": margin, "cost": cost, "profit": margin - cost}
 
