@@ -49,7 +49,7 @@ def test_a_float_is_the_whole_number_it_stands_for(engine, tmp_path, customer):
 
 
 def test_a_float_that_is_several_ids_is_refused(engine, tmp_path):
-    with pytest.raises(DataError, match=r"UL273 1 value of 'who' \(id of log\)"):
+    with pytest.raises(DataError, match=r"UL273 in 1 row 'who' \(id of log\)"):
         reason(engine, tmp_path, [1], [2.0**53])
 
 
