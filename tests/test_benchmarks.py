@@ -43,6 +43,11 @@ def test_a_list_is_written_and_its_memory_told(tmp_path):
     assert '"megabytes"' in run("scoring.py", "--rows", "3000", "--folder", str(tmp_path))
 
 
+def test_checks_are_timed_beside_bare_imports():
+    told = run("checking.py", "--files", "15", "--rounds", "1").splitlines()
+    assert [line.split()[0] for line in told] == ["15", "imports", "one", "all"]
+
+
 def test_promises_of_targeting_are_counted():
     told = run(
         "targeting.py",

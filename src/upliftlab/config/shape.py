@@ -41,16 +41,27 @@ class Shape:
     @property
     def keys(self) -> dict[str, Any]:
         """A record's keys, as they are written in YAML, and what each holds."""
-        if self.model is None:
-            return {}
-        fields = self.model.model_fields
-        return {field.alias or name: field.annotation for name, field in fields.items()}
+        return {} if self.model is None else _keys(self.model)
 
     def child(self, step: str | int) -> Shape:
         """The shape of what lies under one key or at one position."""
         if self.kind == "record":
-            return shape(self.keys.get(str(step)))
+            return _SCALAR if self.model is None else _child(self.model, str(step))
         return shape(self.item)
+
+
+_SCALAR = Shape("scalar")
+
+
+@cache
+def _keys(model: type[Declaration]) -> dict[str, Any]:
+    fields = model.model_fields
+    return {field.alias or name: field.annotation for name, field in fields.items()}
+
+
+@cache
+def _child(model: type[Declaration], key: str) -> Shape:
+    return shape(_keys(model).get(key))
 
 
 def shape(annotation: Any) -> Shape:  # noqa: ANN401 - a type annotation has no narrower type
@@ -63,7 +74,7 @@ def shape(annotation: Any) -> Shape:  # noqa: ANN401 - a type annotation has no 
             return Shape("table", item=args[1])
         if origin is tuple:
             return Shape("list", item=args[0])
-    return Shape("scalar")
+    return _SCALAR
 
 
 def _parts(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - as above

@@ -26,6 +26,7 @@ from upliftlab.config.models import (
     SourcesFile,
     Theme,
 )
+from upliftlab.config.plain_conditions import plain_columns
 from upliftlab.config.respelling import respelt
 from upliftlab.config.shape import FILES
 from upliftlab.config.translate import read_model
@@ -182,7 +183,7 @@ def source_fault(
 
 def condition_fault(text: str | None, place: Place) -> Diagnostic | None:
     """Why `text` is refused as a condition, None where it is not."""
-    if text is None:
+    if text is None or plain_columns(text) is not None:
         return None
     from upliftlab.config.expressions import ExpressionError, parse  # noqa: PLC0415 - sqlglot only where it is needed
 

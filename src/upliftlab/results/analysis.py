@@ -25,6 +25,7 @@ from upliftlab.results.base import (
 from upliftlab.results.costs import RATED, CostStep
 from upliftlab.results.estimands import EstimandKind
 from upliftlab.results.quantiles import ArmQuantile, QuantileDifference
+from upliftlab.results.ship_rule import VerdictCode
 from upliftlab.results.time_course import TimeCourse
 from upliftlab.results.what_if import WhatIf
 
@@ -240,16 +241,6 @@ def exceeded(checks: Sequence[Check], arm: str) -> str | None:
         if check.name.startswith("guardrail:") and check.passed is False and values["arm"] == arm:
             return str(values["metric"])
     return None
-
-
-class VerdictCode(StrEnum):
-    """The answer in one word."""
-
-    ship = "SHIP"
-    stop = "STOP"
-    inconclusive = "INCONCLUSIVE"
-    not_final = "NOT FINAL"
-    invalid = "INVALID"
 
 
 class ArmVerdict(Result):

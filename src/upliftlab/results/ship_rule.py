@@ -1,4 +1,4 @@
-"""The rule by which a treatment is adopted: `lower > 0`."""
+"""The answer in one word, and the rule by which a treatment is adopted: `lower > 0`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Literal, Protocol, TypeVar, cast
-
-from upliftlab.results.analysis import VerdictCode
 
 PATTERN = r"\s*(lower|estimate)\s*(>=?)\s*([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*"
 _RULE = re.compile(PATTERN)
+
+
+class VerdictCode(StrEnum):
+    """The answer in one word."""
+
+    ship = "SHIP"
+    stop = "STOP"
+    inconclusive = "INCONCLUSIVE"
+    not_final = "NOT FINAL"
+    invalid = "INVALID"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,8 @@ class Metric(_Defined):
     @property
     def defined_by(self) -> str:
         """The key that defines it."""
-        return self._chosen()[0]
+        written = self.model_fields_set  # fewer than there are kinds, and asked for often
+        return next(key for key in written if key in self.kinds and self._is_chosen(key))
 
     @property
     def field(self) -> Name | None:
@@ -137,7 +138,10 @@ class Metric(_Defined):
         return self.source is not None and not self.parts and not self.kind.is_ratio
 
     def _chosen(self) -> list[str]:
-        return [key for key in self.kinds if getattr(self, key) not in (None, False)]
+        return [key for key in self.kinds if self._is_chosen(key)]
+
+    def _is_chosen(self, key: str) -> bool:
+        return getattr(self, key) not in (None, False)
 
     @model_validator(mode="after")
     def _one_definition(self) -> Metric:

@@ -30,7 +30,7 @@ REFUSED: Final = "upliftlab_refused"
 class Declaration(BaseModel):
     """A frozen mapping that refuses keys it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
     added_later: ClassVar[frozenset[str]] = frozenset()
     """Fields that are left out of what is written down where they say nothing, so that plans which
     were locked before there were such keys stay as they are."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from upliftlab.config.computed import bases_of
+from upliftlab.config.plain_conditions import columns_of
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
 from upliftlab.config.shared import condition_fault
@@ -85,9 +86,7 @@ def divisions(scope: Scope) -> Iterator[tuple[str, str, Place]]:
 def _columns_of(conditions: Iterable[tuple[str, str, Place]]) -> Iterator[tuple[str, str, Place]]:
     for text, what, place in conditions:
         if condition_fault(text, place) is None:
-            from upliftlab.config.expressions import parse  # noqa: PLC0415 - sqlglot if needed
-
-            for column in sorted(parse(text).columns):
+            for column in sorted(columns_of(text)):
                 yield column, f"{what} uses", place
 
 
