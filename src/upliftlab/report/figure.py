@@ -70,6 +70,8 @@ class Formatter:
     currency: str | None
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     """What arms are called for people, where that was declared."""
+    segments: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What segments are called for people."""
 
     def text(self, text: str) -> str:
         """A text of the catalogue."""
@@ -134,23 +136,27 @@ class Formatter:
         words: list[Stretch] = []
         for part in self.language.parts(message, self.currency):
             if part.name is None or part.kind is None or part.kind == "date":
-                said = self._called(part.text) if part.name in _ARMS else part.text
+                said = self._called(part.name, part.text)
                 words.append(Stretch(said, is_name=part.name is not None))
                 continue
             shown = typeset(part.text)
             place = f"{key}/{escape(part.name)}"
             words.append(Stretch(shown, figure=Figure(shown, place, part.kind, part.digits)))
-        return tuple(words)
+        said = self.language.closed_up([word.text for word in words])
+        return tuple(replace(word, text=text) for word, text in zip(words, said, strict=True))
 
-    def _called(self, text: str) -> str:
-        """An arm, or several in a row, by what they are called."""
-        return ", ".join(self.names.get(arm, arm) for arm in text.split(", "))
+    def _called(self, name: str | None, text: str) -> str:
+        """What is put in by that name: arms, several in a row, and segments as they are called."""
+        if name in _ARMS:
+            return ", ".join(self.names.get(arm, arm) for arm in text.split(", "))
+        return self.segments.get(text, text) if name == "segment" else text
 
 
 def formatter_of(analysis: Analysis, lang: Code) -> Formatter:
     """What says an analysis in a language, arms by what they are called for people."""
     names = {arm.arm: arm.title for arm in analysis.arms if arm.title is not None}
-    return Formatter(Language(lang), analysis.currency, names)
+    segments = {segment.name: segment.title for segment in analysis.segments}
+    return Formatter(Language(lang), analysis.currency, names, segments)
 
 
 def typeset(text: str) -> str:

@@ -46,7 +46,7 @@ _NOT_ADDED: Final = N_("The levels' profits are not added up: {reason}.")
 
 @dataclass(frozen=True, slots=True)
 class ArmNote:
-    """What is said of one arm; of all, where its name is None."""
+    """What is said of one arm, as it is called for people; of all, where that is None."""
 
     arm: str | None
     sentences: tuple[Sentence, ...]
@@ -69,7 +69,7 @@ def remarks(
     made: list[ArmNote] = []
     for arm in dict.fromkeys((*tests, *sums)):
         said = (*_differ(tests.get(arm), index, formatter), *_add_up(sums.get(arm), formatter))
-        made.append(ArmNote(arm if several else None, said))
+        made.append(ArmNote(index.called(arm) if several else None, said))
     if any(added.note is Note.own_slopes for _, added in sums.values()):
         made.append(ArmNote(None, (_reason(_NOT_ADDED, Note.own_slopes, formatter),)))
     return tuple(remark for remark in made if remark.sentences)

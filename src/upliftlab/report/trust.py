@@ -216,12 +216,14 @@ def _asked(check: Check, key: str, formatter: Formatter) -> CheckView:
 
 
 def _title(check: Check, formatter: Formatter) -> str:
-    """`balance:region` is the check `balance` of `region`.
+    """`balance:region` is the check `balance` of `region`, which is said by its title.
 
     An analysis from before checks had titles is told by their names, as words.
     """
     asked, *subjects = check.name.split(":")
     title = check.title or asked.replace("_", " ").capitalize()
+    if asked == "balance":
+        subjects = [formatter.segments.get(subject, subject) for subject in subjects]
     return " · ".join([formatter.text(title), *subjects])
 
 

@@ -7,7 +7,8 @@ said in any language, and the page can mark every value it shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final, Literal, get_args
@@ -35,6 +36,8 @@ _TAGS: Final[dict[Code, str]] = {"en": "en", "zh": "zh-Hans"}
 _SMALLEST_P: Final = 0.0001
 _COMPACT: Final[dict[Code, float]] = {"en": 1_000, "zh": 10_000}
 """From here on a language has a short form for thousands: `5K`, `1.2万`."""
+_HAN: Final = re.compile(r"[\u4e00-\u9fff]")
+"""A Chinese character."""
 _SHORT_DIGITS: Final = 3
 """Decimals that a number in short has at most, as many as a scale's steps need."""
 
@@ -193,7 +196,29 @@ class Language:
 
     def agreeing(self, pieces: Iterable[tuple[str, bool]]) -> Iterator[str]:
         """Words and the values put in between them, as many as the values say they are."""
-        return agreeing(pieces) if self.code == "en" else (text for text, _ in pieces)
+        if self.code == "en":
+            return agreeing(pieces)
+        return iter(self.closed_up([text for text, _ in pieces]))
+
+    def closed_up(self, texts: Sequence[str]) -> list[str]:
+        """Stretches of a sentence with no space between two Chinese characters.
+
+        Catalogues have one around every value put in, which names and numbers in Latin script ask
+        for.
+
+        >>> Language("zh").closed_up(["采用 ", "短信券", " 触达"])
+        ['采用', '短信券', '触达']
+        >>> Language("zh").closed_up(["采用 ", "SMS", " 触达"])
+        ['采用 ', 'SMS', ' 触达']
+        """
+        said = list(texts)
+        if self.code != "zh":
+            return said
+        for i in range(len(said) - 1):
+            before, after = said[i].rstrip(" "), said[i + 1].lstrip(" ")
+            if _HAN.match(before[-1:]) and _HAN.match(after[:1]):
+                said[i : i + 2] = [before, after]
+        return said
 
     def say(
         self,
