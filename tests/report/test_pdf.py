@@ -12,9 +12,10 @@ from pypdf import PdfReader
 
 from upliftlab.cli import commands
 from upliftlab.errors import OutputError
+from upliftlab.report.browser import VARIABLE
 from upliftlab.report.export import to_json
 from upliftlab.report.formats import output_format
-from upliftlab.report.pdf import VARIABLE, printed
+from upliftlab.report.pdf import printed
 from upliftlab.report.render import render
 
 HEADINGS = re.compile(r"<h[23][^>]*>(.*?)</h[23]>", re.DOTALL)
@@ -110,7 +111,7 @@ def test_a_browser_that_prints_nothing_is_told(tmp_path, body, why):
 
 
 def test_a_browser_that_does_not_end_is_ended_with_its_children(tmp_path, monkeypatch):
-    monkeypatch.setattr("upliftlab.report.pdf._PATIENCE", 0.5)
+    monkeypatch.setattr("upliftlab.report.pdf.PATIENCE", 0.5)
     program, child = tmp_path / "browser", tmp_path / "child"
     program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
     program.chmod(0o755)

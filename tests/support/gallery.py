@@ -1,15 +1,19 @@
 """Photograph every page into docs/gallery: `python tests/support/gallery.py`, in some minutes.
 
-The bundled campaign is simulated, analysed and targeted anew, in both languages, by the commands
-that docs/site.md shows. Look at what changed before it is committed.
+The bundled campaign is simulated, analysed and targeted anew, the worked examples are made and put
+together as a program, in both languages, by the commands that the documentation shows. Pages that
+are named, as in `gallery.py report churn`, are photographed alone. Look at what changed before it
+is committed.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import shutil
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +32,16 @@ PAGES = {
     "list": "The next list",
     "index": "The experiment's folder",
 }
+"""What `run --site` writes of one experiment."""
+PROGRAM = {"portfolio": "The program"}
+WORLDS = {
+    "acquisition": "Worked example: which media win new customers",
+    "churn": "Worked example: who may leave, and whom an offer keeps",
+    "commission": "Worked example: why commission rises while profit does not",
+    "cross-sell": "Worked example: which product, when, and by which channel",
+    "decline": "Worked example: what lifts customers whose purchases decline",
+}
+TITLES = PAGES | PROGRAM | WORLDS
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,8 @@ LOOKS = {
     "print": Look("on paper", 794, 1123, {"media": "print", "scheme": "light"}),
     "zh": Look("in Chinese", 1280, 900, SCREEN, lang="zh"),
 }
+FEW = ("wide", "zh")
+"""How worked examples are looked at: their pages are reports as well."""
 PARTS = {
     "over_time": "Over time",
     "beliefs": "A Bayesian view",
@@ -64,41 +80,63 @@ PARTS = {
 
 def shots() -> Iterator[tuple[str, str, Look]]:
     """Every picture: its name, its page, and how it is looked at."""
-    for page in PAGES:
+    for page in TITLES:
         for name, look in LOOKS.items():
-            yield f"{page}_{name}", page, look
+            if page not in WORLDS or name in FEW:
+                yield f"{page}_{name}", page, look
     for part, said in PARTS.items():
         yield f"report_{part}", "report", Look(said, 1280, 900, SCREEN, part=part)
 
 
-def made(folder: Path) -> dict[str, Path]:
-    """The sites of the bundled campaign, by language."""
+def made(folder: Path, pages: Collection[str]) -> dict[str, Path]:
+    """Folders that hold these pages, by language."""
+    found = {lang: folder / lang for lang in ("en", "zh")}
     with contextlib.chdir(folder):
-        asked = [
-            ["run"],
-            ["target", EXPERIMENT, *LIST],
-            *(
-                ["run", EXPERIMENT, "--site", "--list", "next.parquet.json", "--lang", lang]
-                for lang in ("en", "zh")
-            ),
-        ]
-        for words in asked:
-            done = CliRunner().invoke(commands, words)
-            if done.exit_code:
-                raise SystemExit(f"{' '.join(words)}\n{done.output}")
-    results = folder / "upliftlab-report" / "spring_winback"
-    return {"en": results / "site", "zh": results / "site.zh"}
+        examples = [world for world in WORLDS if world in pages or "portfolio" in pages]
+        run("run")
+        for world in examples:
+            run("run", "--world", world)
+        analyses = [f"upliftlab-{name}/analysis.json" for name in ("demo", *examples)]
+        if PAGES.keys() & set(pages):
+            run("target", EXPERIMENT, *LIST)
+        for lang, out in found.items():
+            if PAGES.keys() & set(pages):
+                asked = "--site", "--list", "next.parquet.json", "--lang", lang
+                run("run", EXPERIMENT, *asked)
+                site = Path("upliftlab-report/spring_winback")
+                shutil.copytree(site / ("site" if lang == "en" else f"site.{lang}"), out)
+            end = "html" if lang == "en" else f"{lang}.html"
+            if "portfolio" in pages:
+                run("portfolio", *analyses, "--out", "program", "--lang", lang)
+                copied(Path("program", f"portfolio.{end}"), out / "portfolio.html")
+            for world in examples:
+                run("report", f"upliftlab-{world}/analysis.json", "--lang", lang)
+                copied(Path(f"upliftlab-{world}", f"report.{end}"), out / f"{world}.html")
+    return found
 
 
-def photographed(sites: Mapping[str, Path], out: Path) -> list[str]:
-    """Write every picture, and return the names of those there is a page for."""
+def run(*words: str) -> None:
+    """Run a command of upliftlab."""
+    done = CliRunner().invoke(commands, words)
+    if done.exit_code:
+        raise SystemExit(f"{' '.join(words)}\n{done.output}")
+
+
+def copied(page: Path, place: Path) -> None:
+    """Put a page where it is photographed."""
+    place.parent.mkdir(exist_ok=True)
+    shutil.copyfile(page, place)
+
+
+def photographed(sites: Mapping[str, Path], out: Path, pages: Collection[str]) -> list[str]:
+    """Write the pictures of these pages, and return the names of those there is a page for."""
     out.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     opened = contextlib.contextmanager(chromium)
     with tempfile.TemporaryDirectory() as profile, opened(Path(profile)) as browser:
         for name, page, look in shots():
             source = sites[look.lang] / f"{page}.html"
-            if not source.is_file():
+            if page not in pages or not source.is_file():
                 continue
             size = {"width": look.width, "height": look.height, "mobile": False}
             browser.execute_cdp_cmd(
@@ -125,11 +163,13 @@ def page_of(names: list[str]) -> str:
     lines = [
         "# Gallery",
         "",
-        "Every page on the bundled campaign (`upliftlab run --site`), as Chromium shows it.",
+        "Every page on the bundled campaign (`upliftlab run --site`), the worked examples",
+        "(`upliftlab run --world`) and all of them as a program (`upliftlab portfolio`), as",
+        "Chromium shows them.",
         "`python tests/support/gallery.py` takes these pictures anew.",
     ]
     taken = {name: (page, look) for name, page, look in shots() if name in names}
-    for page, title in PAGES.items():
+    for page, title in TITLES.items():
         own = {name: look for name, (of, look) in taken.items() if of == page}
         if own:
             lines += ["", f"## {title}"]
@@ -138,19 +178,22 @@ def page_of(names: list[str]) -> str:
                 "",
                 f"![{title}, {look.said}](gallery/{name}.webp)",
                 "",
-                look.said.capitalize(),
+                look.said[0].upper() + look.said[1:],
             ]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Take all pictures anew."""
+    """Take the pictures of the pages that are named anew, of all where none is."""
+    pages = sys.argv[1:] or list(TITLES)
     with tempfile.TemporaryDirectory() as folder:
-        names = photographed(made(Path(folder)), GALLERY)
-    for old in GALLERY.glob("*.webp"):
-        if old.stem not in names:
-            old.unlink()
-    GALLERY.with_suffix(".md").write_text(page_of(names), encoding="utf-8")
+        names = photographed(made(Path(folder), pages), GALLERY, pages)
+    if len(pages) == len(TITLES):
+        for old in GALLERY.glob("*.webp"):
+            if old.stem not in names:
+                old.unlink()
+    there = [old.stem for old in GALLERY.glob("*.webp")]
+    GALLERY.with_suffix(".md").write_text(page_of(there), encoding="utf-8")
 
 
 if __name__ == "__main__":

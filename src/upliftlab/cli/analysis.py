@@ -218,6 +218,7 @@ def report(  # noqa: PLR0913 - one parameter an option is how click calls
       upliftlab report analysis.json --lang zh --out results
       upliftlab report analysis.json --format csv --output spring.csv
       upliftlab report analysis.json --pdf
+      upliftlab report analysis.json --format png
     """
     from upliftlab.api import look_around
     from upliftlab.report.look import wearing
@@ -242,7 +243,7 @@ def _format(kind: str | None, output: Path | None) -> OutputFormat:
 
     if kind is None and output is not None:
         raise click.UsageError(
-            "--output needs --format: json, csv, html, md, xlsx, pdf or an installed one"
+            "--output needs --format: json, csv, html, md, xlsx, pdf, png or an installed one"
         )
     return output_format(kind or "json")
 

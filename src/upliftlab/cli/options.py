@@ -72,7 +72,7 @@ format_option = click.option(
     "--format",
     "kind",
     metavar="NAME",
-    help="Write json, csv, html, md, xlsx, pdf or a format that an installed package adds.",
+    help="Write json, csv, html, md, xlsx, pdf, png or a format that an installed package adds.",
 )
 pdf_option = click.option(
     "--pdf", "kind", flag_value="pdf", help="Print the page to PDF: --format pdf."

@@ -77,7 +77,8 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL484",
         "No browser to print with",
-        "A PDF is the page as Chromium, Chrome or Edge prints it, and none was found.",
+        "A PDF is the page as Chromium, Chrome or Edge prints it, PNG are its pictures as one of "
+        "them shows it, and none was found, or this system cannot tell it what to photograph.",
         "Install one, or name its program in the environment variable UPLIFTLAB_BROWSER; or open "
         "the page in a browser and print it.",
     ),
@@ -105,7 +106,7 @@ CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL485",
         "The browser did not print",
-        "The browser was started, and ended without a PDF or not at all.",
+        "The browser was started, and ended without a PDF or pictures, or not at all.",
         "Name another browser in UPLIFTLAB_BROWSER, or print the page from your own.",
     ),
 )

@@ -1,4 +1,4 @@
-"""What an analysis can be written as: JSON, sheets, page, paper, summary, and what packages add."""
+"""What an analysis can be written as: numbers, sheets, page, paper, pictures, what packages add."""
 
 from __future__ import annotations
 
@@ -50,6 +50,12 @@ def _pdf(analysis: Analysis, lang: Code) -> bytes:
     return printed(_page(analysis, lang))
 
 
+def _pictures(analysis: Analysis, lang: Code) -> bytes:
+    from upliftlab.report.pictures import pictures  # noqa: PLC0415 - as above
+
+    return pictures(_page(analysis, lang))
+
+
 def _workbook(analysis: Analysis, lang: Code) -> bytes:
     from upliftlab.report.workbook import workbook  # noqa: PLC0415 - as above
 
@@ -63,6 +69,7 @@ OWN: Final[Mapping[str, OutputFormat]] = {
     "md": OutputFormat(".md", _markdown),
     "xlsx": OutputFormat(".xlsx", _workbook),
     "pdf": OutputFormat(".pdf", _pdf),
+    "png": OutputFormat(".png.zip", _pictures),
 }
 """upliftlab's formats by name."""
 
