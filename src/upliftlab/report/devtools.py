@@ -109,7 +109,7 @@ def conversing(command: Sequence[str]) -> Generator[Session]:
             for end in given:
                 os.close(end)
         try:
-            yield _opened(Session(*kept))
+            yield _opened(Session(kept[0], kept[1]))
         finally:
             with suppress(ProcessLookupError, PermissionError):  # nothing of the group is left
                 os.killpg(browser, signal.SIGKILL)

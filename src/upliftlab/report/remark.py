@@ -69,7 +69,8 @@ def remarks(
     made: list[ArmNote] = []
     for arm in dict.fromkeys((*tests, *sums)):
         said = (*_differ(tests.get(arm), index, formatter), *_add_up(sums.get(arm), formatter))
-        made.append(ArmNote(index.called(arm) if several else None, said))
+        called = None if arm is None or not several else index.called(arm)
+        made.append(ArmNote(called, said))
     if any(added.note is Note.own_slopes for _, added in sums.values()):
         made.append(ArmNote(None, (_reason(_NOT_ADDED, Note.own_slopes, formatter),)))
     return tuple(remark for remark in made if remark.sentences)
