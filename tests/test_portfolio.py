@@ -170,6 +170,23 @@ def test_titles_are_those_of_the_page_s_language():
     assert "电子邮件" in render(titled, lang="zh")
 
 
+def test_an_arm_without_a_channel_is_called_by_its_title():
+    made = analysis("commission", {"raised": (None, 100.0, 20.0, 500)})
+    arms = [arm.model_copy(update={"title": f"Title of {arm.arm}"}) for arm in made.arms]
+    titled = portfolio([made.model_copy(update={"arms": tuple(arms)})])
+    (cell,) = titled.evidence
+    assert (cell.channel, cell.channel_title) == ("raised", "Title of raised")
+
+
+@pytest.mark.parametrize(("worth", "shown"), [(0.02, True), (0.0000013, False)])
+def test_no_test_is_proposed_of_which_the_truth_is_worth_less_than_a_hundredth(
+    hundreds, worth, shown
+):
+    unsure = hundreds.evidence[0].model_copy(update={"information": worth})
+    page = render(hundreds.model_copy(update={"evidence": (unsure,)}))
+    assert ("Where knowing the truth is worth most" in page) is shown
+
+
 def test_names_are_escaped():
     odd = analysis("<script>alert(1)</script>", {"<b>": ("<i>", 1.0, 2.0, 500)})
     page = render(portfolio([odd, SPRING]))

@@ -280,7 +280,11 @@ def _evidence(told: Sequence[_Campaign], confidence: float) -> Iterator[ChannelE
     """Every channel among all customers, then in every level of segments, over campaigns."""
     cells: dict[_Cell, list[_Part]] = defaultdict(list)
     titles = {one.name: one.title for each in told for one in each.analysis.segments}
-    channels = {arm.channel: arm.channel_title for each in told for arm in each.analysis.arms}
+    channels = {
+        arm.channel or arm.arm: arm.channel_title if arm.channel else arm.title
+        for each in told
+        for arm in each.analysis.arms
+    }
     for each in told:
         for cell, found in _by_channel(each.analysis).items():
             cells[cell].append(_part(found))

@@ -47,6 +47,8 @@ _KINDS: Final[Mapping[VerdictCode, Literal["yes", "no"]]] = {
 }
 _MOST: Final = 10
 """How many tests are proposed."""
+_CENT: Final = 0.01
+"""What is worth less is worth no test."""
 _ENOUGH: Final = 2
 """Campaigns that a mean of several is made of."""
 
@@ -262,7 +264,11 @@ def _cell_head(cell: ChannelEvidence, formatter: Formatter) -> RowHead:
 
 def _next(program: Portfolio, formatter: Formatter) -> Grid | None:
     """Where the truth is worth most: unsure cells of many customers first."""
-    cells = [(i, cell) for i, cell in enumerate(program.evidence) if cell.information]
+    cells = [
+        (i, cell)
+        for i, cell in enumerate(program.evidence)
+        if cell.information and cell.information >= _CENT
+    ]
     worth = sorted(cells, key=lambda each: -(each[1].information or 0.0))[:_MOST]
     if not worth:
         return None
