@@ -13,14 +13,14 @@ from worlds import analysed, assigned
 
 from upliftlab.report.export import rounded, to_json
 from upliftlab.results import analysis as document
-from upliftlab.results import quantiles, time_course, what_if
+from upliftlab.results import promises, quantiles, time_course, what_if
 from upliftlab.results.analysis import Analysis, CostStep, EstimandKind, Note
 from upliftlab.results.base import Message, Published, Result
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "analysis_json.md").read_text(encoding="utf-8")
 CLASSES = (*Result.__subclasses__(), *Published.__subclasses__())
-OWN = tuple(module.__name__ for module in (document, quantiles, time_course, what_if))
+OWN = tuple(module.__name__ for module in (document, promises, quantiles, time_course, what_if))
 MODELS = {m.__name__: m for m in CLASSES if m.__module__ in OWN or m is Message}
 
 

@@ -316,7 +316,8 @@ class Experiment:
         Args:
             data: A folder of tables, a file or frame for the customers, or files and frames by
                 the name of their table; the workspace's own tables where absent.
-            ledger: The folder of the record, where upliftlab assigned the customers.
+            ledger: The folder of the record, where upliftlab assigned the customers, or where it is
+                kept what `target` promised for the list that they are.
             progress: Told of each step.
             audience: Who reads it; for the `public` no level of fewer than ten units of an arm
                 stands by itself, and owner, files, conditions and sums are left out.
@@ -331,9 +332,11 @@ class Experiment:
 
         with self._at_work(data, ledger, progress) as setting:
             from upliftlab.analysis.analyze import analyze as verb
+            from upliftlab.ledger.promises import held_to
 
             made = replace(setting, audience=audience)
-            return published(AnalysisReport, verb(self.resolved, made), self.look)
+            found = held_to(self._ledger(ledger), verb(self.resolved, made))
+            return published(AnalysisReport, found, self.look)
 
     def learn(
         self,
@@ -391,6 +394,7 @@ class Experiment:
         from upliftlab.config.models import Source
         from upliftlab.engines.frames import frame_table, tables_of
         from upliftlab.ledger.campaign import contacts_on_record
+        from upliftlab.ledger.promises import keep
         from upliftlab.report.published import published
         from upliftlab.report.targets import TargetsReport
         from upliftlab.targeting.candidates import source_named
@@ -417,6 +421,7 @@ class Experiment:
             order, model = replace(order, contacts=contacts), asked.get("model")
             saved = None if model is None else Path(model)
             found = next_campaign(self.resolved, order, saved, setting)
+            keep(self._ledger(ledger), found, setting.now)
             return published(TargetsReport, found, self.look)
 
     def _request(

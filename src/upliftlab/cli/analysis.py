@@ -319,6 +319,8 @@ def _say_verdict(analysis: Analysis) -> None:
         echo(f"Look:    {analysis.look.message}")
     if verdict.selection is not None:
         echo(f"Chosen:  {verdict.selection}")
+    for kept in analysis.promise.arms if analysis.promise else ():
+        echo(f"Promise: {kept.sentence}")
     echo(f"Next:    {verdict.next_action}")
     for asked in analysis.checks:
         failed = asked.passed is False and asked.severity != "info"

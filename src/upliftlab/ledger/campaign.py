@@ -206,7 +206,8 @@ def verify(ledger: Ledger, experiment: str | None = None) -> tuple[Diagnostic, .
     Raises:
         LedgerError: UL457, there is no record at all.
     """
-    names = ledger.experiments() if experiment is None else (experiment,)
+    every = sorted({*ledger.experiments(), *ledger.promisers()})
+    names = every if experiment is None else (experiment,)
     orphans = ledger.orphans() if experiment is None else ()
     if not names and (not orphans or (ledger.folder / "ledger").is_dir()):
         _refuse_none(ledger)

@@ -90,6 +90,12 @@ class Journal:
         locks = (line for line in self.lines if line.file.endswith("/plan.json"))
         return frozenset(line.experiment for line in locks)
 
+    @property
+    def promises(self) -> Mapping[str, str]:
+        """The experiment that a list was made from, by the list's digest."""
+        kept = ((line, Path(line.file)) for line in self.lines)
+        return {path.stem: line.experiment for line, path in kept if path.parent.name == "promises"}
+
     def of(self, experiment: str) -> tuple[Line, ...]:
         """The entries of one experiment, oldest first."""
         return tuple(line for line in self.lines if line.experiment == experiment)

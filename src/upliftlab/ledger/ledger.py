@@ -19,8 +19,8 @@ from upliftlab.ledger.faults import LedgerError, reading, refuse, unwritable
 from upliftlab.ledger.guard import only_writer
 from upliftlab.ledger.journal import ASIDE, JOURNAL, Journal
 from upliftlab.ledger.names import file_name
-from upliftlab.ledger.record_store import Generation
-from upliftlab.ledger.records import Amendment, Lock, OutcomesRead, PlanEntry
+from upliftlab.ledger.record_store import PROMISES, Generation
+from upliftlab.ledger.records import Amendment, Lock, OutcomesRead, PlanEntry, Promise
 from upliftlab.ledger.scratch import parquet
 from upliftlab.ledger.trust import snapshot, trusted
 from upliftlab.ledger.verification import verify
@@ -100,7 +100,7 @@ class Ledger:
         """Folders of records whose plan is gone."""
         with reading(self._folder):
             folders = self._folders()
-            lacking = {folder for folder in folders if "plan.json" not in self._names(folder)}
+            lacking = {folder for folder in folders if self._planless(folder)}
             gone = {self._folder / name for name in journal.seen(self._folder).old} - set(folders)
         return tuple(
             Diagnostic("UL459", "the plan is gone", "bring it back", Place(str(path / "plan.json")))
@@ -136,6 +136,26 @@ class Ledger:
     def generations(self, experiment: str) -> tuple[Generation, ...]:
         """Every generation of the assignment, oldest first; none where nothing was assigned."""
         return trusted(self._folder, experiment).generations()
+
+    def promisers(self) -> tuple[str, ...]:
+        """Experiments from which lists were made that something was promised for, sorted.
+
+        Raises:
+            LedgerError: UL459, the journal was changed.
+        """
+        return tuple(sorted(set(self.head().promises.values())))
+
+    def promise(self, list_sha256: str) -> Promise | None:
+        """What was promised for a list, if anything was.
+
+        Raises:
+            LedgerError: UL459 its record, or another of the same experiment, was changed.
+        """
+        experiment = self.head().promises.get(list_sha256)
+        if experiment is None:
+            return None
+        kept = trusted(self._folder, experiment).promises()
+        return next(each for each in kept if each.list_sha256 == list_sha256)
 
     def head(self) -> Journal:
         """The journal of all that is on the record; its last entry is the ledger's head.
@@ -219,6 +239,11 @@ class Ledger:
         with self.exclusive(f"amend {plan.experiment.experiment}") as writer:
             return writer.amend(plan, why, now)
 
+    def keep_promise(self, promise: Promise) -> Promise:
+        """Keep what was promised for a list; waits for another process for ten seconds."""
+        with self.exclusive(f"target {promise.experiment}", _PATIENCE) as writer:
+            return writer.promise(promise)
+
     def mark_outcomes_read(self, experiment: str, now: datetime) -> OutcomesRead:
         """Note when outcomes were first read; waits for another process for ten seconds."""
         found = self.outcomes_read(experiment)
@@ -252,6 +277,11 @@ class Ledger:
 
     def _names(self, folder: Path) -> list[str]:
         return names_in(folder, self._folder)
+
+    def _planless(self, folder: Path) -> bool:
+        """Whether the plan of an experiment's records is gone; promises alone need none."""
+        names = self._names(folder)
+        return "plan.json" not in names and names != [PROMISES]
 
     def _name(self, folder: Path) -> str | None:
         """The experiment whose records a folder holds; None without a plan."""

@@ -4,6 +4,7 @@
     amendments/0001.json          each change since
     outcomes_read.json            when outcomes were first read
     assignments/0001-<sha256>/    one generation: manifest.json and its Parquet parts
+    promises/<sha256>.json        what was promised for the list of this digest
 
 Nothing here is ever rewritten. A generation's folder is named by its manifest's digest.
 """
@@ -28,6 +29,7 @@ from upliftlab.ledger.records import (
     Manifest,
     OutcomesRead,
     PlanEntry,
+    Promise,
     RecordEntry,
 )
 from upliftlab.util.durable import digest_of, names_in, read_file
@@ -35,6 +37,8 @@ from upliftlab.util.durable import digest_of, names_in, read_file
 MANIFEST = "manifest.json"
 _GENERATION = re.compile(r"(\d{4,})-[0-9a-f]{64}")
 _AMENDMENT = re.compile(r"(\d{4,})\.json")
+_PROMISE = re.compile(r"[0-9a-f]{64}\.json")
+PROMISES = "promises"
 _Entry = TypeVar("_Entry", bound=RecordEntry)
 
 
@@ -102,6 +106,10 @@ class RecordStore:
         """The file of an amendment."""
         return self.folder / "amendments" / f"{number:04}.json"
 
+    def promise_file(self, list_sha256: str) -> Path:
+        """The file of what was promised for a list."""
+        return self.folder / PROMISES / f"{list_sha256}.json"
+
     def generation_folder(self, manifest: Manifest) -> Path:
         """The folder of a generation."""
         return self.folder / "assignments" / f"{manifest.generation:04}-{manifest.sha256}"
@@ -120,11 +128,14 @@ class RecordStore:
 
 
 def records_in(folder: Path, ledger: Path) -> dict[Path, bytes]:
-    """The files of all records in an experiment's folder: plan, amendments, note, manifests."""
+    """The files of all records of an experiment: plan, amendments, note, manifests, promises."""
     manifests = (each / MANIFEST for each in _numbered(folder / "assignments", _GENERATION, ledger))
     changes = _numbered(folder / "amendments", _AMENDMENT, ledger)
+    names = (name for name in names_in(folder / PROMISES, ledger) if _PROMISE.fullmatch(name))
+    promises = (folder / PROMISES / name for name in names)
+    single = (folder / "plan.json", *changes, folder / "outcomes_read.json")
     found: dict[Path, bytes] = {}
-    for file in (folder / "plan.json", *changes, folder / "outcomes_read.json", *manifests):
+    for file in (*single, *manifests, *promises):
         try:
             found[file] = read_file(file, ledger)
         except FileNotFoundError:
@@ -184,19 +195,30 @@ class Contents:
             if file.name == MANIFEST and (found := self._parsed(file, Manifest))
         )
 
+    def promises(self) -> tuple[Promise, ...]:
+        """What was promised for lists that were made from the experiment."""
+        folder = self.store.folder / PROMISES
+        files = [file for file in self.files if file.parent == folder]
+        return tuple(found for file in files if (found := self._parsed(file, Promise)))
+
     def entries(self) -> dict[str, RecordEntry]:
         """Every record, by its path in the ledger.
 
         Raises:
             LedgerError: UL459 one cannot be read, UL460 it is of another experiment.
         """
-        kinds = {self.store.plan_file: Lock, self.store.marker_file: OutcomesRead}
         found: dict[str, RecordEntry] = {}
         for file in self.files:
-            other = Manifest if file.name == MANIFEST else Amendment
-            if entry := self._parsed(file, kinds.get(file, other)):
+            if entry := self._parsed(file, self._kind(file)):
                 found[file.relative_to(self.store.ledger).as_posix()] = entry
         return found
+
+    def _kind(self, file: Path) -> type[RecordEntry]:
+        """What a record's place says that it is."""
+        kinds = {self.store.plan_file: Lock, self.store.marker_file: OutcomesRead}
+        if file.parent == self.store.folder / PROMISES:
+            return Promise
+        return kinds.get(file, Manifest if file.name == MANIFEST else Amendment)
 
     def _parsed(self, file: Path, kind: type[_Entry]) -> _Entry | None:
         """A record, None where there is none.

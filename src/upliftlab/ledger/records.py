@@ -1,4 +1,4 @@
-"""What the ledger writes down, as frozen models: plans, amendments and assignments.
+"""What the ledger writes down, as frozen models: plans, amendments, assignments and promises.
 
 Records hold counts and digests, never a customer's id.
 """
@@ -189,6 +189,38 @@ class Manifest(RecordEntry):
         cells = sum(cell.customers for cell in self.cells)
         rows = sum(part.rows for part in self.parts)
         return self.population - self.kept == decided == cells == rows
+
+
+class PromisedArm(BaseModel):
+    """What a list promises of one arm."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    arm: str
+    customers: int
+    """Those who are contacted."""
+    held_out: int
+    expected_profit: float
+
+
+class Promise(RecordEntry):
+    """What `target` promised for a list, before anybody on it was contacted."""
+
+    upliftlab: str
+    list_sha256: str
+    """Hex digest of the list's file."""
+    rows: int
+    customers: str
+    """The table that was chosen from, as it was named."""
+    plan_sha256: str
+    """The plan that was learned from."""
+    day: str
+    policy: Literal["model", "everybody"]
+    forced: bool
+    currency: str | None
+    expected_profit: float
+    expected_low: float | None
+    expected_high: float | None
+    arms: tuple[PromisedArm, ...]
 
 
 def frozen(plan: Plan) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from upliftlab.util.durable import names_in
 def verify(contents: Contents, journal: Journal) -> Iterator[Diagnostic]:
     """Everything about one experiment's records that is not as it was written."""
     try:
-        if contents.lock() is None:
+        promised = contents.store.experiment in journal.promises.values()
+        if contents.lock() is None and not promised:
             yield _fault("there is no locked plan", contents.store.folder)
             return
         yield from record_faults(contents, journal)
@@ -44,6 +45,10 @@ def record_faults(contents: Contents, journal: Journal) -> Iterator[Diagnostic]:
     lock, amendments = contents.lock(), contents.amendments()
     plans: list[PlanEntry] = [entry for entry in (lock, *amendments) if entry]
     yield from _plans(contents, plans)
+    for promise in contents.promises():
+        file = contents.store.promise_file(promise.list_sha256)
+        if file not in contents.files:
+            yield _fault("a promise lies under another list's name", file)
     arms = {entry.plan_sha256: _arms(entry) for entry in plans}
     previous: Manifest | None = None
     for number, found in enumerate(contents.generations(), start=1):

@@ -38,6 +38,7 @@ from upliftlab.ledger.records import (
     OutcomesRead,
     PlanChange,
     PlanEntry,
+    Promise,
     RecordEntry,
     SourceOrigin,
     frozen,
@@ -156,6 +157,16 @@ class Writer:
         marker = OutcomesRead(experiment=experiment, time=now, plan_sha256=digest)
         return self._enter(marker, store.marker_file)
 
+    def promise(self, promise: Promise) -> Promise:
+        """Keep what was promised for a list; the first word on a list stays."""
+        store = RecordStore(self._ledger, promise.experiment)
+        for known in trusted(self._ledger, promise.experiment, alone=True).promises():
+            if known.list_sha256 == promise.list_sha256:
+                return known
+        if store.folder.exists():
+            return self._enter(promise, store.promise_file(promise.list_sha256))
+        return self._first_promise(promise, store)
+
     def contacts_file(self, contacts: str) -> Path:
         """Contacts (`Ledger.contacts`) as a Parquet file that lasts as long as the lock."""
         file = self._aside / "contacts.parquet"
@@ -220,6 +231,19 @@ class Writer:
         sync_tree(whole.folder)
         self._put((locked, line), whole.folder, store.folder)
         return manifest
+
+    def _first_promise(self, promise: Promise, store: RecordStore) -> Promise:
+        """Keep a promise in one rename, that of the folder of an experiment without a plan here."""
+        journal = seen(self._ledger)
+        promise = promise.model_copy(update={"before": journal.head})
+        file = RecordStore(self._aside, promise.experiment).promise_file(promise.list_sha256)
+        make_folder(file.parent, self._aside)
+        write_file(file, promise.content())
+        whole = file.parent.parent
+        sync_tree(whole)
+        line = self._line(journal, store.promise_file(promise.list_sha256), promise)
+        self._put((line,), whole, store.folder)
+        return promise
 
     def _finished(self, manifest: Manifest, journal: Journal) -> Manifest:
         """The manifest as it goes on the record, written beside its parts."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from upliftlab import __version__
 from upliftlab.errors import DataError, Diagnostic
+from upliftlab.planning.calibration import calibration, promises
 from upliftlab.results.analysis import Analysis, EstimandKind, Finding, VerdictCode
 from upliftlab.results.base import Message, Scalar
 from upliftlab.results.portfolio import (
@@ -152,6 +153,8 @@ def portfolio(
         evidence=tuple(_evidence(told, confidence)),
         overlaps=tuple(_overlaps(ordered)),
         holdout=None if holdout is None else _beside(holdout, profit),
+        promises=promises(ordered),
+        calibration=calibration(ordered),
     )
 
 

@@ -60,6 +60,7 @@ class ProgramAnswer:
     sentence: Sentence
     tiles: tuple[NumberTile, ...]
     holdout: Sentence | None
+    calibration: Sentence | None
 
 
 def render(program: Portfolio, *, lang: Code = "en") -> str:
@@ -93,7 +94,8 @@ def to_csv(program: Portfolio) -> bytes:
 
 def _answer(program: Portfolio, formatter: Formatter) -> ProgramAnswer:
     told = formatter.sentence(program.sentence_parts, "/sentence_parts")
-    return ProgramAnswer(told, tuple(_tiles(program, formatter)), _whole(program, formatter))
+    tiles = tuple(_tiles(program, formatter))
+    return ProgramAnswer(told, tiles, _whole(program, formatter), _kept(program, formatter))
 
 
 def _tiles(program: Portfolio, formatter: Formatter) -> Iterator[NumberTile]:
@@ -142,6 +144,19 @@ def _whole(program: Portfolio, formatter: Formatter) -> Sentence | None:
         "beside the sum of its campaigns. Below zero, campaigns took from one another, or from "
         "what would have been sold later."
     )
+    return formatter.composed(template, parts)
+
+
+def _kept(program: Portfolio, formatter: Formatter) -> Sentence | None:
+    """What came of what lists promised."""
+    found = program.calibration
+    if found is None or None in (found.estimate, found.low, found.high):
+        return None
+    parts = {
+        name: formatter.figure(getattr(found, name), f"/calibration/{name}", _PERCENT)
+        for name in ("estimate", "low", "high")
+    }
+    template = N_("Of the profit that lists promised, {estimate} came ({low} to {high}).")
     return formatter.composed(template, parts)
 
 
@@ -262,6 +277,30 @@ def _cell_head(cell: ChannelEvidence, formatter: Formatter) -> RowHead:
     return _head(cell.channel_title or cell.channel, level, "")
 
 
+def _promises(program: Portfolio, formatter: Formatter) -> Grid | None:
+    """What lists promised, and what their holdouts told."""
+    kept = program.promises
+    if not kept:
+        return None
+    rows = _Rows("promises", tuple(enumerate(kept)), formatter)
+    return grid(
+        formatter.text(N_("What lists promised, and what came")),
+        formatter.text(N_("Campaign and arm")),
+        [_head(each.experiment, each.arm, "") for each in kept],
+        [
+            rows.intervals(Titles(N_("Promised"), N_("incremental profit")), "promised"),
+            rows.intervals(Titles(N_("Realised"), N_("against those held out")), "realised"),
+            rows.figures(Titles(N_("Customers"), N_("contacted")), "customers", _COUNT),
+            texts(Titles(N_("List of")), [each.made_from for each in kept], formatter),
+            texts(
+                Titles(N_("Forced"), N_("without evidence that it pays")),
+                [formatter.text(N_("yes")) if each.forced else "—" for each in kept],
+                formatter,
+            ),
+        ],
+    )
+
+
 def _next(program: Portfolio, formatter: Formatter) -> Grid | None:
     """Where the truth is worth most: unsure cells of many customers first."""
     cells = [
@@ -332,6 +371,7 @@ SECTIONS: Final[tuple[Section[Portfolio], ...]] = (
     Section("portfolio/arms", _arms, N_("Campaign by campaign")),
     Section("portfolio/channels", _channels, N_("Channels")),
     Section("portfolio/levels", _levels, N_("By segment")),
+    Section("portfolio/promises", _promises, N_("Promised and realised")),
     Section("portfolio/next", _next, N_("What to test next")),
     Section("portfolio/calendar", _calendar, N_("Calendar")),
     Section("portfolio/downloads", _file, N_("Downloads")),

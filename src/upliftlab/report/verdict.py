@@ -110,6 +110,8 @@ class VerdictView:
     sentence: Sentence
     remarks: tuple[Sentence, ...]
     """What the sentence takes for granted."""
+    promises: tuple[Sentence, ...]
+    """What was promised for the list, and what came."""
     look: Sentence | None
     """Which of several looks this is."""
     selection: Sentence | None
@@ -134,7 +136,7 @@ def answer(index: Index, formatter: Formatter) -> VerdictView:
     """What the first screen says."""
     verdict = index.analysis.verdict
     invalid = verdict.code is VerdictCode.invalid
-    arm, look = _subject(index), index.analysis.look
+    arm, look, promise = _subject(index), index.analysis.look, index.analysis.promise
     return VerdictView(
         slug=slug(verdict.code),
         label=formatter.text(_LABELS[verdict.code]),
@@ -145,6 +147,10 @@ def answer(index: Index, formatter: Formatter) -> VerdictView:
         remarks=tuple(
             formatter.sentence(remark, f"/verdict/remarks/{at}")
             for at, remark in enumerate(verdict.remarks)
+        ),
+        promises=tuple(
+            formatter.sentence(kept.sentence_parts, f"/promise/arms/{at}/sentence_parts")
+            for at, kept in enumerate(promise.arms if promise else ())
         ),
         look=None if look is None else formatter.sentence(look.parts, "/look/parts"),
         selection=None

@@ -24,6 +24,7 @@ from upliftlab.results.base import (
 )
 from upliftlab.results.costs import RATED, CostStep
 from upliftlab.results.estimands import EstimandKind
+from upliftlab.results.promises import KeptPromise
 from upliftlab.results.quantiles import ArmQuantile, QuantileDifference
 from upliftlab.results.ship_rule import VerdictCode
 from upliftlab.results.time_course import TimeCourse
@@ -553,6 +554,8 @@ class Analysis(Published):
     """Effects over time; None where a critical check failed, and in what older versions wrote."""
     money_sums: WhatIf | None = Field(default=None, alias="what_if")
     """None without money, where a critical check failed, and in what older versions wrote."""
+    promise: KeptPromise | None = None
+    """What `target` promised for the list that this experiment was run on; None of any other."""
     columns: tuple[str, ...]
     moments: tuple[CellMoments, ...]
     provenance: Provenance

@@ -112,10 +112,31 @@ class HoldoutComparison(Result):
     """That, less the sum of the campaigns."""
 
 
+class PromiseInfo(Result):
+    """What a list promised of an arm, and what its holdout told."""
+
+    experiment: str
+    """The campaign that was run on the list."""
+    arm: str
+    made_from: str
+    """The experiment that the list was made from."""
+    day: str
+    """The day of contact that it was made for."""
+    policy: Literal["model", "everybody"]
+    forced: bool
+    """Whether nothing had shown that the list would pay."""
+    customers: int
+    """Those who were contacted."""
+    promised: Estimate
+    """Incremental profit; without an interval of one arm among several of a list."""
+    realised: Estimate
+    """Incremental profit, against those held out."""
+
+
 class Portfolio(Published):
     """A program of campaigns."""
 
-    tables: ClassVar[tuple[str, ...]] = ("arms", "campaigns", "evidence", "overlaps")
+    tables: ClassVar[tuple[str, ...]] = ("arms", "campaigns", "evidence", "overlaps", "promises")
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
     version: str
     created: str
@@ -141,6 +162,10 @@ class Portfolio(Published):
     evidence: tuple[ChannelEvidence, ...]
     overlaps: tuple[Overlap, ...]
     holdout: HoldoutComparison | None = None
+    promises: tuple[PromiseInfo, ...] = ()
+    """Lists that `target` made, where what came can be held against what was promised."""
+    calibration: Estimate | None = None
+    """What came of each unit of profit that these lists promised; None where they promised none."""
 
     def find(self, **asked: Scalar) -> tuple[CampaignArm, ...]:
         """The arms whose fields are what is asked for, such as `channel="email"`.

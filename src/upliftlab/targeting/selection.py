@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -149,6 +150,7 @@ COLUMNS = {
     "arm": pa.string(),
     "offer": pa.string(),
     "channel": pa.string(),
+    "day": pa.date32(),
     "intended": pa.string(),
     "expected_incremental_profit": pa.float64(),
     "expected_cost": pa.float64(),
@@ -171,6 +173,7 @@ class Wording:
         channels: Each treatment's channel.
         ranked: Whether each treatment's customers are told apart, its gate being open.
         money: One unit of money, such as `EUR`.
+        day: The day of contact.
     """
 
     control: str
@@ -179,6 +182,7 @@ class Wording:
     channels: tuple[str | None, ...]
     ranked: tuple[bool, ...]
     money: str
+    day: date
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -274,8 +278,8 @@ def list_schema(kind: pa.DataType) -> pa.Schema:
     return pa.schema([(CUSTOMER, kind), *COLUMNS.items()])
 
 
-def wording(plan: Plan, ranked: Sequence[bool]) -> Wording:
-    """How a plan calls its arms and its money."""
+def wording(plan: Plan, ranked: Sequence[bool], day: date) -> Wording:
+    """How a plan calls its arms and its money, and the day of contact."""
     arms = [plan.arms[name] for name in plan.treatments]
     return Wording(
         control=plan.control,
@@ -284,6 +288,7 @@ def wording(plan: Plan, ranked: Sequence[bool]) -> Wording:
         channels=tuple(arm.channel for arm in arms),
         ranked=tuple(map(bool, ranked)),
         money=plan.currency or "unit of money",
+        day=day,
     )
 
 
@@ -327,6 +332,7 @@ def _columns(part: Selection, wording: Wording) -> Mapping[str, list[Any]]:
         "arm": given,
         "offer": _unless(held, [wording.offers[each] for each in arm]),
         "channel": _unless(held, [wording.channels[each] for each in arm]),
+        "day": [wording.day] * len(numbers),
         "intended": names,
         "expected_incremental_profit": np.where(held, 0.0, profit).tolist(),
         "expected_cost": np.where(held, 0.0, cost).tolist(),

@@ -216,7 +216,7 @@ def _choose(account: ListSummary, found: Candidates, setting: AnalysisContext) -
 
 def _written(told: Targets, account: ListSummary, chosen: Choice) -> Targets:
     """Write the list, with what is told of it."""
-    words = wording(account.plan, account.basis.opened)
+    words = wording(account.plan, account.basis.opened, account.order.day)
     done = write_list(
         account.order.output,
         list_schema(chosen.selection.kind),
