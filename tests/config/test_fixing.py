@@ -209,3 +209,29 @@ def test_other_formats_keep_standard_output_to_themselves():
 def test_wrong_calls():
     assert said("--diff").exit_code == 2
     assert said("--fix", "-").exit_code == 2
+
+
+@pytest.mark.usefixtures("space")
+@pytest.mark.parametrize(
+    ("old", "new", "right"),
+    [
+        ("segments: [region", "compare: [[emial, sms]]\nsegments: [region", "[[email, sms]]"),
+        (
+            "  primary: revenue",
+            "  primary: revenue\n  quantiles: {revenu: [median]}",
+            "quantiles: {revenue: [median]}",
+        ),
+    ],
+)
+def test_a_misspelt_arm_of_a_pair_and_metric_of_quantiles_are_mended(old, new, right):
+    path = wrong(old, new)
+    assert said("--fix").exit_code == 0
+    assert right in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("space")
+@pytest.mark.parametrize("pair", ["[nonee, sms]", "[sms, sms]", "[letter, sms]"])
+def test_a_pair_that_may_be_another_is_left_to_people(pair):
+    path = wrong("segments: [region", f"compare: [{pair}]\nsegments: [region")
+    assert said("--fix").exit_code == 1
+    assert pair in path.read_text(encoding="utf-8")

@@ -36,7 +36,10 @@ def test_the_documented_message(space):
         ("schema: 2", "UL014 'schema': '2' is not one of 1"),
         ("title: [a]", "UL014 'title': a title is a text, or one by language"),
         ("arms: {a: {control: yes}, b: {}}", "'yes' is neither true nor false; write true"),
-        ("arms: {a: {share: 40}, b: {}}", "40 is not between 0% and 100%; did you mean 40%?"),
+        (
+            "arms: {a: {control: true, share: 40}, b: {share: 60%}}",
+            "40 is not between 0% and 100%; did you mean 40%?",
+        ),
         ("analysis: {looks: [1 month]}", "UL014 entry 1 of 'looks': '1 month' is not a duration"),
         ("customers: {id: a}", "UL015 'customers': a source needs 'file' or 'table'"),
         ("assignment: {observed: a, salt: b}", "UL015 'assignment': 'observed' excludes salt"),

@@ -8,6 +8,7 @@ that place in another text than the one edited, a last one its severity.
 
 from __future__ import annotations
 
+import random
 import shutil
 
 import pytest
@@ -65,3 +66,28 @@ def test_several_mistakes_are_told_in_one_run(some):
         texts[each.stem] = each.edited(texts.get(each.stem, RIGHT[each.stem]))
     found = {seen(fault)[:2] for fault in told(texts)}
     assert {each.expected[:2] for each in some} <= found
+
+
+def pairs():
+    """A value that is refused, with a broken rule in another line of the same file."""
+    spring = [each for each in MISTAKES if each.stem == "spring" and each.alone_on_its_line]
+    values = [each for each in spring if each.code in {"UL014", "UL015"}]
+    rules = [each for each in spring if each.code >= "UL1"]
+    every = [
+        (one, other) for one in values for other in rules if one.expected[1] != other.expected[1]
+    ]
+    return random.Random(18).sample(every, 60)
+
+
+@pytest.mark.usefixtures("workspace")
+def test_rules_are_told_beside_values_that_are_refused_and_nothing_else_is():
+    both = 0
+    for pair in pairs():
+        text = RIGHT["spring"]
+        for each in pair:
+            text = each.edited(text)
+        found = {seen(fault) for fault in told({"spring": text})}
+        expected = {each.expected for each in pair}
+        assert {place[:4] for place in found} <= {place[:4] for place in expected}
+        both += found == expected
+    assert both >= 42

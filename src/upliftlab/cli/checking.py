@@ -72,8 +72,9 @@ def check(  # noqa: PLR0913 - one parameter an option is how click calls
     Without PATHS, experiments/ and configs/ of the folder one is in.
 
     What a file is, an experiment or a part of configs/, is told by its name there and by its keys
-    elsewhere. With --data the experiments are held against the real tables as well: columns,
-    types, ids, events of unknown customers, times that do not cover the window, currencies.
+    elsewhere. Beside a file of configs/ the experiments that read it are checked, all in
+    experiments/. With --data experiments are held against the real tables as well: columns, types,
+    ids, events of unknown customers, times that do not cover the window, currencies.
 
     \b
     Examples:

@@ -66,7 +66,11 @@ def check(paths: Sequence[Path], *, notice: bool = False) -> tuple[Diagnostic, .
 
 
 def check_files(
-    paths: Sequence[Path], *, notice: bool = False, since: str | None = None
+    paths: Sequence[Path],
+    *,
+    notice: bool = False,
+    since: str | None = None,
+    readers: bool = True,
 ) -> Checked:
     """The given files and folders, with every fault.
 
@@ -77,6 +81,7 @@ def check_files(
     Args:
         paths: Files, or folders that are searched for `*.yaml` and `*.yml`.
         notice: Tell also what is taken where nothing is declared, which is no fault.
+        readers: Check beside a file of `configs/` also what reads it: all in `experiments/`.
         since: A revision of git: only what changed since then is told, with the experiments that
             extend a changed file or read a changed `configs/`.
 
@@ -85,6 +90,7 @@ def check_files(
     """
     changes = None if since is None else Changes.since(since, paths)
     files, faults = _collect(paths)
+    files = _with_readers(files) if readers else files
     told = [_check_space(space, changes, notice=notice) for space in _spaces(files)]
     return Checked(
         tuple(sorted({file for each in told for file in each.files})),
@@ -141,6 +147,16 @@ def _collect(paths: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[Diagn
         for path in inside:
             found.setdefault(path, given)
     return list(found.items()), faults
+
+
+def _with_readers(files: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """Files, with the experiments that read those of `configs/` among them."""
+    found = dict(files)
+    folders = {path.parent: given for path, given in files if path.parent.name == "configs"}
+    for folder, given in folders.items():
+        for path in _walk(folder.parent / "experiments"):
+            found.setdefault(path, given)
+    return list(found.items())
 
 
 def _walk(folder: Path) -> Iterator[Path]:

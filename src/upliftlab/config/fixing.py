@@ -55,7 +55,7 @@ def fixes(paths: Sequence[Path], since: str | None = None) -> tuple[Fixed, ...]:
     after: dict[Path, bytes] = {}
     for _ in range(_MOST):
         with as_if(after):
-            faults = check_files(paths, since=since).faults
+            faults = check_files(paths, since=since, readers=False).faults
         changed = False
         for name, repairs in _by_file(faults).items():
             path = Path(os.path.abspath(name))  # noqa: PTH100 - resolve() would follow links

@@ -9,6 +9,7 @@ from pathlib import Path
 from upliftlab.config.document import Document, read_document
 from upliftlab.config.environment import environment_faults
 from upliftlab.config.extends import with_base, without_base
+from upliftlab.config.independence import independent
 from upliftlab.config.mapping import read_mapping
 from upliftlab.config.models.experiment import ExperimentFile, Plan
 from upliftlab.config.resolve import ReadExperiment, resolve
@@ -142,14 +143,18 @@ def _examined(document: Document, shared: Shared) -> Examined:
     if not document.values:
         return Examined(None, tuple(faults))
     document, misspelt = respelt(ExperimentFile, document)
-    experiment, refusals = read_model(ExperimentFile, document)
-    faults += [*misspelt, *refusals]
-    if experiment is None:
+    read = read_model(ExperimentFile, document)
+    faults += [*misspelt, *read.faults]
+    if read.model is None:
         return Examined(None, tuple(faults))
-    resolution = resolve(ReadExperiment(document, experiment), shared)
+    resolution = resolve(ReadExperiment(document, read.model), shared)
     scope = Scope(resolution.plan, document, shared)
-    faults += [*resolution.faults, *plan_faults(scope)]
-    return Examined(scope, tuple(faults))
+    told = {fault.place for fault in faults}
+    every = (*resolution.faults, *plan_faults(scope))
+    broken = [fault for fault in every if fault.place not in told]
+    if read.without:
+        return Examined(None, (*faults, *independent(broken, document, read.without)))
+    return Examined(scope, (*faults, *broken))
 
 
 def in_order(faults: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

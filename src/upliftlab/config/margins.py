@@ -6,9 +6,16 @@ rows that revenue is the sum of, and margin the sum of that column over the same
 
 from __future__ import annotations
 
+from typing import Final
+
 from upliftlab.config.models import Metric
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.margin import margin_table
+from upliftlab.config.models.title import Title
+
+_TITLED: Final = {"en": "{} (margin)", "zh": "{}\uff08毛利\uff09"}
+"""What the metric is called, after what revenue is called; said here, as declared titles are, since
+a plan is made without the catalogues of the pages."""
 
 
 def with_margins(plan: Plan) -> Plan:
@@ -20,8 +27,10 @@ def with_margins(plan: Plan) -> Plan:
     revenue = plan.metrics.get(money.revenue, Metric(column=money.revenue))
     if (amount := divisible(revenue)) is None:  # a rule says so
         return plan.model_copy(update={"metrics": {**plan.metrics, name: revenue}})
-    title = f"{revenue.title or money.revenue} (margin)"
-    margin = revenue.model_copy(update={revenue.defined_by: name, "title": title})
+    title = revenue.title or money.revenue
+    said = title.said if isinstance(title, Title) else dict.fromkeys(_TITLED, title)
+    titled = Title({language: _TITLED[language].format(text) for language, text in said.items()})
+    margin = revenue.model_copy(update={revenue.defined_by: name, "title": titled})
     added = {name: margin_table(table, amount).text}
     update: dict[str, object] = {"metrics": {**plan.metrics, name: margin}}
     if revenue.source is None:

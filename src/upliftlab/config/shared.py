@@ -29,7 +29,7 @@ from upliftlab.config.models import (
 from upliftlab.config.plain_conditions import plain_columns
 from upliftlab.config.respelling import respelt
 from upliftlab.config.shape import FILES
-from upliftlab.config.translate import read_model
+from upliftlab.config.translate import ReadModel, read_model
 from upliftlab.config.workspace import Workspace, shown
 from upliftlab.errors import ConfigError, Diagnostic, Place
 from upliftlab.util.nearest import closest, surely
@@ -119,10 +119,10 @@ def _declared(documents: Mapping[str, Document]) -> Shared:
     faults: list[Diagnostic] = []
     for stem, document in documents.items():
         right, misspelt = respelt(FILES[stem], document)
-        model, refusals = read_model(FILES[stem], right) if document.values else (None, ())
-        found = [*document.faults, *environment_faults(document), *refusals]
+        read = read_model(FILES[stem], right) if document.values else ReadModel(None)
+        found = [*document.faults, *environment_faults(document), *read.faults]
         wrong = any(fault.severity == "error" for fault in found)
-        models[stem] = None if wrong else model
+        models[stem] = None if wrong else read.model
         meant[stem] = right
         faults += [*misspelt, *found]
     broken = frozenset(stem for stem, model in models.items() if model is None)

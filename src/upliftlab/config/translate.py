@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
-from dataclasses import replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
+import yaml
 from pydantic import ValidationError
 
 from upliftlab.config.document import Document, Key
@@ -28,32 +29,91 @@ _PRICE = re.compile("1 [A-Z]{3}")
 _SIGN = re.compile(r"'\W'")
 
 
-def read_model(model: type[M], document: Document) -> tuple[M | None, tuple[Diagnostic, ...]]:
-    """The document as a model, and every reason why it is none or not all of the document."""
+@dataclass(frozen=True, slots=True)
+class ReadModel(Generic[M]):
+    """A document as a model.
+
+    Attributes:
+        model: None where it is none, also as if what is wrong were absent.
+        faults: Every reason why it is not all of the document.
+        without: The ways to values that the model lacks, because they are wrong.
+    """
+
+    model: M | None
+    faults: tuple[Diagnostic, ...] = ()
+    without: frozenset[Key] = frozenset()
+
+
+def read_model(model: type[M], document: Document) -> ReadModel[M]:
+    """The document as a model, or as if the values that are wrong in it were absent."""
     try:
-        return model.model_validate(document.value, by_alias=True, by_name=False), ()
+        return ReadModel(model.model_validate(document.value, by_alias=True, by_name=False))
     except ValidationError as error:
         details = error.errors(include_url=False)
     faults = [_fault(model, document, detail) for detail in details]
-    said = tuple(fault for fault in faults if fault is not None)
-    return _without_unknown(model, document, details), said
+    meant = {
+        path: yaml.load(fault.repair.instead, yaml.BaseLoader)  # noqa: S506 - texts and lists
+        for fault, path in zip(faults, (_path(document, each)[0] for each in details), strict=True)
+        if fault and fault.repair and fault.repair.place == document.values.get(path)
+    }
+    read = _without_faulty(model, document, details, meant)
+    return replace(read, faults=tuple(fault for fault in faults if fault is not None))
 
 
-def _without_unknown(model: type[M], document: Document, details: list[Any]) -> M | None:
-    """The model as if its unknown keys were absent, so that later rules are checked as well."""
-    if any(detail["type"] != "extra_forbidden" for detail in details):
-        return None
-    value = deepcopy(document.value)
-    for detail in details:
-        *parent, key = _path(document, detail)[0]
-        here: Any = value
-        for step in parent:
-            here = here[step]
-        here.pop(key, None)
-    try:
-        return model.model_validate(value, by_alias=True, by_name=False)
-    except ValidationError:
-        return None
+_ROUNDS = 4
+"""How often what lies around a wrong value is left out with it."""
+
+
+def _without_faulty(
+    model: type[M], document: Document, details: list[Any], meant: Mapping[Key, Any]
+) -> ReadModel[M]:
+    """The model as if its faulty values were absent, so that other rules are checked as well.
+
+    Of a list nothing is left, as its entries' places would not be those of the file. What a value
+    is surely meant to be, which is in `meant`, is taken for it.
+    """
+    value, without = deepcopy(document.value), set[Key]()
+    for path, right in meant.items():
+        _put(value, path, right)
+    details = [each for each in details if _path(document, each)[0] not in meant]
+    for _ in range(_ROUNDS):
+        for detail in details:
+            path = _cut(document, detail, without)
+            if not path:
+                return ReadModel(None)
+            without |= {path} if detail["type"] != "extra_forbidden" else set()
+            _pop(value, path)
+        try:
+            read = model.model_validate(value, by_alias=True, by_name=False)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        else:
+            return ReadModel(read, without=frozenset(without))
+    return ReadModel(None)
+
+
+def _cut(document: Document, detail: Any, without: Collection[Key]) -> Key:  # noqa: ANN401 - as below
+    """The way to what is left out for a refusal: the value, or what it is missing in."""
+    path = _path(document, detail)[0]
+    listed = next((at for at, step in enumerate(path) if isinstance(step, int)), len(path))
+    path = path[:listed]
+    while path in without:  # what is refused now is that it is absent
+        path = path[:-1]
+    return path
+
+
+def _put(value: Any, path: Key, right: Any) -> None:  # noqa: ANN401 - as below
+    *parent, key = path
+    for step in parent:
+        value = value[step]
+    value[key] = right
+
+
+def _pop(value: Any, path: Key) -> None:  # noqa: ANN401 - YAML holds text, lists and mappings
+    *parent, key = path
+    for step in parent:
+        value = value.get(step, {})
+    value.pop(key, None)
 
 
 def _fault(model: type[Declaration], document: Document, detail: Any) -> Diagnostic | None:  # noqa: ANN401 - pydantic_core's TypedDict is not exported

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from upliftlab.config.mending import mending
 from upliftlab.config.models import Arm
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
 from upliftlab.errors import Diagnostic
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 _ARMS = "arms: {none: {control: true}, email: {channel: email}, letter: {channel: letter}}\n"
 
@@ -27,7 +28,8 @@ def pairs_of_arms(scope: Scope) -> Iterator[Diagnostic]:
     for at, pair in enumerate(plan.experiment.compare):
         for side, name in enumerate(pair):
             if (fault := _fault(plan.arms, name)) is not None:
-                yield Diagnostic("UL163", *fault, scope.at("compare", at, side))
+                found = Diagnostic("UL163", *fault, scope.at("compare", at, side))
+                yield mending(found, None if name in plan.arms else _meant(plan.arms, name))
         if len(set(pair)) == 1:
             message = f"'{pair[0]}' is compared with itself"
             yield Diagnostic("UL163", message, "name two arms", scope.at("compare", at))
@@ -37,6 +39,12 @@ def pairs_of_arms(scope: Scope) -> Iterator[Diagnostic]:
                 "UL163", message, "leave one of the pairs out", scope.at("compare", at)
             )
         seen.add(frozenset(pair))
+
+
+def _meant(arms: Mapping[str, Arm], name: str) -> str | None:
+    """The treated arm that is surely meant."""
+    near = surely(name, arms, cutoff=0.6)
+    return None if near is None or arms[near].control else near
 
 
 def _fault(arms: Mapping[str, Arm], name: str) -> tuple[str, str] | None:

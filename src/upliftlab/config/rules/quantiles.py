@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from upliftlab.config.mending import mending
+from upliftlab.config.models import Metric
 from upliftlab.config.models.experiment import PROFIT
 from upliftlab.config.rules.metrics import is_share
 from upliftlab.config.rules.registry import rule
 from upliftlab.config.scope import Scope
 from upliftlab.errors import Diagnostic
-from upliftlab.util.nearest import closest
+from upliftlab.util.nearest import closest, surely
 
 MOST: Final = 12
 """Quantiles of one metric: more are a distribution, which is shown beside them."""
@@ -34,7 +36,7 @@ def quantiles(scope: Scope) -> Iterator[Diagnostic]:
     for name, shares in asked.items():
         if told := _none_of(scope, name):
             place = scope.at("metrics", "quantiles", name, key=True)
-            yield Diagnostic("UL157", *told, place)
+            yield mending(Diagnostic("UL157", *told, place), _meant(scope, name))
         if not 0 < len(shares) <= MOST:
             message = f"{len(shares)} quantiles of '{name}' are asked"
             place = scope.at("metrics", "quantiles", name)
@@ -46,12 +48,21 @@ def quantiles(scope: Scope) -> Iterator[Diagnostic]:
                 yield Diagnostic("UL157", message, "name each once: median is 0.5", place)
 
 
+def _known(scope: Scope) -> dict[str, Metric]:
+    plan = scope.plan
+    return {name: plan.metrics[name] for name in plan.measured if name in plan.metrics}
+
+
+def _meant(scope: Scope, name: str) -> str | None:
+    """The metric that is surely meant and has quantiles, of which none are asked yet."""
+    near = None if name in _known(scope) else surely(name, _known(scope), cutoff=0.6)
+    free = near is not None and near not in scope.plan.experiment.metrics.quantiles
+    return near if free and _none_of(scope, near) is None else None
+
+
 def _none_of(scope: Scope, name: str) -> tuple[str, str] | None:
     """Why a metric has no quantile, and what to do; None where it has."""
-    plan = scope.plan
-    known = {
-        measured: plan.metrics[measured] for measured in plan.measured if measured in plan.metrics
-    }
+    known = _known(scope)
     if name == PROFIT and name not in known:
         return "profit is of an arm and has no quantile", "name a metric, such as that of revenue"
     if name not in known:
