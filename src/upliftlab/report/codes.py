@@ -6,6 +6,8 @@ from typing import Final
 
 from upliftlab.util.explanation import COMMAND, Example, Explanation
 
+_PAGE: Final = "upliftlab run experiments/example.yaml --out results"
+
 CODES: Final[tuple[Explanation, ...]] = (
     Explanation(
         "UL602",
@@ -88,6 +90,12 @@ CODES: Final[tuple[Explanation, ...]] = (
         "A template of the workspace's folder templates/ has the name of one of upliftlab's, which "
         "it replaces, and is a text of at most 256 KiB that lies in the workspace.",
         "The message names the nearest and all there are.",
+        example=Example(
+            "templates/verdct.html.j2",
+            "templates/verdict.html.j2",
+            file="a file of templates/",
+            told=True,
+        ),
     ),
     Explanation(
         "UL487",
@@ -95,6 +103,12 @@ CODES: Final[tuple[Explanation, ...]] = (
         "A template of the workspace has a mistake, uses what the page does not give it, or "
         "reaches for what a template may not have.",
         'Mend the line; begin with {% extends "upliftlab/…" %} to replace one block alone.',
+        example=Example(
+            "<p>{{ nobody_knows }}</p>",
+            "<p>Ask the analysts.</p>",
+            file="templates/methods.html.j2",
+            run=_PAGE,
+        ),
     ),
     Explanation(
         "UL488",
@@ -102,6 +116,12 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Templates of the workspace leave the page what it permits, before anything that could be "
         "obeyed, and the line that names these templates.",
         'Begin with {% extends "upliftlab/frame.html.j2" %} and replace its blocks.',
+        example=Example(
+            "<!DOCTYPE html><title>Ours</title>",
+            '{% extends "upliftlab/frame.html.j2" %}',
+            file="templates/frame.html.j2",
+            run=_PAGE,
+        ),
     ),
     Explanation(
         "UL485",
