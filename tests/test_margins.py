@@ -93,7 +93,7 @@ def test_the_page_tells_the_table_and_no_share_of_revenue(customers, tmp_path):
     assert "of revenue, before marketing" not in page
     made = found(customers, revenue="spend", margin=TABLE).report(tmp_path / "zh.html", lang="zh")
     page = made.read_text(encoding="utf-8")
-    assert "Spend\uff08毛利\uff09" in page
+    assert "消费\uff08毛利\uff09" in page
     assert "(margin)" not in page.partition("<script")[0]
 
 
