@@ -41,14 +41,14 @@ def independent(
 def _stands_alone(
     fault: Diagnostic,
     parts: Collection[str | int],
-    names: Collection[str],
+    names: set[str],
     places: dict[tuple[str, int | None, int | None], str | int],
 ) -> bool:
     place = fault.place
     if place is None:
         return False
     part = places.get((place.file, place.line, place.column))
-    said = _WORD.findall(f"{fault.message} {fault.remedy}".casefold())
+    said: list[str] = _WORD.findall(f"{fault.message} {fault.remedy}".casefold())
     return part is not None and part not in parts and not names & set(said)
 
 

@@ -119,7 +119,9 @@ def _declared(documents: Mapping[str, Document]) -> Shared:
     faults: list[Diagnostic] = []
     for stem, document in documents.items():
         right, misspelt = respelt(FILES[stem], document)
-        read = read_model(FILES[stem], right) if document.values else ReadModel(None)
+        read: ReadModel[Declaration] = ReadModel(None)
+        if document.values:
+            read = read_model(FILES[stem], right)
         found = [*document.faults, *environment_faults(document), *read.faults]
         wrong = any(fault.severity == "error" for fault in found)
         models[stem] = None if wrong else read.model

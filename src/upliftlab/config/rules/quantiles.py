@@ -56,8 +56,9 @@ def _known(scope: Scope) -> dict[str, Metric]:
 def _meant(scope: Scope, name: str) -> str | None:
     """The metric that is surely meant and has quantiles, of which none are asked yet."""
     near = None if name in _known(scope) else surely(name, _known(scope), cutoff=0.6)
-    free = near is not None and near not in scope.plan.experiment.metrics.quantiles
-    return near if free and _none_of(scope, near) is None else None
+    if near is None or near in scope.plan.experiment.metrics.quantiles:
+        return None
+    return near if _none_of(scope, near) is None else None
 
 
 def _none_of(scope: Scope, name: str) -> tuple[str, str] | None:
