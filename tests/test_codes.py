@@ -101,8 +101,9 @@ def test_an_explanation_is_whole(found):
     assert ("Wrong" in said) == ("Right" in said) == (found.example is not None)
 
 
-NOTICES = {"UL154", "UL415"}
-"""No faults: the smallest experiment decides by a metric without a direction, of few customers."""
+NOTICES = {"UL154", "UL415", "UL418"}
+"""No faults: the smallest experiment decides by a metric without a direction, of few customers,
+whose table holds the arms."""
 
 
 class Desk:

@@ -459,8 +459,8 @@ class Experiment:
 
         now, observed = datetime.now(UTC), self.resolved.experiment.assignment.observed
         kept = self._ledger(ledger) if observed is None else None
-        record = open_record(kept, self.resolved) if kept else None
         with self._engine(data, [*([kept.folder] if kept else []), *folders]) as engine:
+            record = open_record(kept, self.resolved, engine) if kept else None
             yield AnalysisContext(engine, now, progress or _silent, record)
         if kept:
             note_outcomes(kept, self.resolved, now)

@@ -187,6 +187,15 @@ CODES: Final[tuple[Explanation, ...]] = (
         ),
     ),
     Explanation(
+        "UL418",
+        "Arms that a column holds already",
+        "Arms are to be drawn, and a column of the customers holds their names, as it does after a "
+        "campaign. Drawn anew, customers would be compared by arms that they never got, and "
+        "nothing would be found (warning).",
+        "If the column tells who got what, name it: 'assignment: {observed: COLUMN}'. If it is of "
+        "an earlier campaign, go on.",
+    ),
+    Explanation(
         "UL515",
         "Engine that hashes differently",
         "This engine does not compute the published hashes, or does not compare texts "

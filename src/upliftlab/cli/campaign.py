@@ -287,10 +287,11 @@ def _load(experiment: Path, data: Path | None, *, quiet: bool) -> Loaded:
 
 def _fitting(loaded: Loaded, live: Engine, *, quiet: bool) -> None:
     """Refuse a plan that could never be analysed, before it is on the record."""
-    from upliftlab.data_checks.fit import require_fit
+    from upliftlab.data_checks.fit import ask_about_arms, require_fit
 
     if loaded.plan.experiment.assignment.observed is None:
         _warn(require_fit(loaded.scope, live), quiet=quiet)
+        _warn(ask_about_arms(loaded.scope, live), quiet=quiet)
 
 
 def _warn(faults: tuple[Diagnostic, ...], *, quiet: bool) -> None:

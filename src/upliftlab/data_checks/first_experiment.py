@@ -6,7 +6,6 @@ stands as a comment with the line to write, or is asked for where nothing works 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import yaml
 from upliftlab.data_checks.own_tables import OwnTable, OwnTables, data_root, own_tables
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.results.inspection import InspectedColumn
+from upliftlab.util.yaml_text import yaml_text
 
 EXPERIMENT: Final = "experiments/first.yaml"
 IGNORED: Final = ".gitignore"
@@ -99,7 +99,7 @@ class _Draft:
             if table is self._customers and self._orders is None:
                 entry = {**entry, "known_after": [self._primary]}
             text = yaml.safe_dump(entry, allow_unicode=True, sort_keys=False, width=100)
-            yield f"  {_word(table.name)}:"
+            yield f"  {yaml_text(table.name)}:"
             yield from (f"    {line}" for line in text.splitlines())
             yield from (f"    # {line}" for line in table.open)
             if table in (self._contacts, self._redemptions):
@@ -134,7 +134,7 @@ class _Draft:
             primary, lines = _of_orders(self._orders, self._currency)
         for name, table in (("contacts", self._contacts), ("redemptions", self._redemptions)):
             if table:
-                lines.append(f"  {name}: {{from: {_word(table.name)}, count: true}}")
+                lines.append(f"  {name}: {{from: {yaml_text(table.name)}, count: true}}")
         if primary is None:
             primary, lines = self._of_customers(lines)
         return primary, lines
@@ -150,9 +150,8 @@ class _Draft:
             remedy = "name a table of orders too, or write the experiment from --template minimal"
             raise DataError(Diagnostic("UL693", message, remedy))
         name = able[0].name
-        line = (
-            f"  {_word(name)}: {{column: {_word(name)}, better: higher}}   # a column of customers"
-        )
+        written = yaml_text(name)
+        line = f"  {written}: {{column: {written}, better: higher}}   # a column of customers"
         return name, [line, *lines]
 
     def _which_column(self) -> InspectedColumn | None:
@@ -202,9 +201,9 @@ class _Draft:
 
     def _assigned(self, arm: InspectedColumn) -> Iterator[str]:
         """Arms that stand in a column."""
-        column = _word(arm.name)
+        column = yaml_text(arm.name)
         if isinstance(self._begins, str):
-            start = f", start: {_word(self._begins)}"
+            start = f", start: {yaml_text(self._begins)}"
             yield "# The column's times are taken for the start: outcomes count from there on."
         else:
             start = ""
@@ -217,9 +216,9 @@ class _Draft:
         for label in arm.levels:
             if label == self._control:
                 how = "as you said" if self._said.control else "by its name: is it?"
-                yield f"  {_word(label)}: {{control: true}}   # the control, {how}"
+                yield f"  {yaml_text(label)}: {{control: true}}   # the control, {how}"
             else:
-                yield f"  {_word(label)}: {self._contact()}"
+                yield f"  {yaml_text(label)}: {self._contact()}"
         if arm.missing:
             yield f"# {arm.missing:,} customers have no arm. This leaves them out, and counts them:"
             yield f"# exclude: '{_column(arm.name)} is null'"
@@ -245,7 +244,7 @@ class _Draft:
         """How an arm contacts, where all contacts go through one channel."""
         for column in self._contacts.columns if self._contacts else ():
             if column.name.casefold() in ("channel", "kanal") and len(column.levels) == 1:
-                return f"{{channel: {_word(next(iter(column.levels)))}}}"
+                return f"{{channel: {yaml_text(next(iter(column.levels)))}}}"
         return "{}"
 
     def _outcomes(self) -> Iterator[str]:
@@ -254,24 +253,24 @@ class _Draft:
         if self._currency:
             yield f"currency: {self._currency}"
         yield "metrics:                          # defined in configs/metrics.yaml"
-        yield f"  primary: {_word(self._primary)}"
+        yield f"  primary: {yaml_text(self._primary)}"
         secondary = [n for n in ("conversion",) if self._orders and n != self._primary]
         if secondary:
             yield f"  secondary: [{', '.join(secondary)}]"
         yield "# Profit and return on cost, once these are known:"
         if not self._currency:
             yield "# currency: EUR"
-        yield f"# money: {{revenue: {_word(self._primary)}, margin: 40%}}"
+        yield f"# money: {{revenue: {yaml_text(self._primary)}, margin: 40%}}"
         yield from self._segments()
 
     def _segments(self) -> Iterator[str]:
         able = [each.name for each in self._customers.columns if self._divides(each)]
         if able:
-            shown = ", ".join(map(_word, able[:_SEGMENTS]))
+            shown = ", ".join(map(yaml_text, able[:_SEGMENTS]))
             yield "# Likely segments: keep what was known before the campaign."
             yield f"segments: [{shown}]"
             if able[_SEGMENTS:]:
-                yield f"# or: {', '.join(map(_word, able[_SEGMENTS:]))}"
+                yield f"# or: {', '.join(map(yaml_text, able[_SEGMENTS:]))}"
 
     def _divides(self, column: InspectedColumn) -> bool:
         taken = {self._arm.name if self._arm else None, self._primary}
@@ -291,13 +290,14 @@ class _Draft:
 
 def _of_orders(orders: OwnTable, currency: str | None) -> tuple[str, list[str]]:
     """The primary metric of a table of orders, and the lines of what is counted of it."""
-    source, amounts = _word(orders.name), orders.of("amount")
+    source, amounts = yaml_text(orders.name), orders.of("amount")
     lines: list[str] = []
     if amounts:
         unit = ", unit: money" if currency else ""
-        line = f"  revenue: {{from: {source}, sum: {_word(amounts[0].name)}, better: higher{unit}}}"
+        amount = yaml_text(amounts[0].name)
+        line = f"  revenue: {{from: {source}, sum: {amount}, better: higher{unit}}}"
         lines.append(f"{line}   # is this column revenue?")
-        lines += [f"  # or: sum: {_word(each.name)}" for each in amounts[1:]]
+        lines += [f"  # or: sum: {yaml_text(each.name)}" for each in amounts[1:]]
     where = _no_refunds(amounts[0]) if amounts else ""
     lines.append(f"  orders: {{from: {source}, count: true{where}, better: higher}}")
     lines.append(f"  conversion: {{from: {source}, any: true{where}, better: higher, unit: share}}")
@@ -315,7 +315,7 @@ def _whose(table: OwnTable) -> Iterator[str]:
     """The line that keeps other campaigns' events apart."""
     for column in table.columns:
         if _CAMPAIGN.search(column.name.casefold()):
-            yield f"    # experiment: {_word(column.name)}   # only events of its name count"
+            yield f"    # experiment: {yaml_text(column.name)}   # only events of its name count"
 
 
 def _span(table: OwnTable | None) -> tuple[date, date] | None:
@@ -336,8 +336,3 @@ def _column(name: str) -> str:
 
 def _unknown(message: str, remedy: str) -> DataError:
     return DataError(Diagnostic("UL693", message, remedy))
-
-
-def _word(name: str) -> str:
-    """A name as it may stand anywhere in YAML."""
-    return name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from upliftlab.analysis.population import CUSTOMERS
 from upliftlab.assignment.allocation import Reason
 from upliftlab.assignment.decided import held, nobody
+from upliftlab.assignment.given_arms import already_given
 from upliftlab.config.computed import parts_of
 from upliftlab.config.expressions import parse
 from upliftlab.config.load import in_order
@@ -113,6 +114,25 @@ def require_somebody(scope: Scope, engine: Engine) -> None:
         fault = nobody({Reason.not_eligible: row["n"]})
         message = fault.message + held(plan, engine)
         raise DataError(replace(fault, message=message, place=scope.at("eligible")))
+
+
+def ask_about_arms(scope: Scope, engine: Engine) -> tuple[Diagnostic, ...]:
+    """UL418: a column of the customers holds the arms that are to be drawn, at its place.
+
+    Args:
+        scope: The experiment, whose tables fit.
+        engine: Where its customers lie; a table that cannot be read yet is left alone.
+    """
+    plan = scope.plan
+    if plan.experiment.assignment.observed is not None:
+        return ()
+    try:
+        attach_table(CUSTOMERS, plan.customers, engine)
+    except UpliftLabError:  # `check --data` and `assign` tell
+        return ()
+    place = scope.at("assignment", key=True) if scope.document.has("assignment") else None
+    place = place or scope.at("arms", key=True)
+    return tuple(replace(fault, place=place) for fault in already_given(plan, engine))
 
 
 def _columns(engine: Engine, scope: Scope) -> dict[str, ColumnType] | None:

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 from upliftlab.analysis.record import Assigned, Record
 from upliftlab.assignment.assign import CUSTOMERS, prepare, start_day
 from upliftlab.assignment.decided import Decided, empty_places, held
+from upliftlab.assignment.given_arms import given_arms, observing
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import Engine
-from upliftlab.errors import Diagnostic
+from upliftlab.errors import Diagnostic, UpliftLabError
 from upliftlab.ledger import (
     Amendment,
     AssignmentDraft,
@@ -34,6 +35,8 @@ from upliftlab.ledger.heads import require_head as require
 from upliftlab.ledger.kept_design import changed_since, is_wording, shares_on
 from upliftlab.ledger.record_store import Generation
 from upliftlab.ledger.scratch import scratch
+from upliftlab.queries.computed import attach_table
+from upliftlab.util.visible import visible
 
 
 def lock(ledger: Ledger, plan: Plan, now: datetime) -> Locked:
@@ -117,8 +120,33 @@ def came_to(plan: Plan, recorded: Recorded) -> tuple[Diagnostic, ...]:
     return tuple(empty_places(plan, Decided(manifest.arms, waves, manifest.excluded)))
 
 
-def open_record(ledger: Ledger, plan: Plan) -> Record:
+def _not_locked(plan: Plan, engine: Engine | None) -> LedgerError:
+    """UL452: nothing was assigned here; the arms may stand in a column that the plan leaves out."""
+    message = f"'{plan.experiment.experiment}' has no locked plan"
+    given = () if engine is None else _given(plan, engine)
+    if not given:
+        return refuse("UL452", message, "run assign first")
+    message += f", and '{visible(given[0])}' of the customers holds the names of its arms"
+    remedy = f"write {observing(given[0])} if that tells who got what; else run assign first"
+    return refuse("UL452", message, remedy)
+
+
+def _given(plan: Plan, engine: Engine) -> tuple[str, ...]:
+    """The columns that hold the arms; none where the table cannot be read, which `assign` tells."""
+    try:
+        attach_table(CUSTOMERS, plan.customers, engine)
+        return given_arms(plan, engine)
+    except UpliftLabError:
+        return ()
+
+
+def open_record(ledger: Ledger, plan: Plan, engine: Engine | None = None) -> Record:
     """Open the record for an analysis; call `note_outcomes` once there are numbers.
+
+    Args:
+        ledger: Where the record lies.
+        plan: The experiment, whose arms are drawn here.
+        engine: Where its customers lie; if nothing is locked, a column of arms is named from there.
 
     Raises:
         LedgerError: UL451 the plan differs from the one in force, UL452 nothing is locked,
@@ -128,7 +156,7 @@ def open_record(ledger: Ledger, plan: Plan) -> Record:
     name = plan.experiment.experiment
     locked = ledger.locked(name)
     if locked is None:
-        raise refuse("UL452", f"'{name}' has no locked plan", "run assign first")
+        raise _not_locked(plan, engine)
     if faults := ledger.verify(name):
         raise LedgerError(faults)
     ledger.require(plan)

@@ -8,8 +8,6 @@ what was counted.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -34,12 +32,12 @@ from upliftlab.text.language import N_
 from upliftlab.util.personal import names_people
 from upliftlab.util.sql import literal, quote
 from upliftlab.util.visible import visible
+from upliftlab.util.yaml_text import yaml_text
 
 FEW_CONTACTED = 0.5
 """A smaller share of an arm with a contact is asked about: its channel was to reach everybody."""
 _READ, _NAMED, _LONGEST = 200, 5, 60
 """Names that are looked at and that are told, and the characters that are shown of one."""
-_PLAIN = re.compile("[A-Za-z_][A-Za-z0-9_-]*")
 ByArm = Mapping[str, int]
 
 
@@ -232,7 +230,7 @@ def naming(plan: Plan, names: Sequence[str]) -> dict[str, Scalar]:
     shown = [f"'{_shortened(name)}'" for name in names[:_NAMED]]
     listed = ", ".join(shown) + (" …" if len(names) > _NAMED else "")
     writable = next((name for name in names if _shortened(name) == name), "…")
-    line = ", ".join(map(_written, (*plan.experiment.names, writable)))
+    line = ", ".join(map(yaml_text, (*plan.experiment.names, writable)))
     return {"names": listed, "line": f"experiment: [{line}]"}
 
 
@@ -243,11 +241,6 @@ def _share(arms: ByArm, arm: str, sizes: ByArm) -> float:
 def _shortened(name: str) -> str:
     told = visible(name)
     return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
-
-
-def _written(name: str) -> str:
-    """A name as YAML holds it."""
-    return name if _PLAIN.fullmatch(name) else visible(json.dumps(name, ensure_ascii=False))
 
 
 def _on_record(inputs: CheckInputs) -> Iterator[CheckAnswer]:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +19,7 @@ from upliftlab.analysis.checks.definition import (
 from upliftlab.results.analysis import Scalar
 from upliftlab.stats.share_shift import share_shift
 from upliftlab.text.language import N_
+from upliftlab.util.yaml_text import yaml_text
 
 _SUBJECT = ("start",)
 _STEADY = N_("The arms' shares stayed the same from the first start to the last (p: {p:p}).")
@@ -39,7 +38,6 @@ _LOST = N_(
     " {after} from then on (p: {p:p}). What else changed in that time looks like an effect. Find"
     " out whose customers are missing."
 )
-_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +116,7 @@ def _moved(arms: Sequence[str], days: Sequence[StartDay], row: int) -> dict[str,
 
 
 def _written(shares: Mapping[str, int]) -> str:
-    names = (arm if _WORD.fullmatch(arm) else json.dumps(arm, ensure_ascii=False) for arm in shares)
-    return ", ".join(f"{name}: {n}%" for name, n in zip(names, shares.values(), strict=True))
+    return ", ".join(f"{yaml_text(arm)}: {n}%" for arm, n in shares.items())
 
 
 def _percent(arms: Sequence[str], days: Sequence[StartDay]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from upliftlab.config.models.channels import Costs
 from upliftlab.config.models.model import Declaration, Labels, Names
@@ -42,6 +42,14 @@ class AssignmentSettings(Declaration):
     def within_given(self) -> bool:
         """Whether arms were assigned within strata elsewhere."""
         return self.observed is not None and bool(self.strata)
+
+    @field_validator("method", mode="before")
+    @classmethod
+    def _known_elsewhere(cls, given: object) -> object:
+        if given in ("observed", "given", "existing"):
+            reason = f"'{given}' is no way to draw arms"
+            raise ValueError(f"{reason}; write 'observed: COLUMN', the column that holds the arms")
+        return given
 
     @model_validator(mode="after")
     def _one_way(self) -> AssignmentSettings:
