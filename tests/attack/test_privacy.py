@@ -171,7 +171,7 @@ def test_the_page_says_so(world):
     folder, _ = world
     page = next(folder.rglob("upliftlab-report/spring/*.html")).read_text(encoding="utf-8")
     assert "Levels with fewer than 5 customers in an arm are shown together as other (" in page
-    assert "合并显示为 其他" in next(folder.rglob("zh/*.html")).read_text(encoding="utf-8")
+    assert "合并显示为其他" in next(folder.rglob("zh/*.html")).read_text(encoding="utf-8")
 
 
 # Columns that say who customers are.
