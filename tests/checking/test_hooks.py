@@ -119,7 +119,12 @@ def test_the_action_annotates_and_writes_a_summary(shop, installed):
 
 def test_the_action_takes_paths_and_a_revision(shop, installed):
     write(shop / "experiments/bad.yaml", BAD)
-    assert act(shop, installed, paths="configs\nexperiments/good one.yaml\n").returncode == 0
+    assert (
+        act(
+            shop, installed, paths="experiments/good one.yaml\nexperiments/good one.yaml\n"
+        ).returncode
+        == 0
+    )
     assert act(shop, installed, changed_since="HEAD").returncode == 1
     commit(shop)
     assert act(shop, installed, changed_since="HEAD").returncode == 0

@@ -90,7 +90,7 @@ def check_files(
     """
     changes = None if since is None else Changes.since(since, paths)
     files, faults = _collect(paths)
-    files = _with_readers(files) if readers else files
+    files = _with_readers(files, changes) if readers else files
     told = [_check_space(space, changes, notice=notice) for space in _spaces(files)]
     return Checked(
         tuple(sorted({file for each in told for file in each.files})),
@@ -149,11 +149,15 @@ def _collect(paths: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[Diagn
     return list(found.items()), faults
 
 
-def _with_readers(files: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
-    """Files, with the experiments that read those of `configs/` among them."""
+def _with_readers(
+    files: Sequence[tuple[Path, Path]], changes: Changes | None
+) -> list[tuple[Path, Path]]:
+    """Files, with the experiments that read those of `configs/` among them that changed."""
     found = dict(files)
     folders = {path.parent: given for path, given in files if path.parent.name == "configs"}
     for folder, given in folders.items():
+        if changes is not None and not changes.hold_shared(Workspace(folder.parent, folder.parent)):
+            continue
         for path in _walk(folder.parent / "experiments"):
             found.setdefault(path, given)
     return list(found.items())
