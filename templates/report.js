@@ -132,18 +132,22 @@ if (index) {
     if (narrow.matches && event.target.closest("a")) index.open = false;
   });
   const links = new Map([...index.querySelectorAll("a")].map((a) => [a.getAttribute("href").slice(1), a]));
-  const watch = new IntersectionObserver(
-    (entries) => {
-      for (const entry of entries) {
-        if (!entry.isIntersecting) continue;
-        for (const link of links.values()) link.removeAttribute("aria-current");
-        links.get(entry.target.id)?.setAttribute("aria-current", "location");
-      }
-    },
-    { rootMargin: "0px 0px -70% 0px" },
-  );
-  for (const id of links.keys()) {
-    const target = document.getElementById(id);
-    if (target) watch.observe(target);
-  }
+  const targets = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
+  let asked = false;
+  const marked = () => {
+    asked = false;
+    // The last one that begins in the upper third: also after a jump over others between.
+    const here = targets.filter((target) => target.getBoundingClientRect().top <= innerHeight / 3);
+    const link = links.get((here.pop() ?? targets[0])?.id);
+    if (!link || link.hasAttribute("aria-current")) return;
+    for (const other of links.values()) other.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "location");
+  };
+  const soon = () => {
+    if (!asked) requestAnimationFrame(marked);
+    asked = true;
+  };
+  addEventListener("scroll", soon, { passive: true });
+  addEventListener("resize", soon);
+  soon();
 }

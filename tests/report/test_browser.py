@@ -45,6 +45,29 @@ def test_nothing_is_asked_for_and_the_verdict_is_shown(see, make_analysis):
     assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
 
 
+def test_the_index_marks_where_the_reader_is_also_after_a_jump(see, make_analysis):
+    browser = see(render(make_analysis()))
+    browser.set_window_size(1280, 900)
+    seen = browser.execute_async_script(
+        """
+        const done = arguments[0], seen = [];
+        const frame = () => new Promise((then) => requestAnimationFrame(then));
+        (async () => {
+          for (const id of ["metrics", "decision", "money", "metrics"]) {
+            const top = document.getElementById(id).getBoundingClientRect().top;
+            scrollTo({ top: scrollY + top + 40, behavior: "instant" });
+            for (const _ of [1, 2, 3]) await frame();
+            const marked = document.querySelectorAll("nav.index [aria-current]");
+            seen.push([marked.length, marked[0].getAttribute("href"), "#" + id]);
+          }
+          done(seen);
+        })();
+        """
+    )
+    assert all(number == 1 for number, _, _ in seen)
+    assert [href for _, href, _ in seen] == [wanted for _, _, wanted in seen]
+
+
 def test_it_reads_without_javascript(see, browser, make_analysis):
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:

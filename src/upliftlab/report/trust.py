@@ -83,7 +83,7 @@ class Flow:
 
 
 _APART: Final = {
-    "not_eligible": N_("do not meet `eligible`"),
+    "not_eligible": N_("are not eligible"),
     "opted_out": N_("have opted out"),
     "universal_holdout": N_("universal holdout"),
     "other_experiment": N_("another experiment's part of the layer"),
