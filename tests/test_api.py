@@ -129,7 +129,7 @@ def test_values_are_the_plan_of_their_file(hillstrom, file):
     values = {
         "schema": 1,
         "experiment": "hillstrom_email",
-        "title": {"en": "Do the two e-mails pay?", "zh": "两种电子邮件划算吗？"},
+        "title": {"en": "Do the two e-mails pay?", "zh": "两种电子邮件划算吗\uff1f"},
         "customers": {
             "file": "hillstrom.csv.gz",
             "known_after": ["visit", "conversion", "spend"],
