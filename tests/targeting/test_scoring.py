@@ -1,6 +1,7 @@
 """Scoring refuses what does not fit, and a list depends on nothing but who customers are."""
 
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
@@ -25,7 +26,10 @@ from upliftlab.uplift.encoding import Encoding
 from upliftlab.uplift.sample import TrainingSample
 
 ENCODING = Encoding.fit(pa.table({"age": [20.0, 30.0, None, 60.0], "city": ["a", "b", "a", "b"]}))
-WORDS = Wording("none", ("mail", "call"), ("=v", None), ("email", "phone"), (True, False), "EUR")
+DAY = date(2026, 7, 1)
+WORDS = Wording(
+    "none", ("mail", "call"), ("=v", None), ("email", "phone"), (True, False), "EUR", DAY
+)
 
 
 class Linear:
