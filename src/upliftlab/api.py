@@ -316,8 +316,8 @@ class Experiment:
         Args:
             data: A folder of tables, a file or frame for the customers, or files and frames by
                 the name of their table; the workspace's own tables where absent.
-            ledger: The folder of the record, where upliftlab assigned the customers, or where it is
-                kept what `target` promised for the list that they are.
+            ledger: The folder of the record: of the assignment, and of what `target` promised for
+                the list that the customers are.
             progress: Told of each step.
             audience: Who reads it; for the `public` no level of fewer than ten units of an arm
                 stands by itself, and owner, files, conditions and sums are left out.

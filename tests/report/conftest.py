@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -458,6 +459,14 @@ def make(
         ),
     )
     return withheld(made, own_checks()) if code is VerdictCode.invalid else made
+
+
+@pytest.fixture(scope="module")
+def browser_is_there():
+    if shutil.which("chromium") is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium is needed here")
+        pytest.skip("chromium is not installed")
 
 
 @pytest.fixture

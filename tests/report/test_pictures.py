@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import shutil
 import zipfile
 
 import pytest
@@ -19,14 +18,6 @@ from upliftlab.report.render import render
 
 REFUSAL = '{"id": 1, "error": {"message": "no"}}'
 MARKED = re.compile(r'data-picture="(\w+)"')
-
-
-@pytest.fixture(scope="module")
-def browser_is_there():
-    if shutil.which("chromium") is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is needed here")
-        pytest.skip("chromium is not installed")
 
 
 def read(content):

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from loops import round_trip
 from targets import shop
 
-from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config import load
 from upliftlab.config.models import Source
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.results.analysis import Analysis
-from upliftlab.results.targets import Targets
-from upliftlab.results.uplift import UpliftResult
 from upliftlab.targeting.candidates import with_identity
-from upliftlab.targeting.learn import learn
 from upliftlab.targeting.request import TargetRequest
-from upliftlab.targeting.target import next_campaign
 
 NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
 AGAIN = """\
@@ -38,17 +32,6 @@ currency: EUR
 metrics: {primary: profit}
 money: {revenue: spend, margin: 50%}
 """
-
-
-@dataclass(frozen=True)
-class Loop:
-    """What was found on the way."""
-
-    analysis: Analysis
-    responses: UpliftResult
-    targets: Targets
-    listed: pd.DataFrame
-    again: Analysis
 
 
 @pytest.fixture(scope="module")
@@ -100,16 +83,13 @@ def run_loop(folder, again, engine_at, desk=None):
         plan, source = on_server(plan, folder, desk), Source(table="odd.loop_next")
     to_choose = with_identity(plan, source)
     order = TargetRequest("next_month", to_choose, 800.0, date(2026, 4, 1), again / "list.parquet")
-    with engine_at(loaded.workspace.locate) as engine:
-        setting = AnalysisContext(engine, NOW)
-        analysis, responses = analyze(plan, setting), learn(plan, setting).responses
-        targets = next_campaign(plan, order, None, setting)
-    listed = pq.read_table(order.output).to_pandas()
-    second = responded(folder, listed, again)
-    plan = second.plan if desk is None else on_server(second.plan, again, desk)
-    with engine_at(second.workspace.locate) as engine:
-        measured = analyze(plan, AnalysisContext(engine, NOW))
-    return Loop(analysis, responses, targets, listed, measured)
+
+    def respond(listed):
+        second = responded(folder, listed, again)
+        there = second.plan if desk is None else on_server(second.plan, again, desk)
+        return there, second.workspace.locate
+
+    return round_trip(plan, order, respond, (engine_at, loaded.workspace.locate, NOW))
 
 
 def test_the_lists_holdout_finds_what_is_true(folder, embedded):

@@ -7,21 +7,16 @@ written, they respond as the world has it, and the list's own holdout tells what
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
+from loops import round_trip
 
-from upliftlab.analysis.analyze import AnalysisContext, analyze
 from upliftlab.config import load
 from upliftlab.config.models import Source
 from upliftlab.engines.duckdb import DuckDB
-from upliftlab.results.analysis import Analysis
-from upliftlab.results.targets import Targets
-from upliftlab.results.uplift import UpliftResult
 from upliftlab.simulate.calendar import FIRST
 from upliftlab.simulate.worked import WORLDS, write_example
 from upliftlab.simulate.worked.behaviour import expected
@@ -34,9 +29,7 @@ from upliftlab.simulate.worked.drawing import (
 )
 from upliftlab.simulate.worked.truth import KnownModel
 from upliftlab.targeting.candidates import with_identity
-from upliftlab.targeting.learn import learn
 from upliftlab.targeting.request import TargetRequest
-from upliftlab.targeting.target import next_campaign
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 CHURN = WORLDS["churn"]
@@ -53,17 +46,6 @@ currency: EUR
 metrics: {primary: profit, secondary: [revenue]}
 money: {revenue: revenue, margin: 35%, contacts: contacts, redemptions: redemptions}
 """
-
-
-@dataclass(frozen=True)
-class Loop:
-    """What was found on the way."""
-
-    analysis: Analysis
-    responses: UpliftResult
-    targets: Targets
-    listed: pd.DataFrame
-    again: Analysis
 
 
 @pytest.fixture(scope="module")
@@ -119,16 +101,14 @@ def run_loop(program, folder):
     order = TargetRequest(
         "next", with_identity(plan, source), 20_000.0, date(2026, 6, 1), folder / "list.parquet"
     )
-    with DuckDB(loaded.workspace.locate) as engine:
-        setting = AnalysisContext(engine, NOW)
-        analysis, responses = analyze(plan, setting), learn(plan, setting).responses
-        targets = next_campaign(plan, order, None, setting)
-    listed = pq.read_table(order.output).to_pandas().sort_values("customer", ignore_index=True)
     shutil.copytree(whole / "configs", folder / "again" / "configs")
-    second = load(responded(people, listed, folder / "again"))
-    with DuckDB(second.workspace.locate) as engine:
-        again = analyze(second.plan, AnalysisContext(engine, NOW))
-    return Loop(analysis, responses, targets, listed, again)
+
+    def respond_to(listed):
+        listed = listed.sort_values("customer", ignore_index=True)
+        second = load(responded(people, listed, folder / "again"))
+        return second.plan, second.workspace.locate
+
+    return round_trip(plan, order, respond_to, (DuckDB, loaded.workspace.locate, NOW))
 
 
 def gains(program):

@@ -17,8 +17,8 @@ from upliftlab.util.sql import literal, quote
 from upliftlab.util.visible import visible
 from upliftlab.util.yaml_text import yaml_text
 
-_MOST = 0.5
-"""Of how many customers a column must hold an arm's name, to be one of arms."""
+_LEAST = 0.5
+"""The share of customers of whom a column must hold an arm's name, to be one of arms."""
 
 
 def given_arms(plan: Plan, engine: Engine) -> tuple[str, ...]:
@@ -28,11 +28,10 @@ def given_arms(plan: Plan, engine: Engine) -> tuple[str, ...]:
         plan: The experiment, whose arms are not `observed`.
         engine: Where its customers are attached.
     """
-    own = {plan.experiment.assignment.delivered, plan.experiment.assignment.layer}
     texts = [
         name
         for name, kind in engine.columns(CUSTOMERS).items()
-        if kind == "text" and name not in own
+        if kind == "text" and name != plan.experiment.assignment.delivered
     ]
     if not texts:
         return ()
@@ -48,7 +47,7 @@ def given_arms(plan: Plan, engine: Engine) -> tuple[str, ...]:
     return tuple(
         name
         for at, name in enumerate(texts)
-        if row[f"d{at}"] == len(plan.arms) and row[f"n{at}"] >= _MOST * row["n"]
+        if row[f"d{at}"] == len(plan.arms) and row[f"n{at}"] >= _LEAST * row["n"]
     )
 
 

@@ -40,7 +40,7 @@ from upliftlab.config.workspace import find_workspace
 from upliftlab.data_checks.conditions import customer_conditions, event_conditions
 from upliftlab.data_checks.draft import drafted
 from upliftlab.data_checks.fit import (
-    ask_about_arms,
+    arms_held,
     customer_columns,
     event_columns,
     placed,
@@ -194,7 +194,7 @@ def _content(scope: Scope, engine: Engine, now: datetime) -> Iterator[Diagnostic
     try:
         record = drafted(plan, engine, now) if drafting else None
         if drafting:
-            told = [*ask_about_arms(scope, engine), *_decided(scope, engine, record)]
+            told = [*arms_held(scope, engine), *_decided(scope, engine, record)]
             yield from told
             if any(fault.code in ("UL414", "UL415") for fault in told):
                 return  # a comparison with nobody tells no more

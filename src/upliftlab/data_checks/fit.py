@@ -1,6 +1,7 @@
 """What an experiment's YAML names, held against the names and types of the tables' columns.
 
-Nothing but columns is looked at, so it costs next to nothing however large the tables are.
+Of columns nothing but names and types is looked at, which costs next to nothing however large the
+tables are. Who is eligible, and whether a column holds the arms, takes one look at the customers.
 """
 
 from __future__ import annotations
@@ -117,22 +118,23 @@ def require_somebody(scope: Scope, engine: Engine) -> None:
 
 
 def ask_about_arms(scope: Scope, engine: Engine) -> tuple[Diagnostic, ...]:
+    """What `arms_held` tells of a table that can be read; one that cannot yet is left alone."""
+    try:
+        attach_table(CUSTOMERS, scope.plan.customers, engine)
+    except UpliftLabError:  # `check --data` and `assign` tell
+        return ()
+    return arms_held(scope, engine)
+
+
+def arms_held(scope: Scope, engine: Engine) -> tuple[Diagnostic, ...]:
     """UL418: a column of the customers holds the arms that are to be drawn, at its place.
 
     Args:
-        scope: The experiment, whose tables fit.
-        engine: Where its customers lie; a table that cannot be read yet is left alone.
+        scope: The experiment, whose arms are drawn and whose tables fit.
+        engine: Where its customers are attached.
     """
-    plan = scope.plan
-    if plan.experiment.assignment.observed is not None:
-        return ()
-    try:
-        attach_table(CUSTOMERS, plan.customers, engine)
-    except UpliftLabError:  # `check --data` and `assign` tell
-        return ()
-    place = scope.at("assignment", key=True) if scope.document.has("assignment") else None
-    place = place or scope.at("arms", key=True)
-    return tuple(replace(fault, place=place) for fault in already_given(plan, engine))
+    place = scope.at("assignment" if scope.document.has("assignment") else "arms", key=True)
+    return tuple(replace(fault, place=place) for fault in already_given(scope.plan, engine))
 
 
 def _columns(engine: Engine, scope: Scope) -> dict[str, ColumnType] | None:

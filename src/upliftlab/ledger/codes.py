@@ -56,7 +56,8 @@ CODES: Final[tuple[Explanation, ...]] = (
         "UL452",
         "Plan not locked",
         "Nothing is on the record yet for this experiment.",
-        "Run 'upliftlab lock', or 'assign', which locks as well.",
+        "Run 'upliftlab lock', or 'assign', which locks as well. If a column of the customers "
+        "tells who got what, nothing is assigned here: write 'assignment: {observed: COLUMN}'.",
         example=Example(
             'upliftlab amend experiments/example.yaml --why "Budget was halved"',
             "upliftlab lock experiments/example.yaml",
