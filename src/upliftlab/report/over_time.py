@@ -33,9 +33,9 @@ _OPEN: Final = N_(
     "of what came later nothing is shown yet."
 )
 _BOTH: Final = N_(
-    "The dark band is each day's own interval, as all intervals of this report are. The light band "
-    "holds at all days together, however one looks along the curve: whether a campaign has paid by "
-    "a day is read off the light one."
+    "The inner band is each day's own interval, as all intervals of this report are. The outer "
+    "band holds at all days together, however one looks along the curve: whether a campaign has paid "
+    "by a day is read off the outer one."
 )
 _BAND: Final = N_(
     "The data are read early, so the band holds at all days together, however often one looks: "
