@@ -34,8 +34,8 @@ _OPEN: Final = N_(
 )
 _BOTH: Final = N_(
     "The inner band is each day's own interval, as all intervals of this report are. The outer "
-    "band holds at all days together, however one looks along the curve: whether a campaign has paid "
-    "by a day is read off the outer one."
+    "band holds at all days together, however one looks along the curve: whether a campaign has "
+    "paid by a day is read off the outer one."
 )
 _BAND: Final = N_(
     "The data are read early, so the band holds at all days together, however often one looks: "
