@@ -40,10 +40,12 @@ OWN = ("#", "data:text/csv", "data:application/json", "data:application/gzip")
 SHAPE = """
 return [...document.querySelectorAll('*')].filter(e => e.localName !== 'wbr').map(e =>
   e.localName + ' ' +
-  [...e.attributes].map(a => a.name).filter(name => name !== 'hidden').sort().join(' '))
+  [...e.attributes]
+    .filter(a => a.name !== 'hidden' && !(a.name === 'aria-current' && a.value === 'location'))
+    .map(a => a.name).sort().join(' '))
 """
-"""What elements there are, with which attributes; where a name may be broken, and whether there is
-a segment to be found, is no matter."""
+"""What elements there are, with which attributes; where a name may be broken, whether there is a
+segment to be found, and where the reader is just now (`aria-current`), is no matter."""
 HELD = """
 const held = document.querySelector('script[type="application/json"]');
 return held && JSON.parse(held.textContent)
