@@ -102,5 +102,5 @@ def test_names_of_yaml_and_data_stay_text(  # noqa: PLR0913, PLR0917 - fixtures
     assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
     shown = browser.execute_script("return document.documentElement.textContent")
     assert plan["title"] in shown
-    assert all(arm in shown for arm in plan["arms"])
+    assert all(arm["title"] in shown for arm in plan["arms"].values())
     assert not browser.execute_script("return document.querySelector('img, iframe, object, base')")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from click.testing import CliRunner
+from lists import listed
+from responses import MENS, WOMENS, make_responses
 
 from upliftlab.cli import commands
+from upliftlab.report import outlook, targets, uplift
 from upliftlab.report.export import rounded
 from upliftlab.report.markdown import markdown
 from upliftlab.report.render import render
 from upliftlab.report.workbook import workbook
+from upliftlab.results.plan import PowerReport
 
 ASKED = {"en": "Do the two e-mails pay?", "zh": "两封邮件划算吗"}
 SPEND = {"en": "Spend", "zh": "消费金额"}
@@ -83,3 +89,43 @@ def test_titles_come_from_the_yaml(tmp_path, monkeypatch):
     told = (tmp_path / "letters.md").read_text(encoding="utf-8")
     assert "信件划算吗" in told.splitlines()[0]
     assert "Letter" not in told
+
+
+SHOWN = re.compile(r"<script.*?</script>|(?<=;base64,)[^\"]*|data-key=\"[^\"]*\"", re.DOTALL)
+"""What is no text of a page."""
+WOMEN = {"en": "Letter to women", "zh": "女士信件"}
+CALLED = {
+    "titles": (MEN, WOMEN),
+    "arm_titles": {MENS: MEN["en"], WOMENS: WOMEN["en"]},
+}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("page", ["uplift", "shut", "list"])
+def test_arms_are_called_by_their_titles_on_the_other_pages(page, lang):
+    html = {
+        "uplift": lambda: uplift.render(make_responses(**CALLED), lang=lang),
+        "shut": lambda: uplift.render(make_responses(opened=(True, False), **CALLED), lang=lang),
+        "list": lambda: targets.render(listed(MENS, **CALLED), lang=lang),
+    }[page]()
+    shown = SHOWN.sub("", html)
+    assert MEN[lang] in shown
+    assert [name for name in (MENS, WOMENS) if name in shown] == []
+
+
+def test_a_plan_calls_arms_by_the_titles_of_the_yaml(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i},{('none', 'post_2')[i % 2]},{i * 7 % 13}" for i in range(600)]
+    (tmp_path / "customers.csv").write_text("\n".join(["id,arm,spend", *rows]), encoding="utf-8")
+    text = EXPERIMENT.replace("letter:", "post_2:")
+    (tmp_path / "letters.yaml").write_text(text, encoding="utf-8")
+    figures = ["--baseline-mean", "6", "--baseline-sd", "4", "--customers", "600"]
+    asked = ["plan", "letters.yaml", *figures, "--effect", "20%", "--json"]
+    done = CliRunner().invoke(commands, asked)
+    assert done.exit_code == 0, done.output
+    found = PowerReport.model_validate_json(done.stdout)
+    assert found.arm_titles == {"post_2": "Letter"}
+    for lang, title in (("en", "Letter"), ("zh", "信件")):
+        shown = SHOWN.sub("", outlook.render(found, lang=lang))
+        assert title in shown
+        assert "post_2" not in shown

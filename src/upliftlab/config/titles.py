@@ -17,3 +17,8 @@ def titles(plan: Plan) -> tuple[dict[str, str], ...]:
         *(segment.title for segment in plan.segments.values()),
     )
     return tuple(dict(title.said) for title in told if isinstance(title, Title))
+
+
+def arm_titles(plan: Plan) -> dict[str, str]:
+    """What arms are called for people, by their names; of those that have a title."""
+    return {name: str(arm.title) for name, arm in plan.arms.items() if arm.title is not None}

@@ -11,7 +11,7 @@ from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.analysis.look import look_times
 from upliftlab.analysis.share_regimes import expected_shares
 from upliftlab.config.models.experiment import PROFIT, Plan
-from upliftlab.config.titles import titles
+from upliftlab.config.titles import arm_titles, titles
 from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.planning.answers import AnswerInputs, effect_answer, pays_answer, roi_answer
 from upliftlab.planning.assumptions import Assumptions
@@ -169,6 +169,7 @@ def outlook(known: DesignInputs, created: str, variants: Variants = tuple) -> Po
         experiment=asked.experiment,
         title=asked.title or asked.experiment,
         titles=titles(plan),
+        arm_titles=arm_titles(plan),
         owner=asked.owner,
         hypothesis=asked.hypothesis,
         plan_sha256=plan.sha256,

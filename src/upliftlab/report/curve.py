@@ -81,7 +81,7 @@ def power_curve(number: int, outlook: PowerReport, formatter: Formatter) -> Powe
     expected = outlook.assumed.lift if relative else outlook.assumed.effect
     plot = Plot(
         name=f"curve{number}",
-        title=f"{title}: {curve.arm}",
+        title=f"{title}: {formatter.called(curve.arm)}",
         description=description,
         axis=scale,
         axis_title=formatter.text(
@@ -100,7 +100,7 @@ def power_curve(number: int, outlook: PowerReport, formatter: Formatter) -> Powe
         ),
     )
     return PowerCurve(
-        arm=curve.arm,
+        arm=formatter.called(curve.arm),
         title=title,
         description=description,
         decided=decided,

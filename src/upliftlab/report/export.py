@@ -15,7 +15,7 @@ from upliftlab.text.precision import finite
 from upliftlab.util.spreadsheet import row as safe_row
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-_NAMED: Final = frozenset({"title", "channel_title", "dimension_title", "values"})
+_NAMED: Final = frozenset({"title", "arm_titles", "channel_title", "dimension_title", "values"})
 """What holds titles."""
 _COLUMNS: Final = tuple(Finding.model_fields)
 

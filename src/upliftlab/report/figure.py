@@ -145,10 +145,14 @@ class Formatter:
         said = self.language.closed_up([word.text for word in words])
         return tuple(replace(word, text=text) for word, text in zip(words, said, strict=True))
 
+    def called(self, arm: str) -> str:
+        """What an arm is called for people."""
+        return self.names.get(arm, arm)
+
     def _called(self, name: str | None, text: str) -> str:
         """What is put in by that name: arms, several in a row, and segments as they are called."""
         if name in _ARMS:
-            return ", ".join(self.names.get(arm, arm) for arm in text.split(", "))
+            return ", ".join(map(self.called, text.split(", ")))
         return self.segments.get(text, text) if name == "segment" else text
 
 

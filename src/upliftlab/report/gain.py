@@ -103,12 +103,12 @@ def _gain(
     key, forms = f"/curves/{number}", (across, upward)
     return Gain(
         kind=curve.kind,
-        arm=curve.arm,
+        arm=None if curve.arm is None else formatter.called(curve.arm),
         title=title,
         meaning=meaning,
         plot=Plot(
             name=f"gain{number}",
-            title=title if curve.arm is None else f"{title}: {curve.arm}",
+            title=title if curve.arm is None else f"{title}: {formatter.called(curve.arm)}",
             description=(Stretch(meaning),),
             axis=flat,
             axis_title=_across(curve, formatter),

@@ -55,7 +55,7 @@ def gates(responses: UpliftResult, formatter: Formatter) -> Grid:
     return grid(
         formatter.text(N_("The gate, by arm")),
         formatter.text(N_("Arm")),
-        [named(gate.arm, learner(gate.learner, formatter)) for _, gate in rows],
+        [named(formatter.called(gate.arm), learner(gate.learner, formatter)) for _, gate in rows],
         [
             marks(Titles(N_("Gate")), states, formatter),
             intervals(Titles(N_("Average effect"), N_("per customer")), average, form, formatter),

@@ -112,7 +112,7 @@ class Basis:
 def render(outlook: PowerReport, *, lang: Code = "en", beside: Sequence[PageLink] = ()) -> str:
     """The page as HTML: the same text for the same outlook and language."""
     published = rounded(outlook, lang)
-    made = page(published, Formatter(Language(lang), published.currency))
+    made = page(published, Formatter(Language(lang), published.currency, published.arm_titles))
     return framed(made, lang, _SHEETS, _SCRIPTS, beside)
 
 
@@ -271,7 +271,7 @@ def _sheet(
     return Sheet(
         tuple(columns),
         tuple(
-            ArmRowOfFigures(arm, tuple(cell(values, key, name) for name in named))
+            ArmRowOfFigures(formatter.called(arm), tuple(cell(values, key, name) for name in named))
             for arm, key, values in rows
         ),
     )
@@ -312,7 +312,7 @@ def _facts(outlook: PowerReport, formatter: Formatter) -> Iterator[Assumed]:
     ]
     yield from _known(named, formatter)
     for arm, rate in taken.redemptions.items():
-        title = f"{formatter.text(N_('Redemptions per treated customer'))}: {arm}"
+        title = f"{formatter.text(N_('Redemptions per treated customer'))}: {formatter.called(arm)}"
         key = f"/assumed/redemptions/{escape(arm)}"
         yield Assumed(title, formatter.figure(rate, key, _PERCENT))
 

@@ -159,11 +159,11 @@ def _tiles(outlook: PowerReport, formatter: Formatter) -> Iterator[Tile]:
         if money.break_even is not None:
             title = formatter.text(N_("Pays for itself if revenue rises by"))
             figure = formatter.figure(money.break_even, f"{key}/break_even", _CHANGE)
-            yield Tile(title, money.arm, figure)
+            yield Tile(title, formatter.called(money.arm), figure)
         if money.ships is not None:
             title = formatter.text(N_("Chance of SHIP at the expected effect"))
             figure = formatter.figure(money.ships, f"{key}/ships", _PERCENT, 1)
-            yield Tile(title, money.arm, figure)
+            yield Tile(title, formatter.called(money.arm), figure)
 
 
 def _smallest(outlook: PowerReport, formatter: Formatter) -> Iterator[Tile]:
@@ -174,8 +174,12 @@ def _smallest(outlook: PowerReport, formatter: Formatter) -> Iterator[Tile]:
     i, arm = max(known, key=lambda row: abs(row[1].detectable or 0.0))
     if arm.detectable_lift is not None:
         figure = formatter.figure(arm.detectable_lift, f"/arms/{i}/detectable_lift", _CHANGE)
-        yield Tile(formatter.text(N_("Smallest change it can find")), arm.arm, figure)
+        yield Tile(
+            formatter.text(N_("Smallest change it can find")), formatter.called(arm.arm), figure
+        )
     elif arm.detectable is not None:
         form = metric_form(outlook.metric)
         figure = formatter.figure(arm.detectable, f"/arms/{i}/detectable", form)
-        yield Tile(formatter.text(N_("Smallest change it can find")), arm.arm, figure)
+        yield Tile(
+            formatter.text(N_("Smallest change it can find")), formatter.called(arm.arm), figure
+        )

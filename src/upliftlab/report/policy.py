@@ -141,7 +141,8 @@ def _shares(
         share = policy.shares.get(arm, 0.0)
         if share > 0:
             yield ArmShare(
-                arm, formatter.figure(share, f"{key}/shares/{escape(arm)}", FigureFormat("percent"))
+                formatter.called(arm),
+                formatter.figure(share, f"{key}/shares/{escape(arm)}", FigureFormat("percent")),
             )
 
 
@@ -169,7 +170,7 @@ def _node(branch: TreeBranch, key: str, form: FigureFormat, formatter: Formatter
     asked, yes, no = branch.question, branch.yes, branch.no
     return PolicyNode(
         question=None if asked is None else formatter.sentence(asked, f"{key}/question"),
-        arm=branch.arm,
+        arm=None if branch.arm is None else formatter.called(branch.arm),
         n=formatter.figure(branch.n, f"{key}/n", FigureFormat("count")),
         value=optional(branch.value, f"{key}/value", form, formatter),
         yes=None if yes is None else _node(yes, f"{key}/yes", form, formatter),

@@ -51,7 +51,7 @@ def deciles(arm: str, responses: UpliftResult, formatter: Formatter) -> Grid | N
     ]
     found = [valued(row.effect, f"/deciles/{i}/effect") for i, row in rows]
     return grid(
-        formatter.text(N_("Effect by tenth of the customers")) + f": {arm}",
+        formatter.text(N_("Effect by tenth of the customers")) + f": {formatter.called(arm)}",
         formatter.text(N_("Tenth")),
         [RowHead(_tenth(i, row, formatter), _place(row, formatter)) for i, row in rows],
         [
@@ -86,7 +86,7 @@ def learners(arm: str, responses: UpliftResult, formatter: Formatter) -> Grid | 
         maybe(row.uplift_at_30, f"/learners/{i}/uplift_at_30", form, formatter) for i, row in rows
     ]
     return grid(
-        formatter.text(N_("Learners compared")) + f": {arm}",
+        formatter.text(N_("Learners compared")) + f": {formatter.called(arm)}",
         formatter.text(N_("Learner")),
         [_learner(row, formatter) for _, row in rows],
         [
@@ -146,7 +146,7 @@ def responders(arm: str, responses: UpliftResult, formatter: Formatter) -> Grid 
         for i, row in rows
     ]
     return grid(
-        formatter.text(N_("Who stands first")) + f": {arm}",
+        formatter.text(N_("Who stands first")) + f": {formatter.called(arm)}",
         formatter.text(N_("Feature")),
         [_feature(row) for _, row in rows],
         [
@@ -185,7 +185,7 @@ def sleeping(responses: UpliftResult, formatter: Formatter) -> Grid | None:
     return grid(
         formatter.text(N_("Customers who are predicted to be put off")),
         formatter.text(N_("Arm")),
-        [named(row.arm) for _, row in rows],
+        [named(formatter.called(row.arm)) for _, row in rows],
         [
             figures(Titles(N_("Customers")), sizes, formatter),
             figures(Titles(N_("Share"), N_("of all customers")), shares, formatter),

@@ -64,7 +64,7 @@ class ListAnswer:
 def render(targets: Targets, *, lang: Code = "en", beside: Sequence[PageLink] = ()) -> str:
     """The page as HTML: the same text for the same list and language."""
     published = rounded(targets, lang)
-    made = page(published, Formatter(Language(lang), published.currency))
+    made = page(published, Formatter(Language(lang), published.currency, published.arm_titles))
     return framed(made, lang, _SHEETS, _SCRIPTS, beside)
 
 
@@ -140,7 +140,10 @@ def _arms(targets: Targets, formatter: Formatter) -> Grid | None:
     return grid(
         formatter.text(N_("Arms of the list")),
         formatter.text(N_("Arm")),
-        [named(arm.arm, ", ".join(filter(None, (arm.channel, arm.offer)))) for arm in targets.arms],
+        [
+            named(formatter.called(arm.arm), ", ".join(filter(None, (arm.channel, arm.offer))))
+            for arm in targets.arms
+        ],
         [
             *(
                 figures(titles, column(name, form), formatter)

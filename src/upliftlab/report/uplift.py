@@ -85,7 +85,7 @@ class Files:
 def render(responses: UpliftResult, *, lang: Code = "en", beside: Sequence[PageLink] = ()) -> str:
     """The page as HTML: the same text for the same responses and language."""
     published = rounded(responses, lang)
-    made = page(published, Formatter(Language(lang), published.currency))
+    made = page(published, Formatter(Language(lang), published.currency, published.arm_titles))
     return framed(made, lang, _SHEETS, _SCRIPTS, beside)
 
 
@@ -114,7 +114,7 @@ def page(responses: UpliftResult, formatter: Formatter) -> Page:
 
 
 def _gates(responses: UpliftResult, formatter: Formatter) -> Gates:
-    shut = tuple(gate.arm for gate in responses.gates if not gate.open)
+    shut = tuple(formatter.called(gate.arm) for gate in responses.gates if not gate.open)
     return Gates(gates(responses, formatter), responses.open, shut)
 
 
@@ -134,7 +134,7 @@ def _ranked(responses: UpliftResult, formatter: Formatter) -> tuple[Ranked, ...]
         learned = [one for one in responses.learners if one.arm == gate.arm]
         made.append(
             Ranked(
-                arm=gate.arm,
+                arm=formatter.called(gate.arm),
                 anchor=f"order{i}",
                 deciles=deciles(gate.arm, responses, formatter),
                 falls=fall(gate.arm, responses, formatter),

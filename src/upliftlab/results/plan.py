@@ -207,6 +207,8 @@ class PowerReport(Published):
     title: str
     titles: tuple[dict[str, str], ...] = ()
     """What things are called in several languages, by language; of those declared so."""
+    arm_titles: dict[str, str] = Field(default_factory=dict)
+    """What arms are called for people, by their names; of those that have a title."""
     owner: str | None
     hypothesis: str | None
     plan_sha256: str

@@ -74,6 +74,8 @@ class Targets(Published):
     title: str
     titles: tuple[dict[str, str], ...] = ()
     """What things are called in several languages, by language; of those declared so."""
+    arm_titles: dict[str, str] = Field(default_factory=dict)
+    """What arms are called for people, by their names; of those that have a title."""
     plan_sha256: str
     customers: str
     """The table that was chosen from, as it was named."""

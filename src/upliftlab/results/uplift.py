@@ -202,6 +202,8 @@ class UpliftResult(Published):
     title: str
     titles: tuple[dict[str, str], ...] = ()
     """What things are called in several languages, by language; of those declared so."""
+    arm_titles: dict[str, str] = Field(default_factory=dict)
+    """What arms are called for people, by their names; of those that have a title."""
     plan_sha256: str
     metric: str
     """`profit`, or the metric that is learned from."""

@@ -18,6 +18,7 @@ from upliftlab.analysis.analyze import AnalysisContext, analyze, now_of
 from upliftlab.analysis.estimation import amount, estimation_spec, terms_of
 from upliftlab.config.models.experiment import PROFIT, Plan
 from upliftlab.config.models.uplift import Uplift
+from upliftlab.config.titles import arm_titles
 from upliftlab.errors import ConfigError, DataError, Diagnostic
 from upliftlab.results.analysis import Analysis, Message, Provenance, VerdictCode
 from upliftlab.results.uplift import FeatureInfo, HeterogeneityGate, UpliftResult
@@ -242,6 +243,7 @@ def _responses(
         experiment=analysis.experiment,
         title=analysis.title,
         titles=analysis.titles,
+        arm_titles=arm_titles(plan),
         plan_sha256=plan.sha256,
         metric=rows.metric,
         unit=_unit(rows, analysis),

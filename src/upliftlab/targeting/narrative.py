@@ -10,7 +10,7 @@ import numpy as np
 
 from upliftlab.analysis.estimation import estimation_spec
 from upliftlab.config.models.experiment import Plan
-from upliftlab.config.titles import titles
+from upliftlab.config.titles import arm_titles, titles
 from upliftlab.results.analysis import DataFile, Message, Provenance, Scalar
 from upliftlab.results.targets import TargetArm, Targets
 from upliftlab.results.uplift import Estimate, HeterogeneityGate, TreeBranch
@@ -229,6 +229,7 @@ class ListSummary:
             experiment=plan.experiment.experiment,
             title=plan.experiment.title or plan.experiment.experiment,
             titles=titles(plan),
+            arm_titles=arm_titles(plan),
             plan_sha256=plan.sha256,
             customers=order.customers,
             day=order.day.isoformat(),
