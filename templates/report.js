@@ -124,6 +124,18 @@ if (known.length) {
   });
 }
 
+/* On a narrow screen what is asked for less often is folded until it is asked for. */
+const slim = matchMedia("(max-width: 40rem)");
+const briefs = document.querySelectorAll("details.brief");
+const unfolded = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest("details.brief");
+const fold = () => {
+  for (const one of briefs) one.open = !slim.matches || one === unfolded();
+};
+slim.addEventListener("change", fold);
+addEventListener("hashchange", () => unfolded()?.setAttribute("open", ""));
+addEventListener("beforeprint", () => briefs.forEach((one) => one.setAttribute("open", "")));
+fold();
+
 /* The index marks where the reader is, and closes behind a link on a narrow screen. */
 const index = document.querySelector("nav.index details");
 if (index) {

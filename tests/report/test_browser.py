@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from chromium import violations
+from selenium.webdriver.support.wait import WebDriverWait
 
 from upliftlab.report.render import render
 from upliftlab.results.analysis import VerdictCode
@@ -90,6 +91,24 @@ def test_no_width_scrolls_sideways(see, make_analysis, rename, width, lang):
     assert overflow(browser) <= 0
 
 
+def test_a_narrow_page_folds_what_is_asked_for_less_often(see, make_analysis):
+    browser = see(render(make_analysis()), 390)
+    folds = "return [...document.querySelectorAll('details.brief')].map(d => d.open)"
+    assert set(browser.execute_script(folds)) == {False}
+    browser.execute_script(
+        "document.querySelector('details.brief > :not(summary)').id = 'inside';"
+        "location.hash = 'inside'"
+    )
+    opened = "return document.getElementById('inside').closest('details').open"
+    WebDriverWait(browser, 10).until(lambda b: b.execute_script(opened))
+    wide = see(render(make_analysis()), 1280)
+    assert set(wide.execute_script(folds)) == {True}
+    assert wide.execute_script(
+        "return [...document.querySelectorAll('details.brief > summary')]"
+        ".every(s => !s.checkVisibility())"
+    )
+
+
 @pytest.mark.parametrize("look", list(product([320, 768, 1280], ["light", "dark"])))
 @pytest.mark.parametrize("code", CASES)
 def test_axe_finds_no_violation(see, axe, make_analysis, look, code):
@@ -104,7 +123,7 @@ def test_print_leaves_folded_what_is_folded_and_fits_the_paper(see, make_analysi
     browser = see(render(rename(make_analysis(nothing=True), LONG)), A4)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     shown = browser.execute_script(
-        "return [...document.querySelectorAll('details > :not(summary)')]"
+        "return [...document.querySelectorAll('details:not(.brief) > :not(summary)')]"
         ".filter(e => e.checkVisibility({contentVisibilityAuto: true})).length"
     )
     index = browser.execute_script(
