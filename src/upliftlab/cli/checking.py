@@ -74,7 +74,8 @@ def check(  # noqa: PLR0913 - one parameter an option is how click calls
     What a file is, an experiment or a part of configs/, is told by its name there and by its keys
     elsewhere. Beside a file of configs/ the experiments that read it are checked, all in
     experiments/. With --data experiments are held against the real tables as well: columns, types,
-    ids, events of unknown customers, times that do not cover the window, currencies.
+    ids, events of unknown customers, times that do not cover the window, currencies; and the share
+    of rows without a value is told of every column that they use.
 
     \b
     Examples:
@@ -102,7 +103,8 @@ def check(  # noqa: PLR0913 - one parameter an option is how click calls
     else:
         checked = check_files(paths or _own(since), notice=not quiet, since=since)
     if data is not None:
-        faults = _with_data(checked, data, quiet=quiet or form != "text")
+        shown = quiet or form != "text"
+        faults = _with_data(checked, data, notice=not quiet, quiet=shown)
         checked = replace(checked, faults=faults)
     teller(form)(checked)
     if not quiet and form == "text":
@@ -145,7 +147,9 @@ def _given_text(name: Path | None, *, alone: bool) -> Checked:
     return check_text(given, name or NAMELESS)
 
 
-def _with_data(checked: Checked, data: Path, *, quiet: bool) -> tuple[Diagnostic, ...]:
+def _with_data(
+    checked: Checked, data: Path, *, notice: bool, quiet: bool
+) -> tuple[Diagnostic, ...]:
     """The faults of the files, and those of the tables of the experiments without any."""
     from upliftlab.config.load import in_order
     from upliftlab.config.workspace import shown
@@ -160,7 +164,7 @@ def _with_data(checked: Checked, data: Path, *, quiet: bool) -> tuple[Diagnostic
             name = shown(path, given)
             if name not in broken:
                 tell(f"Reading the tables of {name}")
-                found += examine(path, datetime.now(UTC), Within(data, given))
+                found += examine(path, datetime.now(UTC), Within(data, given), notice=notice)
     return in_order(found)
 
 

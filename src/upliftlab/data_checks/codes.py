@@ -72,6 +72,23 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Find out why they are missing; 'missing: zero' where an empty one means 0.",
     ),
     Explanation(
+        "UL283",
+        "Rows without a value",
+        "Of each table, the share of rows without a value (NULL, an empty text, NaN, a word that "
+        "'format: {missing: …}' declares) is told of every column that the experiment uses. All "
+        "rows of the table count, whoever is eligible and whatever the window. It is a notice, no "
+        "fault; '--format json' has the numbers under 'shares'.",
+        "Nothing, unless a column should have values that it has not.",
+    ),
+    Explanation(
+        "UL284",
+        "Column that many rows lack",
+        "One row in five or more has no value in a column that the experiment uses. Customers "
+        "without one do not meet 'eligible' conditions on it, are the level '(missing)' of a "
+        "segment, and a value of its own to those who learn from features. It is a notice.",
+        "Find out why: a column that is filled only of some customers compares those alone.",
+    ),
+    Explanation(
         "UL299",
         "Attributes of the time after assignment",
         "By the column 'as_of', attributes of customers are of the day of assignment or later.",

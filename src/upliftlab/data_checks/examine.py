@@ -40,13 +40,17 @@ from upliftlab.config.workspace import find_workspace
 from upliftlab.data_checks.conditions import customer_conditions, event_conditions
 from upliftlab.data_checks.draft import drafted
 from upliftlab.data_checks.fit import (
+    TABLE,
     arms_held,
     customer_columns,
     event_columns,
+    event_names,
+    named_columns,
     placed,
     source_place,
     tallies_of,
 )
+from upliftlab.data_checks.gaps import gaps
 from upliftlab.data_checks.integrity import checks_of, fault_of
 from upliftlab.engines.base import Engine
 from upliftlab.engines.open import open_engine
@@ -70,13 +74,16 @@ class Within:
     given: Path | None = None
 
 
-def examine(path: Path, now: datetime, within: Within) -> tuple[Diagnostic, ...]:
+def examine(
+    path: Path, now: datetime, within: Within, *, notice: bool = False
+) -> tuple[Diagnostic, ...]:
     """Every fault of an experiment's tables, in the order of the YAML.
 
     Args:
         path: The experiment's file; where it or `configs/` has faults of its own, nothing is read.
         now: The moment of the check, with its time zone.
         within: Where data lie and how the user named the file.
+        notice: Tell also what is no fault: how many rows lack a value, of every column used.
 
     Raises:
         EngineError: UL501 and UL51x, the engine cannot be reached.
@@ -89,30 +96,38 @@ def examine(path: Path, now: datetime, within: Within) -> tuple[Diagnostic, ...]
         return ()
     scope = examined.scope
     with open_engine(scope.plan.engine, workspace.locate) as engine:
-        return table_faults(scope, engine, now)
+        return table_faults(scope, engine, now, notice=notice)
 
 
-def table_faults(scope: Scope, engine: Engine, now: datetime) -> tuple[Diagnostic, ...]:
+def table_faults(
+    scope: Scope, engine: Engine, now: datetime, *, notice: bool = False
+) -> tuple[Diagnostic, ...]:
     """Every fault of the tables of an experiment that has none of its own, in the YAML's order.
 
     Args:
         scope: The experiment.
         engine: Where its tables lie.
         now: The moment of the check, with its time zone.
+        notice: Tell also what is no fault, as `examine`.
     """
     try:
         with engine.reading():
-            faults = _data_faults(scope, engine, now)
+            faults = _data_faults(scope, engine, now, notice=notice)
     except UpliftLabError as error:  # tables are damaged or changed: all else follows from it
         faults = [replace(fault, place=source_place(scope, None)) for fault in error.faults]
     return in_order(faults)
 
 
-def _data_faults(scope: Scope, engine: Engine, now: datetime) -> list[Diagnostic]:
-    faults = [*_customers(scope, engine)]
+def _data_faults(scope: Scope, engine: Engine, now: datetime, *, notice: bool) -> list[Diagnostic]:
+    faults, told = [*_customers(scope, engine)], list[Diagnostic]()
+    if notice and not faults:
+        told += gaps(scope, None, CUSTOMERS, named_columns(scope), engine)
     for name in tallies_of(scope.plan):
-        faults += [*event_columns(scope, name, engine)] or [*event_conditions(scope, name, engine)]
-    return faults or [*_content(scope, engine, now)]
+        unfit = [*event_columns(scope, name, engine)]
+        faults += unfit or [*event_conditions(scope, name, engine)]
+        if notice and not unfit:
+            told += gaps(scope, name, TABLE, event_names(scope, name), engine)
+    return [*told, *(faults or _content(scope, engine, now))]
 
 
 def _customers(scope: Scope, engine: Engine) -> Iterator[Diagnostic]:

@@ -309,15 +309,21 @@ def event_columns(scope: Scope, name: str, engine: Engine) -> Iterator[Diagnosti
     except UpliftLabError as error:
         yield from placed(scope, name, error.faults)
         return
+    for named in event_names(scope, name):
+        yield from column_faults(named, columns)
+
+
+def event_names(scope: Scope, name: str) -> Iterator[Named]:
+    """Every column of a table of events that the YAML names."""
+    source = scope.plan.sources[name]
     named = [(key, getattr(source, key)) for key in _ROLES]
     for key, column in (*named, *(("key", column) for column in source.key or ())):
-        where = scope.shared.at("sources", "sources", name, key)
-        yield from column_faults(Named(column, f"{key} of {name}", where), columns)
+        yield Named(column, f"{key} of {name}", scope.shared.at("sources", "sources", name, key))
     for column in source.amounts:
         where = scope.shared.at("sources", "sources", name, "amounts", column, key=True)
-        yield from column_faults(Named(column, f"amounts of {name}", where, _NUMBERS), columns)
-    yield from _metric_columns(scope, name, columns)
-    yield from _segment_columns(scope, name, columns)
+        yield Named(column, f"amounts of {name}", where, _NUMBERS)
+    yield from _metric_columns(scope, name)
+    yield from _segment_columns(scope, name)
 
 
 def _declared(name: str, scope: Scope) -> str:
@@ -327,9 +333,7 @@ def _declared(name: str, scope: Scope) -> str:
     return min((name.partition(suffix)[0] for suffix in TOTALS), key=len)
 
 
-def _metric_columns(
-    scope: Scope, source: str, columns: dict[str, ColumnType]
-) -> Iterator[Diagnostic]:
+def _metric_columns(scope: Scope, source: str) -> Iterator[Named]:
     """The columns of a table of events that metrics look at."""
     for used, metric in {**scope.plan.metrics, **scope.plan.covariates}.items():
         if metric.source != source:
@@ -339,22 +343,20 @@ def _metric_columns(
             numeric = any(each.numeric for each in metric.kind.aggregates)
             kinds = _NUMBERS if numeric else ()
             where = scope.metric_at(name, metric.defined_by)
-            yield from column_faults(Named(column, f"metric '{name}'", where, kinds), columns)
+            yield Named(column, f"metric '{name}'", where, kinds)
         if metric.where is not None:
             where = scope.metric_at(name, "where")
             for column in sorted(parse(metric.where).columns):
-                yield from column_faults(Named(column, f"metric '{name}'", where), columns)
+                yield Named(column, f"metric '{name}'", where)
 
 
-def _segment_columns(
-    scope: Scope, source: str, columns: dict[str, ColumnType]
-) -> Iterator[Diagnostic]:
+def _segment_columns(scope: Scope, source: str) -> Iterator[Named]:
     """The columns of a table of events that segments look at."""
     for name, segment in scope.plan.segments.items():
         if segment.source != source:
             continue
         where = scope.shared.at("segments", "segments", name)
         amount = segment.rfm.amount if segment.rfm else None
-        yield from column_faults(Named(amount, f"segment '{name}'", where, _NUMBERS), columns)
+        yield Named(amount, f"segment '{name}'", where, _NUMBERS)
         for column in sorted(parse(segment.where).columns) if segment.where else ():
-            yield from column_faults(Named(column, f"segment '{name}'", where), columns)
+            yield Named(column, f"segment '{name}'", where)

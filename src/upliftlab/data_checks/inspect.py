@@ -20,9 +20,9 @@ from upliftlab.engines.kinds import kind_of
 from upliftlab.engines.text_file import likely_encoding
 from upliftlab.engines.text_header import text_table
 from upliftlab.errors import DataError, Diagnostic, UpliftLabError
-from upliftlab.queries.numbers import SYMBOLS, iso_sql, readable_time_sql
+from upliftlab.queries.numbers import SYMBOLS, iso_sql, missing_sql, readable_time_sql
 from upliftlab.queries.text_forms import TextForm, forms_of, settled
-from upliftlab.queries.words import line_of, say_yes_and_no, words_of
+from upliftlab.queries.words import declared, line_of, say_yes_and_no, words_of
 from upliftlab.results.inspection import (
     ColumnMeaning,
     FormatChoice,
@@ -156,6 +156,7 @@ class _Look:
             for at, name in enumerate(usable)
         }
         facts = {n: {**facts[n], "words": self._words(n, facts[n])} for n in usable}
+        facts = {n: {**facts[n], "missing": self._missing(n, facts[n])} for n in usable}
         ways = {name: self._forms(name, facts[name]) for name in usable}
         facts = {n: {**facts[n], "default": _is_default(ways[n])} for n in usable}
         point = "." if any(_has_point(facts[name], ways[name]) for name in usable) else None
@@ -194,6 +195,15 @@ class _Look:
         value = quote(name)
         odd = f"(NOT REGEXP_MATCHES({value}, '[0-9]') OR {value} LIKE '#%')"  # such as #DIV/0!
         return words_of(value, odd, _TABLE, self._engine) or []
+
+    def _missing(self, name: str, facts: Row) -> int:
+        """Rows without a value, as they are once the words for none are declared."""
+        words = declared(facts["words"]).get("missing", ())
+        if not words:
+            return int(facts["missing"])
+        absent = missing_sql(quote(name), self._types[name], words)
+        found = self._engine.query(f"SELECT COUNT(*) AS n FROM {_TABLE} WHERE {absent}")
+        return int(found.to_pylist()[0]["n"])
 
     def _forms(self, name: str, facts: Row) -> list[TextForm]:
         """In which ways a column of texts can be read; none where no text has a digit."""
@@ -247,17 +257,18 @@ class _Look:
 
 
 _FACTS: Final = (
-    "n", "near", "least", "greatest", "part", "plain", "padded", "flags", "iso", "zoned", "shape",
-    "distinct", "levels", "looked", "first", "last", "codes",
+    "n", "missing", "near", "least", "greatest", "part", "plain", "padded", "flags", "iso", "zoned",
+    "shape", "distinct", "levels", "looked", "first", "last", "codes",
 )  # fmt: skip
 """What is counted of a column, by name."""
 
 
 def _first(value: str, kind: ColumnType) -> dict[str, str]:
     """What is asked of a column in the first scan."""
+    missing = f"COUNT(CASE WHEN {missing_sql(value, kind)} THEN 1 END)"
     if kind == "other":
-        return {"n": f"COUNT({value})"}
-    asked = {"n": f"COUNT({value})", "near": f"APPROX_COUNT_DISTINCT({value})"}
+        return {"n": f"COUNT({value})", "missing": missing}
+    asked = {"n": f"COUNT({value})", "missing": missing, "near": f"APPROX_COUNT_DISTINCT({value})"}
     if kind == "number":
         number = f"CAST({value} AS DOUBLE)"
         part = f"COUNT(CASE WHEN {number} <> FLOOR({number}) THEN 1 END)"
@@ -328,12 +339,12 @@ def _column(
     identifies = meaning in ("text", "whole number")
     unique = identifies and n == rows > 1 and facts["distinct"] == n
     hidden = unique or len(forms) > 1 or meaning == "text"
-    declared = bool(facts["words"]) or (bool(forms) and not facts["default"])
+    to_declare = bool(facts["words"]) or (bool(forms) and not facts["default"])
     return InspectedColumn(
         name=name,
         meaning=meaning,
         text=kind == "text",
-        missing=rows - n,
+        missing=int(facts["missing"]),
         distinct=facts["distinct"] or facts["near"],
         unique=unique,
         least=None if hidden else _end(facts["least"], meaning),
@@ -341,7 +352,7 @@ def _column(
         shape=shape(facts["shape"]) if kind == "text" and facts["shape"] else None,
         levels=_levels(facts["levels"], n) if identifies or meaning == "flag" else {},
         currency=_currency(facts) if meaning == "number" else None,
-        choices=_choices(forms, facts) if declared else (),
+        choices=_choices(forms, facts) if to_declare else (),
     )
 
 

@@ -8,7 +8,7 @@ whom to target.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -60,6 +60,8 @@ class Diagnostic:
     severity: Severity = "error"
     repair: Repair | None = field(default=None, compare=False, repr=False)
     """What mends the file, where one thing does and no other: `check --fix` writes it."""
+    shares: Mapping[str, float] | None = field(default=None, compare=False, repr=False)
+    """For programs: by column, the share of rows that it speaks of."""
 
     def __post_init__(self) -> None:
         """Say `1 row has`, whoever wrote `{n} rows have`."""

@@ -157,14 +157,20 @@ def digits_shape(form: FileFormat | None) -> str:
     return f"({whole}({point}[0-9]*)?|{point}[0-9]+)"
 
 
-def missing_sql(value: str, kind: ColumnType) -> str:
+def missing_sql(value: str, kind: ColumnType, words: Iterable[str] = ()) -> str:
     """Whether there is no value: NULL, an empty text, or NaN, which pandas writes for it.
+
+    Args:
+        value: The value in SQL.
+        kind: The type of its column.
+        words: Of texts, words for no value that are not declared; declared ones are NULL as read.
 
     >>> missing_sql('"paid"', "boolean")
     '("paid" IS NULL)'
     """
     if kind == "text":
-        return f"({value} IS NULL OR LOWER(TRIM({value})) IN ('', 'nan'))"
+        given = "".join(f" OR {value} = {literal(word)}" for word in words)
+        return f"({value} IS NULL OR LOWER(TRIM({value})) IN ('', 'nan'){given})"
     if kind == "number":
         return f"({value} IS NULL OR {nan_sql(f'CAST({value} AS DOUBLE)')})"
     return f"({value} IS NULL)"

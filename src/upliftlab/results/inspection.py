@@ -36,7 +36,7 @@ class InspectedColumn(Result):
     text: bool
     """Whether the file holds texts there, which mean this."""
     missing: int
-    """Rows without a value."""
+    """Rows without a value; words for none count, though they are still to be declared."""
     distinct: int | None = None
     """How many values there are, nearly."""
     unique: bool = False

@@ -33,6 +33,7 @@ def _dict(fault: Diagnostic) -> dict[str, Any]:
         "message": fault.message,
         "remedy": fault.remedy,
         "repair": _repair(fault.repair) if fault.repair else None,
+        "shares": dict(fault.shares) if fault.shares else None,
     }
 
 
