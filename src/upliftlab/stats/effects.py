@@ -17,6 +17,9 @@ from upliftlab.results.analysis import Note
 from upliftlab.stats.level import Level, level_of
 from upliftlab.stats.moments import Array, Moments, bilinear
 
+_ROUNDING = 1e-13
+"""A standard error smaller than this, relative to what its value is made of, is 0 by rounding."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlopeError:
@@ -170,6 +173,10 @@ class LinearContrast:
         """The sum of what its value is made of, all taken as positive."""
         treated = np.abs(self.treated) @ np.abs(pair.treated.mean)
         return float(treated + np.abs(self.control) @ np.abs(pair.control.mean))
+
+    def varies(self, pair: TwoSample, variance: float) -> bool:
+        """Whether its variance is more than what rounding leaves of none."""
+        return variance > (_ROUNDING * self.size(pair)) ** 2
 
     def covariance(self, other: LinearContrast, pair: TwoSample) -> tuple[float, float, float]:
         """Sampling covariance with another form: the groups' parts, and what they share."""
@@ -338,7 +345,7 @@ def welch(pair: TwoSample, form: LinearContrast, confidence: float | Level) -> E
     parts = form.covariance(form, pair)
     if isnan(sum(parts)):
         return Effect(estimate, note=Note.unknown_spread)
-    if sum(parts) <= 0:
+    if not form.varies(pair, sum(parts)):
         return Effect(estimate, 0.0, note=Note.no_variation)
     se = sum(parts) ** 0.5
     if level.untold:

@@ -57,7 +57,7 @@ def fieller(
     se = max(0.0, sum(residual.covariance(residual, pair))) ** 0.5 / below
     tested = residual if null is None else numerator.minus(denominator, null)
     parts = tested.covariance(tested, pair)
-    if sum(parts) <= 0:
+    if not tested.varies(pair, sum(parts)):
         return Effect(estimate, se, note=Note.no_variation)
     if level.untold:
         return Effect(estimate, se, note=Note.few_expected)
