@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from upliftlab.results.analysis import Message
-    from upliftlab.results.plan import ArmMoney, ArmOutlook, BudgetDesign, PowerReport
+    from upliftlab.results.plan import (
+        ArmMoney,
+        ArmOutlook,
+        BudgetDesign,
+        DecisionOutlook,
+        PowerReport,
+    )
 
 _ENGLISH: Final = Language("en")
 _WHOLE: Final = 24
@@ -30,12 +36,18 @@ def say(outlook: PowerReport) -> None:
     elif outlook.money_absent is not None:
         echo(_said(outlook, outlook.money_absent))
         echo()
+    if outlook.decisions:
+        echo_table(_decisions(outlook))
+        if outlook.binding is not None:
+            echo(_said(outlook, outlook.binding))
+            echo()
     if outlook.budget is not None:
         echo_table(_budget(outlook, outlook.budget))
         echo(_said(outlook, outlook.budget.described))
         echo()
     basis = [outlook.baseline.described, *([outlook.length.described] if outlook.length else [])]
-    for message in (*basis, *outlook.notes):
+    limits = [part.described for part in outlook.decisions if part.name == "guardrail"]
+    for message in (*basis, *limits, *outlook.notes):
         echo(f"· {_said(outlook, message)}")
 
 
@@ -116,6 +128,39 @@ def _money(outlook: PowerReport) -> Table:
     if not outlook.hurdle:
         kept = [line for line in kept if not line[0].startswith("reaches ROI")]
     return table("Money", [arm.arm for arm in outlook.money], kept)
+
+
+def _decisions(outlook: PowerReport) -> Table:
+    """What each part of the verdict takes, in the arm where it takes most."""
+
+    def size(part: DecisionOutlook, value: float | None) -> str:
+        if part.unit == "money":
+            return _ENGLISH.money(value, outlook.currency, signed=True)
+        tell = {
+            "percent": _ENGLISH.percent,
+            "points": _ENGLISH.points,
+            "number": _ENGLISH.number,
+        }[part.unit]
+        return tell(value, signed=True)
+
+    def called(part: DecisionOutlook) -> str:
+        if part.name == "pays":
+            return f"SHIP of {part.arm}"
+        return part.title if part.limit is None else f"{part.title} within {size(part, part.limit)}"
+
+    rows = [
+        (
+            called(part),
+            [
+                _ENGLISH.count(part.needed),
+                _ENGLISH.percent(part.chance, digits=1),
+                size(part, part.smallest),
+            ],
+        )
+        for part in outlook.decisions
+    ]
+    wanted = _ENGLISH.percent(outlook.assumed.power)
+    return table("The verdict", ["needed\nin all", "chance", f"least\nwith {wanted}"], rows)
 
 
 def _budget(outlook: PowerReport, found: BudgetDesign) -> Table:

@@ -222,13 +222,13 @@ def _standard(known: DesignInputs) -> Criterion:
     return Criterion(
         alpha=each,
         decision_alpha=alpha / max(len(known.judged), 1),
-        inflation=_inflation(known.plan, each, known.assumed.power),
+        inflation=looks_inflation(known.plan, each, known.assumed.power),
         power=known.assumed.power,
         rule=_rule(known.plan) if known.judged else None,
     )
 
 
-def _inflation(plan: Plan, alpha: float, power: float) -> float:
+def looks_inflation(plan: Plan, alpha: float, power: float) -> float:
     """By how much declared looks add to the customers needed."""
     times = look_times(plan)
     if len(times) < 2:  # noqa: PLR2004 - one look is none too many

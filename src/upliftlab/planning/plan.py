@@ -26,6 +26,7 @@ from upliftlab.planning.baseline import (
     known_covariates,
     needed_plan,
 )
+from upliftlab.planning.decisions import guarded_spec, guardrail_outlooks, with_decisions
 from upliftlab.planning.design_inputs import DesignInputs, outlook, prospect
 from upliftlab.planning.pre_period import (
     PLANNED,
@@ -38,7 +39,7 @@ from upliftlab.planning.variants import for_longer, measurable, measured_otherwi
 from upliftlab.planning.ways import Variant
 from upliftlab.queries.computed import attach_table
 from upliftlab.results.analysis import Analysis, Message
-from upliftlab.results.plan import PowerReport
+from upliftlab.results.plan import BaselineOrigin, DecisionOutlook, PowerReport
 from upliftlab.text.language import N_
 from upliftlab.util.sql import quote
 
@@ -83,7 +84,34 @@ def plan(asked: Plan, assumed: Assumptions, setting: PlanningContext) -> PowerRe
     known = foresee(asked, assumed, setting)
     setting.progress("Weighing the design")
     created = setting.now.astimezone(UTC).isoformat(timespec="seconds")
-    return outlook(known, created, lambda: tuple(_variants(known, setting)))
+    report = outlook(known, created, lambda: tuple(_variants(known, setting)))
+    return with_decisions(report, _guarded(known, setting))
+
+
+def _guarded(known: DesignInputs, setting: PlanningContext) -> tuple[DecisionOutlook, ...]:
+    """What the guardrails take, each with its own baseline from where the primary metric's is."""
+    if not known.plan.experiment.metrics.guardrails:
+        return ()
+    engine, origin = setting.engine, known.baseline.origin
+    if origin is BaselineOrigin.before and engine is not None:
+        setting.progress("Weighing the guardrails")
+        with engine.reading():
+            cast = _cast(known.plan, engine, setting.now)
+            return tuple(guardrail_outlooks(known, lambda one: rehearse(_reduced(one), cast)))
+    earlier = setting.earlier or setting.own
+
+    def told(asked: Plan) -> Baseline:
+        if origin is BaselineOrigin.given or earlier is None:
+            message = "a baseline in figures is of the primary metric alone"
+            raise ConfigError(Diagnostic("UL322", message, ""))
+        return from_earlier(asked, guarded_spec(known, asked), earlier)
+
+    return tuple(guardrail_outlooks(known, told))
+
+
+def _reduced(asked: Plan) -> Plan:
+    """What is rehearsed of a plan."""
+    return rehearsed(needed_plan(asked))
 
 
 def _variants(known: DesignInputs, setting: PlanningContext) -> Iterator[Variant]:
@@ -138,7 +166,7 @@ def _rehearsed(
     asked: Plan, assumed: Assumptions, setting: PlanningContext, engine: Engine
 ) -> tuple[EstimationSpec, Baseline]:
     """The baseline that the time before tells."""
-    reduced = rehearsed(needed_plan(asked))
+    reduced = _reduced(asked)
     setting.progress("Rehearsing on the time before")
     baseline = rehearse(reduced, _cast(asked, engine, setting.now))
     return known_covariates(estimation_spec(reduced), assumed), baseline

@@ -16,7 +16,7 @@ from upliftlab.report.published import WithJson
 from upliftlab.report.quantity import metric_form
 from upliftlab.report.render import framed
 from upliftlab.report.sections import Download, Page, PageLink, Section, packed_download, shown
-from upliftlab.results.plan import ArmMoney, ArmOutlook, BudgetArm, PowerReport
+from upliftlab.results.plan import ArmMoney, ArmOutlook, BudgetArm, DecisionOutlook, PowerReport
 from upliftlab.text.language import N_, Code, Language
 from upliftlab.util.files import atomic_write, safe_name
 
@@ -101,6 +101,24 @@ class BudgetView:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """A part of the verdict; None is a number that is not known, or that does not exist."""
+
+    title: str
+    figures: tuple[Figure | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What each part of the verdict takes, and which takes most."""
+
+    columns: tuple[FigureColumn, ...]
+    rows: tuple[DecisionRow, ...]
+    sentences: tuple[Sentence, ...]
+    binding: Sentence | None
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
     """What all of it rests on."""
 
@@ -179,6 +197,45 @@ def _budget(outlook: PowerReport, formatter: Formatter) -> BudgetView | None:
         formatter.sentence(found.described, "/budget/described"),
         tuple(_known(told, formatter)),
     )
+
+
+def _decisions(outlook: PowerReport, formatter: Formatter) -> Decisions | None:
+    """What the parts of the verdict take; None where there are no guardrails."""
+    if not outlook.decisions:
+        return None
+    columns = (
+        (N_("Needed in all"), N_("all arms together")),
+        (N_("Chance"), N_("with the customers there are")),
+        (N_("Smallest"), N_("effect, rise of revenue or limit with the wanted power")),
+    )
+    binding = outlook.binding
+    return Decisions(
+        tuple(FigureColumn(formatter.text(one), formatter.text(two)) for one, two in columns),
+        tuple(_decision(part, f"/decisions/{i}", formatter) for i, part in _parts(outlook)),
+        tuple(
+            formatter.sentence(p.described, f"/decisions/{i}/described") for i, p in _parts(outlook)
+        ),
+        None if binding is None else formatter.sentence(binding, "/binding"),
+    )
+
+
+def _parts(outlook: PowerReport) -> Iterator[tuple[int, DecisionOutlook]]:
+    yield from enumerate(outlook.decisions)
+
+
+def _decision(part: DecisionOutlook, key: str, formatter: Formatter) -> DecisionRow:
+    """A part's figures: customers, the chance, and the smallest that has the wanted one."""
+    size = FigureFormat(part.unit, signed=True)
+    title = part.title
+    if part.name == "pays":
+        title = f"{formatter.text(N_('Chance of SHIP'))}: {formatter.called(part.arm or '')}"
+
+    def figure(name: str, form: FigureFormat, digits: int | None = None) -> Figure | None:
+        value = getattr(part, name)
+        return None if value is None else formatter.figure(value, f"{key}/{name}", form, digits)
+
+    figures = (figure("needed", _COUNT), figure("chance", _PERCENT, 1), figure("smallest", size))
+    return DecisionRow(title, figures)
 
 
 def _basis(outlook: PowerReport, formatter: Formatter) -> Basis:
@@ -322,6 +379,7 @@ SECTIONS: Final[tuple[Section[PowerReport], ...]] = (
     Section("plan/arms", _reach, N_("Customers and power")),
     Section("plan/money", _expected_money, N_("Profit and return")),
     Section("plan/budget", _budget, N_("The best design for the budget")),
+    Section("plan/decisions", _decisions, N_("What each part of the verdict takes")),
     Section("plan/basis", _basis, N_("What this rests on")),
     Section("provenance", _origin, N_("Provenance")),
     Section("plan/downloads", _file, N_("Downloads")),

@@ -198,6 +198,35 @@ class BudgetDesign(Result):
     arms: tuple[BudgetArm, ...]
 
 
+LimitUnit = Literal["percent", "points", "money", "number"]
+"""How a limit, or the smallest that is found, is read."""
+
+
+class DecisionOutlook(Result):
+    """What one part of the verdict takes, in the arm where it takes most."""
+
+    name: Literal["effect", "pays", "guardrail"]
+    metric: str
+    title: str
+    """What the metric is called for people."""
+    arm: str | None
+    unit: LimitUnit
+    limit: float | None
+    """The change that a guardrail tolerates, with its sign; None of the other parts."""
+    needed: int | None
+    """Customers in all arms together for the wanted power; None where no number would do."""
+    chance: float | None
+    """With the customers there are: of finding the effect, of SHIP, or that the limit is shown to
+    hold where the campaign does not move the metric."""
+    smallest: float | None
+    """The smallest effect, rise of revenue or limit for which that chance is the wanted power."""
+    planned: bool
+    """Whether its baseline is known; `described` says why not."""
+    binds: bool
+    """Whether it takes most customers."""
+    described: Message
+
+
 class PowerReport(Published):
     """Everything that planning found."""
 
@@ -235,6 +264,10 @@ class PowerReport(Published):
     length: Length | None
     budget: BudgetDesign | None = None
     """The best design under the budget that was named; None where none was."""
+    decisions: tuple[DecisionOutlook, ...] = ()
+    """What each part of the verdict takes; empty where there are no guardrails."""
+    binding: Message | None = None
+    """Which of them takes most customers."""
     curves: tuple[ArmPowerCurve, ...]
     notes: tuple[Message, ...]
     """What was assumed or left out, and what to beware of."""
