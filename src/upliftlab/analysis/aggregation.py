@@ -38,7 +38,7 @@ from upliftlab.analysis.refusals import (
 )
 from upliftlab.analysis.share_regimes import ShareRegime, regimes_of
 from upliftlab.analysis.values_tables import refuse_outside
-from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models.experiment import RAISED, Plan
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.aggregated import AggregatedTable
@@ -161,7 +161,7 @@ def _measured(
     lacking = {name for group in cells.values() for cell in group for name in cell.missing}
     if lacking and frame.assumed:
         return None
-    refuse_missing(plan, table, lacking, engine)
+    refuse_missing(plan, table, {name for name in lacking if RAISED not in name}, engine)
     refuse_traces(cells, query.metrics)
     refuse_no_shares(plan, cells, query.metrics)
     data = FactInputs(plan, spec, engine, frame, units, looks, regimes)

@@ -54,6 +54,7 @@ from upliftlab.analysis.what_if import what_if
 from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.margin import BY, shares
 from upliftlab.config.titles import titles
+from upliftlab.config.uncertain import tabled
 from upliftlab.engines.base import Engine
 from upliftlab.money.break_even import break_evens
 from upliftlab.queries.numbers import flag_sql
@@ -421,6 +422,7 @@ def _metrics(
                     "better": metric.better,
                     "role": roles.get(name, roles[own]),
                     "cap": limit,
+                    "table": tabled(plan, own),
                 }
             )
         )

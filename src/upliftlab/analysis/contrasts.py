@@ -183,7 +183,12 @@ class Contrast:
         if not self.among_present(metric) and not self._too_few(metric):
             return self.pair, self.spec.place(metric, self.pair)
         columns, pair = self.spec.ratios[metric], self.pair
-        return TwoSample(of_present(pair.treated, *columns), of_present(pair.control, *columns)), 0
+        moved = None
+        if pair.moved is not None:
+            own = [self.spec.place(metric, pair)]
+            moved = pair.moved[0][:, own], pair.moved[1][:, own]
+        groups = of_present(pair.treated, *columns), of_present(pair.control, *columns)
+        return TwoSample(*groups, moved=moved), 0
 
     def adjusted_difference(self, metric: str) -> Effect:
         """The difference of the adjusted pair; absent where the pair could not be adjusted."""

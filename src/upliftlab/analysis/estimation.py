@@ -16,6 +16,7 @@ from upliftlab.results.costs import RATED, CostStep
 from upliftlab.stats.covariates import adjusted
 from upliftlab.stats.effects import TwoSample
 from upliftlab.stats.moments import Array, Moments, pool
+from upliftlab.stats.moved import counterparts, moved_means, with_raised
 from upliftlab.stats.quotients import (
     FEWEST_DENOMINATORS,
     Quotient,
@@ -49,6 +50,8 @@ class EstimationSpec:
         partial: The ratios that are means of the customers who have a value: the second column
             says who has.
         compared: Arms that are compared with each other, the first against the second.
+        raised: By uncertain value of a table, the columns that depend on it, each with the column
+            that is the same with the value one standard error higher.
     """
 
     metrics: tuple[str, ...]
@@ -67,6 +70,7 @@ class EstimationSpec:
     partial: frozenset[str] = frozenset()
     contacted: int | None = None
     compared: tuple[tuple[str, str], ...] = ()
+    raised: tuple[Mapping[int, int], ...] = ()
 
     @property
     def between(self) -> tuple[EstimationSpec, ...]:
@@ -100,6 +104,7 @@ class EstimationSpec:
             partial=self.partial & set(metrics),
             contacted=None,
             compared=(),
+            raised=(),
         )
 
     def per_unit(self, step: CostStep, arms: Sequence[str]) -> Array:
@@ -113,13 +118,16 @@ class EstimationSpec:
         return np.stack(rows)
 
     def projected(self, aggregates: Aggregates) -> Aggregates:
-        """The aggregates with money's columns behind the others."""
+        """The aggregates with money's columns behind the others, and those with values raised."""
         roles = self.roles
         if roles is None:
             return aggregates
         size = len(self.columns)
         fixed = {arm: self._spread(arm, group) for arm, group in aggregates[OVERALL].items()}
-        maps = {arm: projection(size, roles, terms) for arm, terms in fixed.items()}
+        maps = {
+            arm: with_raised(projection(size, roles, terms), size, self.raised)
+            for arm, terms in fixed.items()
+        }
         return {
             place: {arm: group.project(maps[arm]) for arm, group in groups.items()}
             for place, groups in aggregates.items()
@@ -148,7 +156,15 @@ class EstimationSpec:
             scarce=frozenset(
                 at for at, k in counted.items() if min(k) < FEWEST_DENOMINATORS and at not in whole
             ),
+            moved=self._moved(treated, control, wanted) if self.raised else None,
         )
+
+    def _moved(
+        self, treated: Moments, control: Moments, wanted: Sequence[Quotient]
+    ) -> tuple[Array, Array]:
+        """How far both groups' columns move under every uncertain value, one se higher."""
+        raised = counterparts(len(treated.mean), len(self.columns), self.raised)
+        return moved_means(treated.mean, wanted, raised), moved_means(control.mean, wanted, raised)
 
     def each(self, groups: Mapping[str, Moments]) -> tuple[Moments, ...]:
         """Every arm by itself, over the columns of a pair."""
@@ -194,8 +210,7 @@ def estimation_spec(plan: Plan) -> EstimationSpec:
     for name in plan.treatments:
         if channel := plan.arms[name].channel:
             channels[channel] = (*channels.get(channel, ()), name)
-    counted = (*plan.measured_columns, *plan.covariates)
-    columns = (*counted, *((SIZE,) if plan.households else ()), *plan.capped)
+    columns = (*plan.counted_columns, *((SIZE,) if plan.households else ()), *plan.capped)
     index = {name: i for i, name in enumerate(columns)}
     ratios = {name: plan.metrics[name].ratio for name in plan.measured}
     return EstimationSpec(
@@ -215,6 +230,10 @@ def estimation_spec(plan: Plan) -> EstimationSpec:
         contacted=index.get(plan.contacted or ""),
         partial=frozenset(name for name in ratios if plan.metrics[name].missing == "drop"),
         compared=plan.experiment.compare,
+        raised=tuple(
+            {index[name]: index[other] for name, other in each.items()}
+            for each in plan.raised.values()
+        ),
     )
 
 

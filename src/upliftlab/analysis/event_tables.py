@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from upliftlab.analysis.values_tables import outside
 from upliftlab.config.expressions import decided_by, parse
 from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models.values_by import is_raised
 from upliftlab.engines.base import ColumnType, Engine
 from upliftlab.engines.dialect import converts_texts
 from upliftlab.errors import DataError, Diagnostic
@@ -258,7 +259,7 @@ def _read(
     known = {(text.column, text.among) for text in told}
     missed = {(a.column, a.where) for at, a in enumerate(amounts) if row[f"n{at}"]} - known
     for amount in _amounts(events, tallies, engine):
-        if (amount.column, amount.where) in missed:
+        if (amount.column, amount.where) in missed and not is_raised(amount.column):
             faults += _no_number(events, amount, engine, relation)
     return events, faults
 

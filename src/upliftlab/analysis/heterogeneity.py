@@ -141,6 +141,7 @@ def shrunken_arms(
     covariance = shared_control(pairs, forms[0])
     if covariance is None:
         return None
+    covariance = covariance + _tables([form.moved(pair) for pair, form in named])
     each = [form.value(pair) for pair, form in named]
     found = shrunken(np.array(each), covariance)
     if found is None or np.isnan(found.values).any():
@@ -198,6 +199,7 @@ def _compared(row: _Row) -> tuple[Heterogeneity, Mapping[FindingSlice, float]]:
     if errors is None or not _answered(row, kept):
         return empty.model_copy(update={"note": Note.not_adjusted}), {}
     covariance, own = errors
+    covariance = covariance + _tables([row.form(s).moved(row.pair(s)) for s in kept])
     estimates = np.array([row.form(contrast).value(row.pair(contrast)) for contrast in kept])
     test, found = heterogeneity(estimates, covariance, own), shrunken(estimates, covariance)
     if test is None or found is None:
@@ -258,6 +260,12 @@ def _common(row: _Row, kept: Sequence[Contrast]) -> _Errors | None:
         together = (treated * sizes * (sizes - 1)).sum() / (sizes - 1).sum() / sizes
         covariance, treated = covariance + np.diag(together - treated), together
     return covariance, OwnError(treated, sizes - 1)
+
+
+def _tables(moved: Sequence[Array]) -> Array:
+    """What cells' errors have in common by one table of values; their variances have it already."""
+    together = np.stack(moved) @ np.stack(moved).T
+    return np.asarray(together - np.diag(np.diag(together)))
 
 
 def _sizes(row: _Row, kept: Sequence[Contrast]) -> Array:

@@ -63,6 +63,9 @@ _WITHIN: Final = N_(
     "There is no time course: arms are compared within the strata in which they were assigned, "
     "which are not told apart by day."
 )
+_TABLES: Final = N_(
+    "There is no time course: values of a table have standard errors, which are not carried by day."
+)
 _NO_EVENTS: Final = N_(
     "There is no time course: nothing is counted from events, so nothing tells when it happened."
 )
@@ -144,6 +147,8 @@ def _unfit(given: CourseInputs) -> str | None:
         return _GROUPED
     if given.plan.experiment.assignment.within_given:
         return _WITHIN
+    if given.spec.raised:
+        return _TABLES
     if not given.intake.table.events:
         return _NO_EVENTS
     return None if given.spec.size is None else _HOUSEHOLDS

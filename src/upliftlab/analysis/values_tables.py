@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from upliftlab.config.expressions import beside_table, decided_by
 from upliftlab.config.models.experiment import Plan
+from upliftlab.config.models.values_by import is_raised
 from upliftlab.engines.base import Engine
 from upliftlab.errors import DataError, Diagnostic
 from upliftlab.queries.numbers import missing_sql
@@ -66,7 +67,7 @@ def _faults(
     for column in columns:
         formula = plan.customers.columns.get(column)
         by = None if formula is None else decided_by(formula)
-        if formula is None or by is None:
+        if formula is None or by is None or is_raised(column):
             continue
         there = [
             f"NOT {missing_sql(f'c.{quote(name)}', frame.type_of(name, 'computed column'))}"

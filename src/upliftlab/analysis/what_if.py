@@ -33,6 +33,7 @@ from upliftlab.results.what_if import (
 )
 from upliftlab.stats.effects import LinearContrast, TwoSample
 from upliftlab.stats.moments import Array, Moments, Projection, bilinear
+from upliftlab.stats.moved import with_raised
 
 
 def what_if(
@@ -99,7 +100,8 @@ class _Columns:
     def rows(self) -> Array:
         """Which of a pair's columns they are, shape (columns, the pair's)."""
         p, size = len(self.spec.columns), len(self.names)
-        return np.eye(size, p + size + len(self.spec.ratios), p)
+        behind = size * len(self.spec.raised) + len(self.spec.ratios)
+        return np.eye(size, p + size + behind, p)
 
     def projection(self, arm: str, own: str, size: int) -> Projection:
         """The map from an arm's columns to those of metrics and these.
@@ -117,7 +119,8 @@ class _Columns:
             for at, (per, column) in enumerate(columns, start=1):
                 rows[at, column] = 1.0
                 rows[-1, column] -= self.spec.terms[own].paid(per)
-        return Projection(np.vstack([np.eye(p, size), rows]), np.zeros(p + len(rows)))
+        made = Projection(np.vstack([np.eye(p, size), rows]), np.zeros(p + len(rows)))
+        return with_raised(made, p, self.spec.raised)
 
 
 def _pair(contrast: Contrast, columns: _Columns, groups: Mapping[str, Moments]) -> TwoSample:
@@ -189,11 +192,10 @@ def quartic(group: Moments, rows: Array) -> Array:
 
 def _shared(pair: TwoSample, rows: Array) -> tuple[float | None, ...]:
     """The covariance of the differences that both groups have in common."""
-    pooled = pair.pooled
-    if pooled is None:
+    if pair.pooled is None and pair.moved is None:
         return ()
     forms = [LinearContrast(row, -row) for row in rows]
-    found = [pooled.covariance(one, other) for at, one in enumerate(forms) for other in forms[at:]]
+    found = [one.shared(other, pair) for at, one in enumerate(forms) for other in forms[at:]]
     return _known(np.array(found))
 
 

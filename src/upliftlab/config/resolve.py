@@ -18,6 +18,7 @@ from upliftlab.config.models.experiment import ONE_EACH, PROFIT, Arm, Experiment
 from upliftlab.config.models.metrics import TOTALS, totals
 from upliftlab.config.scope import declared_metrics
 from upliftlab.config.shared import Shared, source_fault
+from upliftlab.config.uncertain import with_uncertain
 from upliftlab.config.windows import BEFORE, before, in_window, known_before
 from upliftlab.errors import Diagnostic
 from upliftlab.util.nearest import closest, surely
@@ -64,7 +65,7 @@ def resolve(draft: ReadExperiment, shared: Shared) -> Resolution:
         sources=_sources((*metrics.values(), *covariates.values()), segments, shared),
         program=shared.program,
     )
-    return Resolution(with_margins(plan), tuple(work.faults))
+    return Resolution(with_uncertain(with_margins(plan)), tuple(work.faults))
 
 
 def named_metrics(experiment: ExperimentFile) -> list[tuple[str, tuple[str | int, ...]]]:

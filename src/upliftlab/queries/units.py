@@ -105,7 +105,7 @@ def unit_columns(plan: Plan) -> UnitColumns:
     """What the unit table of a plan holds."""
     return UnitColumns(
         metrics={**plan.metrics, **plan.covariates},
-        columns=(*plan.measured_columns, *plan.covariates),
+        columns=plan.counted_columns,
         segments=plan.segments,
         sums=plan.customers.aggregated,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -60,6 +60,17 @@ _METHODS: Final = {
 }
 
 
+_TABLES: Final[Mapping[str, str]] = {
+    "uncertain": N_(
+        "Numbers by a declared table of values with standard errors. Intervals carry these: to the "
+        "variance of an effect is added, for each value, the square of its standard error times "
+        "the difference that it makes between the groups (delta method)."
+    ),
+    "known": N_(
+        "Numbers by a declared table of values, without standard errors. Intervals take the table "
+        "as it stands: how uncertain it is is in none of them."
+    ),
+}
 _PUBLIC: Final = N_(
     "Made for the public: levels of fewer than {least} units in an arm are shown together, and who "
     "owns the campaign, its files, its conditions and the sums behind the numbers are left out."
@@ -135,12 +146,23 @@ def methods(analysis: Analysis, formatter: Formatter) -> Methods:
             for kind in EstimandKind
             if kind in kinds
         ),
-        methods=tuple(formatter.text(_METHODS.get(name, name)) for name in used),
+        methods=(
+            *(formatter.text(_METHODS.get(name, name)) for name in used),
+            *_tables(analysis, formatter),
+        ),
         compared=any(test.p is not None for test in analysis.heterogeneity),
         revenue=None if terms is None else terms.revenue,
         costs="" if terms is None else ", ".join(terms.costs),
         terms=() if terms is None else _terms(terms, formatter),
     )
+
+
+def _tables(analysis: Analysis, formatter: Formatter) -> Iterator[str]:
+    """What is said of the metrics whose numbers are of a declared table."""
+    for kind, text in _TABLES.items():
+        titles = [each.title for each in analysis.metrics if each.table == kind]
+        if titles:
+            yield f"{', '.join(titles)}: {formatter.text(text)}"
 
 
 def _margins(terms: MoneyTermsInfo, formatter: Formatter) -> Iterator[Term]:

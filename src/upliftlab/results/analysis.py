@@ -390,6 +390,9 @@ class MetricInfo(Result):
     role: Literal["primary", "secondary", "guardrail", "money"]
     cap: float | None = None
     """Where larger values were cut; None where they were not."""
+    table: Literal["known", "uncertain"] | None = None
+    """Whether its numbers are those of a declared table of values: taken as they stand, or with
+    standard errors, which intervals carry; None where they are of no table."""
 
 
 class SegmentInfo(Result):

@@ -106,6 +106,9 @@ class TwoSample:
             column of a quotient; n where it has none.
         scarce: Quotients of which one of them has too few.
         pooled: What the groups have in common, where they are adjusted for covariates.
+        moved: How far the means of both groups move under each uncertain value of a table that is
+            one standard error higher, shape (values, p) each (`stats.moved`); of groups that are
+            adjusted, as they are without.
     """
 
     treated: Moments
@@ -117,6 +120,7 @@ class TwoSample:
         default_factory=dict[int, tuple[float, float]]
     )
     scarce: frozenset[int] = frozenset()
+    moved: tuple[Array, Array] | None = None
 
     def absent(self, *columns: int) -> Note | None:
         """Why an effect on some columns has no value; None where it has one."""
@@ -183,9 +187,22 @@ class LinearContrast:
         return (
             _of_means(pair.treated, self.treated, other.treated),
             _of_means(pair.control, self.control, other.control),
-            (0.0 if pair.pooled is None else pair.pooled.covariance(self, other))
-            + self.between_blocks(other, pair),
+            self.shared(other, pair) + self.between_blocks(other, pair),
         )
+
+    def shared(self, other: LinearContrast, pair: TwoSample) -> float:
+        """The part that both groups have in common: of covariates' means and of tables."""
+        pooled = 0.0 if pair.pooled is None else pair.pooled.covariance(self, other)
+        if pair.moved is None:
+            return pooled
+        return pooled + float(self.moved(pair) @ other.moved(pair))
+
+    def moved(self, pair: TwoSample) -> Array:
+        """How far its value moves under each uncertain value of a table, shape (values,)."""
+        if pair.moved is None:
+            return np.zeros(0)
+        treated, control = pair.moved
+        return np.asarray(treated @ self.treated + control @ self.control)
 
     def between_blocks(self, other: LinearContrast, pair: TwoSample) -> float:
         """The part of it that differences of blocks tell; 0 without blocks."""

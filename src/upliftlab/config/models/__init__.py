@@ -26,7 +26,7 @@ from upliftlab.config.models.segments import Lifecycle, Rfm, Segment
 from upliftlab.config.models.sources import AttributeKind, EngineSettings, Source
 from upliftlab.config.models.theme import ColourPair, Logo
 from upliftlab.config.models.uplift import FeatureKind, Learner, TodayRule, Uplift
-from upliftlab.config.models.values_by import ValuesBy
+from upliftlab.config.models.values_by import Uncertain, ValuesBy
 
 __all__ = [
     "Aggregated",
@@ -65,6 +65,7 @@ __all__ = [
     "SourcesFile",
     "Theme",
     "TodayRule",
+    "Uncertain",
     "UniversalHoldout",
     "Uplift",
     "ValuesBy",

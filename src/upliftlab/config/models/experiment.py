@@ -57,13 +57,15 @@ from upliftlab.config.models.values import (
     Name,
     Rate,
 )
-from upliftlab.config.models.values_by import Formula
+from upliftlab.config.models.values_by import Columns
 from upliftlab.results.costs import ON_ARMS, CostStep
 
 PROFIT = "profit"
 """The metric that money makes; the one name that is neither defined nor a column."""
 
 
+RAISED = " +1 se of "
+"""Between a metric's name and the uncertain value that is raised by its standard error."""
 ONE_EACH = "one per customer"
 """What is written in the place of a metric of contacts where every customer of an arm has one."""
 FEWEST_SHOWN = 2
@@ -197,7 +199,7 @@ class ExperimentFile(Declaration):
         Discriminator(lambda value: "name" if isinstance(value, str) else "place"),
     ]
     """The customers' table: a source of configs/sources.yaml, or its place."""
-    columns: dict[Name, Formula] = {}
+    columns: Columns = {}
     """Columns of the customers' table that are computed from its others, such as
     `net: paid - coalesce(refunded, 0)`; none by default."""
     engine: AnyEngine | None = None
@@ -336,6 +338,25 @@ class Plan(Declaration):
         """What is counted per customer for them: a ratio's two parts stand in its place."""
         parts = (self.metrics[name].ratio or (name,) for name in self.measured)
         return tuple(dict.fromkeys(part for pair in parts for part in pair))
+
+    @property
+    def raised(self) -> dict[str, dict[str, str]]:
+        """By uncertain value of a table, what is counted once more with it one se higher.
+
+        The columns of `measured_columns` that depend on it, each with its counterpart.
+        """
+        found: dict[str, dict[str, str]] = {}
+        for name in self.metrics:
+            base, mark, entry = name.rpartition(RAISED)
+            if mark and base in self.measured_columns:
+                found.setdefault(entry, {})[base] = name
+        return found
+
+    @property
+    def counted_columns(self) -> tuple[str, ...]:
+        """What is counted per customer: for metrics, with values raised, and as covariates."""
+        raised = (name for each in self.raised.values() for name in each.values())
+        return (*self.measured_columns, *raised, *self.covariates)
 
     @property
     def households(self) -> str | None:

@@ -18,7 +18,7 @@ from upliftlab.config.models.aggregated import Aggregated
 from upliftlab.config.models.formats import FileFormat
 from upliftlab.config.models.model import Declaration, Key, Names, refusing, shorthand
 from upliftlab.config.models.values import Count, Currency, Date, Name
-from upliftlab.config.models.values_by import Formula
+from upliftlab.config.models.values_by import Columns
 from upliftlab.util.extensions import ENGINES, blaming, installed, loaded, misfit, package_of
 
 
@@ -160,7 +160,7 @@ class Source(Declaration):
     """For customers: what each row tells of many of them together, such as an arm's day."""
     format: FileFormat | None = None
     """How values are written in the file, where that can be read in two ways."""
-    columns: dict[Name, Formula] = {}
+    columns: Columns = {}
     """Columns that are computed from the others, such as `net: gross - vat`, or by a table of
     values; none by default."""
     added_later: ClassVar[frozenset[str]] = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from pydantic import (
     AfterValidator,
@@ -62,11 +62,80 @@ def _is_mapping(value: object) -> str:
     return "(table)" if isinstance(value, dict) else "(value)"
 
 
+def _form(value: object) -> str:
+    if isinstance(value, Uncertain):
+        return "(uncertain)"
+    if not isinstance(value, dict):
+        return "(value)"
+    written = cast("dict[Any, Any]", value)
+    return "(uncertain)" if {"value", "se"} & written.keys() else "(table)"
+
+
+class Uncertain(Declaration):
+    """A number that is known with a standard error."""
+
+    value: Factor
+    """The number, or a percentage."""
+    se: Factor
+    """Its standard error: how far such a number is typically off, in the same unit."""
+
+    @model_validator(mode="after")
+    def _above_nothing(self) -> Uncertain:
+        if self.se <= 0:
+            raise ValueError("'se' is above 0; a number that is known exactly stands alone")
+        return self
+
+
 Dated = Annotated[
-    Annotated[Factor, Tag("(value)")] | Annotated[dict[Date, Factor], Tag("(table)")],
-    Discriminator(_is_mapping),
+    Annotated[Factor, Tag("(value)")]
+    | Annotated[dict[Date, Factor], Tag("(table)")]
+    | Annotated[Uncertain, Tag("(uncertain)")],
+    Discriminator(_form),
 ]
-"""One number, or several, each from its day on."""
+"""One number, one with its standard error, or several, each from its day on."""
+MOST_UNCERTAIN: Final = 12
+"""Numbers of a table that may have a standard error: each is a column of its own in the scan."""
+_RAISED: Final = " +1 se #"
+
+
+class _TableText(str):
+    """A table's text, and the same with each uncertain number one standard error higher."""
+
+    __slots__ = ("raised",)
+    raised: tuple[str, ...]
+
+
+def with_raised(columns: dict[str, str]) -> dict[str, str]:
+    r"""Computed columns; behind those of tables, what each is with an uncertain number raised.
+
+    >>> table = ValuesBy(by="kind", values={"a": {"value": 20, "se": 4}, "b": 3})
+    >>> with_raised({"worth": table.text})["worth +1 se #0"]
+    'case "kind" when \'a\' then 24 when \'b\' then 3 end'
+    """
+    found = dict(columns)
+    for name, text in columns.items():
+        if isinstance(text, _TableText):
+            found |= {f"{name}{_RAISED}{at}": each for at, each in enumerate(text.raised)}
+    return found
+
+
+def is_raised(column: str) -> bool:
+    """Whether a computed column is another's with an uncertain number raised."""
+    return _RAISED in column
+
+
+def raised_of(columns: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """The columns of tables with uncertain numbers, each with its raised ones.
+
+    >>> raised_of({"worth": "x", "worth +1 se #0": "y", "net": "z"})
+    {'worth': ('worth +1 se #0',)}
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name in columns:
+        base, mark, _ = name.rpartition(_RAISED)
+        if mark:
+            found[base] = (*found.get(base, ()), name)
+    return found
 
 
 class ValuesBy(Declaration):
@@ -76,8 +145,10 @@ class ValuesBy(Declaration):
     """The column whose value decides, such as a category or a currency."""
     values: dict[Label, Dated]
     """What stands for each of its values: a number or a percentage; or several by day, each from
-    its day on until the next: {NOK: {2026-01-01: 0.0851, 2026-03-10: 0.0872}}. Rows of any other
-    value, and of an earlier day, have no value, and are refused where they count."""
+    its day on until the next: {NOK: {2026-01-01: 0.0851, 2026-03-10: 0.0872}}; or one that is not
+    known exactly with its standard error: {monthly: {value: 90, se: 8}}, which intervals carry.
+    Rows of any other value, and of an earlier day, have no value, and are refused where they
+    count."""
     of: Name | None = None
     """The column that is multiplied with it, such as an amount; by default it stands alone."""
     day: Name | None = None
@@ -96,20 +167,33 @@ class ValuesBy(Declaration):
             raise ValueError("'values' has an entry without a day; write {2026-01-01: 0.0851}")
         if sum(len(each) if isinstance(each, dict) else 1 for each in self.values.values()) > _MOST:
             raise ValueError(f"'values' holds at most {_MOST:,} numbers; join it in a view")
+        if sum(isinstance(each, Uncertain) for each in self.values.values()) > MOST_UNCERTAIN:
+            most = f"at most {MOST_UNCERTAIN} numbers of a table have a standard error"
+            raise ValueError(f"{most}; write it of those that matter most")
         return self
 
     @property
-    def text(self) -> str:
+    def text(self) -> _TableText:
         r"""The same as a computed column's text.
 
         >>> ValuesBy(by="kind", of="paid", values={"a": "25%"}).text
         '"paid" * case "kind" when \'a\' then 0.25 end'
         """
-        chosen = " ".join(f"when {literal(k)} then {self._one(v)}" for k, v in self.values.items())
+        found = _TableText(self._text(self.values))
+        uncertain = {k: v for k, v in self.values.items() if isinstance(v, Uncertain)}
+        found.raised = tuple(
+            self._text({**self.values, k: v.value + v.se}) for k, v in uncertain.items()
+        )
+        return found
+
+    def _text(self, values: dict[str, Decimal | dict[date, Decimal] | Uncertain]) -> str:
+        chosen = " ".join(f"when {literal(k)} then {self._one(v)}" for k, v in values.items())
         table = f"case {quote(self.by)} {chosen} end"
         return table if self.of is None else f"{quote(self.of)} * {table}"
 
-    def _one(self, value: Decimal | dict[date, Decimal]) -> str:
+    def _one(self, value: Decimal | dict[date, Decimal] | Uncertain) -> str:
+        if isinstance(value, Uncertain):
+            return f"{value.value:f}"
         if isinstance(value, Decimal):
             return f"{value:f}"
         day = quote(self.day or "")
@@ -120,6 +204,7 @@ class ValuesBy(Declaration):
 
 if TYPE_CHECKING:
     Formula = str  # what both become
+    Columns = dict[str, str]
 else:
     Formula = Annotated[
         Annotated[FormulaText, Tag("(value)")]
@@ -127,4 +212,5 @@ else:
         Discriminator(_is_mapping),
         PlainSerializer(str),
     ]
+    Columns = Annotated[dict[Name, Formula], AfterValidator(with_raised)]
 """A computed column: its text, or a table of values by another column, which becomes its text."""
