@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from upliftlab.report.targets import TargetsReport
     from upliftlab.report.uplift import UpliftReport
     from upliftlab.results.analysis import Analysis, Audience
-    from upliftlab.targeting.request import TargetPolicy, TargetRequest
+    from upliftlab.results.promises import TargetPolicy
+    from upliftlab.targeting.request import TargetRequest
 
 Progress = Callable[[str], None]
 """Told of each step, for people who wait."""
@@ -53,7 +54,8 @@ class TargetArguments(TypedDict, total=False):
     model: FilePath | None
     """A model that `learn` saved; it is learned afresh where absent."""
     policy: TargetPolicy
-    """`model`, which chooses, where absent; `everybody` rolls one arm out."""
+    """`model`, which chooses, where absent; `everybody` rolls one arm out, `today` gives
+    its arm to those whom today's rule chooses."""
     arm: str | None
     """The arm that everybody gets."""
     day: date | None
@@ -435,6 +437,7 @@ class Experiment:
         from upliftlab.util.files import safe_name
 
         plan, model = self.resolved, asked.get("model") is not None
+        policy = asked.get("policy", "model")
         return TargetRequest(
             customers=name,
             source=with_identity(plan, source),
@@ -442,7 +445,8 @@ class Experiment:
             day=asked.get("day") or now.astimezone(ZoneInfo(plan.program.time_zone)).date(),
             output=Path(asked.get("output") or f"{safe_name(self.name)}_targets.parquet"),
             force=asked.get("force", False),
-            arm=arm_of(plan, asked.get("policy", "model"), asked.get("arm"), model=model),
+            arm=arm_of(plan, policy, asked.get("arm"), model=model),
+            by_rule=policy == "today",
         )
 
     @contextmanager

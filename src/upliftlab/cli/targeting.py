@@ -24,8 +24,8 @@ from upliftlab.errors.agreement import agreed
 from upliftlab.util.files import atomic_write, safe_name
 
 if TYPE_CHECKING:
+    from upliftlab.results.promises import TargetPolicy
     from upliftlab.results.targets import Targets
-    from upliftlab.targeting.request import TargetPolicy
 
 
 class TargetOptions(TypedDict):
@@ -88,10 +88,11 @@ class Day(click.ParamType[date]):
 )
 @click.option(
     "--policy",
-    type=click.Choice(["model", "everybody"]),
+    type=click.Choice(["model", "everybody", "today"]),
     default="model",
     show_default=True,
-    help="Those whom a model chooses, or everybody who may be contacted, with --arm.",
+    help="Those whom a model chooses, everybody who may be contacted (with --arm), or those whom "
+    "the plan's rule of today chooses.",
 )
 @click.option("--arm", metavar="ARM", help="The arm that --policy everybody rolls out.")
 @click.option("--day", metavar="DATE", type=Day(), help="The day of contact; default: today.")
@@ -117,6 +118,7 @@ def target(experiment: Path, **options: Unpack[TargetOptions]) -> None:
       upliftlab target experiments/spring.yaml --customers may.parquet --output may.csv
       upliftlab target experiments/spring.yaml --customers next_month --json | jq .arms
       upliftlab target experiments/spring.yaml --customers all --policy everybody --arm email
+      upliftlab target experiments/churn.yaml --customers all --policy today --budget 20000
     """
     hushed = options["quiet"] or options["as_json"]
     with opened(experiment, quiet=hushed) as (asked, tell):

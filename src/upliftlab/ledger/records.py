@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from upliftlab.config.models.experiment import Plan
+from upliftlab.results.promises import TargetPolicy
 from upliftlab.util.personal import free_name
 
 
@@ -214,7 +215,7 @@ class Promise(RecordEntry):
     plan_sha256: str
     """The plan that was learned from."""
     day: str
-    policy: Literal["model", "everybody"]
+    policy: TargetPolicy
     forced: bool
     currency: str | None
     expected_profit: float

@@ -14,6 +14,7 @@ from upliftlab.report.published import WithJson
 from upliftlab.report.render import framed
 from upliftlab.report.sections import Download, Page, PageLink, Section, packed_download, shown
 from upliftlab.report.tile import NumberTile
+from upliftlab.results.promises import TargetPolicy
 from upliftlab.results.targets import Targets
 from upliftlab.text.language import N_, Code, Language
 from upliftlab.util.files import safe_name
@@ -36,8 +37,11 @@ _NEXT: Final = {
         "Nothing shows that this list pays. If it is sent, leave alone those held out: comparing "
         "the two will tell."
     ),
-    "none": N_("Do not choose customers by the model; decide for all alike."),
-    "not_yet": N_("Do not roll the arm out; the report says what would settle it."),
+}
+_NONE: Final[dict[TargetPolicy, str]] = {
+    "model": N_("Do not choose customers by the model; decide for all alike."),
+    "everybody": N_("Do not roll the arm out; the report says what would settle it."),
+    "today": N_("Do not contact customers by today's rule; the report says what would settle it."),
 }
 _REASONS: Final = {
     "not_eligible": N_("not eligible, or not known"),
@@ -87,13 +91,12 @@ def answer(targets: Targets, formatter: Formatter) -> ListAnswer:
     """What the first screen of a list says."""
     state = "none" if targets.abstained else "forced" if targets.forced else "list"
     slug, label = _STATES[state]
-    early = targets.abstained and targets.policy == "everybody"
     return ListAnswer(
         slug=slug,
         label=formatter.text(label),
         sentence=formatter.sentence(targets.sentence_parts, "/sentence_parts"),
         tiles=() if targets.abstained else tuple(_tiles(targets, formatter)),
-        next=formatter.text(_NEXT["not_yet" if early else state]),
+        next=formatter.text(_NONE[targets.policy] if targets.abstained else _NEXT[state]),
     )
 
 

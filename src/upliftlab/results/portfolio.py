@@ -21,6 +21,7 @@ from upliftlab.results.base import (
     matching,
     short,
 )
+from upliftlab.results.promises import TargetPolicy
 from upliftlab.results.uplift import Estimate
 
 SCHEMA: Literal[1] = 1
@@ -122,7 +123,7 @@ class PromiseInfo(Result):
     """The experiment that the list was made from."""
     day: str
     """The day of contact that it was made for."""
-    policy: Literal["model", "everybody"]
+    policy: TargetPolicy
     forced: bool
     """Whether nothing had shown that the list would pay."""
     customers: int

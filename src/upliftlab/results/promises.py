@@ -6,6 +6,10 @@ from typing import Literal
 
 from upliftlab.results.base import Message, Result
 
+TargetPolicy = Literal["model", "everybody", "today"]
+"""Whom a list is made of: those a model chooses, everybody who may be contacted, or those whom the
+plan's rule of today chooses."""
+
 
 class KeptArm(Result):
     """One arm of a list: what was promised of those who were contacted, and what came."""
@@ -39,8 +43,8 @@ class KeptPromise(Result):
     """What the list was made from."""
     day: str
     """The day of contact that it was made for."""
-    policy: Literal["model", "everybody"]
-    """Who chose: a model, or everybody was to get the same arm."""
+    policy: TargetPolicy
+    """Who chose: a model, today's rule, or everybody was to get the same arm."""
     forced: bool
     """Whether nothing showed that the list would pay."""
     arms: tuple[KeptArm, ...]

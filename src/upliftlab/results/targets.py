@@ -21,6 +21,7 @@ from upliftlab.results.base import (
     matching,
     short,
 )
+from upliftlab.results.promises import TargetPolicy
 from upliftlab.results.uplift import Estimate
 
 SCHEMA: Literal[1] = 1
@@ -85,8 +86,9 @@ class Targets(Published):
     sentence: str
     """In English; `sentence_parts` says it in any language."""
     sentence_parts: Message
-    policy: Literal["model", "everybody"] = "model"
-    """Whether a model chose, or one arm is rolled out to everybody who may be contacted."""
+    policy: TargetPolicy = "model"
+    """Whether a model chose, one arm is rolled out to everybody who may be contacted, or today's
+    rule chose."""
     abstained: bool
     """Whether there is no list, as nothing shows that it would pay."""
     forced: bool
@@ -109,7 +111,7 @@ class Targets(Published):
     expected_profit: float = 0.0
     expected_low: float | None = None
     """Lower end of the interval of `expected_profit`, from that of `model.realised`, or of the
-    analysis where everybody gets the same arm."""
+    analysis where no model chooses."""
     expected_high: float | None = None
     """Upper end."""
     expected_cost: float = 0.0
@@ -122,7 +124,7 @@ class Targets(Published):
     exhausted: bool = False
     """Whether the budget ended before customers did who are worth their cost."""
     model: TargetModel | None
-    """None where everybody gets the same arm, as the analysis says what it brings."""
+    """None where no model chooses, as the analysis says what the arm brings."""
     file: DataFile | None = None
     """The list; None without one."""
     data: tuple[DataFile, ...]

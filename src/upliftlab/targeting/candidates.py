@@ -197,13 +197,14 @@ def _no_source(asked: str, declared: Mapping[str, Source]) -> DataError:
     return DataError(Diagnostic("UL642", message, remedy))
 
 
-def look(plan: Plan, customers: Source, engine: Engine) -> None:
+def look(plan: Plan, customers: Source, engine: Engine, *, features: bool = True) -> None:
     """Refuse a table that cannot be chosen from, before anything is learned for it.
 
     Args:
         plan: The experiment that is learned from.
         customers: Next month's customers.
         engine: Where they lie.
+        features: Whether it has to hold what a model is given.
 
     Raises:
         ConfigError: UL402, a column that a condition asks of does not exist.
@@ -211,7 +212,7 @@ def look(plan: Plan, customers: Source, engine: Engine) -> None:
     """
     attach_table(CUSTOMERS, customers, engine, whole=False)
     _require_conditions(plan, customers_table(CUSTOMERS, customers, engine), engine)
-    if plan.experiment.uplift is not None:
+    if features and plan.experiment.uplift is not None:
         features_of(plan.experiment.uplift, CUSTOMERS, customers, engine)
 
 

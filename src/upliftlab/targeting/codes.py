@@ -128,4 +128,10 @@ CODES: Final[tuple[Explanation, ...]] = (
         "has no value, or households were randomised, of which profit is not known by customer.",
         "See the report for the reason.",
     ),
+    Explanation(
+        "UL645",
+        "No rule of today",
+        "--policy today chooses as customers are chosen today, and the plan does not say how.",
+        "Write under 'uplift': 'today: {arm: ARM, where: CONDITION}'.",
+    ),
 )

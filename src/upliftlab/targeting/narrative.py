@@ -236,7 +236,7 @@ class ListSummary:
             currency=plan.currency,
             sentence=english(message, plan.currency),
             sentence_parts=message,
-            policy="model" if order.arm is None else "everybody",
+            policy=order.policy,
             abstained=abstained,
             forced=forced,
             budget=order.budget,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 from upliftlab.analysis.estimation import EstimationSpec
 from upliftlab.config.models import FeatureKind, Source
@@ -16,14 +15,13 @@ from upliftlab.config.models.experiment import Plan
 from upliftlab.config.models.values import Money, budget_in, parse_money
 from upliftlab.engines.files import files_of
 from upliftlab.errors import ConfigError, DataError, Diagnostic, UpliftLabError
+from upliftlab.results.promises import TargetPolicy
 from upliftlab.targeting.budget import Budget
 from upliftlab.targeting.candidates import NextCampaign
 from upliftlab.targeting.list_file import kind_of
 from upliftlab.uplift.encoding import Encoding
 
 _USUAL = Fraction(1, 10)
-TargetPolicy = Literal["model", "everybody"]
-"""Whom a list is made of: those a model chooses, or everybody who may be contacted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,8 @@ class TargetRequest:
         output: Where the list goes.
         contacts: Parquet files with contacts that the ledger knows of.
         force: Whether a list is written although nothing shows that it pays.
-        arm: The arm that is rolled out to everybody; None where a model chooses.
+        arm: The arm that everybody chosen gets; None where a model chooses.
+        by_rule: Whether only those get it whom the plan's rule of today chooses.
     """
 
     customers: str
@@ -49,6 +48,14 @@ class TargetRequest:
     contacts: Sequence[Path] = ()
     force: bool = False
     arm: str | None = None
+    by_rule: bool = False
+
+    @property
+    def policy(self) -> TargetPolicy:
+        """Who chooses."""
+        if self.arm is None:
+            return "model"
+        return "today" if self.by_rule else "everybody"
 
     def campaign(self, plan: Plan, encoding: Encoding | None = None) -> NextCampaign:
         """What candidates are made by: every campaign holds out others.
@@ -84,7 +91,7 @@ def examine(plan: Plan, order: TargetRequest) -> None:
 
 
 def arm_of(plan: Plan, policy: TargetPolicy, arm: str | None, *, model: bool) -> str | None:
-    """The arm that everybody gets; None where a model chooses.
+    """The arm that everybody chosen gets; None where a model chooses.
 
     Args:
         plan: The experiment that was run.
@@ -93,19 +100,35 @@ def arm_of(plan: Plan, policy: TargetPolicy, arm: str | None, *, model: bool) ->
         model: Whether a saved model is given.
 
     Raises:
-        ConfigError: UL643, the arm is no treatment, or what is asked for does not go together.
+        ConfigError: UL643, the arm is no treatment, or what is asked for does not go together;
+            UL645, the plan declares no rule of today.
     """
     if policy == "model":
         if arm is not None:
             raise _unfit("an arm is named, and a model chooses", f"--policy everybody --arm {arm}")
         return None
     if model:
-        raise _unfit("a model is given, and everybody gets the same arm", "leave out --model")
+        raise _unfit("a model is given, and none is asked for", "leave out --model")
+    if policy == "today":
+        return _todays_arm(plan, arm)
     named = arm or (plan.treatments[0] if len(plan.treatments) == 1 else None)
     if named not in plan.treatments:
         said = "no arm is named" if named is None else f"'{named}' is no treatment"
         raise _unfit(said, " or ".join(f"--arm {each}" for each in plan.treatments))
     return named
+
+
+def _todays_arm(plan: Plan, named: str | None) -> str:
+    """The arm that the plan's rule of today gives."""
+    asked = plan.experiment.uplift
+    if asked is None or asked.today is None:
+        message = f"'{plan.experiment.experiment}' does not say who is contacted today"
+        remedy = "write under 'uplift': 'today: {arm: ARM, where: CONDITION}'"
+        raise ConfigError(Diagnostic("UL645", message, remedy))
+    given = asked.today.arm or plan.treatments[0]
+    if named not in (None, given):
+        raise _unfit(f"'{named}' is named, and today's rule gives '{given}'", "leave out --arm")
+    return given
 
 
 def _unfit(message: str, remedy: str) -> ConfigError:

@@ -66,17 +66,23 @@ class Scorer:
             where everybody is expected the same.
         forecast: What is expected of customers.
         holdout: The share that is left alone, drawn by hash.
+        by_rule: Whether nothing is expected of those whom today's rule does not choose, so that
+            they are not chosen.
     """
 
     encoding: Encoding | None
     forecast: Forecast
     holdout: Fraction
+    by_rule: bool = False
 
     def expect(self, batch: CandidateBatch) -> tuple[np.ndarray, np.ndarray, Mapping[str, int]]:
         """Value and cost of each arm for those who may be contacted, and categories not known."""
         chosen = batch.eligible
         if self.encoding is None:
-            return *self.forecast.expect(np.empty((int(chosen.sum()), 0))), {}
+            value, cost = self.forecast.expect(np.empty((int(chosen.sum()), 0)))
+            if self.by_rule and batch.today is not None:
+                value = np.where(batch.today[chosen, None], value, 0)
+            return value, cost, {}
         encoded = self.encoding.encode(batch.features.filter(pa.array(chosen)))
         return *self.forecast.expect(encoded.values), encoded.unseen
 
@@ -174,6 +180,7 @@ class Wording:
         ranked: Whether each treatment's customers are told apart, its gate being open.
         money: One unit of money, such as `EUR`.
         day: The day of contact.
+        averaged: Of whom the average is expected of each, where they are not told apart.
     """
 
     control: str
@@ -183,6 +190,7 @@ class Wording:
     ranked: tuple[bool, ...]
     money: str
     day: date
+    averaged: str = "all customers"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -360,5 +368,5 @@ def _reason(profit: float, cost: float, rank: int, arm: tuple[Wording, int]) -> 
     else:
         said = f"expected profit {profit:,.2f} {wording.money} at no cost"
     if not wording.ranked[number]:
-        return f"{said}, the average of all customers"
+        return f"{said}, the average of {wording.averaged}"
     return f"{said}; among the first {rank} %"

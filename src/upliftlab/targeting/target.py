@@ -8,6 +8,7 @@ there is none.
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from upliftlab.targeting.model import (
 )
 from upliftlab.targeting.narrative import Choice, ListSummary, doubt, said
 from upliftlab.targeting.request import TargetRequest, examine, holdout_of
-from upliftlab.targeting.rollout import RolloutBasis, rollout_basis
+from upliftlab.targeting.rollout import RolloutBasis, of_rule, rollout_basis
 from upliftlab.targeting.selection import Scorer, list_schema, score, select, table_batches, wording
 
 ABOUT = "upliftlab"
@@ -98,18 +99,23 @@ def next_campaign(
 
 
 def _rolled_out(plan: Plan, order: TargetRequest, arm: str, setting: AnalysisContext) -> Targets:
-    """One arm for everybody who may be contacted, as far as the budget goes.
+    """One arm for everybody who may be contacted, or of them for whom today's rule chooses.
 
     Raises:
         UpliftLabError: as `analyze`, `rollout_basis` and `candidates`.
     """
-    look(_without_model(plan), order.source, setting.engine)
-    basis = rollout_basis(plan, arm, analyze(plan, setting))
+    by_rule = order.by_rule
+    asked = _without_features(plan, by_rule=by_rule)
+    look(asked, order.source, setting.engine, features=False)
+    found = analyze(of_rule(plan) if by_rule else plan, setting)
+    basis = rollout_basis(plan, arm, found, by_rule=by_rule)
     return _answered(ListSummary(plan, order, basis, provenance(setting)), setting, basis.why)
 
 
-def _without_model(plan: Plan) -> Plan:
-    """The plan as it asks of nobody what a model is given."""
+def _without_features(plan: Plan, *, by_rule: bool) -> Plan:
+    """The plan as it asks of nobody what a model is given; today's rule, only where it chooses."""
+    if by_rule:
+        return plan
     experiment = plan.experiment.model_copy(update={"uplift": None})
     return plan.model_copy(update={"experiment": experiment})
 
@@ -118,7 +124,8 @@ def _listed(account: ListSummary, setting: AnalysisContext, *, forced: bool) -> 
     """Choose, and write the list of customers who were the same from the first to the last look."""
     plan, order, basis = account.plan, account.order, account.basis
     campaign = order.campaign(plan, basis.encoding)
-    asked = plan if order.arm is None else _without_model(plan)
+    by_rule = order.by_rule
+    asked = plan if order.arm is None else _without_features(plan, by_rule=by_rule)
     found = candidates(asked, order.source, setting.engine, campaign)
     chosen = _choose(account, found, setting)
     setting.progress("Writing the list")
@@ -201,12 +208,13 @@ def _choose(account: ListSummary, found: Candidates, setting: AnalysisContext) -
     """Score everybody, and take those whom the budget reaches."""
     plan, basis = account.plan, account.basis
     spec = estimation_spec(plan)
+    by_rule = False
     if isinstance(basis, RolloutBasis):
-        known = basis.ready
+        known, by_rule = basis.ready, basis.by_rule
     else:
         setting.progress("Fitting the model")
         known = forecast(basis, spec)
-    scorer = Scorer(basis.encoding, known, holdout_of(plan))
+    scorer = Scorer(basis.encoding, known, holdout_of(plan), by_rule=by_rule)
     scored = score(found.batches(setting.engine), scorer, setting.progress)
     setting.progress("Spending the budget")
     purse = account.order.purse(spec)
@@ -217,6 +225,8 @@ def _choose(account: ListSummary, found: Candidates, setting: AnalysisContext) -
 def _written(told: Targets, account: ListSummary, chosen: Choice) -> Targets:
     """Write the list, with what is told of it."""
     words = wording(account.plan, account.basis.opened, account.order.day)
+    if account.order.by_rule:
+        words = replace(words, averaged="those whom today's rule chooses")
     done = write_list(
         account.order.output,
         list_schema(chosen.selection.kind),
