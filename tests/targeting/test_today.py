@@ -103,7 +103,7 @@ def test_without_a_rule_the_line_to_write_is_told(tmp_path):
     shop(tmp_path, customers=60)
     done = by_rule(tmp_path)
     assert done.exit_code == 1
-    assert "UL645" in done.output
+    assert "UL639" in done.output
     assert "today: {arm: ARM, where: CONDITION}" in done.output
 
 

@@ -97,6 +97,12 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Declare 'money', and learn from profit.",
     ),
     Explanation(
+        "UL639",
+        "No rule of today",
+        "--policy today chooses as customers are chosen today, and the plan does not say how.",
+        "Write under 'uplift': 'today: {arm: ARM, where: CONDITION}'.",
+    ),
+    Explanation(
         "UL640",
         "Not a kind of list",
         "A list is written as .csv or .parquet.",
@@ -127,11 +133,5 @@ CODES: Final[tuple[Explanation, ...]] = (
         "What an arm brings of each customer is not known: a critical check failed, its profit "
         "has no value, or households were randomised, of which profit is not known by customer.",
         "See the report for the reason.",
-    ),
-    Explanation(
-        "UL645",
-        "No rule of today",
-        "--policy today chooses as customers are chosen today, and the plan does not say how.",
-        "Write under 'uplift': 'today: {arm: ARM, where: CONDITION}'.",
     ),
 )

@@ -101,7 +101,7 @@ def arm_of(plan: Plan, policy: TargetPolicy, arm: str | None, *, model: bool) ->
 
     Raises:
         ConfigError: UL643, the arm is no treatment, or what is asked for does not go together;
-            UL645, the plan declares no rule of today.
+            UL639, the plan declares no rule of today.
     """
     if policy == "model":
         if arm is not None:
@@ -124,7 +124,7 @@ def _todays_arm(plan: Plan, named: str | None) -> str:
     if asked is None or asked.today is None:
         message = f"'{plan.experiment.experiment}' does not say who is contacted today"
         remedy = "write under 'uplift': 'today: {arm: ARM, where: CONDITION}'"
-        raise ConfigError(Diagnostic("UL645", message, remedy))
+        raise ConfigError(Diagnostic("UL639", message, remedy))
     given = asked.today.arm or plan.treatments[0]
     if named not in (None, given):
         raise _unfit(f"'{named}' is named, and today's rule gives '{given}'", "leave out --arm")
