@@ -63,6 +63,8 @@ def test_promises_of_targeting_are_counted():
         "2000",
         "--learners",
         "x_learner",
+        "--base",
+        "linear",
     )
     lists = told.count("foretold / true")
     assert lists >= 2

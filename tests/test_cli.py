@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import ROOT, upliftlab
+from commands import ROOT, started, upliftlab
 
 HEAVY = ("pandas", "scipy", "duckdb", "sklearn", "numpy", "statsmodels", "pyarrow")
 YAML = """\
@@ -218,22 +218,20 @@ def test_help_shows_examples_line_by_line():
         assert re.search(r"\n  Examples?:\n +upliftlab ", done.output), done.output
 
 
-def test_a_killed_run_leaves_the_old_report_whole(shop):
+def test_a_killed_run_leaves_the_old_report_whole(shop, tmp_path):
     """Kill a run at twenty moments; whatever is there afterwards is a whole page or the old one."""
     assert upliftlab("run", "small.yaml", cwd=shop).returncode == 0
     folder = shop / "upliftlab-report" / "small"
-    started = time.monotonic()
+    told = (tmp_path / "out", tmp_path / "errors")
+    began = time.monotonic()
     upliftlab("run", "small.yaml", cwd=shop)
-    whole = time.monotonic() - started
+    whole = time.monotonic() - began
     for moment in range(20):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "upliftlab", "run", "small.yaml", "--quiet"],
-            cwd=shop, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        )  # fmt: skip
+        process = started("run", "small.yaml", "--quiet", cwd=shop, told=told)
         # Most moments lie near the end, where files are written.
         time.sleep(whole * (0.6 + 0.4 * moment / 20))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
         page = (folder / "report.html").read_text(encoding="utf-8")
         assert page.rstrip().endswith("</html>")
         assert json.loads((folder / "analysis.json").read_text())["schema"] == 1

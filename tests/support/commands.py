@@ -1,8 +1,8 @@
 """The command line in a process of its own.
 
 Each command is forked from a process that has imported the package, as importing it anew takes
-longer than most commands do. Where what Python reads at its start is other than usual, Python is
-started; tests of what is imported, and of being interrupted meanwhile, start it themselves.
+longer than most commands do. Of what Python reads at its start, PYTHONPATH is heeded; tests of
+other things, of what is imported, and of being interrupted meanwhile start Python themselves.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from multiprocessing import forkserver
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -28,30 +29,26 @@ def upliftlab(
     *arguments: object, cwd: Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder, with variables added to the environment."""
-    command = [sys.executable, "-m", "upliftlab", *map(str, arguments)]
-    there = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment}
-    if any(name.startswith("PYTHON") for name in environment):  # is read while Python starts
-        return subprocess.run(
-            command,
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LONGEST,
-            env=there,
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        out, errors = Path(folder, "out"), Path(folder, "errors")
-        process = _forks().Process(
-            target=_run, args=(command[3:], str(cwd), there, (str(out), str(errors)))
-        )
-        process.start()
+    with tempfile.TemporaryDirectory() as name:
+        told = Path(name, "out"), Path(name, "errors")
+        process = started(*arguments, cwd=cwd, told=told, **environment)
         process.join(LONGEST)
         if process.exitcode is None:
             process.kill()
-            raise subprocess.TimeoutExpired(command, LONGEST)
-        told = [path.read_text("utf-8", errors="strict") for path in (out, errors)]
-        return subprocess.CompletedProcess(command, process.exitcode, *told)
+            raise subprocess.TimeoutExpired(arguments, LONGEST)
+        texts = [path.read_text(encoding="utf-8") for path in told]
+        return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
+
+
+def started(
+    *arguments: object, cwd: Path, told: tuple[Path, Path], **environment: str
+) -> BaseProcess:
+    """Start a command that writes what it says, and its errors, into two files."""
+    there = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment}
+    asked = ([*map(str, arguments)], str(cwd), there, (str(told[0]), str(told[1])))
+    process = _forks().Process(target=_run, args=asked)
+    process.start()
+    return process
 
 
 def _forks() -> multiprocessing.context.ForkServerContext:
@@ -75,6 +72,8 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    there = environment["PYTHONPATH"].split(os.pathsep)
+    sys.path[:0] = [path for path in there if path not in sys.path]
     sys.argv = ["upliftlab", *arguments]
     try:
         runpy.run_module("upliftlab", run_name="__main__", alter_sys=True)
