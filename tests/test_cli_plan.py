@@ -162,3 +162,11 @@ def test_wrong_usage_exits_with_2(desk, arguments):
     done = upliftlab("plan", "small.yaml", *arguments, cwd=desk)
     assert done.returncode == 2
     assert "Usage" in done.stderr
+
+
+def test_a_plan_without_customers_to_draw_is_refused_with_the_way_on(desk):
+    done = upliftlab("plan", "small.yaml", *FIGURES, "--simulate", "50", cwd=desk)
+    assert done.returncode == 1
+    assert "UL325" in done.stderr
+    assert "leave out --simulate" in done.stderr
+    assert upliftlab("plan", "small.yaml", *FIGURES, "--simulate", "3", cwd=desk).returncode == 2

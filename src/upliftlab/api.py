@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from upliftlab.ledger import Amendment, Ledger, Locked, Recorded
     from upliftlab.ledger.exports import Exported
     from upliftlab.planning.assumptions import PlanArguments
+    from upliftlab.planning.plan import Further
     from upliftlab.report.look import Look
     from upliftlab.report.outlook import PlanReport
     from upliftlab.report.portfolio import PortfolioReport
@@ -160,6 +161,7 @@ class Experiment:
         like: Analysis | FilePath | None = None,
         own: Analysis | None = None,
         progress: Progress | None = None,
+        further: Further | None = None,
         **assumed: Unpack[PlanArguments],
     ) -> PlanReport:
         """What the experiment can find out, before anybody is contacted.
@@ -170,16 +172,17 @@ class Experiment:
             own: An analysis of this experiment itself, whose control is the baseline where the
                 customers' time before tells none.
             progress: Told of each step.
+            further: What else is found out of it while its data are open, such as
+                `upliftlab.validation.power_check.simulated()`: its power, played on the customers.
             assumed: What is taken for granted; where nothing is said, as `planning` declares it.
 
         Raises:
-            ConfigError: UL320 to UL324 the assumptions contradict one another or the plan, UL622
+            ConfigError: UL320 to UL325 the assumptions contradict one another or the plan, UL622
                 one is no share.
             DataError: as `analyze`; UL321, the customers' past tells no baseline.
         """
         from upliftlab.planning.assumptions import assumptions_of
-        from upliftlab.planning.plan import PlanningContext
-        from upliftlab.planning.plan import plan as verb
+        from upliftlab.planning.plan import PlanningContext, foresee, weigh
         from upliftlab.report.outlook import PlanReport
         from upliftlab.report.published import published
         from upliftlab.report.reading import read_analysis
@@ -189,7 +192,11 @@ class Experiment:
         told = (earlier or given.given) is not None and given.customers is not None
         with nullcontext() if told else self._engine(data) as engine:
             setting = PlanningContext(datetime.now(UTC), engine, earlier, progress or _silent, own)
-            return published(PlanReport, verb(self.resolved, given, setting), self.look)
+            known = foresee(self.resolved, given, setting)
+            report = weigh(known, setting)
+            if further is not None:
+                report = further(report, known, setting)
+        return published(PlanReport, report, self.look)
 
     def lock(self, data: Data | None = None, *, ledger: FilePath | None = None) -> Locked:
         """Freeze the plan on the record, before anybody is assigned; again, it changes nothing.
@@ -515,10 +522,11 @@ def plan(
     data: Data | None = None,
     *,
     like: Analysis | FilePath | None = None,
+    further: Further | None = None,
     **assumed: Unpack[PlanArguments],
 ) -> PlanReport:
     """`Experiment.plan` of an experiment or its file."""
-    return _experiment(experiment).plan(data, like=like, **assumed)
+    return _experiment(experiment).plan(data, like=like, further=further, **assumed)
 
 
 def assign(

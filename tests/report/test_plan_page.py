@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from chromium import violations
-from outlooks import outlook
+from outlooks import outlook, played
 from page_reader import Reader
 from shown_numbers import resolve, shown
 
@@ -15,6 +15,18 @@ from upliftlab.text.language import Language
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_was_played_stands_beside_the_formula(lang):
+    reader = Reader(render(played(), lang=lang))
+    document = reader.document
+    for attributes, text in reader.figures:
+        value = resolve(document, attributes["data-key"])
+        assert text == shown(value, attributes, Language(lang), document["currency"]), attributes
+    keys = {attributes["data-key"] for attributes, _ in reader.figures}
+    assert {"/simulation/arms/0/power", "/simulation/arms/0/simulated_low"} <= keys
+    assert {"/simulation/arms/1/false_positives", "/simulation/top_share"} <= keys
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

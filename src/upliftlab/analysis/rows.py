@@ -220,6 +220,28 @@ def rows_of(
     )
 
 
+def unit_kinds(source: UnitSource, columns: int) -> tuple[Array, Array] | None:
+    """All units of a table over its first columns, those that are alike together, in order.
+
+    Args:
+        source: Where units are.
+        columns: How many columns they have.
+
+    Returns:
+        The values of each kind, shape (kinds, columns), and its units, shape (kinds,); None where
+        there are more kinds than `MOST_ROWS`.
+    """
+    names = [f"x{column}" for column in range(columns)]
+    keys = ", ".join(names)
+    inner = f"SELECT {keys}, {source.count} AS n FROM {source.units} GROUP BY {keys}"
+    result = source.engine.query(f"SELECT * FROM ({inner}) AS kinds LIMIT {MOST_ROWS + 1}")
+    if result.num_rows > MOST_ROWS:
+        return None
+    values = np.stack([_rounded(_numbers(result[name])) for name in names], axis=1)
+    order = np.lexsort(values.T[::-1])
+    return values[order], _numbers(result["n"])[order]
+
+
 def _ordered(found: Codes, names: Sequence[str]) -> Codes:
     """Codes by their place among some names, −1 where they are none of these."""
     number = {name: at for at, name in enumerate(names)}

@@ -164,14 +164,15 @@ def decide(evidence: VerdictInputs) -> Verdict:
         return _invalid(asked, failed[0])
     if early:
         return _not_final(asked, early.parts, evidence.look)
-    arms = _arms(asked, evidence)
+    arms = arm_verdicts(evidence)
     if evidence.interim and not final({arm.code for arm in arms}):
         return _not_yet(asked, arms, evidence.look)
     return _spoken(asked, arms, evidence)
 
 
-def _arms(asked: ShipTarget, evidence: VerdictInputs) -> tuple[ArmVerdict, ...]:
+def arm_verdicts(evidence: VerdictInputs) -> tuple[ArmVerdict, ...]:
     """Each arm's verdict; p-values and intervals are Bonferroni's, as several arms are asked."""
+    asked = evidence.asked
     sign, count = evidence.sign, len(evidence.candidates)
     best_taken = evidence.shrunken(evidence.spec.hurdle)
     found: list[ArmVerdict] = []

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
         BudgetDesign,
         DecisionOutlook,
         PowerReport,
+        PowerSimulation,
+        SimulatedArm,
     )
 
 _ENGLISH: Final = Language("en")
@@ -45,6 +47,8 @@ def say(outlook: PowerReport) -> None:
         echo_table(_budget(outlook, outlook.budget))
         echo(_said(outlook, outlook.budget.described))
         echo()
+    if outlook.simulation is not None:
+        _simulation(outlook, outlook.simulation)
     basis = [outlook.baseline.described, *([outlook.length.described] if outlook.length else [])]
     limits = [part.described for part in outlook.decisions if part.name == "guardrail"]
     for message in (*basis, *limits, *outlook.notes):
@@ -161,6 +165,36 @@ def _decisions(outlook: PowerReport) -> Table:
     ]
     wanted = _ENGLISH.percent(outlook.assumed.power)
     return table("The verdict", ["needed\nin all", "chance", f"least\nwith {wanted}"], rows)
+
+
+def _simulation(outlook: PowerReport, found: PowerSimulation) -> None:
+    """Power and false positives as they were where the plan was played."""
+
+    def share(value: float | None) -> str:
+        return _ENGLISH.percent(value, digits=1)
+
+    def between(value: float | None, low: float | None, high: float | None) -> str:
+        return ABSENT if value is None else f"{share(value)} ({share(low)} to {share(high)})"
+
+    lines: list[tuple[str, Callable[[SimulatedArm], str]]] = [
+        ("power by the formula", lambda arm: share(arm.power)),
+        ("power simulated",
+         lambda arm: between(arm.simulated, arm.simulated_low, arm.simulated_high)),
+        ("found though there is no effect",
+         lambda arm: between(
+             arm.false_positives, arm.false_positives_low, arm.false_positives_high)),
+        ("chance of SHIP by the formula", lambda arm: share(arm.ships)),
+        ("chance of SHIP simulated",
+         lambda arm: between(
+             arm.simulated_ships, arm.simulated_ships_low, arm.simulated_ships_high)),
+        ("SHIP though there is no effect", lambda arm: share(arm.false_ships)),
+    ]  # fmt: skip
+    told = [(title, [tell(arm) for arm in found.arms]) for title, tell in lines]
+    kept = [(title, cells) for title, cells in told if any(cell != ABSENT for cell in cells)]
+    echo_table(table("Simulated", [arm.arm for arm in found.arms], kept))
+    for message in (found.described, *(arm.sentence for arm in found.arms), *found.doubts):
+        echo(f"· {_said(outlook, message)}")
+    echo()
 
 
 def _budget(outlook: PowerReport, found: BudgetDesign) -> Table:

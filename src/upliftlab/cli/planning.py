@@ -51,6 +51,7 @@ class PlanOptions(TypedDict):
     customers: int | None
     per_week: int | None
     budget: Money | None
+    simulate: int | None
     lang: Code
     as_json: bool
     quiet: bool
@@ -154,6 +155,15 @@ _ONE = click.IntRange(min=1)
     help="What the campaign may cost, fixed costs included: find the best shares of its arms.",
 )
 @click.option(
+    "--simulate",
+    type=click.IntRange(25, 10_000),
+    metavar="[N]",
+    is_flag=False,
+    flag_value=400,
+    help="Check the power: play the plan N times on the customers' own past, with the expected "
+    "effect and without any, and analyse each as 'run' does; N is 400 where none is given.",
+)
+@click.option(
     "--html",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -183,6 +193,7 @@ def plan(
       upliftlab plan experiments/spring.yaml --rate 2% --customers 100000 --effect "0.4 points"
       upliftlab plan experiments/spring.yaml --baseline-mean 9.85 --baseline-sd 31 --html plan.html
       upliftlab plan experiments/spring.yaml --redemption-rate 4% --budget "5000 EUR"
+      upliftlab plan experiments/spring.yaml --effect 20% --simulate
     """
     _refuse_usage(options, like)
     outlook = _outlook(experiment, data, like, options)
@@ -224,8 +235,14 @@ def _outlook(
         opened(experiment, quiet=options["quiet"] or options["as_json"]) as (found, tell),
         _led_on(experiment, data, found),
     ):
-        own = own_analysis(found.resolved, found.root)
-        return found.plan(data, like=like, own=own, progress=tell, **_assumed(options))
+        own, further = own_analysis(found.resolved, found.root), None
+        if (trials := options["simulate"]) is not None:
+            from upliftlab.validation.power_check import simulated
+
+            further = simulated(trials)
+        return found.plan(
+            data, like=like, own=own, progress=tell, further=further, **_assumed(options)
+        )
 
 
 def _assumed(options: PlanOptions) -> PlanArguments:

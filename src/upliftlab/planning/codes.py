@@ -72,6 +72,18 @@ CODES: Final[tuple[Explanation, ...]] = (
         "Name one of the same metrics and covariates.",
     ),
     Explanation(
+        "UL325",
+        "Nobody to simulate on",
+        "A plan is simulated on the customers whose own time before it is the baseline: figures "
+        "and an earlier campaign's sums hold no customers to draw.",
+        "Plan from data, or leave out --simulate.",
+        example=Example(
+            "upliftlab plan experiments/example.yaml --baseline-mean 10 --baseline-sd 5 --simulate",
+            "upliftlab plan experiments/example.yaml --baseline-mean 10 --baseline-sd 5",
+            file=COMMAND,
+        ),
+    ),
+    Explanation(
         "UL622",
         "Baseline told twice, or not at all",
         "A plan takes its baseline from an earlier analysis, or from assumptions, not from "

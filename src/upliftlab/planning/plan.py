@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from upliftlab.analysis.estimation import EstimationSpec, estimation_spec
@@ -34,15 +35,21 @@ from upliftlab.planning.pre_period import (
     population,
     rehearse,
     rehearsed,
+    untreated_units,
 )
 from upliftlab.planning.variants import for_longer, measurable, measured_otherwise
 from upliftlab.planning.ways import Variant
 from upliftlab.queries.computed import attach_table
 from upliftlab.results.analysis import Analysis, Message
 from upliftlab.results.plan import BaselineOrigin, DecisionOutlook, PowerReport
+from upliftlab.stats.moments import Array
 from upliftlab.text.language import N_
 from upliftlab.util.sql import quote
 
+_WITHOUT_ROWS: Final = (
+    "plan from data that reach back one outcome window, or leave out --simulate; "
+    "'upliftlab validate EXPERIMENT --customers N' draws from a distribution of the same moments"
+)
 Progress = Callable[[str], None]
 """Told what is being done, for people who wait."""
 
@@ -67,6 +74,10 @@ class PlanningContext:
     own: Analysis | None = None
 
 
+Further = Callable[[PowerReport, DesignInputs, PlanningContext], PowerReport]
+"""What else is found out of a plan: its report with that in it."""
+
+
 def plan(asked: Plan, assumed: Assumptions, setting: PlanningContext) -> PowerReport:
     """What an experiment can be expected to tell.
 
@@ -81,7 +92,11 @@ def plan(asked: Plan, assumed: Assumptions, setting: PlanningContext) -> PowerRe
         DataError: UL321 the customers' past tells no baseline, UL241 it is of too few; UL2xx, the
             data are not what the plan says they are.
     """
-    known = foresee(asked, assumed, setting)
+    return weigh(foresee(asked, assumed, setting), setting)
+
+
+def weigh(known: DesignInputs, setting: PlanningContext) -> PowerReport:
+    """What an experiment that is foreseen can be expected to tell; raises what `plan` does."""
     setting.progress("Weighing the design")
     created = setting.now.astimezone(UTC).isoformat(timespec="seconds")
     report = outlook(known, created, lambda: tuple(_variants(known, setting)))
@@ -128,6 +143,38 @@ def _variants(known: DesignInputs, setting: PlanningContext) -> Iterator[Variant
             except DataError as error:
                 if error.faults[0].code != "UL321":  # nothing tells of it: no way to name
                     raise
+
+
+def untreated(known: DesignInputs, setting: PlanningContext) -> tuple[Array, Array]:
+    """The units that the baseline was measured on, those that are alike together.
+
+    Args:
+        known: An experiment with its baseline.
+        setting: Clock, data and listener.
+
+    Returns:
+        Values over the spec's columns, shape (kinds, p), and how many units are of each kind.
+
+    Raises:
+        ConfigError: UL325, the baseline was not measured on the customers' own time before, what
+            covariates explain was given, or there are too many kinds.
+        DataError: as `plan`.
+    """
+    engine = setting.engine
+    if engine is None or known.baseline.origin is not BaselineOrigin.before:
+        message = "the baseline is figures or an earlier campaign's sums: no customers to draw"
+        raise ConfigError(Diagnostic("UL325", message, _WITHOUT_ROWS))
+    if known.assumed.explained is not None:
+        message = "what covariates explain is given as a figure, and a simulation measures it"
+        raise ConfigError(Diagnostic("UL325", message, "leave out --explained"))
+    setting.progress("Reading the customers to draw")
+    with engine.reading():
+        cast = _cast(known.plan, engine, setting.now)
+        found = untreated_units(rehearsed(needed_plan(known.plan)), cast)
+    if found is None:
+        message = "there are more than a million kinds of customers, too many to hold in memory"
+        raise ConfigError(Diagnostic("UL325", message, _WITHOUT_ROWS))
+    return found
 
 
 def foresee(asked: Plan, assumed: Assumptions, setting: PlanningContext) -> DesignInputs:

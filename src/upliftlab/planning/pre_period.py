@@ -29,6 +29,7 @@ from upliftlab.analysis.population import (
     where,
 )
 from upliftlab.analysis.refusals import refuse_missing, refuse_traces
+from upliftlab.analysis.rows import UnitSource, unit_kinds
 from upliftlab.config.expressions import parse
 from upliftlab.config.models.experiment import Plan
 from upliftlab.engines.base import ColumnType, Engine
@@ -43,7 +44,7 @@ from upliftlab.queries.population import AnalysisPopulation, missing_column
 from upliftlab.queries.units import unit_columns
 from upliftlab.results.analysis import Check, Message
 from upliftlab.results.plan import BaselineOrigin
-from upliftlab.stats.moments import Projection
+from upliftlab.stats.moments import Array, Projection
 from upliftlab.text.language import N_
 from upliftlab.util.sql import literal, quote
 
@@ -125,6 +126,29 @@ def rehearse(plan: Plan, cast: PrePeriodPopulation) -> Baseline:
         share=_counted(plan) in units.flags,
         notes=(*cast.notes, *_notes(plan, frame.columns, earlier), *_doubts(doubts)),
     )
+
+
+def untreated_units(plan: Plan, cast: PrePeriodPopulation) -> tuple[Array, Array] | None:
+    """The units whose moments `rehearse` tells, those that are alike together.
+
+    Args:
+        plan: What was asked, as `rehearsed`.
+        cast: Who there is.
+
+    Returns:
+        Values over the columns of the plan's `estimation_spec`, shape (kinds, p), and how many
+        units are of each kind; None where there are too many kinds.
+
+    Raises:
+        DataError: as `rehearse`.
+    """
+    rehearse(plan, cast)
+    held = estimation_spec(_alone(plan)).columns
+    found = unit_kinds(UnitSource(UNITS, cast.engine), len(held))
+    if found is None:
+        return None
+    values, counts = found
+    return values @ _placed(held, estimation_spec(plan).columns).matrix.T, counts
 
 
 def _alone(plan: Plan) -> Plan:

@@ -16,7 +16,14 @@ from upliftlab.report.published import WithJson
 from upliftlab.report.quantity import metric_form
 from upliftlab.report.render import framed
 from upliftlab.report.sections import Download, Page, PageLink, Section, packed_download, shown
-from upliftlab.results.plan import ArmMoney, ArmOutlook, BudgetArm, DecisionOutlook, PowerReport
+from upliftlab.results.plan import (
+    ArmMoney,
+    ArmOutlook,
+    BudgetArm,
+    DecisionOutlook,
+    PowerReport,
+    SimulatedArm,
+)
 from upliftlab.text.language import N_, Code, Language
 from upliftlab.util.files import atomic_write, safe_name
 
@@ -24,13 +31,17 @@ _SHEETS: Final = ("report.css", "curve.css", "plan.css")
 _SCRIPTS: Final = ("data.js", "report.js")
 _MONEY: Final = FigureFormat("money")
 _PERCENT: Final = FigureFormat("percent")
-_CHANCES: Final = ("power", "ships")
+_CHANCES: Final = (
+    *("power", "ships", "simulated", "simulated_low", "simulated_high", "false_positives"),
+    *("simulated_ships", "false_ships"),
+)
 """Shown with one decimal however small: nobody plans for a millionth."""
 _CHANGE: Final = FigureFormat("percent", signed=True)
 _COUNT: Final = FigureFormat("count")
 _POINTS: Final = FigureFormat("points")
 
 
+_ArmValues = ArmOutlook | ArmMoney | BudgetArm | SimulatedArm
 _Fact = tuple[str, float | None, str, FigureFormat]
 """A title, a value with the key that leads to it, and how it is shown."""
 
@@ -116,6 +127,16 @@ class Decisions:
     rows: tuple[DecisionRow, ...]
     sentences: tuple[Sentence, ...]
     binding: Sentence | None
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationView:
+    """The plan played on the customers' past."""
+
+    sheet: Sheet
+    described: Sentence
+    told: tuple[Sentence, ...]
+    facts: tuple[Assumed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +259,58 @@ def _decision(part: DecisionOutlook, key: str, formatter: Formatter) -> Decision
     return DecisionRow(title, figures)
 
 
+def _simulation(outlook: PowerReport, formatter: Formatter) -> SimulationView | None:
+    """The plan as it was played; None where it was not."""
+    found = outlook.simulation
+    if found is None:
+        return None
+    named = {
+        "power": (N_("Power"), N_("by the formula"), _PERCENT),
+        "simulated": (N_("Simulated"), N_("share of experiments that found it"), _PERCENT),
+        "simulated_low": (N_("From"), N_("its 95 % interval, as trials are limited"), _PERCENT),
+        "simulated_high": (N_("To"), N_("the same"), _PERCENT),
+        "false_positives": (N_("False positives"), N_("found where there is none"), _PERCENT),
+        "ships": (N_("Chance of SHIP"), N_("by the formula"), _PERCENT),
+        "simulated_ships": (N_("SHIP, simulated"), N_("at the expected effect"), _PERCENT),
+        "false_ships": (N_("False SHIP"), N_("where there is no effect"), _PERCENT),
+    }
+    kept = {
+        name: told
+        for name, told in named.items()
+        if any(getattr(arm, name) is not None for arm in found.arms)
+    }
+    rows = [(arm.arm, f"/simulation/arms/{i}", arm) for i, arm in enumerate(found.arms)]
+    arms = (
+        formatter.sentence(arm.sentence, f"/simulation/arms/{i}/sentence")
+        for i, arm in enumerate(found.arms)
+    )
+    doubts = (
+        formatter.sentence(each, f"/simulation/doubts/{i}") for i, each in enumerate(found.doubts)
+    )
+    facts: list[_Fact] = [
+        (N_("Experiments with the effect"), found.trials, "/simulation/trials", _COUNT),
+        (N_("Customers in each"), found.customers, "/simulation/customers", _COUNT),
+        (
+            N_("False positives in any arm"),
+            found.false_positives,
+            "/simulation/false_positives",
+            _PERCENT,
+        ),
+        (
+            N_("Total that the largest hundredth has"),
+            found.top_share,
+            "/simulation/top_share",
+            _PERCENT,
+        ),
+    ]
+    return SimulationView(
+        _sheet(kept, rows, formatter),
+        formatter.sentence(found.described, "/simulation/described"),
+        (*arms, *doubts),
+        tuple(_known(facts, formatter)),
+    )
+
+
 def _basis(outlook: PowerReport, formatter: Formatter) -> Basis:
     return Basis(
         formatter.sentence(outlook.baseline.described, "/baseline/described"),
@@ -304,12 +377,12 @@ def _money(outlook: PowerReport, formatter: Formatter) -> Sheet:
 
 def _sheet(
     named: Mapping[str, tuple[str, str, FigureFormat]],
-    rows: Iterable[tuple[str, str, ArmOutlook | ArmMoney | BudgetArm]],
+    rows: Iterable[tuple[str, str, _ArmValues]],
     formatter: Formatter,
 ) -> Sheet:
     """Columns by the name of their field; each row's arm, key and values."""
 
-    def cell(values: ArmOutlook | ArmMoney | BudgetArm, key: str, name: str) -> FigureCell | None:
+    def cell(values: _ArmValues, key: str, name: str) -> FigureCell | None:
         value, form = getattr(values, name), named[name][2]
         if value is None:
             return None
@@ -377,6 +450,7 @@ def _facts(outlook: PowerReport, formatter: Formatter) -> Iterator[Assumed]:
 SECTIONS: Final[tuple[Section[PowerReport], ...]] = (
     Section("plan/answers", answers, N_("What this campaign can find out")),
     Section("plan/arms", _reach, N_("Customers and power")),
+    Section("plan/simulation", _simulation, N_("Played on your customers")),
     Section("plan/money", _expected_money, N_("Profit and return")),
     Section("plan/budget", _budget, N_("The best design for the budget")),
     Section("plan/decisions", _decisions, N_("What each part of the verdict takes")),

@@ -227,6 +227,59 @@ class DecisionOutlook(Result):
     described: Message
 
 
+class SimulatedArm(Result):
+    """How often an arm's effect was found where the plan was played on the customers' past."""
+
+    arm: str
+    power: float | None
+    """By the formula."""
+    simulated: float
+    """Share of trials with the expected effect in which it was found."""
+    simulated_low: float
+    """Where that share's own 95 % interval begins (Wilson): trials are limited."""
+    simulated_high: float
+    agrees: bool | None
+    """Whether the formula's power is within three Monte Carlo standard errors; None without it."""
+    false_positives: float
+    """Share of trials without any effect in which one was found."""
+    false_positives_low: float
+    false_positives_high: float
+    ships: float | None
+    """Chance of SHIP by the formula; None where none is told."""
+    simulated_ships: float | None
+    """Share of trials with the expected effect in which the arm's verdict was SHIP."""
+    simulated_ships_low: float | None
+    simulated_ships_high: float | None
+    false_ships: float | None
+    """Share of trials without any effect in which it was SHIP."""
+    sentence: Message
+
+
+class PowerSimulation(Result):
+    """The plan played many times on the customers whose past is the baseline."""
+
+    described: Message
+    trials: int
+    """Experiments with the expected effect, and as many without any."""
+    asked: int
+    """Trials that were asked for: more than `trials` where time ran out."""
+    seed: int
+    customers: int
+    """In all arms together, in each trial."""
+    units: int
+    """The units that arms were drawn from."""
+    arms: tuple[SimulatedArm, ...]
+    false_positives: float
+    """Share of trials without any effect in which one was found in some arm."""
+    false_positives_low: float
+    false_positives_high: float
+    top_share: float | None
+    """What the hundredth of units with the largest values has of the metric's total; None where
+    that is not above 0."""
+    doubts: tuple[Message, ...]
+    """Where simulation and formula disagree, and what the simulation leaves out."""
+
+
 class PowerReport(Published):
     """Everything that planning found."""
 
@@ -268,6 +321,8 @@ class PowerReport(Published):
     """What each part of the verdict takes; empty where there are no guardrails."""
     binding: Message | None = None
     """Which of them takes most customers."""
+    simulation: PowerSimulation | None = None
+    """The plan played on the customers' past; None where that was not asked for."""
     curves: tuple[ArmPowerCurve, ...]
     notes: tuple[Message, ...]
     """What was assumed or left out, and what to beware of."""

@@ -76,6 +76,23 @@ def newcombe(successes: tuple[int, int], n: tuple[int, int], confidence: float |
     return Effect(estimate, variance**0.5, None, *ends, p=test(0.0), note=note, test=test)
 
 
+def wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:
+    """Wilson's (1927) interval of one share, between 0 and 1.
+
+    Args:
+        successes: Units with the event, 0 to n.
+        n: Units, at least one.
+        confidence: Level of the interval, such as 0.95.
+
+    >>> low, high = wilson(320, 400, 0.95)
+    >>> round(low, 4), round(high, 4)
+    (0.758, 0.8363)
+    """
+    share = successes / n
+    below, above = _wilson(share, n, -float(ndtri((1 - confidence) / 2)))
+    return max(share - below, 0.0), min(share + above, 1.0)
+
+
 def _p(distance: float, shares: tuple[float, float], n: tuple[int, int]) -> float:
     """Twice the normal tail beyond the quantile at which the interval's nearer end is so far."""
     if distance == 0:
