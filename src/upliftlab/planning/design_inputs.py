@@ -114,7 +114,9 @@ def prospect(
         assumed: What is taken for granted.
     """
     shares = expected_shares(plan)
-    spec = replace(spec, treatments=tuple(arm for arm in spec.treatments if shares[arm] > 0))
+    kept = tuple(arm for arm in spec.treatments if shares[arm] > 0)
+    # Table values are taken as certain, which a note says: an effect moves none of them alone.
+    spec = replace(spec, treatments=kept, raised=())
     lead = lead_of(plan, spec, share=baseline.share)
     absent = money_absent(spec, baseline, lead)
     rates: dict[str, float] = {}

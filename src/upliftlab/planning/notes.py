@@ -58,6 +58,12 @@ def notes(
     yield from _tests(plan, expected, standard)
     yield from _covariates(plan, baseline, assumed)
     yield from _money(plan, expected, baseline)
+    if plan.raised:
+        text = N_(
+            "Values of tables are taken as certain: what their standard errors add to intervals is "
+            "left out."
+        )
+        yield Message(template=text)
     if plan.experiment.analysis.winsorize:
         yield Message(
             template=N_("Capping of large values (winsorize) is not allowed for in the baseline.")
