@@ -129,3 +129,13 @@ def test_a_plan_calls_arms_by_the_titles_of_the_yaml(tmp_path, monkeypatch):
         shown = SHOWN.sub("", outlook.render(found, lang=lang))
         assert title in shown
         assert "post_2" not in shown
+
+
+def test_a_list_by_a_rule_promises_of_those_it_chooses():
+    arm = listed(MENS).arms[0].model_copy(update={"gate_open": False})
+    for policy, said in (
+        ("everybody", "of everybody"),
+        ("today", "of those whom the rule chooses"),
+    ):
+        page = targets.render(listed(MENS, policy=policy, arms=(arm,), model=None))
+        assert f"{said}, the average" in page

@@ -139,7 +139,10 @@ def _arms(targets: Targets, formatter: Formatter) -> Grid | None:
         "expected_profit": (Titles(N_("Expected profit"), N_("fixed cost taken off")), _MONEY),
         "expected_cost": (Titles(N_("Expected cost"), N_("with fixed cost")), _MONEY),
     }
-    gates = {True: N_("of each customer, by the model"), False: N_("of everybody, the average")}
+    average = N_("of everybody, the average")
+    if targets.policy == "today":
+        average = N_("of those whom the rule chooses, the average")
+    gates = {True: N_("of each customer, by the model"), False: average}
     return grid(
         formatter.text(N_("Arms of the list")),
         formatter.text(N_("Arm")),
