@@ -108,7 +108,7 @@ class _TableText(str):
 def with_raised(columns: dict[str, str]) -> dict[str, str]:
     r"""Computed columns; behind those of tables, what each is with an uncertain number raised.
 
-    >>> table = ValuesBy(by="kind", values={"a": {"value": 20, "se": 4}, "b": 3})
+    >>> table = ValuesBy(by="kind", values={"a": {"value": "20", "se": "4"}, "b": "3"})
     >>> with_raised({"worth": table.text})["worth +1 se #0"]
     'case "kind" when \'a\' then 24 when \'b\' then 3 end'
     """
