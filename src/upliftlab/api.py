@@ -56,7 +56,7 @@ class TargetArguments(TypedDict, total=False):
     """A model that `learn` saved; it is learned afresh where absent."""
     policy: TargetPolicy
     """`model`, which chooses, where absent; `everybody` rolls one arm out, `today` gives
-    its arm to those whom today's rule chooses."""
+    its arm to those whom today's rule chooses, `tree` follows the readable tree."""
     arm: str | None
     """The arm that everybody gets."""
     day: date | None
@@ -454,6 +454,7 @@ class Experiment:
             force=asked.get("force", False),
             arm=arm_of(plan, policy, asked.get("arm"), model=model),
             by_rule=policy == "today",
+            by_tree=policy == "tree",
         )
 
     @contextmanager

@@ -88,11 +88,11 @@ class Day(click.ParamType[date]):
 )
 @click.option(
     "--policy",
-    type=click.Choice(["model", "everybody", "today"]),
+    type=click.Choice(["model", "everybody", "today", "tree"]),
     default="model",
     show_default=True,
-    help="Those whom a model chooses, everybody who may be contacted (with --arm), or those whom "
-    "the plan's rule of today chooses.",
+    help="Those whom a model chooses, everybody who may be contacted (with --arm), those whom the "
+    "plan's rule of today chooses, or those whom the readable tree of 'uplift' does.",
 )
 @click.option("--arm", metavar="ARM", help="The arm that --policy everybody rolls out.")
 @click.option("--day", metavar="DATE", type=Day(), help="The day of contact; default: today.")
@@ -119,6 +119,7 @@ def target(experiment: Path, **options: Unpack[TargetOptions]) -> None:
       upliftlab target experiments/spring.yaml --customers next_month --json | jq .arms
       upliftlab target experiments/spring.yaml --customers all --policy everybody --arm email
       upliftlab target experiments/churn.yaml --customers all --policy today --budget 20000
+      upliftlab target experiments/churn.yaml --customers all --policy tree --budget 20000
     """
     hushed = options["quiet"] or options["as_json"]
     with opened(experiment, quiet=hushed) as (asked, tell):

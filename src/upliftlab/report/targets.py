@@ -42,6 +42,7 @@ _NONE: Final[dict[TargetPolicy, str]] = {
     "model": N_("Do not choose customers by the model; decide for all alike."),
     "everybody": N_("Do not roll the arm out; the report says what would settle it."),
     "today": N_("Do not contact customers by today's rule; the report says what would settle it."),
+    "tree": N_("Do not choose customers by the readable tree; decide for all alike."),
 }
 _REASONS: Final = {
     "not_eligible": N_("not eligible, or not known"),
@@ -142,7 +143,10 @@ def _arms(targets: Targets, formatter: Formatter) -> Grid | None:
     average = N_("of everybody, the average")
     if targets.policy == "today":
         average = N_("of those whom the rule chooses, the average")
-    gates = {True: N_("of each customer, by the model"), False: average}
+    told_apart = N_("of each customer, by the model")
+    if targets.policy == "tree":
+        told_apart = average = N_("of each group of the readable tree, its average")
+    gates = {True: told_apart, False: average}
     return grid(
         formatter.text(N_("Arms of the list")),
         formatter.text(N_("Arm")),

@@ -6,9 +6,9 @@ from typing import Literal
 
 from upliftlab.results.base import Message, Result
 
-TargetPolicy = Literal["model", "everybody", "today"]
-"""Whom a list is made of: those a model chooses, everybody who may be contacted, or those whom the
-plan's rule of today chooses."""
+TargetPolicy = Literal["model", "everybody", "today", "tree"]
+"""Whom a list is made of: those a model chooses, everybody who may be contacted, those whom the
+plan's rule of today chooses, or those whom the readable tree does."""
 
 
 class KeptArm(Result):
@@ -44,7 +44,7 @@ class KeptPromise(Result):
     day: str
     """The day of contact that it was made for."""
     policy: TargetPolicy
-    """Who chose: a model, today's rule, or everybody was to get the same arm."""
+    """Who chose: a model or its tree, today's rule, or everybody was to get the same arm."""
     forced: bool
     """Whether nothing showed that the list would pay."""
     arms: tuple[KeptArm, ...]

@@ -51,14 +51,15 @@ class TargetModel(Result):
     """What the expectations rest on."""
 
     learner: str
+    """The judged learner; `tree` where the readable tree chose."""
     base: Literal["boosting", "linear"]
     seed: int
     learned_from: int
     """Customers of the experiment that the model was shown."""
     features: tuple[str, ...]
     gain: Estimate
-    """What the model's policy within the plan's budget is worth beyond contacting nobody, per
-    customer, judged on customers that models were not shown."""
+    """What the model's policy within the plan's budget, or the tree's without one, is worth beyond
+    contacting nobody, per customer, judged on customers that models were not shown."""
     realised: Estimate | None
     """What came there of each unit of profit that was foretold of those chosen; what is expected
     is what the model foretells times this, unless it is not above 0."""
@@ -87,8 +88,8 @@ class Targets(Published):
     """In English; `sentence_parts` says it in any language."""
     sentence_parts: Message
     policy: TargetPolicy = "model"
-    """Whether a model chose, one arm is rolled out to everybody who may be contacted, or today's
-    rule chose."""
+    """Whether a model chose, one arm is rolled out to everybody who may be contacted, today's rule
+    chose, or the readable tree did."""
     abstained: bool
     """Whether there is no list, as nothing shows that it would pay."""
     forced: bool

@@ -35,12 +35,15 @@ class Prospects:
         cost: What each arm is expected to cost, not below 0; shape (n, arms), float32.
         place: Each customer's place by hash, which orders equals; shape (n,), uint64.
         held: Who is left alone so that the next campaign can be measured; shape (n,), bool.
+        alike: The return that every step is taken to have, where a rule chooses and none of those
+            whom it chooses is put before another; None where each has its own.
     """
 
     value: np.ndarray
     cost: np.ndarray
     place: np.ndarray
     held: np.ndarray
+    alike: float | None = None
 
     def __post_init__(self) -> None:
         for name, numbers in (("values", self.value), ("costs", self.cost)):
@@ -146,7 +149,10 @@ def _steps(batch: Prospects, at_least: float, usable: np.ndarray) -> _Steps:
     cost = np.where(cost < found.cost, np.nextafter(cost, np.float32(np.inf)), cost)
     arm = (usable[found.arm - 1] + 1).astype(np.uint8)
     spared = np.where(batch.held[found.customer], np.float32(0), cost)
-    return _Steps(found.customer, arm, found.slope.astype(np.float32), spared)
+    slope = found.slope.astype(np.float32)
+    if batch.alike is not None:
+        slope = np.full_like(slope, batch.alike)
+    return _Steps(found.customer, arm, slope, spared)
 
 
 def _limit(

@@ -118,6 +118,14 @@ class Fitted(Protocol):
         ...
 
 
+class Expecting(Protocol):
+    """What knows what to expect of customers."""
+
+    def expect(self, features: Array) -> tuple[np.ndarray, np.ndarray]:
+        """Expected value before cost, and cost, each of shape (n, arms − 1), float32."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Forecast:
     """What is expected of customers.

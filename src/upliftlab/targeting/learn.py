@@ -52,6 +52,7 @@ from upliftlab.uplift.folds import fold_of
 from upliftlab.uplift.learners import Learner, Name, learner
 from upliftlab.uplift.sample import TrainingSample
 from upliftlab.uplift.scores import NUISANCE, dr_scores
+from upliftlab.uplift.tree import Tree
 
 SEED: Final = 1
 """Of folds and models: the same plan and data give the same answer."""
@@ -171,6 +172,9 @@ class Learned:
         sample: The customers, with the first division into folds.
         encoding: What the columns of the features mean.
         judged: The learner that decides, not fitted.
+        crossfits: Every division into folds, and what came of it.
+        rules: How policies were compared.
+        smallest: Customers that a group of the readable tree has at least.
     """
 
     responses: UpliftResult
@@ -178,6 +182,20 @@ class Learned:
     sample: TrainingSample
     encoding: Encoding
     judged: Learner
+    crossfits: tuple[Crossfit, ...]
+    rules: Rules
+    smallest: int
+
+    @property
+    def tree(self) -> Tree:
+        """The readable tree of all customers, as it is published behind an open gate."""
+        return readable_tree(self.crossfits[0], self.encoding, self.smallest)
+
+    @property
+    def least(self) -> Array:
+        """What contacting a customer costs at least, by treatment; shape (arms − 1,)."""
+        known = self.rules.terms.least
+        return np.zeros(len(self.rules.arms) - 1) if known is None else known
 
 
 def learn(plan: Plan, setting: AnalysisContext, size: float | None = None) -> Learned:
@@ -220,23 +238,33 @@ def _learned(plan: Plan, setting: AnalysisContext, size: float | None) -> Learne
         for repeat in range(training_set.asked.repeats)
     ]
     setting.progress("Judging models on customers they were not shown")
+    responses, rules = _responses(training_set, crossfits, analysis)
     return Learned(
-        _responses(training_set, crossfits, analysis),
+        responses,
         analysis,
         crossfits[0].sample,
         training_set.encoding,
         training_set.learner(training_set.asked.learners[0]),
+        tuple(crossfits),
+        rules,
+        plan.smallest_cell,
     )
+
+
+def readable_tree(first: Crossfit, encoding: Encoding, smallest: int) -> Tree:
+    """The tree of all customers of the first division into folds."""
+    return tree_of(first, encoding.categories, np.ones(len(first.sample), dtype=bool), smallest)
 
 
 def _responses(
     training_set: TrainingSet, crossfits: Sequence[Crossfit], analysis: Analysis
-) -> UpliftResult:
+) -> tuple[UpliftResult, Rules]:
     plan, rows = training_set.plan, training_set.rows
     asked = EvaluationInputs(
         plan.treatments, analysis.confidence, training_set.asked.base, plan.smallest_cell
     )
     found = gates(crossfits, asked)
+    rules = _rules(training_set, found, asked)
     said = answer(found, money=rows.metric == PROFIT)
     money = plan.experiment.money
     learned = UpliftResult(
@@ -266,12 +294,14 @@ def _responses(
         sentence_parts=said,
         gates=found,
         learners=learners(crossfits, asked),
-        policies=policies(crossfits, _rules(training_set, found, asked)),
+        policies=policies(crossfits, rules),
         notes=_notes(training_set, analysis),
         data=analysis.data,
         provenance=_provenance(analysis),
     )
-    return _pictured(training_set, crossfits, asked, learned) if learned.open else learned
+    if learned.open:
+        learned = _pictured(training_set, crossfits, asked, learned)
+    return learned, rules
 
 
 def _pictured(
@@ -284,8 +314,7 @@ def _pictured(
     first, encoding = crossfits[0], training_set.encoding
     arms = [arm for arm, gate in enumerate(learned.gates, 1) if gate.open]
     names = dict(enumerate(asked.arms, 1))
-    everybody = np.ones(len(first.sample), dtype=bool)
-    tree = tree_of(first, encoding.categories, everybody, asked.smallest)
+    tree = readable_tree(first, encoding, asked.smallest)
     curves = [curve for arm in arms for curve in gains(crossfits, asked, arm)]
     if first.money:
         best = best_constant(first, training_set.fixed)

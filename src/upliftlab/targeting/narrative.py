@@ -19,6 +19,7 @@ from upliftlab.targeting.model import FittedModel
 from upliftlab.targeting.request import TargetRequest, holdout_of
 from upliftlab.targeting.rollout import RolloutBasis
 from upliftlab.targeting.selection import Seen, Selection
+from upliftlab.targeting.tree_list import TreeBasis
 from upliftlab.text.language import N_, Language
 from upliftlab.uplift.encoding import Encoding, Feature
 from upliftlab.uplift.questions import FeatureQuestion, QuestionKind
@@ -117,15 +118,22 @@ _NOBODY_WITHIN = N_(
     "Nobody is expected to be worth the cost of a contact. Fixed costs come first, the least of "
     "them {fixed:money} of a budget of {budget:money}."
 )
+_TREE_LOW = N_(
+    "There is no evidence that targeting pays: contacting whom the readable tree chooses may gain "
+    "nothing (per customer {estimate:money}, between {low:money} and {high:money})."
+)
 _ABSENT = "the budget's policy was not judged"
 
 
-def doubt(opened: Mapping[str, bool], gain: Estimate | None) -> Message | None:
+def doubt(
+    opened: Mapping[str, bool], gain: Estimate | None, *, tree: bool = False
+) -> Message | None:
     """Why it is not known that a list pays; None where it is.
 
     Args:
         opened: Each treatment, and whether its gate is open.
-        gain: What the model's policy is worth beyond contacting nobody, per customer.
+        gain: What the policy is worth beyond contacting nobody, per customer.
+        tree: Whether the readable tree chooses, and no model.
     """
     if not any(opened.values()):
         return Message(template=_ARMS_NOT_PASSED, values={"arms": ", ".join(opened)})
@@ -138,7 +146,7 @@ def doubt(opened: Mapping[str, bool], gain: Estimate | None) -> Message | None:
             "low": gain.low,
             "high": gain.high,
         }
-        return Message(template=_LOW, values=values)
+        return Message(template=_TREE_LOW if tree else _LOW, values=values)
     return None
 
 
@@ -187,7 +195,7 @@ class ListSummary:
 
     plan: Plan
     order: TargetRequest
-    basis: FittedModel | RolloutBasis
+    basis: FittedModel | RolloutBasis | TreeBasis
     provenance: Provenance
 
     def without_list(self, why: Message) -> Targets:
@@ -269,7 +277,7 @@ class ListSummary:
             )
 
 
-def _profit(arms: Sequence[TargetArm], basis: FittedModel | RolloutBasis) -> Estimate:
+def _profit(arms: Sequence[TargetArm], basis: FittedModel | RolloutBasis | TreeBasis) -> Estimate:
     """What all arms are expected to earn, as surely as it is known what comes of predictions.
 
     The interval is that of `basis.realised` for the profit of those contacted; fixed costs, which
@@ -277,7 +285,9 @@ def _profit(arms: Sequence[TargetArm], basis: FittedModel | RolloutBasis) -> Est
     """
     fixed = sum(each.fixed_cost for each in arms)
     total = sum(each.expected_profit for each in arms)
-    known, each = basis.realised, (total + fixed) / basis.believed
-    if known is None or known.estimate != basis.believed or known.low is None or known.high is None:
+    known = basis.realised
+    told = known is not None and basis.believed != 0 and known.estimate == basis.believed
+    if known is None or not told or known.low is None or known.high is None:
         return Estimate(estimate=total)
+    each = (total + fixed) / basis.believed
     return Estimate(estimate=total, low=known.low * each - fixed, high=known.high * each - fixed)

@@ -127,13 +127,24 @@ def _expected(crossfit: Crossfit, terms: PolicyConstraints) -> tuple[Array, Arra
 
 def by_tree(crossfit: Crossfit, categorical: Sequence[int], among: np.ndarray) -> np.ndarray:
     """The arm of each customer by a tree that was grown on some of the other folds, shape (n,)."""
-    chosen = np.full(len(crossfit.sample), CONTROL)
+    return _by_trees(crossfit, categorical, among)[0]
+
+
+def _by_trees(
+    crossfit: Crossfit, categorical: Sequence[int], among: np.ndarray
+) -> tuple[np.ndarray, Array]:
+    """The arm of each customer by another fold's tree, and what that tree foretells it to gain.
+
+    What a tree foretells of a group is its gain on the customers it was grown on. Shapes (n,).
+    """
+    features = crossfit.sample.features
+    chosen, gain = np.full(len(features), CONTROL), np.zeros(len(features))
     for number in range(crossfit.sample.folds):
         here = crossfit.sample.fold == number
-        chosen[here] = tree_of(crossfit, categorical, ~here & among).choose(
-            crossfit.sample.features[here]
-        )
-    return chosen
+        tree = tree_of(crossfit, categorical, ~here & among)
+        chosen[here] = tree.choose(features[here])
+        gain[here] = np.array([each.value for each in tree.groups])[tree.group_of(features[here])]
+    return chosen, gain
 
 
 def tree_of(
@@ -258,6 +269,25 @@ def _rules(crossfits: Sequence[Crossfit], rules: Rules) -> Iterator[_Rule]:
         yield from _modelled(crossfits, rules)
 
 
+def tree_realised(crossfits: Sequence[Crossfit], rules: Rules) -> Estimate | None:
+    """What came of each unit of gain that trees foretold of customers they were not grown on.
+
+    Fixed costs aside. What a tree gains on its own customers flatters it, as it is the best of many
+    for them. None where the trees choose nobody.
+    """
+    whole = [np.ones(len(each.sample), dtype=bool) for each in crossfits]
+    found = [
+        _by_trees(each, rules.categorical, rows)[1].mean()
+        for each, rows in zip(crossfits, whole, strict=True)
+    ]
+    if not all(each > 0 for each in found):
+        return None
+    choices = _chosen(crossfits, lambda each, among: by_tree(each, rules.categorical, among))
+    known = [_Known(*each, rules) for each in zip(crossfits, choices, strict=True)]
+    pairs = zip(known, found, strict=True)
+    return together([each.gained().scaled(1 / float(foretold)) for each, foretold in pairs])
+
+
 def _modelled(crossfits: Sequence[Crossfit], rules: Rules) -> Iterator[_Rule]:
     terms, money = rules.terms, crossfits[0].money
     least = terms.at_least if money else 0.0
@@ -365,13 +395,14 @@ class _Known:
         What is foretold of those put first is too high by chance alone, as they were picked for
         it; what they brought is not. None where nothing is foretold, as nobody is chosen.
         """
+        whole = foretold(self.crossfit, self.rules.terms, self.chosen.arms)
+        return None if whole <= 0 else self.gained().scaled(1 / whole)
+
+    def gained(self) -> Effect:
+        """More than contacting nobody, without fixed costs."""
         terms = self.rules.terms
-        whole = foretold(self.crossfit, terms, self.chosen.arms)
-        if whole <= 0:
-            return None
         free = replace(terms, fixed=np.zeros_like(terms.fixed))
-        gained = replace(self, rules=replace(self.rules, terms=free)).value()
-        return gained.scaled(1 / whole)
+        return replace(self, rules=replace(self.rules, terms=free)).value()
 
     def _beside(self, scores: Array, other: Callable[[np.ndarray], np.ndarray]) -> Effect:
         fixed = self.rules.terms.fixed / len(scores)

@@ -36,8 +36,9 @@ class TargetRequest:
         output: Where the list goes.
         contacts: Parquet files with contacts that the ledger knows of.
         force: Whether a list is written although nothing shows that it pays.
-        arm: The arm that everybody chosen gets; None where a model chooses.
+        arm: The arm that everybody chosen gets; None where a model or its tree chooses.
         by_rule: Whether only those get it whom the plan's rule of today chooses.
+        by_tree: Whether the readable tree chooses, where no arm is given.
     """
 
     customers: str
@@ -49,12 +50,13 @@ class TargetRequest:
     force: bool = False
     arm: str | None = None
     by_rule: bool = False
+    by_tree: bool = False
 
     @property
     def policy(self) -> TargetPolicy:
         """Who chooses."""
         if self.arm is None:
-            return "model"
+            return "tree" if self.by_tree else "model"
         return "today" if self.by_rule else "everybody"
 
     def campaign(self, plan: Plan, encoding: Encoding | None = None) -> NextCampaign:
@@ -91,7 +93,7 @@ def examine(plan: Plan, order: TargetRequest) -> None:
 
 
 def arm_of(plan: Plan, policy: TargetPolicy, arm: str | None, *, model: bool) -> str | None:
-    """The arm that everybody chosen gets; None where a model chooses.
+    """The arm that everybody chosen gets; None where a model or its tree chooses.
 
     Args:
         plan: The experiment that was run.
@@ -109,6 +111,10 @@ def arm_of(plan: Plan, policy: TargetPolicy, arm: str | None, *, model: bool) ->
         return None
     if model:
         raise _unfit("a model is given, and none is asked for", "leave out --model")
+    if policy == "tree":
+        if arm is not None:
+            raise _unfit("an arm is named, and the tree chooses arms", "leave out --arm")
+        return None
     if policy == "today":
         return _todays_arm(plan, arm)
     named = arm or (plan.treatments[0] if len(plan.treatments) == 1 else None)

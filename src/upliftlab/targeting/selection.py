@@ -16,7 +16,7 @@ from upliftlab.assignment.hashing import BEYOND, DIGITS, cuts
 from upliftlab.config.models.experiment import Plan
 from upliftlab.targeting.budget import NOBODY, BudgetAllocation, Prospects, first_return
 from upliftlab.targeting.candidates import CandidateBatch
-from upliftlab.targeting.crossfit import Forecast
+from upliftlab.targeting.crossfit import Expecting
 from upliftlab.uplift.encoding import Encoding
 
 _WHOLE = 16**DIGITS
@@ -68,12 +68,15 @@ class Scorer:
         holdout: The share that is left alone, drawn by hash.
         by_rule: Whether nothing is expected of those whom today's rule does not choose, so that
             they are not chosen.
+        alike: The return that all who are chosen are taken to have, as a rule chooses them; None
+            where each has its own.
     """
 
     encoding: Encoding | None
-    forecast: Forecast
+    forecast: Expecting
     holdout: Fraction
     by_rule: bool = False
+    alike: float | None = None
 
     def expect(self, batch: CandidateBatch) -> tuple[np.ndarray, np.ndarray, Mapping[str, int]]:
         """Value and cost of each arm for those who may be contacted, and categories not known."""
@@ -108,7 +111,7 @@ def score(
         value, cost, unknown = scorer.expect(batch)
         unseen.update(unknown)
         ids.append(batch.ids.filter(chosen))
-        prospects.append(Prospects(value, cost, place, place < end))
+        prospects.append(Prospects(value, cost, place, place < end, scorer.alike))
         progress(f"Scoring customers: {seen:,}")
     told = Seen(
         customers=seen,

@@ -20,11 +20,12 @@ from upliftlab.config.models.values import parse_money
 from upliftlab.engines.parquet import sha256_of
 from upliftlab.errors import ConfigError, Diagnostic
 from upliftlab.results.analysis import DataFile, Message, Provenance
-from upliftlab.results.targets import Targets
+from upliftlab.results.targets import TargetModel, Targets
+from upliftlab.results.uplift import Estimate
 from upliftlab.targeting.budget import use
 from upliftlab.targeting.candidates import Candidates, candidates, look
 from upliftlab.targeting.crossfit import COST
-from upliftlab.targeting.learn import Learned, learn
+from upliftlab.targeting.learn import SEED, Learned, learn
 from upliftlab.targeting.list_file import write_list
 from upliftlab.targeting.model import (
     FittedModel,
@@ -36,9 +37,12 @@ from upliftlab.targeting.model import (
     written_down,
 )
 from upliftlab.targeting.narrative import Choice, ListSummary, doubt, said
+from upliftlab.targeting.policies import tree_realised
 from upliftlab.targeting.request import TargetRequest, examine, holdout_of
-from upliftlab.targeting.rollout import RolloutBasis, of_rule, rollout_basis
+from upliftlab.targeting.rollout import of_rule, rollout_basis
 from upliftlab.targeting.selection import Scorer, list_schema, score, select, table_batches, wording
+from upliftlab.targeting.tree_list import TreeBasis, TreeForecast, group_costs
+from upliftlab.uplift.scores import NUISANCE
 
 ABOUT = "upliftlab"
 """The key under which a Parquet list says what it is."""
@@ -94,6 +98,9 @@ def next_campaign(
     if order.arm is not None:
         return _rolled_out(plan, order, order.arm, setting)
     look(plan, order.source, setting.engine)
+    if order.by_tree:
+        grown = tree_basis(_priced(_learned(plan, order, setting)))
+        return _answered(ListSummary(plan, order, grown, provenance(setting)), setting, grown.why)
     basis = afresh(plan, order, setting) if model is None else saved(plan, model, setting)
     return target(plan, order, basis, setting)
 
@@ -136,16 +143,21 @@ def _listed(account: ListSummary, setting: AnalysisContext, *, forced: bool) -> 
 
 
 def afresh(plan: Plan, order: TargetRequest, setting: AnalysisContext) -> FittedModel:
-    """Learn a model now, and judge it by what is asked: as much money for as many customers.
+    """Learn a model now, and judge it by what is asked.
 
     Raises:
         ConfigError, DataError: as `candidates` and `learn`; UL638, what is learned from is no
             money.
     """
+    return learned_basis(_learned(plan, order, setting))
+
+
+def _learned(plan: Plan, order: TargetRequest, setting: AnalysisContext) -> Learned:
+    """What is learned for as much money as is asked, and for as many customers as there are."""
     setting.progress("Counting customers to choose from")
     there = candidates(plan, order.source, setting.engine, order.campaign(plan))
     size = there.contactable(setting.engine) * float(1 - holdout_of(plan))
-    return learned_basis(learn(_with_budget(plan, order.budget), setting, size or None))
+    return learn(_with_budget(plan, order.budget), setting, size or None)
 
 
 def learned_basis(found: Learned) -> FittedModel:
@@ -154,10 +166,7 @@ def learned_basis(found: Learned) -> FittedModel:
     Raises:
         ConfigError: UL638, what was learned from is no money, so that no budget can be spent.
     """
-    responses = found.responses
-    if found.sample.outcomes.shape[1] <= COST:
-        message = f"models learn from '{responses.metric}', which is no money"
-        raise ConfigError(Diagnostic("UL638", message, "learn from profit to spend a budget"))
+    responses = _priced(found).responses
     policy = judged_policy(responses)
     return FittedModel(
         sample=found.sample,
@@ -167,6 +176,53 @@ def learned_basis(found: Learned) -> FittedModel:
         gain=None if policy is None else policy.value,
         realised=None if policy is None else policy.realised,
     )
+
+
+def tree_basis(found: Learned) -> TreeBasis:
+    """The basis of a list by the readable tree of what was learned just now.
+
+    It is judged as a policy is: by trees that were grown without the customers it is judged on.
+
+    Raises:
+        ConfigError: UL638, what was learned from is no money, so that no budget can be spent.
+    """
+    responses, rules, tree = _priced(found).responses, found.rules, found.tree
+    opened = tuple(gate.open for gate in responses.gates)
+    gains = [policy.value for policy in responses.policies if policy.name == "tree"]
+    gain = gains[0] if gains else None
+    realised = tree_realised(found.crossfits, rules)
+    least = found.least
+    told = TargetModel(
+        learner="tree",
+        base=NUISANCE,
+        seed=SEED,
+        learned_from=len(found.sample),
+        features=found.encoding.names,
+        gain=gain or Estimate(estimate=None),
+        realised=realised,
+        saved=None,
+    )
+    return TreeBasis(
+        data=responses.data,
+        opened=opened,
+        encoding=found.encoding,
+        ready=TreeForecast(
+            tree,
+            group_costs(tree, found.crossfits[0], least),
+            least,
+            (realised.estimate if realised is not None else None) or 0.0,
+        ),
+        told=told,
+        why=doubt(said(responses.arms, opened), gain, tree=True),
+    )
+
+
+def _priced(found: Learned) -> Learned:
+    """What was learned, from money; a budget cannot be spent on anything else."""
+    if found.sample.outcomes.shape[1] <= COST:
+        message = f"models learn from '{found.responses.metric}', which is no money"
+        raise ConfigError(Diagnostic("UL638", message, "learn from profit to spend a budget"))
+    return found
 
 
 def saved(plan: Plan, model: Path, setting: AnalysisContext) -> FittedModel:
@@ -208,13 +264,13 @@ def _choose(account: ListSummary, found: Candidates, setting: AnalysisContext) -
     """Score everybody, and take those whom the budget reaches."""
     plan, basis = account.plan, account.basis
     spec = estimation_spec(plan)
-    by_rule = False
-    if isinstance(basis, RolloutBasis):
-        known, by_rule = basis.ready, basis.by_rule
-    else:
+    if isinstance(basis, FittedModel):
         setting.progress("Fitting the model")
-        known = forecast(basis, spec)
-    scorer = Scorer(basis.encoding, known, holdout_of(plan), by_rule=by_rule)
+        scorer = Scorer(basis.encoding, forecast(basis, spec), holdout_of(plan))
+    elif isinstance(basis, TreeBasis):
+        scorer = Scorer(basis.encoding, basis.ready, holdout_of(plan), alike=basis.ready.alike)
+    else:
+        scorer = Scorer(None, basis.ready, holdout_of(plan), by_rule=basis.by_rule)
     scored = score(found.batches(setting.engine), scorer, setting.progress)
     setting.progress("Spending the budget")
     purse = account.order.purse(spec)
@@ -224,11 +280,15 @@ def _choose(account: ListSummary, found: Candidates, setting: AnalysisContext) -
 
 def _written(told: Targets, account: ListSummary, chosen: Choice) -> Targets:
     """Write the list, with what is told of it."""
-    words = wording(account.plan, account.basis.opened, account.order.day)
-    if account.order.by_rule:
+    order, opened = account.order, account.basis.opened
+    words = wording(account.plan, opened, order.day)
+    if order.by_rule:
         words = replace(words, averaged="those whom today's rule chooses")
+    if order.by_tree:
+        alike = (False,) * len(opened)
+        words = replace(words, ranked=alike, averaged="their group of the readable tree")
     done = write_list(
-        account.order.output,
+        order.output,
         list_schema(chosen.selection.kind),
         table_batches(chosen.selection, words),
         {ABOUT: told.model_dump_json(by_alias=True).encode()},

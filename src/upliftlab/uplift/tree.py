@@ -6,7 +6,7 @@ largest sum of doubly robust profit scores (Zhou, Athey & Wager 2023).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,22 +51,45 @@ class Tree:
 
     root: TreeNode
 
-    def choose(self, features: Array) -> np.ndarray:
-        """The arm of each customer, shape (n,), int64.
+    @property
+    def groups(self) -> tuple[TreeNode, ...]:
+        """Those of whom nothing more is asked, who answered yes first."""
+        return tuple(_ends(self.root))
+
+    def group_of(self, features: Array) -> np.ndarray:
+        """The number of each customer's group among `groups`, shape (n,), int64.
 
         Args:
             features: The columns it was grown from, shape (n, p), NaN where missing.
         """
-        chosen = np.full(len(features), CONTROL, dtype=np.int64)
-        waiting = [(self.root, np.arange(len(features)))]
+        found = np.zeros(len(features), dtype=np.int64)
+        waiting, number = [(self.root, np.arange(len(features)))], 0
         while waiting:
             node, rows = waiting.pop()
-            if node.arm is not None:
-                chosen[rows] = node.arm
-            elif node.question and node.yes and node.no:
+            if node.question and node.yes and node.no:
                 answer = node.question.ask(features[rows])
-                waiting += [(node.yes, rows[answer]), (node.no, rows[~answer])]
-        return chosen
+                waiting += [(node.no, rows[~answer]), (node.yes, rows[answer])]
+            else:
+                found[rows] = number
+                number += 1
+        return found
+
+    def choose(self, features: Array) -> np.ndarray:
+        """The arm of each customer, shape (n,), int64.
+
+        Args:
+            features: As of `group_of`.
+        """
+        arms = [CONTROL if group.arm is None else group.arm for group in self.groups]
+        return np.array(arms, dtype=np.int64)[self.group_of(features)]
+
+
+def _ends(node: TreeNode) -> Iterator[TreeNode]:
+    if node.question and node.yes and node.no:
+        yield from _ends(node.yes)
+        yield from _ends(node.no)
+    else:
+        yield node
 
 
 def grow(
