@@ -149,3 +149,18 @@ def test_figures_tell_of_the_primary_metric_alone():
     assert found.decisions[0].binds
     alone = plan(make_plan(), replace(assumed, given=given), PlanningContext(NOW))
     assert (alone.decisions, alone.binding) == ((), None)
+
+
+def test_where_no_number_of_customers_shows_that_it_pays_that_binds():
+    made = make_plan(
+        arms={"none": {"control": "true"}, "mail": {"cost_per_contact": "5"}},
+        currency="EUR",
+        money={"revenue": "spend", "margin": "10%", "contacts": "one per customer"},
+        metrics={"primary": "spend", "guardrails": {"left": {"max_increase": "1%"}}},
+    )
+    assumed = Assumptions(effect=LIFT, given=Given(10.0, 30.0), customers=5_000)
+    found = plan(made, assumed, PlanningContext(NOW))
+    pays = next(part for part in found.decisions if part.name == "pays")
+    assert (pays.needed, pays.binds) == (None, True)
+    assert found.binding.values == {"arm": "mail"}
+    assert "no number of customers shows that {arm} pays" in found.binding.template

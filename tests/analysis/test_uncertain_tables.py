@@ -215,3 +215,11 @@ def test_what_is_no_standard_error_is_refused(space, values, said):
     found = space.check(part)
     assert found
     assert said in " ".join(found)
+
+
+def test_more_customers_alone_are_not_said_to_settle_what_the_table_leaves_open(shop):
+    """The interval's part of the table stays, so no multiple of the customers is told."""
+    vague = {**SURE, "monthly": {"value": 90, "se": 300}, "yearly": {"value": 240, "se": 300}}
+    verdict = analysed(shop, vague).verdict
+    assert (verdict.code.name, "times as many" in verdict.next_action) == ("inconclusive", False)
+    assert "know the table's values better" in verdict.next_action

@@ -102,6 +102,17 @@ def test_check_tells_the_share_of_every_column_used(tmp_path):
     assert whole["file"].endswith("configs/sources.yaml")
 
 
+def test_a_value_that_is_counted_twice_is_one_column(tmp_path):
+    """Uncertain values of a table are counted once more a standard error higher, out of sight."""
+    folder = space(tmp_path, ", columns: {worth: {by: region, values: {north: {value: 3, se: 1}}}}")
+    spring = folder / "experiments" / "spring.yaml"
+    text = spring.read_text().replace("secondary: [with_coupon]", "secondary: [worth]")
+    spring.write_text(text.replace("segments: [age, region]", "segments: [age]"))
+    notices = [each for each in json.loads(told(folder, "--format", "json")) if each.get("shares")]
+    named = [name for each in notices for name in each["shares"] if name.startswith("worth")]
+    assert named == ["worth"]
+
+
 def test_a_column_of_many_gaps_is_told_where_it_is_named(tmp_path):
     lines = told(space(tmp_path, WORD)).splitlines()
     (age,) = (line for line in lines if "UL284 25.0% of the rows of customers" in line)

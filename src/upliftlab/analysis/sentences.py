@@ -278,6 +278,8 @@ class Answers:
         differ: Whether the arms' effects differ beyond chance.
         threshold: What the decision metric is held against, in the metric's own direction.
         confidence: Level of the intervals.
+        uncertain: Whether intervals carry the standard errors of a table's values, which no
+            number of customers makes smaller.
     """
 
     best: ArmVerdict
@@ -285,6 +287,7 @@ class Answers:
     differ: bool
     threshold: float
     confidence: float
+    uncertain: bool = False
 
 
 def action(found: Answers) -> Message:
@@ -303,6 +306,12 @@ def action(found: Answers) -> Message:
     factor = _repeat(best, found.threshold, found.confidence)
     if factor is None:
         return Message(template=N_("Repeat with more customers."))
+    if found.uncertain:
+        text = N_(
+            "Repeat with more customers, and know the table's values better: what is not known of "
+            "them stays in the interval, however many customers there are."
+        )
+        return Message(template=text)
     if factor > _MOST:
         text = N_(
             "An effect of this size is too small for an experiment like this one: to settle it "

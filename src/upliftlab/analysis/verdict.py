@@ -227,7 +227,9 @@ def _spoken(asked: ShipTarget, arms: tuple[ArmVerdict, ...], evidence: VerdictIn
         sentence = metric_sentence(best, info, asked, findings)
     confidence = 1 - evidence.contrast(best.arm).level().nominal
     threshold = sign * asked.rule.threshold
-    following = action(Answers(best, arms, evidence.differ, threshold, confidence))
+    asked_of = evidence.metrics if asked.metric == PROFIT else (info,)
+    uncertain = any(one is not None and one.table == "uncertain" for one in asked_of)
+    following = action(Answers(best, arms, evidence.differ, threshold, confidence, uncertain))
     verdict = _verdict(asked, (best.code, best.arm), sentence, following, arms)
     verdict = _remarked(verdict, _remarks(asked, evidence), asked.currency)
     if not several or best.value is None or best.note is Note.guardrail:

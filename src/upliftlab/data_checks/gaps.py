@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from upliftlab.config.models.values_by import is_raised
 from upliftlab.config.scope import Scope
 from upliftlab.data_checks.fit import Named, source_place
 from upliftlab.engines.base import ColumnType, Engine
@@ -43,7 +44,7 @@ def used_columns(named: Iterable[Named], columns: Mapping[str, ColumnType]) -> l
     found = dict[str, UsedColumn]()
     for each in named:
         name = each.column
-        if name is None or name not in columns or each.role == "attributes":
+        if name is None or name not in columns or each.role == "attributes" or is_raised(name):
             continue
         known = found.get(name, UsedColumn(name, (), each))
         roles = tuple(dict.fromkeys((*known.roles, each.role)))

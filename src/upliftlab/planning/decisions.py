@@ -266,6 +266,8 @@ def _takes(part: DecisionOutlook) -> float:
 
 def _binding(most: DecisionOutlook) -> Message:
     if most.needed is None:
+        if most.name == "pays":
+            return Message(template=_NEVER_PAYS, values={"arm": most.arm})
         return most.described if most.name == "guardrail" else Message(template=_NOTHING)
     values: dict[str, Scalar] = {"metric": most.title, "arm": most.arm, "needed": most.needed}
     kept = ("arm",) if most.name == "pays" else ("metric",)
@@ -273,6 +275,7 @@ def _binding(most: DecisionOutlook) -> Message:
     return Message(template=_BINDS[most.name], values=said)
 
 
+_NEVER_PAYS: Final = N_("At the expected effect no number of customers shows that {arm} pays.")
 _NOTHING: Final = N_("The expected effect can be seen with no number of customers.")
 
 
@@ -307,7 +310,7 @@ def _pays(report: PowerReport) -> Iterator[DecisionOutlook]:
     arm: ArmMoney | None = next(
         (each for each in report.money if asked is not None and each.arm == asked.arm), None
     )
-    if arm is None or arm.ships_needed is None:
+    if arm is None:
         return
     yield DecisionOutlook(
         name="pays",

@@ -269,7 +269,8 @@ def _sentence(
     values["power"] = power
     text = N_(
         "In {arm} the expected effect was found in {share:percent} of experiments (between "
-        "{low:percent} and {high:percent}), and the formula says {power:percent}: they agree."
+        "{low:percent} and {high:percent}), and the formula says {power:percent}: no "
+        "difference beyond chance."
     )
     if not agrees:
         text = N_(
